@@ -1,0 +1,23 @@
+"""SAM2Flow: blood velocity per vessel from microscopy videos.
+
+The public names load on first use, so that ``import sam2flow_core`` does not
+import torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sam2flow_core.inference.predictor import SAM2FlowPredictor
+    from sam2flow_core.stack import open_stack
+
+__all__ = ["SAM2FlowPredictor", "open_stack"]
+__version__ = "0.1.0"
+
+_HOMES = {"SAM2FlowPredictor": "sam2flow_core.inference.predictor", "open_stack": "sam2flow_core.stack"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

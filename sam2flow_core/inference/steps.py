@@ -1,0 +1,62 @@
+"""What the predictor says of one frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class VesselFlow:
+    """One vessel in one frame, cropped.
+
+    The crop has the same size in every frame of a run and its `offset` follows
+    the tissue, so the crops of one vessel lie on each other in tissue
+    coordinates (to within the rounding of the offset to whole pixels).
+
+    Attributes
+    ----------
+    vessel_id : int
+    offset : tuple of int
+        ``(y, x)`` of the crop's top-left pixel in this recorded frame; may be
+        negative or reach past the frame where the tissue has moved.
+    mask : ndarray of bool, shape (h, w)
+        Where the vessel is.
+    flow : ndarray of float32, shape (2, h, w), or None
+        Displacement ``(dx, dy)`` in px per frame from this frame to the next,
+        relative to the tissue; zero outside the mask. None on the last frame.
+    scale : ndarray of float32, shape (h, w), or None
+        Expected absolute error of the flow in px, from the model's mixture.
+    mask_iou : float
+        The decoder's own estimate of the mask's IoU, 0 to 1.
+    object_score : float
+        Probability that the vessel is visible, 0 to 1.
+    """
+
+    vessel_id: int
+    offset: tuple[int, int]
+    mask: NDArray[np.bool_]
+    flow: NDArray[np.float32] | None
+    scale: NDArray[np.float32] | None
+    mask_iou: float = 1.0
+    object_score: float = 1.0
+
+
+@dataclass(frozen=True)
+class FrameFlow:
+    """One frame of a run.
+
+    Attributes
+    ----------
+    frame : int
+        Index in the recording.
+    shift : tuple of float
+        ``(dy, dx)`` in px by which the tissue stands away from the reference.
+    vessels : tuple of VesselFlow
+    """
+
+    frame: int
+    shift: tuple[float, float]
+    vessels: tuple[VesselFlow, ...]

@@ -1,0 +1,105 @@
+"""Prompts: the clicks that say which vessels to measure, and the CSV that keeps them.
+
+Points are ``(frame, y, x)``: pixels of the recorded frame, the centre of the
+top-left pixel at (0, 0).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from sam2flow_core.errors import PromptError
+
+COLUMNS = ("vessel_id", "frame", "y", "x", "label")
+
+
+@dataclass(frozen=True, order=True)
+class Prompt:
+    """One click.
+
+    Attributes
+    ----------
+    vessel_id : int
+        The vessel the click speaks of, 1 or more.
+    frame : int
+        Frame index, from 0.
+    y, x : float
+        Position in pixels of the recorded frame.
+    label : int
+        1 = this vessel, 0 = not this vessel.
+    """
+
+    vessel_id: int
+    frame: int
+    y: float
+    x: float
+    label: int = 1
+
+
+def read_prompts(path: str | Path) -> tuple[Prompt, ...]:
+    """Read ``prompts.csv``.
+
+    Raises
+    ------
+    PromptError
+        If the file is missing, empty, has unknown or missing columns, or a
+        value that is not a number.
+    """
+    path = Path(path)
+    try:
+        table = pd.read_csv(path, skipinitialspace=True)
+    except FileNotFoundError:
+        raise PromptError(f"{path}: no such prompts file") from None
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
+        raise PromptError(f"{path}: not a prompts table ({error}); expected columns {', '.join(COLUMNS)}") from None
+    _check_columns(path, table)
+    if table.empty:
+        raise PromptError(f"{path}: no prompts in it; add at least one row with label 1")
+    numbers = table[list(COLUMNS)].apply(pd.to_numeric, errors="coerce")
+    if numbers.isna().any(axis=None):
+        row = int(numbers.isna().any(axis=1).idxmax()) + 2
+        raise PromptError(f"{path}, line {row}: a value is missing or not a number")
+    whole = numbers[["vessel_id", "frame", "label"]]
+    if (whole % 1 != 0).any(axis=None):
+        row = int((whole % 1 != 0).any(axis=1).idxmax()) + 2
+        raise PromptError(f"{path}, line {row}: vessel_id, frame and label must be whole numbers")
+    return tuple(Prompt(int(r[0]), int(r[1]), float(r[2]), float(r[3]), int(r[4])) for r in numbers.to_numpy())
+
+
+def _check_columns(path: Path, table: pd.DataFrame) -> None:
+    unknown = [c for c in table.columns if c not in COLUMNS]
+    missing = [c for c in COLUMNS if c not in table.columns]
+    if unknown:
+        raise PromptError(f"{path}: unknown column '{unknown[0]}'; the columns are {', '.join(COLUMNS)}")
+    if missing:
+        raise PromptError(f"{path}: column '{missing[0]}' is missing; the columns are {', '.join(COLUMNS)}")
+
+
+def write_prompts(path: str | Path, prompts: tuple[Prompt, ...]) -> None:
+    """Write ``prompts.csv``, one row per click."""
+    rows = [(p.vessel_id, p.frame, p.y, p.x, p.label) for p in prompts]
+    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(path, index=False)
+
+
+def check_prompts(prompts: tuple[Prompt, ...], shape: tuple[int, int, int]) -> None:
+    """Raise `PromptError` unless every prompt lies in a stack of ``shape`` (T, Y, X)."""
+    if not prompts:
+        raise PromptError("no prompts: click at least one vessel")
+    frames, height, width = shape
+    for p in prompts:
+        if p.vessel_id < 1 or p.vessel_id > 65535:
+            raise PromptError(f"vessel {p.vessel_id}: ids run from 1 to 65535")
+        if p.label not in (0, 1):
+            raise PromptError(f"vessel {p.vessel_id}: label {p.label} is neither 1 (vessel) nor 0 (not this vessel)")
+        if not 0 <= p.frame < frames:
+            raise PromptError(f"vessel {p.vessel_id}: frame {p.frame} is outside the recording (0 to {frames - 1})")
+        if not (-0.5 <= p.y <= height - 0.5 and -0.5 <= p.x <= width - 0.5):
+            raise PromptError(
+                f"vessel {p.vessel_id}: point y={p.y:g}, x={p.x:g} is outside the image ({height} x {width} px)"
+            )
+    for vessel in sorted({p.vessel_id for p in prompts}):
+        if not any(p.label == 1 for p in prompts if p.vessel_id == vessel):
+            raise PromptError(f"vessel {vessel} has negative clicks only; add a click with label 1 on the vessel")
