@@ -1,0 +1,40 @@
+"""Settings of the benchmark: what is compared, and in which bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How methods are compared with the truth.
+
+    Attributes
+    ----------
+    bursts : int
+        Places in each case, spread evenly over it, at which pairs are taken.
+    burst_pairs : int
+        Consecutive pairs at each place; two or more let jitter be seen.
+    displacement_edges : tuple of float
+        Bin edges of the true displacement, px per frame.
+    width_edges : tuple of float
+        Bin edges of the vessel's diameter, px.
+    boundary_tolerance_px : float
+        How far apart two outlines may lie and still agree (boundary F).
+    clicks : tuple of int
+        Numbers of clicks per vessel after which masks are judged.
+    flow_clicks : int
+        Number of clicks per vessel from which the flow is judged.
+    background_frames : int
+        Frames averaged to find the static background that is taken away
+        before a classical method sees the video.
+    """
+
+    bursts: int = 3
+    burst_pairs: int = 2
+    displacement_edges: tuple[float, ...] = (0.0, 1.0, 5.0, 15.0, float("inf"))
+    width_edges: tuple[float, ...] = (5.0, 10.0, 20.0, float("inf"))
+    boundary_tolerance_px: float = 2.0
+    clicks: tuple[int, ...] = (1, 3, 5)
+    flow_clicks: int = 3
+    background_frames: int = 200
