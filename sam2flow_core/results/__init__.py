@@ -1,1 +1,24 @@
+"""What a run leaves behind: ``results.zarr``, tables, provenance; whole or not at all."""
 
+from sam2flow_core.results.files import output_errors, whole_file
+from sam2flow_core.results.layout import STORE_NAME, StoreHeader
+from sam2flow_core.results.reader import Results, open_results
+from sam2flow_core.results.resume import Marker, read_marker, read_snapshot, remove_marker, write_marker
+from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.writer import ResultsWriter
+
+__all__ = [
+    "STORE_NAME",
+    "Marker",
+    "Results",
+    "ResultsWriter",
+    "StoreHeader",
+    "VesselTrack",
+    "open_results",
+    "output_errors",
+    "read_marker",
+    "read_snapshot",
+    "remove_marker",
+    "whole_file",
+    "write_marker",
+]

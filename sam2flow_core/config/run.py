@@ -1,0 +1,28 @@
+"""Settings of a run: how results are laid out on disk and how measuring reads them back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """Layout of ``results.zarr``.
+
+    Attributes
+    ----------
+    chunk_frames : int
+        Frames that are written, and can be lost by a crash, together.
+    tile : int
+        Side in px of the tiles of the full-frame arrays; tiles without a vessel take no space.
+    index_frames : int
+        Chunk length of the small per-frame arrays (offsets, shifts, scores), long so that a recording of
+        20 000 frames does not leave a hundred thousand tiny files.
+    zstd_level : int
+        Compression level. Flow of a vessel is noise to a compressor, so higher levels cost time and gain little.
+    """
+
+    chunk_frames: int = 16
+    tile: int = 256
+    index_frames: int = 4096
+    zstd_level: int = 1

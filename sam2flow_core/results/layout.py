@@ -1,0 +1,121 @@
+"""Names and shapes inside ``results.zarr``: the one place that writer and reader share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.codecs import BloscCodec
+
+from sam2flow_core.config.run import StoreSettings
+
+STORE_NAME = "results.zarr"
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class StoreHeader:
+    """What ``results.zarr`` says of itself: its attributes.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        ``(T, Y, X)`` of the recording.
+    start, stop : int
+        The frames of the run, `stop` not included.
+    crops : dict of int to tuple of int
+        Crop size ``(h, w)`` in px of each vessel.
+    names : dict of int to str
+    calibration : dict
+        ``pixel_size_um`` and ``frame_rate_hz``, each with ``value``, ``source``, ``plausible``.
+    video_id : str
+    """
+
+    shape: tuple[int, int, int]
+    start: int
+    stop: int
+    crops: Mapping[int, tuple[int, int]]
+    names: Mapping[int, str]
+    calibration: Mapping[str, Any]
+    video_id: str
+
+    def to_attributes(self) -> dict[str, Any]:
+        """Return the header as JSON values."""
+        attributes = asdict(self)
+        attributes["shape"] = list(self.shape)
+        attributes["crops"] = {str(vessel): list(size) for vessel, size in self.crops.items()}
+        attributes["names"] = {str(vessel): name for vessel, name in self.names.items()}
+        attributes["vessel_ids"] = sorted(self.crops)
+        attributes["schema_version"] = SCHEMA_VERSION
+        return attributes
+
+    @classmethod
+    def from_attributes(cls, attributes: Mapping[str, Any]) -> StoreHeader:
+        """Read back what `to_attributes` gave."""
+        frames, height, width = attributes["shape"]
+        return cls(
+            shape=(frames, height, width),
+            start=attributes["start"],
+            stop=attributes["stop"],
+            crops={int(vessel): (h, w) for vessel, (h, w) in attributes["crops"].items()},
+            names={int(vessel): name for vessel, name in attributes["names"].items()},
+            calibration=attributes["calibration"],
+            video_id=attributes["video_id"],
+        )
+
+
+def create_store(path: Path, header: StoreHeader, settings: StoreSettings) -> zarr.Group:
+    """Create ``results.zarr`` with all its arrays, empty.
+
+    Arrays are as long as the recording, so that overlays lie on the raw stack
+    without an offset; frames outside the run take no space.
+    """
+    root = zarr.create_group(path, overwrite=True, attributes=header.to_attributes())
+    frames, height, width = header.shape
+    pairs = max(frames - 1, 0)
+    tile = (min(settings.tile, height), min(settings.tile, width))
+    chunk = settings.chunk_frames
+    make = _ArrayMaker(settings)
+    make(root, "flow", (pairs, 2, height, width), "float16", (chunk, 2, *tile), ("t", "c", "y", "x"), 0)
+    make(root, "labels", (frames, height, width), "uint16", (chunk, *tile), ("t", "y", "x"), 0)
+    make(root, "shifts", (frames, 2), "float64", (settings.index_frames, 2), ("t", "yx"), np.nan)
+    for vessel, (h, w) in header.crops.items():
+        group = root.create_group(f"vessels/{vessel}")
+        make(group, "mask", (frames, h, w), "bool", (chunk, h, w), ("t", "y", "x"), False)
+        make(group, "flow", (pairs, 2, h, w), "float16", (chunk, 2, h, w), ("t", "c", "y", "x"), np.nan)
+        make(group, "scale", (pairs, h, w), "float16", (chunk, h, w), ("t", "y", "x"), np.nan)
+        make(group, "offset", (frames, 2), "int64", (settings.index_frames, 2), ("t", "yx"), 0)
+        make(group, "mask_iou", (frames,), "float32", (settings.index_frames,), ("t",), np.nan)
+        make(group, "object_score", (frames,), "float32", (settings.index_frames,), ("t",), np.nan)
+    return root
+
+
+class _ArrayMaker:
+    """Create arrays that share a compressor."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self._codec = BloscCodec(cname="zstd", clevel=settings.zstd_level, shuffle="shuffle")
+
+    def __call__(
+        self,
+        group: zarr.Group,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: str,
+        chunks: tuple[int, ...],
+        axes: tuple[str, ...],
+        fill: float,
+    ) -> None:
+        group.create_array(
+            name,
+            shape=shape,
+            dtype=dtype,
+            chunks=tuple(max(1, min(c, s)) for c, s in zip(chunks, shape, strict=True)),
+            compressors=self._codec,
+            dimension_names=axes,
+            fill_value=fill,
+        )

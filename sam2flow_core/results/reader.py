@@ -1,0 +1,95 @@
+"""Read a run's results back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from sam2flow_core.errors import OutputError
+from sam2flow_core.results.layout import SCHEMA_VERSION, STORE_NAME, StoreHeader
+from sam2flow_core.results.tracks import VesselTrack
+
+
+class Results:
+    """A run's ``results.zarr``, opened for reading; arrays load only what is asked of them.
+
+    Attributes
+    ----------
+    header : StoreHeader
+    flow : zarr.Array
+        ``(T - 1, 2, Y, X)`` float16, ``(dx, dy)`` in px per frame, zero outside every vessel.
+    labels : zarr.Array
+        ``(T, Y, X)`` uint16, the vessel id of each pixel, 0 = background.
+    """
+
+    def __init__(self, header: StoreHeader, root: zarr.Group) -> None:
+        self.header = header
+        self._root = root
+        self.flow = self._array("flow")
+        self.labels = self._array("labels")
+
+    @property
+    def vessel_ids(self) -> tuple[int, ...]:
+        """Ids of the vessels, ascending."""
+        return tuple(sorted(self.header.crops))
+
+    @property
+    def frames_done(self) -> int:
+        """How many frames of the run, from its start, are in the store."""
+        shifts = np.asarray(self._array("shifts")[self.header.start : self.header.stop])
+        written = np.isfinite(shifts).all(axis=1)
+        return int(written.size if written.all() else np.argmin(written))
+
+    def track(self, vessel_id: int) -> VesselTrack:
+        """Return one vessel over the finished frames of the run."""
+        start = self.header.start
+        stop = start + self.frames_done
+        group = f"vessels/{vessel_id}"
+        pairs = slice(start, max(stop - 1, start))
+        return VesselTrack(
+            vessel_id=vessel_id,
+            name=self.header.names.get(vessel_id, str(vessel_id)),
+            frames=np.arange(start, stop),
+            offsets=np.asarray(self._array(f"{group}/offset")[start:stop]),
+            mask=np.asarray(self._array(f"{group}/mask")[start:stop]),
+            flow=np.asarray(self._array(f"{group}/flow")[pairs]).astype(np.float32),
+            scale=np.asarray(self._array(f"{group}/scale")[pairs]).astype(np.float32),
+            shifts=np.asarray(self._array("shifts")[start:stop]),
+            mask_iou=np.asarray(self._array(f"{group}/mask_iou")[start:stop]),
+            object_score=np.asarray(self._array(f"{group}/object_score")[start:stop]),
+        )
+
+    def _array(self, name: str) -> zarr.Array:
+        array = self._root[name]
+        assert isinstance(array, zarr.Array)
+        return array
+
+
+def open_results(path: Path | str) -> Results:
+    """Open the results of a run.
+
+    Parameters
+    ----------
+    path : Path or str
+        The run's folder, or its ``results.zarr``.
+
+    Raises
+    ------
+    OutputError
+        If there are none, or a version of SAM2Flow wrote them that this one does not know.
+    """
+    path = Path(path)
+    store = path if path.name == STORE_NAME else path / STORE_NAME
+    try:
+        root = zarr.open_group(store, mode="r")
+    except (FileNotFoundError, NotADirectoryError, ValueError, json.JSONDecodeError):
+        raise OutputError(
+            f"{path}: no results of a run there; give the folder that `sam2flow run --out` wrote"
+        ) from None
+    version = root.attrs.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise OutputError(f"{path}: results of layout {version}, this SAM2Flow reads {SCHEMA_VERSION}; update SAM2Flow")
+    return Results(StoreHeader.from_attributes(root.attrs), root)

@@ -1,0 +1,88 @@
+"""The marker that lets a run go on after a crash exactly where it stood.
+
+One file holds both the number of finished frames and the predictor's state
+after them, so that the two can never disagree.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sam2flow_core.errors import OutputError
+from sam2flow_core.results.files import whole_file
+
+if TYPE_CHECKING:
+    import torch
+
+MARKER_NAME = "resume.safetensors"
+Snapshot = dict[str, "torch.Tensor | int | float | bool"]
+
+
+@dataclass(frozen=True)
+class Marker:
+    """Where an unfinished run stands.
+
+    Attributes
+    ----------
+    frames_done : int
+        Frames written, counted from the start of the run; 0 before the first chunk.
+    identity : dict of str to str
+        What decides the run's result, each as text a person can compare.
+    """
+
+    frames_done: int
+    identity: Mapping[str, str]
+
+
+def write_marker(folder: Path, marker: Marker, snapshot: Snapshot) -> None:
+    """Write the marker, replacing the one before in a single step."""
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {k: v.detach().cpu().contiguous().clone() for k, v in snapshot.items() if isinstance(v, torch.Tensor)}
+    numbers = {k: v for k, v in snapshot.items() if not isinstance(v, torch.Tensor)}
+    metadata = {
+        "frames_done": str(marker.frames_done),
+        "identity": json.dumps(dict(marker.identity)),
+        "numbers": json.dumps(numbers),
+    }
+    with whole_file(folder / MARKER_NAME) as part:
+        save_file(tensors, part, metadata=metadata)
+
+
+def read_marker(folder: Path) -> Marker | None:
+    """Return where the run in `folder` stands; None if none is unfinished there."""
+    path = folder / MARKER_NAME
+    if not path.is_file():
+        return None
+    metadata = _metadata(path)
+    return Marker(int(metadata["frames_done"]), json.loads(metadata["identity"]))
+
+
+def read_snapshot(folder: Path) -> Snapshot:
+    """Return the predictor's state that belongs to the marker, bit for bit."""
+    from safetensors.torch import load_file
+
+    path = folder / MARKER_NAME
+    snapshot: Snapshot = dict(load_file(path))
+    snapshot.update(json.loads(_metadata(path)["numbers"]))
+    return snapshot
+
+
+def remove_marker(folder: Path) -> None:
+    """Forget the marker: the run is finished."""
+    (folder / MARKER_NAME).unlink(missing_ok=True)
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata())
+    except (SafetensorError, OSError) as error:
+        raise OutputError(f"{path}: cannot be read ({error}); run again without --resume into a new folder") from None
