@@ -1,0 +1,37 @@
+"""True flow on the pixel grid, in tissue coordinates."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sam2flow_core.synthetic.scene import Scene
+
+
+def true_flow(scene: Scene, frames: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Follow the matter at every vessel pixel along its streamline from each frame to the next.
+
+    Returns
+    -------
+    flow : Tensor, float32 (T, V, 2, H, W)
+        (dx, dy) px relative to the tissue. Past a vessel's end the matter runs straight on.
+    leaves : Tensor, bool (T, V, H, W)
+        The matter is outside the frame or past the end of the vessel at t + 1.
+    """
+    height, width = scene.size
+    flow = torch.zeros(len(frames), len(scene.vessels), 2, height * width)
+    leaves = torch.zeros(len(frames), len(scene.vessels), height * width, dtype=torch.bool)
+    for v, (vessel, lumen) in enumerate(zip(scene.vessels, scene.lumens, strict=True)):
+        start, _ = vessel.place(lumen.transit, lumen.rho)
+        transit = lumen.transit + vessel.travel_px(frames)[:, None] * vessel.profile(lumen.rho)
+        end, _ = vessel.place(transit, np.broadcast_to(lumen.rho, transit.shape))
+        gone = (transit < 0) | (transit > vessel.length)
+        gone |= (end < -0.5).any(-1) | (end > np.array(scene.size) - 0.5).any(-1)
+        pixels = torch.from_numpy(lumen.pixels)
+        move = torch.from_numpy((end - start)[..., ::-1].transpose(0, 2, 1).astype(np.float32))
+        flow[:, v].index_copy_(2, pixels, move)
+        leaves[:, v].index_copy_(1, pixels, torch.from_numpy(gone))
+    shape = (len(frames), len(scene.vessels))
+    return flow.view(*shape, 2, height, width), leaves.view(*shape, height, width)

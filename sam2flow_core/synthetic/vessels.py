@@ -1,0 +1,147 @@
+"""A vessel: a tapered, curved lumen with streamlines that can be followed exactly.
+
+A point of the lumen has the coordinates ``(T, rho)``. ``rho`` in [-1, 1] is the offset from the
+centreline divided by the local radius. ``T`` (px) is the transit coordinate: matter on the centreline of
+a vessel whose mean speed is U covers equal T in equal times, because the local speed is
+U (R_ref / R)^2 (conservation of volume in a taper). So travel is addition: T -> T + profile(rho) * U * dW.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from sam2flow_core.synthetic.curves import Points, resample
+from sam2flow_core.synthetic.pulse import TimeCourse
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Velocity profile v(r) = v0 (1 - a (r/R)^n), scaled to a mean of 1 over the width of the lumen."""
+
+    slip: float
+    order: float
+
+    def __call__(self, rho: Floats) -> Floats:
+        """Return the speed at offsets ``rho``, relative to the mean over the projected width."""
+        return (1 - self.slip * np.abs(rho) ** self.order) / (1 - self.slip / (self.order + 1))
+
+    def share(self, rho: float) -> float:
+        """Return the part of the flux between the wall at -1 and ``rho``."""
+        n, a = self.order, self.slip
+        upper = rho - a * np.sign(rho) * abs(rho) ** (n + 1) / (n + 1)
+        half = 1 - a / (n + 1)
+        return float((upper + half) / (2 * half))
+
+
+@dataclass(frozen=True)
+class Vessel:
+    """One unbranched vessel.
+
+    Attributes
+    ----------
+    vessel_id : int
+        1 or more.
+    centreline : ndarray, shape (N, 2)
+        (y, x) in px along the arrow, at equal steps of the transit coordinate.
+    diameter_px : ndarray, shape (N,)
+    step : float
+        Step of the transit coordinate between the points, px.
+    profile : Profile
+    mean_speed_um_s : float
+        Mean over time and lumen, along the arrow.
+    course : TimeCourse
+        Shared by all vessels of a network.
+    pixel_size_um, frame_rate_hz : float
+    """
+
+    vessel_id: int
+    centreline: Points
+    diameter_px: Floats
+    step: float
+    profile: Profile
+    mean_speed_um_s: float
+    course: TimeCourse
+    pixel_size_um: float
+    frame_rate_hz: float
+
+    @property
+    def length(self) -> float:
+        """Length in the transit coordinate, px."""
+        return self.step * (len(self.centreline) - 1)
+
+    @property
+    def mean_speed_px_s(self) -> float:
+        """Mean speed over time and lumen in px per second."""
+        return self.mean_speed_um_s / self.pixel_size_um
+
+    @cached_property
+    def normals(self) -> Points:
+        """Unit normals (y, x), a quarter turn left of the arrow as seen on the screen."""
+        tangent = np.gradient(self.centreline, axis=0)
+        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+        return np.stack([-tangent[:, 1], tangent[:, 0]], 1)
+
+    def speed_px(self, frame: NDArray[np.generic] | float) -> Floats:
+        """Return the mean lumen speed at frames ``frame`` in px per frame, signed along the arrow."""
+        t = np.asarray(frame, float) / self.frame_rate_hz
+        return self.mean_speed_px_s * self.course.speed(t) / self.frame_rate_hz
+
+    def travel_px(self, frames: NDArray[np.generic]) -> Floats:
+        """Return the mean lumen displacement from each frame to the next in px: what the speed integrates to."""
+        t = np.asarray(frames, float) / self.frame_rate_hz
+        return self.mean_speed_px_s * (self.course.travel(t + 1 / self.frame_rate_hz) - self.course.travel(t))
+
+    def place(self, transit: Floats, rho: Floats) -> tuple[Points, Points]:
+        """Return the points (..., 2) at ``(T, rho)`` and the tangents there; straight on past the ends."""
+        x = transit / self.step
+        i = np.clip(np.floor(x), 0, len(self.centreline) - 2).astype(int)
+        f = (x - i)[..., None]
+        edge = np.clip(f, 0, 1)
+        step = self.centreline[i + 1] - self.centreline[i]
+        normal = self.normals[i] + edge * (self.normals[i + 1] - self.normals[i])
+        radius = 0.5 * (self.diameter_px[i, None] + edge * (self.diameter_px[i + 1] - self.diameter_px[i])[..., None])
+        tangent = np.stack([normal[..., 1], -normal[..., 0]], -1)
+        return self.centreline[i] + f * step + rho[..., None] * radius * normal, tangent
+
+    def locate(self, points: Points) -> tuple[Floats, Floats]:
+        """Return ``(T, rho)`` of points (M, 2); |rho| over 1 or T outside [0, length] means outside the vessel."""
+        transit = self.step * cKDTree(self.centreline).query(points)[1].astype(float)
+        offset = np.zeros(len(points))
+        for _ in range(3):  # Newton on the foot of the perpendicular; the nearest knot is within half a step
+            foot, tangent = self.place(transit, np.zeros(len(points)))
+            ahead, _ = self.place(transit + 0.5 * self.step, np.zeros(len(points)))
+            pace = np.maximum(np.linalg.norm(ahead - foot, axis=1) / (0.5 * self.step), 1e-6)
+            gap = points - foot
+            transit = transit + np.clip((gap * tangent).sum(1) / pace, -self.step, self.step)
+        foot, tangent = self.place(transit, np.zeros(len(points)))
+        gap = points - foot
+        offset = gap[:, 0] * -tangent[:, 1] + gap[:, 1] * tangent[:, 0]
+        knots = np.arange(len(self.diameter_px)) * self.step
+        return transit, offset / (0.5 * np.interp(transit, knots, self.diameter_px))
+
+
+def lumen(points: Points, diameter: Floats) -> tuple[Points, Floats, float]:
+    """Resample a centreline of equal arc length steps at equal steps of the transit coordinate.
+
+    Returns
+    -------
+    centreline, diameter, step
+        The reference radius is chosen so that the mean speed over the area of the vessel is the nominal one:
+        R_ref^2 = integral(R ds) / integral(ds / R).
+    """
+    points = resample(points)
+    radius = 0.5 * np.interp(np.linspace(0, 1, len(points)), np.linspace(0, 1, len(diameter)), diameter)
+    reference = radius.sum() / (1 / radius).sum()
+    pace = radius**2 / reference
+    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    transit = np.concatenate([[0.0], np.cumsum(0.5 * (pace[1:] + pace[:-1]) * np.diff(arc))])
+    even = np.linspace(0, transit[-1], len(points))
+    line = np.stack([np.interp(even, transit, points[:, k]) for k in (0, 1)], 1)
+    return line, 2 * np.interp(even, transit, radius), float(even[1])
