@@ -1,0 +1,116 @@
+"""What the benchmark compares: a case with its truth, a method and its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class VesselTruth:
+    """What holds of one vessel in all frames; tissue coordinates, which are those of the first frame.
+
+    Attributes
+    ----------
+    vessel_id : int
+    mask : ndarray of bool, shape (Y, X)
+    width_px : float
+        Mean diameter.
+    centreline : ndarray, shape (N, 2)
+        ``(y, x)`` in px along the arrow.
+    centre_velocity : ndarray, shape (T - 1,)
+        Velocity on the centreline, signed along it, px per frame.
+    """
+
+    vessel_id: int
+    mask: NDArray[np.bool_]
+    width_px: float
+    centreline: NDArray[np.floating]
+    centre_velocity: NDArray[np.floating]
+
+
+class FlowTruth(Protocol):
+    """The exact flow of any pair."""
+
+    def __call__(self, pair: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Flow ``(V, 2, Y, X)`` as ``(dx, dy)`` relative to the tissue, and where matter leaves ``(V, Y, X)``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Case:
+    """One video with its truth.
+
+    Attributes
+    ----------
+    name : str
+        Unique among the cases of a benchmark.
+    video : ndarray, shape (T, Y, X)
+    shifts : ndarray, shape (T, 2)
+        Tissue displacement ``(dy, dx)`` in px against the first frame.
+    vessels : tuple of VesselTruth
+        Those that are prompted.
+    overlap : ndarray of bool, shape (Y, X)
+        Where vessels lie on each other.
+    flow : FlowTruth
+        Vessels in the order of `vessels`.
+    prompts : mapping of int to tuple of Prompt
+        The clicks after 1, 3, 5 of them per vessel.
+    pixel_size_um, frame_rate_hz : float
+    """
+
+    name: str
+    video: NDArray[np.generic]
+    shifts: NDArray[np.floating]
+    vessels: tuple[VesselTruth, ...]
+    overlap: NDArray[np.bool_]
+    flow: FlowTruth
+    prompts: dict[int, tuple[Prompt, ...]]
+    pixel_size_um: float
+    frame_rate_hz: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a method says of one pair, in tissue coordinates.
+
+    Attributes
+    ----------
+    pair : int
+        Index of the first frame.
+    flow : ndarray of float32, shape (V, 2, Y, X)
+        ``(dx, dy)`` in px per frame relative to the tissue; zero where the method says nothing.
+    scale : ndarray of float32, shape (V, Y, X), or None
+        Expected absolute error, px.
+    seconds : float
+        What the pair cost.
+    """
+
+    pair: int
+    flow: NDArray[np.float32]
+    scale: NDArray[np.float32] | None
+    seconds: float
+
+
+class Method(Protocol):
+    """Anything that answers pairs of a case."""
+
+    @property
+    def name(self) -> str:
+        """The method's name in the tables."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the method's answers may change."""
+        ...
+
+    def answers(self, case: Case, pairs: Sequence[int]) -> Iterator[Answer]:
+        """Answer the given pairs, in ascending order."""
+        ...
