@@ -1,1 +1,18 @@
+"""Recordings from disk: lazy frames, calibration with sources, and stabilisation."""
 
+from sam2flow_core.stack.calibration import Calibration, Measured, resolve_calibration
+from sam2flow_core.stack.describe import describe_stack
+from sam2flow_core.stack.opening import open_stack
+from sam2flow_core.stack.stabiliser import Shift, Stabiliser
+from sam2flow_core.stack.stack import Stack
+
+__all__ = [
+    "Calibration",
+    "Measured",
+    "Shift",
+    "Stabiliser",
+    "Stack",
+    "describe_stack",
+    "open_stack",
+    "resolve_calibration",
+]

@@ -1,0 +1,104 @@
+"""Settings for reading recordings and for holding the tissue still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CalibrationLimits:
+    """What a pixel size and a frame rate may be.
+
+    Values from file tags outside the plausible range are shown and not used; a
+    user may override them within the possible range.
+
+    Attributes
+    ----------
+    plausible_pixel_size_um : tuple of float
+        Range of microscope pixel sizes in um (tags are often 72 dpi = 352.8 um).
+    possible_pixel_size_um : tuple of float
+        A value outside is a slip of the pen (nm for um), even from a user.
+    plausible_frame_rate_hz : tuple of float
+        Below, red cells cannot be followed; above, no camera of the field goes.
+    possible_frame_rate_hz : tuple of float
+    placeholder : float
+        What programs write when they do not know the pixel size.
+    square_tolerance : float
+        Relative difference of pixel height and width that is let pass.
+    agreement : float
+        Relative difference of two sources for one value that is let pass.
+    """
+
+    plausible_pixel_size_um: tuple[float, float] = (0.05, 5.0)
+    possible_pixel_size_um: tuple[float, float] = (0.001, 1000.0)
+    plausible_frame_rate_hz: tuple[float, float] = (5.0, 2000.0)
+    possible_frame_rate_hz: tuple[float, float] = (0.01, 100_000.0)
+    placeholder: float = 1.0
+    square_tolerance: float = 0.01
+    agreement: float = 0.02
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """How much of a recording is looked at when it is opened.
+
+    Attributes
+    ----------
+    places : int
+        Positions in time, spread evenly, each with two consecutive frames.
+    contrast_percentiles : tuple of float
+        Percentiles of the sampled pixels that become display limits.
+    fingerprint_blocks, fingerprint_block_bytes : int
+        Blocks read from each file for the cheap identity.
+    minimum_side_px : int
+        Frames smaller than this hold no vessel.
+    """
+
+    places: int = 6
+    contrast_percentiles: tuple[float, float] = (0.1, 99.9)
+    fingerprint_blocks: int = 16
+    fingerprint_block_bytes: int = 65536
+    minimum_side_px: int = 16
+
+
+@dataclass(frozen=True)
+class StabiliserSettings:
+    """How the tissue's motion is measured.
+
+    Attributes
+    ----------
+    work_pixels : int
+        Frames are binned until they have about so many pixels; 256 x 256 keeps a frame under 10 ms.
+    highpass_px, lowpass_px : float
+        Sigmas (px of the binned frame) of the Gaussians that take out shading and noise.
+    whitening : float
+        0 = plain correlation, 1 = phase correlation; between them noise and large structures are balanced.
+    window_taper : float
+        Share of each side over which the frame fades out.
+    memory_frames : int
+        The reference is the mean of so many frames at first, then follows slowly with 1/memory weight.
+    near_px : float
+        Motion between frames that needs no proof; a longer jump must stand out by `jump_advantage`.
+    jump_advantage : float
+    detection : float
+        Peak height, in standard deviations of the correlation, under which a shift is not believed.
+    certain : float
+        Peak height of quality 1.
+    rebase_share : float
+        Share of the frame's side after which the reference moves along with the tissue.
+    smallest_shift_px : float
+        `align` leaves frames alone below this.
+    """
+
+    work_pixels: int = 65536
+    highpass_px: float = 8.0
+    lowpass_px: float = 1.0
+    whitening: float = 0.5
+    window_taper: float = 0.3
+    memory_frames: int = 200
+    near_px: float = 3.0
+    jump_advantage: float = 1.3
+    detection: float = 6.0
+    certain: float = 20.0
+    rebase_share: float = 0.15
+    smallest_shift_px: float = 0.05

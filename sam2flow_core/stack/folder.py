@@ -1,0 +1,158 @@
+"""A folder of single frames (TIFF or PNG), or of the parts of one recording."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from tifffile import TiffFile, TiffFileError
+
+from sam2flow_core.errors import StackError
+from sam2flow_core.stack.axes import guess_axes, plan_axes
+from sam2flow_core.stack.calibration import Calibration
+from sam2flow_core.stack.parts import find_parts
+from sam2flow_core.stack.sources import Frame, FrameSource, JoinedSource
+from sam2flow_core.stack.tiff import TiffSource
+
+_TIFF = (".tif", ".tiff")
+_PNG = (".png",)
+_PNG_HEADER = struct.Struct(">8s4x4sII")
+
+
+def natural_key(path: Path) -> list[tuple[int, int, str]]:
+    """Sort key by which ``frame10`` comes after ``frame9``."""
+    pieces = re.split(r"(\d+)", path.name.lower())
+    return [(1, int(p), "") if p.isdigit() else (0, 0, p) for p in pieces]
+
+
+def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
+    """Open the recording that a folder holds.
+
+    Raises
+    ------
+    StackError
+        If it holds no frames, frames of different sizes, or several recordings.
+    """
+    try:
+        files = sorted((p for p in folder.iterdir() if p.is_file() and p.name[0] != "."), key=natural_key)
+    except PermissionError:
+        raise StackError(f"{folder}: no permission to read this folder") from None
+    kinds = Counter(p.suffix.lower() for p in files if p.suffix.lower() in _TIFF + _PNG)
+    if not kinds:
+        raise StackError(f"{folder}: no TIFF or PNG files in this folder")
+    wanted = _TIFF if sum(kinds[s] for s in _TIFF) >= kinds[".png"] else _PNG
+    frames = [p for p in files if p.suffix.lower() in wanted]
+    if len(frames) == 1 and wanted is _TIFF:
+        return TiffSource(frames[0], axes)
+    if wanted is _TIFF and _pages(frames[0]) > 1:
+        return _parts_in(folder, frames, axes)
+    return FolderSource(folder, frames, axes)
+
+
+def _parts_in(folder: Path, files: list[Path], axes: str | None) -> FrameSource:
+    first = TiffSource(files[0], axes)
+    if set(files) <= set(first.paths):
+        return first
+    parts = find_parts(files[0], first, axes)
+    if len(parts.others) + 1 == len(files):
+        return JoinedSource((first, *parts.others), parts.problems[0])
+    for source in (first, *parts.others):
+        source.close()
+    raise StackError(f"{folder}: {len(files)} recordings in this folder; open one of them, such as {files[0].name}")
+
+
+class FolderSource:
+    """One file per frame, in natural order of the names."""
+
+    def __init__(self, folder: Path, files: list[Path], axes: str | None) -> None:
+        if axes and axes.upper() not in ("TYX", "ZYX", "CYX"):
+            raise StackError(f"{folder.name}: axes of a folder of frames are TYX, not '{axes}'")
+        first = _read(files[0])
+        plan_axes((len(files), *first.shape), "T" + guess_axes(first.shape), folder.name)
+        self.shape = (len(files), first.shape[0], first.shape[1])
+        self.dtype = first.dtype
+        self.paths = tuple(files)
+        self.declared_bits = None
+        self.calibration, self.problems = _calibration(files[0])
+        self.problems += _gaps(files)
+        for path in files[1:]:
+            self._check(path, _size(path))
+
+    def read(self, t: int) -> Frame:
+        """Frame ``t`` as a new array (Y, X)."""
+        path = self.paths[t]
+        frame = _read(path)
+        self._check(path, frame.shape)
+        return frame.astype(self.dtype, copy=False)
+
+    def close(self) -> None:
+        """Nothing is held open between frames."""
+
+    def _check(self, path: Path, size: tuple[int, ...]) -> None:
+        if tuple(size) != self.shape[1:]:
+            found, first = (" x ".join(str(n) for n in s) for s in (size, self.shape[1:]))
+            raise StackError(f"{path.name}: frame is {found}, the first one {first}; all frames must have one size")
+
+
+def _read(path: Path) -> Frame:
+    try:
+        if path.suffix.lower() in _PNG:
+            frame: Any = imagecodecs.png_decode(path.read_bytes())
+        else:
+            with TiffFile(path) as tif:
+                frame = tif.pages.first.asarray()
+    except (OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError) as error:
+        raise StackError(f"{path.name}: this frame cannot be read ({error})") from error
+    return np.asarray(frame, dtype=frame.dtype.newbyteorder("="))
+
+
+def _size(path: Path) -> tuple[int, ...]:
+    """Frame size from the file's header alone."""
+    try:
+        if path.suffix.lower() in _PNG:
+            with path.open("rb") as file:
+                _, _, width, height = _PNG_HEADER.unpack(file.read(_PNG_HEADER.size))
+            return (height, width)
+        with TiffFile(path) as tif:
+            return tuple(tif.pages.first.shape)
+    except (OSError, struct.error, TiffFileError, ValueError, IndexError) as error:
+        raise StackError(f"{path.name}: this frame cannot be read ({error})") from error
+
+
+def _pages(path: Path) -> int:
+    source_size = 2
+    try:
+        with TiffFile(path) as tif:
+            return source_size if tif.pages.is_multipage or (tif.imagej_metadata or {}).get("images", 1) > 1 else 1
+    except (OSError, ValueError, IndexError):
+        raise StackError(f"{path.name}: not a TIFF file, though its name says so") from None
+
+
+def _calibration(path: Path) -> tuple[Calibration, tuple[str, ...]]:
+    if path.suffix.lower() in _PNG:
+        return Calibration(), ()
+    from sam2flow_core.stack.tiff_metadata import read_calibration
+
+    with TiffFile(path) as tif:
+        return read_calibration(tif)
+
+
+def _gaps(files: list[Path]) -> tuple[str, ...]:
+    """Say so where the running number of the names jumps."""
+    numbers = [[int(n) for n in re.findall(r"\d+", p.stem)] for p in files]
+    if len({len(n) for n in numbers}) != 1 or not numbers[0]:
+        return ()
+    table = np.array(numbers)
+    changing = np.flatnonzero((table != table[0]).any(axis=0))
+    if len(changing) != 1:
+        return ()
+    steps = np.diff(table[:, changing[0]])
+    jumps = np.flatnonzero(steps != np.median(steps))
+    if not len(jumps):
+        return ()
+    return (f"file numbers jump {len(jumps)} times, first after {files[jumps[0]].name}: frames are missing",)

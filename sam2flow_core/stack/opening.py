@@ -1,0 +1,63 @@
+"""Open a recording, whatever it is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sam2flow_core.errors import StackError
+from sam2flow_core.stack.folder import open_folder
+from sam2flow_core.stack.parts import find_parts
+from sam2flow_core.stack.sources import ArraySource, FrameSource, JoinedSource
+from sam2flow_core.stack.stack import Stack, stack_name
+from sam2flow_core.stack.tiff import TiffSource
+
+
+def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
+    """Open a recording without reading more than a few of its frames.
+
+    Parameters
+    ----------
+    source : str, Path or array-like
+        A TIFF, BigTIFF, OME-TIFF or ImageJ file; the first file of a recording that was split;
+        a folder of single frames (TIFF or PNG); or any (T, Y, X) array: numpy, zarr, dask.
+    axes : str, optional
+        What the axes are, such as ``"TYX"`` or ``"ZYX"``, where the file is wrong about it. Any axis but
+        Y and X may be time, as long as the others have length 1.
+
+    Returns
+    -------
+    Stack
+
+    Raises
+    ------
+    StackError
+        If it is no recording that can be measured; the message is one line that says why.
+    """
+    if isinstance(source, str | Path):
+        path = Path(source).expanduser()
+        return _stack(_open_path(path, axes), stack_name(path))
+    if not hasattr(source, "shape") or not hasattr(source, "dtype"):
+        raise StackError(f"cannot open a {type(source).__name__} as a recording; give a path or a (T, Y, X) array")
+    return _stack(ArraySource(source, axes, "array"), "array")
+
+
+def _open_path(path: Path, axes: str | None) -> FrameSource:
+    if path.is_dir():
+        return open_folder(path, axes)
+    first = TiffSource(path, axes)
+    if len(first.paths) > 1:
+        return first
+    parts = find_parts(path, first)
+    if not parts.others:
+        first.problems += parts.problems
+        return first
+    return JoinedSource((first, *parts.others), parts.problems[0])
+
+
+def _stack(source: FrameSource, name: str) -> Stack:
+    try:
+        return Stack(source, name)
+    except BaseException:
+        source.close()
+        raise

@@ -1,0 +1,91 @@
+"""Find the other files of a recording that was split at a size limit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sam2flow_core.stack.tiff import TiffSource
+
+_ENDINGS = r"(?P<ending>(?:\.ome)?\.(?:tiff?|btf|tf8))"
+# camera programs: name-file001, name@0001, name_X2, name_part1; these number the parts of one recording only
+_MARKED = re.compile(rf"(?P<base>.+?)(?P<mark>[-_ ]?file|@|_X|[-_ ]part)(?P<number>\d+){_ENDINGS}$", re.IGNORECASE)
+# name_1 may be a part, or the same vessel recorded again
+_PLAIN = re.compile(rf"(?P<base>.+)(?P<mark>_)(?P<number>\d+){_ENDINGS}$", re.IGNORECASE)
+_SPLIT_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The files that follow the first one, opened, and one line that says what was done."""
+
+    others: tuple[TiffSource, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def find_parts(path: Path, first: TiffSource, axes: str | None = None) -> Parts:
+    """Find and open the files that go on where `path` ends.
+
+    Marked names (``name-file001.tif``, ``name@0001.tif``, ``name_X2.tif``, ``name_part1.tif``) are parts for sure.
+    ``name.tif`` with ``name_1.tif`` could also be a second recording: it is taken for a part when the first file
+    is as large as programs make them before they split (1 GB), or when only the last file has fewer frames.
+    """
+    own = _MARKED.match(path.name)
+    if own:
+        found = _siblings(path, _MARKED, own["base"], own["mark"])
+        number = int(own["number"])
+        earlier = [p for n, p in found.items() if n < number]
+        if earlier:
+            return Parts((), (f"this is a later part of a split recording: open {earlier[0].name} for all of it",))
+        return _join(path, first, found, number + 1, axes)
+    base = re.sub(rf"{_ENDINGS}$", "", path.name, flags=re.IGNORECASE)
+    for pattern in (_MARKED, _PLAIN):
+        found = _siblings(path, pattern, base, None)
+        if found and min(found) <= 2:
+            parts = _join(path, first, found, min(found), axes)
+            return parts if pattern is _MARKED else _unless_repeat(path, first, parts)
+    return Parts()
+
+
+def _siblings(path: Path, pattern: re.Pattern[str], base: str, mark: str | None) -> dict[int, Path]:
+    matches = ((pattern.match(p.name), p) for p in path.parent.iterdir())
+    found = {int(m["number"]): p for m, p in matches if m and m["base"] == base and (mark is None or m["mark"] == mark)}
+    return dict(sorted(found.items()))
+
+
+def _join(path: Path, first: TiffSource, found: dict[int, Path], start: int, axes: str | None) -> Parts:
+    names: list[Path] = []
+    while start + len(names) in found:
+        names.append(found[start + len(names)])
+    if not names:
+        return Parts()
+    others: list[TiffSource] = []
+    try:
+        for name in names:
+            others.append(TiffSource(name, axes))
+    except BaseException:
+        for source in others:
+            source.close()
+        raise
+    frames = first.shape[0] + sum(s.shape[0] for s in others)
+    text = f"{len(others) + 1} files joined, {path.name} to {names[-1].name}: {frames} frames"
+    later = [n for n in found if n >= start + len(names)]
+    if later:
+        text += f"; part {start + len(names)} is missing, later ones are left out"
+    return Parts(tuple(others), (text,))
+
+
+def _unless_repeat(path: Path, first: TiffSource, parts: Parts) -> Parts:
+    sources = (first, *parts.others)
+    alike = all(s.shape[1:] == first.shape[1:] and s.dtype == first.dtype for s in sources)
+    counts = [s.shape[0] for s in sources]
+    cut_to_size = path.stat().st_size >= _SPLIT_BYTES or counts[-1] < counts[0]
+    if parts.others and alike and len(set(counts[:-1])) == 1 and counts[-1] <= counts[0] and cut_to_size:
+        return parts
+    for source in parts.others:
+        source.close()
+    if not parts.others or not alike:
+        return Parts()
+    beside = parts.others[0].paths[0].name
+    return Parts((), (f"{beside} lies beside it and is taken for another recording, not for its second part",))

@@ -1,0 +1,128 @@
+"""Frames of a TIFF, BigTIFF, OME-TIFF or ImageJ file, one at a time."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from tifffile import TiffFile, TiffFileError
+
+from sam2flow_core.errors import StackError
+from sam2flow_core.stack.axes import AxisPlan, check_axes, plan_axes
+from sam2flow_core.stack.sources import Frame
+from sam2flow_core.stack.tiff_layout import TiffLayout, find_layout
+from sam2flow_core.stack.tiff_metadata import read_calibration, significant_bits
+
+# tifffile reports every oddity to its logger; without a handler Python would print them to
+# stderr beside our one line. What matters of them reaches the user as `problems` or an error.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+_WHITE_IS_ZERO = 0
+_READ_FAULTS = (TiffFileError, OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError, AssertionError)
+
+
+class TiffSource:
+    """One TIFF file (or one OME-TIFF set that names its own files)."""
+
+    def __init__(self, path: Path, axes: str | None = None) -> None:
+        self._tif = _open(path)
+        try:
+            self._describe(path, axes)
+        except BaseException:
+            self._tif.close()
+            raise
+
+    def _describe(self, path: Path, axes: str | None) -> None:
+        layout = find_layout(self._tif, path.name)
+        letters, shape = layout.axes, layout.shape
+        if axes:
+            letters, shape = _relabel(check_axes(axes, path.name), letters, shape, path.name)
+        plan = plan_axes(shape, letters, path.name)
+        if plan.time > min(plan.y, plan.x):
+            raise StackError(f"{path.name}: time must come before Y and X in a TIFF file, not as in '{letters}'")
+        if layout.readable < 2:
+            raise StackError(f"{path.name}: truncated TIFF file, fewer than two frames are whole; copy it again")
+        self._layout: TiffLayout = layout
+        self._plan: AxisPlan = plan
+        self._name = path.name
+        self._lock = Lock()
+        self.shape = (layout.readable, shape[plan.y], shape[plan.x])
+        self.dtype = np.dtype(layout.page.dtype).newbyteorder("=")
+        self.paths = _files(layout, path)
+        self.calibration, problems = read_calibration(self._tif)
+        self.declared_bits = significant_bits(self._tif)
+        if layout.page.photometric == _WHITE_IS_ZERO:
+            problems += ("stored white-is-zero: bright and dark are exchanged against the screen",)
+        self.problems = plan.problems + layout.problems + problems
+
+    def read(self, t: int) -> Frame:
+        """Frame ``t`` as a new array (Y, X)."""
+        try:
+            with self._lock:
+                frame = self._read_block(t) if self._layout.series is None else self._read_page(t)
+        except _READ_FAULTS as error:
+            raise StackError(f"{self._name}: frame {t} cannot be read ({error}); the file may be damaged") from error
+        return frame if self._plan.y < self._plan.x else np.ascontiguousarray(frame.T)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._tif.close()
+
+    def _read_block(self, t: int) -> Frame:
+        page = self._layout.page
+        stored = np.dtype(self._tif.byteorder + np.dtype(page.dtype).char)
+        start = (self._layout.offset or 0) + t * page.nbytes
+        data: Frame = self._tif.filehandle.read_array(stored, count=page.size, offset=start)
+        return data.reshape(page.shape).squeeze().astype(self.dtype, copy=False)
+
+    def _read_page(self, t: int) -> Frame:
+        series = self._layout.series
+        page: Any = series[t] if series is not None else None
+        if page is None:
+            raise StackError(f"{self._name}: frame {t} is in a file that is missing")
+        frame = page.asarray()
+        if frame.shape != self._layout.page.shape:
+            raise StackError(f"{self._name}: frame {t} is {frame.shape}, the first one {self._layout.page.shape}")
+        return np.asarray(frame.squeeze(), dtype=self.dtype)
+
+
+def _open(path: Path) -> TiffFile:
+    try:
+        return TiffFile(path)
+    except FileNotFoundError:
+        raise StackError(f"{path}: no such file") from None
+    except PermissionError:
+        raise StackError(f"{path}: no permission to read this file") from None
+    except _READ_FAULTS:
+        if path.stat().st_size == 0:
+            raise StackError(f"{path.name}: the file is empty") from None
+        raise StackError(f"{path.name}: not a TIFF file; export the recording as TIFF (Fiji: File > Save As)") from None
+
+
+def _relabel(axes: str, declared: str, shape: tuple[int, ...], name: str) -> tuple[str, tuple[int, ...]]:
+    """Give the file's axes the user's names; axes of length 1 may be left out of them."""
+    if len(axes) == len(shape) and "S" not in declared:
+        return axes, shape
+    long = [i for i, n in enumerate(shape) if n > 1]
+    if "S" in declared and declared.index("S") in long:
+        return declared, shape
+    if len(axes) < len(long):
+        raise StackError(f"{name}: axes '{axes}' name {len(axes)} axes, but the recording has {len(long)}")
+    squeezed = tuple(shape[i] for i in long)
+    # letters beyond the long axes stand for axes of length 1: drop those that the file has as length 1
+    short = {declared[i] for i, n in enumerate(shape) if n == 1}
+    kept = axes if len(axes) == len(long) else "".join(a for a in axes if a in "YX" or a not in short)
+    if len(kept) != len(squeezed):
+        found = " x ".join(str(n) for n in squeezed)
+        raise StackError(f"{name}: axes '{axes}' do not fit the recording, which has {len(squeezed)} axes ({found})")
+    return kept, squeezed
+
+
+def _files(layout: TiffLayout, path: Path) -> tuple[Path, ...]:
+    if layout.series is None:
+        return (path,)
+    names = dict.fromkeys(p.parent.filehandle.path for p in layout.series if p is not None)
+    return tuple(Path(n) for n in names) or (path,)

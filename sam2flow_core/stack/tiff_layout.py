@@ -1,0 +1,177 @@
+"""Where the frames of a TIFF file lie: contiguous in one block, or page by page, and how many are whole."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Literal
+
+from tifffile import TiffFile, TiffFileError, TiffPage, TiffPageSeries
+
+from sam2flow_core.errors import StackError
+
+_DECLARED = ("shaped", "imagej", "ome")  # these say how many frames there are, whatever the list of pages says
+_BYTEORDER: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
+
+
+@dataclass(frozen=True)
+class TiffLayout:
+    """The recording inside a TIFF file.
+
+    Attributes
+    ----------
+    axes, shape : str, tuple of int
+        All axes of the recording as declared.
+    page : TiffPage
+        The page that the others look like.
+    readable : int
+        Frames that are whole in the file, from the first.
+    offset : int or None
+        Byte position of the first frame where all lie end to end, uncompressed
+        (all ImageJ files over 4 GB are so); None where frames are pages of `series`.
+    series : TiffPageSeries or None
+    problems : tuple of str
+    """
+
+    axes: str
+    shape: tuple[int, ...]
+    page: TiffPage
+    readable: int
+    offset: int | None
+    series: TiffPageSeries | None
+    problems: tuple[str, ...] = ()
+
+
+def find_layout(tif: TiffFile, name: str) -> TiffLayout:
+    """Describe the recording in an open TIFF file.
+
+    Raises
+    ------
+    StackError
+        If pages have different sizes, or a layout no microscope writes.
+    """
+    try:
+        series = list(tif.series)
+        chain_broken = _chain_broken(tif)
+    except (TiffFileError, RuntimeError, IndexError, ValueError, KeyError):
+        series, chain_broken = [], True
+    whole = [s for s in series if not _is_reduced(s)]
+    if chain_broken and (not whole or max(len(s) for s in whole) < 2):
+        return _contiguous_prefix(tif, name)
+    if not whole:
+        raise StackError(f"{name}: no pictures in this TIFF file")
+    main = max(whole, key=len)
+    problems = _others(main, whole, name)
+    axes, shape = _merge_unnamed(main.get_axes(squeeze=False), main.get_shape(squeeze=False))
+    contiguous = main.dataoffset is not None
+    layout = _contiguous(tif, main, axes, shape) if contiguous else _paged(main, axes, shape, name)
+    if chain_broken and main.kind not in _DECLARED:
+        problems += _cut_problem(layout.readable, None)
+    else:
+        problems += layout.problems
+    return TiffLayout(axes, shape, layout.page, layout.readable, layout.offset, layout.series, problems)
+
+
+def _contiguous(tif: TiffFile, series: TiffPageSeries, axes: str, shape: tuple[int, ...]) -> TiffLayout:
+    page = series.keyframe
+    frames = prod(shape) // max(prod(page.shape), 1)
+    offset = int(series.dataoffset or 0)
+    readable = min(frames, (tif.filehandle.size - offset) // max(page.nbytes, 1))
+    return TiffLayout(axes, shape, page, readable, offset, None, _cut_problem(readable, frames))
+
+
+def _paged(series: TiffPageSeries, axes: str, shape: tuple[int, ...], name: str) -> TiffLayout:
+    page = series.keyframe
+    frames = len(series)
+    if frames * prod(page.shape) != prod(shape):
+        raise StackError(f"{name}: unusual layout {axes} {shape}; save it again as a plain TIFF with Fiji")
+    readable = frames
+    if not _is_whole(series, frames - 1):
+        # a cut file keeps its first pages, so the whole ones come before the others
+        readable = bisect_left(range(frames), True, key=lambda t: not _is_whole(series, t))
+    return TiffLayout(axes, shape, page, readable, None, series, _cut_problem(readable, frames))
+
+
+def _contiguous_prefix(tif: TiffFile, name: str) -> TiffLayout:
+    """Frames behind the first page of a file whose page list was cut off.
+
+    ImageJ and tifffile write all pixels behind the first page and the other
+    pages' headers at the end, so a copy that stopped early still holds frames.
+    """
+    try:
+        page = tif.pages.first
+    except (TiffFileError, IndexError, ValueError, KeyError):
+        page = None
+    if not isinstance(page, TiffPage) or not page.is_final or page.nbytes == 0 or page.ndim != 2:
+        raise StackError(f"{name}: truncated or damaged TIFF file; copy or export it again")
+    offset = page.dataoffsets[0]
+    following = _next_page_offset(tif, page)
+    end = min(tif.filehandle.size, following) if following > offset else tif.filehandle.size
+    readable = (end - offset) // page.nbytes
+    declared = int((tif.imagej_metadata or {}).get("images", 0)) or None
+    if declared:
+        readable = min(readable, declared)
+    if readable < 2:
+        raise StackError(f"{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again")
+    problems = _cut_problem(readable, declared)
+    return TiffLayout("TYX", (readable, *page.shape), page, readable, offset, None, problems)
+
+
+def _is_reduced(series: TiffPageSeries) -> bool:
+    return bool(series.keyframe.is_reduced)
+
+
+def _is_whole(series: TiffPageSeries, t: int) -> bool:
+    page: Any = series[t]
+    if page is None:
+        return False
+    handle = page.parent.filehandle
+    ends = (o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))
+    return len(page.dataoffsets) > 0 and max(ends) <= handle.size
+
+
+def _others(main: TiffPageSeries, whole: list[TiffPageSeries], name: str) -> tuple[str, ...]:
+    others = [s for s in whole if s is not main]
+    if not others:
+        return ()
+    if main.kind == "generic":
+        a, b = main.keyframe, others[0].keyframe
+        raise StackError(
+            f"{name}: frames of different sizes or types: page {a.index + 1} is {_look(a)},"
+            f" page {b.index + 1} is {_look(b)}"
+        )
+    return (f"{len(others)} more image series in the file are not read",)
+
+
+def _look(page: TiffPage) -> str:
+    return f"{' x '.join(str(n) for n in page.shape)} {page.dtype}"
+
+
+def _merge_unnamed(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+    """Join leading unnamed axes into one: a file written in blocks of frames is still one recording."""
+    lead = len(axes) - len(axes.lstrip("QI"))
+    if lead < 2:
+        return axes, tuple(shape)
+    return "Q" + axes[lead:], (prod(shape[:lead]), *shape[lead:])
+
+
+def _cut_problem(readable: int, declared: int | None) -> tuple[str, ...]:
+    if declared is not None and readable >= declared:
+        return ()
+    of = f" of {declared}" if declared else ""
+    return (f"file is truncated: {readable}{of} frames are readable; copy or export it again to get the rest",)
+
+
+def _chain_broken(tif: TiffFile) -> bool:
+    """Whether the last page names a next one that is not there."""
+    page: Any = tif.pages[len(tif.pages) - 1]
+    return _next_page_offset(tif, page) != 0
+
+
+def _next_page_offset(tif: TiffFile, page: Any) -> int:
+    handle, layout = tif.filehandle, tif.tiff
+    handle.seek(page.offset)
+    tags = int.from_bytes(handle.read(layout.tagnosize), _BYTEORDER[layout.byteorder])
+    handle.seek(page.offset + layout.tagnosize + tags * layout.tagsize)
+    return int.from_bytes(handle.read(layout.offsetsize), _BYTEORDER[layout.byteorder])
