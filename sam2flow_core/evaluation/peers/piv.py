@@ -23,8 +23,8 @@ class OpenPiv:
     """
 
     name: str = "OpenPIV"
-    window: int = 24
-    search: int = 56
+    window: int = 32
+    search: int = 48
     step: int = 8
 
     def flow(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ class Ilk:
     """Iterative Lucas-Kanade (Le Besnerais and Champagnat, ICIP 2005)."""
 
     name: str = "iLK"
-    radius: int = 11
+    radius: int = 7
 
     def flow(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `PairMethod.flow`."""
