@@ -78,7 +78,7 @@ class SceneSettings:
     event_rate_hz: float = 0.1
     profile_order: Range = (2.0, 8.0)
     profile_slip: Range = (0.7, 1.0)
-    haematocrit: Range = (0.1, 0.45)
+    haematocrit: Range = (0.12, 0.5)
     cell_scale: Range = (0.6, 1.4)
     contrasts: Weights = (("relief", 0.4), ("absorption", 0.2), ("bright_cells", 0.15), ("dark_cells", 0.25))
     cell_contrast: Range = (0.04, 0.35)

@@ -10,7 +10,7 @@ from sam2flow_core.synthetic.draws import uniform
 from sam2flow_core.synthetic.networks import Route
 from sam2flow_core.synthetic.vessels import Floats, Vessel
 
-FOCUS_DEPTH_IN_CELLS = 1.0
+FOCUS_DEPTH_IN_CELLS = 1.8
 
 
 def sample_population(
@@ -43,7 +43,7 @@ def sample_population(
     density = min(density, 0.9 / (2 * float(looks.long.mean()))) if diameter < 1.3 * cell_px else density
     if contrast == "bright_cells" and rng.random() < 0.6:
         density *= rng.uniform(0.1, 0.6)
-    density = max(density, 0.15 / cell_px)
+    density = max(density, 0.3 / cell_px)
     supply = sample_supply(rng, cell_px, trunk)
     clearance = 0.5 * float(np.median(looks.wide))
     return populate(rng, vessels, routes, density, clearance, supply, looks)

@@ -38,8 +38,9 @@ class Looks:
 
 @dataclass(frozen=True)
 class Placed:
-    """Cells at one moment: (M,) vessel index in the network, T, rho, and the row of `Looks`."""
+    """Cells at some moments: (M,) index of the moment, vessel in the network, T, rho, row of `Looks`, cell number."""
 
+    moment: Ints
     vessel: Ints
     transit: Floats
     rho: Floats
@@ -76,20 +77,21 @@ class Population:
     chance: Floats
     looks: Looks
 
-    def at(self, travel: float) -> Placed:
-        """Return the cells that are in a vessel at travel ``travel`` (s)."""
-        turn = travel + self.start
-        lap = np.floor(turn / self.cycle).astype(int)
+    def at(self, travel: Floats) -> Placed:
+        """Return the cells that are in a vessel at the travels ``travel`` (N,) in s."""
+        turn = travel[:, None] + self.start
+        lap = np.floor(turn / self.cycle).astype(np.int64)
+        row = (np.arange(len(self.cycle)) * 613 + lap * 1031) % TABLE
         hidden = self.cycle - self.ends[:, -1]
-        row = (np.arange(len(lap)) * 613 + lap * 1031) % TABLE
         phase = turn - lap * self.cycle - hidden * self.chance[(row * 7 + 3) % TABLE]
-        entry = travel - phase
-        there = self.supply[np.floor(entry / self.supply_step).astype(int) % TABLE] > self.chance[row]
-        cell = np.flatnonzero(there & (phase >= 0) & (phase < self.ends[:, -1]))
-        stage = (phase[cell, None] >= self.ends[cell]).sum(1)
+        entry = np.floor((travel[:, None] - phase) / self.supply_step).astype(np.int64) % TABLE
+        there = (self.supply[entry] > self.chance[row]) & (phase >= 0) & (phase < self.ends[:, -1])
+        moment, cell = np.nonzero(there)
+        phase, row = phase[moment, cell], row[moment, cell]
+        stage = (phase[:, None] >= self.ends[cell]).sum(1)
         before = np.where(stage > 0, self.ends[cell, np.maximum(stage - 1, 0)], 0.0)
-        transit = self.stage_speed[cell, stage] * (phase[cell] - before)
-        return Placed(self.stage_vessel[cell, stage], transit, self.stage_rho[cell, stage], row[cell], cell)
+        transit = self.stage_speed[cell, stage] * (phase - before)
+        return Placed(moment, self.stage_vessel[cell, stage], transit, self.stage_rho[cell, stage], row, cell)
 
 
 def populate(

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sam2flow_core.synthetic.filters import directional, gaussian, shifted, texture
-from sam2flow_core.synthetic.scene import Scene, rasterise
+from sam2flow_core.synthetic.scene import NEAR_PAD, Scene
 from sam2flow_core.synthetic.splat import Bodies, draw
 
-BLUR_PER_EXPOSURE_PX = 1.5
+BLUR_PER_EXPOSURE_PX = 2.5
 
 
 def bodies_at(scene: Scene, times: NDArray[np.float64], slots: NDArray[np.int64], moved: NDArray[np.float64]) -> Bodies:
@@ -19,19 +19,14 @@ def bodies_at(scene: Scene, times: NDArray[np.float64], slots: NDArray[np.int64]
     parts = []
     for network in scene.networks:
         looks = network.population.looks
-        for travel, slot, shift in zip(network.course.travel(times), slots, moved, strict=True):
-            placed = network.population.at(float(travel))
-            for index, member in enumerate(network.members):
-                here = placed.vessel == index
-                point, tangent = scene.vessels[member].place(placed.transit[here], placed.rho[here])
-                row = placed.row[here]
-                angle = np.arctan2(tangent[:, 0], tangent[:, 1]) + looks.tilt[row]
-                parts.append(
-                    np.stack(
-                        [np.full(len(row), slot), point[:, 0] + shift[0], point[:, 1] + shift[1], angle, looks.long[row]]
-                        + [looks.wide[row], looks.bow[row], looks.dimple[row], looks.weight[row]]
-                    )
-                )
+        placed = network.population.at(network.course.travel(times))
+        for index, member in enumerate(network.members):
+            here = np.flatnonzero(placed.vessel == index)
+            vessel, row, moment = scene.vessels[member], placed.row[here], placed.moment[here]
+            point = vessel.place(placed.transit[here], placed.rho[here]) + moved[moment]
+            angle = vessel.angle(placed.transit[here]) + looks.tilt[row]
+            shape = [looks.long[row], looks.wide[row], looks.bow[row], looks.dimple[row], looks.weight[row]]
+            parts.append(np.stack([slots[moment], point[:, 0], point[:, 1], angle, *shape]))
     table = np.concatenate(parts, 1) if parts else np.zeros((9, 0))
     return Bodies(table[0].astype(np.int64), *table[1:])
 
@@ -39,7 +34,7 @@ def bodies_at(scene: Scene, times: NDArray[np.float64], slots: NDArray[np.int64]
 def exposures(scene: Scene) -> int:
     """Return how many moments of an exposure are drawn: more where cells smear."""
     fastest = max((v.mean_speed_px_s / scene.frame_rate_hz for v in scene.vessels), default=0.0)
-    return 1 + int(np.clip(fastest * scene.optics.exposure / BLUR_PER_EXPOSURE_PX, 0, 3))
+    return 1 + int(np.clip(fastest * scene.optics.exposure / BLUR_PER_EXPOSURE_PX, 0, 2))
 
 
 def matter(scene: Scene, frames: NDArray[np.int64], moved: NDArray[np.float64], pad: int, device: str) -> Tensor:
@@ -63,8 +58,7 @@ def tissue(scene: Scene, pad: int, generator: torch.Generator) -> tuple[Tensor, 
     size = (scene.size[0] + 2 * pad, scene.size[1] + 2 * pad)
     optics = scene.optics
     depth, wall = np.zeros(size[0] * size[1]), np.zeros(size[0] * size[1])
-    for vessel in scene.vessels:
-        near = rasterise(vessel, scene.size, pad, grown=1.4)
+    for near in scene.surroundings(pad):
         chord = np.sqrt(np.clip(1 - near.rho**2, 0, 1))
         depth[near.pixels] = np.maximum(depth[near.pixels], chord)
         edge = np.exp(-0.5 * ((np.abs(near.rho) - 1) / 0.12) ** 2)
@@ -118,7 +112,7 @@ def record(scene: Scene, light: Tensor, frames: NDArray[np.int64]) -> Tensor:
 def film(scene: Scene, frames: NDArray[np.int64], moved: NDArray[np.float64], device: str) -> Tensor:
     """Render frames ``frames`` (T, H, W), the tissue displaced by ``moved`` (T, 2) px: intensities, full well 1."""
     generator = torch.Generator().manual_seed(scene.noise_seed)
-    room = int(np.ceil(np.abs(moved).max(initial=0.0))) + 2
+    room = max(NEAR_PAD, int(np.ceil(np.abs(moved).max(initial=0.0))) + 2)
     fixed = lamp(scene, generator).to(device)
     still, depth = (image.to(device) for image in tissue(scene, room, generator))
     if np.any(moved):

@@ -10,13 +10,22 @@ from torch.nn import functional
 
 
 def gaussian(images: Tensor, sigma: float) -> Tensor:
-    """Blur (T, H, W) with a Gaussian of ``sigma`` px; edges repeat."""
+    """Blur (T, H, W) with a Gaussian of ``sigma`` px; edges repeat.
+
+    Two matrix products: on clips of a few hundred pixels much faster than a convolution of one channel.
+    """
+    rows, columns = (_blur_matrix(n, sigma, images.device) for n in images.shape[1:])
+    return rows @ images @ columns.T
+
+
+def _blur_matrix(length: int, sigma: float, device: torch.device) -> Tensor:
+    """Return the (length, length) matrix that blurs a line whose ends repeat."""
     half = max(1, math.ceil(3 * sigma))
-    x = torch.arange(-half, half + 1, device=images.device, dtype=images.dtype)
+    x = torch.arange(-half, half + 1, device=device, dtype=torch.float32)
     kernel = torch.exp(-0.5 * (x / sigma) ** 2)
-    kernel = kernel / kernel.sum()
-    padded = functional.pad(images[:, None], (half, half, half, half), mode="replicate")
-    return functional.conv2d(functional.conv2d(padded, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1))[:, 0]
+    source = torch.arange(length, device=device)[:, None] + torch.arange(-half, half + 1, device=device)
+    matrix = torch.zeros(length, length, device=device)
+    return matrix.scatter_add_(1, source.clamp(0, length - 1), (kernel / kernel.sum()).expand(length, -1))
 
 
 def directional(images: Tensor, azimuth: float) -> Tensor:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.prompts import Prompt
@@ -21,6 +22,8 @@ from sam2flow_core.synthetic.pulse import TimeCourse, sample_time_course
 from sam2flow_core.synthetic.vessels import Floats, Profile, Vessel, lumen
 
 RBC_UM = 7.8
+NEAR_PAD = 16
+WALLS = 1.4
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,13 @@ class Lumen:
     pixels: NDArray[np.int64]
     transit: Floats
     rho: Floats
+
+    def inside(self, size: tuple[int, int], pad: int) -> Lumen:
+        """Return the pixels between the walls and in the frame ``size``, of a grid padded by ``pad``."""
+        rows, columns = np.divmod(self.pixels, size[1] + 2 * pad)
+        rows, columns = rows - pad, columns - pad
+        keep = (np.abs(self.rho) <= 1) & (rows >= 0) & (rows < size[0]) & (columns >= 0) & (columns < size[1])
+        return Lumen(rows[keep] * size[1] + columns[keep], self.transit[keep], self.rho[keep])
 
 
 @dataclass(frozen=True)
@@ -71,9 +81,19 @@ class Scene:
     cell_px: float
 
     @cached_property
+    def _near(self) -> tuple[Lumen, ...]:
+        return tuple(rasterise(vessel, self.size, NEAR_PAD) for vessel in self.vessels)
+
+    def surroundings(self, pad: int) -> tuple[Lumen, ...]:
+        """Return the pixels in and round each vessel on the frame's grid padded by ``pad`` px."""
+        if pad == NEAR_PAD:
+            return self._near
+        return tuple(rasterise(vessel, self.size, pad) for vessel in self.vessels)
+
+    @cached_property
     def lumens(self) -> tuple[Lumen, ...]:
         """The pixels of each vessel, in tissue coordinates."""
-        return tuple(rasterise(vessel, self.size) for vessel in self.vessels)
+        return tuple(near.inside(self.size, NEAR_PAD) for near in self._near)
 
     def sample_prompts(self, rng: np.random.Generator, n_pos: int, n_neg: int, frame: int = 0) -> tuple[Prompt, ...]:
         """Draw clicks for every vessel with pixels in the frame; see `prompting.sample_prompts`."""
@@ -92,8 +112,8 @@ class Scene:
         return self.motion.at(frames / self.frame_rate_hz)
 
 
-def rasterise(vessel: Vessel, size: tuple[int, int], pad: int = 0, grown: float = 1.0) -> Lumen:
-    """Find the pixels inside a vessel and their coordinates in it.
+def rasterise(vessel: Vessel, size: tuple[int, int], pad: int) -> Lumen:
+    """Find the pixels in and round a vessel (walls included) and their coordinates in it.
 
     Parameters
     ----------
@@ -102,21 +122,19 @@ def rasterise(vessel: Vessel, size: tuple[int, int], pad: int = 0, grown: float 
         (H, W) of the frame.
     pad : int
         Pixels round the frame that are looked at as well; indices are those of the padded grid.
-    grown : float
-        Greatest absolute rho: over 1 to take in the walls.
     """
     block = 8
-    reach = 0.5 * grown * float(vessel.diameter_px.max()) + 0.75 * block
+    reach = 0.5 * WALLS * float(vessel.diameter_px.max()) + 0.75 * block
     height, width = size[0] + 2 * pad, size[1] + 2 * pad
     shape = (-(-height // block), -(-width // block))
     centre = np.stack(np.meshgrid(*(np.arange(n) * block + (block - 1) / 2 - pad for n in shape), indexing="ij"), -1)
-    gap = np.linalg.norm(centre[:, :, None] - vessel.centreline[None, None, ::4], axis=-1).min(-1)
+    gap = cKDTree(vessel.centreline[::4]).query(centre, distance_upper_bound=reach + 2)[0]
     near = np.kron(gap < reach + 2, np.ones((block, block), bool))[:height, :width]
     points = np.argwhere(near)
     if not len(points):
         return Lumen(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
     transit, rho = vessel.locate(points.astype(float) - pad)
-    within = (np.abs(rho) <= grown) & (transit >= 0) & (transit <= vessel.length)
+    within = (np.abs(rho) <= WALLS) & (transit >= 0) & (transit <= vessel.length)
     flat = points[:, 0] * width + points[:, 1]
     return Lumen(flat[within], transit[within], rho[within])
 

@@ -58,22 +58,31 @@ def _draw_group(
 
     reach = np.maximum(bodies.long, bodies.wide)[group] * (1 + 0.5 * np.abs(bodies.bow[group]))
     half = int(np.ceil(reach.max()))
-    top = np.floor(bodies.y[group]).astype(np.int64) - half + 1
-    left = np.floor(bodies.x[group]).astype(np.int64) - half + 1
-    steps = torch.arange(2 * half, device=device)
-    first_y = torch.as_tensor(top, device=device)[:, None, None]
-    first_x = torch.as_tensor(left, device=device)[:, None, None]
-    rows, columns = first_y + steps[None, :, None], first_x + steps[None, None, :]
-    # Offsets are formed in double precision before rounding to float32, so far corners cost no accuracy.
-    dy = torch.as_tensor(top - bodies.y[group], dtype=torch.float32, device=device)[:, None, None] + steps[:, None]
-    dx = torch.as_tensor(left - bodies.x[group], dtype=torch.float32, device=device)[:, None, None] + steps[None, :]
-    sine, cosine = torch.sin(column(bodies.angle)), torch.cos(column(bodies.angle))
-    across = (dy * cosine - dx * sine) / column(bodies.wide)
-    along = (dx * cosine + dy * sine) / column(bodies.long) + column(bodies.bow) * (across * across - 0.3)
-    depth = (1 - along * along - across * across).clamp_(min=0)
-    thick = column(bodies.weight) * depth * (1 - column(bodies.dimple) * depth * depth)
-    rows, columns = rows + pad, columns + pad
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    slot = torch.as_tensor(bodies.slot[group], device=device)[:, None, None]
-    index = (slot * height + rows.clamp(0, height - 1)) * width + columns.clamp(0, width - 1)
-    canvas.index_add_(0, index.reshape(-1), (thick * inside).reshape(-1))
+    steps = np.arange(2 * half)
+    rows = np.floor(bodies.y[group]).astype(np.int64)[:, None] - half + 1 + steps
+    columns = np.floor(bodies.x[group]).astype(np.int64)[:, None] - half + 1 + steps
+    # Offsets are formed in double precision. Those outside the canvas are sent far away, where a body has no thickness.
+    far = 1e4
+    dy = np.where((rows >= -pad) & (rows < height - pad), rows - bodies.y[group, None], far)
+    dx = np.where((columns >= -pad) & (columns < width - pad), columns - bodies.x[group, None], far)
+    rows, columns = np.clip(rows + pad, 0, height - 1), np.clip(columns + pad, 0, width - 1)
+    row_start = (bodies.slot[group, None] * height + rows) * width
+    index = torch.as_tensor(row_start, device=device)[:, :, None] + torch.as_tensor(columns, device=device)[:, None, :]
+    sine, cosine = np.sin(bodies.angle[group, None]), np.cos(bodies.angle[group, None])
+    wide, long = bodies.wide[group, None], bodies.long[group, None]
+    across = _sum(dy * cosine / wide, -dx * sine / wide, device)
+    along = _sum(dy * sine / long, dx * cosine / long, device)
+    square = across * across
+    if np.any(bodies.bow[group]):
+        along = along.addcmul_(column(bodies.bow), square - 0.3)
+    depth = square.addcmul_(along, along).neg_().add_(1).clamp_(min=0)
+    thick = (column(-bodies.dimple) * depth * depth).add_(1).mul_(depth).mul_(column(bodies.weight))
+    canvas.index_add_(0, index.view(-1), thick.view(-1))
+
+
+def _sum(rows: NDArray[np.float64], columns: NDArray[np.float64], device: torch.device) -> Tensor:
+    """Return the (M, P, P) sum of a part that varies by row and one that varies by column."""
+    return (
+        torch.as_tensor(rows.astype(np.float32), device=device)[:, :, None]
+        + torch.as_tensor(columns.astype(np.float32), device=device)[:, None, :]
+    )

@@ -24,11 +24,12 @@ def true_flow(scene: Scene, frames: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     flow = torch.zeros(len(frames), len(scene.vessels), 2, height * width)
     leaves = torch.zeros(len(frames), len(scene.vessels), height * width, dtype=torch.bool)
     for v, (vessel, lumen) in enumerate(zip(scene.vessels, scene.lumens, strict=True)):
-        start, _ = vessel.place(lumen.transit, lumen.rho)
+        start = vessel.place(lumen.transit, lumen.rho)
         transit = lumen.transit + vessel.travel_px(frames)[:, None] * vessel.profile(lumen.rho)
-        end, _ = vessel.place(transit, np.broadcast_to(lumen.rho, transit.shape))
+        end = vessel.place(transit, np.broadcast_to(lumen.rho, transit.shape))
         gone = (transit < 0) | (transit > vessel.length)
-        gone |= (end < -0.5).any(-1) | (end > np.array(scene.size) - 0.5).any(-1)
+        for axis in (0, 1):
+            gone |= (end[..., axis] < -0.5) | (end[..., axis] > scene.size[axis] - 0.5)
         pixels = torch.from_numpy(lumen.pixels)
         move = torch.from_numpy((end - start)[..., ::-1].transpose(0, 2, 1).astype(np.float32))
         flow[:, v].index_copy_(2, pixels, move)

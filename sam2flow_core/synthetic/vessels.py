@@ -98,33 +98,53 @@ class Vessel:
         t = np.asarray(frames, float) / self.frame_rate_hz
         return self.mean_speed_px_s * (self.course.travel(t + 1 / self.frame_rate_hz) - self.course.travel(t))
 
-    def place(self, transit: Floats, rho: Floats) -> tuple[Points, Points]:
-        """Return the points (..., 2) at ``(T, rho)`` and the tangents there; straight on past the ends."""
-        x = transit / self.step
-        i = np.clip(np.floor(x), 0, len(self.centreline) - 2).astype(int)
-        f = (x - i)[..., None]
-        edge = np.clip(f, 0, 1)
-        step = self.centreline[i + 1] - self.centreline[i]
-        normal = self.normals[i] + edge * (self.normals[i + 1] - self.normals[i])
-        radius = 0.5 * (self.diameter_px[i, None] + edge * (self.diameter_px[i + 1] - self.diameter_px[i])[..., None])
-        tangent = np.stack([normal[..., 1], -normal[..., 0]], -1)
-        return self.centreline[i] + f * step + rho[..., None] * radius * normal, tangent
+    @cached_property
+    def _arms(self) -> Points:
+        """Vectors from the centreline to the left wall (y, x), px."""
+        return 0.5 * self.diameter_px[:, None] * self.normals
+
+    @cached_property
+    def _steps(self) -> tuple[Points, Points]:
+        """Differences of centreline and arms from knot to knot."""
+        return np.diff(self.centreline, axis=0), np.diff(self._arms, axis=0)
+
+    def place(self, transit: Floats, rho: Floats) -> Points:
+        """Return the points (..., 2), (y, x) px, at ``(T, rho)``; straight on past the ends."""
+        knot, part = self._split(transit)
+        line, arms = self._steps
+        arm = self._arms[knot] + np.clip(part, 0, 1)[..., None] * arms[knot]
+        return self.centreline[knot] + part[..., None] * line[knot] + rho[..., None] * arm
+
+    def angle(self, transit: Floats) -> Floats:
+        """Return the direction of the arrow at ``T``: radians from the x axis towards the y axis."""
+        knot, _ = self._split(transit)
+        line = self._steps[0][knot]
+        return np.arctan2(line[..., 0], line[..., 1])
 
     def locate(self, points: Points) -> tuple[Floats, Floats]:
         """Return ``(T, rho)`` of points (M, 2); |rho| over 1 or T outside [0, length] means outside the vessel."""
         transit = self.step * cKDTree(self.centreline).query(points)[1].astype(float)
-        offset = np.zeros(len(points))
-        for _ in range(3):  # Newton on the foot of the perpendicular; the nearest knot is within half a step
-            foot, tangent = self.place(transit, np.zeros(len(points)))
-            ahead, _ = self.place(transit + 0.5 * self.step, np.zeros(len(points)))
-            pace = np.maximum(np.linalg.norm(ahead - foot, axis=1) / (0.5 * self.step), 1e-6)
-            gap = points - foot
-            transit = transit + np.clip((gap * tangent).sum(1) / pace, -self.step, self.step)
-        foot, tangent = self.place(transit, np.zeros(len(points)))
-        gap = points - foot
-        offset = gap[:, 0] * -tangent[:, 1] + gap[:, 1] * tangent[:, 0]
-        knots = np.arange(len(self.diameter_px)) * self.step
-        return transit, offset / (0.5 * np.interp(transit, knots, self.diameter_px))
+        line, arms = self._steps
+        for _ in range(3):  # Newton on the foot of the arm that passes through the point; the first guess is a knot
+            knot, part = self._split(transit)
+            arm = self._arms[knot] + np.clip(part, 0, 1)[:, None] * arms[knot]
+            gap = points - self.centreline[knot] - part[:, None] * line[knot]
+            rho = (gap * arm).sum(1) / (arm * arm).sum(1)
+            sweep = line[knot] + rho[:, None] * arms[knot]
+            miss = gap[:, 0] * arm[:, 1] - gap[:, 1] * arm[:, 0]
+            pace = sweep[:, 0] * arm[:, 1] - sweep[:, 1] * arm[:, 0]
+            move = miss / np.where(np.abs(pace) < 1e-9, 1e-9, pace)
+            transit = transit + self.step * np.clip(move, -2, 2)
+        knot, part = self._split(transit)
+        arm = self._arms[knot] + np.clip(part, 0, 1)[:, None] * arms[knot]
+        gap = points - self.centreline[knot] - part[:, None] * line[knot]
+        return transit, (gap * arm).sum(1) / (arm * arm).sum(1)
+
+    def _split(self, transit: Floats) -> tuple[NDArray[np.int64], Floats]:
+        """Return the knot before ``T`` and the part of a step past it; under 0 or over 1 beyond the ends."""
+        steps = transit / self.step
+        knot = np.clip(steps.astype(np.int64), 0, len(self.centreline) - 2)
+        return knot, steps - knot
 
 
 def lumen(points: Points, diameter: Floats) -> tuple[Points, Floats, float]:
