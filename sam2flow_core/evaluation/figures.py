@@ -35,12 +35,15 @@ def figures(name: str, comparison: Comparison, settings: EvaluationSettings) -> 
     DataFrame
         One row per part of the pixels: ``all``, the bins of displacement and width (overlaps and leaving pixels left
         out of these), then ``overlap``, ``leaves`` and ``past aliasing``. Columns as `flow_metrics` names them; on the
-        row ``all`` also ``jitter`` (px, mean), ``velocity_median`` and ``velocity_p90`` (percent) and ``seconds_pair``
+        row ``all`` also ``answered`` (percent of the pixels
+        with a scale, where there is one), ``jitter`` (px, mean), ``velocity_median`` and ``velocity_p90`` (percent) and ``seconds_pair``
         (median); on ``past aliasing`` also ``auroc`` of the stated scale as a flag of gross errors.
     """
     clear = ~(comparison.overlap | comparison.leaves)
     stated = comparison.scale.size > 0 and not np.isnan(comparison.scale).all()
     rows = {ALL: _part(comparison, clear, stated) | _vessel_figures(comparison)}
+    if stated:
+        rows[ALL]["answered"] = 100 * float(np.mean(np.isfinite(comparison.scale[clear])))
     predicted, true = comparison.predicted[clear], comparison.true[clear]
     scale = comparison.scale[clear] if stated else None
     speed = np.hypot(true[:, 0], true[:, 1])
@@ -85,5 +88,5 @@ def _vessel_figures(comparison: Comparison) -> dict[str, float]:
 def _ambiguity(comparison: Comparison, clear: NDArray[np.bool_], stated: bool) -> dict[str, float]:
     if not stated:
         return {}
-    chosen = clear & comparison.aliased
+    chosen = clear & comparison.aliased & np.isfinite(comparison.scale)
     return {"auroc": auroc(comparison.scale[chosen], gross(comparison.predicted[chosen], comparison.true[chosen]))}

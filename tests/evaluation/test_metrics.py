@@ -85,6 +85,13 @@ def test_a_calibrated_laplace_scale_covers_ninety_percent() -> None:
     assert 0.5 < figures["spearman"] < 0.9
 
 
+def test_pixels_without_a_scale_do_not_count_in_its_figures() -> None:
+    error = np.array([[0.1, 0], [0.2, 0], [0.3, 0], [50, 50]])
+    figures = flow_metrics(error, np.zeros((4, 2)), np.array([0.1, 0.2, 0.3, np.nan]))
+    assert figures["coverage90"] == 100
+    assert figures["spearman"] == pytest.approx(1)
+
+
 def test_spearman_sees_order_only() -> None:
     error = rng.uniform(size=100)
     assert spearman(error**3, error) == pytest.approx(1)

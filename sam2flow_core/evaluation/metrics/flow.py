@@ -60,15 +60,16 @@ def flow_metrics(predicted: Floats, true: Floats, scale: Floats | None = None) -
     predicted, true : ndarray, shape (N, 2)
         Flow ``(dx, dy)`` in px per frame.
     scale : ndarray, shape (N,), optional
-        Expected absolute error in px that came with the prediction.
+        Expected absolute error in px that came with the prediction; NaN where it came with none.
 
     Returns
     -------
     dict
         ``n`` pixels; ``epe`` and ``epe_median`` in px; ``out1``, ``out3``, ``out5`` percent of pixels with an endpoint
         error over 1, 3, 5 px; ``fl_all`` percent over both 3 px and 5 % of the true displacement (KITTI 2015);
-        ``direction`` median direction error in degrees. With a scale also ``spearman`` of scale and error, and
-        ``coverage90``, the percent of flow components inside their 90 % interval.
+        ``direction`` median direction error in degrees. With a scale also, of the
+        pixels that have one, ``spearman`` of scale and error, and ``coverage90``, the percent of flow components inside
+        their 90 % interval.
     """
     error = endpoint_error(predicted, true)
     speed = np.hypot(true[:, 0], true[:, 1])
@@ -83,8 +84,9 @@ def flow_metrics(predicted: Floats, true: Floats, scale: Floats | None = None) -
         "direction": _median(direction_error(predicted, true)),
     }
     if scale is not None:
-        figures["spearman"] = spearman(scale, error)
-        figures["coverage90"] = 100 * interval_coverage(predicted - true, scale)
+        stated = np.isfinite(scale)
+        figures["spearman"] = spearman(scale[stated], error[stated])
+        figures["coverage90"] = 100 * interval_coverage((predicted - true)[stated], scale[stated])
     return figures
 
 
