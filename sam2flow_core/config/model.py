@@ -1,0 +1,152 @@
+"""Shape of the network: one frozen record per part, and the presets as data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sam2flow_core.errors import ModelError
+
+
+@dataclass(frozen=True)
+class ImageEncoderConfig:
+    """SAM 2 Hiera trunk, adapters and FPN neck."""
+
+    embed_dim: int
+    num_heads: int
+    stages: tuple[int, int, int, int]
+    global_att_blocks: tuple[int, ...]
+    window_spec: tuple[int, int, int, int]
+    global_pos_size: tuple[int, int] | None
+    """Grid of absolute positions; None: only positions within a window, so that images may have any size."""
+    adapter_dim: int
+    """Width of the adapters' bottleneck; 0 leaves the adapters out."""
+
+
+@dataclass(frozen=True)
+class MaskConfig:
+    """Prompt encoder, ROI decoder and context memory."""
+
+    d_model: int
+    heads: int
+    mlp_dim: int
+    depth: int
+    mask_in_chans: int
+    memory_dim: int
+    memory_layers: int
+    memory_mlp_dim: int
+    memory_frames: int
+    """Entries in the bank beside the prompted frames (SAM 2: 6 recent + prompted)."""
+    max_pointers: int
+    position_frame: float | None = None
+    """Side in px of the frame positions are measured in; None: the image, as SAM 2 does."""
+
+
+@dataclass(frozen=True)
+class MatchConfig:
+    """Matching features and the evidence gathered along the vessel."""
+
+    stride: int
+    """Pixels per cell of the sites on which flow is estimated."""
+    feature_stride: int
+    """Pixels per cell of the matching features."""
+    patch: int
+    """Side of the matched patch in px."""
+    patch_basis: int
+    """Cosines kept per axis; the patch is described by ``patch_basis**2 - 1`` numbers."""
+    hidden: int
+    """Width of the learned residual encoder."""
+    encoder: str
+    """``patch`` (fixed patches + learned residual) or ``resnet34`` (the published one)."""
+    feature_dim: int
+    lags: tuple[int, ...]
+    windows: tuple[int, ...]
+    """Numbers of pairs over which evidence is pooled in time."""
+    max_displacement: float
+    """Largest speed that is looked for, px per frame."""
+
+
+@dataclass(frozen=True)
+class UpdateConfig:
+    """Recurrent refinement of the flow."""
+
+    hidden: int
+    context: int
+    iterations: int
+    blocks: int
+    lookup_radius: int
+    motion_memory_dim: int
+    motion_memory_frames: int
+    evidence_hidden: int
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The whole network."""
+
+    preset: str
+    image: ImageEncoderConfig
+    mask: MaskConfig
+    match: MatchConfig
+    update: UpdateConfig
+    use_motion_memory: bool = True
+    use_context_memory: bool = True
+    use_evidence_pooling: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a checkpoint's header."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> ModelConfig:
+        """Inverse of `to_dict`; raises `ModelError` where the data does not fit."""
+        try:
+            parts = {
+                "image": ImageEncoderConfig(**_tuples(data["image"])),
+                "mask": MaskConfig(**data["mask"]),
+                "match": MatchConfig(**_tuples(data["match"])),
+                "update": UpdateConfig(**data["update"]),
+            }
+            rest = {k: v for k, v in data.items() if k not in parts}
+            return ModelConfig(**parts, **_tuples(rest))
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"the checkpoint's configuration does not fit this version ({error})") from None
+
+
+def _tuples(data: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+
+
+def _sam2(
+    preset: str, embed: int, heads: int, stages: tuple[int, int, int, int], attend: tuple[int, ...], pos: int
+) -> ModelConfig:
+    """Presets whose image side has the shape of an official SAM 2 checkpoint."""
+    spec = (8, 4, 16, 8) if embed == 144 else (8, 4, 14, 7)
+    return ModelConfig(
+        preset=preset,
+        image=ImageEncoderConfig(embed, heads, stages, attend, spec, (pos, pos), adapter_dim=32),
+        mask=MaskConfig(256, 8, 2048, 2, 16, 64, 4, 2048, 6, 16),
+        match=MatchConfig(8, 4, 16, 8, 64, "resnet34", 256, (1, 2, 4), (1, 5, 17), 64.0),
+        update=UpdateConfig(128, 128, 8, 2, 4, 64, 7, 64),
+    )
+
+
+PRESETS: dict[str, ModelConfig] = {
+    "tiny": ModelConfig(
+        preset="tiny",
+        image=ImageEncoderConfig(24, 1, (1, 2, 4, 1), (), (8, 4, 8, 4), None, adapter_dim=8),
+        mask=MaskConfig(64, 4, 256, 2, 16, 32, 2, 128, 4, 8, position_frame=512.0),
+        match=MatchConfig(4, 2, 12, 5, 24, "patch", 24, (1, 2, 4), (1, 5, 17), 48.0),
+        update=UpdateConfig(64, 48, 3, 2, 2, 64, 6, 24),
+    ),
+    "small": _sam2("small", 96, 1, (1, 2, 7, 2), (5, 7, 9), 7),
+    "base": _sam2("base", 112, 2, (2, 3, 16, 3), (12, 16, 20), 14),
+    "large": _sam2("large", 144, 2, (2, 6, 36, 4), (23, 33, 43), 7),
+}
+
+
+def preset(name: str) -> ModelConfig:
+    """Configuration of a preset by name; raises `ModelError` for an unknown one."""
+    if name not in PRESETS:
+        raise ModelError(f"no preset '{name}'; there are {', '.join(PRESETS)}")
+    return PRESETS[name]

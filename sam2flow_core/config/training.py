@@ -1,0 +1,80 @@
+"""How a network is trained: stages as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StageConfig:
+    """One stage of training.
+
+    Attributes
+    ----------
+    share : float
+        Part of the run's time or steps this stage takes.
+    sizes : tuple of (int, float)
+        Side of the clips in px, and how often it is drawn.
+    pairs : int
+        Consecutive pairs answered per clip; memory is carried from one to the next.
+    learn_features : bool
+        Whether the learned part of the matching features is trained; fixed patches alone are cheaper.
+    predicted_masks : float
+        How often the flow sees the predicted mask instead of a roughened true one.
+    """
+
+    share: float
+    sizes: tuple[tuple[int, float], ...]
+    pairs: int
+    learn_features: bool
+    predicted_masks: float
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A whole run."""
+
+    stages: tuple[StageConfig, ...]
+    learning_rate: float = 6e-4
+    weight_decay: float = 1e-3
+    clip_gradient: float = 1.0
+    warm_up: float = 0.05
+    clips_per_step: int = 2
+    ema: float = 0.998
+    frames: int = 13
+    """Consecutive frames of a clip."""
+    scattered: int = 12
+    """Frames over the whole scene that make the background and the activity."""
+    iteration_discount: float = 0.8
+    bins_weight: float = 0.5
+    fine_weight: float = 0.2
+    mask_weight: float = 1.0
+    most_vessels: int = 4
+    """Vessels of a clip that are learned from; the rest only stand around."""
+    most_flow_pixels: int = 60_000
+    """Px of vessels' frames whose flow is learned from: vessels are left out of large clips."""
+    reuse: int = 2
+    """How often a clip is used, each time turned and altered anew; rendering costs more than altering."""
+    save_minutes: float = 4.0
+    workers: int = 1
+
+
+TRAINING: dict[str, TrainingConfig] = {
+    "tiny": TrainingConfig(
+        stages=(
+            StageConfig(0.40, ((160, 0.8), (256, 0.2)), 1, False, 0.0),
+            StageConfig(0.40, ((160, 0.8), (256, 0.2)), 3, False, 0.15),
+            StageConfig(0.20, ((160, 0.8), (256, 0.2)), 2, True, 0.2),
+        )
+    ),
+}
+for _name in ("small", "base", "large"):
+    TRAINING[_name] = TrainingConfig(
+        stages=(
+            StageConfig(0.3, ((256, 1.0),), 1, True, 0.0),
+            StageConfig(0.7, ((256, 0.5), (384, 0.5)), 3, True, 0.2),
+        ),
+        learning_rate=1.75e-4,
+        clips_per_step=8,
+        workers=8,
+    )

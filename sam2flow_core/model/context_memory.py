@@ -1,0 +1,160 @@
+"""Context memory: what each vessel looked like, and where it was.
+
+Memory encoder and memory attention after SAM 2 (Ravi et al., 2024), with object
+pointers. A bank belongs to one vessel (`memory_bank`).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sam2flow_core.config.model import MaskConfig
+from sam2flow_core.model.layers import Attention, ChannelNorm, axial_rotations, grid_position
+from sam2flow_core.model.memory_bank import MemoryEntry
+
+
+class Fuser(nn.Module):
+    """ConvNeXt block (Liu et al., 2022)."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dwconv = nn.Conv2d(dim, dim, 7, padding=3, groups=dim)
+        self.norm = ChannelNorm(dim)
+        self.pwconv1 = nn.Linear(dim, 4 * dim)
+        self.pwconv2 = nn.Linear(4 * dim, dim)
+        self.gamma = nn.Parameter(torch.full((dim,), 1e-6 if dim > 128 else 0.1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, dim, h, w), same shape."""
+        y = self.norm(self.dwconv(x)).permute(0, 2, 3, 1)
+        y = self.gamma * self.pwconv2(F.gelu(self.pwconv1(y)))
+        return x + y.permute(0, 3, 1, 2)
+
+
+class ContextMemoryEncoder(nn.Module):
+    """Image features and a mask to a memory entry."""
+
+    def __init__(self, dim: int, memory_dim: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        width = 1
+        for _ in range(4):
+            layers += [nn.Conv2d(width, width * 4, 3, stride=2, padding=1), ChannelNorm(width * 4), nn.GELU()]
+            width *= 4
+        self.mask_downsampler = nn.Sequential(*layers, nn.Conv2d(width, dim, 1))
+        self.pix_feat_proj = nn.Conv2d(dim, dim, 1)
+        self.fuser = nn.Sequential(Fuser(dim), Fuser(dim))
+        self.out_proj = nn.Conv2d(dim, memory_dim, 1)
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        """Encode.
+
+        Parameters
+        ----------
+        image : Tensor (V, dim, h, w)
+            Stride-16 features, not yet read through memory.
+        mask : Tensor (V, 1, 16 h, 16 w)
+            Probability, 0 to 1. The sigmoid has been taken, once, by the caller.
+
+        Returns
+        -------
+        Tensor (V, memory_dim, h, w)
+        """
+        scaled = mask * 20.0 - 10.0
+        return self.out_proj(self.fuser(self.pix_feat_proj(image) + self.mask_downsampler(scaled)))
+
+
+class MemoryAttentionLayer(nn.Module):
+    """Self-attention, attention to the memory, MLP."""
+
+    def __init__(self, dim: int, memory_dim: int, mlp_dim: int) -> None:
+        super().__init__()
+        self.self_attn = Attention(dim, 1)
+        self.cross_attn_image = Attention(dim, 1, key_dim=memory_dim)
+        self.linear1 = nn.Linear(dim, mlp_dim)
+        self.linear2 = nn.Linear(mlp_dim, dim)
+        self.norm1, self.norm2, self.norm3 = nn.LayerNorm(dim), nn.LayerNorm(dim), nn.LayerNorm(dim)
+
+    def forward(self, x: Tensor, memory: Tensor, positions: Tensor, turns: Tensor, memory_turns: Tensor) -> Tensor:
+        """Image (1, hw, dim) reads memory (1, K, memory_dim)."""
+        y = self.norm1(x)
+        x = x + self.self_attn(y, y, y, rotate_q=turns, rotate_k=turns)
+        y = self.norm2(x)
+        x = x + self.cross_attn_image(y, memory + positions, memory, rotate_q=turns, rotate_k=memory_turns)
+        y = self.norm3(x)
+        return x + self.linear2(F.relu(self.linear1(y)))
+
+
+class ContextMemory(nn.Module):
+    """Read the bank of one vessel into the image features, and write to it."""
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__()
+        d, m = config.d_model, config.memory_dim
+        self.dim, self.memory_dim, self.slots, self.max_pointers = d, m, config.memory_frames + 1, config.max_pointers
+        self.memory_encoder = ContextMemoryEncoder(d, m)
+        self.layers = nn.ModuleList(
+            MemoryAttentionLayer(d, m, config.memory_mlp_dim) for _ in range(config.memory_layers)
+        )
+        self.norm = nn.LayerNorm(d)
+        self.maskmem_tpos_enc = nn.Parameter(torch.zeros(self.slots, 1, 1, m))
+        self.no_mem_embed = nn.Parameter(torch.zeros(1, 1, d))
+        self.obj_ptr_proj = nn.Sequential(nn.Linear(d, d), nn.ReLU(), nn.Linear(d, d))
+        self.no_obj_ptr = nn.Parameter(torch.zeros(1, d))
+        self.no_obj_embed = nn.Parameter(torch.zeros(1, m))
+        for p in (self.maskmem_tpos_enc, self.no_mem_embed, self.no_obj_ptr, self.no_obj_embed):
+            nn.init.trunc_normal_(p, std=0.02)
+
+    def read(self, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+        """Image features of one vessel's image, conditioned on its memory.
+
+        Parameters
+        ----------
+        image : Tensor (1, dim, h, w)
+        entries : list of MemoryEntry
+            Of this vessel only; empty before the first prompt.
+        frame : int
+            The frame that reads, for the time encoding.
+        """
+        tokens = image.flatten(2).transpose(1, 2)
+        if not entries:
+            return image + self.no_mem_embed.transpose(1, 2)[..., None]
+        h, w = image.shape[-2:]
+        place = grid_position(h, w, self.memory_dim).flatten(2).transpose(1, 2).to(image)
+        memory = [e.tokens for e in entries]
+        positions = [place + self.maskmem_tpos_enc[self._slot(e, frame)] for e in entries]
+        turns = axial_rotations(h, w, self.dim).to(image.device)
+        pointers = torch.cat([e.pointer for e in entries[-self.max_pointers :]], 1)
+        split = pointers.unflatten(-1, (-1, self.memory_dim)).flatten(1, 2)
+        keys = torch.cat([*memory, split], 1)
+        keys_pe = torch.cat([*positions, torch.zeros_like(split)], 1)
+        for layer in self.layers:
+            tokens = layer(tokens, keys, keys_pe, turns, turns.repeat(len(entries), 1))
+        return self.norm(tokens).transpose(1, 2).unflatten(2, (h, w))
+
+    def _slot(self, entry: MemoryEntry, frame: int) -> int:
+        """Time encoding: the last slot for prompted frames, else by age."""
+        if entry.prompted:
+            return self.slots - 1
+        return min(max(abs(frame - entry.frame) - 1, 0), self.slots - 2)
+
+    def write(self, image: Tensor, mask: Tensor, token: Tensor, object_score: Tensor) -> tuple[Tensor, Tensor]:
+        """Memory tokens (V, hw, memory_dim) and object pointers (V, 1, dim) of V vessels.
+
+        Parameters
+        ----------
+        image : Tensor (V, dim, h, w)
+        mask : Tensor (V, 1, 16 h, 16 w)
+            Probability.
+        token : Tensor (V, dim)
+            The decoder's token of the chosen mask.
+        object_score : Tensor (V,)
+            Logit of being visible.
+        """
+        seen = (object_score > 0).to(image)[:, None]
+        tokens = self.memory_encoder(image, mask).flatten(2).transpose(1, 2)
+        tokens = tokens + ((1 - seen) * self.no_obj_embed)[:, None]
+        pointer = seen * self.obj_ptr_proj(token) + (1 - seen) * self.no_obj_ptr
+        return tokens, pointer[:, None]

@@ -1,0 +1,184 @@
+"""Evidence of speed, gathered along the vessel and over time.
+
+Cells look alike, so a single patch of a single pair of frames cannot tell how far
+it moved. But a vessel keeps its place, its cells follow its streamlines, and its
+speed changes slowly: the correlation at "moved by v along the vessel" is pooled
+over neighbours on the streamline, over pairs of frames, and over lags. What is
+pooled is correlation, not features: that is what the motion memory carries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sam2flow_core.config.model import MatchConfig
+from sam2flow_core.model.sites import Sites, take
+from sam2flow_core.model.tangent import direction_field, trace_paths
+
+_NEAR = 3
+"""Cells each way of the first pooling along the path."""
+_HOPS = ((-8, -4, 0, 4, 8), (-12, 0, 12))
+"""Cells at which the wider poolings read the narrower one before them."""
+_FINE_STEPS = ((0.25, 2.0), (0.5, 4.0), (1.0, 12.0), (2.0, 1e9))
+"""Step of the speed bins up to each speed, px per frame."""
+
+
+def speed_bins(largest: float) -> Tensor:
+    """Speeds that are tried, px per frame, symmetric about 0: fine where slow, coarse where fast."""
+    speeds = [0.0]
+    for step, upto in _FINE_STEPS:
+        while speeds[-1] < min(upto, largest) - 1e-6:
+            speeds.append(speeds[-1] + step)
+    ahead = torch.tensor(speeds[1:])
+    return torch.cat([-ahead.flip(0), torch.zeros(1), ahead])
+
+
+@dataclass(frozen=True)
+class Course:
+    """Where the matter of each site may go: fixed for as long as the masks are.
+
+    Attributes
+    ----------
+    path : Tensor (N, 2 K + 1, 2)
+        Streamline ``(x, y)`` in px through each site, a point per cell size.
+    tangent : Tensor (N, 2)
+        Unit direction ``(x, y)`` at each site.
+    bins : Tensor (B,)
+        Speeds tried, px per frame along the path.
+    source : LongTensor (N,)
+        Feature each site reads in the first frame, as a flat index over (images, rows, columns).
+    target : LongTensor (L, N, B)
+        Feature each site is compared with in the later frame, per lag.
+    valid : BoolTensor (L, N, B)
+        Whether that point lies in the image and within reach.
+    follow : LongTensor (N, P)
+        Sites met along the path, from ``-reach`` to ``reach`` cells; N where there is none.
+    turned : BoolTensor (N, P)
+        Whether that site's own direction runs against the path.
+    """
+
+    path: Tensor
+    tangent: Tensor
+    bins: Tensor
+    source: Tensor
+    target: Tensor
+    valid: Tensor
+    follow: Tensor
+    turned: Tensor
+
+
+def lay_course(sites: Sites, coverage: Tensor, feature_size: tuple[int, int], config: MatchConfig) -> Course:
+    """Trace the streamlines of all sites and list the features to compare.
+
+    Parameters
+    ----------
+    sites : Sites
+    coverage : Tensor (V, h, w)
+        Share of each cell inside each vessel.
+    feature_size : tuple of int
+        ``(rows, columns)`` of the matching features.
+    config : MatchConfig
+    """
+    field = direction_field(coverage)
+    path = trace_paths(sites, field, config.max_displacement)
+    middle = path.shape[1] // 2
+    tangent = torch.nn.functional.normalize(path[:, middle + 1] - path[:, middle], dim=1)
+    bins = speed_bins(config.max_displacement).to(path)
+    rows, columns = feature_size
+    source = _flat(sites.image, sites.position, config.feature_stride, rows, columns)[0]
+    targets, valids = [], []
+    for lag in config.lags:
+        reach = bins * lag
+        point = along(path, reach.expand(sites.count, -1), sites.stride)
+        index, inside = _flat(sites.image[:, None], point, config.feature_stride, rows, columns)
+        targets.append(index)
+        valids.append(inside & (reach.abs() <= config.max_displacement + 1e-3))
+    follow, turned = _meet(sites, path, tangent)
+    return Course(path, tangent, bins, source, torch.stack(targets), torch.stack(valids), follow, turned)
+
+
+def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
+    """Points (N, B, 2) of paths (N, 2 K + 1, 2) at signed arc lengths ``distance`` (N, B) px."""
+    middle = path.shape[1] // 2
+    place = (distance / spacing + middle).clamp(0, 2 * middle - 1e-3)
+    low = place.floor()
+    share = (place - low)[..., None]
+    low = low.long()[..., None].expand(-1, -1, 2)
+    return torch.gather(path, 1, low) * (1 - share) + torch.gather(path, 1, low + 1) * share
+
+
+def _flat(image: Tensor, point: Tensor, stride: int, rows: int, columns: int) -> tuple[Tensor, Tensor]:
+    """Index of the feature nearest to ``point`` (x, y) px, and whether the point lies in the image."""
+    cell = ((point + 0.5) / stride).floor().long()
+    x, y = cell[..., 0], cell[..., 1]
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    index = (image * rows + y.clamp(0, rows - 1)) * columns + x.clamp(0, columns - 1)
+    return index, inside
+
+
+def _meet(sites: Sites, path: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
+    """Sites of the same vessel along each path, and whether their direction runs against it."""
+    middle, reach = path.shape[1] // 2, max(_HOPS[-1])
+    span = path[:, middle - reach : middle + reach + 1]
+    cell = ((span + 0.5) / sites.stride).floor().long()
+    h, w = sites.grid.shape[1:]
+    inside = (cell >= 0).all(-1) & (cell[..., 0] < w) & (cell[..., 1] < h)
+    x, y = cell[..., 0].clamp(0, w - 1), cell[..., 1].clamp(0, h - 1)
+    follow = torch.where(inside, sites.grid[sites.vessel[:, None], y, x], sites.count)
+    heading = torch.gradient(span, dim=1)[0]
+    agree = (take(tangent, follow) * heading).sum(-1)
+    return follow, agree < 0
+
+
+def correlate(first: Tensor, second: Tensor, course: Course, lag: int) -> Tensor:
+    """Correlation of one pair of frames at each site and speed.
+
+    Parameters
+    ----------
+    first, second : Tensor (images, D, rows, columns)
+        Matching features of frames t and t + the lag.
+    course : Course
+    lag : int
+        Row of `Course.target`, not frames.
+
+    Returns
+    -------
+    Tensor (N, B)
+        -1 to 1; 0 where the point cannot be seen.
+    """
+    ahead = second.permute(0, 2, 3, 1).reshape(-1, second.shape[1])
+    here = first.permute(0, 2, 3, 1).reshape(-1, first.shape[1]).index_select(0, course.source)
+    index = course.target[lag]
+    there = ahead.index_select(0, index.reshape(-1)).view(*index.shape, -1)
+    return torch.bmm(there, here[:, :, None])[..., 0] * course.valid[lag]
+
+
+def pool_along(volume: Tensor, course: Course) -> tuple[Tensor, Tensor, Tensor]:
+    """Pool evidence (N, B, C) over the sites met along each path, in three widths.
+
+    Each result has the shape of ``volume``. A site whose direction runs against
+    the path is read with its speeds reversed.
+    """
+    middle = course.follow.shape[1] // 2
+    near = _read(volume, course, range(middle - _NEAR, middle + _NEAR + 1))
+    wide = _read(near, course, [middle + k for k in _HOPS[0]])
+    whole = _read(wide, course, [middle + k for k in _HOPS[1]])
+    return near, wide, whole
+
+
+def _read(volume: Tensor, course: Course, places: range | list[int]) -> Tensor:
+    count = volume.shape[0]
+    both = torch.cat([volume, volume.flip(1)])
+    total = torch.zeros_like(volume)
+    weight = volume.new_zeros(count, 1, 1)
+    for place in places:
+        follow, turned = course.follow[:, place], course.turned[:, place]
+        there = follow < count
+        index = torch.where(there, follow, 0) + count * turned
+        part = there.to(volume)[:, None, None]
+        total = total + both.index_select(0, index) * part
+        weight = weight + part
+    return total / weight.clamp_min(1.0)

@@ -1,0 +1,100 @@
+"""Matching features: what is compared between frames.
+
+`PatchEncoder` describes the background-removed patch around each point by its
+low cosines, to which a small network adds what it has learned. Matching so works
+from the first training step; a network alone needs long to discover it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models import resnet34
+
+from sam2flow_core.config.model import MatchConfig
+
+
+def cosine_patches(size: int, basis: int) -> Tensor:
+    """Cosine kernels under a sine window (basis**2 - 1, 1, size, size), each of mean 0 and length 1.
+
+    The window of both patches of a pair multiplies to a Hann window.
+    """
+    x = (torch.arange(size) + 0.5) / size
+    window = torch.sin(math.pi * x)
+    waves = torch.stack([torch.cos(math.pi * k * x) for k in range(basis)])
+    kernels = torch.einsum("iy,jx->ijyx", waves * window, waves * window).reshape(-1, size, size)[1:]
+    weight = torch.outer(window, window)
+    weight = weight / weight.sum()
+    kernels = kernels - kernels.sum((1, 2), keepdim=True) * weight
+    return F.normalize(kernels.flatten(1), dim=1).view(-1, 1, size, size)
+
+
+class PatchEncoder(nn.Module):
+    """Fixed patches plus a learned residual, normalised so that a product is a correlation."""
+
+    patches: Tensor
+
+    def __init__(self, config: MatchConfig) -> None:
+        super().__init__()
+        kernels = cosine_patches(config.patch, config.patch_basis)
+        self.register_buffer("patches", kernels, persistent=False)
+        self.stride, self.size = config.feature_stride, config.patch
+        c, dim = config.hidden, kernels.shape[0]
+        self.stem = nn.Conv2d(2, c, 5, stride=config.feature_stride, padding=2)
+        self.body = nn.Sequential(
+            nn.GroupNorm(4, c), nn.GELU(), nn.Conv2d(c, c, 3, padding=1),
+            nn.GroupNorm(4, c), nn.GELU(), nn.Conv2d(c, c, 3, padding=2, dilation=2),
+        )  # fmt: skip
+        self.head = nn.Sequential(nn.GroupNorm(4, c), nn.GELU(), nn.Conv2d(c, dim, 1))
+        nn.init.zeros_(self.head[-1].weight)
+        nn.init.zeros_(self.head[-1].bias)
+        self.dim = dim
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features of frames.
+
+        Parameters
+        ----------
+        images : Tensor (B, 3, H, W)
+            Channels frame, background, activity.
+
+        Returns
+        -------
+        Tensor (B, D, H / s, W / s)
+            Of length 1 at each point; s = ``feature_stride``. Point (i, j) describes pixel ``((i + .5) s - .5, ...)``.
+        """
+        moving = images[:, :1] - images[:, 1:2]
+        before = (self.size - self.stride) // 2
+        after = self.size - self.stride - before
+        fixed = F.conv2d(F.pad(moving, (before, after, before, after)), self.patches, stride=self.stride)
+        fixed = F.normalize(fixed, dim=1, eps=1e-4)
+        learned = self.stem(torch.cat([moving, images[:, :1]], 1))
+        learned = self.head(learned + self.body(learned))
+        return F.normalize(fixed + learned, dim=1, eps=1e-4)
+
+
+class ResNetEncoder(nn.Module):
+    """The published encoder: ResNet34 to its third layer, upsampled to the feature stride."""
+
+    def __init__(self, config: MatchConfig) -> None:
+        super().__init__()
+        net = resnet34(weights=None)
+        self.stem = nn.Sequential(nn.Conv2d(2, 64, 7, stride=2, padding=3), net.bn1, net.relu)
+        self.layer1, self.layer2, self.layer3 = net.layer1, net.layer2, net.layer3
+        self.head = nn.Conv2d(256, config.feature_dim, 1)
+        self.stride, self.dim = config.feature_stride, config.feature_dim
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (B, D, H / s, W / s) of frames (B, 3, H, W), of length 1 at each point."""
+        h, w = images.shape[-2] // self.stride, images.shape[-1] // self.stride
+        x = self.stem(torch.cat([images[:, :1] - images[:, 1:2], images[:, :1]], 1))
+        x = self.head(self.layer3(self.layer2(self.layer1(x))))
+        return F.normalize(F.interpolate(x, (h, w), mode="bilinear"), dim=1, eps=1e-4)
+
+
+def build_feature_encoder(config: MatchConfig) -> PatchEncoder | ResNetEncoder:
+    """Encoder named by the configuration."""
+    return PatchEncoder(config) if config.encoder == "patch" else ResNetEncoder(config)

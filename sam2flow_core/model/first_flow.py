@@ -1,0 +1,71 @@
+"""First flow: from pooled evidence to a speed along the streamline, in one step."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+_AROUND = 3
+"""Bins each way of the best one that may share in the answer."""
+
+
+class EvidenceNet(nn.Module):
+    """Reads the evidence over all speeds and answers a speed per site.
+
+    It starts as the plain mean of the evidence and learns corrections to it.
+    """
+
+    def __init__(self, channels: int, context: int, hidden: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv1d(channels, hidden, 1)
+        self.context = nn.Linear(context, hidden)
+        self.blocks = nn.ModuleList(_Block(hidden, dilation) for dilation in (1, 2, 4))
+        self.head = nn.Conv1d(hidden, 2, 1)
+        self.prior = nn.Parameter(torch.full((channels,), 1.0 / channels))
+        self.temperature = nn.Parameter(torch.tensor(20.0))
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, evidence: Tensor, context: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Speed along each path.
+
+        Parameters
+        ----------
+        evidence : Tensor (N, C, B)
+        context : Tensor (N, X)
+            What else is known of each site.
+        bins : Tensor (B,)
+            Speeds in px per frame.
+
+        Returns
+        -------
+        speed : Tensor (N,)
+            px per frame, signed along the path.
+        logits : Tensor (N, B)
+            Of each speed.
+        hidden : Tensor (N, hidden, B)
+            Features over speed, for the refinement to look up.
+        """
+        x = self.mix(evidence) + self.context(context)[:, :, None]
+        for block in self.blocks:
+            x = block(x)
+        out = self.head(x)
+        logits = out[:, 0] + self.temperature * torch.einsum("ncb,c->nb", evidence, self.prior)
+        step = torch.gradient(bins)[0]
+        values = bins + step * torch.tanh(out[:, 1])
+        best = logits.argmax(1, keepdim=True)
+        place = torch.arange(bins.shape[0], device=bins.device)
+        near = (place - best).abs() <= _AROUND
+        share = torch.softmax(logits.masked_fill(~near, -1e4), 1)
+        return (share * values).sum(1), logits, x
+
+
+class _Block(nn.Module):
+    def __init__(self, hidden: int, dilation: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(1, hidden)
+        self.conv = nn.Conv1d(hidden, hidden, 5, padding=2 * dilation, dilation=dilation)
+        self.mlp = nn.Conv1d(hidden, hidden, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.mlp(torch.nn.functional.gelu(self.conv(self.norm(x))))

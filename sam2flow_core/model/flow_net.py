@@ -1,0 +1,229 @@
+"""Flow of the prompted vessels between two frames.
+
+Evidence along the vessel -> first flow -> motion memory, read once -> a few
+updates -> px. All on sites (`sites`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sam2flow_core.config.model import ModelConfig
+from sam2flow_core.model.evidence import Course, along, correlate, lay_course, pool_along
+from sam2flow_core.model.feature_encoder import build_feature_encoder
+from sam2flow_core.model.first_flow import EvidenceNet
+from sam2flow_core.model.laplace import expected_error
+from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.motion_memory import MotionMemory
+from sam2flow_core.model.sites import Sites, find_sites
+from sam2flow_core.model.update import Refinement, roi_lookup, upsample
+
+_SITE_FACTS = 4
+"""Coverage and how much of the surroundings lies in the vessel, at three widths."""
+_FIRST_FACTS = 4
+"""Speed, confidence and spread of the first flow."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What stays fixed for as long as the masks do: sites, streamlines, facts of each site (N, 4)."""
+
+    sites: Sites
+    course: Course
+    facts: Tensor
+    vessels: int
+
+
+@dataclass(frozen=True)
+class FlowAnswer:
+    """Flow of one pair on the sites.
+
+    Attributes
+    ----------
+    flows : list of Tensor (N, 2)
+        ``(dx, dy)`` px per frame after the first flow and after each update.
+    speed : Tensor (N,)
+        First flow along each path.
+    logits : Tensor (N, B)
+        Of each speed bin.
+    mixture : list of Tensor (N, 3)
+        Mixture parameters after each update (`laplace`).
+    fine : Tensor (N, 2, s, s)
+        Final flow at each px of each cell.
+    scale : Tensor (N, s, s)
+        Expected absolute error in px.
+    hidden : Tensor (N, c)
+    """
+
+    flows: list[Tensor]
+    speed: Tensor
+    logits: Tensor
+    mixture: list[Tensor]
+    fine: Tensor
+    scale: Tensor
+    hidden: Tensor
+
+
+class FlowNet(nn.Module):
+    """The flow half of SAM2Flow."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        u, m = config.update, config.match
+        self.feature_encoder = build_feature_encoder(m)
+        self.context_proj = nn.Sequential(nn.Linear(config.mask.d_model, u.context), nn.GELU())
+        channels = 3 * len(m.windows) * len(m.lags)
+        given = u.context + _SITE_FACTS
+        self.evidence_net = EvidenceNet(channels + len(m.lags), given, u.evidence_hidden)
+        inputs = given + _FIRST_FACTS + channels
+        self.start = nn.Linear(inputs, u.hidden)
+        self.motion_memory = MotionMemory(u.hidden, u.motion_memory_dim, u.motion_memory_frames)
+        self.refinement = Refinement(u, inputs, m.stride)
+
+    def lay_ground(self, masks: Tensor, image_of_vessel: Tensor, feature_size: tuple[int, int]) -> Ground:
+        """Prepare vessels.
+
+        Parameters
+        ----------
+        masks : Tensor (V, H, W)
+            0 to 1; H and W multiples of 32.
+        image_of_vessel : LongTensor (V,)
+        feature_size : tuple of int
+            ``(rows, columns)`` of the matching features.
+        """
+        stride = self.config.match.stride
+        sites = find_sites(masks, image_of_vessel, stride)
+        coverage = nn.functional.avg_pool2d((masks > 0.5).float()[:, None], stride)[:, 0]
+        course = lay_course(sites, coverage, feature_size, self.config.match)
+        return Ground(sites, course, _site_facts(coverage, sites), masks.shape[0])
+
+    def correlation(self, features: dict[int, Tensor], t: int, ground: Ground) -> Tensor:
+        """Correlation of frame ``t`` with the frames at each lag after it: (N, B, L); zero for lags not at hand."""
+        volumes = []
+        for row, lag in enumerate(self.config.match.lags):
+            if t + lag in features:
+                volumes.append(correlate(features[t], features[t + lag], ground.course, row))
+            else:
+                volumes.append(features[t].new_zeros(ground.course.target.shape[1:]))
+        return torch.stack(volumes, 2)
+
+    def evidence(self, volumes: dict[int, Tensor], t: int, ground: Ground, causal: bool) -> Tensor:
+        """Pool correlations (N, B, L) of the pairs around ``t`` in time and along the vessel: (N, C, B)."""
+        pooled = []
+        for window in self.config.match.windows:
+            reach = (window - 1, 0) if causal else (window // 2, window // 2)
+            if not self.config.use_evidence_pooling:
+                reach = (0, 0)
+            near = [volumes[k] for k in range(t - reach[0], t + reach[1] + 1) if k in volumes]
+            pooled.append(torch.stack(near).mean(0) if len(near) > 1 else near[0])
+        volume = torch.cat(pooled, 2)
+        widths = pool_along(volume, ground.course)
+        valid = ground.course.valid.permute(1, 0, 2).to(volume)
+        return torch.cat([torch.cat(widths, 2).transpose(1, 2), 0.05 * valid], 1)
+
+    def forward(
+        self,
+        first: Tensor,
+        second: Tensor,
+        evidence: Tensor,
+        context: Tensor,
+        ground: Ground,
+        banks: list[list[MemoryEntry]],
+        frame: int,
+        iterations: int | None = None,
+    ) -> FlowAnswer:
+        """Flow of one pair.
+
+        Parameters
+        ----------
+        first, second : Tensor (images, D, rows, columns)
+            Matching features of frames t and t + 1.
+        evidence : Tensor (N, C, B)
+        context : Tensor (images, d_model, h, w)
+            Stride-4 features of the image encoder.
+        ground : Ground
+        banks : list over vessels of lists of MemoryEntry
+            Motion memory.
+        frame : int
+        iterations : int, optional
+        """
+        sites, course = ground.sites, ground.course
+        given = torch.cat([self._context(context, sites), ground.facts], 1)
+        speed, logits, seen = self.evidence_net(evidence, given, course.bins)
+        axes = _stream_axes(course, speed)
+        end = along(course.path, speed[:, None], sites.stride)[:, 0] - sites.position
+        flow = start = _turn_in(end, axes)
+        inputs = torch.cat([given, *_first_facts(speed, logits, evidence, course)], 1)
+        hidden = torch.tanh(self.start(inputs))
+        if self.config.use_motion_memory:
+            hidden = hidden + self.motion_memory.read(hidden, sites, banks, frame)
+        flows, mixtures = [end], []
+        source = first.permute(0, 2, 3, 1).reshape(-1, first.shape[1]).index_select(0, course.source)
+        for _ in range(self.config.update.iterations if iterations is None else iterations):
+            flow = flow.detach()
+            window = self._window(source, second, sites, flow, axes)
+            place = _bin_of(flow[:, 0] * torch.where(speed < 0, -1.0, 1.0), course.bins)
+            motion = self.refinement.motion_features(window, seen, place, flow, start.detach())
+            hidden = self.refinement.advance(hidden, motion, inputs, sites)
+            flow = flow + self.refinement.change(hidden, flow)
+            mixtures.append(self.refinement.mixture(hidden))
+            flows.append(_turn_out(flow, axes))
+        weights = self.refinement.weights(hidden)
+        fine = upsample(flows[-1], weights, sites)
+        last = mixtures[-1] if mixtures else self.refinement.mixture(hidden)
+        scale = upsample(expected_error(last)[:, None], weights.detach(), sites)[:, 0]
+        return FlowAnswer(flows, speed, logits, mixtures, fine, scale, hidden)
+
+    def _context(self, context: Tensor, sites: Sites) -> Tensor:
+        cells = context.permute(0, 2, 3, 1)
+        shrink = self.config.match.stride // 4
+        return self.context_proj(cells[sites.image, sites.cell[:, 0] * shrink, sites.cell[:, 1] * shrink])
+
+    def _window(self, source: Tensor, second: Tensor, sites: Sites, flow: Tensor, axes: Tensor) -> Tensor:
+        target = sites.position + _turn_out(flow, axes)
+        radius, stride = self.refinement.radius, self.config.match.feature_stride
+        return roi_lookup(source, second, sites.image, sites.position, target, axes, radius, stride)
+
+
+def _site_facts(coverage: Tensor, sites: Sites) -> Tensor:
+    facts = [sites.coverage]
+    for reach in (1, 3, 7):
+        spread = nn.functional.avg_pool2d(coverage[:, None], 2 * reach + 1, stride=1, padding=reach)[:, 0]
+        facts.append(spread[sites.vessel, sites.cell[:, 0], sites.cell[:, 1]])
+    return torch.stack(facts, 1)
+
+
+def _stream_axes(course: Course, speed: Tensor) -> Tensor:
+    """Unit vectors along (with the stream) and across, (N, 2, 2)."""
+    ahead = course.tangent * torch.where(speed < 0, -1.0, 1.0)[:, None]
+    return torch.stack([ahead, torch.stack([-ahead[:, 1], ahead[:, 0]], 1)], 1)
+
+
+def _turn_in(vector: Tensor, axes: Tensor) -> Tensor:
+    return torch.einsum("nij,nj->ni", axes, vector)
+
+
+def _turn_out(vector: Tensor, axes: Tensor) -> Tensor:
+    return torch.einsum("nij,ni->nj", axes, vector)
+
+
+def _bin_of(speed: Tensor, bins: Tensor) -> Tensor:
+    """Fractional index of each speed among the bins."""
+    inside = speed.clamp(float(bins[0]), float(bins[-1]) - 1e-4)
+    low = (torch.searchsorted(bins, inside.contiguous(), right=True) - 1).clamp(0, bins.shape[0] - 2)
+    return low + (inside - bins[low]) / (bins[low + 1] - bins[low])
+
+
+def _first_facts(speed: Tensor, logits: Tensor, evidence: Tensor, course: Course) -> list[Tensor]:
+    chance = torch.softmax(logits, 1)
+    best, at = chance.max(1)
+    mean = (chance * course.bins).sum(1)
+    spread = torch.sqrt((chance * (course.bins - mean[:, None]) ** 2).sum(1) + 1e-6)
+    back = chance.gather(1, (course.bins.shape[0] - 1 - at)[:, None])[:, 0]
+    facts = torch.stack([torch.asinh(speed.abs()), best, torch.log(spread), back], 1)
+    there = evidence.gather(2, at[:, None, None].expand(-1, evidence.shape[1], 1))[..., 0]
+    return [facts, there[:, : evidence.shape[1] - course.target.shape[0]]]

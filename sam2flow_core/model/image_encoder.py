@@ -1,0 +1,108 @@
+"""SAM 2 image encoder: Hiera trunk with adapters, and an FPN neck.
+
+References: Ravi et al., SAM 2, 2024; Ryali et al., Hiera, 2023. Adapters after
+the published SAM2Flow: high-pass patch embeddings and stage-start features go
+through a small MLP per block and a shared up-projection.
+"""
+
+from __future__ import annotations
+
+from timm.models.hieradet_sam2 import HieraDet
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sam2flow_core.config.model import ImageEncoderConfig
+
+
+class Adapters(nn.Module):
+    """What is added before each block, from fine texture and from what enters the block's stage.
+
+    Parameters
+    ----------
+    widths : list of int
+        Width of each group's input; a group is a run of blocks whose inputs have the same shape.
+    group_of : list of int
+        Group of each block.
+    width : int
+        Of the bottleneck.
+    embed_dim : int
+        Width of the patch embedding.
+    """
+
+    def __init__(self, widths: list[int], group_of: list[int], width: int, embed_dim: int) -> None:
+        super().__init__()
+        self.group_of = group_of
+        self.texture = nn.ModuleList(nn.Linear(embed_dim, width) for _ in widths)
+        self.start = nn.ModuleList(nn.Linear(d, width) for d in widths)
+        self.blocks = nn.ModuleList(nn.Linear(width, width) for _ in group_of)
+        self.up = nn.ModuleList(nn.Linear(width, d) for d in widths)
+        for layer in self.up:
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def enter(self, group: int, high_pass: Tensor, x: Tensor) -> Tensor:
+        """Shared input of a group's adapters: (B, h, w, width)."""
+        if high_pass.shape[1:3] != x.shape[1:3]:
+            pooled = F.adaptive_avg_pool2d(high_pass.permute(0, 3, 1, 2), x.shape[1:3])
+            high_pass = pooled.permute(0, 2, 3, 1)
+        return self.texture[group](high_pass) + self.start[group](x)
+
+    def forward(self, block: int, shared: Tensor) -> Tensor:
+        """What a block gets added."""
+        return self.up[self.group_of[block]](F.gelu(self.blocks[block](shared)))
+
+
+class ImageEncoder(nn.Module):
+    """Frames to feature pyramids."""
+
+    def __init__(self, config: ImageEncoderConfig, d_model: int) -> None:
+        super().__init__()
+        self.trunk = HieraDet(
+            num_classes=0, embed_dim=config.embed_dim, num_heads=config.num_heads, stages=config.stages,
+            global_att_blocks=config.global_att_blocks, window_spec=config.window_spec,
+            global_pos_size=config.global_pos_size or (1, 1),
+        )  # fmt: skip
+        if config.global_pos_size is None:
+            self.trunk.pos_embed.requires_grad_(False).zero_()
+        self.trunk.head = nn.Identity()
+        dims = [config.embed_dim * 2**s for s in range(4)]
+        self.ends = [sum(config.stages[: s + 1]) - 1 for s in range(4)]
+        self.adapters = None
+        if config.adapter_dim:
+            # A stage's first block takes the width of the stage before it and pools inside.
+            entered = [sum(i > end for end in self.ends) for i in range(sum(config.stages))]
+            group_of = [0, *entered[:-1]]
+            widths = dims[: max(group_of) + 1]
+            self.adapters = Adapters(widths, group_of, config.adapter_dim, config.embed_dim)
+        self.neck = nn.ModuleList(nn.Conv2d(d, d_model, 1) for d in dims)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Pyramid of (B, 3, H, W): (B, d_model, H / s, W / s) for s = 4, 8, 16.
+
+        H and W are multiples of 32.
+        """
+        x = embedded = self.trunk.patch_embed(images)
+        x = self.trunk._pos_embed(x)
+        high_pass, shared = _high_pass(embedded), embedded
+        levels, group = [], -1
+        for i, block in enumerate(self.trunk.blocks):
+            if self.adapters is not None:
+                if self.adapters.group_of[i] != group:
+                    group = self.adapters.group_of[i]
+                    shared = self.adapters.enter(group, high_pass, x)
+                x = x + self.adapters(i, shared)
+            x = block(x)
+            if i in self.ends:
+                levels.append(x.permute(0, 3, 1, 2))
+        return self._fuse(levels)
+
+    def _fuse(self, levels: list[Tensor]) -> list[Tensor]:
+        """Top-down sum into stride 16 only, as SAM 2 does; finer levels keep their own features."""
+        fine, mid, coarse, top = (conv(x) for conv, x in zip(self.neck, levels, strict=True))
+        coarse = coarse + F.interpolate(top.float(), size=coarse.shape[-2:], mode="nearest")
+        return [fine, mid, coarse]
+
+
+def _high_pass(embedded: Tensor) -> Tensor:
+    x = embedded.permute(0, 3, 1, 2)
+    return (x - F.avg_pool2d(x, 5, stride=1, padding=2, count_include_pad=False)).permute(0, 2, 3, 1)

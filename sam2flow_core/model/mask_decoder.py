@@ -1,0 +1,151 @@
+"""ROI decoder: prompts and image features to masks, their quality and presence.
+
+Two-way transformer and mask heads after SAM and SAM 2 (Kirillov et al., 2023;
+Ravi et al., 2024).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from sam2flow_core.config.model import MaskConfig
+from sam2flow_core.model.layers import MLP, Attention, ChannelNorm
+
+MASKS = 4
+"""One mask for clear prompts and three for an ambiguous click."""
+
+
+class TwoWayBlock(nn.Module):
+    """Tokens look at themselves and at the image, then the image looks at the tokens."""
+
+    def __init__(self, dim: int, heads: int, mlp_dim: int, skip_first: bool) -> None:
+        super().__init__()
+        self.self_attn = Attention(dim, heads)
+        self.norm1 = nn.LayerNorm(dim)
+        self.cross_attn_token_to_image = Attention(dim, heads, 2)
+        self.norm2 = nn.LayerNorm(dim)
+        self.mlp = MLP((dim, mlp_dim, dim))
+        self.norm3 = nn.LayerNorm(dim)
+        self.norm4 = nn.LayerNorm(dim)
+        self.cross_attn_image_to_token = Attention(dim, heads, 2)
+        self.skip_first = skip_first
+
+    def forward(self, tokens: Tensor, image: Tensor, token_pe: Tensor, image_pe: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens (V, P, dim) and image (V, hw, dim), each with its positions."""
+        if self.skip_first:
+            tokens = self.self_attn(tokens, tokens, tokens)
+        else:
+            q = tokens + token_pe
+            tokens = tokens + self.self_attn(q, q, tokens)
+        tokens = self.norm1(tokens)
+        tokens = self.norm2(tokens + self.cross_attn_token_to_image(tokens + token_pe, image + image_pe, image))
+        tokens = self.norm3(tokens + self.mlp(tokens))
+        image = self.norm4(image + self.cross_attn_image_to_token(image + image_pe, tokens + token_pe, tokens))
+        return tokens, image
+
+
+class TwoWayTransformer(nn.Module):
+    """`TwoWayBlock` in a row and a last look at the image."""
+
+    def __init__(self, depth: int, dim: int, heads: int, mlp_dim: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(TwoWayBlock(dim, heads, mlp_dim, i == 0) for i in range(depth))
+        self.final_attn_token_to_image = Attention(dim, heads, 2)
+        self.norm_final_attn = nn.LayerNorm(dim)
+
+    def forward(self, image: Tensor, image_pe: Tensor, prompts: Tensor) -> tuple[Tensor, Tensor]:
+        """Image (V, dim, h, w) and prompt tokens (V, P, dim) to tokens and image (V, hw, dim)."""
+        image, image_pe = (x.flatten(2).transpose(1, 2) for x in (image, image_pe))
+        tokens = prompts
+        for layer in self.layers:
+            tokens, image = layer(tokens, image, prompts, image_pe)
+        look = self.final_attn_token_to_image(tokens + prompts, image + image_pe, image)
+        return self.norm_final_attn(tokens + look), image
+
+
+class DecodedMasks(NamedTuple):
+    """Masks of V vessels: logits (V, 4, H/4, W/4), IoU (V, 4), object score (V,), tokens (V, 4, dim)."""
+
+    logits: Tensor
+    iou: Tensor
+    object_score: Tensor
+    tokens: Tensor
+
+
+class MaskDecoder(nn.Module):
+    """Decode the region of each vessel."""
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__()
+        d = config.d_model
+        self.transformer = TwoWayTransformer(config.depth, d, config.heads, config.mlp_dim)
+        self.iou_token = nn.Embedding(1, d)
+        self.mask_tokens = nn.Embedding(MASKS, d)
+        self.obj_score_token = nn.Embedding(1, d)
+        self.output_upscaling = nn.Sequential(
+            nn.ConvTranspose2d(d, d // 4, 2, stride=2), ChannelNorm(d // 4), nn.GELU(),
+            nn.ConvTranspose2d(d // 4, d // 8, 2, stride=2), nn.GELU(),
+        )  # fmt: skip
+        self.conv_s0 = nn.Conv2d(d, d // 8, 1)
+        self.conv_s1 = nn.Conv2d(d, d // 4, 1)
+        self.output_hypernetworks_mlps = nn.ModuleList(MLP((d, d, d, d // 8)) for _ in range(MASKS))
+        self.iou_prediction_head = MLP((d, d, d, MASKS))
+        self.pred_obj_score_head = MLP((d, d, d, 1))
+
+    def high_resolution(self, levels: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Skips for the upscaling, from the strides 4 and 8 of the pyramid."""
+        return self.conv_s0(levels[0]), self.conv_s1(levels[1])
+
+    def forward(
+        self, image: Tensor, image_pe: Tensor, sparse: Tensor, dense: Tensor, skips: tuple[Tensor, Tensor]
+    ) -> DecodedMasks:
+        """Masks of V vessels.
+
+        Parameters
+        ----------
+        image : Tensor (V, dim, h, w)
+            Stride-16 features of the image each vessel lies in, read through the context memory.
+        image_pe : Tensor (dim, h, w)
+        sparse, dense : Tensor
+            From the prompt encoder.
+        skips : tuple of Tensor
+            (V, dim / 8, 4 h, 4 w) and (V, dim / 4, 2 h, 2 w).
+        """
+        count = image.shape[0]
+        fixed = torch.cat([self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight])
+        tokens = torch.cat([fixed.expand(count, -1, -1), sparse], 1)
+        tokens, mixed = self.transformer(image + dense, image_pe.expand(count, -1, -1, -1), tokens)
+        mixed = mixed.transpose(1, 2).unflatten(2, image.shape[-2:])
+        up1, norm, act1, up2, act2 = self.output_upscaling
+        fine = act2(up2(act1(norm(up1(mixed) + skips[1]))) + skips[0])
+        mask_tokens = tokens[:, 2 : 2 + MASKS]
+        weights = torch.stack([mlp(mask_tokens[:, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], 1)
+        return DecodedMasks(
+            logits=torch.einsum("vmc,vchw->vmhw", weights, fine),
+            iou=torch.sigmoid(self.iou_prediction_head(tokens[:, 1])),
+            object_score=self.pred_obj_score_head(tokens[:, 0])[:, 0],
+            tokens=mask_tokens,
+        )
+
+
+def choose_mask(decoded: DecodedMasks, ambiguous: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """One mask per vessel: the first for clear prompts, the best-rated of the others for a single click.
+
+    Parameters
+    ----------
+    decoded : DecodedMasks
+    ambiguous : BoolTensor (V,)
+
+    Returns
+    -------
+    logits : Tensor (V, H/4, W/4)
+    iou : Tensor (V,)
+    token : Tensor (V, dim)
+    """
+    best = decoded.iou[:, 1:].argmax(1) + 1
+    pick = torch.where(ambiguous, best, torch.zeros_like(best))
+    rows = torch.arange(pick.shape[0], device=pick.device)
+    return decoded.logits[rows, pick], decoded.iou[rows, pick], decoded.tokens[rows, pick]

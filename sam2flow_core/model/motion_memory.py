@@ -1,0 +1,107 @@
+"""Motion memory: how the blood of each vessel moved in the frames before.
+
+The site features of a frame are pooled to a few tokens per vessel, so that the
+cost of reading stays fixed (after EfficientTAM, Xiong et al., 2024). Attention
+is scaled by the log of the memory's length (MemFlow, Dong and Fu, 2024).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from sam2flow_core.model.layers import MLP, Attention, sine_position
+from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.sites import Sites
+
+_BLOCK = 8
+"""Cells per side of the block that becomes one token."""
+_USUAL_LENGTH = 64
+
+
+class MotionMemory(nn.Module):
+    """Write the motion of vessels to memory, read it at the sites of the next frame."""
+
+    def __init__(self, hidden: int, dim: int, frames: int, layers: int = 2) -> None:
+        super().__init__()
+        self.dim, self.frames = dim, frames
+        self.encoder = MLP((hidden + 4, dim, dim), nn.GELU)
+        self.query = nn.Linear(hidden, dim)
+        self.layers = nn.ModuleList(_ReadLayer(dim) for _ in range(layers))
+        self.out = nn.Linear(dim, hidden)
+        self.time = nn.Parameter(torch.zeros(frames + 1, dim))
+        nn.init.trunc_normal_(self.time, std=0.02)
+
+    def write(self, hidden: Tensor, flow: Tensor, sites: Sites, vessels: int) -> list[tuple[Tensor, Tensor]]:
+        """Tokens (1, K, dim) and their places (1, K, 2) ``(x, y)`` px, for each vessel.
+
+        Parameters
+        ----------
+        hidden : Tensor (N, hidden)
+        flow : Tensor (N, 2)
+            ``(dx, dy)`` px per frame.
+        sites : Sites
+        vessels : int
+            Number of vessels V; a vessel without sites gets no tokens (K = 0).
+        """
+        speed = flow.norm(dim=1, keepdim=True)
+        motion = torch.cat([torch.asinh(flow), torch.log1p(speed), sites.coverage[:, None]], 1)
+        values = self.encoder(torch.cat([hidden, motion], 1))
+        blocks = sites.cell // _BLOCK
+        key = (sites.vessel * 4096 + blocks[:, 0]) * 4096 + blocks[:, 1]
+        unique, member = torch.unique(key, return_inverse=True)
+        share = torch.bincount(member, minlength=unique.shape[0]).to(values)[:, None]
+        tokens = values.new_zeros(unique.shape[0], self.dim).index_add(0, member, values) / share
+        places = values.new_zeros(unique.shape[0], 2).index_add(0, member, sites.position) / share
+        owner = unique // (4096 * 4096)
+        return [(tokens[owner == v][None], places[owner == v][None]) for v in range(vessels)]
+
+    def read(self, hidden: Tensor, sites: Sites, banks: list[list[MemoryEntry]], frame: int) -> Tensor:
+        """What to add to the hidden state (N, hidden): each site looks at its own vessel's memory, and only at that.
+
+        Parameters
+        ----------
+        hidden : Tensor (N, hidden)
+        sites : Sites
+        banks : list over vessels of lists of MemoryEntry
+        frame : int
+            The frame that reads.
+        """
+        out = torch.zeros_like(hidden)
+        for vessel, entries in enumerate(banks):
+            rows = torch.nonzero(sites.vessel == vessel)[:, 0]
+            entries = [e for e in entries if e.tokens.shape[1]]
+            if not entries or not rows.numel():
+                continue
+            out = out.index_add(0, rows, self._read_vessel(hidden[rows], sites.position[rows], entries, frame))
+        return out
+
+    def _read_vessel(self, hidden: Tensor, position: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+        ages = [min(max(abs(frame - e.frame) - 1, 0), self.frames - 1) for e in entries]
+        slots = [self.frames if e.prompted and age else age for e, age in zip(entries, ages, strict=True)]
+        times = torch.cat([self.time[s].expand(1, e.tokens.shape[1], -1) for s, e in zip(slots, entries, strict=True)], 1)
+        values = torch.cat([e.tokens for e in entries], 1)
+        places = torch.cat([e.pointer for e in entries], 1)
+        keys = values + times + sine_position(places / 8.0, self.dim)
+        query = self.query(hidden)[None] + sine_position(position / 8.0, self.dim)[None]
+        x = query
+        for layer in self.layers:
+            x = layer(x, keys, values)
+        return self.out(x - query)[0]
+
+
+class _ReadLayer(nn.Module):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        self.attention = Attention(dim, 2)
+        self.mlp = MLP((dim, 2 * dim, dim), nn.GELU)
+
+    def forward(self, x: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        scale = math.log(max(keys.shape[1], 2)) / math.log(_USUAL_LENGTH)
+        x = x + self.attention(self.norm1(x) * scale, keys, values)
+        return x + self.mlp(self.norm2(x))
+
+

@@ -1,0 +1,120 @@
+"""SAM2Flow: the parts joined.
+
+Reference: Huang, Zhang, Morakis, Taylor-Williams, McKay, Durr, SAM2Flow,
+NeurIPS 2025. The network knows tensors only; videos, prompts on disk and memory
+over time belong to `sam2flow_core.inference`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sam2flow_core.config.model import ModelConfig
+from sam2flow_core.model.context_memory import ContextMemory
+from sam2flow_core.model.flow_net import FlowNet
+from sam2flow_core.model.image_encoder import ImageEncoder
+from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_mask
+from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.prompt_encoder import PromptEncoder
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Prompts of V vessels: points (V, P, 2) ``(x, y)`` px, labels (V, P), mask logits (V, 1, H/4, W/4) or None."""
+
+    points: Tensor
+    labels: Tensor
+    masks: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class VesselMasks:
+    """Chosen masks of V vessels.
+
+    Attributes
+    ----------
+    logits : Tensor (V, H, W)
+    iou : Tensor (V,)
+        Estimated, 0 to 1.
+    object_score : Tensor (V,)
+        Logit of being visible.
+    token : Tensor (V, d_model)
+        For the object pointer.
+    decoded : DecodedMasks
+        All four masks, for training.
+    """
+
+    logits: Tensor
+    iou: Tensor
+    object_score: Tensor
+    token: Tensor
+    decoded: DecodedMasks
+
+
+class SAM2Flow(nn.Module):
+    """Prompted vessels to masks and flow."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        m = config.mask
+        self.image_encoder = ImageEncoder(config.image, m.d_model)
+        self.prompt_encoder = PromptEncoder(m.d_model, m.mask_in_chans, m.position_frame)
+        self.mask_decoder = MaskDecoder(m)
+        self.context_memory = ContextMemory(m)
+        self.flow = FlowNet(config)
+
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """Pyramid of images (B, 3, H, W); see `ImageEncoder`. H and W are multiples of 32."""
+        return self.image_encoder(images)
+
+    def condition(self, levels: list[Tensor], image_of_vessel: Tensor, banks: list[list[MemoryEntry]], frame: int) -> Tensor:
+        """Stride-16 features (V, d_model, h, w) of each vessel's image, read through its own context memory."""
+        if not self.config.use_context_memory:
+            banks = [[] for _ in banks]
+        read = self.context_memory.read
+        rows = [read(levels[-1][i : i + 1], bank, frame) for i, bank in zip(image_of_vessel.tolist(), banks, strict=True)]
+        return torch.cat(rows)
+
+    def segment(
+        self, levels: list[Tensor], image_of_vessel: Tensor, conditioned: Tensor, prompts: Prompts, origin: Tensor | None = None
+    ) -> VesselMasks:
+        """Masks of V vessels.
+
+        Parameters
+        ----------
+        levels : list of Tensor
+            From `encode`.
+        image_of_vessel : LongTensor (V,)
+        conditioned : Tensor (V, d_model, h, w)
+            From `condition`.
+        prompts : Prompts
+            May be all padding (label -1) where only memory speaks.
+        origin : Tensor (2,), optional
+            ``(x, y)`` px of the image's corner in a larger frame; only presets with a fixed position frame use it.
+        """
+        h, w = levels[0].shape[-2] * 4, levels[0].shape[-1] * 4
+        sparse, dense = self.prompt_encoder(prompts.points, prompts.labels, (h, w), prompts.masks, origin)
+        place = self.prompt_encoder.image_positions(h // 16, w // 16, origin)
+        skips = self.mask_decoder.high_resolution(levels)
+        decoded = self.mask_decoder(
+            conditioned, place, sparse, dense, (skips[0][image_of_vessel], skips[1][image_of_vessel])
+        )
+        clicks = (prompts.labels >= 0).sum(1)
+        logits, iou, token = choose_mask(decoded, clicks == 1)
+        fine = F.interpolate(logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
+        return VesselMasks(fine, iou, decoded.object_score, token, decoded)
+
+    def remember_context(self, levels: list[Tensor], image_of_vessel: Tensor, masks: VesselMasks) -> tuple[Tensor, Tensor]:
+        """Context-memory tokens (V, hw, m) and pointers (V, 1, d_model) of V vessels."""
+        chance = torch.sigmoid(masks.logits)[:, None]
+        return self.context_memory.write(levels[-1][image_of_vessel], chance, masks.token, masks.object_score)
+
+
+def count_weights(model: nn.Module) -> int:
+    """Number of learned weights."""
+    return sum(p.numel() for p in model.parameters())

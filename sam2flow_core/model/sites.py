@@ -1,0 +1,95 @@
+"""Sites: the cells of the prompted region, as a flat list.
+
+Everything the flow part computes, it computes on this list and nowhere else, so
+its cost follows the prompted area, vessels that cross keep a list each, and a
+batch with ragged numbers of vessels is only a longer list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Cells of ``stride`` x ``stride`` px that vessels touch.
+
+    Attributes
+    ----------
+    vessel : LongTensor (N,)
+        Row of the mask the site came from.
+    image : LongTensor (N,)
+        Row of the image batch that vessel lies in.
+    cell : LongTensor (N, 2)
+        ``(row, column)`` on the grid.
+    coverage : Tensor (N,)
+        Share of the cell that lies in the vessel, 0 to 1.
+    neighbours : LongTensor (N, 9)
+        Sites around each site, row by row; ``N`` where there is none.
+    grid : LongTensor (V, h, w)
+        Site at each cell, ``N`` where there is none.
+    stride : int
+    """
+
+    vessel: Tensor
+    image: Tensor
+    cell: Tensor
+    coverage: Tensor
+    neighbours: Tensor
+    grid: Tensor
+    stride: int
+
+    @property
+    def count(self) -> int:
+        """Number of sites N."""
+        return int(self.vessel.shape[0])
+
+    @property
+    def position(self) -> Tensor:
+        """Centres ``(x, y)`` in px, (N, 2)."""
+        return (self.cell.flip(1).float() + 0.5) * self.stride - 0.5
+
+
+def find_sites(masks: Tensor, image_of_vessel: Tensor, stride: int) -> Sites:
+    """List the cells that vessels touch.
+
+    Parameters
+    ----------
+    masks : Tensor (V, H, W)
+        Per-vessel masks, 0 to 1; H and W multiples of ``stride``.
+    image_of_vessel : LongTensor (V,)
+        Which image of the batch each vessel lies in.
+    stride : int
+        Pixels per cell.
+
+    Returns
+    -------
+    Sites
+        Possibly with no site at all, where every mask is empty.
+    """
+    coverage = F.avg_pool2d((masks > 0.5).float()[:, None], stride)[:, 0]
+    vessel, row, column = torch.nonzero(coverage > 0, as_tuple=True)
+    count = vessel.shape[0]
+    grid = torch.full(coverage.shape, count, dtype=torch.long, device=masks.device)
+    grid[vessel, row, column] = torch.arange(count, device=masks.device)
+    padded = F.pad(grid, (1, 1, 1, 1), value=count)
+    around = [padded[vessel, row + dy, column + dx] for dy in range(3) for dx in range(3)]
+    return Sites(
+        vessel=vessel,
+        image=image_of_vessel[vessel],
+        cell=torch.stack([row, column], 1),
+        coverage=coverage[vessel, row, column],
+        neighbours=torch.stack(around, 1),
+        grid=grid,
+        stride=stride,
+    )
+
+
+def take(values: Tensor, index: Tensor) -> Tensor:
+    """Rows of ``values`` (N, ...) at ``index``; the index N gives zeros."""
+    padded = torch.cat([values, values.new_zeros(1, *values.shape[1:])])
+    return padded.index_select(0, index.reshape(-1)).reshape(*index.shape, *values.shape[1:])

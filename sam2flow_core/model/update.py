@@ -1,0 +1,163 @@
+"""Recurrent refinement of the flow on the sites.
+
+Everything happens in each site's own frame: the first axis points along the
+blood stream, the second across it, so what is learned holds in any direction.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sam2flow_core.config.model import UpdateConfig
+from sam2flow_core.model.layers import MLP
+from sam2flow_core.model.sites import Sites, take
+
+_OFFSETS = 5
+"""Places of the evidence that are read around the current speed."""
+
+
+def sample(features: Tensor, image: Tensor, point: Tensor, stride: int) -> Tensor:
+    """Bilinear features (N, P, D) at points (N, P, 2) ``(x, y)`` px of the images they belong to.
+
+    Only the points asked for are read; no volume is built.
+    """
+    rows, columns = features.shape[-2:]
+    flat = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+    place = (point + 0.5) / stride - 0.5
+    low = place.floor()
+    share = place - low
+    out = 0.0
+    for dy in (0, 1):
+        for dx in (0, 1):
+            x, y = low[..., 0].long() + dx, low[..., 1].long() + dy
+            inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+            index = (image[:, None] * rows + y.clamp(0, rows - 1)) * columns + x.clamp(0, columns - 1)
+            wx = share[..., 0] if dx else 1 - share[..., 0]
+            wy = share[..., 1] if dy else 1 - share[..., 1]
+            out = out + flat[index] * (wx * wy * inside)[..., None]
+    return out
+
+
+def roi_lookup(
+    first: Tensor, second: Tensor, image: Tensor, position: Tensor, target: Tensor, axes: Tensor, radius: int, stride: int
+) -> Tensor:
+    """Correlation of each site with a small window around its target, turned along the vessel.
+
+    Parameters
+    ----------
+    first : Tensor (N, D)
+        Features of the sites in frame t.
+    second : Tensor (images, D, rows, columns)
+        Features of frame t + 1.
+    image : LongTensor (N,)
+    position, target : Tensor (N, 2)
+        ``(x, y)`` px; only ``target`` is read, ``position`` is where ``first`` was taken.
+    axes : Tensor (N, 2, 2)
+        Rows: the unit vectors along and across.
+    radius, stride : int
+        The window has ``2 radius + 1`` points a side, ``stride`` px apart.
+
+    Returns
+    -------
+    Tensor (N, (2 radius + 1)**2)
+    """
+    steps = torch.arange(-radius, radius + 1, device=target.device, dtype=target.dtype) * stride
+    offsets = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), -1).reshape(-1, 2)
+    points = target[:, None] + offsets @ axes
+    there = sample(second, image, points, stride)
+    return torch.bmm(there, first[:, :, None])[..., 0]
+
+
+class SiteConv(nn.Module):
+    """3 x 3 convolution on the sites (submanifold sparse convolution; Graham et al., 2018)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(9 * channels, channels)
+
+    def forward(self, x: Tensor, sites: Sites) -> Tensor:
+        """(N, channels), same shape; missing neighbours count as zero."""
+        return self.linear(take(x, sites.neighbours).flatten(1))
+
+
+class UpdateBlock(nn.Module):
+    """One residual block: neighbours, then channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+        self.conv = SiteConv(channels)
+        self.mlp = MLP((channels, 2 * channels, channels), nn.GELU)
+
+    def forward(self, x: Tensor, sites: Sites) -> Tensor:
+        """(N, channels), same shape."""
+        return x + self.mlp(F.gelu(self.conv(self.norm(x), sites)))
+
+
+class Refinement(nn.Module):
+    """Iterative update of the flow and, at the end, its uncertainty and upsampling weights."""
+
+    def __init__(self, config: UpdateConfig, inputs: int, stride: int) -> None:
+        super().__init__()
+        c = config.hidden
+        window = (2 * config.lookup_radius + 1) ** 2
+        self.radius, self.stride = config.lookup_radius, stride
+        self.motion = MLP((window + _OFFSETS * config.evidence_hidden + 4, c, c), nn.GELU)
+        self.join = nn.Linear(2 * c + inputs, c)
+        self.blocks = nn.ModuleList(UpdateBlock(c) for _ in range(config.blocks))
+        self.step = MLP((c, c, 2), nn.GELU)
+        self.mixture = MLP((c, c, 3), nn.GELU)
+        self.weights = MLP((c, 2 * c, 9 * stride**2), nn.GELU)
+        for head in (self.step, self.weights):
+            nn.init.zeros_(head.layers[-1].weight)
+            nn.init.zeros_(head.layers[-1].bias)
+
+    def motion_features(self, window: Tensor, evidence: Tensor, place: Tensor, flow: Tensor, first: Tensor) -> Tensor:
+        """Encode what is seen at the current flow (N, 2), in the site's own frame."""
+        around = _read_evidence(evidence, place)
+        given = torch.cat([torch.asinh(flow), torch.asinh(flow - first)], 1)
+        return self.motion(torch.cat([window, around.flatten(1), given], 1))
+
+    def advance(self, hidden: Tensor, motion: Tensor, inputs: Tensor, sites: Sites) -> Tensor:
+        """Next hidden state (N, c)."""
+        x = hidden + self.join(torch.cat([hidden, motion, inputs], 1))
+        for block in self.blocks:
+            x = block(x, sites)
+        return x
+
+    def change(self, hidden: Tensor, flow: Tensor) -> Tensor:
+        """Change of the flow (N, 2), px; larger steps where the flow is fast."""
+        return self.step(hidden) * (0.5 + 0.1 * flow.norm(dim=1, keepdim=True))
+
+
+def _read_evidence(evidence: Tensor, place: Tensor) -> Tensor:
+    """Evidence (N, C, B) at ``_OFFSETS`` bins around the fractional bin ``place`` (N,), as (N, C, offsets)."""
+    steps = torch.arange(_OFFSETS, device=place.device) - _OFFSETS // 2
+    at = (place[:, None] + steps).clamp(0, evidence.shape[2] - 1.001)
+    low = at.floor().long()
+    share = (at - low)[:, None]
+    index = low[:, None].expand(-1, evidence.shape[1], -1)
+    return torch.gather(evidence, 2, index) * (1 - share) + torch.gather(evidence, 2, index + 1) * share
+
+
+def upsample(values: Tensor, weights: Tensor, sites: Sites) -> Tensor:
+    """Convex upsampling from cells to px (RAFT; Teed and Deng, 2020), on the sites only.
+
+    Parameters
+    ----------
+    values : Tensor (N, C)
+    weights : Tensor (N, 9 * stride**2)
+        Logits over the nine neighbours of each px of the cell; neighbours that are no sites do not count.
+
+    Returns
+    -------
+    Tensor (N, C, stride, stride)
+    """
+    s = sites.stride
+    there = sites.neighbours < sites.count
+    logits = weights.view(-1, 9, s * s).masked_fill(~there[:, :, None], -1e4)
+    share = torch.softmax(logits, 1)
+    out = torch.einsum("nkc,nks->ncs", take(values, sites.neighbours), share)
+    return out.view(*out.shape[:2], s, s)

@@ -1,0 +1,122 @@
+"""One clip through the network: prompts, masks, memories, flow, and the loss of it all."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sam2flow_core.config.training import StageConfig, TrainingConfig
+from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
+from sam2flow_core.training.clicks import corrective_clicks, first_clicks, roughen
+from sam2flow_core.training.clips import TrainingClip
+from sam2flow_core.training.losses import flow_loss, mask_loss
+
+
+class TrainingStep(nn.Module):
+    """The network with its losses, as one module, so that an engine can distribute it."""
+
+    def __init__(self, model: SAM2Flow, config: TrainingConfig) -> None:
+        super().__init__()
+        self.model, self.config = model, config
+
+    def forward(self, clip: TrainingClip, stage: StageConfig, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        """Loss of a clip, and figures to log."""
+        frames = clip.inputs.shape[0]
+        middle = max((frames - stage.pairs) // 2, 0)
+        pairs = list(range(middle, min(middle + stage.pairs, frames - 1)))
+        masks_loss, figures, predicted, context = self._masks(clip, pairs[0], rng)
+        seen = roughen(clip.masks, rng)
+        if rng.random() < stage.predicted_masks:
+            good = ((predicted * clip.masks).sum((1, 2)) / torch.maximum(predicted, clip.masks).sum((1, 2)).clamp_min(1)) > 0.5
+            seen = torch.where(good[:, None, None], predicted, seen)
+        few = max(1, self.config.most_flow_pixels // seen[0].numel())
+        clip = TrainingClip(clip.inputs, clip.masks[:few], clip.flow[:, :few], clip.weight[:, :few])
+        flows_loss, flow_figures = self._flow(clip, seen[:few], context, pairs, stage.learn_features)
+        total = self.config.mask_weight * masks_loss + flows_loss
+        return total, {**figures, **flow_figures, "loss": float(total.detach())}
+
+    def _masks(
+        self, clip: TrainingClip, frame: int, rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float], Tensor, Tensor]:
+        """Click, correct, remember, and find the vessels again in a later frame from memory alone."""
+        model, count = self.model, clip.masks.shape[0]
+        later = clip.inputs.shape[0] - 1
+        levels = model.encode(clip.inputs[[frame, later]])
+        now = [x[:1] for x in levels]
+        truth = torch.cat([clip.masks, torch.zeros_like(clip.masks[:1])])
+        present = truth.flatten(1).any(1)
+        owner = torch.zeros(count + 1, dtype=torch.long, device=truth.device)
+        origin = torch.from_numpy(rng.uniform(0, 600, 2).astype(np.float32)).to(truth)
+        embedded = model.condition(now, owner, [[] for _ in range(count + 1)], frame)
+        points, labels = (x.to(truth.device) for x in first_clicks(clip.masks, rng))
+        first = model.segment(now, owner, embedded, Prompts(points, labels), origin)
+        loss = mask_loss(first.decoded, truth, present, several=True)
+        guess = first
+        for _ in range(2):
+            more, kinds = corrective_clicks(truth, guess.logits.detach() > 0, rng)
+            points, labels = torch.cat([points, more.to(points)], 1), torch.cat([labels, kinds.to(labels)], 1)
+            # Half of the time the mask so far is given back as a prompt, as the predictor does.
+            logits = nn.functional.avg_pool2d(guess.logits.detach()[:, None], 4) if rng.random() < 0.5 else None
+            guess = model.segment(now, owner, embedded, Prompts(points, labels, logits), origin)
+            loss = loss + mask_loss(guess.decoded, truth, present, several=False)
+        again = self._find_again(levels, now, owner, guess, frame, later, origin)
+        loss = loss + mask_loss(again.decoded, truth, present, several=False)
+        figures = {"iou_1": _iou(first, clip), "iou_3": _iou(guess, clip), "iou_memory": _iou(again, clip)}
+        return loss / 4, figures, (guess.logits[:count].detach() > 0).float(), now[0]
+
+    def _find_again(
+        self,
+        levels: list[Tensor],
+        now: list[Tensor],
+        owner: Tensor,
+        masks: VesselMasks,
+        frame: int,
+        later: int,
+        origin: Tensor,
+    ) -> VesselMasks:
+        model = self.model
+        tokens, pointers = model.remember_context(now, owner, masks)
+        banks = [
+            [MemoryEntry(frame, True, 1.0, tokens[v : v + 1], pointers[v : v + 1])] for v in range(owner.shape[0])
+        ]
+        then = [x[1:] for x in levels]
+        embedded = model.condition(then, owner, banks, later)
+        nothing = torch.full((owner.shape[0], 1), -1, dtype=torch.long, device=owner.device)
+        empty = torch.zeros(owner.shape[0], 1, 2, device=owner.device)
+        return model.segment(then, owner, embedded, Prompts(empty, nothing), origin)
+
+    def _flow(
+        self, clip: TrainingClip, masks: Tensor, context: Tensor, pairs: list[int], learn_features: bool
+    ) -> tuple[Tensor, dict[str, float]]:
+        net, config = self.model.flow, self.config
+        with torch.set_grad_enabled(learn_features and torch.is_grad_enabled()):
+            maps = net.feature_encoder(clip.inputs)
+            features = {t: maps[t : t + 1] for t in range(clip.inputs.shape[0])}
+            owner = torch.zeros(masks.shape[0], dtype=torch.long, device=masks.device)
+            ground = net.lay_ground(masks, owner, maps.shape[-2:])
+            if not ground.sites.count:
+                return maps.new_zeros(()), {}
+            volumes = {t: net.correlation(features, t, ground) for t in range(len(features) - 1)}
+        banks: list[list[MemoryEntry]] = [[] for _ in range(masks.shape[0])]
+        total, sums = maps.new_zeros(()), dict[str, float]()
+        for t in pairs:
+            evidence = net.evidence(volumes, t, ground, causal=False)
+            answer = net(features[t], features[t + 1], evidence, context, ground, banks, t)
+            loss, figures = flow_loss(
+                answer, clip.flow[t], clip.weight[t], ground,
+                config.iteration_discount, config.bins_weight, config.fine_weight,
+            )  # fmt: skip
+            total = total + loss / len(pairs)
+            sums = {k: sums.get(k, 0.0) + v / len(pairs) for k, v in figures.items()}
+            written = net.motion_memory.write(answer.hidden, answer.flows[-1], ground.sites, masks.shape[0])
+            for bank, (tokens, places) in zip(banks, written, strict=True):
+                bank.append(MemoryEntry(t, False, 1.0, tokens, places))
+        return total, sums
+
+
+def _iou(masks: VesselMasks, clip: TrainingClip) -> float:
+    guess = (masks.logits[: clip.masks.shape[0]].detach() > 0).float()
+    shared = (guess * clip.masks).sum((1, 2))
+    return float((shared / torch.maximum(guess, clip.masks).sum((1, 2)).clamp_min(1)).mean())
