@@ -26,6 +26,8 @@ class SceneSettings:
         Least and greatest number of vessel networks (a network is one vessel, a branch, a loop or a pair).
     network_kinds : tuple of (str, float)
         Weights of ``single, pair, branch, loop, hairpin``.
+    plan : tuple of str
+        Kinds of the networks one by one; overrides `networks` and `network_kinds`.
     diameter_px, diameter_um : tuple of float
         Vessel diameter; both ranges are kept, pixels win.
     taper : float
@@ -34,6 +36,7 @@ class SceneSettings:
         Mean speed in px per frame: a bin is drawn, then a log-uniform value in it.
     max_speed_um_s : float
         Physical ceiling of the mean speed.
+    heart_rate_hz : tuple of float
     pulsatility : tuple of float
         Pulsatility index (max - min) / mean of the heartbeat.
     event_rate_hz : float
@@ -48,6 +51,8 @@ class SceneSettings:
         Weights of ``relief, absorption, bright_cells, dark_cells``.
     cell_contrast : tuple of float
         Relative modulation by one cell (log-uniform).
+    texture : tuple of float
+        Relative strength of the tissue's texture (log-uniform).
     electrons : tuple of float
         Electrons at full well (log-uniform).
     read_noise : tuple of float
@@ -69,11 +74,13 @@ class SceneSettings:
     duration_s: float = 12.0
     networks: tuple[int, int] = (1, 4)
     network_kinds: Weights = (("single", 0.45), ("pair", 0.15), ("branch", 0.22), ("loop", 0.08), ("hairpin", 0.1))
+    plan: tuple[str, ...] = ()
     diameter_px: Range = (4.0, 60.0)
     diameter_um: Range = (4.0, 50.0)
     taper: float = 0.15
     speed_bins_px: tuple[Range, ...] = ((0.05, 1.0), (1.0, 5.0), (5.0, 15.0), (15.0, 38.0))
     max_speed_um_s: float = 5000.0
+    heart_rate_hz: Range = (0.8, 2.0)
     pulsatility: Range = (0.2, 1.2)
     event_rate_hz: float = 0.1
     profile_order: Range = (2.0, 8.0)
@@ -82,6 +89,7 @@ class SceneSettings:
     cell_scale: Range = (0.6, 1.4)
     contrasts: Weights = (("relief", 0.4), ("absorption", 0.2), ("bright_cells", 0.15), ("dark_cells", 0.25))
     cell_contrast: Range = (0.04, 0.35)
+    texture: Range = (0.01, 0.15)
     electrons: Range = (800.0, 15000.0)
     read_noise: Range = (2.0, 6.0)
     blur_um: Range = (0.3, 1.5)

@@ -36,7 +36,7 @@ def sample_population(
     """
     trunk = max(vessels, key=lambda v: float(v.diameter_px.mean()))
     diameter = float(trunk.diameter_px.mean())
-    looks = sample_looks(rng, cell_px, diameter)
+    looks = sample_looks(rng, cell_px, diameter, contrast)
     thickness = min(diameter, FOCUS_DEPTH_IN_CELLS * cell_px)
     volume = 0.28 * cell_px**3 * 0.75  # 90 fL for a disc of 7.8 um
     density = uniform(rng, settings.haematocrit) * diameter * thickness / volume
@@ -49,7 +49,7 @@ def sample_population(
     return populate(rng, vessels, routes, density, clearance, supply, looks)
 
 
-def sample_looks(rng: np.random.Generator, cell_px: float, diameter: float) -> Looks:
+def sample_looks(rng: np.random.Generator, cell_px: float, diameter: float, contrast: str) -> Looks:
     """Draw shapes for a table of cells: discs, hollow discs, edge-on cells, stretched cells, parachutes, white cells."""
     radius = 0.5 * cell_px * np.clip(rng.normal(1, 0.065, TABLE), 0.8, 1.2)
     if diameter < 1.15 * cell_px:
@@ -64,7 +64,8 @@ def sample_looks(rng: np.random.Generator, cell_px: float, diameter: float) -> L
         bow = rng.normal(0, 0.1, TABLE)
     dimple = np.clip(rng.normal(rng.uniform(0, 0.9), 0.15, TABLE), 0, 1.1)
     weight = np.clip(rng.normal(1, rng.uniform(0.05, 0.5), TABLE), 0.2, 2)
-    if rng.random() < 0.15:  # bright and dark cells at random, as in a phase image out of focus
+    labelled = contrast == "bright_cells"
+    if not labelled and rng.random() < 0.15:  # bright and dark cells at random, as in a phase image out of focus
         weight = weight * rng.choice([-1, 1], TABLE)
     white = rng.random(TABLE) < (0.004 if rng.random() < 0.5 else 0.0)
     big = np.minimum(radius * rng.uniform(1.3, 1.9, TABLE), 0.48 * diameter)
@@ -74,7 +75,7 @@ def sample_looks(rng: np.random.Generator, cell_px: float, diameter: float) -> L
         tilt=tilt,
         bow=np.where(white, 0.0, bow),
         dimple=np.where(white, 0.4, dimple),
-        weight=np.where(white, -0.8 * weight, weight),
+        weight=np.where(white, (0.8 if labelled else -0.8) * weight, weight),
     )
 
 

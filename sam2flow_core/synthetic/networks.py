@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.synthetic import curves
 from sam2flow_core.synthetic.curves import Points
-from sam2flow_core.synthetic.draws import pick, uniform
+from sam2flow_core.synthetic.draws import uniform
 from sam2flow_core.synthetic.vessels import Floats, Profile
 
 Size = tuple[int, int]
@@ -64,18 +63,17 @@ class Layout:
 
 
 def sample_layouts(
-    rng: np.random.Generator, size: Size, diameter: float, margin: float, profile: Profile, settings: SceneSettings
+    rng: np.random.Generator, kind: str, size: Size, diameter: float, margin: float, profile: Profile, taper: float
 ) -> list[Layout]:
-    """Draw one kind of network; opposite neighbours are two networks."""
-    kind = pick(rng, settings.network_kinds)
+    """Draw a network of the given kind; opposite neighbours are two networks."""
     if kind == "pair":
-        return pair(rng, size, diameter, margin, settings.taper)
+        return pair(rng, size, diameter, margin, taper)
     if kind == "branch":
         layout = branch(rng, size, diameter, margin, profile)
     elif kind == "loop":
         layout = loop(rng, size, diameter, margin, profile)
     else:
-        layout = single(rng, size, diameter, margin, settings.taper, kind == "hairpin")
+        layout = single(rng, size, diameter, margin, taper, kind == "hairpin")
     return [layout.reversed() if rng.random() < 0.5 else layout]
 
 

@@ -70,15 +70,19 @@ def sample_optics(rng: np.random.Generator, settings: SceneSettings, pixel_size_
     """Draw the look of a scene."""
     contrast = pick(rng, settings.contrasts)
     bright_field = contrast in ("relief", "absorption")
+    lumen = float(rng.normal(-0.08, 0.1)) if bright_field else uniform(rng, (1.0, 8.0))
+    level = uniform(rng, (0.3, 0.65)) if bright_field else log_uniform(rng, (0.02, 0.4))
+    if not bright_field:  # the brightest matter stays under full well
+        level = min(level, 0.8 / (1 + lumen * (1.6 if contrast == "bright_cells" else 1.0)))
     return Optics(
         contrast=contrast,
         azimuth=uniform(rng, (0, 2 * np.pi)),
         cell_contrast=log_uniform(rng, settings.cell_contrast) * (1.0 if bright_field else 2.2),
         shade=float(rng.normal(0.3, 0.4)),
-        level=uniform(rng, (0.3, 0.65)) if bright_field else log_uniform(rng, (0.02, 0.4)),
-        lumen=float(rng.normal(-0.08, 0.1)) if bright_field else uniform(rng, (1.0, 8.0)),
+        level=level,
+        lumen=lumen,
         wall=float(rng.normal(0, 0.08)) if rng.random() < 0.6 else 0.0,
-        texture=log_uniform(rng, (0.01, 0.15)),
+        texture=log_uniform(rng, settings.texture),
         texture_scale=log_uniform(rng, (8, 80)),
         grain=uniform(rng, (1.2, 2.5)),
         gradient=(float(rng.normal(0, 0.12)), float(rng.normal(0, 0.12))),

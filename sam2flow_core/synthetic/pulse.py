@@ -65,7 +65,7 @@ def sample_time_course(rng: np.random.Generator, settings: SceneSettings, frame_
     """Draw a heartbeat with vasomotion and, rarely, stops (0.3 to 3 s) and reversals."""
     step = 0.25 / frame_rate_hz
     t = np.arange(int(settings.duration_s / step) + 1) * step
-    beat = heartbeat(t, uniform(rng, (0.8, 2.0)), uniform(rng, settings.pulsatility), uniform(rng, (0, 0.5)), rng.random())
+    beat = heartbeat(t, uniform(rng, settings.heart_rate_hz), uniform(rng, settings.pulsatility), uniform(rng, (0, 0.5)), rng.random())
     slow = 1 + uniform(rng, (0, 0.3)) * np.sin(2 * np.pi * (uniform(rng, (0.07, 0.15)) * t + rng.random()))
     relative = beat * slow
     for _ in range(rng.poisson(settings.event_rate_hz * settings.duration_s)):

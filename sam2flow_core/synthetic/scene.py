@@ -13,7 +13,7 @@ from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.synthetic.blood import sample_population
 from sam2flow_core.synthetic.cells import Population
-from sam2flow_core.synthetic.draws import log_uniform, uniform
+from sam2flow_core.synthetic.draws import log_uniform, pick, uniform
 from sam2flow_core.synthetic.motion import TissueMotion, sample_motion
 from sam2flow_core.synthetic.networks import Layout, sample_layouts
 from sam2flow_core.synthetic.optics import Optics, sample_optics
@@ -160,10 +160,10 @@ def sample_scene(
     cell_px = RBC_UM * log_uniform(rng, settings.cell_scale) / pixel
     vessels: list[Vessel] = []
     networks: list[Network] = []
-    for _ in range(int(rng.integers(settings.networks[0], settings.networks[1] + 1))):
+    for kind in _kinds(rng, settings):
         diameter = _diameter(rng, settings, pixel, size)
         profile = _profile(rng, settings, diameter / cell_px)
-        for layout in _place(rng, size, diameter, cell_px, profile, settings, vessels):
+        for layout in _place(rng, kind, size, diameter, cell_px, profile, settings, vessels):
             course = sample_time_course(rng, settings, rate)
             speed = _speed(rng, settings, pixel, rate)
             built = _build(layout, len(vessels), profile, speed, course, pixel, rate)
@@ -172,6 +172,13 @@ def sample_scene(
             vessels.extend(built)
     seed = int(rng.integers(2**31))
     return Scene(size, pixel, rate, tuple(vessels), tuple(networks), optics, motion, seed, cell_px)
+
+
+def _kinds(rng: np.random.Generator, settings: SceneSettings) -> tuple[str, ...]:
+    if settings.plan:
+        return settings.plan
+    count = int(rng.integers(settings.networks[0], settings.networks[1] + 1))
+    return tuple(pick(rng, settings.network_kinds) for _ in range(count))
 
 
 def _diameter(rng: np.random.Generator, settings: SceneSettings, pixel: float, size: tuple[int, int]) -> float:
@@ -194,6 +201,7 @@ def _speed(rng: np.random.Generator, settings: SceneSettings, pixel: float, rate
 
 def _place(
     rng: np.random.Generator,
+    kind: str,
     size: tuple[int, int],
     diameter: float,
     cell_px: float,
@@ -204,7 +212,7 @@ def _place(
     """Draw networks until they cross the vessels already there rather than cover them; none if it cannot be."""
     margin = 0.6 * diameter + cell_px + 16
     for _ in range(8):
-        layouts = sample_layouts(rng, size, diameter, margin, profile, settings)
+        layouts = sample_layouts(rng, kind, size, diameter, margin, profile, settings.taper)
         if all(not _covers(tube.points, diameter, other, size) for lay in layouts for tube in lay.tubes for other in others):
             return layouts
     return []

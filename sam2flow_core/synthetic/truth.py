@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sam2flow_core.synthetic.scene import Scene
+from sam2flow_core.synthetic.vessels import Floats
 
 
 def true_flow(scene: Scene, frames: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
@@ -36,3 +37,20 @@ def true_flow(scene: Scene, frames: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         leaves[:, v].index_copy_(1, pixels, torch.from_numpy(gone))
     shape = (len(frames), len(scene.vessels))
     return flow.view(*shape, 2, height, width), leaves.view(*shape, height, width)
+
+
+def true_displacement(scene: Scene, frames: NDArray[np.int64]) -> Floats:
+    """Return the mean displacement along the arrow of the matter seen in each vessel, px per frame.
+
+    Returns
+    -------
+    ndarray, shape (T, V)
+        From each frame to the next, averaged over the vessel's pixels in the frame: the velocity that a perfect dense
+        measurement would report. NaN for vessels outside the frame.
+    """
+    result = np.full((len(frames), len(scene.vessels)), np.nan)
+    for v, (vessel, lumen) in enumerate(zip(scene.vessels, scene.lumens, strict=True)):
+        if lumen.pixels.size:
+            pace = vessel.pace(lumen.transit) * vessel.profile(lumen.rho)
+            result[:, v] = vessel.travel_px(frames) * pace.mean()
+    return result

@@ -121,6 +121,11 @@ class Vessel:
         line = self._steps[0][knot]
         return np.arctan2(line[..., 0], line[..., 1])
 
+    def pace(self, transit: Floats) -> Floats:
+        """Return the distance covered on the centreline per step of the transit coordinate at ``T``."""
+        knot, _ = self._split(transit)
+        return np.asarray(np.linalg.norm(self._steps[0], axis=1)[knot] / self.step)
+
     def locate(self, points: Points) -> tuple[Floats, Floats]:
         """Return ``(T, rho)`` of points (M, 2); |rho| over 1 or T outside [0, length] means outside the vessel."""
         transit = self.step * cKDTree(self.centreline).query(points)[1].astype(float)
