@@ -11,7 +11,36 @@ from sam2flow_core.prompts import Prompt
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Everything that decides a run's result. Paths and numbers only, so that it can be pickled and stored."""
+    """Everything that decides a run's result. Paths and numbers only, so that it can be pickled and stored.
+
+    Attributes
+    ----------
+    stack : Path
+        The recording: a file or a folder of frames.
+    prompts : tuple of Prompt
+    out : Path
+        Folder for the results.
+    model : str
+        ``"tiny"`` or a checkpoint file.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    pixel_size_um, frame_rate_hz : float or None
+        What the user says instead of what the recording declares.
+    start, stop : int
+        Frames to answer, `stop` not included; None = to the end.
+    stabilise : bool
+        Take the tissue's own motion out of the flow.
+    resume : bool
+        Go on with an unfinished run in `out`; a finished one is left as it is.
+    stack_axes : str or None
+        The axes of the recording where the file is wrong about them, such as ``"TYX"``.
+    video_id : str or None
+        Goes into the tables; the recording's name by default.
+    names : tuple of (int, str)
+        Names of vessels, by vessel id.
+    expected : tuple of (str, str)
+        What has to be equal to an earlier run (see `identify`); empty unless that run is repeated.
+    """
 
     stack: Path
     prompts: tuple[Prompt, ...]
@@ -27,11 +56,12 @@ class RunRequest:
     stack_axes: str | None = None
     video_id: str | None = None
     names: tuple[tuple[int, str], ...] = ()
+    expected: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Started:
-    """The run has opened its input. `frames_done` is over 0 when it resumes."""
+    """Input, output and model are ready. `frames_done` is over 0 when the run goes on; `notices` are problems found."""
 
     frames_total: int
     frames_done: int
@@ -50,7 +80,7 @@ class FrameDone:
 
 @dataclass(frozen=True)
 class Stage:
-    """A named stage that is not counted in frames: 'reading', 'measuring', 'writing report'."""
+    """What happens now, in words, where it is not counted in frames: 'loading the model', 'measuring vessel 2 of 4'."""
 
     name: str
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from sam2flow_core.errors import OutputError
 
+GO_ON = "; what is finished is kept, go on with --resume"
+
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
@@ -42,9 +44,10 @@ def output_errors(path: Path, after: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, after: str = "") -> Iterator[Path]:
     """Give a path beside `path` to write to, and rename it to `path` when the block ends well.
 
+    Added to an error's message is `after`, such as how to go on.
     A reader never sees half a file, whatever kills the program. On failure the
     part is removed and an older file at `path` stays as it was.
 
@@ -54,7 +57,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         If the file cannot be written.
     """
     part = path.with_name(f".{path.name}.part{path.suffix}")
-    with output_errors(path):
+    with output_errors(path, after):
         try:
             yield part
             _flush_to_disk(part)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import zarr
+from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.results.layout import SCHEMA_VERSION, STORE_NAME, StoreHeader
@@ -43,6 +44,12 @@ class Results:
         written = np.isfinite(shifts).all(axis=1)
         return int(written.size if written.all() else np.argmin(written))
 
+    @property
+    def shifts(self) -> NDArray[np.float64]:
+        """Tissue displacement ``(dy, dx)`` in px of the finished frames, shape (T, 2)."""
+        start = self.header.start
+        return np.asarray(self._array("shifts")[start : start + self.frames_done])
+
     def track(self, vessel_id: int) -> VesselTrack:
         """Return one vessel over the finished frames of the run."""
         start = self.header.start
@@ -57,7 +64,7 @@ class Results:
             mask=np.asarray(self._array(f"{group}/mask")[start:stop]),
             flow=np.asarray(self._array(f"{group}/flow")[pairs]).astype(np.float32),
             scale=np.asarray(self._array(f"{group}/scale")[pairs]).astype(np.float32),
-            shifts=np.asarray(self._array("shifts")[start:stop]),
+            shifts=self.shifts,
             mask_iou=np.asarray(self._array(f"{group}/mask_iou")[start:stop]),
             object_score=np.asarray(self._array(f"{group}/object_score")[start:stop]),
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.files import whole_file
+from sam2flow_core.results.files import GO_ON, whole_file
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +41,7 @@ class Marker:
 def write_marker(folder: Path, marker: Marker, snapshot: Snapshot) -> None:
     """Write the marker, replacing the one before in a single step."""
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in snapshot.items() if isinstance(v, torch.Tensor)}
     numbers = {k: v for k, v in snapshot.items() if not isinstance(v, torch.Tensor)}
@@ -50,8 +50,8 @@ def write_marker(folder: Path, marker: Marker, snapshot: Snapshot) -> None:
         "identity": json.dumps(dict(marker.identity)),
         "numbers": json.dumps(numbers),
     }
-    with whole_file(folder / MARKER_NAME) as part:
-        save_file(tensors, part, metadata=metadata)
+    with whole_file(folder / MARKER_NAME, GO_ON) as part:
+        part.write_bytes(save(tensors, metadata))
 
 
 def read_marker(folder: Path) -> Marker | None:

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.results.compose import compose_tile, touched_tiles
-from sam2flow_core.results.files import output_errors
+from sam2flow_core.results.files import GO_ON, output_errors
 from sam2flow_core.results.layout import StoreHeader, create_store
-
-_GO_ON = "; what is finished is kept, go on with --resume"
 
 
 class ResultsWriter:
@@ -53,7 +51,7 @@ class ResultsWriter:
         """
         if not frames:
             return
-        with output_errors(self.path, _GO_ON):
+        with output_errors(self.path, GO_ON):
             self._write_overview(frames)
             for vessel, size in self.header.crops.items():
                 self._write_vessel(vessel, size, frames)

@@ -1,0 +1,51 @@
+"""Finish a run: measure the vessels, write tables, report and provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sam2flow_core.config.velocity import VelocitySettings
+from sam2flow_core.engine.overview import overview_image
+from sam2flow_core.engine.events import RunRequest, Stage
+from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY
+from sam2flow_core.engine.provenance import describe_run
+from sam2flow_core.engine.source import Source
+from sam2flow_core.reports import write_report
+from sam2flow_core.results import open_results, remove_marker, whole_file
+from sam2flow_core.velocity import measure_vessels, per_frame_table, summary_table
+
+
+def conclude(
+    request: RunRequest, source: Source, identity: Mapping[str, str], description: Mapping[str, Any]
+) -> Iterator[Stage]:
+    """Turn the finished frames of a run into its tables, report and provenance.
+
+    The marker of an unfinished run goes last: stopped anywhere before, the run
+    concludes again when it is resumed.
+    """
+    results = open_results(request.out)
+    settings = VelocitySettings()
+    yield Stage(f"measuring {len(results.vessel_ids)} vessels")
+    tracks = [results.track(vessel) for vessel in results.vessel_ids]
+    measurements = measure_vessels(
+        tracks, source.stack.frame, source.calibration, settings, video_id=results.header.video_id
+    )
+    yield Stage("writing tables and report")
+    _write_table(request.out / SUMMARY, summary_table(measurements))
+    _write_table(request.out / PER_FRAME, per_frame_table(measurements))
+    provenance = describe_run(request, source, results, identity, description, settings)
+    with whole_file(request.out / REPORT) as part:
+        write_report(part, measurements, overview_image(source.stack, source.start, results.shifts), provenance)
+    with whole_file(request.out / PROVENANCE) as part:
+        part.write_text(json.dumps(provenance, indent=1), encoding="utf-8")
+    remove_marker(request.out)
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    with whole_file(path) as part:
+        table.to_csv(part, index=False)

@@ -1,0 +1,42 @@
+"""What the engine asks of a predictor; `SAM2FlowPredictor` fulfils it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from sam2flow_core.inference.steps import FrameFlow
+from sam2flow_core.prompts import Prompt
+from sam2flow_core.results.resume import Snapshot
+from sam2flow_core.stack import Stack
+
+
+class PredictorState(Protocol):
+    """The state of one recording inside the predictor."""
+
+    @property
+    def crops(self) -> Mapping[int, tuple[int, int]]:
+        """Crop size ``(h, w)`` in px of each prompted vessel, constant over the run."""
+
+
+class Predictor(Protocol):
+    """Frames in, masks and flow out."""
+
+    @property
+    def description(self) -> Mapping[str, Any]:
+        """JSON values that name the model: preset, SHA-256 of the weights, version, device."""
+
+    def init_state(self, stack: Stack, stabilise: bool = True, start: int = 0, stop: int | None = None) -> Any:
+        """Begin with frames `start` to `stop` (not included) of a recording."""
+
+    def add_prompts(self, state: Any, prompts: tuple[Prompt, ...]) -> None:
+        """Say which vessels are meant; the prompts have passed `check_prompts`."""
+
+    def stream(self, state: Any) -> Iterator[FrameFlow]:
+        """Answer the frames that are still to be answered, in order."""
+
+    def snapshot(self, state: Any) -> Snapshot:
+        """Return what `restore` needs to go on after the frame that was answered last."""
+
+    def restore(self, state: Any, snapshot: Snapshot) -> None:
+        """Go back to where `snapshot` was taken; the next answers are the same to the bit."""

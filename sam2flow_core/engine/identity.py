@@ -1,0 +1,57 @@
+"""What decides a run's result, as text that can be compared and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sam2flow_core.engine.events import RunRequest
+from sam2flow_core.engine.source import Source
+from sam2flow_core.errors import OutputError, StackError
+
+
+def identify(request: RunRequest, source: Source, description: Mapping[str, Any]) -> dict[str, str]:
+    """Describe a run by everything that its result follows from.
+
+    Two runs with equal identities give the same files on the same machine.
+    """
+    calibration = source.calibration
+    return {
+        "recording": source.stack.fingerprint(),
+        "axes": str(request.stack_axes),
+        "frames": f"{source.start} to {source.stop - 1}",
+        "prompts": "; ".join(f"{p.vessel_id},{p.frame},{p.y!r},{p.x!r},{p.label}" for p in request.prompts),
+        "model": str(description.get("sha256")),
+        "version of SAM2Flow": str(description.get("version")),
+        "device": str(description.get("device")),
+        "stabilisation": "on" if request.stabilise else "off",
+        "pixel size": f"{calibration.pixel_size_um.value} um ({calibration.pixel_size_um.source})",
+        "frame rate": f"{calibration.frame_rate_hz.value} Hz ({calibration.frame_rate_hz.source})",
+    }
+
+
+# A run may be repeated elsewhere and later; it is then the same to rounding, not to the bit.
+_OF_THE_MACHINE = ("version of SAM2Flow", "device")
+
+
+def without_machine(identity: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the part of an identity that holds on any machine, for `RunRequest.expected`."""
+    return tuple((key, value) for key, value in identity.items() if key not in _OF_THE_MACHINE)
+
+
+def check_same_run(out: object, ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:
+    """Raise `OutputError` unless the run in a folder is the one that is asked for."""
+    if different := _differences(ours, theirs):
+        raise OutputError(
+            f"{out}: holds a run with another {different}; choose another folder, or ask for the same run"
+        )
+
+
+def check_expected(ours: Mapping[str, str], expected: Mapping[str, str]) -> None:
+    """Raise `StackError` unless this run repeats the earlier one that is expected."""
+    if different := _differences(expected, ours):
+        raise StackError(f"cannot repeat the run: here is another {different} than in its provenance")
+
+
+def _differences(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
+    return " and ".join(key for key in wanted if wanted[key] != found.get(key))

@@ -1,0 +1,83 @@
+"""One run: from a recording and clicks to tables, flow and report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sam2flow_core.config.run import StoreSettings
+from sam2flow_core.engine.contract import Predictor
+from sam2flow_core.engine.events import Finished, RunEvent, RunRequest, Stage, Started
+from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY, FolderState, claim_folder
+from sam2flow_core.engine.identity import check_expected, check_same_run, identify
+from sam2flow_core.engine.provenance import read_provenance
+from sam2flow_core.engine.source import open_source
+from sam2flow_core.engine.streaming import stream_frames
+from sam2flow_core.results import read_marker
+
+
+def run(
+    request: RunRequest, predictor: Predictor | None = None, settings: StoreSettings | None = None
+) -> Iterator[RunEvent]:
+    """Do a run, and tell of its progress.
+
+    Memory does not grow with the frames streamed. Closing the generator keeps
+    the frames that were yielded; a run with `resume` goes on from there, also
+    after a crash, and ends with the same files as an undisturbed one.
+
+    Parameters
+    ----------
+    request : RunRequest
+    predictor : Predictor, optional
+        One that is loaded already; by default the request's model is loaded.
+    settings : StoreSettings, optional
+        Layout of the store.
+
+    Yields
+    ------
+    RunEvent
+        `Stage`, `Started`, a `FrameDone` for each frame, `Finished` last.
+
+    Raises
+    ------
+    Sam2FlowError
+        If the input, the output folder or the model cannot be used, or the disk
+        fills up. Frames that were written stay usable.
+    """
+    settings = settings or StoreSettings()
+    with open_source(request) as source:
+        folder = claim_folder(request.out, request.resume)
+        yield Stage("loading the model")
+        predictor = predictor or _load(request)
+        identity = identify(request, source, predictor.description)
+        check_expected(identity, dict(request.expected))
+        _check_resumed(request, folder, identity)
+        if folder is FolderState.FINISHED:
+            yield Started(source.frames_total, source.frames_total, source.stack.problems)
+        else:
+            yield from stream_frames(request, source, predictor, identity, settings)
+            # Imported only now: plotting and statistics take seconds to load and would delay the first frame.
+            from sam2flow_core.engine.conclusion import conclude
+
+            yield from conclude(request, source, identity, predictor.description)
+        yield _finished(request, source.stack.problems)
+
+
+def _load(request: RunRequest) -> Predictor:
+    # Imported here, so that bad input is told before torch is loaded.
+    from sam2flow_core.inference.predictor import SAM2FlowPredictor
+
+    return SAM2FlowPredictor.from_pretrained(request.model, device=request.device)
+
+
+def _check_resumed(request: RunRequest, folder: FolderState, identity: Mapping[str, str]) -> None:
+    if folder is FolderState.FINISHED:
+        check_same_run(request.out, identity, read_provenance(request.out / PROVENANCE)["identity"])
+    elif folder is FolderState.UNFINISHED:
+        marker = read_marker(request.out)
+        assert marker is not None
+        check_same_run(request.out, identity, marker.identity)
+
+
+def _finished(request: RunRequest, notices: tuple[str, ...]) -> Finished:
+    out = request.out
+    return Finished(out, out / SUMMARY, out / PER_FRAME, out / REPORT, notices)

@@ -1,0 +1,139 @@
+"""Stream frames from the predictor into the store so that a crash costs at most one chunk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sam2flow_core.config.run import StoreSettings
+from sam2flow_core.engine.contract import Predictor
+from sam2flow_core.engine.events import FrameDone, RunEvent, RunRequest, Started
+from sam2flow_core.engine.source import Source
+from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.inference.steps import FrameFlow
+from sam2flow_core.results import (
+    STORE_NAME,
+    Marker,
+    ResultsWriter,
+    StoreHeader,
+    read_marker,
+    read_snapshot,
+    write_marker,
+)
+
+
+class Progress:
+    """A run's store and marker, advanced together.
+
+    A chunk is written first and the marker that speaks of it after. Killed in
+    between, the run goes on from the marker before and writes the same chunk
+    again.
+    """
+
+    def __init__(self, folder: Path, writer: ResultsWriter, identity: Mapping[str, str], frames_done: int) -> None:
+        self.frames_done = frames_done
+        self._folder = folder
+        self._writer = writer
+        self._identity = identity
+
+    @classmethod
+    def begin(cls, folder: Path, header: StoreHeader, identity: Mapping[str, str], settings: StoreSettings) -> Progress:
+        """Start with an empty store. The marker comes first: from here on the folder holds an unfinished run."""
+        write_marker(folder, Marker(0, identity), {})
+        return cls(folder, ResultsWriter.create(folder / STORE_NAME, header, settings), identity, 0)
+
+    @classmethod
+    def go_on(cls, folder: Path, marker: Marker) -> Progress:
+        """Go on with the run that `marker` speaks of."""
+        return cls(folder, ResultsWriter.reopen(folder / STORE_NAME), marker.identity, marker.frames_done)
+
+    def keep(self, frames: list[FrameFlow], snapshot: dict[str, Any]) -> None:
+        """Write frames, and the predictor's state after them."""
+        self._writer.write(frames)
+        self.frames_done += len(frames)
+        write_marker(self._folder, Marker(self.frames_done, self._identity), snapshot)
+
+    def keep_frames_only(self, frames: list[FrameFlow]) -> None:
+        """Write frames that a resumed run will answer again."""
+        self._writer.write(frames)
+
+
+def stream_frames(
+    request: RunRequest, source: Source, predictor: Predictor, identity: Mapping[str, str], settings: StoreSettings
+) -> Iterator[RunEvent]:
+    """Answer every frame that is still to be answered, and keep the answers.
+
+    Closing the generator keeps the frames that were yielded.
+    """
+    state = predictor.init_state(source.stack, stabilise=request.stabilise, start=source.start, stop=source.stop)
+    predictor.add_prompts(state, request.prompts)
+    marker = read_marker(request.out)
+    if marker is None or marker.frames_done == 0:
+        progress = Progress.begin(request.out, _header(request, source, state.crops), identity, settings)
+    else:
+        predictor.restore(state, read_snapshot(request.out))
+        progress = Progress.go_on(request.out, marker)
+    yield Started(source.frames_total, progress.frames_done, source.stack.problems)
+    if progress.frames_done < source.frames_total:
+        yield from _answer(source, predictor, state, progress, settings)
+
+
+def _answer(
+    source: Source, predictor: Predictor, state: Any, progress: Progress, settings: StoreSettings
+) -> Iterator[FrameDone]:
+    clock = _Clock(source.frames_total - progress.frames_done)
+    frames_done = progress.frames_done
+    pending: list[FrameFlow] = []
+    answers = predictor.stream(state)
+    while (result := _next(answers, progress, pending)) is not None:
+        pending.append(result)
+        frames_done += 1
+        # Chunks end where the store's chunks end, whatever the first frame, so that each is compressed once.
+        if (result.frame + 1) % settings.chunk_frames == 0 or frames_done == source.frames_total:
+            progress.keep(pending, predictor.snapshot(state))
+            pending = []
+        try:
+            yield FrameDone(result, frames_done, source.frames_total, clock.seconds_left())
+        except GeneratorExit:
+            if pending:
+                progress.keep(pending, predictor.snapshot(state))
+            raise
+
+
+def _next(answers: Iterator[FrameFlow], progress: Progress, pending: list[FrameFlow]) -> FrameFlow | None:
+    try:
+        return next(answers, None)
+    except Sam2FlowError:
+        # The recording broke. Its good frames are kept, but the predictor's state is half-way: no new marker.
+        progress.keep_frames_only(pending)
+        raise
+
+
+def _header(request: RunRequest, source: Source, crops: Mapping[int, tuple[int, int]]) -> StoreHeader:
+    names = dict(request.names)
+    return StoreHeader(
+        shape=source.stack.shape,
+        start=source.start,
+        stop=source.stop,
+        crops=dict(crops),
+        names={vessel: names.get(vessel, str(vessel)) for vessel in crops},
+        calibration=asdict(source.calibration),
+        video_id=request.video_id or source.stack.name,
+    )
+
+
+class _Clock:
+    """Time remaining from the pace of the frames so far in this session."""
+
+    def __init__(self, frames: int) -> None:
+        self._left = frames
+        self._done = 0
+        self._began = time.monotonic()
+
+    def seconds_left(self) -> float:
+        self._left -= 1
+        self._done += 1
+        return self._left * (time.monotonic() - self._began) / self._done

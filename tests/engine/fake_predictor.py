@@ -1,0 +1,68 @@
+"""A predictor without a network whose every answer depends on all frames before it, so that a wrong resume shows."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+
+CROP = (24, 48)
+
+
+@dataclass
+class FakeState:
+    stack: object
+    start: int
+    stop: int
+    next_frame: int
+    prompts: tuple = ()
+    memory: dict = field(default_factory=dict)
+
+    @property
+    def crops(self):
+        return {p.vessel_id: CROP for p in self.prompts}
+
+
+class FakePredictor:
+    def __init__(self, fail_at=None, error=None):
+        self.description = {"preset": "fake", "sha256": "f" * 64, "version": "0", "device": "cpu"}
+        self.fail_at, self.error = fail_at, error
+        self.answered = []
+
+    def init_state(self, stack, stabilise=True, start=0, stop=None):
+        return FakeState(stack, start, stack.shape[0] if stop is None else stop, start)
+
+    def add_prompts(self, state, prompts):
+        state.prompts = prompts
+        state.memory = {p.vessel_id: torch.zeros(4) for p in prompts}
+
+    def stream(self, state):
+        while state.next_frame < state.stop:
+            t = state.next_frame
+            if t == self.fail_at:
+                raise self.error
+            state.next_frame += 1
+            self.answered.append(t)
+            vessels = tuple(self._answer(state, p, t) for p in state.prompts)
+            yield FrameFlow(t, (0.1 * (t - state.start), 0.0), vessels)
+
+    def _answer(self, state, prompt, t):
+        mean = float(state.stack.frame(t).mean())
+        memory = state.memory[prompt.vessel_id].mul(0.9).add(mean * 1e-2)
+        state.memory[prompt.vessel_id] = memory
+        mask = np.zeros(CROP, bool)
+        mask[8:16, 2:-2] = True
+        offset = (int(prompt.y) - 12, int(prompt.x) - 24)
+        last = t == state.stop - 1
+        flow = np.zeros((2, *CROP), np.float32)
+        flow[0][mask] = 2 + float(memory[0])
+        scale = np.full(CROP, 0.25, np.float32)
+        return VesselFlow(prompt.vessel_id, offset, mask, None if last else flow, None if last else scale)
+
+    def snapshot(self, state):
+        return {"next": state.next_frame} | {f"memory{v}": m for v, m in state.memory.items()}
+
+    def restore(self, state, snapshot):
+        state.next_frame = snapshot["next"]
+        state.memory = {v: snapshot[f"memory{v}"] for v in state.memory}
