@@ -1,0 +1,157 @@
+"""Settings of the velocity measurement. Lengths are px, times s, velocities px per frame unless the name says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class GeometrySettings:
+    """Centreline and diameter.
+
+    Attributes
+    ----------
+    smoothing_px : float
+        Standard deviation of the Gaussian that smooths the skeleton along its length.
+    min_branch_diameters : float
+        A side branch of the skeleton longer than this many diameters counts as a branch.
+    diameter_window_px : float
+        Cross-sections are averaged over this length before a diameter is fitted.
+    """
+
+    smoothing_px: float = 6.0
+    min_branch_diameters: float = 1.0
+    diameter_window_px: float = 15.0
+
+
+@dataclass(frozen=True)
+class KymographSettings:
+    """Space-time diagram and the velocity read from it.
+
+    Attributes
+    ----------
+    lanes : int
+        Lines sampled side by side along the vessel; their correlations are pooled.
+    band : float
+        Half width of the sampled band as a share of the radius.
+    lags : tuple of int
+        Frame distances whose correlations are pooled.
+    block_frames : int
+        Correlations are summed over blocks of this many frames and a window is three blocks (weights 1/2, 1, 1/2):
+        short against a heartbeat.
+    max_velocity : float
+        Largest speed sought, px per frame.
+    min_overlap : float
+        Share of the vessel that must remain in view after the displacement.
+    jump_penalty : float
+        Cost of a change of velocity between neighbouring windows (per unit of asinh velocity).
+    drift_s : float
+        Brightness changes slower than this are removed, each position by itself.
+    """
+
+    lanes: int = 5
+    band: float = 0.4
+    lags: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12)
+    block_frames: int = 8
+    max_velocity: float = 60.0
+    min_overlap: float = 0.3
+    jump_penalty: float = 0.25
+    drift_s: float = 1.0
+
+
+@dataclass(frozen=True)
+class SeriesSettings:
+    """Velocity over time and its interval.
+
+    Attributes
+    ----------
+    smoothing_s : float
+        Standard deviation of the Gaussian applied to the velocity over time.
+    min_valid_share : float
+        A frame needs a flow on this share of the usual lumen pixels.
+    max_motion_px : float
+        Tissue motion between two frames above which a frame is rejected.
+    outlier_sigmas : float
+        A frame further than this from its neighbours' median is rejected.
+    stasis_px_frame : float
+        Speeds below this are stasis (the floor of matching is 0.2 to 0.3 px).
+    pulse_band_hz : tuple of float
+        Where the heartbeat is sought.
+    pulse_probability : float
+        False-alarm probability above which a spectral peak is no pulse.
+    error_length_px : float
+        Distance along the vessel over which the model's errors are taken as one.
+    error_frames : float
+        Number of frames over which the model's errors are taken as one.
+    scale_gain : float
+        Standard deviation of the error per unit of the model's scale (expected absolute error).
+    bootstrap_samples : int
+        Resamples of the block bootstrap.
+    pixel_size_error, frame_rate_error : float
+        Relative standard errors of the calibration.
+    seed : int
+        Of the bootstrap.
+    """
+
+    smoothing_s: float = 0.015
+    min_valid_share: float = 0.5
+    max_motion_px: float = 4.0
+    outlier_sigmas: float = 6.0
+    stasis_px_frame: float = 0.25
+    pulse_band_hz: tuple[float, float] = (0.5, 4.0)
+    pulse_probability: float = 0.01
+    error_length_px: float = 24.0
+    error_frames: float = 16.0
+    scale_gain: float = 1.2533
+    bootstrap_samples: int = 400
+    pixel_size_error: float = 0.01
+    frame_rate_error: float = 0.002
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class FlagSettings:
+    """Where a flag begins; see `sam2flow_core.velocity` for the meaning of each."""
+
+    alias_share: float = 0.5
+    alias_periodicity: float = 0.25
+    floor_px_frame: float = 0.4
+    min_contrast_to_noise: float = 0.6
+    min_sharpness: float = 0.5
+    frame_share: float = 0.1
+    saturated_share: float = 0.02
+    min_length_px: float = 24.0
+    min_length_diameters: float = 2.0
+    min_frames: int = 16
+    min_object_score: float = 0.5
+    min_area_share: float = 0.3
+    overlap_share: float = 0.1
+    edge_share: float = 0.15
+    method_difference: float = 0.2
+    min_kymograph_quality: float = 0.4
+
+
+@dataclass(frozen=True)
+class GradeSettings:
+    """Limits of the grades: (good, fair, poor); beyond the last a vessel is unusable.
+
+    Shares are of 1. `method_difference` is |flow - kymograph| / kymograph, `scale` the model's expected error
+    over the speed, `valid` the share of frames with a velocity.
+    """
+
+    method_difference: tuple[float, float, float] = (0.12, 0.25, 0.5)
+    kymograph_quality: tuple[float, float, float] = (0.7, 0.4, 0.0)
+    scale: tuple[float, float, float] = (0.35, 0.7, 1.5)
+    valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
+    interval: tuple[float, float, float] = (0.15, 0.3, 0.6)
+
+
+@dataclass(frozen=True)
+class VelocitySettings:
+    """All settings of the measurement of one vessel."""
+
+    geometry: GeometrySettings = field(default_factory=GeometrySettings)
+    kymograph: KymographSettings = field(default_factory=KymographSettings)
+    series: SeriesSettings = field(default_factory=SeriesSettings)
+    flags: FlagSettings = field(default_factory=FlagSettings)
+    grade: GradeSettings = field(default_factory=GradeSettings)

@@ -1,0 +1,105 @@
+"""Cells in the space-time diagram: how many pass, how far apart, and how alike they are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, signal
+
+from sam2flow_core.velocity.records import CellCount
+
+_MIN_AGREEMENT = 0.6
+_MIN_CELLS = 8
+
+
+def pattern_noise(pattern: NDArray[np.float32]) -> float:
+    """Return the standard deviation of the pattern over that of the noise.
+
+    Noise of neighbouring samples is independent to within the bilinear interpolation, cells are several samples
+    wide: the autocorrelation at zero, predicted from the samples two to four apart, splits the two.
+    """
+    if pattern.shape[2] < 8:
+        return float("nan")
+    variance = float((pattern**2).mean())
+    lag = [float((pattern[:, :, :-k] * pattern[:, :, k:]).mean()) for k in (2, 3, 4)]
+    moving = min(max(lag[0] + (lag[0] - lag[1]) * 2 / 2, 0.0), variance)
+    noise = max(variance - moving, 1e-9 * max(variance, 1e-9))
+    return float(np.sqrt(moving / noise)) if variance > 0 else 0.0
+
+
+def repeat_distance(pattern: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the distance in px at which the cells repeat along the vessel, and the correlation there.
+
+    ``(nan, 0)`` where the autocorrelation has no second peak.
+    """
+    points = pattern.shape[2]
+    if points < 16 or not pattern.any():
+        return float("nan"), 0.0
+    size = 2 * points
+    power = (np.abs(np.fft.rfft(pattern, size, axis=2)) ** 2).mean(axis=(0, 1))
+    overlap = np.arange(points, 0, -1)
+    auto = np.fft.irfft(power, size)[:points] / overlap
+    auto = ndimage.gaussian_filter1d(auto[: points * 2 // 3], 1.0)
+    # Slow brightness along the vessel would lift every peak: what counts is the rise from the trough before.
+    peaks, found = signal.find_peaks(auto[2:], prominence=0.02 * auto[0])
+    if not len(peaks):
+        return float("nan"), 0.0
+    best = int(found["prominences"].argmax())
+    return float(peaks[best] + 2), float(np.clip(auto[peaks[best] + 2] / auto[0], 0, 1))
+
+
+def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> CellCount:
+    """Count the cells that pass, from the diagram moved along with them.
+
+    Each sample is put where its cell is in a frame of reference that moves with the cells; what many frames put at
+    one place is averaged. The upstream and the downstream half of the vessel see the same cells at different times:
+    unless their averages agree, and the lanes side by side agree, cells cannot be told apart and nothing is said.
+
+    Parameters
+    ----------
+    pattern : ndarray, shape (L, T, N)
+    velocity : ndarray, shape (T,)
+        px per frame, by the space-time diagram.
+    """
+    nothing = CellCount(float("nan"), float("nan"))
+    frames, points = pattern.shape[1:]
+    if not np.isfinite(velocity[:-1]).all() or frames < 16 or points < 16:
+        return nothing
+    travelled = np.r_[0.0, np.cumsum(velocity[:-1])]
+    if np.ptp(travelled) < 3 * points:
+        return nothing
+    half = points // 2
+    middle = len(pattern) // 2
+    first = _unrolled(pattern.mean(axis=0)[:, :half], travelled, 0)
+    second = _unrolled(pattern.mean(axis=0)[:, half : 2 * half], travelled, half)
+    left = _unrolled(pattern[:middle].mean(axis=0), travelled, 0)
+    right = _unrolled(pattern[-middle:].mean(axis=0), travelled, 0)
+    if min(_agreement(first, second), _agreement(left, right)) < _MIN_AGREEMENT:
+        return nothing
+    whole = _unrolled(pattern.mean(axis=0), travelled, 0)
+    line = np.array([whole.get(k, np.nan) for k in range(min(whole), max(whole) + 1)])
+    known = np.isfinite(line)
+    line = np.interp(np.arange(len(line)), np.flatnonzero(known), line[known])
+    line = ndimage.gaussian_filter1d(line, 1.0)
+    counts = [len(signal.find_peaks(sign * line, prominence=1.0 * line.std())[0]) for sign in (1, -1)]
+    if min(counts) < _MIN_CELLS or max(counts) > 1.15 * min(counts):
+        return nothing
+    cells = float(np.mean(counts))
+    spacing = len(line) / cells
+    return CellCount(float(np.ptp(travelled) / spacing / (frames - 1)), spacing)
+
+
+def _unrolled(image: NDArray[np.float32], travelled: NDArray[np.float64], start: int) -> dict[int, float]:
+    """Average a diagram, shape (T, N), over the frames in coordinates that move with the cells, by whole px."""
+    place = np.rint(start + np.arange(image.shape[1]) - travelled[:, None]).astype(int)
+    low = int(place.min())
+    number = np.bincount((place - low).ravel())
+    total = np.bincount((place - low).ravel(), weights=image.ravel())
+    return {low + k: float(total[k] / number[k]) for k in np.flatnonzero(number > 0)}
+
+
+def _agreement(first: dict[int, float], second: dict[int, float]) -> float:
+    both = sorted(first.keys() & second.keys())
+    if len(both) < 16:
+        return 0.0
+    return float(np.corrcoef([first[k] for k in both], [second[k] for k in both])[0, 1])

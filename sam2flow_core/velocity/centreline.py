@@ -1,0 +1,173 @@
+"""The line along the middle of a vessel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.sparse import csgraph, csr_array
+from skan import Skeleton
+from skimage.measure import label, regionprops
+from skimage.morphology import remove_small_holes, skeletonize
+
+from sam2flow_core.config.velocity import GeometrySettings
+
+
+@dataclass(frozen=True)
+class Centreline:
+    """A smooth line along a vessel, one point per pixel of arc length.
+
+    Attributes
+    ----------
+    points : ndarray, shape (N, 2)
+        ``(y, x)`` in pixels of the vessel's crop.
+    tangents : ndarray, shape (N, 2)
+        Unit vectors ``(y, x)`` along the arrow.
+    arc : ndarray, shape (N,)
+        Arc length of each point in px.
+    branch_length : float
+        Length in px of the longest part of the skeleton that is not on the line.
+    """
+
+    points: NDArray[np.float64]
+    tangents: NDArray[np.float64]
+    arc: NDArray[np.float64]
+    branch_length: float = 0.0
+
+    @property
+    def normals(self) -> NDArray[np.float64]:
+        """Unit vectors ``(y, x)`` across the vessel, 90 degrees clockwise of the arrow as seen on the screen."""
+        return np.stack([self.tangents[:, 1], -self.tangents[:, 0]], axis=1)
+
+    @property
+    def length(self) -> float:
+        """Arc length in px from end to end."""
+        return float(self.arc[-1]) if len(self.arc) else 0.0
+
+    def reversed(self) -> Centreline:
+        """Return the same line with the arrow turned round."""
+        return Centreline(self.points[::-1], -self.tangents[::-1], self.arc, self.branch_length)
+
+
+def majority_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the largest piece of the pixels that belong to the vessel in most of the frames that see it.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (T, h, w)
+
+    Returns
+    -------
+    ndarray of bool, shape (h, w)
+    """
+    seen = mask.any(axis=(1, 2))
+    if not seen.any():
+        return np.zeros(mask.shape[1:], bool)
+    pieces = label(mask[seen].mean(axis=0) >= 0.5)
+    if not pieces.any():
+        return np.zeros(mask.shape[1:], bool)
+    largest = max(regionprops(pieces), key=lambda piece: piece.area).label
+    filled = remove_small_holes(pieces == largest, max_size=16)
+    return np.asarray(filled, bool)
+
+
+def trace_centreline(lumen: NDArray[np.bool_], settings: GeometrySettings) -> Centreline | None:
+    """Trace the longest path through a vessel.
+
+    Parameters
+    ----------
+    lumen : ndarray of bool, shape (h, w)
+        As from `majority_mask`.
+    settings : GeometrySettings
+
+    Returns
+    -------
+    Centreline or None
+        None where the mask holds no line of at least three pixels.
+    """
+    # Smoothing the outline keeps the skeleton from growing a spur at every ragged pixel.
+    padded = np.pad(lumen, 3, mode="edge")  # a vessel that leaves the crop goes on: its end is no round cap
+    outline = ndimage.gaussian_filter(padded.astype(float), 1.5) > 0.5
+    skeleton = skeletonize(outline)
+    if skeleton.sum() < 3:
+        return None
+    path, branch = _longest_path(skeleton)
+    if len(path) < 3:
+        return None
+    line = _smooth(_extend(path, outline), settings.smoothing_px) - 3.0
+    inside = np.all((line >= -0.5) & (line <= np.array(lumen.shape) - 0.5), axis=1)
+    line = line[np.flatnonzero(inside)[0] : np.flatnonzero(inside)[-1] + 1] if inside.any() else line
+    return resample(line, branch) if len(line) >= 3 else None
+
+
+def resample(line: NDArray[np.float64], branch_length: float = 0.0) -> Centreline:
+    """Return `line`, shape (M, 2), as a `Centreline` with points one pixel apart."""
+    steps = np.hypot(*np.diff(line, axis=0).T)
+    keep = np.r_[True, steps > 1e-9]
+    arc = np.r_[0.0, np.cumsum(steps[steps > 1e-9])]
+    count = max(round(float(arc[-1])) + 1, 3)
+    at = np.linspace(0, arc[-1], count)
+    points = np.stack([np.interp(at, arc, line[keep, axis]) for axis in (0, 1)], axis=1)
+    tangents = np.gradient(points, axis=0)
+    tangents /= np.maximum(np.hypot(*tangents.T), 1e-12)[:, None]
+    return Centreline(points, tangents, at, branch_length)
+
+
+def _longest_path(skeleton: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """Return the longest of the shortest paths, (M, 2), and the length of the longest branch beside it."""
+    pieces = label(skeleton, connectivity=2)
+    skeleton = pieces == 1 + np.bincount(pieces[pieces > 0] - 1).argmax()
+    graph = Skeleton(skeleton)
+    pixels = np.asarray(graph.coordinates, int)
+    edges = csr_array(graph.graph)
+    # Twice the farthest pixel: exact on a tree, and half way round a loop, which is what a loop's longest path is.
+    start = _farthest(edges, 0)[0]
+    end, previous = _farthest(edges, start)
+    path = [end]
+    while previous[path[-1]] >= 0:
+        path.append(int(previous[path[-1]]))
+    on_path = np.zeros_like(skeleton)
+    on_path[tuple(pixels[path].T)] = True
+    rest = label(skeleton & ~ndimage.binary_dilation(on_path, np.ones((3, 3))), connectivity=2)
+    return pixels[path].astype(float), float(np.bincount(rest.ravel())[1:].max(initial=0))
+
+
+def _farthest(edges: csr_array, start: int) -> tuple[int, NDArray[np.int32]]:
+    """Return the reachable pixel farthest from `start` along the skeleton, and each pixel's predecessor."""
+    distance, previous = csgraph.dijkstra(edges, directed=False, indices=start, return_predecessors=True)
+    distance[~np.isfinite(distance)] = -1
+    return int(distance.argmax()), previous
+
+
+def _extend(path: NDArray[np.float64], lumen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Prolong both ends straight to the border of the mask, which a skeleton stops a radius short of.
+
+    A skeleton also bends into a corner of a cut vessel's end, so that its last radius is replaced too.
+    """
+    radius = ndimage.distance_transform_edt(lumen)
+    for _ in range(2):
+        path = path[::-1]
+        middle = path[len(path) // 2].astype(int)
+        reach = int(min(max(radius[tuple(middle)], 2), len(path) // 4))
+        path = path[: len(path) - reach]
+        back = path[-1] - path[max(len(path) - 1 - max(2 * reach, 6), 0)]
+        direction = back / max(np.hypot(*back), 1e-9)
+        ahead = path[-1] + direction * np.arange(1, 6 * reach + 8)[:, None]
+        pixel = np.rint(ahead).astype(int)
+        inside = np.all((pixel >= 0) & (pixel < lumen.shape), axis=1)
+        inside[inside] = lumen[tuple(pixel[inside].T)]
+        stop = len(inside) if inside.all() else int(np.argmin(inside))
+        path = np.vstack([path, ahead[:stop]])
+    return path
+
+
+def _smooth(path: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    """Smooth a path of pixels; its ends are mirrored through themselves so that they stay where they are."""
+    line = resample(path).points
+    sigma = min(sigma, len(line) / 6)
+    reach = min(int(4 * sigma) + 1, len(line) - 1)
+    head = 2 * line[0] - line[reach:0:-1]
+    tail = 2 * line[-1] - line[-2 : -reach - 2 : -1]
+    return ndimage.gaussian_filter1d(np.vstack([head, line, tail]), sigma, axis=0)[reach : reach + len(line)]

@@ -1,0 +1,168 @@
+"""Velocity from a space-time diagram by correlation. Shares nothing with the flow but the centreline.
+
+Pairs of frames several lags apart are correlated along the vessel, summed over a time that is short against a
+heartbeat and over the lanes side by side. The velocity that explains all lags at once is followed through time by
+dynamic programming, so that a cell mistaken for its neighbour in one window is outvoted by the windows around it.
+
+Only each position's mean and slow drift are removed. Removing the mean of each row would bias short vessels low.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, ndimage
+
+from sam2flow_core.config.velocity import KymographSettings
+from sam2flow_core.velocity.sampling import Samples
+
+_FINENESS = 4  # correlations are evaluated every 1 / 4 px
+_STEP = 0.01  # of the velocity grid, in asinh(velocity / px per frame)
+
+
+@dataclass(frozen=True)
+class CorrelationVelocity:
+    """Velocity over time by correlation.
+
+    Attributes
+    ----------
+    velocity : ndarray, shape (T,)
+        px per frame along the centreline; NaN on the last frame or where nothing can be read.
+    quality : float
+        0 to 1: share of windows whose own best match lies within 15 % (or 1 px) of the path.
+    peak : float
+        Mean correlation on the path, 0 to 1.
+    """
+
+    velocity: NDArray[np.float64]
+    quality: float
+    peak: float
+
+
+def moving_pattern(samples: Samples, drift_frames: int) -> NDArray[np.float32]:
+    """Return the samples without flicker, standing parts and slow drift, shape (L, T, N), 0 where unknown."""
+    background = samples.background / np.nanmean(samples.background) if np.isfinite(samples.background).any() else 1.0
+    pattern = samples.lanes / np.nan_to_num(np.atleast_1d(background), nan=1.0)[None, :, None].astype(np.float32)
+    known = np.isfinite(pattern)
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    pattern = np.where(known, pattern, 0)
+    pattern = np.where(known, pattern - pattern.sum(axis=1, keepdims=True) / count, 0).astype(np.float32)
+    if pattern.shape[1] > 2 * drift_frames:
+        pattern -= ndimage.uniform_filter1d(pattern, drift_frames, axis=1, mode="nearest")
+    spread = pattern.std(axis=1, keepdims=True)
+    floor = 0.3 * np.median(spread) + 1e-6
+    return np.where(known, pattern / np.maximum(spread, floor), 0).astype(np.float32)
+
+
+def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> CorrelationVelocity:
+    """Read the velocity over time from a moving pattern, shape (L, T, N)."""
+    frames, points = pattern.shape[1:]
+    nothing = CorrelationVelocity(np.full(frames, np.nan), 0.0, 0.0)
+    if frames < 4 or points < 8 or not pattern.any():
+        return nothing
+    limit = min(settings.max_velocity, (1 - settings.min_overlap) * points)
+    grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + _STEP, _STEP))
+    block = min(settings.block_frames, max(frames // 4, 1))
+    score = _score(pattern, grid, block, settings)
+    path = _follow(score, settings.jump_penalty)
+    windows = np.arange(len(path))
+    velocity = _refine(score, grid, path)
+    best = grid[score.argmax(axis=1)]
+    agrees = np.abs(best - velocity) <= np.maximum(1.0, 0.15 * np.abs(velocity))
+    centre = (windows + 0.5) * block
+    over_time = np.interp(np.arange(frames) + 0.5, centre, velocity)
+    over_time[-1] = np.nan
+    peak = float(np.clip(score[windows, path], 0, 1).mean())
+    return CorrelationVelocity(over_time, float(agrees.mean()), peak)
+
+
+def _score(
+    pattern: NDArray[np.float32], grid: NDArray[np.float64], block: int, settings: KymographSettings
+) -> NDArray[np.float64]:
+    """Return how well each velocity explains each window, shape (W, V): correlation averaged over the lags."""
+    frames, points = pattern.shape[1:]
+    size = fft.next_fast_len(2 * points, real=True)
+    spectra = fft.rfft(pattern, size, axis=2)
+    energy = (pattern**2).sum(axis=0)
+    windows = max(frames // block, 1)
+    total = np.zeros((windows, len(grid)))
+    weight = np.zeros(len(grid))
+    reach = (1 - settings.min_overlap) * points
+    for lag in settings.lags:
+        if lag >= frames // 2:
+            continue
+        cross = (np.conj(spectra[:, : frames - lag]) * spectra[:, lag:]).sum(axis=0)
+        pooled = _pool(cross, windows, block)
+        covariance = fft.irfft(pooled, size * _FINENESS, axis=1) * _FINENESS
+        norm = _overlap_energy(_pool(energy[: frames - lag], windows, block), _pool(energy[lag:], windows, block))
+        shift = grid * lag
+        usable = np.abs(shift) <= reach
+        shift = shift[usable]
+        value = _at(covariance, shift * _FINENESS, wrap=True) / np.maximum(_at(norm, shift + points - 1), 1e-9)
+        # A match over few pixels is easily found by chance.
+        total[:, usable] += value * np.sqrt(1 - np.abs(shift) / points)
+        weight += usable
+    return total / np.maximum(weight, 1)
+
+
+def _pool(values: NDArray, windows: int, block: int) -> NDArray:
+    """Sum over windows of three blocks with the weights 1/2, 1, 1/2."""
+    starts = np.minimum(np.arange(windows) * block, len(values) - 1)
+    sums = np.add.reduceat(values, starts, axis=0)
+    pooled = sums.copy()
+    pooled[1:] += 0.5 * sums[:-1]
+    pooled[:-1] += 0.5 * sums[1:]
+    return pooled
+
+
+def _overlap_energy(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return sqrt(E1 E2) of the parts that overlap, shape (W, 2 N - 1), for displacements -(N - 1) to N - 1."""
+    head, tail = np.cumsum(first, axis=1), np.cumsum(first[:, ::-1], axis=1)
+    head2, tail2 = np.cumsum(second, axis=1), np.cumsum(second[:, ::-1], axis=1)
+    forward = np.sqrt(head[:, ::-1] * tail2[:, ::-1])  # displacement 0 .. N - 1: first's head, second's tail
+    backward = np.sqrt(tail * head2)  # N - 1 .. 0
+    return np.concatenate([backward[:, :-1], forward], axis=1).astype(float)
+
+
+def _at(table: NDArray, position: NDArray[np.float64], wrap: bool = False) -> NDArray[np.float64]:
+    """Interpolate the columns of `table` linearly at `position`; with `wrap` the columns are a circle."""
+    low = np.floor(position).astype(int)
+    share = position - low
+    high = low + 1
+    if wrap:
+        low, high = low % table.shape[1], high % table.shape[1]
+    else:
+        low, high = np.clip(low, 0, table.shape[1] - 1), np.clip(high, 0, table.shape[1] - 1)
+    return np.asarray(table[:, low] * (1 - share) + table[:, high] * share, float)
+
+
+def _follow(score: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
+    """Return the path of largest score through the windows, shape (W,), as indices into the velocity grid."""
+    reach = 60
+    steps = np.arange(-reach, reach + 1)
+    cost = penalty * np.abs(steps) * _STEP
+    back = np.zeros(score.shape, np.int64)
+    best = score[0]
+    for window in range(1, len(score)):
+        padded = np.pad(best, reach, constant_values=-np.inf)
+        options = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1) - cost
+        choice = options.argmax(axis=1)
+        back[window] = np.arange(len(best)) + steps[choice]
+        best = score[window] + options[np.arange(len(best)), choice]
+    path = np.zeros(len(score), np.int64)
+    path[-1] = best.argmax()
+    for window in range(len(score) - 1, 0, -1):
+        path[window - 1] = back[window, path[window]]
+    return path
+
+
+def _refine(score: NDArray[np.float64], grid: NDArray[np.float64], path: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the velocity of the path, moved to the top of the parabola through its neighbours."""
+    middle = np.clip(path, 1, len(grid) - 2)
+    rows = np.arange(len(path))
+    left, top, right = score[rows, middle - 1], score[rows, middle], score[rows, middle + 1]
+    curve = left - 2 * top + right
+    move = np.where(curve < 0, 0.5 * (left - right) / np.where(curve < 0, curve, 1), 0)
+    return np.interp(middle + np.clip(move, -1, 1), np.arange(len(grid)), grid)

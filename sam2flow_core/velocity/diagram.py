@@ -1,0 +1,68 @@
+"""All that is read from the space-time diagram of one vessel."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.config.velocity import KymographSettings
+from sam2flow_core.velocity.cells import pattern_noise, repeat_distance
+from sam2flow_core.velocity.correlation import correlate, moving_pattern
+from sam2flow_core.velocity.records import SpaceTime
+from sam2flow_core.velocity.sampling import Samples
+from sam2flow_core.velocity.slantstack import stack_velocity
+
+_RATE_WITHOUT_CALIBRATION = 100.0  # Hz, only for how slow a drift is
+
+
+def read_diagram(
+    samples: Samples, frame_rate_hz: float | None, settings: KymographSettings
+) -> tuple[SpaceTime, NDArray[np.float32]]:
+    """Read velocity, quality and looks from the samples; also return the moving pattern, shape (L, T, N)."""
+    drift = max(int(settings.drift_s * (frame_rate_hz or _RATE_WITHOUT_CALIBRATION)), 32)
+    pattern = moving_pattern(samples, drift)
+    found = correlate(pattern, settings)
+    radon = stack_velocity(pattern, settings)
+    spacing, periodicity = repeat_distance(pattern)
+    usual = np.nanmedian(samples.sharpness) if np.isfinite(samples.sharpness).any() else np.nan
+    noise = pattern_noise(pattern)
+    mean = abs(float(np.nanmean(samples.lanes))) if np.isfinite(samples.lanes).any() else np.nan
+    spread = float(np.sqrt(np.nanmean(np.nanvar(samples.lanes, axis=1)))) if np.isfinite(mean) else np.nan
+    diagram = SpaceTime(
+        image=pattern.mean(axis=0),
+        velocity=found.velocity,
+        radon=radon,
+        quality=_with_second_opinion(found.quality, found.velocity, radon),
+        contrast_to_noise=noise,
+        contrast=spread * noise / np.sqrt(1 + noise**2) / mean if mean > 0 else float("nan"),
+        spacing=spacing,
+        periodicity=periodicity,
+        duplicate=_duplicates(samples.lanes),
+        sharpness=samples.sharpness / usual if usual > 0 else np.full(len(samples.sharpness), np.nan),
+        saturated=_clipped(samples.lanes),
+    )
+    return diagram, pattern
+
+
+def _with_second_opinion(quality: float, velocity: NDArray[np.float64], radon: NDArray[np.float64]) -> float:
+    """Lower the quality where the slant stack sees another slope in most of the frames."""
+    both = np.isfinite(velocity) & np.isfinite(radon)
+    if not both.any():
+        return 0.0
+    same = np.abs(velocity[both] - radon[both]) <= np.maximum(1.0, 0.3 * np.abs(velocity[both]))
+    return quality * (0.5 + 0.5 * float(same.mean()))
+
+
+def _duplicates(lanes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return the frames that equal the one before to a hundredth of the usual change."""
+    change = np.nanmean(np.abs(np.diff(lanes, axis=1)), axis=(0, 2))
+    usual = np.nanmedian(change) if np.isfinite(change).any() else 0.0
+    return np.r_[False, change <= 0.01 * usual] if usual > 0 else np.zeros(lanes.shape[1], bool)
+
+
+def _clipped(lanes: NDArray[np.float32]) -> float:
+    """Return the share of samples at the largest or smallest value: clipping piles them up there."""
+    values = lanes[np.isfinite(lanes)]
+    if not len(values) or np.ptp(values) == 0:
+        return 0.0
+    return float(max((values == values.max()).mean(), (values == values.min()).mean()))

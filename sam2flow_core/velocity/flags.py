@@ -1,0 +1,157 @@
+"""The flags: what a reader must know before believing a number.
+
+``ALIASED`` cells move more than half the distance at which they repeat; ``NEAR_FLOOR`` they move less than matching
+resolves; ``LOW_CONTRAST`` they drown in noise; ``OUT_OF_FOCUS`` frames less sharp than the recording usually is;
+``MOTION`` the tissue jumps; ``SATURATED`` over- or underexposed; ``DROPPED_FRAME`` repeated or missing frames;
+``TOO_SHORT`` vessel or recording; ``MASK_LOST`` the vessel is not found; ``BRANCH`` it branches or lies over another;
+``EDGE`` the image border cuts along it; ``METHOD_DISAGREE`` flow and space-time diagram differ; ``UNCALIBRATED``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.config.velocity import FlagSettings
+from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.velocity.centreline import Centreline
+from sam2flow_core.velocity.records import SpaceTime
+
+FLAGS = (
+    "ALIASED",
+    "NEAR_FLOOR",
+    "LOW_CONTRAST",
+    "OUT_OF_FOCUS",
+    "MOTION",
+    "SATURATED",
+    "DROPPED_FRAME",
+    "TOO_SHORT",
+    "MASK_LOST",
+    "BRANCH",
+    "EDGE",
+    "METHOD_DISAGREE",
+    "UNCALIBRATED",
+)
+_FRAME_FLAGS = ("ALIASED", "NEAR_FLOOR", "OUT_OF_FOCUS", "MOTION", "DROPPED_FRAME", "MASK_LOST")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the flags are decided from.
+
+    Attributes
+    ----------
+    velocity : ndarray, shape (T,)
+        px per frame, NaN in gaps.
+    rejected : mapping of str to ndarray of bool, shape (T - 1,)
+        Reasons from `rejected_steps`.
+    overlap : float
+        Share of the lumen that other vessels claim.
+    edge : float
+        Share of the centreline whose cross-section the image border cuts.
+    method_difference : float
+        Signed, of 1; NaN where the diagram cannot be read.
+    calibrated : bool
+    """
+
+    track: VesselTrack
+    line: Centreline
+    diameter: float
+    velocity: NDArray[np.float64]
+    rejected: dict[str, NDArray[np.bool_]]
+    space_time: SpaceTime
+    overlap: float
+    edge: float
+    method_difference: float
+    calibrated: bool
+
+
+def frame_flags(evidence: Evidence, settings: FlagSettings) -> dict[str, NDArray[np.bool_]]:
+    """Return the flags that belong to single frames, each an array of shape (T,)."""
+    speed = np.abs(evidence.velocity)
+    diagram = evidence.space_time
+    periodic = diagram.periodicity >= settings.alias_periodicity and np.isfinite(diagram.spacing)
+    limit = settings.alias_share * diagram.spacing if periodic else np.inf
+    area = evidence.track.mask.sum(axis=(1, 2))
+    usual = np.median(area[area > 0]) if (area > 0).any() else np.inf
+    steps = {name: np.append(values, False) for name, values in evidence.rejected.items()}
+    with np.errstate(invalid="ignore"):
+        return {
+            "ALIASED": speed > limit,
+            "NEAR_FLOOR": speed < settings.floor_px_frame,
+            "OUT_OF_FOCUS": diagram.sharpness < settings.min_sharpness,
+            "MOTION": steps["motion"],
+            "DROPPED_FRAME": steps["dropped"],
+            "MASK_LOST": (area < settings.min_area_share * usual)
+            | (evidence.track.object_score < settings.min_object_score),
+        }
+
+
+def vessel_flags(
+    evidence: Evidence, per_frame: dict[str, NDArray[np.bool_]], settings: FlagSettings
+) -> tuple[str, ...]:
+    """Return the flags of the whole vessel, in the order of `FLAGS`."""
+    diagram = evidence.space_time
+    share = {name: float(per_frame[name].mean()) for name in _FRAME_FLAGS}
+    steps = int(np.isfinite(evidence.velocity).sum())
+    usual = float(np.nanmedian(np.abs(evidence.velocity))) if steps else 0.0
+    # A displaced pattern is found again only on a vessel well longer than the displacement.
+    needed = max(settings.min_length_px, settings.min_length_diameters * evidence.diameter, 2 * usual)
+    raised = {
+        "ALIASED": share["ALIASED"] > settings.frame_share,
+        "NEAR_FLOOR": steps > 0 and usual < settings.floor_px_frame,
+        "LOW_CONTRAST": not diagram.contrast_to_noise >= settings.min_contrast_to_noise,
+        "OUT_OF_FOCUS": share["OUT_OF_FOCUS"] > settings.frame_share,
+        "MOTION": share["MOTION"] > settings.frame_share,
+        "SATURATED": diagram.saturated > settings.saturated_share,
+        "DROPPED_FRAME": bool(per_frame["DROPPED_FRAME"].any()),
+        "TOO_SHORT": evidence.line.length < needed or steps < settings.min_frames,
+        "MASK_LOST": share["MASK_LOST"] > settings.frame_share,
+        "BRANCH": _branches(evidence, settings),
+        "EDGE": evidence.edge > settings.edge_share,
+        "METHOD_DISAGREE": abs(evidence.method_difference) > settings.method_difference,
+        "UNCALIBRATED": not evidence.calibrated,
+    }
+    return tuple(flag for flag in FLAGS if raised[flag])
+
+
+def flags_by_frame(per_frame: dict[str, NDArray[np.bool_]]) -> tuple[tuple[str, ...], ...]:
+    """Turn arrays by flag into flags by frame."""
+    frames = len(next(iter(per_frame.values())))
+    return tuple(tuple(name for name in _FRAME_FLAGS if per_frame[name][t]) for t in range(frames))
+
+
+def edge_share(line: Centreline, diameter: float, offset: NDArray[np.int64], shape: tuple[int, int]) -> float:
+    """Return the share of the centreline closer to the image border than a radius, of 1.
+
+    Where a vessel merely leaves the image, only its last radius is.
+    """
+    points = line.points + offset
+    distance = np.minimum(points, np.array(shape) - 1 - points).min(axis=1)
+    return float((distance < diameter / 2).mean())
+
+
+def overlap_share(lumen: NDArray[np.bool_], track: VesselTrack, others: list[tuple[NDArray[np.bool_], VesselTrack]]):
+    """Return the share of a vessel's pixels that other vessels claim too, of 1.
+
+    Parameters
+    ----------
+    lumen : ndarray of bool, shape (h, w)
+        Majority mask of `track`.
+    track : VesselTrack
+    others : list
+        Majority mask and track of each other vessel; all crops follow the same tissue.
+    """
+    where = np.argwhere(lumen) + track.offsets[0]
+    claimed = np.zeros(len(where), bool)
+    for mask, other in others:
+        local = where - other.offsets[0]
+        inside = np.all((local >= 0) & (local < mask.shape), axis=1)
+        claimed[inside] |= mask[tuple(local[inside].T)]
+    return float(claimed.mean()) if len(where) else 0.0
+
+
+def _branches(evidence: Evidence, settings: FlagSettings) -> bool:
+    return evidence.line.branch_length > max(evidence.diameter, 8.0) or evidence.overlap > settings.overlap_share

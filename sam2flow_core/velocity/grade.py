@@ -1,0 +1,74 @@
+"""One word for how far a vessel's velocity can be believed, and why."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sam2flow_core.config.velocity import GradeSettings
+
+GRADES = ("good", "fair", "poor", "unusable")
+
+_FLAG_CEILINGS = {
+    "MASK_LOST": (2, "the vessel is lost in part of the recording"),
+    "ALIASED": (1, "cells move more than half their spacing per frame, so that the direction may be mistaken"),
+    "NEAR_FLOOR": (1, "cells move less per frame than can be told from standing still"),
+    "LOW_CONTRAST": (1, "cells stand out little from the noise"),
+    "OUT_OF_FOCUS": (1, "part of the recording is out of focus"),
+    "MOTION": (1, "the tissue moves much between frames"),
+    "SATURATED": (1, "part of the vessel is over- or underexposed"),
+    "TOO_SHORT": (1, "the vessel or the recording is too short"),
+    "METHOD_DISAGREE": (2, "flow and space-time diagram disagree"),
+}
+
+
+def grade_vessel(
+    flags: tuple[str, ...],
+    method_difference: float,
+    kymograph_quality: float,
+    relative_scale: float,
+    valid_share: float,
+    relative_interval: float,
+    settings: GradeSettings,
+) -> tuple[str, tuple[str, ...]]:
+    """Return the grade and its reasons in words.
+
+    The worst of all findings decides. Without a readable space-time diagram nothing confirms the flow, and a vessel
+    is not good.
+
+    Parameters
+    ----------
+    flags : tuple of str
+    method_difference : float
+        |flow - diagram| / diagram; NaN where the diagram cannot be read.
+    kymograph_quality, relative_scale, valid_share : float
+        Shares of 1.
+    relative_interval : float
+        Half the 95 % interval over the mean.
+    settings : GradeSettings
+    """
+    found: list[tuple[int, str]] = []
+
+    def judge(value: float, limits: tuple[float, float, float], text: str, high_is_bad: bool = True) -> None:
+        beyond = [value > limit if high_is_bad else value < limit for limit in limits]
+        if np.isfinite(value) and any(beyond):
+            found.append((sum(beyond), text))
+
+    judge(valid_share, settings.valid, f"only {valid_share:.0%} of the frames have a velocity", high_is_bad=False)
+    judge(relative_scale, settings.scale, f"the model expects errors of {relative_scale:.0%} of the speed")
+    judge(relative_interval, settings.interval, f"the 95 % interval is +/- {relative_interval:.0%}")
+    if np.isfinite(method_difference):
+        text = f"flow and space-time diagram differ by {method_difference:.0%}"
+        judge(method_difference, settings.method_difference, text)
+        text = f"the space-time diagram is hard to read ({kymograph_quality:.0%} of its windows agree)"
+        judge(kymograph_quality, settings.kymograph_quality, text, high_is_bad=False)
+    else:
+        found.append((1, "no readable space-time diagram confirms the flow"))
+    if not np.isfinite(relative_interval):
+        found.append((3, "there is no velocity to judge"))
+    found += [_FLAG_CEILINGS[flag] for flag in flags if flag in _FLAG_CEILINGS and flag != "METHOD_DISAGREE"]
+    if not found:
+        agreement = f"flow and space-time diagram agree within {method_difference:.0%}"
+        return GRADES[0], (agreement, f"{valid_share:.0%} of the frames have a velocity")
+    worst = max(level for level, _ in found)
+    ordered = sorted(found, key=lambda finding: -finding[0])
+    return GRADES[min(worst, 3)], tuple(dict.fromkeys(text for _, text in ordered))

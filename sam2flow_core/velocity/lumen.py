@@ -1,0 +1,89 @@
+"""The flow of a vessel, projected on its tangent and sorted by place along and across it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.velocity.centreline import Centreline
+
+
+@dataclass(frozen=True)
+class Lumen:
+    """The pixels near a centreline.
+
+    Attributes
+    ----------
+    index : ndarray of int, shape (P,)
+        Into the flattened crop.
+    tangent : ndarray of float32, shape (P, 2)
+        ``(y, x)`` of the arrow at each pixel.
+    station : ndarray of int, shape (P,)
+        Nearest centreline point.
+    across : ndarray of float, shape (P,)
+        Signed distance from the centreline over the radius there.
+    """
+
+    index: NDArray[np.int64]
+    tangent: NDArray[np.float32]
+    station: NDArray[np.int64]
+    across: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ProjectedFlow:
+    """Flow of the lumen pixels: arrays of shape (T - 1, P), NaN outside the mask of the frame or without an answer.
+
+    Attributes
+    ----------
+    along : ndarray of float32
+        px per frame along the arrow.
+    scale : ndarray of float32
+        The model's expected absolute error, px.
+    """
+
+    along: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+
+def find_lumen(pixels: NDArray[np.bool_], line: Centreline, diameter: NDArray[np.float64]) -> Lumen:
+    """Assign the pixels of a mask to the points of a centreline.
+
+    Parameters
+    ----------
+    pixels : ndarray of bool, shape (h, w)
+        Pixels that belong to the vessel in any frame.
+    line : Centreline
+    diameter : ndarray, shape (N,)
+        px.
+
+    Returns
+    -------
+    Lumen
+        Without the pixels of side branches (further than 1.3 radii from the line) and beyond its ends.
+    """
+    where = np.argwhere(pixels)
+    _, station = KDTree(line.points).query(where)
+    delta = where - line.points[station]
+    across = np.einsum("pc,pc->p", delta, line.normals[station]) / np.maximum(diameter[station] / 2, 0.5)
+    ahead = np.einsum("pc,pc->p", delta, line.tangents[station])
+    keep = (np.abs(across) <= 1.3) & (np.abs(ahead) <= 1.5)
+    where, station, across = where[keep], station[keep], across[keep]
+    index = np.ravel_multi_index(tuple(where.T), pixels.shape)
+    return Lumen(index, line.tangents[station].astype(np.float32), station, across)
+
+
+def project(track: VesselTrack, lumen: Lumen) -> ProjectedFlow:
+    """Return the flow of the lumen pixels along the arrow."""
+    steps = len(track.flow)
+    flow = np.take(track.flow.reshape(steps, 2, -1), lumen.index, axis=2)
+    inside = np.take(track.mask.reshape(len(track.mask), -1)[:steps], lumen.index, axis=1)
+    along = flow[:, 0] * lumen.tangent[:, 1] + flow[:, 1] * lumen.tangent[:, 0]
+    along[~inside] = np.nan
+    scale = np.take(track.scale.reshape(steps, -1), lumen.index, axis=1).astype(np.float32)
+    scale[np.isnan(along)] = np.nan
+    return ProjectedFlow(along, scale)

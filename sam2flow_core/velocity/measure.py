@@ -1,0 +1,219 @@
+"""From a tracked vessel to its measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.config.velocity import VelocitySettings
+from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.velocity.cells import count_cells
+from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_centreline
+from sam2flow_core.velocity.crossprofile import cross_profile
+from sam2flow_core.velocity.diagram import read_diagram
+from sam2flow_core.velocity.diameter import diameter_along, frame_diameter
+from sam2flow_core.velocity.flags import (
+    Evidence,
+    edge_share,
+    flags_by_frame,
+    frame_flags,
+    overlap_share,
+    vessel_flags,
+)
+from sam2flow_core.velocity.grade import grade_vessel
+from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow, find_lumen, project
+from sam2flow_core.velocity.pulse import spectrum
+from sam2flow_core.velocity.records import CalibrationLike, Series, VesselMeasurement
+from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
+from sam2flow_core.velocity.series import LumenSeries, lumen_series, rejected_steps, smooth_series
+from sam2flow_core.velocity.statistics import summarise
+from sam2flow_core.velocity.uncertainty import frame_standard_error
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A vessel before its images are read."""
+
+    track: VesselTrack
+    majority: NDArray[np.bool_]
+    line: Centreline
+    diameter: NDArray[np.float64]
+    lumen: Lumen
+    flow: ProjectedFlow
+    sampler: LaneSampler
+
+
+def measure_vessel(
+    track: VesselTrack,
+    images: ImageReader,
+    calibration: CalibrationLike,
+    settings: VelocitySettings | None = None,
+    video_id: str = "",
+    others: Sequence[VesselTrack] = (),
+) -> VesselMeasurement:
+    """Measure one vessel; `measure_vessels` reads the images once for many.
+
+    Parameters
+    ----------
+    track : VesselTrack
+    images : callable
+        Frame index -> recorded frame, shape (Y, X).
+    calibration : CalibrationLike
+    settings : VelocitySettings, optional
+    video_id : str
+        Goes into the tables.
+    others : sequence of VesselTrack
+        The other vessels of the recording, to see overlaps.
+
+    Returns
+    -------
+    VesselMeasurement
+    """
+    settings = settings or VelocitySettings()
+    prepared = _prepare(track, settings)
+    sample_lanes([prepared.sampler], images)
+    rivals = [(majority_mask(other.mask), other) for other in others]
+    return _finish(prepared, rivals, images, calibration, settings, video_id)
+
+
+def measure_vessels(
+    tracks: Sequence[VesselTrack],
+    images: ImageReader,
+    calibration: CalibrationLike,
+    settings: VelocitySettings | None = None,
+    video_id: str = "",
+) -> list[VesselMeasurement]:
+    """Measure all vessels of a recording, reading each frame once. See `measure_vessel`."""
+    settings = settings or VelocitySettings()
+    prepared = [_prepare(track, settings) for track in tracks]
+    sample_lanes([vessel.sampler for vessel in prepared], images)
+    everyone = [(vessel.majority, vessel.track) for vessel in prepared]
+    return [
+        _finish(vessel, everyone[:k] + everyone[k + 1 :], images, calibration, settings, video_id)
+        for k, vessel in enumerate(prepared)
+    ]
+
+
+def _prepare(track: VesselTrack, settings: VelocitySettings) -> _Prepared:
+    """Find geometry and lumen, turn the arrow along the mean flow."""
+    majority = majority_mask(track.mask)
+    line = trace_centreline(majority, settings.geometry)
+    if line is None:  # nothing to follow: three points in the middle of the crop carry the empty measurement
+        middle = np.array(majority.shape) / 2
+        line = resample(middle + np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]]))
+    diameter = diameter_along(track.mask, line, settings.geometry.diameter_window_px)
+    known = np.isfinite(diameter)
+    usual = float(np.median(diameter[known])) if known.any() else 1.0
+    lumen = find_lumen(track.mask.any(axis=0), line, np.where(known, diameter, usual))
+    flow = project(track, lumen)
+    if np.isfinite(flow.along).any() and np.nanmean(flow.along) < 0:
+        line, diameter = line.reversed(), diameter[::-1]
+        lumen = Lumen(lumen.index, -lumen.tangent, len(line.arc) - 1 - lumen.station, -lumen.across)
+        flow = ProjectedFlow(-flow.along, flow.scale)
+    band = settings.kymograph.band * usual / 2
+    lanes = np.linspace(-band, band, settings.kymograph.lanes)
+    return _Prepared(track, majority, line, diameter, lumen, flow, LaneSampler(track, line, lanes))
+
+
+def _finish(
+    vessel: _Prepared,
+    others: Sequence[tuple[NDArray[np.bool_], VesselTrack]],
+    images: ImageReader,
+    calibration: CalibrationLike,
+    settings: VelocitySettings,
+    video_id: str,
+) -> VesselMeasurement:
+    """Measure a vessel whose samples are taken."""
+    track, line = vessel.track, vessel.line
+    rate = calibration.usable_frame_rate_hz
+    diagram, pattern = read_diagram(vessel.sampler.samples(), rate, settings.kymograph)
+    lumen = lumen_series(vessel.flow, vessel.lumen, settings.kymograph.band)
+    reasons = rejected_steps(lumen, track, diagram.duplicate, settings.flags.min_object_score, settings.series)
+    per_frame, rejected = _series(vessel, lumen, reasons, rate, settings)
+    waves = spectrum(per_frame.velocity, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
+    profile = cross_profile(vessel.flow, vessel.lumen, ~rejected[:-1])
+    statistics = summarise(per_frame, diagram, lumen.scale, waves.pulse_hz, rate, settings)
+    known = vessel.diameter[np.isfinite(vessel.diameter)]
+    mean_diameter = float(known.mean()) if len(known) else float("nan")
+    evidence = Evidence(
+        track=track,
+        line=line,
+        diameter=mean_diameter if len(known) else 0.0,
+        velocity=per_frame.velocity,
+        rejected=reasons,
+        space_time=diagram,
+        overlap=overlap_share(vessel.majority, track, others),
+        edge=edge_share(line, mean_diameter, track.offsets[0], np.asarray(images(int(track.frames[0]))).shape),
+        method_difference=statistics.method_difference,
+        calibrated=calibration.usable_pixel_size_um is not None and rate is not None,
+    )
+    by_flag = frame_flags(evidence, settings.flags)
+    flags = vessel_flags(evidence, by_flag, settings.flags)
+    interval = (statistics.high - statistics.low) / 2 / max(abs(statistics.mean), 1e-9)
+    grade, words = grade_vessel(
+        flags,
+        abs(statistics.method_difference),
+        diagram.quality,
+        statistics.relative_scale,
+        statistics.valid_share,
+        interval,
+        settings.grade,
+    )
+    return VesselMeasurement(
+        video_id=video_id,
+        vessel_id=track.vessel_id,
+        name=track.name,
+        frames=track.frames,
+        pixel_size_um=calibration.usable_pixel_size_um,
+        frame_rate_hz=rate,
+        origin=(int(track.offsets[0, 0]), int(track.offsets[0, 1])),
+        line=line,
+        diameter_px=vessel.diameter,
+        per_frame=replace(per_frame, flags=flags_by_frame(by_flag)),
+        space_time=diagram,
+        profile=profile,
+        spectrum=waves,
+        cells=count_cells(pattern, diagram.velocity),
+        statistics=statistics,
+        flags=flags,
+        grade=grade,
+        reasons=words,
+    )
+
+
+def _series(
+    vessel: _Prepared,
+    lumen: LumenSeries,
+    reasons: dict[str, NDArray[np.bool_]],
+    frame_rate_hz: float | None,
+    settings: VelocitySettings,
+) -> tuple[Series, NDArray[np.bool_]]:
+    """Reject, smooth and give every frame its error; also return the rejected frames, shape (T,)."""
+    rejected = np.append(np.any(list(reasons.values()), axis=0), True)
+    sigma = settings.series.smoothing_s * frame_rate_hz if frame_rate_hz else 2.0
+
+    def over_time(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return smooth_series(np.where(rejected, np.nan, np.append(values, np.nan)), sigma)
+
+    velocity = over_time(lumen.mean)
+    error = np.append(frame_standard_error(lumen.scale, vessel.line.length, settings.series), np.nan)
+    error = np.where(rejected, np.nan, error)
+    relative = error / np.maximum(np.abs(velocity), settings.flags.floor_px_frame)
+    series = Series(
+        velocity=velocity,
+        raw=np.append(lumen.mean, np.nan),
+        standard_error=error,
+        centre=over_time(lumen.centre),
+        p10=over_time(lumen.p10),
+        p90=over_time(lumen.p90),
+        diameter=frame_diameter(vessel.track.mask, vessel.lumen.index, vessel.diameter),
+        pixels=np.append(lumen.pixels, 0),
+        confidence=np.nan_to_num(vessel.track.object_score / (1 + relative**2)),
+        motion=np.asarray(vessel.track.shifts, float),
+        rejected=rejected,
+        flags=((),) * len(rejected),
+    )
+    return series, rejected

@@ -1,0 +1,90 @@
+"""What the heartbeat does to the velocity."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage, signal
+
+from sam2flow_core.velocity.records import Spectrum
+
+_OVERSAMPLING = 10
+
+
+def spectrum(
+    velocity: NDArray[np.float64], frame_rate_hz: float | None, band: tuple[float, float], probability: float
+) -> Spectrum:
+    """Return the power of the velocity over frequency and the pulse in it.
+
+    Gaps need no filling: the Lomb-Scargle periodogram takes uneven samples (Lomb 1976, Scargle 1982).
+
+    Parameters
+    ----------
+    velocity : ndarray, shape (T,)
+        NaN in gaps.
+    frame_rate_hz : float or None
+    band : tuple of float
+        Hz.
+    probability : float
+        False-alarm probability (of that many independent frequencies) above which a peak is no pulse.
+    """
+    nothing = Spectrum(np.zeros(0), np.zeros(0), float("nan"), float("nan"))
+    valid = np.isfinite(velocity)
+    if frame_rate_hz is None or valid.sum() < 16:
+        return nothing
+    time = np.flatnonzero(valid) / frame_rate_hz
+    span = time[-1] - time[0]
+    low, high = max(band[0], 1.5 / span), min(2 * band[1], frame_rate_hz / 2)
+    if high <= low or velocity[valid].std() < 1e-9:
+        return nothing
+    frequency = np.arange(0.5 / span, high, 1 / (_OVERSAMPLING * span))
+    values = signal.detrend(velocity[valid])
+    power = signal.lombscargle(time, values, 2 * np.pi * frequency, normalize=True)
+    sought = (frequency >= low) & (frequency <= band[1])
+    if not sought.any():
+        return Spectrum(frequency, power, float("nan"), float("nan"))
+    peak = int(np.flatnonzero(sought)[power[sought].argmax()])
+    others = sought & (np.abs(frequency - frequency[peak]) > 1.5 / span)
+    noise = float(np.median(power[others])) / np.log(2) if others.any() else float("nan")
+    snr = float(power[peak] / noise) if noise > 0 else float("nan")
+    trials = max((band[1] - low) * span, 1.0)
+    found = 0 < peak < len(power) - 1 and trials * np.exp(-snr) < probability if np.isfinite(snr) else False
+    return Spectrum(frequency, power, _top(frequency, power, peak) if found else float("nan"), snr)
+
+
+def _top(frequency: NDArray[np.float64], power: NDArray[np.float64], peak: int) -> float:
+    left, top, right = power[peak - 1 : peak + 2]
+    return float(frequency[peak] + 0.5 * (left - right) / (left - 2 * top + right) * (frequency[1] - frequency[0]))
+
+
+def extremes(velocity: NDArray[np.float64], pulse_frames: float) -> tuple[float, float]:
+    """Return the lowest and highest velocity of a usual beat.
+
+    With a pulse: the medians of the extremes of its beats, so that one outlier does not make an index. Without:
+    the extremes of the whole.
+
+    Parameters
+    ----------
+    velocity : ndarray, shape (T,)
+        Smoothed; NaN in gaps.
+    pulse_frames : float
+        Frames per beat; NaN without a pulse.
+    """
+    valid = np.isfinite(velocity)
+    if not valid.any():
+        return float("nan"), float("nan")
+    if not np.isfinite(pulse_frames) or valid.sum() < 2 * pulse_frames:
+        return float(np.nanmin(velocity)), float(np.nanmax(velocity))
+    beat = (np.arange(len(velocity)) / pulse_frames).astype(int)
+    whole = [b for b in range(beat[-1] + 1) if valid[beat == b].sum() > 0.8 * pulse_frames]
+    if not whole:
+        return float(np.nanmin(velocity)), float(np.nanmax(velocity))
+    lows = [np.nanmin(velocity[beat == b]) for b in whole]
+    highs = [np.nanmax(velocity[beat == b]) for b in whole]
+    return float(np.median(lows)), float(np.median(highs))
+
+
+def longest_run(condition: NDArray[np.bool_]) -> int:
+    """Return the length of the longest run of True."""
+    runs, count = ndimage.label(condition)
+    return int(np.bincount(runs)[1:].max()) if count else 0

@@ -1,0 +1,269 @@
+"""What the measurement of one vessel consists of. Velocities are px per frame; the tables turn them into um/s."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.velocity.centreline import Centreline
+
+Floats = NDArray[np.float64]
+
+
+class CalibrationLike(Protocol):
+    """The two numbers that turn px per frame into um/s, each None where it is unknown or not to be believed."""
+
+    @property
+    def usable_pixel_size_um(self) -> float | None:
+        """Pixel size in um."""
+
+    @property
+    def usable_frame_rate_hz(self) -> float | None:
+        """Frames per second."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The vessel frame by frame; arrays of shape (T,), NaN in gaps, the last frame has no flow.
+
+    Attributes
+    ----------
+    velocity : ndarray
+        Lumen mean along the arrow, px per frame.
+    raw : ndarray
+        The same before smoothing over time, rejected frames included.
+    standard_error : ndarray
+        Of `velocity`, px per frame, without the error of the calibration.
+    centre : ndarray
+        Mean over the band that the space-time diagram samples, px per frame.
+    p10, p90 : ndarray
+        Percentiles over the lumen pixels, px per frame.
+    diameter : ndarray
+        px.
+    pixels : ndarray of int
+        Lumen pixels with a flow.
+    confidence : ndarray
+        0 to 1.
+    motion : ndarray, shape (T, 2)
+        Tissue displacement ``(dy, dx)`` in px against the reference.
+    rejected : ndarray of bool
+        Frames whose velocity is not used.
+    flags : tuple of tuple of str
+        Flags of each frame.
+    """
+
+    velocity: Floats
+    raw: Floats
+    standard_error: Floats
+    centre: Floats
+    p10: Floats
+    p90: Floats
+    diameter: Floats
+    pixels: NDArray[np.int64]
+    confidence: Floats
+    motion: Floats
+    rejected: NDArray[np.bool_]
+    flags: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class SpaceTime:
+    """Space-time diagram and what is read from it without the flow.
+
+    Attributes
+    ----------
+    image : ndarray, shape (T, N)
+        Brightness along the middle of the vessel (x: arc length in px, y: frame), constant parts removed.
+    velocity : ndarray, shape (T,)
+        By correlation, px per frame from each frame to the next, along the arrow; NaN where it cannot be read.
+    radon : ndarray, shape (T,)
+        The same by the slope that the slant stack (Radon transform) finds.
+    quality : float
+        0 to 1: the share of windows whose own best match lies on the path through all of them.
+    contrast_to_noise : float
+        Standard deviation of the moving pattern over that of the noise.
+    contrast : float
+        Standard deviation of the moving pattern over the mean brightness.
+    spacing : float
+        Distance in px at which the pattern repeats; NaN where it does not.
+    periodicity : float
+        Correlation at that distance, 0 to 1.
+    duplicate : ndarray of bool, shape (T,)
+        Frames that repeat the one before.
+    sharpness : ndarray, shape (T,)
+        Against the median of the recording.
+    saturated : float
+        Share of samples at the recording's largest or smallest value.
+    """
+
+    image: NDArray[np.float32]
+    velocity: Floats
+    radon: Floats
+    quality: float
+    contrast_to_noise: float
+    contrast: float
+    spacing: float
+    periodicity: float
+    duplicate: NDArray[np.bool_]
+    sharpness: Floats
+    saturated: float
+
+
+@dataclass(frozen=True)
+class CrossProfile:
+    """Velocity across the vessel and its fit ``v(r) = v0 (1 - a |r / R|^n)``.
+
+    Attributes
+    ----------
+    position : ndarray, shape (B,)
+        Signed distance from the centreline as a share of the radius.
+    velocity, spread : ndarray, shape (B,)
+        Mean over time and length, and its standard deviation over time, px per frame.
+    centre : float
+        v0, px per frame.
+    blunting, exponent : float
+        a and n.
+    ratio : float
+        k = v0 / mean over a round cross-section, 2 for a parabola, 1 for a plug. NaN without a fit.
+    """
+
+    position: Floats
+    velocity: Floats
+    spread: Floats
+    centre: float
+    blunting: float
+    exponent: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Power of the velocity over frequency.
+
+    Attributes
+    ----------
+    frequency, power : ndarray, shape (F,)
+        Hz and normalised power (Lomb-Scargle); empty without a frame rate.
+    pulse_hz, snr : float
+        NaN where no peak stands out.
+    """
+
+    frequency: Floats
+    power: Floats
+    pulse_hz: float
+    snr: float
+
+
+@dataclass(frozen=True)
+class CellCount:
+    """Cells that pass, NaN where they cannot be told apart.
+
+    Attributes
+    ----------
+    flux_per_frame : float
+        Cells per frame.
+    spacing : float
+        Mean distance of neighbouring cells, px.
+    """
+
+    flux_per_frame: float
+    spacing: float
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The vessel over the whole run: px per frame, frames, shares of 1; NaN where unknown."""
+
+    valid_share: float
+    mean: float
+    median: float
+    sd: float
+    low: float
+    high: float
+    minimum: float
+    maximum: float
+    pulsatility: float
+    resistivity: float
+    reversal_share: float
+    stasis_frames: float
+    longest_stasis_frames: float
+    kymograph_mean: float
+    method_difference: float
+    relative_scale: float
+
+
+@dataclass(frozen=True)
+class VesselMeasurement:
+    """One measured vessel.
+
+    Attributes
+    ----------
+    frames : ndarray of int, shape (T,)
+        Indices in the recording.
+    origin : tuple of int
+        ``(y, x)`` of the crop in the first frame: add it to `centreline` to draw on that frame.
+    line : Centreline
+        The arrow is the direction of the mean flow.
+    diameter_px : ndarray, shape (N,)
+        Along the centreline, NaN where it cannot be fitted.
+    flags : tuple of str
+    grade : str
+        ``good``, ``fair``, ``poor`` or ``unusable``.
+    reasons : tuple of str
+        In words.
+    """
+
+    video_id: str
+    vessel_id: int
+    name: str
+    frames: NDArray[np.int64]
+    pixel_size_um: float | None
+    frame_rate_hz: float | None
+    origin: tuple[int, int]
+    line: Centreline
+    diameter_px: Floats
+    per_frame: Series
+    space_time: SpaceTime
+    profile: CrossProfile
+    spectrum: Spectrum
+    cells: CellCount
+    statistics: Statistics
+    flags: tuple[str, ...]
+    grade: str
+    reasons: tuple[str, ...]
+
+    @property
+    def centreline(self) -> Floats:
+        """Points ``(y, x)`` in px of the crop, shape (N, 2), in the order of the arrow."""
+        return self.line.points
+
+    @property
+    def arc_length_px(self) -> Floats:
+        """Arc length of each centreline point, shape (N,)."""
+        return self.line.arc
+
+    @property
+    def kymograph(self) -> NDArray[np.float32]:
+        """Space-time diagram, shape (T, N); x: arc length in px, y: frame."""
+        return self.space_time.image
+
+    @property
+    def kymograph_velocity(self) -> Floats:
+        """Velocity read from the space-time diagram, px per frame, shape (T,)."""
+        return self.space_time.velocity
+
+    @property
+    def um_s_per_px_frame(self) -> float:
+        """Factor from px per frame to um/s; NaN without calibration."""
+        if self.pixel_size_um is None or self.frame_rate_hz is None:
+            return float("nan")
+        return self.pixel_size_um * self.frame_rate_hz
+
+    @property
+    def time_s(self) -> Floats:
+        """Time of each frame in s from the start of the recording; NaN without a frame rate."""
+        rate = float("nan") if self.frame_rate_hz is None else self.frame_rate_hz
+        return np.asarray(self.frames, float) / rate

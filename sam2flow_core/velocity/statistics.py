@@ -1,0 +1,84 @@
+"""Figures of a vessel over the whole run."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.config.velocity import VelocitySettings
+from sam2flow_core.velocity.pulse import extremes, longest_run
+from sam2flow_core.velocity.records import Series, SpaceTime, Statistics
+from sam2flow_core.velocity.uncertainty import Z95, calibration_error, mean_standard_error
+
+_NAN = float("nan")
+
+
+def summarise(
+    series: Series,
+    diagram: SpaceTime,
+    scale: NDArray[np.float64],
+    pulse_hz: float,
+    frame_rate_hz: float | None,
+    settings: VelocitySettings,
+) -> Statistics:
+    """Reduce the series to the figures of `summary.csv`, in px per frame.
+
+    Parameters
+    ----------
+    series : Series
+    diagram : SpaceTime
+    scale : ndarray, shape (T - 1,)
+        The model's expected error, lumen mean, px.
+    pulse_hz : float
+        NaN without a pulse.
+    frame_rate_hz : float or None
+    settings : VelocitySettings
+    """
+    velocity = series.velocity
+    valid = np.isfinite(velocity)
+    steps = max(len(velocity) - 1, 1)
+    kymograph, difference, difference_px = _compare(series, diagram, settings)
+    if not valid.any():
+        return Statistics(0.0, *[_NAN] * 11, _NAN, kymograph, _NAN, _NAN)
+    mean = float(velocity[valid].mean())
+    beat = frame_rate_hz / pulse_hz if frame_rate_hz and np.isfinite(pulse_hz) else _NAN
+    block = round(beat if np.isfinite(beat) else max(settings.series.error_frames, np.sqrt(valid.sum())))
+    error = mean_standard_error(velocity, series.standard_error, difference_px, block, settings.series)
+    if frame_rate_hz:  # um/s inherit the error of the calibration
+        error = float(np.hypot(error, calibration_error(settings.series) * mean))
+    lowest, highest = extremes(velocity, beat)
+    still = valid & (np.abs(velocity) < settings.series.stasis_px_frame)
+    back = valid & (velocity < -settings.series.stasis_px_frame)
+    return Statistics(
+        valid_share=float(valid.sum() / steps),
+        mean=mean,
+        median=float(np.median(velocity[valid])),
+        sd=float(velocity[valid].std()),
+        low=mean - Z95 * error,
+        high=mean + Z95 * error,
+        minimum=lowest,
+        maximum=highest,
+        pulsatility=(highest - lowest) / mean if mean > settings.series.stasis_px_frame else _NAN,
+        resistivity=(highest - lowest) / highest if highest > settings.series.stasis_px_frame else _NAN,
+        reversal_share=float(back.sum() / valid.sum()),
+        stasis_frames=float(still.sum()),
+        longest_stasis_frames=float(longest_run(still)),
+        kymograph_mean=kymograph,
+        method_difference=difference,
+        relative_scale=float(np.nanmean(scale) / max(abs(mean), settings.flags.floor_px_frame)),
+    )
+
+
+def _compare(series: Series, diagram: SpaceTime, settings: VelocitySettings) -> tuple[float, float, float]:
+    """Return the diagram's mean, and how far the flow in the same band is from it: share of 1 and px per frame.
+
+    Both are taken over the frames that both answer. NaN where the diagram cannot be read.
+    """
+    if diagram.quality < settings.flags.min_kymograph_quality or not np.isfinite(diagram.velocity).any():
+        return _NAN, _NAN, _NAN
+    both = np.isfinite(series.centre) & np.isfinite(diagram.velocity)
+    if not both.any():
+        return float(np.nanmean(diagram.velocity)), _NAN, _NAN
+    kymograph = float(diagram.velocity[both].mean())
+    difference = float(series.centre[both].mean()) - kymograph
+    return kymograph, difference / max(abs(kymograph), settings.flags.floor_px_frame), difference

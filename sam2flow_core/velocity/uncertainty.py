@@ -1,0 +1,77 @@
+"""How wrong the velocities may be."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.config.velocity import SeriesSettings
+
+Z95 = 1.96
+
+
+def frame_standard_error(scale: NDArray[np.float64], length_px: float, settings: SeriesSettings) -> NDArray[np.float64]:
+    """Return the standard error of each frame's lumen mean, px per frame, shape (T - 1,).
+
+    The model's errors are alike over `error_length_px` along the vessel: a vessel holds that many independent ones,
+    however many pixels it has.
+    """
+    independent = max(length_px / settings.error_length_px, 1.0)
+    return settings.scale_gain * scale / np.sqrt(independent)
+
+
+def block_bootstrap(velocity: NDArray[np.float64], block: int, samples: int, generator: np.random.Generator) -> float:
+    """Return the standard error of the mean over time by the moving-block bootstrap (Kunsch 1989), px per frame.
+
+    Parameters
+    ----------
+    velocity : ndarray, shape (T,)
+        NaN in gaps.
+    block : int
+        Frames; at least a heartbeat, since frames are autocorrelated.
+    """
+    values = velocity[np.isfinite(velocity)]
+    block = int(np.clip(block, 1, max(len(values) // 3, 1)))
+    if len(values) < 4:
+        return float("nan")
+    sums = np.convolve(values, np.ones(block), mode="valid")
+    number = max(len(values) // block, 1)
+    starts = generator.integers(0, len(sums), size=(samples, number))
+    return float((sums[starts].sum(axis=1) / (number * block)).std())
+
+
+def mean_standard_error(
+    velocity: NDArray[np.float64],
+    frame_error: NDArray[np.float64],
+    method_difference_px: float,
+    block: int,
+    settings: SeriesSettings,
+) -> float:
+    """Return the standard error of the mean velocity, px per frame, without that of the calibration.
+
+    In quadrature: the bootstrap over time, the model's own scale (with one independent error every `error_frames`)
+    and half the distance to the space-time diagram, where there is one.
+
+    Parameters
+    ----------
+    velocity, frame_error : ndarray, shape (T,)
+        NaN in gaps.
+    method_difference_px : float
+        px per frame; NaN where the diagram says nothing.
+    block : int
+        Frames per block of the bootstrap.
+    settings : SeriesSettings
+    """
+    valid = np.isfinite(velocity)
+    if valid.sum() < 4:
+        return float("nan")
+    sampling = block_bootstrap(velocity, block, settings.bootstrap_samples, np.random.default_rng(settings.seed))
+    independent = max(valid.sum() / settings.error_frames, 1.0)
+    model = float(np.sqrt(np.nanmean(frame_error[valid] ** 2) / independent))
+    method = 0.5 * abs(method_difference_px) if np.isfinite(method_difference_px) else 0.0
+    return float(np.sqrt(sampling**2 + model**2 + method**2))
+
+
+def calibration_error(settings: SeriesSettings) -> float:
+    """Return the relative standard error of um/s per px per frame."""
+    return float(np.hypot(settings.pixel_size_error, settings.frame_rate_error))
