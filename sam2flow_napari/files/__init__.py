@@ -1,0 +1,1 @@
+"""Readers, writers and sample data: what the manifest offers napari."""

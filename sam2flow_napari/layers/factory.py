@@ -1,0 +1,129 @@
+"""Every layer of the plugin is made here, so that none misses scale, units, axis labels or a name.
+
+One layer without units beside layers in um drops the units of the whole viewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
+from napari.utils.colormaps import Colormap, DirectLabelColormap
+
+from sam2flow_core.stack.lazy import LazyFrames
+from sam2flow_napari.layers.speed import LabelFrames, SpeedFrames
+from sam2flow_napari.session import Recording, Spacing
+
+if TYPE_CHECKING:
+    from sam2flow_core.stack import Stack
+
+AXES = ("t", "y", "x")
+STACK_KEY = "sam2flow_stack"
+PATH_KEY = "sam2flow_path"
+
+
+def placement(spacing: Spacing) -> dict[str, Any]:
+    """Return the arguments that place a (t, y, x) layer in the world."""
+    return {"scale": spacing.scale, "units": spacing.units, "axis_labels": AXES}
+
+
+def recording_arguments(recording: Recording) -> dict[str, Any]:
+    """Return the arguments of the image layer of a recording."""
+    stack = recording.stack
+    return {
+        "name": stack.name,
+        # Given, so that napari does not look through the whole stack for them.
+        "contrast_limits": stack.contrast_limits(),
+        "metadata": {STACK_KEY: stack, PATH_KEY: str(recording.path)},
+        **placement(recording.spacing),
+    }
+
+
+def speed_colours() -> Colormap:
+    """Return a colour map that is transparent at zero, where there is no vessel."""
+    from matplotlib import colormaps
+
+    colours = np.vstack([[0, 0, 0, 0], colormaps["turbo"](np.linspace(0.05, 1, 255))])
+    return Colormap(colours, name="SAM2Flow speed", controls=[0, *np.linspace(1e-3, 1, 255)], low_color=[0, 0, 0, 0])
+
+
+def lazy(frames: LabelFrames | SpeedFrames) -> LazyFrames:
+    """Wrap computed frames as an array for a layer; each is computed when it is looked at."""
+    # LazyFrames asks a stack for shape, dtype and frames only.
+    return LazyFrames(cast("Stack", frames))
+
+
+class LayerFactory:
+    """Makes the layers that lie on one recording.
+
+    Parameters
+    ----------
+    spacing : Spacing
+        Scale and units of the recording.
+    """
+
+    def __init__(self, spacing: Spacing) -> None:
+        self.spacing = spacing
+
+    def points(self, name: str, size: float) -> Points:
+        """Return an empty points layer with the features of a prompt."""
+        return Points(
+            np.empty((0, 3)),
+            name=name,
+            ndim=3,
+            size=size,
+            border_color="white",
+            features={"vessel_id": np.empty(0, int), "label": np.empty(0, int)},
+            **placement(self.spacing),
+        )
+
+    def labels(self, name: str, frames: LabelFrames, colours: Mapping[int | None, Any]) -> Labels:
+        """Return a labels layer over lazy frames."""
+        layer = Labels(
+            lazy(frames),
+            name=name,
+            opacity=0.45,
+            colormap=DirectLabelColormap(color_dict=dict(colours)),
+            **placement(self.spacing),
+        )
+        # Masks come from clicks; painting into them would be lost.
+        layer.editable = False
+        return layer
+
+    def speed(self, name: str, frames: SpeedFrames, limit: float) -> Image:
+        """Return a float image of speed with fixed contrast limits ``(0, limit)`` and a colour bar."""
+        layer = Image(
+            lazy(frames),
+            name=name,
+            colormap=speed_colours(),
+            contrast_limits=(0, limit),
+            blending="translucent",
+            opacity=0.7,
+            interpolation2d="nearest",
+            **placement(self.spacing),
+        )
+        layer.colorbar.visible = True
+        return layer
+
+    def arrows(self, name: str) -> Vectors:
+        """Return an empty vectors layer for the arrows of one frame."""
+        return Vectors(
+            np.empty((0, 2, 3)),
+            name=name,
+            ndim=3,
+            vector_style="arrow",
+            edge_color="white",
+            edge_width=1.0,
+            **placement(self.spacing),
+        )
+
+    def centrelines(self, name: str) -> Shapes:
+        """Return an empty shapes layer for paths with their direction arrow."""
+        return Shapes(None, name=name, ndim=3, **placement(self.spacing))
+
+    def restyle(self, layer: Layer) -> None:
+        """Give a layer this factory's scale and units (the calibration was edited)."""
+        layer.scale = self.spacing.scale
+        layer.units = self.spacing.units

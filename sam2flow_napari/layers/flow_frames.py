@@ -1,0 +1,165 @@
+"""Masks and flow of any frame, wherever they are: just answered, on disk, or previewed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.errors import OutputError
+
+if TYPE_CHECKING:
+    from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+    from sam2flow_core.results import Results
+
+LIVE_FRAMES = 48
+"""Frames kept in memory during a run: more than the engine holds back before it writes a chunk."""
+
+
+class FlowFrames:
+    """What is known of the vessels in each frame of one recording.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        ``(T, Y, X)`` of the recording.
+    """
+
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self.shape = shape
+        self._live: OrderedDict[int, FrameFlow] = OrderedDict()
+        self._previews: dict[int, VesselFlow] = {}
+        self._blocks = _Blocks()
+        self._folder: Path | None = None
+        self._done: range = range(0)
+        self._latest: tuple[int, NDArray[np.uint16], NDArray[np.float16]] | None = None
+
+    @property
+    def vessel_ids(self) -> frozenset[int]:
+        """Vessels that have a preview."""
+        return frozenset(self._previews)
+
+    # -- what comes in -----------------------------------------------------
+    def start_run(self, folder: Path) -> None:
+        """Forget earlier results; frames answered from now on are written to `folder`."""
+        self._live.clear()
+        self._done = range(0)
+        self._blocks.close()
+        self._folder = folder
+        self._latest = None
+
+    def add(self, frame: FrameFlow) -> None:
+        """Take a frame that the run has answered."""
+        self._live[frame.frame] = frame
+        while len(self._live) > LIVE_FRAMES:
+            self._live.popitem(last=False)
+        first = self._done.start if len(self._done) else frame.frame
+        self._done = range(min(first, frame.frame), max(self._done.stop, frame.frame + 1))
+        self._latest = None
+
+    def show_results(self, folder: Path, results: Results) -> None:
+        """Take the results of a finished run."""
+        self.start_run(folder)
+        self._done = range(results.header.start, results.header.start + results.frames_done)
+        self._blocks.open(results)
+
+    def forget_results(self) -> None:
+        """Show previews only."""
+        self.start_run(Path())
+        self._folder = None
+
+    def preview(self, vessel: VesselFlow) -> None:
+        """Show the mask that clicks gave, in every frame that has no result."""
+        self._previews[vessel.vessel_id] = vessel
+        self._latest = None
+
+    def drop_preview(self, vessel_id: int) -> None:
+        """Forget the mask of a vessel."""
+        self._previews.pop(vessel_id, None)
+        self._latest = None
+
+    # -- what is shown -----------------------------------------------------
+    def answered(self, t: int) -> bool:
+        """Whether a run has answered frame `t`."""
+        return t in self._done
+
+    def labels(self, t: int) -> NDArray[np.uint16]:
+        """Vessel id of each pixel, shape (Y, X)."""
+        return self._frame(t)[0]
+
+    def flow(self, t: int) -> NDArray[np.float16]:
+        """Flow ``(dx, dy)`` in px per frame, shape (2, Y, X), zero where there is none."""
+        return self._frame(t)[1]
+
+    def _frame(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
+        if self._latest is None or self._latest[0] != t:
+            labels, flow = self._find(t)
+            # Labels, speed and arrows of one frame are asked for one after the other.
+            self._latest = (t, labels, np.nan_to_num(flow, copy=False))
+        return self._latest[1], self._latest[2]
+
+    def _find(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
+        from sam2flow_core.inference.steps import FrameFlow
+
+        if t in self._live:
+            return self._compose(self._live[t])
+        if t in self._done:
+            stored = self._stored(t)
+            if stored is not None:
+                return stored
+        return self._compose(FrameFlow(t, (0.0, 0.0), tuple(self._previews.values())))
+
+    def _compose(self, frame: FrameFlow) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
+        from sam2flow_core.results.compose import compose_tile
+
+        flow, labels = compose_tile([frame], slice(0, self.shape[1]), slice(0, self.shape[2]))
+        return labels[0], flow[0]
+
+    def _stored(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]] | None:
+        if not self._blocks.is_open and self._folder is not None:
+            from sam2flow_core.results import open_results
+
+            try:
+                self._blocks.open(open_results(self._folder))
+            except OutputError:
+                return None
+        return self._blocks.frame(t)
+
+
+class _Blocks:
+    """Reads `Results` a chunk of frames at a time and keeps the newest two chunks."""
+
+    def __init__(self) -> None:
+        self._results: Results | None = None
+        self._kept: OrderedDict[int, tuple[NDArray[np.uint16], NDArray[np.float16]]] = OrderedDict()
+
+    @property
+    def is_open(self) -> bool:
+        return self._results is not None
+
+    def open(self, results: Results) -> None:
+        self._results = results
+        self._kept.clear()
+
+    def close(self) -> None:
+        self._results = None
+        self._kept.clear()
+
+    def frame(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]] | None:
+        if self._results is None:
+            return None
+        length = self._results.labels.chunks[0]
+        number, place = divmod(t, length)
+        if number not in self._kept:
+            span = slice(number * length, (number + 1) * length)
+            self._kept[number] = (np.asarray(self._results.labels[span]), np.asarray(self._results.flow[span]))
+            while len(self._kept) > 2:
+                self._kept.popitem(last=False)
+        labels, flow = self._kept[number]
+        if place < len(flow):
+            return labels[place], flow[place].copy()
+        # The last frame has no next one.
+        return labels[place], np.zeros((2, *labels.shape[1:]), np.float16)

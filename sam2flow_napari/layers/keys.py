@@ -1,0 +1,56 @@
+"""Keys of the prompts layer, bound on the layer itself because a viewer's keys lose to those of the active layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from napari.components import ViewerModel
+from napari.layers import Layer
+
+from sam2flow_napari.session import Session
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key with what it does, in words for the help pop-up."""
+
+    sequence: str
+    does: str
+    action: Callable[[], None]
+
+
+def prompt_keys(viewer: ViewerModel, session: Session, show_help: Callable[[], None]) -> tuple[Key, ...]:
+    """Return the keys of a session."""
+    return (
+        Key("N", "next vessel (after the last one: a new one)", session.activate_next),
+        Key("T", "flip the sign of the next click", lambda: session.set_sign(1 - session.sign)),
+        Key("Control-Z", "undo", session.undo),
+        Key("Control-Shift-Z", "redo", session.redo),
+        Key(".", "go to the next frame with a click", lambda: go_to_prompt(viewer, session, forward=True)),
+        Key(",", "go to the previous frame with a click", lambda: go_to_prompt(viewer, session, forward=False)),
+        Key("H", "show this help", show_help),
+    )
+
+
+def bind(layer: Layer, keys: tuple[Key, ...]) -> None:
+    """Bind the keys on a layer."""
+    for key in keys:
+        layer.bind_key(key.sequence, _handler(key.action), overwrite=True)
+
+
+def _handler(action: Callable[[], None]) -> Callable[[Layer], None]:
+    return lambda layer: action()
+
+
+def go_to_prompt(viewer: ViewerModel, session: Session, forward: bool) -> None:
+    """Move the slider to the next or previous frame that has a click, round the end."""
+    frames = sorted({p.frame for p in session.state.prompts})
+    if not frames:
+        return
+    now = viewer.dims.current_step[0]
+    if forward:
+        target = next((f for f in frames if f > now), frames[0])
+    else:
+        target = next((f for f in reversed(frames) if f < now), frames[-1])
+    viewer.dims.set_current_step(0, target)

@@ -1,0 +1,123 @@
+"""The points layer that shows the prompts and turns clicks into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Points
+from napari.layers.base import ActionType
+
+from sam2flow_core.prompts import Prompt
+from sam2flow_napari.layers.colours import vessel_colour
+from sam2flow_napari.layers.factory import LayerFactory
+from sam2flow_napari.session import Session, SessionState
+
+NAME = "prompts"
+_DONE = (ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED)
+
+
+class PromptLayer:
+    """Keeps a points layer and a session alike.
+
+    The rows of the layer are the session's prompts in their order; whatever
+    napari does to the rows (click, drag, delete, paste) is read back as a new
+    tuple of prompts.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    session : Session
+    factory : LayerFactory
+    warn : callable
+        Shows a line to the user.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, session: Session, factory: LayerFactory, warn: Callable[[str], None]
+    ) -> None:
+        self._viewer = viewer
+        self._session = session
+        self._warn = warn
+        self._syncing = False
+        recording = session.recording
+        assert recording is not None
+        self._shape = recording.shape
+        self.layer: Points = factory.points(NAME, size=max(5.0, 0.02 * min(self._shape[1:])))
+        self.layer.mouse_drag_callbacks.insert(0, self._on_press)
+        self.layer.events.data.connect(self._on_data)
+        session.state_changed.connect(self.refresh)
+        session.active_changed.connect(self._prepare)
+        session.sign_changed.connect(self._prepare)
+        viewer.add_layer(self.layer)
+        self.refresh(session.state)
+        self.layer.mode = "add"
+
+    def close(self) -> None:
+        """Stop listening and take the layer away."""
+        self.layer.events.data.disconnect(self._on_data)
+        self._session.state_changed.disconnect(self.refresh)
+        self._session.active_changed.disconnect(self._prepare)
+        self._session.sign_changed.disconnect(self._prepare)
+        with suppress(ValueError):
+            self._viewer.layers.remove(self.layer)
+
+    def refresh(self, state: SessionState) -> None:
+        """Show the prompts of `state`."""
+        prompts = tuple(p for p in state.prompts)
+        rows = np.array([(p.frame, p.y, p.x) for p in prompts], float).reshape(-1, 3)
+        self._syncing = True
+        try:
+            self.layer.selected_data = set()
+            self.layer.data = rows
+            self.layer.features = {
+                "vessel_id": np.array([p.vessel_id for p in prompts], int),
+                "label": np.array([p.label for p in prompts], int),
+            }
+            if prompts:
+                self.layer.face_color = [vessel_colour(p.vessel_id) for p in prompts]
+                self.layer.symbol = ["disc" if p.label else "x" for p in prompts]
+                self.layer.border_color = ["white" if p.label else "red" for p in prompts]
+        finally:
+            self._syncing = False
+        self._prepare()
+
+    def _prepare(self, *_: object) -> None:
+        """Make the next point look and count as the next prompt."""
+        self._prepare_label(self._session.sign)
+
+    def _prepare_label(self, label: int) -> None:
+        vessel = self._session.active or self._session.state.next_id()
+        self.layer.feature_defaults = {"vessel_id": vessel, "label": label}
+        self.layer.current_symbol = "disc" if label else "x"
+
+    def _on_press(self, layer: Points, event: Any) -> None:
+        # Runs before napari's own callback, which copies the feature defaults into the new point.
+        modifiers = {str(m) for m in event.modifiers}
+        self._prepare_label(0 if modifiers & {"Shift", "Alt"} else self._session.sign)
+
+    def _on_data(self, event: Any) -> None:
+        if self._syncing or event.action not in _DONE:
+            return
+        prompts, outside = self._read()
+        if outside:
+            self._warn("That click is outside the image and was left out: click on a vessel.")
+        if prompts == self._session.state.prompts:
+            self.refresh(self._session.state)
+        else:
+            self._session.set_prompts(prompts)
+
+    def _read(self) -> tuple[tuple[Prompt, ...], bool]:
+        features = self.layer.features
+        frames, height, width = self._shape
+        prompts = []
+        rows = zip(self.layer.data, features["vessel_id"], features["label"], strict=True)
+        for (t, y, x), vessel, label in rows:
+            frame = round(float(t))
+            inside = 0 <= frame < frames and -0.5 <= y <= height - 0.5 and -0.5 <= x <= width - 0.5
+            if inside:
+                prompts.append(Prompt(int(vessel), frame, float(y), float(x), int(label)))
+        return tuple(prompts), len(prompts) < len(self.layer.data)

@@ -1,0 +1,54 @@
+"""Masks and speed as sources of lazy layers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_napari.layers.flow_frames import FlowFrames
+from sam2flow_napari.session import Spacing
+
+
+class LabelFrames:
+    """Vessel id of each pixel, a frame at a time.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        ``(T, Y, X)``.
+    dtype : numpy.dtype
+    """
+
+    def __init__(self, frames: FlowFrames) -> None:
+        self.shape = frames.shape
+        self.dtype = np.dtype(np.uint16)
+        self.frame = frames.labels
+
+
+class SpeedFrames:
+    """Speed in the unit of the spacing, a frame at a time; zero where there is none.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        ``(T, Y, X)``.
+    dtype : numpy.dtype
+    spacing : Spacing
+    hidden : frozenset of int
+        Vessels that are not drawn.
+    """
+
+    def __init__(self, frames: FlowFrames, spacing: Spacing) -> None:
+        self.shape = frames.shape
+        self.dtype = np.dtype(np.float32)
+        self.spacing = spacing
+        self.hidden: frozenset[int] = frozenset()
+        self._frames = frames
+
+    def frame(self, t: int) -> NDArray[np.float32]:
+        """Return speed in um/s (px/frame without calibration), shape (Y, X)."""
+        flow = self._frames.flow(t).astype(np.float32)
+        speed = np.hypot(flow[0], flow[1]) * np.float32(self.spacing.speed_factor)
+        if self.hidden:
+            speed[np.isin(self._frames.labels(t), list(self.hidden))] = 0
+        return speed

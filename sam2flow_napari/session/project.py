@@ -1,0 +1,178 @@
+"""The project folder beside a recording: prompts, names, calibration and runs, as JSON that outlives the program.
+
+``<recording>.sam2flow/`` holds ``project.json``, ``prompts.csv`` (for the command
+line) and one folder per run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sam2flow_core.errors import OutputError
+from sam2flow_core.prompts import Prompt, write_prompts
+from sam2flow_core.results.files import whole_file
+from sam2flow_napari.session.calibration import CalibrationEdit
+from sam2flow_napari.session.state import SessionState, Vessel
+
+SCHEMA_VERSION = 1
+SUFFIX = ".sam2flow"
+PROJECT_FILE = "project.json"
+
+
+@dataclass(frozen=True)
+class RunChoices:
+    """The run settings on the dock.
+
+    Attributes
+    ----------
+    start, stop : int
+        Frame range, `stop` not included; ``stop = 0`` means the whole recording.
+    model, device : str
+    stabilise : bool
+    """
+
+    start: int = 0
+    stop: int = 0
+    model: str = "tiny"
+    device: str = "auto"
+    stabilise: bool = True
+
+
+@dataclass(frozen=True)
+class Project:
+    """All that is kept of a session.
+
+    Attributes
+    ----------
+    recording : Path
+        Absolute path of the recording.
+    fingerprint : str
+        `Stack.fingerprint` of the recording when its prompts were placed.
+    state : SessionState
+    edit : CalibrationEdit
+    run : RunChoices
+    results : str
+        Name of the folder of the newest finished run inside the project, or empty.
+    """
+
+    recording: Path
+    fingerprint: str
+    state: SessionState = field(default_factory=SessionState)
+    edit: CalibrationEdit = field(default_factory=CalibrationEdit)
+    run: RunChoices = field(default_factory=RunChoices)
+    results: str = ""
+
+
+def project_folder(recording: Path) -> Path:
+    """Return where the project of a recording lives.
+
+    Beside it; in the user's own folder where that is read-only or belongs to the
+    program (the sample).
+    """
+    beside = recording.with_name(recording.name + SUFFIX)
+    if beside.is_dir() or (_writable(recording.parent) and not _ships_with_program(recording)):
+        return beside
+    key = hashlib.sha256(str(recording.resolve()).encode()).hexdigest()[:12]
+    return Path.home() / ".sam2flow" / "projects" / f"{recording.stem}-{key}{SUFFIX}"
+
+
+def _writable(folder: Path) -> bool:
+    # The mode as well as the right: an administrator could write into a folder that somebody has marked read-only.
+    return os.access(folder, os.W_OK) and bool(folder.stat().st_mode & 0o222)
+
+
+def _ships_with_program(path: Path) -> bool:
+    package = find_spec("sam2flow_resources")
+    return (
+        package is not None
+        and package.origin is not None
+        and path.resolve().is_relative_to(Path(package.origin).resolve().parent)
+    )
+
+
+def write_project(folder: Path, project: Project) -> None:
+    """Write ``project.json`` and ``prompts.csv``, each whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot create the project folder ({error.strerror})") from error
+    with whole_file(folder / PROJECT_FILE) as part:
+        part.write_text(json.dumps(_to_json(folder, project), indent=1), encoding="utf-8")
+    with whole_file(folder / "prompts.csv") as part:
+        write_prompts(part, project.state.prompts)
+
+
+def read_project(folder: Path) -> Project:
+    """Read a project folder.
+
+    Raises
+    ------
+    OutputError
+        If ``project.json`` is missing, damaged or from a newer version.
+    """
+    file = folder / PROJECT_FILE
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise OutputError(f"{folder}: not a SAM2Flow project (no {PROJECT_FILE} in it)") from None
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{file}: cannot be read ({error}); prompts.csv beside it can be opened instead") from None
+    if content.get("schema_version", 0) > SCHEMA_VERSION:
+        raise OutputError(f"{file}: written by a newer SAM2Flow; update the plugin to open it")
+    try:
+        return _from_json(folder, content)
+    except (KeyError, TypeError, ValueError) as error:
+        raise OutputError(f"{file}: damaged ({error!r}); prompts.csv beside it can be opened instead") from None
+
+
+def _to_json(folder: Path, project: Project) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        # Both, so that a project moved together with its recording and one left behind are found again.
+        "recording": str(project.recording),
+        "recording_beside": _relative(project.recording, folder),
+        "fingerprint": project.fingerprint,
+        "vessels": [asdict(v) for v in project.state.vessels],
+        "prompts": [asdict(p) for p in project.state.prompts],
+        "calibration": asdict(project.edit),
+        "run": asdict(project.run),
+        "results": project.results,
+    }
+
+
+def _relative(recording: Path, folder: Path) -> str:
+    try:
+        return os.path.relpath(recording, folder)
+    except ValueError:  # another drive on Windows
+        return ""
+
+
+def _from_json(folder: Path, content: Mapping[str, Any]) -> Project:
+    recording = Path(content["recording"])
+    beside = content.get("recording_beside", "")
+    if beside and (folder / beside).exists():
+        recording = (folder / beside).resolve()
+    known = {f.name for f in fields(RunChoices)}
+    return Project(
+        recording=recording,
+        fingerprint=content["fingerprint"],
+        state=SessionState(
+            tuple(Vessel(**v) for v in content["vessels"]), tuple(Prompt(**p) for p in content["prompts"])
+        ),
+        edit=CalibrationEdit(**content["calibration"]),
+        run=RunChoices(**{k: v for k, v in content["run"].items() if k in known}),
+        results=content.get("results", ""),
+    )

@@ -1,0 +1,280 @@
+"""The session of one viewer: the only place where prompts change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from psygnal import Signal
+
+from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.prompts import Prompt
+from sam2flow_napari.session.autosave import Autosaver
+from sam2flow_napari.session.calibration import CalibrationEdit
+from sam2flow_napari.session.history import History
+from sam2flow_napari.session.project import (
+    PROJECT_FILE,
+    Project,
+    RunChoices,
+    project_folder,
+    read_project,
+)
+from sam2flow_napari.session.recording import Recording
+from sam2flow_napari.session.state import SessionState
+
+
+class Session:
+    """Recording, vessels and prompts of one viewer, with undo and autosave.
+
+    Layers and widgets only display a session: they call its methods and listen
+    to its signals.
+
+    Signals
+    -------
+    state_changed(SessionState), active_changed(int), sign_changed(int)
+    recording_changed(), calibration_changed()
+    save_failed(Exception)
+        Emitted in the writing thread.
+    """
+
+    state_changed = Signal(SessionState)
+    active_changed = Signal(int)
+    sign_changed = Signal(int)
+    recording_changed = Signal()
+    calibration_changed = Signal()
+    save_failed = Signal(Exception)
+
+    def __init__(self) -> None:
+        self._history: History[SessionState] = History(SessionState())
+        self._recording: Recording | None = None
+        self._fingerprint = ""
+        self._autosaver: Autosaver | None = None
+        self._active = 0
+        self._sign = 1
+        self._run = RunChoices()
+        self._results = ""
+
+    # -- what is there ---------------------------------------------------
+    @property
+    def state(self) -> SessionState:
+        """Vessels and prompts as they are now."""
+        return self._history.current
+
+    @property
+    def recording(self) -> Recording | None:
+        """The open recording."""
+        return self._recording
+
+    @property
+    def folder(self) -> Path | None:
+        """Project folder of the open recording."""
+        return self._autosaver.folder if self._autosaver else None
+
+    @property
+    def results(self) -> Path | None:
+        """Folder of the newest finished run."""
+        return self.folder / self._results if self.folder and self._results else None
+
+    @property
+    def run_choices(self) -> RunChoices:
+        """Run settings."""
+        return self._run
+
+    @property
+    def active(self) -> int:
+        """Id of the vessel that the next click speaks of; 0 = a new one."""
+        return self._active
+
+    @property
+    def sign(self) -> int:
+        """Label of the next click: 1 = vessel, 0 = not this vessel."""
+        return self._sign
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to undo."""
+        return self._history.can_undo
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is something to redo."""
+        return self._history.can_redo
+
+    # -- recording -------------------------------------------------------
+    def open(self, recording: Recording) -> str:
+        """Make `recording` the session's and take up its project where one exists.
+
+        Returns
+        -------
+        str
+            What the user should know (a recording that changed since), or an empty string.
+        """
+        self.close()
+        folder = project_folder(recording.path)
+        self._fingerprint = recording.stack.fingerprint()
+        self._autosaver = Autosaver(folder, self.save_failed.emit)
+        notice = ""
+        state = SessionState()
+        self._run, self._results = RunChoices(), ""
+        if (folder / PROJECT_FILE).is_file():
+            notice, project = self._read(folder)
+            if project is not None:
+                state, self._run, self._results = project.state, project.run, project.results
+                if recording.edit == CalibrationEdit():
+                    recording = replace(recording, edit=project.edit)
+        self._recording = recording
+        self._history = History(state)
+        self._active = state.vessel_ids[0] if state.vessels else 0
+        self._sign = 1
+        self.recording_changed.emit()
+        self._announce()
+        return notice
+
+    def _read(self, folder: Path) -> tuple[str, Project | None]:
+        try:
+            project = read_project(folder)
+        except Sam2FlowError as error:
+            # Left aside, never overwritten: somebody's clicks are in it.
+            (folder / PROJECT_FILE).replace(folder / f"{PROJECT_FILE}.damaged")
+            return f"{error}. It was kept as {PROJECT_FILE}.damaged.", None
+        if project.fingerprint != self._fingerprint:
+            return "The recording has changed since its prompts were placed: check them before you run.", project
+        return "", project
+
+    def close(self) -> None:
+        """Save and let go of the recording."""
+        if self._autosaver is None:
+            return
+        self.save()
+        self._autosaver.close()
+        recording = self._recording
+        self._autosaver, self._recording, self._fingerprint = None, None, ""
+        self._history = History(SessionState())
+        self._active = 0
+        self.recording_changed.emit()
+        self._announce()
+        if recording is not None:
+            recording.stack.close()
+
+    def calibrate(self, edit: CalibrationEdit) -> None:
+        """Take the user's calibration.
+
+        Raises
+        ------
+        CalibrationError
+            If a value is absurd; nothing changes then.
+        """
+        if self._recording is not None and edit != self._recording.edit:
+            self._recording = self._recording.edited(edit)
+            self.calibration_changed.emit()
+            self.save()
+
+    # -- edits -----------------------------------------------------------
+    def add_vessel(self, name: str = "") -> int:
+        """Add a vessel, make it the active one and return its id."""
+        self._push(self.state.with_vessel(name))
+        self.activate(self.state.vessel_ids[-1])
+        return self._active
+
+    def delete_vessel(self, vessel_id: int) -> None:
+        """Delete a vessel with its prompts."""
+        self._push(self.state.without_vessel(vessel_id))
+
+    def rename_vessel(self, vessel_id: int, name: str) -> None:
+        """Give a vessel another name."""
+        if name.strip():
+            self._push(self.state.renamed(vessel_id, name.strip()))
+
+    def show_vessel(self, vessel_id: int, visible: bool) -> None:
+        """Draw or hide a vessel."""
+        self._push(self.state.shown(vessel_id, visible))
+
+    def add_prompt(self, frame: int, y: float, x: float, label: int | None = None) -> None:
+        """Add a click on the active vessel; where there is none yet, a vessel is made."""
+        state = self.state
+        if state.vessel(self._active) is None:
+            state = state.with_vessel()
+            self._active = state.vessel_ids[-1]
+            self.active_changed.emit(self._active)
+        prompt = Prompt(self._active, frame, y, x, self._sign if label is None else label)
+        self._push(state.with_prompts((*state.prompts, prompt)))
+
+    def set_prompts(self, prompts: tuple[Prompt, ...]) -> None:
+        """Replace all prompts (points moved, deleted or pasted; a table opened)."""
+        self._push(self.state.with_prompts(prompts))
+
+    def undo(self) -> None:
+        """Take back the last edit."""
+        if self.can_undo:
+            self._history.undo()
+            self.save()
+            self._announce()
+
+    def redo(self) -> None:
+        """Bring back the last undone edit."""
+        if self.can_redo:
+            self._history.redo()
+            self.save()
+            self._announce()
+
+    # -- choices that are not undone ---------------------------------------
+    def activate(self, vessel_id: int) -> None:
+        """Let the next clicks speak of this vessel."""
+        if vessel_id != self._active and (vessel_id == 0 or self.state.vessel(vessel_id)):
+            self._active = vessel_id
+            self.active_changed.emit(vessel_id)
+
+    def activate_next(self) -> None:
+        """Go to the next vessel of the list; after the last one, to a new vessel."""
+        ids = self.state.vessel_ids
+        place = ids.index(self._active) + 1 if self._active in ids else len(ids)
+        if place < len(ids):
+            self.activate(ids[place])
+        elif not ids or self.state.prompts_of(ids[-1]):
+            self.add_vessel()
+        else:
+            # The last vessel is still empty: a second empty one would help nobody.
+            self.activate(ids[0] if self._active == ids[-1] else ids[-1])
+
+    def set_sign(self, label: int) -> None:
+        """Let the next clicks mean 1 = vessel or 0 = not this vessel."""
+        if label != self._sign:
+            self._sign = label
+            self.sign_changed.emit(label)
+
+    def choose_run(self, run: RunChoices) -> None:
+        """Keep the run settings."""
+        if run != self._run:
+            self._run = run
+            self.save()
+
+    def finish_run(self, out: Path) -> None:
+        """Keep the folder of a finished run inside the project as the newest."""
+        self._results = out.name
+        self.save()
+
+    def save(self) -> None:
+        """Have the project written, away from this thread."""
+        if self._autosaver and self._recording:
+            self._autosaver.save(
+                Project(
+                    self._recording.path.resolve(),
+                    self._fingerprint,
+                    self.state,
+                    self._recording.edit,
+                    self._run,
+                    self._results,
+                )
+            )
+
+    def _push(self, state: SessionState) -> None:
+        if state != self.state:
+            self._history.push(state)
+            self.save()
+            self._announce()
+
+    def _announce(self) -> None:
+        if self._active and self.state.vessel(self._active) is None:
+            self._active = self.state.vessel_ids[-1] if self.state.vessels else 0
+            self.active_changed.emit(self._active)
+        self.state_changed.emit(self.state)

@@ -1,0 +1,110 @@
+"""The dock: Recording, Vessels, Run, Results, as the work goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from sam2flow_napari.widgets.help import show_help
+from sam2flow_napari.widgets.recording_section import RecordingSection
+from sam2flow_napari.widgets.results_section import ResultsSection
+from sam2flow_napari.widgets.run_section import RunSection
+from sam2flow_napari.widgets.vessels_section import VesselsSection
+from sam2flow_napari.work.engine import Engine
+from sam2flow_napari.workbench import Workbench
+
+if TYPE_CHECKING:
+    import napari
+
+
+class SAM2FlowDock(QWidget):
+    """Everything of SAM2Flow in one viewer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer that it belongs to; another viewer gets a dock and a session of its own.
+    engine : Engine, optional
+        What does the work; the core's engine if not given.
+    """
+
+    def __init__(self, napari_viewer: napari.Viewer, engine: Engine | None = None) -> None:
+        super().__init__()
+        self.bench = Workbench(napari_viewer, engine)
+        self.recording = RecordingSection(self.bench)
+        self.vessels = VesselsSection(self.bench)
+        self.run = RunSection(self.bench)
+        self.results = ResultsSection(self.bench)
+        self._lay_out()
+        self.bench.help_wanted.connect(self._show_help)
+        # The window may go without closing its docks one by one.
+        self.destroyed.connect(self.bench.close)
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.bench.close)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Save, stop the run and let go of the viewer."""
+        self.shut()
+        super().closeEvent(event)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Notice that napari takes the dock away for good."""
+        if event is not None and event.type() == QEvent.Type.DeferredDelete:
+            self.shut()
+        return bool(super().event(event))
+
+    def shut(self) -> None:
+        """Let go of session and viewer; may be called twice."""
+        for section in (self.recording, self.vessels, self.run, self.results):
+            section.disconnect_session()
+        self.bench.close()
+
+    def _lay_out(self) -> None:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(2, 2, 2, 2)
+        column.setSpacing(2)
+        sections: tuple[tuple[str, QWidget], ...] = (
+            ("1  Recording", self.recording),
+            ("2  Vessels", self.vessels),
+            ("3  Run", self.run),
+            ("4  Results", self.results),
+        )
+        for title, section in sections:
+            fold = QCollapsible(title)
+            fold.setDuration(0)
+            fold.setContent(section)
+            fold.expand(animate=False)
+            section.installEventFilter(_Refit(fold))
+            column.addWidget(fold)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidget(inner)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.setMinimumWidth(360)
+
+    def _show_help(self) -> None:
+        show_help(self, self.bench.keys)
+
+
+class _Refit(QObject):
+    """Fits a collapsible to content that has grown or shrunk; by itself it keeps the height it was opened with."""
+
+    def __init__(self, fold: QCollapsible) -> None:
+        super().__init__(fold)
+        self._fold = fold
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() == QEvent.Type.LayoutRequest and self._fold.isExpanded():
+            self._fold.expand(animate=False)
+        return False

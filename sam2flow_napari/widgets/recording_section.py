@@ -1,0 +1,153 @@
+"""The Recording section: what is open, and how far its calibration can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from magicgui.widgets import CheckBox, FloatSpinBox
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+from sam2flow_core.errors import CalibrationError
+from sam2flow_napari.session import CalibrationEdit
+from sam2flow_napari.widgets.parts import button, hint, show_or_hide
+from sam2flow_napari.workbench import Workbench
+
+_SOURCES = {
+    "user": "entered by you",
+    "ome": "from the file (OME)",
+    "imagej": "from the file (ImageJ)",
+    "tiff": "from the file (TIFF tag)",
+    "none": "not in the file",
+}
+_FILTER = "Recordings (*.tif *.tiff *.btf *.tf8);;All files (*)"
+
+
+class RecordingSection(QWidget):
+    """Open a recording, see and mend its calibration."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        self._bench = bench
+        self._empty = hint("Open a recording, or drop a TIFF on the window.")
+        self._name = QElidingLabel("")
+        self._facts = QElidingLabel("")
+        self._problems = hint()
+        self.pixel_size = FloatSpinBox(min=0, max=1e4, step=0.01, tooltip="Side of a pixel in um. 0 = unknown.")
+        self.frame_rate = FloatSpinBox(min=0, max=1e5, step=1, tooltip="Frames per second. 0 = unknown.")
+        self._pixel_source, self._rate_source = QElidingLabel(""), QElidingLabel("")
+        self.stabilise = CheckBox(
+            text="Stabilise", tooltip="Take the movement of the tissue out of the flow (recommended)."
+        )
+        self._filled = self._build_filled()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 2)
+        layout.addWidget(self._empty)
+        layout.addWidget(self._filled)
+        layout.addLayout(self._build_buttons())
+        for box in (self.pixel_size, self.frame_rate):
+            box.native.setDecimals(4)
+            box.native.setSpecialValueText("unknown")
+            box.native.setKeyboardTracking(False)
+            box.changed.connect(self._on_edited)
+        self.stabilise.changed.connect(self._on_stabilise)
+        bench.session.recording_changed.connect(self.refresh)
+        bench.session.calibration_changed.connect(self.refresh)
+        self.refresh()
+
+    def disconnect_session(self) -> None:
+        """Stop listening (the dock closes)."""
+        self._bench.session.recording_changed.disconnect(self.refresh)
+        self._bench.session.calibration_changed.disconnect(self.refresh)
+
+    def _build_filled(self) -> QWidget:
+        filled = QWidget()
+        grid = QGridLayout(filled)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(3)
+        grid.addWidget(self._name, 0, 0, 1, 3)
+        grid.addWidget(self._facts, 1, 0, 1, 3)
+        rows = (
+            ("Pixel size (um)", self.pixel_size, self._pixel_source),
+            ("Rate (Hz)", self.frame_rate, self._rate_source),
+        )
+        for row, (text, box, source) in enumerate(rows, start=2):
+            grid.addWidget(QLabel(text), row, 0)
+            grid.addWidget(box.native, row, 1)
+            grid.addWidget(source, row, 2)
+        grid.addWidget(self.stabilise.native, 4, 0, 1, 3)
+        grid.addWidget(self._problems, 5, 0, 1, 3)
+        grid.setColumnStretch(2, 1)
+        return filled
+
+    def _build_buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(button("Open…", "Open a TIFF recording; any size, it is read a frame at a time.", self._open))
+        row.addWidget(button("Folder…", "Open a folder of single frames.", self._open_folder))
+        row.addWidget(button("Sample", "Open the bundled sample recording.", self._bench.open_sample))
+        return row
+
+    def refresh(self) -> None:
+        """Show the session's recording."""
+        recording = self._bench.session.recording
+        show_or_hide(self._empty, recording is None)
+        show_or_hide(self._filled, recording is not None)
+        if recording is None:
+            return
+        frames, height, width = recording.shape
+        stack, calibration = recording.stack, recording.calibration
+        self._name.setText(str(recording.path.name))
+        self._name.setToolTip(str(recording.path))
+        self._facts.setText(f"{frames} frames, {width} x {height} px, {stack.bit_depth} bit")
+        self._problems.setText("\n".join(stack.problems))
+        show_or_hide(self._problems, bool(stack.problems))
+        for box, measured, label in (
+            (self.pixel_size, calibration.pixel_size_um, self._pixel_source),
+            (self.frame_rate, calibration.frame_rate_hz, self._rate_source),
+        ):
+            with box.changed.blocked():
+                box.value = measured.value or 0
+            doubt = "" if measured.plausible or measured.value is None else ": implausible, not used"
+            label.setText(_SOURCES[measured.source] + doubt)
+            label.setToolTip(f"{label.text()}. Type another value to replace it.")
+        with self.stabilise.changed.blocked():
+            self.stabilise.value = self._bench.session.run_choices.stabilise
+
+    def _on_edited(self) -> None:
+        recording = self._bench.session.recording
+        if recording is None:
+            return
+        # What equals the file's own value stays the file's, so that its source is told truly.
+        own = recording.stack.calibration
+        edit = CalibrationEdit(
+            _edited(self.pixel_size.value, own.pixel_size_um.value, recording.edit.pixel_size_um),
+            _edited(self.frame_rate.value, own.frame_rate_hz.value, recording.edit.frame_rate_hz),
+        )
+        try:
+            self._bench.session.calibrate(edit)
+        except CalibrationError as error:
+            self._bench.report(error)
+            self.refresh()
+
+    def _on_stabilise(self, stabilise: bool) -> None:
+        self._bench.choose_run(replace(self._bench.session.run_choices, stabilise=stabilise))
+
+    def _open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a recording", "", _FILTER)
+        if path:
+            self._bench.open(path)
+
+    def _open_folder(self) -> None:
+        path = QFileDialog.getExistingDirectory(self, "Open a folder of frames")
+        if path:
+            self._bench.open(path)
+
+
+def _edited(shown: float, own: float | None, before: float | None) -> float | None:
+    """Return what the user entered; None where it is empty or what the file says anyway."""
+    if shown <= 0:
+        return None
+    # The box rounds: a value that looks the same was not edited.
+    if own is not None and abs(shown - own) < 1e-4 and before is None:
+        return None
+    return shown

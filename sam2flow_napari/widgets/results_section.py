@@ -1,0 +1,137 @@
+"""The Results section: table, plot, export."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QTimer, QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from sam2flow_napari.widgets.parts import button, hint, row_table, show_or_hide
+from sam2flow_napari.widgets.results_table import ResultsTable
+from sam2flow_napari.widgets.velocity_plot import VelocityPlot
+from sam2flow_napari.work import RunProgress
+from sam2flow_napari.work.tables import PER_FRAME, REPORT, SUMMARY, RunTables
+from sam2flow_napari.workbench import Workbench
+
+_DRAW_MS = 250
+
+
+class ResultsSection(QWidget):
+    """Table of vessels, velocity against time, and the ways out."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        self._bench = bench
+        self._hint = hint()
+        self.model = ResultsTable(bench.session)
+        self.table = row_table(
+            self.model,
+            "One row per vessel. Select a row to select the vessel; rest on it for all values.",
+            stretch=3,
+            on_row=self._on_row,
+        )
+        self.plot = VelocityPlot(bench.viewer, bench.session)
+        self._draw = QTimer(self)
+        self._draw.setSingleShot(True)
+        self._draw.setInterval(_DRAW_MS)
+        self._draw.timeout.connect(self.plot.draw_live)
+        self._exits = QWidget()
+        self._exits.setLayout(self._build_exits())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 2)
+        for widget in (self._hint, self.table, self.plot, self._exits):
+            layout.addWidget(widget)
+        bench.tables_changed.connect(self._on_tables)
+        bench.progressed.connect(self._on_progress)
+        bench.running_changed.connect(self._on_running)
+        bench.session.active_changed.connect(self._on_active)
+        self._on_tables(bench.tables)
+
+    def disconnect_session(self) -> None:
+        """Stop listening (the dock closes)."""
+        self._draw.stop()
+        self.plot.disconnect_session()
+        self._bench.session.active_changed.disconnect(self._on_active)
+
+    def _build_exits(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(button("Export CSV…", "Copy summary.csv and per_frame.csv into a folder.", self._export))
+        row.addWidget(button("Report", "Open the report in the web browser.", self._report))
+        row.addWidget(button("Copy", "Copy the table to the clipboard.", self._copy))
+        return row
+
+    # -- what happens ------------------------------------------------------
+    def _on_tables(self, tables: RunTables | None) -> None:
+        self.model.show_summary(None if tables is None else tables.summary)
+        self.plot.clear_curves()
+        if tables is not None:
+            self.plot.show_tables(tables.per_frame)
+            self._on_active(self._bench.session.active)
+        self._show(has_tables=tables is not None)
+
+    def _show(self, has_tables: bool) -> None:
+        self._hint.setText("Velocities come here after a run.")
+        show_or_hide(self._hint, not has_tables and not self._bench.running)
+        show_or_hide(self.table, has_tables)
+        show_or_hide(self.plot, has_tables or self._bench.running)
+        show_or_hide(self._exits, has_tables)
+
+    def _on_running(self, running: bool) -> None:
+        if running:
+            self.plot.clear_curves()
+        self._show(has_tables=self._bench.tables is not None)
+
+    def _on_progress(self, progress: RunProgress) -> None:
+        recording = self._bench.session.recording
+        if progress.speeds and recording is not None:
+            self.plot.add_live(progress, recording.spacing.speed_factor, recording.spacing.speed_unit)
+            if not self._draw.isActive():
+                self._draw.start()
+
+    def _on_active(self, vessel_id: int) -> None:
+        row = self.model.row_of(vessel_id)
+        if row >= 0 and self.table.currentIndex().row() != row:
+            self.table.setCurrentIndex(self.model.index(row, 0))
+
+    def _on_row(self, row: int) -> None:
+        self._bench.session.activate(self.model.vessel_id(row))
+
+    # -- ways out ------------------------------------------------------------
+    def _export(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Export the tables to a folder")
+        if folder:
+            self.export_to(Path(folder))
+
+    def export_to(self, folder: Path) -> None:
+        """Copy the tables as the engine wrote them, byte for byte; a table that is there is not replaced."""
+        tables = self._bench.tables
+        if tables is None:
+            return
+        name = self._bench.session.recording.stack.name if self._bench.session.recording else "recording"
+        targets = {file: folder / f"{name}_{file}" for file in (SUMMARY, PER_FRAME)}
+        there = [target for target in targets.values() if target.exists()]
+        if there:
+            show_error(f"{there[0]} exists already: choose another folder")
+            return
+        try:
+            for file, target in targets.items():
+                shutil.copyfile(tables.folder / file, target)
+        except OSError as error:
+            show_error(f"{folder}: the tables could not be written ({error.strerror}); choose another folder")
+        else:
+            show_info(f"Tables exported to {folder}")
+
+    def _report(self) -> None:
+        if self._bench.tables is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._bench.tables.folder / REPORT)))
+
+    def _copy(self) -> None:
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setText(self.model.as_text())
+            show_info("Table copied.")

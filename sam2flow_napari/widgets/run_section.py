@@ -1,0 +1,155 @@
+"""The Run section: which frames, where, how far, and Cancel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from magicgui.widgets import CheckBox, ComboBox, LineEdit
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from superqt import QLabeledRangeSlider
+
+from sam2flow_napari.session import RunChoices, SessionState
+from sam2flow_napari.widgets.parts import button, hint
+from sam2flow_napari.work import RunProgress
+from sam2flow_napari.workbench import Workbench
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class RunSection(QWidget):
+    """Frame range, device, model; run, progress with time remaining, cancel."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        self._bench = bench
+        self.range = QLabeledRangeSlider(Qt.Orientation.Horizontal)
+        self.range.setToolTip("First and last frame of the run.")
+        self.range.setEdgeLabelMode(QLabeledRangeSlider.EdgeLabelMode.NoLabel)
+        self.device = ComboBox(choices=DEVICES, tooltip="Where to compute; auto takes a GPU where there is one.")
+        self.model = LineEdit(value="tiny", tooltip="Name of a model preset, or the path of a checkpoint.")
+        self.follow = CheckBox(text="Follow", value=bench.follow, tooltip="Move the time slider along with the run.")
+        self.start = button("Run", "Measure the flow in the marked vessels. Results appear as they come.", bench.run)
+        self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.cancel)
+        self.progress = QProgressBar()
+        self.progress.setToolTip("Frames done, and the time the rest will take.")
+        self._hint = hint()
+        self._lay_out()
+        self.range.valueChanged.connect(self._on_choice)
+        self.device.changed.connect(self._on_choice)
+        self.model.native.editingFinished.connect(self._on_choice)
+        self.follow.changed.connect(self._on_follow)
+        bench.progressed.connect(self._on_progress)
+        bench.running_changed.connect(self._on_running)
+        bench.session.recording_changed.connect(self._on_recording)
+        bench.session.state_changed.connect(self._on_state)
+        self._on_recording()
+        self._on_running(bench.running)
+
+    def disconnect_session(self) -> None:
+        """Stop listening (the dock closes)."""
+        self._bench.session.recording_changed.disconnect(self._on_recording)
+        self._bench.session.state_changed.disconnect(self._on_state)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setVerticalSpacing(3)
+        grid.addWidget(QLabel("Frames"), 0, 0)
+        grid.addWidget(self.range, 0, 1, 1, 3)
+        grid.addWidget(QLabel("Device"), 1, 0)
+        grid.addWidget(self.device.native, 1, 1)
+        grid.addWidget(QLabel("Model"), 1, 2)
+        grid.addWidget(self.model.native, 1, 3)
+        self.model.native.setMinimumWidth(40)
+        row = QHBoxLayout()
+        row.addWidget(self.start, 2)
+        row.addWidget(self.cancel, 1)
+        row.addWidget(self.follow.native)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 2)
+        layout.addLayout(grid)
+        layout.addLayout(row)
+        layout.addWidget(self.progress)
+        layout.addWidget(self._hint)
+
+    # -- what the user chooses ---------------------------------------------
+    def _on_choice(self, _value: object = None) -> None:
+        recording = self._bench.session.recording
+        if recording is None:
+            return
+        first, last = (int(v) for v in self.range.value())
+        whole = first == 0 and last == recording.shape[0] - 1
+        choices = replace(
+            self._bench.session.run_choices,
+            start=first,
+            stop=0 if whole else last + 1,
+            device=str(self.device.value),
+            model=str(self.model.value).strip() or "tiny",
+        )
+        self._bench.choose_run(choices)
+
+    def _on_follow(self, follow: bool) -> None:
+        self._bench.follow = follow
+
+    # -- what happens ------------------------------------------------------
+    def _on_recording(self) -> None:
+        recording = self._bench.session.recording
+        self.setEnabled(recording is not None)
+        if recording is not None:
+            self._show(self._bench.session.run_choices, recording.shape[0])
+        self._on_state(self._bench.session.state)
+
+    def _show(self, choices: RunChoices, frames: int) -> None:
+        self.range.blockSignals(True)
+        self.range.setRange(0, max(frames - 1, 1))
+        self.range.setValue((choices.start, (choices.stop or frames) - 1))
+        self.range.blockSignals(False)
+        with self.device.changed.blocked(), self.model.changed.blocked():
+            self.device.value = choices.device if choices.device in DEVICES else "auto"
+            self.model.value = choices.model
+
+    def _on_state(self, state: SessionState) -> None:
+        ready = bool(state.prompts)
+        self.start.setEnabled(ready and not self._bench.running)
+        if not self._bench.running:
+            self._hint.setText("" if ready else "Mark a vessel first; then Run measures it.")
+
+    def _on_running(self, running: bool) -> None:
+        self.cancel.setEnabled(running)
+        self.progress.setVisible(running)
+        self._on_state(self._bench.session.state)
+        if running:
+            self.progress.setRange(0, 0)
+            self._hint.setText("Reading the recording…")
+
+    def _on_progress(self, progress: RunProgress) -> None:
+        from sam2flow_core.engine.events import FrameDone, Stage, Started
+
+        event = progress.event
+        if isinstance(event, Started):
+            self.progress.setRange(0, event.frames_total)
+            self.progress.setValue(event.frames_done)
+        elif isinstance(event, FrameDone):
+            if self.progress.maximum() != event.frames_total:
+                self.progress.setRange(0, event.frames_total)
+            self.progress.setValue(event.frames_done)
+            left = duration(event.seconds_left)
+            self._hint.setText(f"Frame {event.frames_done} of {event.frames_total}, {left} left")
+        elif isinstance(event, Stage):
+            self._hint.setText(f"{event.name[:1].upper()}{event.name[1:]}…")
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words a person reads at a glance.
+
+    Examples
+    --------
+    >>> duration(75)
+    '1 min 15 s'
+    """
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

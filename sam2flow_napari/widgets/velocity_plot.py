@@ -1,0 +1,120 @@
+"""Velocity against time, with a cursor that is the time slider."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyqtgraph as pg
+from napari.components import ViewerModel
+from napari.utils.theme import get_theme
+
+from sam2flow_napari.layers import vessel_colour
+from sam2flow_napari.session import Session, SessionState
+from sam2flow_napari.work import RunProgress
+
+
+class VelocityPlot(pg.PlotWidget):
+    """One curve per visible vessel; the active one is thick. A click goes to that frame.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    session : Session
+    """
+
+    def __init__(self, viewer: ViewerModel, session: Session) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._session = session
+        self._curves: dict[int, pg.PlotDataItem] = {}
+        self._live: dict[int, list[tuple[int, float]]] = defaultdict(list)
+        self._cursor = pg.InfiniteLine(0, angle=90, movable=False)
+        self.addItem(self._cursor)
+        self.setToolTip("Velocity of each vessel. Click to go to that frame; the line is the frame on screen.")
+        self.setMouseEnabled(x=True, y=False)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setLabel("bottom", "frame")
+        self.setFixedHeight(170)
+        self.scene().sigMouseClicked.connect(self._on_click)
+        viewer.dims.events.current_step.connect(self._on_step)
+        viewer.events.theme.connect(self._on_theme)
+        session.state_changed.connect(self._on_state)
+        session.active_changed.connect(self._on_active)
+        self._on_theme()
+
+    def disconnect_session(self) -> None:
+        """Stop listening (the dock closes)."""
+        self._viewer.dims.events.current_step.disconnect(self._on_step)
+        self._viewer.events.theme.disconnect(self._on_theme)
+        self._session.state_changed.disconnect(self._on_state)
+        self._session.active_changed.disconnect(self._on_active)
+
+    def clear_curves(self) -> None:
+        """Show nothing."""
+        self._live.clear()
+        for curve in self._curves.values():
+            self.removeItem(curve)
+        self._curves.clear()
+
+    def add_live(self, progress: RunProgress, factor: float, unit: str) -> None:
+        """Add the speeds of a frame that the run has just answered; `draw_live` shows them."""
+        frame = progress.event.result.frame  # type: ignore[union-attr]
+        for vessel_id, speed in progress.speeds:
+            self._live[vessel_id].append((frame, speed * factor))
+        self.setLabel("left", f"speed so far ({unit})")
+
+    def draw_live(self) -> None:
+        """Draw the speeds gathered so far."""
+        for vessel_id, points in self._live.items():
+            frames, speeds = np.array(points).T
+            self._curve(vessel_id).setData(frames, speeds)
+
+    def show_tables(self, per_frame: pd.DataFrame) -> None:
+        """Show ``per_frame.csv``: signed velocity, gaps left open."""
+        self.clear_curves()
+        calibrated = bool(per_frame["velocity_um_s"].notna().any())
+        column = "velocity_um_s" if calibrated else "velocity_px_frame"
+        self.setLabel("left", "velocity (um/s)" if calibrated else "velocity (px/frame)")
+        for vessel_id, rows in per_frame.groupby("vessel_id"):
+            curve = self._curve(int(str(vessel_id)))
+            curve.setData(rows["frame"].to_numpy(float), rows[column].to_numpy(float), connect="finite")
+
+    def _curve(self, vessel_id: int) -> pg.PlotDataItem:
+        if vessel_id not in self._curves:
+            self._curves[vessel_id] = self.plot([], [], pen=self._pen(vessel_id))
+        return self._curves[vessel_id]
+
+    def _pen(self, vessel_id: int) -> Any:
+        return pg.mkPen(vessel_colour(vessel_id), width=2.5 if vessel_id == self._session.active else 1)
+
+    # -- listening ---------------------------------------------------------
+    def _on_step(self) -> None:
+        self._cursor.setValue(self._viewer.dims.current_step[0])
+
+    def _on_state(self, state: SessionState) -> None:
+        shown = {v.vessel_id for v in state.vessels if v.visible}
+        for vessel_id, curve in self._curves.items():
+            curve.setVisible(vessel_id in shown)
+
+    def _on_active(self, _vessel_id: int) -> None:
+        for vessel_id, curve in self._curves.items():
+            curve.setPen(self._pen(vessel_id))
+
+    def _on_theme(self) -> None:
+        theme = get_theme(self._viewer.theme)
+        self.setBackground(theme.background.as_hex())
+        text = theme.text.as_hex()
+        for side in ("left", "bottom"):
+            self.getAxis(side).setPen(text)
+            self.getAxis(side).setTextPen(text)
+        self._cursor.setPen(pg.mkPen(text, style=pg.QtCore.Qt.PenStyle.DashLine))
+
+    def _on_click(self, event: Any) -> None:
+        frame = round(self.getPlotItem().vb.mapSceneToView(event.scenePos()).x())
+        if self._session.recording is not None:
+            last = self._session.recording.shape[0] - 1
+            self._viewer.dims.set_current_step(0, min(max(frame, 0), last))

@@ -1,0 +1,119 @@
+"""The vessel list as a table model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtGui import QColor, QFont
+
+from sam2flow_napari.layers import vessel_colour
+from sam2flow_napari.session import Session, SessionState
+
+COLUMNS = ("", "Name", "Clicks")
+_TIPS = (
+    "Tick to draw this vessel's mask and flow.",
+    "Double-click to rename.",
+    "Clicks on this vessel + and beside it −.",
+)
+
+
+class VesselTable(QAbstractTableModel):
+    """Colour and visibility, name and clicks of each vessel; edits go to the session."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._state: SessionState = session.state
+        session.state_changed.connect(self._on_state)
+        session.active_changed.connect(self._on_active)
+
+    def disconnect_session(self) -> None:
+        """Stop listening (the dock closes)."""
+        self._session.state_changed.disconnect(self._on_state)
+        self._session.active_changed.disconnect(self._on_active)
+
+    def vessel_id(self, row: int) -> int:
+        """Return the vessel of a row."""
+        return self._state.vessels[row].vessel_id
+
+    def row_of(self, vessel_id: int) -> int:
+        """Return the row of a vessel, or -1."""
+        return self._state.vessel_ids.index(vessel_id) if vessel_id in self._state.vessel_ids else -1
+
+    # -- Qt's names --------------------------------------------------------
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
+        """Return the number of vessels."""
+        return 0 if parent.isValid() else len(self._state.vessels)
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008
+        """Return the number of columns."""
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return a column's title."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section]
+        return None
+
+    def flags(self, index: QModelIndex) -> Any:
+        """Return what can be done with a cell."""
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() == 0:
+            flags |= Qt.ItemFlag.ItemIsUserCheckable
+        elif index.column() == 1:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return a cell."""
+        if not index.isValid() or index.row() >= len(self._state.vessels):
+            return None
+        vessel = self._state.vessels[index.row()]
+        column = index.column()
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _TIPS[column]
+        if role == Qt.ItemDataRole.FontRole and vessel.vessel_id == self._session.active:
+            font = QFont()
+            font.setBold(True)
+            return font
+        if column == 0 and role == Qt.ItemDataRole.CheckStateRole:
+            return Qt.CheckState.Checked if vessel.visible else Qt.CheckState.Unchecked
+        if column == 0 and role == Qt.ItemDataRole.DecorationRole:
+            return QColor(vessel_colour(vessel.vessel_id))
+        if column == 1 and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return vessel.name
+        if column == 2 and role == Qt.ItemDataRole.DisplayRole:
+            labels = [p.label for p in self._state.prompts_of(vessel.vessel_id)]
+            return f"{labels.count(1)} +  {labels.count(0)} −"
+        return None
+
+    def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Rename, show or hide a vessel."""
+        if not index.isValid():
+            return False
+        vessel_id = self.vessel_id(index.row())
+        if index.column() == 0 and role == Qt.ItemDataRole.CheckStateRole:
+            # PyQt6 hands over the number, PyQt5 the member.
+            self._session.show_vessel(vessel_id, value in (Qt.CheckState.Checked, 2))
+            return True
+        if index.column() == 1 and role == Qt.ItemDataRole.EditRole:
+            self._session.rename_vessel(vessel_id, str(value))
+            return True
+        return False
+
+    def _on_state(self, state: SessionState) -> None:
+        if state.vessel_ids != self._state.vessel_ids:
+            self.beginResetModel()
+            self._state = state
+            self.endResetModel()
+        else:
+            self._state = state
+            self._repaint()
+
+    def _on_active(self, _vessel_id: int) -> None:
+        self._repaint()
+
+    def _repaint(self) -> None:
+        if self._state.vessels:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._state.vessels) - 1, len(COLUMNS) - 1))

@@ -1,0 +1,100 @@
+"""The Vessels section: which vessels, and what the next click means."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from sam2flow_napari.session import SessionState
+from sam2flow_napari.widgets.parts import button, hint, row_table
+from sam2flow_napari.widgets.vessel_table import VesselTable
+from sam2flow_napari.workbench import Workbench
+
+
+class VesselsSection(QWidget):
+    """List of vessels with add, delete, undo, redo and the sign of the next click."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        self._bench = bench
+        session = bench.session
+        self._hint = hint()
+        self.model = VesselTable(session)
+        self.table = row_table(
+            self.model,
+            "Your vessels. Select one to click on it; tick to show, double-click to rename.",
+            stretch=1,
+            on_row=self._on_row,
+        )
+        self.sign = QToolButton()
+        self.sign.setToolTip(
+            "What the next click means. T flips it; Shift or Alt + click means 'not this vessel' once."
+        )
+        self.sign.clicked.connect(lambda _checked: session.set_sign(1 - session.sign))
+        self.undo = button("Undo", "Take back the last edit (Ctrl+Z on the prompts layer).", session.undo)
+        self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", session.redo)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 2)
+        layout.addWidget(self._hint)
+        layout.addWidget(self.table)
+        layout.addLayout(self._build_buttons())
+        session.state_changed.connect(self.refresh)
+        session.recording_changed.connect(self.refresh)
+        session.active_changed.connect(self.refresh)
+        session.sign_changed.connect(self.refresh)
+        self.refresh()
+
+    def disconnect_session(self) -> None:
+        """Stop listening (the dock closes)."""
+        session = self._bench.session
+        self.model.disconnect_session()
+        for signal in (session.state_changed, session.recording_changed, session.active_changed, session.sign_changed):
+            signal.disconnect(self.refresh)
+
+    def _build_buttons(self) -> QVBoxLayout:
+        bench, session = self._bench, self._bench.session
+        first, second = QHBoxLayout(), QHBoxLayout()
+        first.addWidget(button("Add", "Add a vessel; the next clicks speak of it (key N).", session.add_vessel))
+        first.addWidget(button("Delete", "Delete the selected vessel with its clicks (can be undone).", self._delete))
+        first.addWidget(self.undo)
+        first.addWidget(self.redo)
+        second.addWidget(self.sign, 1)
+        second.addWidget(button("Load…", "Load a prompts table (CSV) in place of these clicks.", self._load))
+        second.addWidget(button("Keys", "Show the keys and mouse buttons (key H).", bench.help_wanted.emit))
+        both = QVBoxLayout()
+        both.addLayout(first)
+        both.addLayout(second)
+        return both
+
+    def refresh(self, _changed: object = None) -> None:
+        """Show the session's vessels."""
+        session = self._bench.session
+        self._hint.setText(_advice(session.recording is not None, session.state, session.active))
+        self.sign.setText("Click = this vessel  (+)" if session.sign else "Click = not this vessel  (−)")
+        self.undo.setEnabled(session.can_undo)
+        self.redo.setEnabled(session.can_redo)
+        self.setEnabled(session.recording is not None)
+        row = self.model.row_of(session.active)
+        if row >= 0 and self.table.currentIndex().row() != row:
+            self.table.setCurrentIndex(self.model.index(row, 1))
+
+    def _on_row(self, row: int) -> None:
+        self._bench.session.activate(self.model.vessel_id(row))
+
+    def _delete(self) -> None:
+        if self._bench.session.active:
+            self._bench.session.delete_vessel(self._bench.session.active)
+
+    def _load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load prompts", "", "Prompts (*.csv)")
+        if path:
+            self._bench.load_prompts(path)
+
+
+def _advice(opened: bool, state: SessionState, active: int) -> str:
+    if not opened:
+        return "Vessels come here once a recording is open."
+    if not state.prompts:
+        return "Click on a vessel in the image."
+    if active and not state.prompts_of(active):
+        return f"Click on the vessel that is to be {state.vessel(active).name}."  # type: ignore[union-attr]
+    return "Click again to mend the mask (Shift: not this vessel), or N for the next vessel."

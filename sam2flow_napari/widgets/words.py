@@ -1,0 +1,42 @@
+"""The summary in words: what a clinician reads in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+FLAG_WORDS = {
+    "ALIASED": "too fast for the frame rate",
+    "NEAR_FLOOR": "near the slowest speed that can be seen",
+    "LOW_CONTRAST": "low contrast",
+    "OUT_OF_FOCUS": "out of focus",
+    "MOTION": "tissue moved",
+    "SATURATED": "too bright or too dark",
+    "DROPPED_FRAME": "frames missing",
+    "TOO_SHORT": "vessel or recording too short",
+    "MASK_LOST": "vessel lost in some frames",
+    "BRANCH": "vessel branches",
+    "EDGE": "vessel leaves the image",
+    "METHOD_DISAGREE": "two methods disagree",
+    "UNCALIBRATED": "no calibration: px only",
+}
+
+
+def flags_in_words(flags: Any) -> str:
+    """Return the flags of a table cell in words."""
+    if not isinstance(flags, str):
+        return ""
+    names = flags.replace(";", " ").replace(",", " ").replace("|", " ").split()
+    return ", ".join(FLAG_WORDS.get(name, name.lower().replace("_", " ")) for name in names)
+
+
+def velocity_in_words(row: Mapping[str, Any]) -> str:
+    """Return ``mean [low, high]`` in um/s, or a dash where the table is blank."""
+    mean, low, high = (row.get(name) for name in ("v_mean_um_s", "v_ci_low_um_s", "v_ci_high_um_s"))
+    if mean is None or pd.isna(mean):
+        return "–"
+    if low is None or high is None or pd.isna(low) or pd.isna(high):
+        return f"{mean:.0f}"
+    return f"{mean:.0f} [{low:.0f}, {high:.0f}]"

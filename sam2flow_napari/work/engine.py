@@ -1,0 +1,49 @@
+"""The two things the plugin asks of the engine, imported when the worker first needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sam2flow_core.prompts import Prompt
+
+if TYPE_CHECKING:
+    from sam2flow_core.engine.events import RunEvent, RunRequest
+    from sam2flow_core.inference.steps import VesselFlow
+
+
+class Previews(Protocol):
+    """An opened recording that answers clicks."""
+
+    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...]) -> VesselFlow:
+        """Return the mask of one vessel in one frame."""
+        ...
+
+
+class Engine(Protocol):
+    """What does the work."""
+
+    def run(self, request: RunRequest) -> Iterator[RunEvent]:
+        """Do a run, an event at a time; closing the iterator stops it and keeps what is finished."""
+        ...
+
+    def previews(self, stack: Path, model: str, device: str) -> Previews:
+        """Open a recording for previews."""
+        ...
+
+
+class CoreEngine:
+    """`sam2flow_core.engine`."""
+
+    def run(self, request: RunRequest) -> Iterator[RunEvent]:
+        """Do a run."""
+        from sam2flow_core.engine import run
+
+        return run(request)
+
+    def previews(self, stack: Path, model: str, device: str) -> Previews:
+        """Open a recording for previews."""
+        from sam2flow_core.engine.preview import Previewer
+
+        return Previewer(stack, model, device)

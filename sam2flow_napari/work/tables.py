@@ -1,0 +1,55 @@
+"""The files of a finished run, read for display."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sam2flow_core.errors import OutputError
+
+if TYPE_CHECKING:
+    from sam2flow_core.results import Results
+
+SUMMARY, PER_FRAME, REPORT = "summary.csv", "per_frame.csv", "report.html"
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """What a run left behind.
+
+    Attributes
+    ----------
+    folder : Path
+    summary : DataFrame
+        One row per vessel.
+    per_frame : DataFrame
+        One row per vessel and frame.
+    results : Results
+        Opened for reading.
+    """
+
+    folder: Path
+    summary: pd.DataFrame
+    per_frame: pd.DataFrame
+    results: Results
+
+
+def read_tables(folder: Path) -> RunTables:
+    """Read the tables and open ``results.zarr`` of a run.
+
+    Raises
+    ------
+    OutputError
+        If a file is missing or damaged.
+    """
+    from sam2flow_core.results import open_results
+
+    try:
+        summary = pd.read_csv(folder / SUMMARY)
+        per_frame = pd.read_csv(folder / PER_FRAME)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{folder}: the tables of that run cannot be read ({error}); run again") from None
+    return RunTables(folder, summary, per_frame, open_results(folder))

@@ -1,0 +1,75 @@
+"""The GUI side of the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+
+from napari.qt.threading import create_worker
+from qtpy.QtCore import QObject, Signal
+
+from sam2flow_napari.work.engine import CoreEngine, Engine
+from sam2flow_napari.work.inbox import Inbox
+from sam2flow_napari.work.jobs import Job
+from sam2flow_napari.work.serve import Clerk
+
+
+class Desk(QObject):
+    """Takes jobs, has them done one after the other in one worker thread, and emits what comes of them.
+
+    Parameters
+    ----------
+    engine : Engine, optional
+        What does the work; the core's engine if not given.
+
+    Signals
+    -------
+    answered(object)
+        A `JobEvent`, in the GUI thread.
+    """
+
+    answered = Signal(object)
+
+    def __init__(self, engine: Engine | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._inbox = Inbox()
+        self._clerk = Clerk(self._inbox, engine or CoreEngine())
+        self._numbers = count(1)
+        self._working = False
+
+    def submit(self, make: Callable[[int], Job]) -> int:
+        """Queue the job that `make` gives for a fresh job id, and return the id."""
+        job_id = next(self._numbers)
+        self._inbox.put(make(job_id))
+        self._start()
+        return job_id
+
+    def cancel_runs(self) -> tuple[int, ...]:
+        """Stop the run in progress at its next event; return the ids of runs that never started."""
+        return tuple(job.job_id for job in self._inbox.cancel_runs())
+
+    def drop_previews(self) -> None:
+        """Forget the previews that wait."""
+        self._inbox.drop_previews()
+
+    def close(self) -> None:
+        """Have the worker stop after its present event. What a run has finished is kept by the engine."""
+        self._inbox.close()
+
+    def _start(self) -> None:
+        if self._working or not self._inbox.has_work:
+            return
+        self._working = True
+        worker = create_worker(self._clerk.serve, _start_thread=False)
+        worker.yielded.connect(self._on_event)
+        worker.finished.connect(self._on_finished)
+        worker.start()
+
+    def _on_event(self, event: object) -> None:
+        if not self._inbox.closed:
+            self.answered.emit(event)
+
+    def _on_finished(self) -> None:
+        self._working = False
+        # Something may have come in while the worker was on its way out.
+        self._start()
