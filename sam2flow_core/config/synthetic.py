@@ -45,6 +45,8 @@ class SceneSettings:
         n and a of v(r) = v0 (1 - a (r / R)^n).
     haematocrit : tuple of float
         Tube haematocrit.
+    gaps : float
+        Share of the networks fed unevenly: waves, trains, plasma gaps.
     cell_scale : tuple of float
         Factor on the red cell's diameter of 7.8 um: other species and other generators.
     contrasts : tuple of (str, float)
@@ -86,6 +88,7 @@ class SceneSettings:
     profile_order: Range = (2.0, 8.0)
     profile_slip: Range = (0.7, 1.0)
     haematocrit: Range = (0.12, 0.5)
+    gaps: float = 0.65
     cell_scale: Range = (0.6, 1.4)
     contrasts: Weights = (("relief", 0.4), ("absorption", 0.2), ("bright_cells", 0.15), ("dark_cells", 0.25))
     cell_contrast: Range = (0.04, 0.35)

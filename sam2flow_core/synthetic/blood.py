@@ -44,7 +44,7 @@ def sample_population(
     if contrast == "bright_cells" and rng.random() < 0.6:
         density *= rng.uniform(0.1, 0.6)
     density = max(density, 0.3 / cell_px)
-    supply = sample_supply(rng, cell_px, trunk)
+    supply = sample_supply(rng, cell_px, trunk, settings.gaps)
     clearance = 0.5 * float(np.median(looks.wide))
     return populate(rng, vessels, routes, density, clearance, supply, looks)
 
@@ -67,7 +67,7 @@ def sample_looks(rng: np.random.Generator, cell_px: float, diameter: float, cont
     labelled = contrast == "bright_cells"
     if not labelled and rng.random() < 0.15:  # bright and dark cells at random, as in a phase image out of focus
         weight = weight * rng.choice([-1, 1], TABLE)
-    white = rng.random(TABLE) < (0.004 if rng.random() < 0.5 else 0.0)
+    white = rng.random(TABLE) < (0.002 if rng.random() < 0.5 else 0.0)
     big = np.minimum(radius * rng.uniform(1.3, 1.9, TABLE), 0.48 * diameter)
     return Looks(
         long=np.where(white, np.maximum(big, radius), long),
@@ -79,14 +79,14 @@ def sample_looks(rng: np.random.Generator, cell_px: float, diameter: float, cont
     )
 
 
-def sample_supply(rng: np.random.Generator, cell_px: float, trunk: Vessel) -> tuple[Floats, float]:
+def sample_supply(rng: np.random.Generator, cell_px: float, trunk: Vessel, gaps: float) -> tuple[Floats, float]:
     """Draw the haematocrit at the inlet over time: even, wavy, or trains with plasma gaps of 20 to 60 um."""
     step = 0.5 * cell_px / trunk.mean_speed_px_s
     rows = np.arange(TABLE)
     kind = rng.random()
-    if kind < 0.35:
+    if kind >= gaps:
         return np.full(TABLE, 0.95), step
-    if kind < 0.7:
+    if kind < 0.5 * gaps:
         waves = sum(np.sin(2 * np.pi * (rows / rng.uniform(8, 60) + rng.random())) for _ in range(3))
         return np.clip(0.65 + rng.uniform(0.1, 0.3) * waves, 0.05, 1.0), step
     edges = np.cumsum(rng.gamma(2.0, rng.uniform(4, 14), TABLE))

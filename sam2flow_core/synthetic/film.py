@@ -69,7 +69,14 @@ def tissue(scene: Scene, pad: int, generator: torch.Generator) -> tuple[Tensor, 
     picture = 1 + optics.texture * grain + optics.wall * soft[1]
     if optics.contrast in ("relief", "absorption"):
         picture = picture + optics.lumen * soft[0]
+    if optics.bulge:
+        picture = picture + optics.bulge * 0.5 * mean_diameter(scene) * directional(soft[:1], optics.azimuth)[0]
     return picture.clamp(min=0.05), soft[0]
+
+
+def mean_diameter(scene: Scene) -> float:
+    """Return the mean diameter of the scene's vessels in px."""
+    return float(np.mean([vessel.diameter_px.mean() for vessel in scene.vessels]))
 
 
 def lamp(scene: Scene, generator: torch.Generator) -> Tensor:

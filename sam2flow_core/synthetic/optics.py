@@ -29,6 +29,8 @@ class Optics:
         Mean brightness of the tissue.
     lumen, wall : float
         Relative brightness of the lumen, and of its walls, against the tissue; signed.
+    bulge : float
+        Relief of the lumen itself (one wall bright, one dark), in relief contrast.
     texture, texture_scale, grain : float
         Relative strength of the tissue's texture, its coarsest scale in px and the slope of its spectrum.
     gradient : tuple of float
@@ -52,6 +54,7 @@ class Optics:
     level: float
     lumen: float
     wall: float
+    bulge: float
     texture: float
     texture_scale: float
     grain: float
@@ -70,7 +73,7 @@ def sample_optics(rng: np.random.Generator, settings: SceneSettings, pixel_size_
     """Draw the look of a scene."""
     contrast = pick(rng, settings.contrasts)
     bright_field = contrast in ("relief", "absorption")
-    lumen = float(rng.normal(-0.08, 0.1)) if bright_field else uniform(rng, (1.0, 8.0))
+    lumen = float(rng.normal(-0.08, 0.1)) if bright_field else log_uniform(rng, (1.0, 12.0))
     level = uniform(rng, (0.3, 0.65)) if bright_field else log_uniform(rng, (0.02, 0.4))
     if not bright_field:  # the brightest matter stays under full well
         level = min(level, 0.8 / (1 + lumen * (1.6 if contrast == "bright_cells" else 1.0)))
@@ -82,6 +85,7 @@ def sample_optics(rng: np.random.Generator, settings: SceneSettings, pixel_size_
         level=level,
         lumen=lumen,
         wall=float(rng.normal(0, 0.08)) if rng.random() < 0.6 else 0.0,
+        bulge=float(rng.normal(0, 0.08)) if contrast == "relief" else 0.0,
         texture=log_uniform(rng, settings.texture),
         texture_scale=log_uniform(rng, (8, 80)),
         grain=uniform(rng, (1.2, 2.5)),

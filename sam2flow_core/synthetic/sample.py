@@ -21,7 +21,7 @@ from sam2flow_core.synthetic.truth import true_displacement
 
 SIZE = (256, 256)
 FRAMES = 200
-SEED = 34
+SEED = 39
 SETTINGS = SceneSettings(
     pixel_size_um=(0.6, 0.6),
     frame_rate_hz=(160.0, 160.0),
@@ -31,10 +31,11 @@ SETTINGS = SceneSettings(
     heart_rate_hz=(1.6, 1.7),
     pulsatility=(0.6, 0.9),
     event_rate_hz=0.0,
-    haematocrit=(0.25, 0.35),
+    haematocrit=(0.3, 0.45),
+    gaps=0.15,
     cell_scale=(1.0, 1.0),
     contrasts=(("relief", 1.0),),
-    cell_contrast=(0.16, 0.2),
+    cell_contrast=(0.2, 0.25),
     texture=(0.03, 0.05),
     electrons=(12000.0, 12000.0),
     read_noise=(3.0, 3.0),

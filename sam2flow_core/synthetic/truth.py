@@ -11,8 +11,10 @@ from sam2flow_core.synthetic.scene import Scene
 from sam2flow_core.synthetic.vessels import Floats
 
 
-def true_flow(scene: Scene, frames: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    """Follow the matter at every vessel pixel along its streamline from each frame to the next.
+def true_flow(
+    scene: Scene, frames: NDArray[np.int64], until: NDArray[np.int64] | None = None
+) -> tuple[Tensor, Tensor]:
+    """Follow the matter at every vessel pixel along its streamline from each frame to the next, or to ``until``.
 
     Returns
     -------
@@ -26,7 +28,7 @@ def true_flow(scene: Scene, frames: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     leaves = torch.zeros(len(frames), len(scene.vessels), height * width, dtype=torch.bool)
     for v, (vessel, lumen) in enumerate(zip(scene.vessels, scene.lumens, strict=True)):
         start = vessel.place(lumen.transit, lumen.rho)
-        transit = lumen.transit + vessel.travel_px(frames)[:, None] * vessel.profile(lumen.rho)
+        transit = lumen.transit + vessel.travel_px(frames, until)[:, None] * vessel.profile(lumen.rho)
         end = vessel.place(transit, np.broadcast_to(lumen.rho, transit.shape))
         gone = (transit < 0) | (transit > vessel.length)
         for axis in (0, 1):
@@ -39,18 +41,20 @@ def true_flow(scene: Scene, frames: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     return flow.view(*shape, 2, height, width), leaves.view(*shape, height, width)
 
 
-def true_displacement(scene: Scene, frames: NDArray[np.int64]) -> Floats:
+def true_displacement(
+    scene: Scene, frames: NDArray[np.int64], until: NDArray[np.int64] | None = None
+) -> Floats:
     """Return the mean displacement along the arrow of the matter seen in each vessel, px per frame.
 
     Returns
     -------
     ndarray, shape (T, V)
-        From each frame to the next, averaged over the vessel's pixels in the frame: the velocity that a perfect dense
+        From each frame to the next (or to ``until``), averaged over the vessel's pixels in the frame: the velocity that a perfect dense
         measurement would report. NaN for vessels outside the frame.
     """
     result = np.full((len(frames), len(scene.vessels)), np.nan)
     for v, (vessel, lumen) in enumerate(zip(scene.vessels, scene.lumens, strict=True)):
         if lumen.pixels.size:
             pace = vessel.pace(lumen.transit) * vessel.profile(lumen.rho)
-            result[:, v] = vessel.travel_px(frames) * pace.mean()
+            result[:, v] = vessel.travel_px(frames, until) * pace.mean()
     return result

@@ -93,10 +93,11 @@ class Vessel:
         t = np.asarray(frame, float) / self.frame_rate_hz
         return self.mean_speed_px_s * self.course.speed(t) / self.frame_rate_hz
 
-    def travel_px(self, frames: NDArray[np.generic]) -> Floats:
-        """Return the mean lumen displacement from each frame to the next in px: what the speed integrates to."""
-        t = np.asarray(frames, float) / self.frame_rate_hz
-        return self.mean_speed_px_s * (self.course.travel(t + 1 / self.frame_rate_hz) - self.course.travel(t))
+    def travel_px(self, frames: NDArray[np.int64], until: NDArray[np.int64] | None = None) -> Floats:
+        """Return the mean lumen displacement from each frame to the next (or to ``until``) in px: speed integrated."""
+        after = frames + 1 if until is None else until
+        rate = self.frame_rate_hz
+        return self.mean_speed_px_s * (self.course.travel(after / rate) - self.course.travel(frames / rate))
 
     @cached_property
     def _arms(self) -> Points:
