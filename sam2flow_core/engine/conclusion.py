@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from sam2flow_core.config.velocity import VelocitySettings
-from sam2flow_core.engine.overview import overview_image
 from sam2flow_core.engine.events import RunRequest, Stage
 from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY
+from sam2flow_core.engine.overview import overview_image
 from sam2flow_core.engine.provenance import describe_run
 from sam2flow_core.engine.source import Source
 from sam2flow_core.reports import write_report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.contract import Predictor
@@ -17,7 +17,7 @@ from sam2flow_core.results import read_marker
 
 def run(
     request: RunRequest, predictor: Predictor | None = None, settings: StoreSettings | None = None
-) -> Iterator[RunEvent]:
+) -> Generator[RunEvent, None, None]:
     """Do a run, and tell of its progress.
 
     Memory does not grow with the frames streamed. Closing the generator keeps

@@ -1,0 +1,67 @@
+"""The group of commands, and how every failure ends: one line and an exit status."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from sam2flow_core import __version__
+from sam2flow_core.cli.info import info
+from sam2flow_core.cli.run import run
+from sam2flow_core.errors import Sam2FlowError
+
+MEND = 2
+FAULT = 1
+INTERRUPTED = 130
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sam2flow")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Blood velocity per vessel from microscopy videos. For research use only."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for _command in (run, info):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 2 for a person to mend, 1 for a fault of the program."""
+    sys.exit(status_of(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def status_of(arguments: list[str]) -> int:
+    """Run one command; print one line on stderr where it fails, and return the exit status."""
+    try:
+        # Without click's own handling, which prints several lines.
+        status = cli.main(args=arguments, prog_name="sam2flow", standalone_mode=False)
+    except click.ClickException as error:
+        return _fail(_with_help(error), MEND, arguments)
+    except Sam2FlowError as error:
+        return _fail(str(error), MEND, arguments)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("stopped", INTERRUPTED, arguments)
+    except Exception as error:
+        text = f"fault of the program: {type(error).__name__}: {error} (sam2flow --debug ... shows where)"
+        return _fail(text, FAULT, arguments)
+    return status if isinstance(status, int) else 0
+
+
+def _with_help(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    hint = f" (see {context.command_path} --help)" if context is not None else ""
+    return error.format_message() + hint
+
+
+def _fail(message: str, status: int, arguments: list[str]) -> int:
+    if "--debug" in arguments:
+        traceback.print_exc()
+    click.echo(f"sam2flow: {' '.join(message.split())}", err=True)
+    return status

@@ -1,0 +1,80 @@
+"""``sam2flow run``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sam2flow_core.cli.options import device_option
+
+if TYPE_CHECKING:
+    from sam2flow_core.engine import RunRequest
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("stack", type=_PATH, required=False)
+@click.option("--prompts", type=_PATH, help="CSV of clicks: vessel_id, frame, y, x, label (1 = vessel, 0 = not this).")
+@click.option("--out", type=_PATH, required=True, help="Folder for the results; made if it is not there.")
+@click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
+@click.option("--pixel-size-um", type=float, help="um per pixel, instead of what the file says.")
+@click.option("--frame-rate-hz", type=float, help="Frames per second, instead of what the file says.")
+@click.option("--start", type=int, default=0, show_default=True, help="First frame.")
+@click.option("--stop", type=int, help="Frame to stop before; the end by default.")
+@device_option
+@click.option("--no-stabilise", is_flag=True, help="Leave the tissue's own motion in the flow.")
+@click.option("--resume", is_flag=True, help="Go on with an unfinished run in the folder.")
+@click.option("--stack-axes", metavar="TYX", help="The axes, where the file is wrong about them.")
+@click.option("--from", "provenance", type=_PATH, help="Repeat the run of this provenance.json (STACK: if it moved).")
+@click.pass_context
+def run(context: click.Context, /, **given: object) -> int:
+    """Measure the prompted vessels of the recording STACK: masks, flow, velocity tables and a report."""
+    from sam2flow_core.cli.show import show_run
+
+    return show_run(_repeated(context) if given["provenance"] else _request(context))
+
+
+def _request(context: click.Context) -> RunRequest:
+    from sam2flow_core.engine import RunRequest
+    from sam2flow_core.prompts import read_prompts
+
+    given = context.params
+    if given["stack"] is None:
+        raise click.UsageError("Missing argument 'STACK'.", context)
+    if given["prompts"] is None:
+        raise click.UsageError("Missing option '--prompts'.", context)
+    return RunRequest(
+        stack=given["stack"],
+        prompts=read_prompts(given["prompts"]),
+        out=given["out"],
+        model=given["model"],
+        device=given["device"],
+        pixel_size_um=given["pixel_size_um"],
+        frame_rate_hz=given["frame_rate_hz"],
+        start=given["start"],
+        stop=given["stop"],
+        stabilise=not given["no_stabilise"],
+        resume=given["resume"],
+        stack_axes=given["stack_axes"],
+    )
+
+
+# What a provenance says already; giving it again could only contradict.
+_SAID = ("prompts", "model", "pixel_size_um", "frame_rate_hz", "start", "stop", "no_stabilise", "stack_axes")
+
+
+def _repeated(context: click.Context) -> RunRequest:
+    from sam2flow_core.engine import request_again
+
+    given = context.params
+    by_hand = click.core.ParameterSource.COMMANDLINE
+    for name in _SAID:
+        if context.get_parameter_source(name) is by_hand:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --from, which says it.", context)
+    device = given["device"] if context.get_parameter_source("device") is by_hand else None
+    request = request_again(given["provenance"], given["out"], given["stack"], device)
+    return replace(request, resume=given["resume"])

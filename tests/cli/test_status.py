@@ -1,0 +1,85 @@
+"""Exit statuses and the one line on stderr."""
+
+import subprocess
+import sys
+
+import pytest
+
+from sam2flow_core.cli.main import cli, status_of
+from sam2flow_core.errors import OutputError
+
+
+def lines(capsys):
+    out, err = capsys.readouterr()
+    return out.splitlines(), err.splitlines()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["walk"],
+        ["run"],
+        ["run", "stack.tif", "--out", "out"],
+        ["run", "stack.tif", "--prompts", "p.csv", "--out", "out", "--device", "tpu"],
+        ["run", "stack.tif", "--prompts", "p.csv", "--out", "out", "--start", "one"],
+        ["run", "--from", "provenance.json", "--prompts", "p.csv", "--out", "out"],
+        ["info"],
+        ["info", "--colour", "x"],
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments, capsys):
+    assert status_of(arguments) == 2
+    out, err = lines(capsys)
+    assert not out and len(err) == 1
+    assert err[0].startswith("sam2flow: ")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (OutputError("out: the disk\nis full"), 2, "sam2flow: out: the disk is full"),
+        (ZeroDivisionError("division by zero"), 1, "fault of the program: ZeroDivisionError: division by zero"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+)
+def test_a_failure_is_one_line_and_its_status(monkeypatch, capsys, error, status, words):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(cli.commands["info"], "callback", fail)
+    assert status_of(["info", "x.tif"]) == status
+    out, err = lines(capsys)
+    (line,) = filter(None, err)  # click ends the line that ^C was typed on
+    assert not out and words in line
+
+
+def test_debug_shows_where(monkeypatch, capsys):
+    def fail(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli.commands["info"], "callback", fail)
+    assert status_of(["--debug", "info", "x.tif"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    assert status_of([]) == 0
+    assert "Commands:" in capsys.readouterr().out
+
+
+def test_every_command_has_help(capsys):
+    for name in cli.commands:
+        assert status_of([name, "--help"]) == 0
+        assert "Usage: sam2flow" in capsys.readouterr().out
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys; from sam2flow_core.cli.main import status_of; status_of(['--help']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "sam2flow_core.cli.main" in loaded
+    assert not {"torch", "numpy", "pandas", "zarr", "matplotlib", "dask", "napari"} & set(loaded)
+
+
+def test_the_module_runs_as_the_command():
+    done = subprocess.run([sys.executable, "-m", "sam2flow_core", "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and "sam2flow" in done.stdout

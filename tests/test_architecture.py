@@ -1,0 +1,42 @@
+"""The direction of imports (docs/architecture.md) and what each side may not know, kept by import-linter."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_imports_point_down_and_stay_out_of_forbidden_rooms(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=None)
+    assert status == EXIT_STATUS_SUCCESS, "see the printed contract"
+
+
+def test_every_package_has_its_layer():
+    """A new package that no layer names would be held to nothing."""
+    config = (ROOT / "pyproject.toml").read_text()
+    layers = re.search(r"layers = \[(.*?)\]", config, re.DOTALL).group(1)
+    named = set(re.findall(r"sam2flow_core\.(\w+)", layers))
+    there = {p.parent.name for p in ROOT.glob("sam2flow_core/*/__init__.py")}
+    modules = {p.stem for p in ROOT.glob("sam2flow_core/*.py")} - {"__init__", "__main__"}
+    assert named == there | modules
+
+
+def test_the_plugin_does_not_load_torch_by_itself():
+    """The window must open before the network is loaded."""
+    for path in ROOT.glob("sam2flow_napari/**/*.py"):
+        assert not re.search(r"^\s*(import|from) torch\b", path.read_text(), re.MULTILINE), path
+
+
+@pytest.mark.parametrize("name", ["PyQt5", "PyQt6", "PySide6"])
+def test_qt_is_reached_through_qtpy_only(name):
+    for path in ROOT.glob("sam2flow_napari/**/*.py"):
+        assert not re.search(rf"^\s*(import|from) {name}\b", path.read_text(), re.MULTILINE), path
+
+
+def test_resources_are_a_package():
+    assert importlib.util.find_spec("sam2flow_resources") is not None
