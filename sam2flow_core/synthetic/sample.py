@@ -20,7 +20,7 @@ from sam2flow_core.synthetic.tiff import quantise, write_tiff
 from sam2flow_core.synthetic.truth import true_displacement
 
 SIZE = (256, 256)
-FRAMES = 200
+FRAMES = 180
 SEED = 39
 SETTINGS = SceneSettings(
     pixel_size_um=(0.6, 0.6),
