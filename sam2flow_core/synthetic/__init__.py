@@ -1,20 +1,31 @@
 """Videos of flowing blood with exact truth: scenes drawn at random and filmed."""
 
 from sam2flow_core.config.synthetic import SceneSettings
+from sam2flow_core.synthetic.bench import BenchCase, bench_v1
 from sam2flow_core.synthetic.clip import Clip, render_clip
-from sam2flow_core.synthetic.film import film
+from sam2flow_core.synthetic.film import film, film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
-from sam2flow_core.synthetic.truth import true_displacement, true_flow
+from sam2flow_core.synthetic.stored import StoredCase, StoredVessel, read_cases
+from sam2flow_core.synthetic.truth import recorded_flow, true_displacement, true_flow
 from sam2flow_core.synthetic.vessels import Vessel
+from sam2flow_core.synthetic.writing import write_cases
 
 __all__ = [
+    "BenchCase",
     "Clip",
     "Scene",
     "SceneSettings",
+    "StoredCase",
+    "StoredVessel",
     "Vessel",
+    "bench_v1",
     "film",
+    "film_long",
+    "read_cases",
+    "recorded_flow",
     "render_clip",
     "sample_scene",
     "true_displacement",
     "true_flow",
+    "write_cases",
 ]

@@ -47,6 +47,11 @@ class Placed:
     row: Ints
     cell: Ints
 
+    def only(self, which: NDArray[np.bool_]) -> Placed:
+        """Return some of the cells."""
+        parts = (self.moment, self.vessel, self.transit, self.rho, self.row, self.cell)
+        return Placed(*(part[which] for part in parts))
+
 
 @dataclass(frozen=True)
 class Population:

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sam2flow_core.synthetic.cells import Placed
 from sam2flow_core.synthetic.filters import directional, gaussian, shifted, texture
-from sam2flow_core.synthetic.scene import NEAR_PAD, Scene
+from sam2flow_core.synthetic.scene import NEAR_PAD, Network, Scene
 from sam2flow_core.synthetic.splat import Bodies, draw
 
 BLUR_PER_EXPOSURE_PX = 2.5
+FRAMES_AT_ONCE = 16
 
 
 def bodies_at(scene: Scene, times: NDArray[np.float64], slots: NDArray[np.int64], moved: NDArray[np.float64]) -> Bodies:
     """Return all cells at the given moments; ``moved`` (N, 2) is the tissue's displacement at each of them."""
     parts = []
-    for network in scene.networks:
-        looks = network.population.looks
-        placed = network.population.at(network.course.travel(times))
-        for index, member in enumerate(network.members):
-            here = np.flatnonzero(placed.vessel == index)
-            vessel, row, moment = scene.vessels[member], placed.row[here], placed.moment[here]
-            point = vessel.place(placed.transit[here], placed.rho[here]) + moved[moment]
-            angle = vessel.angle(placed.transit[here]) + looks.tilt[row]
-            shape = [looks.long[row], looks.wide[row], looks.bow[row], looks.dimple[row], looks.weight[row]]
-            parts.append(np.stack([slots[moment], point[:, 0], point[:, 1], angle, *shape]))
+    for network, member, placed in _by_vessel(scene, times):
+        looks, vessel, row = network.population.looks, scene.vessels[member], placed.row
+        point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
+        angle = vessel.angle(placed.transit) + looks.tilt[row]
+        shape = [looks.long[row], looks.wide[row], looks.bow[row], looks.dimple[row], looks.weight[row]]
+        parts.append(np.stack([slots[placed.moment], point[:, 0], point[:, 1], angle, *shape]))
     table = np.concatenate(parts, 1) if parts else np.zeros((9, 0))
     return Bodies(table[0].astype(np.int64), *table[1:])
+
+
+def moving_cells(scene: Scene, frames: NDArray[np.int64]) -> pd.DataFrame:
+    """Return frame (position in ``frames``), vessel_id, cell, y and x (px of the recorded frame) of all cells."""
+    moved = scene.shifts(frames)
+    parts = []
+    for network, member, placed in _by_vessel(scene, frames / scene.frame_rate_hz):
+        vessel = scene.vessels[member]
+        point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
+        number = 1_000_000 * (network.members[0] + 1) + placed.cell
+        columns = {"frame": placed.moment, "vessel_id": vessel.vessel_id, "cell": number, "y": point[:, 0], "x": point[:, 1]}
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts).sort_values(["frame", "vessel_id", "cell"], ignore_index=True)
+
+
+def _by_vessel(scene: Scene, times: NDArray[np.float64]) -> Iterator[tuple[Network, int, Placed]]:
+    """Yield network, index of the vessel in the scene and the cells in it."""
+    for network in scene.networks:
+        placed = network.population.at(network.course.travel(times))
+        for index, member in enumerate(network.members):
+            yield network, member, placed.only(placed.vessel == index)
 
 
 def exposures(scene: Scene) -> int:
@@ -131,3 +153,10 @@ def film(scene: Scene, frames: NDArray[np.int64], moved: NDArray[np.float64], de
     thickness = matter(scene, frames, moved, pad, device)
     light = contrasted(scene, still, depth, thickness, pad) * fixed
     return record(scene, scene.optics.level * light, frames)
+
+
+def film_long(scene: Scene, frames: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+    """Render a recording of any length with its tissue motion, a few frames (T, H, W) at a time."""
+    moved = scene.shifts(frames)
+    for part in np.array_split(np.arange(len(frames)), -(-len(frames) // FRAMES_AT_ONCE)):
+        yield film(scene, frames[part], moved[part], "cpu").numpy()

@@ -43,6 +43,11 @@ class Lumen:
     transit: Floats
     rho: Floats
 
+    @property
+    def arrays(self) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """The three arrays."""
+        return self.pixels, self.transit, self.rho
+
     def inside(self, size: tuple[int, int], pad: int) -> Lumen:
         """Return the pixels between the walls and in the frame ``size``, of a grid padded by ``pad``."""
         rows, columns = np.divmod(self.pixels, size[1] + 2 * pad)
@@ -112,7 +117,7 @@ class Scene:
         return self.motion.at(frames / self.frame_rate_hz)
 
 
-def rasterise(vessel: Vessel, size: tuple[int, int], pad: int) -> Lumen:
+def rasterise(vessel: Vessel, size: tuple[int, int], pad: int, shift: Floats | None = None) -> Lumen:
     """Find the pixels in and round a vessel (walls included) and their coordinates in it.
 
     Parameters
@@ -122,18 +127,21 @@ def rasterise(vessel: Vessel, size: tuple[int, int], pad: int) -> Lumen:
         (H, W) of the frame.
     pad : int
         Pixels round the frame that are looked at as well; indices are those of the padded grid.
+    shift : ndarray, shape (2,), optional
+        (dy, dx) px by which the tissue stands away: the pixels are then those of the recorded frame.
     """
     block = 8
+    origin = pad + (np.zeros(2) if shift is None else shift)
     reach = 0.5 * WALLS * float(vessel.diameter_px.max()) + 0.75 * block
     height, width = size[0] + 2 * pad, size[1] + 2 * pad
     shape = (-(-height // block), -(-width // block))
-    centre = np.stack(np.meshgrid(*(np.arange(n) * block + (block - 1) / 2 - pad for n in shape), indexing="ij"), -1)
-    gap = cKDTree(vessel.centreline[::4]).query(centre, distance_upper_bound=reach + 2)[0]
+    centre = np.stack(np.meshgrid(*(np.arange(n) * block + (block - 1) / 2 for n in shape), indexing="ij"), -1)
+    gap = cKDTree(vessel.centreline[::4]).query(centre - origin, distance_upper_bound=reach + 2)[0]
     near = np.kron(gap < reach + 2, np.ones((block, block), bool))[:height, :width]
     points = np.argwhere(near)
     if not len(points):
         return Lumen(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
-    transit, rho = vessel.locate(points.astype(float) - pad)
+    transit, rho = vessel.locate(points - origin)
     within = (np.abs(rho) <= WALLS) & (transit >= 0) & (transit <= vessel.length)
     flat = points[:, 0] * width + points[:, 1]
     return Lumen(flat[within], transit[within], rho[within])

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sam2flow_core.synthetic.scene import Scene
+from sam2flow_core.synthetic.scene import Scene, rasterise
 from sam2flow_core.synthetic.vessels import Floats
 
 
@@ -39,6 +39,26 @@ def true_flow(
         leaves[:, v].index_copy_(1, pixels, torch.from_numpy(gone))
     shape = (len(frames), len(scene.vessels))
     return flow.view(*shape, 2, height, width), leaves.view(*shape, height, width)
+
+
+def recorded_flow(scene: Scene, frame: int, until: int) -> NDArray[np.float32]:
+    """Return what the recorded pixels do, tissue motion included.
+
+    Returns
+    -------
+    ndarray, float32 (V, 2, H, W)
+        (dx, dy) px from frame ``frame`` to ``until`` of the matter at each recorded pixel; zero outside the vessel as it
+        stands in that frame.
+    """
+    before, after = scene.shifts(np.array([frame, until]))
+    flow = np.zeros((len(scene.vessels), 2, *scene.size), np.float32)
+    index = np.array([frame]), np.array([until])
+    for v, vessel in enumerate(scene.vessels):
+        pixels, transit, rho = rasterise(vessel, scene.size, 0, before).inside(scene.size, 0).arrays
+        end = vessel.place(transit + vessel.travel_px(*index) * vessel.profile(rho), rho)
+        move = end - vessel.place(transit, rho) + (after - before)
+        flow[v].reshape(2, -1)[:, pixels] = move[:, ::-1].T
+    return flow
 
 
 def true_displacement(
