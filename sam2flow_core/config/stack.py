@@ -63,42 +63,53 @@ class SamplingSettings:
 
 @dataclass(frozen=True)
 class StabiliserSettings:
-    """How the tissue's motion is measured.
+    """How the tissue's motion is measured. Lengths in px are those of the binned frame.
 
     Attributes
     ----------
     work_pixels : int
-        Frames are binned until they have about so many pixels; 256 x 256 keeps a frame under 10 ms.
-    highpass_px, lowpass_px : float
-        Sigmas (px of the binned frame) of the Gaussians that take out shading and noise.
-    whitening : float
-        0 = plain correlation, 1 = phase correlation; between them noise and large structures are balanced.
+        Frames are binned until they have about so many pixels; 256 x 256 keeps a frame under 15 ms.
+    smooth_px : float
+        Sigma of the Gaussian against pixel noise.
+    background_px, contrast_px : int
+        Sides of the boxes over which brightness and contrast are made even, so that each area of the frame
+        has one vote, whether it shows faint tissue or a vessel full of cells.
+    contrast_floor : float
+        Share of the median contrast that is added before dividing, so that empty areas stay quiet.
+    variance_floor : float
+        Variance over time (in units of the evened contrast) below which a pixel counts in full.
     window_taper : float
         Share of each side over which the frame fades out.
+    prime_frames : int
+        Frames that `Stabiliser.prime` uses.
     memory_frames : int
-        The reference is the mean of so many frames at first, then follows slowly with 1/memory weight.
-    near_px : float
-        Motion between frames that needs no proof; a longer jump must stand out by `jump_advantage`.
+        The reference is the mean of so many frames, then follows slowly with a weight of 1 / memory_frames.
+    near_px : int
+        Where the nearest hill of the correlation is looked for: tissue moves little from frame to frame.
     jump_advantage : float
+        How many times higher a far peak must be to be taken for a jump of the tissue and not for cells.
     detection : float
         Peak height, in standard deviations of the correlation, under which a shift is not believed.
     certain : float
         Peak height of quality 1.
     rebase_share : float
-        Share of the frame's side after which the reference moves along with the tissue.
+        Share of the frame's side after which the reference's field of view follows the tissue.
     smallest_shift_px : float
-        `align` leaves frames alone below this.
+        `Stabiliser.align` leaves frames alone below this.
     """
 
     work_pixels: int = 65536
-    highpass_px: float = 8.0
-    lowpass_px: float = 1.0
-    whitening: float = 0.5
+    smooth_px: float = 0.7
+    background_px: int = 13
+    contrast_px: int = 17
+    contrast_floor: float = 0.3
+    variance_floor: float = 0.3
     window_taper: float = 0.3
+    prime_frames: int = 48
     memory_frames: int = 200
-    near_px: float = 3.0
-    jump_advantage: float = 1.3
-    detection: float = 6.0
-    certain: float = 20.0
+    near_px: int = 1
+    jump_advantage: float = 3.0
+    detection: float = 5.5
+    certain: float = 15.0
     rebase_share: float = 0.15
     smallest_shift_px: float = 0.05

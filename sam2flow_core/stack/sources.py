@@ -20,34 +20,37 @@ Frame = NDArray[Any]
 
 
 class FrameSource(Protocol):
-    """A (T, Y, X) recording that is read a frame at a time, from any thread.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        ``(T, Y, X)``.
-    dtype : numpy.dtype
-        In native byte order.
-    paths : tuple of Path
-        Files behind it, in the order of time; empty for an array.
-    calibration : Calibration
-    problems : tuple of str
-    declared_bits : int or None
-        Significant bits per pixel where the file says so.
-    """
+    """A (T, Y, X) recording that is read a frame at a time, from any thread."""
 
     @property
-    def shape(self) -> tuple[int, int, int]: ...
+    def shape(self) -> tuple[int, int, int]:
+        """``(T, Y, X)``."""
+        ...
+
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]:
+        """Of the frames, in native byte order."""
+        ...
+
     @property
-    def paths(self) -> tuple[Path, ...]: ...
+    def paths(self) -> tuple[Path, ...]:
+        """Files behind it, in the order of time; empty for an array."""
+        ...
+
     @property
-    def calibration(self) -> Calibration: ...
+    def calibration(self) -> Calibration:
+        """Pixel size and frame rate as the files declare them."""
+        ...
+
     @property
-    def problems(self) -> tuple[str, ...]: ...
+    def problems(self) -> tuple[str, ...]:
+        """One line for each oddity found on opening."""
+        ...
+
     @property
-    def declared_bits(self) -> int | None: ...
+    def declared_bits(self) -> int | None:
+        """Significant bits per pixel where the file says so."""
+        ...
 
     def read(self, t: int) -> Frame:
         """Frame ``t`` as an array (Y, X) that the caller may keep and change."""
