@@ -93,7 +93,9 @@ def bench_v1() -> tuple[BenchCase, ...]:
             "near-aliasing", "about half a cell spacing per frame", replace(BASE, speed_bins_px=((6.0, 9.0),)), 104
         ),
         BenchCase("past-aliasing", "15 to 28 px per frame", replace(BASE, speed_bins_px=((15.0, 28.0),)), 105),
-        BenchCase("thin", "capillaries of 5 to 8 px", replace(BASE, diameter_px=(5.0, 8.0), diameter_um=(3.0, 5.0)), 106),
+        BenchCase(
+            "thin", "capillaries of 5 to 8 px", replace(BASE, diameter_px=(5.0, 8.0), diameter_um=(3.0, 5.0)), 106
+        ),
         BenchCase(
             "venule",
             "two vessels of 40 to 60 px that cross",
@@ -123,17 +125,13 @@ def bench_v1() -> tuple[BenchCase, ...]:
         BenchCase(
             "dark-cells",
             "plasma labelled, few photons",
-            replace(
-                BASE, contrasts=(("dark_cells", 1.0),), electrons=(1500.0, 3000.0), speed_bins_px=((0.5, 6.0),)
-            ),
+            replace(BASE, contrasts=(("dark_cells", 1.0),), electrons=(1500.0, 3000.0), speed_bins_px=((0.5, 6.0),)),
             116,
         ),
         BenchCase(
             "bright-cells",
             "some cells labelled",
-            replace(
-                BASE, contrasts=(("bright_cells", 1.0),), electrons=(3000.0, 6000.0), speed_bins_px=((0.5, 10.0),)
-            ),
+            replace(BASE, contrasts=(("bright_cells", 1.0),), electrons=(3000.0, 6000.0), speed_bins_px=((0.5, 10.0),)),
             117,
         ),
         BenchCase(

@@ -50,7 +50,7 @@ def sample_population(
 
 
 def sample_looks(rng: np.random.Generator, cell_px: float, diameter: float, contrast: str) -> Looks:
-    """Draw shapes for a table of cells: discs, hollow discs, edge-on cells, stretched cells, parachutes, white cells."""
+    """Draw a table of cells: discs, hollow discs, cells on edge, stretched cells, parachutes, white cells."""
     radius = 0.5 * cell_px * np.clip(rng.normal(1, 0.065, TABLE), 0.8, 1.2)
     if diameter < 1.15 * cell_px:
         wide = np.minimum(0.4 * diameter, radius) * rng.uniform(0.9, 1.05, TABLE)

@@ -49,8 +49,14 @@ class Placed:
 
     def only(self, which: NDArray[np.bool_]) -> Placed:
         """Return some of the cells."""
-        parts = (self.moment, self.vessel, self.transit, self.rho, self.row, self.cell)
-        return Placed(*(part[which] for part in parts))
+        return Placed(
+            self.moment[which],
+            self.vessel[which],
+            self.transit[which],
+            self.rho[which],
+            self.row[which],
+            self.cell[which],
+        )
 
 
 @dataclass(frozen=True)
@@ -160,9 +166,7 @@ def _fill(
     return names, offsets, speed, ends, cycle, start
 
 
-def _stages(
-    vessels: list[Vessel], route: Route, rho: Floats, clearance: float
-) -> tuple[Floats, Floats, Floats]:
+def _stages(vessels: list[Vessel], route: Route, rho: Floats, clearance: float) -> tuple[Floats, Floats, Floats]:
     """Return speed, end (in travel) and offset of each stage for trunk offsets ``rho``, shape (M, K) each."""
     speeds, times, offsets = [], [], []
     for stage in route:

@@ -108,5 +108,5 @@ def beside(points: Points, offset: float | NDArray[np.float64]) -> Points:
 def resample(points: Points, step: float = 1.0) -> Points:
     """Resample a curve at equal arc length of about ``step`` px."""
     s = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    even = np.linspace(0, s[-1], max(2, int(round(s[-1] / step)) + 1))
+    even = np.linspace(0, s[-1], max(2, round(s[-1] / step) + 1))
     return np.stack([np.interp(even, s, points[:, 0]), np.interp(even, s, points[:, 1])], 1)

@@ -40,8 +40,8 @@ def moving_cells(scene: Scene, frames: NDArray[np.int64]) -> pd.DataFrame:
         vessel = scene.vessels[member]
         point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
         number = 1_000_000 * (network.members[0] + 1) + placed.cell
-        columns = {"frame": placed.moment, "vessel_id": vessel.vessel_id, "cell": number, "y": point[:, 0], "x": point[:, 1]}
-        parts.append(pd.DataFrame(columns))
+        where = {"y": point[:, 0], "x": point[:, 1]}
+        parts.append(pd.DataFrame({"frame": placed.moment, "vessel_id": vessel.vessel_id, "cell": number, **where}))
     return pd.concat(parts).sort_values(["frame", "vessel_id", "cell"], ignore_index=True)
 
 

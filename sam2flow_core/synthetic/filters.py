@@ -46,7 +46,7 @@ def shifted(image: Tensor, shifts: Tensor, size: tuple[int, int], pad: int) -> T
 
 
 def texture(size: tuple[int, int], coarsest: float, slope: float, generator: torch.Generator) -> Tensor:
-    """Return noise (H, W) of unit variance whose amplitude spectrum falls as frequency^-slope above 1 / ``coarsest`` px."""
+    """Return noise (H, W) of unit variance whose amplitude falls as frequency^-slope above 1 / ``coarsest`` px."""
     noise = torch.randn(size, generator=generator)
     fy = torch.fft.fftfreq(size[0])[:, None]
     fx = torch.fft.rfftfreq(size[1])[None]

@@ -46,7 +46,9 @@ def time_course(step_s: float, relative: NDArray[np.float64]) -> TimeCourse:
     return TimeCourse(step_s, relative, np.concatenate([[0.0], np.cumsum(relative)]) * step_s)
 
 
-def heartbeat(t: NDArray[np.float64], rate_hz: float, index: float, second: float, phase: float) -> NDArray[np.float64]:
+def heartbeat(
+    t: NDArray[np.floating], rate_hz: float, index: float, second: float, phase: float
+) -> NDArray[np.float64]:
     """Return 1 plus a beat with a second harmonic, whose (max - min) / mean is ``index``."""
     turn = 2 * np.pi * (rate_hz * t + phase)
     fine = np.linspace(0, 2 * np.pi, 200)
@@ -54,7 +56,7 @@ def heartbeat(t: NDArray[np.float64], rate_hz: float, index: float, second: floa
     return 1 + index / spread * (np.cos(turn) + second * np.cos(2 * turn - 1.0))
 
 
-def window(t: NDArray[np.float64], start: float, length: float, edge: float) -> NDArray[np.float64]:
+def window(t: NDArray[np.floating], start: float, length: float, edge: float) -> NDArray[np.float64]:
     """Return a smooth step up at ``start`` and down ``length`` later (0 to 1)."""
     rise = 1 / (1 + np.exp(-np.clip((t - start) / edge, -30, 30)))
     fall = 1 / (1 + np.exp(-np.clip((t - start - length) / edge, -30, 30)))
@@ -65,7 +67,8 @@ def sample_time_course(rng: np.random.Generator, settings: SceneSettings, frame_
     """Draw a heartbeat with vasomotion and, rarely, stops (0.3 to 3 s) and reversals."""
     step = 0.25 / frame_rate_hz
     t = np.arange(int(settings.duration_s / step) + 1) * step
-    beat = heartbeat(t, uniform(rng, settings.heart_rate_hz), uniform(rng, settings.pulsatility), uniform(rng, (0, 0.5)), rng.random())
+    rate, index, second = (uniform(rng, r) for r in (settings.heart_rate_hz, settings.pulsatility, (0.0, 0.5)))
+    beat = heartbeat(t, rate, index, second, rng.random())
     slow = 1 + uniform(rng, (0, 0.3)) * np.sin(2 * np.pi * (uniform(rng, (0.07, 0.15)) * t + rng.random()))
     relative = beat * slow
     for _ in range(rng.poisson(settings.event_rate_hz * settings.duration_s)):

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.synthetic.blood import sample_population
+from sam2flow_core.synthetic.building import build_vessels, place_networks
 from sam2flow_core.synthetic.cells import Population
 from sam2flow_core.synthetic.draws import log_uniform, pick, uniform
 from sam2flow_core.synthetic.motion import TissueMotion, sample_motion
-from sam2flow_core.synthetic.networks import Layout, sample_layouts
 from sam2flow_core.synthetic.optics import Optics, sample_optics
 from sam2flow_core.synthetic.prompting import sample_prompts
 from sam2flow_core.synthetic.pulse import TimeCourse, sample_time_course
-from sam2flow_core.synthetic.vessels import Floats, Profile, Vessel, lumen
+from sam2flow_core.synthetic.raster import Lumen, rasterise
+from sam2flow_core.synthetic.vessels import Floats, Profile, Vessel
 
 RBC_UM = 7.8
 NEAR_PAD = 16
-WALLS = 1.4
 
 
 @dataclass(frozen=True)
@@ -33,27 +32,6 @@ class Network:
     members: tuple[int, ...]
     course: TimeCourse
     population: Population
-
-
-@dataclass(frozen=True)
-class Lumen:
-    """Where a vessel lies on the frame's grid: flat pixel indices and their (T, rho)."""
-
-    pixels: NDArray[np.int64]
-    transit: Floats
-    rho: Floats
-
-    @property
-    def arrays(self) -> tuple[NDArray[np.int64], Floats, Floats]:
-        """The three arrays."""
-        return self.pixels, self.transit, self.rho
-
-    def inside(self, size: tuple[int, int], pad: int) -> Lumen:
-        """Return the pixels between the walls and in the frame ``size``, of a grid padded by ``pad``."""
-        rows, columns = np.divmod(self.pixels, size[1] + 2 * pad)
-        rows, columns = rows - pad, columns - pad
-        keep = (np.abs(self.rho) <= 1) & (rows >= 0) & (rows < size[0]) & (columns >= 0) & (columns < size[1])
-        return Lumen(rows[keep] * size[1] + columns[keep], self.transit[keep], self.rho[keep])
 
 
 @dataclass(frozen=True)
@@ -108,8 +86,8 @@ class Scene:
     def masks(self) -> NDArray[np.bool_]:
         """Per-vessel masks (V, H, W) in tissue coordinates."""
         masks = np.zeros((len(self.vessels), self.size[0] * self.size[1]), bool)
-        for mask, lumen in zip(masks, self.lumens, strict=True):
-            mask[lumen.pixels] = True
+        for mask, inside in zip(masks, self.lumens, strict=True):
+            mask[inside.pixels] = True
         return masks.reshape(-1, *self.size)
 
     def shifts(self, frames: NDArray[np.int64]) -> Floats:
@@ -117,39 +95,7 @@ class Scene:
         return self.motion.at(frames / self.frame_rate_hz)
 
 
-def rasterise(vessel: Vessel, size: tuple[int, int], pad: int, shift: Floats | None = None) -> Lumen:
-    """Find the pixels in and round a vessel (walls included) and their coordinates in it.
-
-    Parameters
-    ----------
-    vessel : Vessel
-    size : tuple of int
-        (H, W) of the frame.
-    pad : int
-        Pixels round the frame that are looked at as well; indices are those of the padded grid.
-    shift : ndarray, shape (2,), optional
-        (dy, dx) px by which the tissue stands away: the pixels are then those of the recorded frame.
-    """
-    block = 8
-    origin = pad + (np.zeros(2) if shift is None else shift)
-    reach = 0.5 * WALLS * float(vessel.diameter_px.max()) + 0.75 * block
-    height, width = size[0] + 2 * pad, size[1] + 2 * pad
-    shape = (-(-height // block), -(-width // block))
-    centre = np.stack(np.meshgrid(*(np.arange(n) * block + (block - 1) / 2 for n in shape), indexing="ij"), -1)
-    gap = cKDTree(vessel.centreline[::4]).query(centre - origin, distance_upper_bound=reach + 2)[0]
-    near = np.kron(gap < reach + 2, np.ones((block, block), bool))[:height, :width]
-    points = np.argwhere(near)
-    if not len(points):
-        return Lumen(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
-    transit, rho = vessel.locate(points - origin)
-    within = (np.abs(rho) <= WALLS) & (transit >= 0) & (transit <= vessel.length)
-    flat = points[:, 0] * width + points[:, 1]
-    return Lumen(flat[within], transit[within], rho[within])
-
-
-def sample_scene(
-    rng: np.random.Generator, size: tuple[int, int], settings: SceneSettings | None = None
-) -> Scene:
+def sample_scene(rng: np.random.Generator, size: tuple[int, int], settings: SceneSettings | None = None) -> Scene:
     """Draw a world.
 
     Parameters
@@ -171,10 +117,10 @@ def sample_scene(
     for kind in _kinds(rng, settings):
         diameter = _diameter(rng, settings, pixel, size)
         profile = _profile(rng, settings, diameter / cell_px)
-        for layout in _place(rng, kind, size, diameter, cell_px, profile, settings, vessels):
+        for layout in place_networks(rng, kind, size, diameter, cell_px, profile, settings.taper, vessels):
             course = sample_time_course(rng, settings, rate)
             speed = _speed(rng, settings, pixel, rate)
-            built = _build(layout, len(vessels), profile, speed, course, pixel, rate)
+            built = build_vessels(layout, len(vessels), profile, speed, course, pixel, rate)
             population = sample_population(rng, built, layout.routes, cell_px, optics.contrast, settings)
             networks.append(Network(tuple(range(len(vessels), len(vessels) + len(built))), course, population))
             vessels.extend(built)
@@ -205,52 +151,3 @@ def _speed(rng: np.random.Generator, settings: SceneSettings, pixel: float, rate
     """Draw the mean speed in um/s."""
     bounds = settings.speed_bins_px[int(rng.integers(len(settings.speed_bins_px)))]
     return min(log_uniform(rng, bounds) * pixel * rate, settings.max_speed_um_s)
-
-
-def _place(
-    rng: np.random.Generator,
-    kind: str,
-    size: tuple[int, int],
-    diameter: float,
-    cell_px: float,
-    profile: Profile,
-    settings: SceneSettings,
-    others: list[Vessel],
-) -> list[Layout]:
-    """Draw networks until they cross the vessels already there rather than cover them; none if it cannot be."""
-    margin = 0.6 * diameter + cell_px + 16
-    for _ in range(8):
-        layouts = sample_layouts(rng, kind, size, diameter, margin, profile, settings.taper)
-        if all(not _covers(tube.points, diameter, other, size) for lay in layouts for tube in lay.tubes for other in others):
-            return layouts
-    return []
-
-
-def _covers(points: Floats, diameter: float, other: Vessel, size: tuple[int, int]) -> bool:
-    """Say whether a new vessel lies on another one for more than a third of what is seen of it."""
-    seen = points[((points >= 0) & (points < size)).all(1)][::4]
-    if not len(seen):
-        return False
-    gap = np.linalg.norm(seen[:, None] - other.centreline[None, ::4], axis=-1).min(1)
-    return bool((gap < 0.45 * (diameter + float(other.diameter_px.mean()))).mean() > 0.35)
-
-
-def _build(
-    layout: Layout, taken: int, profile: Profile, speed: float, course: TimeCourse, pixel: float, rate: float
-) -> list[Vessel]:
-    """Make the vessels of a network; speeds follow from the shares of the flux (v pi d^2 / 4)."""
-    built = []
-    for number, tube in enumerate(layout.tubes):
-        line, diameter, step = lumen(tube.points, tube.diameter)
-        built.append(Vessel(taken + number + 1, line, diameter, step, profile, speed, course, pixel, rate))
-    area = [_reference_area(vessel) for vessel in built]
-    trunk = max(range(len(built)), key=lambda i: layout.tubes[i].flux)
-    flows = [tube.flux / layout.tubes[trunk].flux * area[trunk] / a for tube, a in zip(layout.tubes, area, strict=True)]
-    return [replace(v, mean_speed_um_s=speed * flow) for v, flow in zip(built, flows, strict=True)]
-
-
-def _reference_area(vessel: Vessel) -> float:
-    """Return the squared radius at which the vessel's mean speed applies (see `vessels.lumen`)."""
-    arc = np.linalg.norm(np.diff(vessel.centreline, axis=0), axis=1)
-    radius = 0.25 * (vessel.diameter_px[1:] + vessel.diameter_px[:-1])
-    return float((radius * arc).sum() / (arc / radius).sum())

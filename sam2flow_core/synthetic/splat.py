@@ -28,8 +28,8 @@ class Bodies:
 def draw(bodies: Bodies, frames: int, size: tuple[int, int], pad: int, device: str | torch.device) -> Tensor:
     """Sum the thickness of all bodies on a canvas (frames, H + 2 pad, W + 2 pad).
 
-    The thickness of a body is ``weight * (1 - e) * (1 - dimple (1 - e)^2)`` for e < 1, with e the elliptic radius squared
-    after the parachute's bend: a smooth disc, hollow in the middle by ``dimple``.
+    The thickness of a body is ``weight * (1 - e) * (1 - dimple (1 - e)^2)`` for e < 1, with e the elliptic radius
+    squared after the parachute's bend: a smooth disc, hollow in the middle by ``dimple``.
     """
     height, width = size[0] + 2 * pad, size[1] + 2 * pad
     canvas = torch.zeros(frames * height * width, device=device)
@@ -47,9 +47,7 @@ def draw(bodies: Bodies, frames: int, size: tuple[int, int], pad: int, device: s
     return canvas.view(frames, height, width)
 
 
-def _draw_group(
-    bodies: Bodies, group: NDArray[np.intp], canvas: Tensor, shape: tuple[int, int], pad: int
-) -> None:
+def _draw_group(bodies: Bodies, group: NDArray[np.intp], canvas: Tensor, shape: tuple[int, int], pad: int) -> None:
     """Add the bodies ``group`` to the flat canvas."""
     device, (height, width) = canvas.device, shape
 

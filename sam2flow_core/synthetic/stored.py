@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -66,11 +67,11 @@ class StoredCase:
     def flow(self, pair: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return flow (V, 2, H, W), (dx, dy) px relative to the tissue, and where matter leaves (V, H, W)."""
         truth = _open(self.stack.parent)
-        return np.asarray(truth["flow"][pair]), np.asarray(truth["leaves"][pair])
+        return _array(truth, "flow")[pair], _array(truth, "leaves")[pair]
 
     def recorded_flow(self, pair: int) -> NDArray[np.float32]:
         """Return the flow (V, 2, H, W) with the tissue's motion, in the coordinates of the recorded frame."""
-        return np.asarray(_open(self.stack.parent)["recorded_flow"][pair])
+        return _array(_open(self.stack.parent), "recorded_flow")[pair]
 
 
 def read_cases(folder: Path) -> tuple[StoredCase, ...]:
@@ -94,32 +95,38 @@ def _open(case: Path) -> zarr.Group:
         raise DataError(f"{case}: its truth cannot be read ({error}); make the case anew") from error
 
 
+def _array(truth: zarr.Group, name: str) -> Any:
+    """Return an array of the truth; numpy arrays come out when it is indexed."""
+    return truth[name]
+
+
 def _read(case: Path) -> StoredCase:
     truth = _open(case)
     stack = case / "stack.tif"
     if not stack.is_file():
         raise DataError(f"{case}: stack.tif is missing; make the case anew")
     try:
-        masks, moved = np.asarray(truth["masks"][:]), np.asarray(truth["displacement"][:])
+        masks, moved = _array(truth, "masks")[:], _array(truth, "displacement")[:]
+        facts: dict[str, Any] = truth.attrs.asdict()
         vessels = tuple(
             StoredVessel(
                 vessel_id=int(number),
                 mask=masks[v],
-                centreline=np.asarray(truth[f"vessels/{number}/centreline"][:]),
-                diameter_px=np.asarray(truth[f"vessels/{number}/diameter_px"][:]),
+                centreline=_array(truth, f"vessels/{number}/centreline")[:],
+                diameter_px=_array(truth, f"vessels/{number}/diameter_px")[:],
                 displacement=moved[:, v],
             )
-            for v, number in enumerate(truth.attrs["vessel_ids"])
+            for v, number in enumerate(facts["vessel_ids"])
         )
         return StoredCase(
             name=case.name,
             stack=stack,
             prompts=read_prompts(case / "prompts.csv"),
-            pixel_size_um=float(truth.attrs["pixel_size_um"]),
-            frame_rate_hz=float(truth.attrs["frame_rate_hz"]),
-            shifts=np.asarray(truth["shifts"][:]),
+            pixel_size_um=float(facts["pixel_size_um"]),
+            frame_rate_hz=float(facts["frame_rate_hz"]),
+            shifts=_array(truth, "shifts")[:],
             vessels=vessels,
-            overlap=np.asarray(truth["overlap"][:]),
+            overlap=_array(truth, "overlap")[:],
         )
     except KeyError as error:
         raise DataError(f"{case}: its truth lacks {error}; make the case anew") from error

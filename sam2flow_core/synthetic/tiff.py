@@ -18,7 +18,11 @@ def quantise(video: NDArray[np.float32], bits: int) -> NDArray[np.unsignedintege
 
 
 def write_tiff(
-    path: Path, counts: NDArray[np.unsignedinteger], pixel_size_um: float, frame_rate_hz: float, compressed: bool = False
+    path: Path,
+    counts: NDArray[np.unsignedinteger],
+    pixel_size_um: float,
+    frame_rate_hz: float,
+    compressed: bool = False,
 ) -> None:
     """Write a (T, Y, X) stack with pixel size, frame interval and frame rate in its ImageJ tags."""
     tifffile.imwrite(

@@ -7,13 +7,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sam2flow_core.synthetic.scene import Scene, rasterise
+from sam2flow_core.synthetic.raster import rasterise
+from sam2flow_core.synthetic.scene import Scene
 from sam2flow_core.synthetic.vessels import Floats
 
 
-def true_flow(
-    scene: Scene, frames: NDArray[np.int64], until: NDArray[np.int64] | None = None
-) -> tuple[Tensor, Tensor]:
+def true_flow(scene: Scene, frames: NDArray[np.int64], until: NDArray[np.int64] | None = None) -> tuple[Tensor, Tensor]:
     """Follow the matter at every vessel pixel along its streamline from each frame to the next, or to ``until``.
 
     Returns
@@ -47,8 +46,8 @@ def recorded_flow(scene: Scene, frame: int, until: int) -> NDArray[np.float32]:
     Returns
     -------
     ndarray, float32 (V, 2, H, W)
-        (dx, dy) px from frame ``frame`` to ``until`` of the matter at each recorded pixel; zero outside the vessel as it
-        stands in that frame.
+        (dx, dy) px from frame ``frame`` to ``until`` of the matter at each recorded pixel; zero outside the vessel as
+        it stands in that frame.
     """
     before, after = scene.shifts(np.array([frame, until]))
     flow = np.zeros((len(scene.vessels), 2, *scene.size), np.float32)
@@ -61,16 +60,14 @@ def recorded_flow(scene: Scene, frame: int, until: int) -> NDArray[np.float32]:
     return flow
 
 
-def true_displacement(
-    scene: Scene, frames: NDArray[np.int64], until: NDArray[np.int64] | None = None
-) -> Floats:
+def true_displacement(scene: Scene, frames: NDArray[np.int64], until: NDArray[np.int64] | None = None) -> Floats:
     """Return the mean displacement along the arrow of the matter seen in each vessel, px per frame.
 
     Returns
     -------
     ndarray, shape (T, V)
-        From each frame to the next (or to ``until``), averaged over the vessel's pixels in the frame: the velocity that a perfect dense
-        measurement would report. NaN for vessels outside the frame.
+        From each frame to the next (or to ``until``), averaged over the vessel's pixels in the frame: the velocity
+        that a perfect dense measurement would report. NaN for vessels outside the frame.
     """
     result = np.full((len(frames), len(scene.vessels)), np.nan)
     for v, (vessel, lumen) in enumerate(zip(scene.vessels, scene.lumens, strict=True)):

@@ -87,9 +87,7 @@ def write_cases(
     return written
 
 
-def write_case(
-    path: Path, scene: Scene, frames: NDArray[np.int64], bits: int, rng: np.random.Generator
-) -> None:
+def write_case(path: Path, scene: Scene, frames: NDArray[np.int64], bits: int, rng: np.random.Generator) -> None:
     """Write one scene as a case; ``frames`` are the scene's frames that were recorded."""
     part = path.with_name(f".{path.name}.part")
     try:
