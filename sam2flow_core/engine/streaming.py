@@ -5,60 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import FrameDone, RunEvent, RunRequest, Started
+from sam2flow_core.engine.progress import Progress
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.results import (
-    STORE_NAME,
-    Marker,
-    ResultsWriter,
     StoreHeader,
     read_marker,
     read_snapshot,
-    write_marker,
 )
-
-
-class Progress:
-    """A run's store and marker, advanced together.
-
-    A chunk is written first and the marker that speaks of it after. Killed in
-    between, the run goes on from the marker before and writes the same chunk
-    again.
-    """
-
-    def __init__(self, folder: Path, writer: ResultsWriter, identity: Mapping[str, str], frames_done: int) -> None:
-        self.frames_done = frames_done
-        self._folder = folder
-        self._writer = writer
-        self._identity = identity
-
-    @classmethod
-    def begin(cls, folder: Path, header: StoreHeader, identity: Mapping[str, str], settings: StoreSettings) -> Progress:
-        """Start with an empty store. The marker comes first: from here on the folder holds an unfinished run."""
-        write_marker(folder, Marker(0, identity), {})
-        return cls(folder, ResultsWriter.create(folder / STORE_NAME, header, settings), identity, 0)
-
-    @classmethod
-    def go_on(cls, folder: Path, marker: Marker) -> Progress:
-        """Go on with the run that `marker` speaks of."""
-        return cls(folder, ResultsWriter.reopen(folder / STORE_NAME), marker.identity, marker.frames_done)
-
-    def keep(self, frames: list[FrameFlow], snapshot: dict[str, Any]) -> None:
-        """Write frames, and the predictor's state after them."""
-        self._writer.write(frames)
-        self.frames_done += len(frames)
-        write_marker(self._folder, Marker(self.frames_done, self._identity), snapshot)
-
-    def keep_frames_only(self, frames: list[FrameFlow]) -> None:
-        """Write frames that a resumed run will answer again."""
-        self._writer.write(frames)
 
 
 def stream_frames(
@@ -76,9 +36,10 @@ def stream_frames(
     else:
         predictor.restore(state, read_snapshot(request.out))
         progress = Progress.go_on(request.out, marker)
-    yield Started(source.frames_total, progress.frames_done, source.stack.problems)
-    if progress.frames_done < source.frames_total:
-        yield from _answer(source, predictor, state, progress, settings)
+    with progress:
+        yield Started(source.frames_total, progress.frames_done, source.stack.problems)
+        if progress.frames_done < source.frames_total:
+            yield from _answer(source, predictor, state, progress, settings)
 
 
 def _answer(

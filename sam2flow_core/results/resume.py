@@ -38,12 +38,22 @@ class Marker:
     identity: Mapping[str, str]
 
 
+def frozen(snapshot: Snapshot) -> Snapshot:
+    """Return a copy that the predictor's further work cannot change, on the CPU."""
+    import torch
+
+    return {
+        key: value.detach().cpu().contiguous().clone() if isinstance(value, torch.Tensor) else value
+        for key, value in snapshot.items()
+    }
+
+
 def write_marker(folder: Path, marker: Marker, snapshot: Snapshot) -> None:
-    """Write the marker, replacing the one before in a single step."""
+    """Write the marker and a `frozen` snapshot, replacing the ones before in a single step."""
     import torch
     from safetensors.torch import save
 
-    tensors = {k: v.detach().cpu().contiguous().clone() for k, v in snapshot.items() if isinstance(v, torch.Tensor)}
+    tensors = {k: v for k, v in snapshot.items() if isinstance(v, torch.Tensor)}
     numbers = {k: v for k, v in snapshot.items() if not isinstance(v, torch.Tensor)}
     metadata = {
         "frames_done": str(marker.frames_done),

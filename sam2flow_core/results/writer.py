@@ -27,6 +27,7 @@ class ResultsWriter:
         self.path = path
         self.header = header
         self._root = root
+        self._arrays: dict[str, zarr.Array] = {}
 
     @classmethod
     def create(cls, path: Path, header: StoreHeader, settings: StoreSettings) -> ResultsWriter:
@@ -91,9 +92,12 @@ class ResultsWriter:
         self._array(f"{group}/scale")[span] = scale
 
     def _array(self, name: str) -> zarr.Array:
-        array = self._root[name]
-        assert isinstance(array, zarr.Array)
-        return array
+        # Kept open: to open an array costs as much as to write a small one.
+        if name not in self._arrays:
+            array = self._root[name]
+            assert isinstance(array, zarr.Array)
+            self._arrays[name] = array
+        return self._arrays[name]
 
 
 def _answers(vessel: int, frames: Sequence[FrameFlow]) -> Iterator[VesselFlow | None]:

@@ -1,0 +1,83 @@
+"""A run's store and its marker, advanced together in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from sam2flow_core.config.run import StoreSettings
+from sam2flow_core.inference.steps import FrameFlow
+from sam2flow_core.results import STORE_NAME, Marker, ResultsWriter, StoreHeader, write_marker
+from sam2flow_core.results.resume import Snapshot, frozen
+
+
+class Progress:
+    """Writes chunks while the predictor goes on; a context whose end waits for the last one.
+
+    A chunk is written first and the marker that speaks of it after. Killed in
+    between, the run goes on from the marker before and writes the same chunk
+    again. One chunk is under way at most, so that memory stays bounded when the
+    disk is slower than the predictor.
+
+    Attributes
+    ----------
+    frames_done : int
+        Frames handed over so far, counted from the start of the run.
+    """
+
+    def __init__(self, folder: Path, writer: ResultsWriter, identity: Mapping[str, str], frames_done: int) -> None:
+        self.frames_done = frames_done
+        self._folder = folder
+        self._writer = writer
+        self._identity = identity
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sam2flow-writer")
+        self._under_way: Future[None] | None = None
+
+    @classmethod
+    def begin(cls, folder: Path, header: StoreHeader, identity: Mapping[str, str], settings: StoreSettings) -> Progress:
+        """Start with an empty store. The marker comes first: from here on the folder holds an unfinished run."""
+        write_marker(folder, Marker(0, identity), {})
+        return cls(folder, ResultsWriter.create(folder / STORE_NAME, header, settings), identity, 0)
+
+    @classmethod
+    def go_on(cls, folder: Path, marker: Marker) -> Progress:
+        """Go on with the run that `marker` speaks of."""
+        return cls(folder, ResultsWriter.reopen(folder / STORE_NAME), marker.identity, marker.frames_done)
+
+    def keep(self, frames: list[FrameFlow], snapshot: Snapshot) -> None:
+        """Write frames, and the predictor's state after them.
+
+        Raises
+        ------
+        OutputError
+            If these or the frames before could not be written; nothing is handed over then.
+        """
+        self._wait()
+        self.frames_done += len(frames)
+        self._under_way = self._thread.submit(self._write, frames, frozen(snapshot), self.frames_done)
+
+    def keep_frames_only(self, frames: list[FrameFlow]) -> None:
+        """Write frames that a resumed run will answer again."""
+        self._wait()
+        self._writer.write(frames)
+
+    def _write(self, frames: list[FrameFlow], snapshot: Snapshot, frames_done: int) -> None:
+        self._writer.write(frames)
+        write_marker(self._folder, Marker(frames_done, self._identity), snapshot)
+
+    def _wait(self) -> None:
+        under_way, self._under_way = self._under_way, None
+        if under_way is not None:
+            under_way.result()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown()
+        if kind is None or kind is GeneratorExit:
+            self._wait()
