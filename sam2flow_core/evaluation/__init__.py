@@ -1,5 +1,6 @@
 """Accuracy and speed against the truth, beside the methods users have today."""
 
+from sam2flow_core.evaluation.evaluate import Evaluation, evaluate, evaluate_ablations
 from sam2flow_core.evaluation.metrics import binned_flow_metrics, flow_metrics
 
-__all__ = ["binned_flow_metrics", "flow_metrics"]
+__all__ = ["Evaluation", "binned_flow_metrics", "evaluate", "evaluate_ablations", "flow_metrics"]

@@ -1,42 +1,48 @@
-"""Comparisons kept on disk, so that a benchmark that was stopped goes on and a new row costs only itself."""
+"""Results kept on disk, so that a benchmark that was stopped goes on and a new row costs only itself."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from sam2flow_core.evaluation.comparison import Comparison
-from sam2flow_core.evaluation.entrants import Entrant
 
 
 @dataclass(frozen=True)
-class ComparisonCache:
-    """One file for each entrant, case and choice of pairs.
+class ResultCache:
+    """One file for each result, found by everything it depends on.
 
     Attributes
     ----------
-    folder : Path or None
-        Nothing is kept where it is None.
+    folder : Path
     """
 
-    folder: Path | None
+    folder: Path
 
-    def find(self, entrant: Entrant, case: str, pairs: Sequence[int]) -> Comparison | None:
-        """Return the kept comparison, or None."""
-        path = self._path(entrant, case, pairs)
-        return Comparison.load(path) if path is not None and path.exists() else None
+    def find_comparison(self, *key: object) -> Comparison | None:
+        """Return a kept comparison, or None."""
+        path = self._path(key, ".npz")
+        return Comparison.load(path) if path.exists() else None
 
-    def keep(self, entrant: Entrant, case: str, pairs: Sequence[int], comparison: Comparison) -> None:
+    def keep_comparison(self, comparison: Comparison, *key: object) -> None:
         """Keep a comparison."""
-        path = self._path(entrant, case, pairs)
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            comparison.save(path)
+        comparison.save(self._path(key, ".npz"))
 
-    def _path(self, entrant: Entrant, case: str, pairs: Sequence[int]) -> Path | None:
-        if self.folder is None:
-            return None
-        key = hashlib.sha256(repr((entrant.fingerprint, case, tuple(pairs))).encode()).hexdigest()[:20]
-        return self.folder / f"{key}.npz"
+    def find_table(self, *key: object) -> pd.DataFrame | None:
+        """Return a kept table, or None."""
+        path = self._path(key, ".csv")
+        return pd.read_csv(path) if path.exists() else None
+
+    def keep_table(self, table: pd.DataFrame, *key: object) -> None:
+        """Keep a table with at least one column."""
+        path = self._path(key, ".csv")
+        beside = path.with_suffix(".part")
+        table.to_csv(beside, index=False)
+        beside.replace(path)
+
+    def _path(self, key: tuple[object, ...], suffix: str) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder / (hashlib.sha256(repr(key).encode()).hexdigest()[:20] + suffix)

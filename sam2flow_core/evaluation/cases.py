@@ -9,23 +9,21 @@ from numpy.typing import NDArray
 
 from sam2flow_core.evaluation.records import Case, VesselTruth
 from sam2flow_core.prompts import Prompt
-from sam2flow_core.synthetic import Scene
-from sam2flow_core.synthetic.film import film
-from sam2flow_core.synthetic.truth import true_flow
-from sam2flow_core.synthetic.vessels import Vessel
+from sam2flow_core.synthetic import Scene, film, true_displacement, true_flow
 
 FRAMES_AT_ONCE = 16
 
 
-def case_from_scene(name: str, scene: Scene, frames: int, clicks: tuple[int, ...], seed: int) -> Case:
+def case_from_scene(name: str, scene: Scene, frames: NDArray[np.int64], clicks: tuple[int, ...], seed: int) -> Case:
     """Film a scene and put its truth beside it.
 
     Parameters
     ----------
     name : str
     scene : Scene
-    frames : int
-        Length of the video.
+    frames : ndarray of int, shape (T,)
+        The scene's frame that each recorded frame shows; from 0, ascending, with gaps and repeats where frames were
+        lost or repeated. The truth of a pair is what its two frames show.
     clicks : tuple of int
         Numbers of positive clicks per vessel to draw.
     seed : int
@@ -36,25 +34,27 @@ def case_from_scene(name: str, scene: Scene, frames: int, clicks: tuple[int, ...
     Case
         Vessels that show too few pixels to be clicked are left out.
     """
-    index = np.arange(frames)
-    shifts = scene.shifts(index)
-    parts = [
-        film(scene, part, shifts[part], "cpu").numpy() for part in np.array_split(index, -(-frames // FRAMES_AT_ONCE))
-    ]
+    shifts = scene.shifts(frames)
     prompts = _nested_clicks(scene, clicks, seed)
     prompted = {p.vessel_id for p in prompts[max(clicks)]}
     kept = [i for i, vessel in enumerate(scene.vessels) if vessel.vessel_id in prompted]
     return Case(
         name=name,
-        video=np.concatenate(parts),
+        video=_film(scene, frames, shifts),
         shifts=shifts,
-        vessels=tuple(_vessel(scene.vessels[i], scene.masks[i], index[:-1]) for i in kept),
+        vessels=_vessels(scene, kept, frames),
         overlap=scene.masks.sum(0) > 1,
-        flow=_SceneFlow(scene, kept),
+        flow=_SceneFlow(scene, kept, frames),
         prompts=prompts,
         pixel_size_um=scene.pixel_size_um,
         frame_rate_hz=scene.frame_rate_hz,
     )
+
+
+def _film(scene: Scene, frames: NDArray[np.int64], shifts: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Film in pieces: all frames at once would take too much memory."""
+    pieces = np.array_split(np.arange(len(frames)), -(-len(frames) // FRAMES_AT_ONCE))
+    return np.concatenate([film(scene, frames[piece], shifts[piece], "cpu").numpy() for piece in pieces])
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,10 @@ class _SceneFlow:
 
     scene: Scene
     kept: list[int]
+    frames: NDArray[np.int64]
 
     def __call__(self, pair: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        flow, leaves = true_flow(self.scene, np.array([pair]))
+        flow, leaves = true_flow(self.scene, self.frames[pair : pair + 1], self.frames[pair + 1 : pair + 2])
         return flow[0, self.kept].numpy(), leaves[0, self.kept].numpy()
 
 
@@ -78,12 +79,25 @@ def _nested_clicks(scene: Scene, clicks: tuple[int, ...], seed: int) -> dict[int
     return {n: tuple(p for drawn in by_vessel.values() for p in drawn[:n]) for n in clicks}
 
 
-def _vessel(vessel: Vessel, mask: NDArray[np.bool_], pairs: NDArray[np.int64]) -> VesselTruth:
-    inside = ((vessel.centreline >= 0) & (vessel.centreline <= np.array(mask.shape) - 1)).all(1)
-    return VesselTruth(
-        vessel_id=vessel.vessel_id,
-        mask=mask,
-        width_px=float(vessel.diameter_px[inside].mean() if inside.any() else vessel.diameter_px.mean()),
-        centreline=vessel.centreline[inside],
-        centre_velocity=vessel.travel_px(pairs) * float(vessel.profile(np.zeros(1))[0]),
-    )
+def _vessels(scene: Scene, kept: list[int], frames: NDArray[np.int64]) -> tuple[VesselTruth, ...]:
+    start, until = frames[:-1], frames[1:]
+    means = true_displacement(scene, start, until)
+    masks = scene.masks
+    truths = []
+    for index in kept:
+        vessel, mask = scene.vessels[index], masks[index]
+        inside = ((vessel.centreline >= 0) & (vessel.centreline <= np.array(mask.shape) - 1)).all(1)
+        inside = inside if inside.any() else np.ones_like(inside)
+        # The mean displacement holds the profile and the taper; the profile's crest over its mean gives the centre.
+        crest = float(vessel.profile(np.zeros(1))[0])
+        truths.append(
+            VesselTruth(
+                vessel_id=vessel.vessel_id,
+                mask=mask,
+                width_px=float(vessel.diameter_px[inside].mean()),
+                centreline=vessel.centreline[inside],
+                centre_velocity=vessel.travel_px(start, until) * crest,
+                mean_velocity=means[:, index],
+            )
+        )
+    return tuple(truths)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from sam2flow_core.evaluation.comparison import Comparison, compare
 from sam2flow_core.evaluation.dense import TwoFrameMethod
 from sam2flow_core.evaluation.kymograph import compare_kymograph
@@ -28,6 +30,24 @@ class Entrant:
     name: str
     fingerprint: str
     judge: Callable[[Case, Sequence[int]], Comparison]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Figures of vessels that are collected case by case.
+
+    Attributes
+    ----------
+    name : str
+    fingerprint : str
+        As that of an `Entrant`.
+    judge : callable
+        From a case to a table.
+    """
+
+    name: str
+    fingerprint: str
+    judge: Callable[[Case], pd.DataFrame]
 
 
 def flow_entrant(method: Method) -> Entrant:

@@ -35,9 +35,9 @@ def figures(name: str, comparison: Comparison, settings: EvaluationSettings) -> 
     DataFrame
         One row per part of the pixels: ``all``, the bins of displacement and width (overlaps and leaving pixels left
         out of these), then ``overlap``, ``leaves`` and ``past aliasing``. Columns as `flow_metrics` names them; on the
-        row ``all`` also ``answered`` (percent of the pixels
-        with a scale, where there is one), ``jitter`` (px, mean), ``velocity_median`` and ``velocity_p90`` (percent) and ``seconds_pair``
-        (median); on ``past aliasing`` also ``auroc`` of the stated scale as a flag of gross errors.
+        row ``all`` also ``jitter`` (px, mean), ``velocity_median`` and ``velocity_p90`` (percent), ``seconds_pair``
+        (median) and, with a scale, ``answered`` (percent of the pixels that have one); on ``past aliasing`` also
+        ``auroc`` of the stated scale as a flag of gross errors.
     """
     clear = ~(comparison.overlap | comparison.leaves)
     stated = comparison.scale.size > 0 and not np.isnan(comparison.scale).all()

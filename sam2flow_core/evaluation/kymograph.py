@@ -10,7 +10,7 @@ from sam2flow_core.evaluation.comparison import Comparison
 from sam2flow_core.evaluation.records import Case, VesselTruth
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.centreline import resample
-from sam2flow_core.velocity.correlation import correlate, moving_pattern
+from sam2flow_core.velocity.diagram import read_diagram
 from sam2flow_core.velocity.sampling import LaneSampler, sample_lanes
 
 
@@ -23,10 +23,8 @@ def compare_kymograph(case: Case) -> Comparison:
     settings = KymographSettings()
     samplers = [_sampler(case, vessel, settings) for vessel in case.vessels]
     sample_lanes(samplers, lambda frame: case.video[frame])
-    drift = max(int(settings.drift_s * case.frame_rate_hz), 3)
-    measured = [
-        float(np.nanmean(correlate(moving_pattern(s.samples(), drift), settings).velocity[:-1])) for s in samplers
-    ]
+    diagrams = [read_diagram(sampler.samples(), case.frame_rate_hz, settings)[0] for sampler in samplers]
+    measured = [float(np.nanmean(diagram.velocity[:-1])) for diagram in diagrams]
     return velocities_only(np.array(measured), np.array([vessel.centre_velocity.mean() for vessel in case.vessels]))
 
 

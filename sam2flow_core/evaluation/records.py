@@ -24,8 +24,8 @@ class VesselTruth:
         Mean diameter.
     centreline : ndarray, shape (N, 2)
         ``(y, x)`` in px along the arrow.
-    centre_velocity : ndarray, shape (T - 1,)
-        Velocity on the centreline, signed along it, px per frame.
+    centre_velocity, mean_velocity : ndarray, shape (T - 1,)
+        Velocity on the centreline, and its mean over the vessel's pixels, signed along the arrow, px per frame.
     """
 
     vessel_id: int
@@ -33,6 +33,7 @@ class VesselTruth:
     width_px: float
     centreline: NDArray[np.floating]
     centre_velocity: NDArray[np.floating]
+    mean_velocity: NDArray[np.floating]
 
 
 class FlowTruth(Protocol):

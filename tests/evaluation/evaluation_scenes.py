@@ -23,10 +23,9 @@ def rigid_case(velocity: float = 2.0, frames: int = 12, shift: tuple[float, floa
         leaves[0, :, SIZE[1] - int(np.ceil(abs(velocity))) :] = True
         return field, leaves
 
-    vessels = tuple(
-        VesselTruth(v + 1, masks[v], 12.0, np.stack([np.full(64, rows[v]), np.arange(64.0)], 1), np.full(11, speeds[v]))
-        for v in range(2)
-    )
+    lines = [np.stack([np.full(64, row), np.arange(64.0)], 1) for row in rows]
+    steady = [np.full(frames - 1, speed) for speed in speeds]
+    vessels = tuple(VesselTruth(v + 1, masks[v], 12.0, lines[v], steady[v], steady[v]) for v in range(2))
     clicks = {n: tuple(Prompt(v + 1, 0, rows[v], 10.0 + k) for v in range(2) for k in range(n)) for n in (1, 3, 5)}
     video = np.random.default_rng(0).uniform(size=(frames, *SIZE)).astype(np.float32)
     shifts = np.tile(np.array(shift), (frames, 1)) * (np.arange(frames) > 0)[:, None]

@@ -1,0 +1,65 @@
+"""Where the cases of a benchmark come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from sam2flow_core.errors import DataError
+from sam2flow_core.evaluation.cases import case_from_scene
+from sam2flow_core.evaluation.records import Case
+from sam2flow_core.synthetic.bench import BenchCase, bench_v1
+
+BENCHMARKS = {"synthetic:bench-v1": bench_v1}
+
+
+@dataclass(frozen=True)
+class LazyCase:
+    """A case that is filmed or read when it is needed.
+
+    Attributes
+    ----------
+    name : str
+    about : str
+        What it is there for.
+    frames : int
+    fingerprint : str
+        Changes whenever the case's settings change.
+    open : callable
+        Films or reads the case.
+    """
+
+    name: str
+    about: str
+    frames: int
+    fingerprint: str
+    open: Callable[[], Case]
+
+
+def find_cases(data: str, clicks: tuple[int, ...]) -> tuple[LazyCase, ...]:
+    """List the cases of a benchmark.
+
+    Parameters
+    ----------
+    data : str
+        ``synthetic:bench-v1``, or a folder written by ``sam2flow synth``.
+    clicks : tuple of int
+        Numbers of positive clicks per vessel to draw.
+
+    Raises
+    ------
+    DataError
+        If there is no such benchmark or folder.
+    """
+    if data in BENCHMARKS:
+        return tuple(_bench_case(case, clicks) for case in BENCHMARKS[data]())
+    raise DataError(f"{data}: no such benchmark; there is {', '.join(BENCHMARKS)}")
+
+
+def _bench_case(case: BenchCase, clicks: tuple[int, ...]) -> LazyCase:
+    return LazyCase(case.name, case.about, case.length, repr(case), partial(_film, case, clicks))
+
+
+def _film(case: BenchCase, clicks: tuple[int, ...]) -> Case:
+    return case_from_scene(case.name, case.scene(), case.frames(), clicks, case.seed)

@@ -1,0 +1,201 @@
+"""``sam2flow evaluate``: the accuracy of a model, beside the methods users have today."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sam2flow_core.config.evaluation import EvaluationSettings
+from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.evaluation.ablations import ABLATIONS, Ablation
+from sam2flow_core.evaluation.benchmark import Report, Standings, run_benchmark
+from sam2flow_core.evaluation.cache import ResultCache
+from sam2flow_core.evaluation.data import LazyCase, find_cases
+from sam2flow_core.evaluation.document import write_section
+from sam2flow_core.evaluation.entrants import Entrant, Survey, flow_entrant, peer_entrants
+from sam2flow_core.evaluation.masks import judge_masks
+from sam2flow_core.evaluation.ours import OurFlow
+from sam2flow_core.evaluation.tables import (
+    NamedTable,
+    ablation_table,
+    as_markdown,
+    as_text,
+    flow_tables,
+    mask_table,
+    velocity_tables,
+)
+from sam2flow_core.evaluation.velocities import judge_velocities
+from sam2flow_core.inference import SAM2FlowPredictor
+
+TRUE_MASKS = "SAM2Flow, true masks"
+MASKS, VELOCITIES = "masks", "velocities"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The outcome of an evaluation.
+
+    Attributes
+    ----------
+    standings : Standings
+        All figures of the flow.
+    tables : tuple of NamedTable
+        What people read.
+    """
+
+    standings: Standings
+    tables: tuple[NamedTable, ...]
+
+    def text(self) -> str:
+        """Return the tables for a terminal."""
+        return as_text(list(self.tables))
+
+    def write_csv(self, path: Path) -> None:
+        """Write every figure: one row per method, case (``all`` for all of them) and part of the pixels."""
+        pooled = self.standings.pooled.assign(case="all")
+        pd.concat([pooled, self.standings.by_case], ignore_index=True).to_csv(path, index=False)
+
+
+def evaluate(
+    model: str | None = "tiny",
+    data: str = "synthetic:bench-v1",
+    peers: bool = False,
+    device: str = "auto",
+    csv: Path | None = None,
+    document: Path | None = None,
+    cache: Path | None = None,
+    report: Report = lambda line: None,
+    settings: EvaluationSettings | None = None,
+) -> Evaluation:
+    """Measure a model against the truth.
+
+    Parameters
+    ----------
+    model : str or None
+        ``tiny`` or the path of a weights file; None measures the peers alone.
+    data : str
+        ``synthetic:bench-v1`` or a folder written by ``sam2flow synth``.
+    peers : bool
+        Put the classical methods into the same tables, on the same pairs.
+    device : str
+        auto, cpu, cuda or mps.
+    csv : Path, optional
+        All figures go there.
+    document : Path, optional
+        The section Accuracy of this Markdown file is written.
+    cache : Path, optional
+        Folder in which results are kept, so that a further run does only what is new.
+    report : callable
+        Told of the progress, a line at a time.
+    settings : EvaluationSettings, optional
+
+    Raises
+    ------
+    DataError
+        If there are no such data, or the peers are not installed.
+    ModelError
+        If there is no such model or device.
+    """
+    settings = settings or EvaluationSettings()
+    cases = find_cases(data, settings.clicks)
+    entrants: list[Entrant] = list(peer_entrants(settings.background_frames)) if peers else []
+    surveys: list[Survey] = []
+    clicked = None
+    if model is not None:
+        predictor = SAM2FlowPredictor.from_pretrained(model, device)
+        clicked = _enter(predictor, f"SAM2Flow, {settings.flow_clicks} clicks", settings.flow_clicks)
+        entrants += [flow_entrant(clicked), flow_entrant(_enter(predictor, TRUE_MASKS, None))]
+        surveys += _surveys(clicked, settings.boundary_tolerance_px)
+    with _kept(cache) as results:
+        standings = run_benchmark(cases, entrants, surveys, settings, results, report)
+    tables = flow_tables(standings)
+    if clicked is not None:
+        tables += [mask_table(standings.surveys[MASKS]), *velocity_tables(standings.surveys[VELOCITIES])]
+    result = Evaluation(standings, tuple(tables))
+    if csv is not None:
+        result.write_csv(csv)
+    if document is not None:
+        command = _command("evaluate", model, data, peers)
+        write_section(document, "Accuracy", f"{_preface(command, cases, standings, clicked)}\n\n{as_markdown(tables)}")
+    return result
+
+
+def evaluate_ablations(
+    model: str = "tiny",
+    data: str = "synthetic:bench-v1",
+    device: str = "auto",
+    document: Path | None = None,
+    cache: Path | None = None,
+    report: Report = lambda line: None,
+    ablations: Sequence[Ablation] = ABLATIONS,
+    settings: EvaluationSettings | None = None,
+) -> Evaluation:
+    """Measure what each part of the model is worth: the same weights with one part left out at a time.
+
+    Parameters and errors as those of `evaluate`; masks are the true ones, so that the flow alone is compared.
+    """
+    settings = settings or EvaluationSettings()
+    cases = find_cases(data, settings.clicks)
+    entrants = []
+    for ablation in ablations:
+        inference = replace(InferenceSettings(), **ablation.inference)
+        predictor = SAM2FlowPredictor.from_pretrained(model, device, inference, dict(ablation.model))
+        entrants.append(flow_entrant(_enter(predictor, ablation.name, None, (ablation.model, ablation.inference))))
+    with _kept(cache) as results:
+        standings = run_benchmark(cases, entrants, (), settings, results, report)
+    tables = [ablation_table(standings, ablations)]
+    if document is not None:
+        preface = _preface(_command("evaluate", model, data, False) + " --ablations", cases, standings, None)
+        write_section(document, "Ablations", f"{preface}\n\n{as_markdown(tables)}")
+    return Evaluation(standings, tuple(tables))
+
+
+def _enter(
+    predictor: SAM2FlowPredictor, name: str, clicks: int | None, changed: Sequence[Mapping[str, Any]] = ()
+) -> OurFlow:
+    fingerprint = f"{predictor.description['sha256']} {predictor.settings} {clicks} {[dict(c) for c in changed if c]}"
+    return OurFlow(name, fingerprint, predictor, clicks)
+
+
+def _surveys(flow: OurFlow, tolerance_px: float) -> list[Survey]:
+    """Masks and velocities, vessel by vessel."""
+    return [
+        Survey(VELOCITIES, flow.fingerprint, lambda case: judge_velocities(flow, case)),
+        Survey(MASKS, flow.fingerprint, lambda case: judge_masks(flow.predictor, case, tolerance_px)),
+    ]
+
+
+@contextmanager
+def _kept(folder: Path | None) -> Iterator[ResultCache]:
+    """Results kept in the user's folder, or in one that is gone afterwards."""
+    if folder is not None:
+        yield ResultCache(folder)
+        return
+    with tempfile.TemporaryDirectory(prefix="sam2flow-") as passing:
+        yield ResultCache(Path(passing))
+
+
+def _command(name: str, model: str | None, data: str, peers: bool) -> str:
+    parts = ["sam2flow", name, *(["--model", Path(model).name] if model else []), "--data", data]
+    return " ".join(parts + (["--peers"] if peers else []))
+
+
+def _preface(command: str, cases: Sequence[LazyCase], standings: Standings, ours: OurFlow | None) -> str:
+    lines = [
+        f"Made by `{command}` on {platform.system()} {platform.machine()}, Python {platform.python_version()}.",
+        f"{len(cases)} cases, {standings.pairs} pairs of frames, the same for every method, spread over each case.",
+        "Two-frame methods are given the frames with the true tissue motion and the static background taken out;",
+        "SAM2Flow gets the recorded frames and finds both itself.",
+        "Pixels that SAM2Flow's masks leave out count as no motion.",
+    ]
+    if ours is not None:
+        lines.append(f"Weights: SHA-256 `{ours.predictor.description['sha256'][:16]}`.")
+    about = "\n".join(f"* `{case.name}`: {case.about}" for case in cases)
+    return " ".join(lines) + f"\n\n{about}"

@@ -1,0 +1,40 @@
+"""The masks that clicks give, against the true ones."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from sam2flow_core.evaluation.metrics import boundary_f, mask_iou
+from sam2flow_core.evaluation.records import Case
+from sam2flow_core.inference import SAM2FlowPredictor
+
+CROSSING_SHARE = 0.05  # of a vessel's pixels that lie on another one
+COLUMNS = ("case", "vessel_id", "clicks", "width_px", "crossing", "iou", "boundary_f")
+
+
+def judge_masks(predictor: SAM2FlowPredictor, case: Case, tolerance_px: float) -> pd.DataFrame:
+    """Judge the masks of the first frame after each number of clicks.
+
+    Clicks are added one after the other, as a person does, and none of them corrects an error seen.
+
+    Returns
+    -------
+    DataFrame
+        One row per vessel and number of clicks: ``case, vessel_id, clicks, width_px, crossing, iou, boundary_f``.
+    """
+    state = predictor.init_state(case.video[:2])
+    rows = []
+    for vessel in case.vessels:
+        done = 0
+        for clicks, prompts in sorted(case.prompts.items()):
+            mine = [p for p in prompts if p.vessel_id == vessel.vessel_id]
+            for prompt in mine[done:]:
+                _, ids, logits = predictor.add_new_points_or_box(
+                    state, 0, vessel.vessel_id, [(prompt.x, prompt.y)], [prompt.label], clear_old_points=False
+                )
+            done = len(mine)
+            mask = logits[ids.index(vessel.vessel_id), 0].numpy() > 0
+            crossing = bool(case.overlap[vessel.mask].mean() > CROSSING_SHARE)
+            scores = (mask_iou(mask, vessel.mask), boundary_f(mask, vessel.mask, tolerance_px))
+            rows.append((case.name, vessel.vessel_id, clicks, vessel.width_px, crossing, *scores))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
