@@ -117,7 +117,7 @@ class Workbench(QObject):
             self.report(error)
             return
         if old is not None and old in self.viewer.layers:
-            # Its stack is closed: it could not be looked at any more.
+            # One recording at a time: another's layers could not be told from this one's.
             self.viewer.layers.remove(old)
         self._lay_out(layer)
         if notice:
@@ -183,7 +183,9 @@ class Workbench(QObject):
             return
         if event.value is self._image:
             self._let_go()
-        elif self.prompts is not None and event.value is self.prompts.layer:
+        if STACK_KEY in event.value.metadata:
+            event.value.metadata[STACK_KEY].close()
+        if self.prompts is not None and event.value is self.prompts.layer:
             QTimer.singleShot(0, self._restore_prompts)
 
     def _restore_prompts(self) -> None:
@@ -231,6 +233,11 @@ class Workbench(QObject):
     def running(self) -> bool:
         """Whether a run is going on or waiting."""
         return self._run_id != 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether the worker has anything in hand."""
+        return self._desk.busy
 
     def run(self) -> None:
         """Start a run with the session's prompts and settings; refused with a notification where it cannot be."""

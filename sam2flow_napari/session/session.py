@@ -142,19 +142,16 @@ class Session:
         return "", project
 
     def close(self) -> None:
-        """Save and let go of the recording."""
+        """Save and let go of the recording, whose files stay open: a layer may still show them."""
         if self._autosaver is None:
             return
         self.save()
         self._autosaver.close()
-        recording = self._recording
         self._autosaver, self._recording, self._fingerprint = None, None, ""
         self._history = History(SessionState())
         self._active = 0
         self.recording_changed.emit()
         self._announce()
-        if recording is not None:
-            recording.stack.close()
 
     def calibrate(self, edit: CalibrationEdit) -> None:
         """Take the user's calibration.
@@ -274,7 +271,7 @@ class Session:
             self._announce()
 
     def _announce(self) -> None:
-        if self._active and self.state.vessel(self._active) is None:
+        if self.state.vessel(self._active) is None:
             self._active = self.state.vessel_ids[-1] if self.state.vessels else 0
             self.active_changed.emit(self._active)
         self.state_changed.emit(self.state)

@@ -37,6 +37,11 @@ class Desk(QObject):
         self._numbers = count(1)
         self._working = False
 
+    @property
+    def busy(self) -> bool:
+        """Whether the worker thread is alive."""
+        return self._working
+
     def submit(self, make: Callable[[int], Job]) -> int:
         """Queue the job that `make` gives for a fresh job id, and return the id."""
         job_id = next(self._numbers)

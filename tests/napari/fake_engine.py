@@ -1,0 +1,111 @@
+"""An engine without a network: masks are boxes about the first click, flow is uniform; files and events are real."""
+
+import threading
+import time
+
+import numpy as np
+import pandas as pd
+
+from sam2flow_core.config.run import StoreSettings
+from sam2flow_core.engine.events import Finished, FrameDone, Stage, Started
+from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+from sam2flow_core.results import ResultsWriter, StoreHeader
+from sam2flow_core.stack import open_stack
+
+CROP = (12, 20)
+SPEED = 3.0  # px per frame
+
+
+def answer(vessel_id, prompts, last=False):
+    first = next(p for p in prompts if p.label)
+    mask = np.zeros(CROP, bool)
+    mask[2:-2] = True
+    flow = np.zeros((2, *CROP), np.float32)
+    flow[0][mask] = SPEED if vessel_id % 2 else -SPEED
+    offset = (int(first.y) - CROP[0] // 2, int(first.x) - CROP[1] // 2)
+    return VesselFlow(vessel_id, offset, mask, None if last else flow, None if last else np.ones(CROP, np.float32))
+
+
+class FakePreviews:
+    def __init__(self, engine):
+        self.engine = engine
+
+    def mask(self, frame_idx, prompts):
+        self.engine.asked.append((frame_idx, prompts))
+        if self.engine.preview_error:
+            raise self.engine.preview_error
+        self.engine.preview_gate.wait(10)
+        return answer(prompts[0].vessel_id, prompts, last=True)
+
+
+class FakeEngine:
+    """Set `gate` to let frames through; `error` is raised at the third frame."""
+
+    def __init__(self, seconds_a_frame=0.0):
+        self.seconds_a_frame = seconds_a_frame
+        self.gate, self.preview_gate = threading.Event(), threading.Event()
+        self.gate.set()
+        self.preview_gate.set()
+        self.error = self.preview_error = None
+        self.asked, self.requests = [], []
+        self.closed = 0
+
+    def previews(self, stack, model, device):
+        return FakePreviews(self)
+
+    def run(self, request):
+        self.requests.append(request)
+        try:
+            yield from self._run(request)
+        except GeneratorExit:
+            self.closed += 1
+            raise
+
+    def _run(self, request):
+        with open_stack(request.stack) as stack:
+            shape, calibration = stack.shape, stack.calibration.with_user(request.pixel_size_um, request.frame_rate_hz)
+        stop = request.stop or shape[0]
+        vessels = sorted({p.vessel_id for p in request.prompts})
+        request.out.mkdir(parents=True)
+        header = StoreHeader(
+            shape, request.start, stop, dict.fromkeys(vessels, CROP), dict(request.names), describe(calibration), "v"
+        )
+        writer = ResultsWriter.create(request.out / "results.zarr", header, StoreSettings())
+        yield Started(stop - request.start, 0)
+        waiting = []
+        for t in range(request.start, stop):
+            self.gate.wait(10)
+            time.sleep(self.seconds_a_frame)
+            if self.error and t == request.start + 2:
+                raise self.error
+            answers = [answer(v, [p for p in request.prompts if p.vessel_id == v], t == stop - 1) for v in vessels]
+            waiting.append(FrameFlow(t, (0.0, 0.0), tuple(answers)))
+            if (t + 1) % 16 == 0 or t == stop - 1:
+                writer.write(waiting)
+                waiting = []
+            done = t - request.start + 1
+            yield FrameDone(FrameFlow(t, (0.0, 0.0), tuple(answers)), done, stop - request.start, 0.1)
+        yield Stage("measuring")
+        yield write_tables(request.out, vessels, range(request.start, stop), calibration)
+
+
+def describe(calibration):
+    return {name: vars(getattr(calibration, name)) for name in ("pixel_size_um", "frame_rate_hz")}
+
+
+def write_tables(out, vessels, frames, calibration):
+    factor = (calibration.usable_pixel_size_um or np.nan) * (calibration.usable_frame_rate_hz or np.nan)
+    summary = [
+        {"vessel_id": v, "v_mean_um_s": SPEED * factor, "v_ci_low_um_s": 2.5 * factor, "v_ci_high_um_s": 3.5 * factor}
+        | {"grade": "A", "flags": "EDGE BRANCH" if v == 1 else ""}
+        for v in vessels
+    ]
+    rows = [
+        {"vessel_id": v, "frame": t, "velocity_um_s": SPEED * factor, "velocity_px_frame": SPEED + 0.5 * np.sin(t / 5)}
+        for v in vessels
+        for t in frames
+    ]
+    pd.DataFrame(summary).to_csv(out / "summary.csv", index=False)
+    pd.DataFrame(rows).to_csv(out / "per_frame.csv", index=False)
+    (out / "report.html").write_text("<html></html>")
+    return Finished(out, out / "summary.csv", out / "per_frame.csv", out / "report.html")

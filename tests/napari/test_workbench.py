@@ -1,0 +1,319 @@
+"""Runs, previews and results on a viewer without a window, with an engine that writes real files."""
+
+import numpy as np
+import pytest
+from conftest import FRAMES, write_recording
+from fake_engine import CROP, SPEED, FakeEngine
+from napari.utils.notifications import notification_manager
+
+from sam2flow_core.errors import ModelError, OutputError
+from sam2flow_napari.layers.overlays import ARROWS, VESSELS
+from sam2flow_napari.layers.overlays import SPEED as SPEED_LAYER
+from sam2flow_napari.workbench import next_run_folder
+
+UM_S = 0.5 * 100  # the recording's pixel size times its frame rate
+
+
+@pytest.fixture
+def messages():
+    notification_manager.records.clear()
+    return lambda: [n.message for n in notification_manager.records]
+
+
+def mark_two(bench):
+    bench.session.add_prompt(0, 15.0, 40.0)
+    bench.session.activate_next()
+    bench.session.add_prompt(0, 45.0, 40.0)
+
+
+def run_to_end(bench, qtbot):
+    bench.run()
+    qtbot.waitUntil(lambda: not bench.running and bench.tables is not None, timeout=10000)
+
+
+def layer(bench, start):
+    return next(x for x in bench.viewer.layers if x.name.startswith(start))
+
+
+def names(bench):
+    return [x.name for x in bench.viewer.layers]
+
+
+def test_opening_places_recording_and_prompts_with_units(bench):
+    assert names(bench) == ["cells", "prompts"]
+    for x in bench.viewer.layers:
+        assert tuple(str(u) for u in x.units) == ("second", "micrometer", "micrometer")
+        assert tuple(x.axis_labels) == ("t", "y", "x")
+        np.testing.assert_allclose(x.scale, (0.01, 0.5, 0.5))
+
+
+def test_the_clicks_mask_appears_on_all_frames(bench, qtbot):
+    bench.session.add_prompt(3, 15.0, 40.0)
+    qtbot.waitUntil(lambda: VESSELS in names(bench))
+    for t in (0, 3, FRAMES - 1):
+        assert np.unique(layer(bench, VESSELS).data[t]).tolist() == [0, 1]
+    assert layer(bench, VESSELS).data[0][15, 40] == 1
+
+
+def test_undo_takes_the_mask_away(bench, qtbot):
+    bench.session.add_prompt(3, 15.0, 40.0)
+    qtbot.waitUntil(lambda: VESSELS in names(bench))
+    bench.session.undo()
+    assert layer(bench, VESSELS).data[0].max() == 0
+
+
+def test_only_the_newest_of_many_clicks_is_answered(bench, engine, qtbot):
+    engine.preview_gate.clear()
+    for y in range(10, 30):
+        bench.session.add_prompt(0, float(y), 40.0)
+    engine.preview_gate.set()
+    qtbot.waitUntil(lambda: not bench.busy)
+    assert len(engine.asked) <= 2
+    assert len(engine.asked[-1][1]) == 20
+
+
+def test_stale_masks_are_dropped(bench, engine, qtbot):
+    engine.preview_gate.clear()
+    bench.session.add_prompt(0, 15.0, 40.0)
+    qtbot.waitUntil(lambda: len(engine.asked) == 1)
+    bench.session.undo()
+    engine.preview_gate.set()
+    qtbot.waitUntil(lambda: not bench.busy)
+    assert VESSELS not in names(bench)
+
+
+def test_a_run_from_clicks_to_tables(bench, engine, qtbot):
+    mark_two(bench)
+    seen = []
+    bench.progressed.connect(lambda p: seen.append(type(p.event).__name__))
+    run_to_end(bench, qtbot)
+    assert seen == ["Started", *["FrameDone"] * FRAMES, "Stage", "Finished"]
+    request = engine.requests[0]
+    assert request.prompts == bench.session.state.prompts
+    assert request.out == bench.session.folder / "run-001"
+    assert list(bench.tables.summary["vessel_id"]) == [1, 2]
+    speed = layer(bench, SPEED_LAYER)
+    assert speed.name == "speed (um/s)"
+    assert speed.data[5].max() == pytest.approx(SPEED * UM_S, rel=1e-3)
+    assert speed.data[5][0, 0] == 0
+    assert speed.contrast_limits[1] >= SPEED * UM_S
+    assert speed.data[FRAMES - 1].max() == 0
+    assert names(bench)[-1] == "prompts"
+
+
+def test_layers_of_a_run_all_have_units(bench, qtbot):
+    mark_two(bench)
+    run_to_end(bench, qtbot)
+    assert len(bench.viewer.layers) == 5
+    for x in bench.viewer.layers:
+        assert tuple(str(u) for u in x.units) == ("second", "micrometer", "micrometer"), x.name
+        np.testing.assert_allclose(x.scale, (0.01, 0.5, 0.5))
+    assert [str(u) for u in bench.viewer.layers.extent.units] == ["second", "micrometer", "micrometer"]
+
+
+def test_arrows_are_those_of_the_current_frame_only(bench, qtbot):
+    mark_two(bench)
+    run_to_end(bench, qtbot)
+    bench.viewer.dims.set_current_step(0, 11)
+    arrows = layer(bench, ARROWS)
+    qtbot.waitUntil(lambda: len(arrows.data) > 0 and set(arrows.data[:, 0, 0]) == {11})
+    dx = arrows.data[:, 1, 2]
+    lower = arrows.data[:, 0, 1] > 30
+    assert (dx[~lower] > 0).all()
+    assert (dx[lower] < 0).all()
+    bench.viewer.dims.set_current_step(0, FRAMES - 1)
+    qtbot.waitUntil(lambda: len(arrows.data) == 0)
+
+
+def test_results_stream_in_while_the_run_goes_on(bench, engine, qtbot):
+    mark_two(bench)
+    engine.seconds_a_frame = 0.02
+    bench.run()
+    qtbot.waitUntil(lambda: any(n.startswith(SPEED_LAYER) for n in names(bench)))
+    assert bench.running
+    assert bench.frames.labels(0).max() == 2
+    bench.cancel()
+    qtbot.waitUntil(lambda: not bench.running)
+
+
+def test_frames_that_left_memory_are_read_from_disk(make_bench, engine, tmp_path, qtbot):
+    bench = make_bench()
+    bench.open(write_recording(tmp_path / "long.tif", frames=90))
+    mark_two(bench)
+    stop_at = 80
+
+    def pause(progress):
+        if getattr(progress.event, "frames_done", 0) == stop_at:
+            engine.gate.clear()
+
+    bench.progressed.connect(pause)
+    engine.seconds_a_frame = 0.01
+    bench.run()
+    qtbot.waitUntil(lambda: not engine.gate.is_set(), timeout=10000)
+    assert bench.running
+    assert 2 not in bench.frames._live
+    assert bench.frames.flow(2).max() == pytest.approx(SPEED)
+    engine.gate.set()
+    qtbot.waitUntil(lambda: not bench.running, timeout=10000)
+
+
+def test_cancel_stops_at_the_next_frame_and_keeps_what_is_finished(bench, engine, qtbot, messages):
+    mark_two(bench)
+    engine.seconds_a_frame = 0.02
+    bench.run()
+    qtbot.waitUntil(lambda: bench.frames.answered(3))
+    bench.cancel()
+    qtbot.waitUntil(lambda: not bench.running)
+    assert engine.closed == 1
+    assert bench.frames.labels(2).max() == 2
+    assert not bench.frames.answered(FRAMES - 1)
+    assert any("cancelled" in m for m in messages())
+    engine.seconds_a_frame = 0
+    run_to_end(bench, qtbot)
+    assert engine.requests[-1].out.name == "run-002"
+
+
+def test_clicks_are_answered_during_a_run(bench, engine, qtbot):
+    mark_two(bench)
+    engine.seconds_a_frame = 0.02
+    bench.run()
+    qtbot.waitUntil(lambda: bench.frames.answered(2))
+    asked = len(engine.asked)
+    bench.session.add_prompt(1, 50.0, 50.0)
+    qtbot.waitUntil(lambda: len(engine.asked) == asked + 1)
+    assert bench.running
+    bench.cancel()
+    qtbot.waitUntil(lambda: not bench.running)
+
+
+@pytest.mark.parametrize("error", [OutputError("the disk is full; free some space"), RuntimeError("CUDA error")])
+def test_a_run_that_fails_says_so_and_can_be_repeated(bench, engine, qtbot, messages, error):
+    mark_two(bench)
+    engine.error = error
+    bench.run()
+    qtbot.waitUntil(lambda: not bench.running)
+    assert any(str(error) in m for m in messages())
+    engine.error = None
+    run_to_end(bench, qtbot)
+
+
+def test_a_preview_that_fails_says_so_and_keeps_the_click(bench, engine, qtbot, messages):
+    engine.preview_error = ModelError("tiny: the weights are missing; reinstall sam2flow")
+    bench.session.add_prompt(0, 10.0, 10.0)
+    qtbot.waitUntil(lambda: any("weights are missing" in m for m in messages()))
+    assert len(bench.session.state.prompts) == 1
+
+
+def test_a_run_without_clicks_or_with_negative_ones_only_is_refused(bench, engine, messages):
+    bench.run()
+    bench.session.set_sign(0)
+    bench.session.add_prompt(0, 10.0, 10.0)
+    bench.run()
+    assert engine.requests == []
+    assert any("no vessel is marked" in m for m in messages())
+    assert any("negative clicks only" in m for m in messages())
+
+
+def test_a_file_that_is_no_recording_is_refused_and_the_open_one_stays(bench, tmp_path, messages):
+    (tmp_path / "no.tif").write_text("text")
+    bench.session.add_prompt(0, 1.0, 1.0)
+    bench.open(tmp_path / "no.tif")
+    assert any("no.tif" in m for m in messages())
+    assert bench.session.recording.path.name == "cells.tif"
+    assert len(bench.session.state.prompts) == 1
+
+
+def test_opening_another_recording_closes_the_first_with_its_layers(bench, tmp_path, qtbot):
+    mark_two(bench)
+    run_to_end(bench, qtbot)
+    bench.open(write_recording(tmp_path / "other.tif", seed=3))
+    qtbot.waitUntil(lambda: names(bench) == ["other", "prompts"])
+    assert bench.session.state.prompts == ()
+    bench.open(tmp_path / "cells.tif")
+    qtbot.waitUntil(lambda: bench.tables is not None)
+    assert len(bench.session.state.prompts) == 2
+
+
+def test_results_come_back_with_the_project(make_bench, bench, recording_path, qtbot):
+    mark_two(bench)
+    run_to_end(bench, qtbot)
+    bench.close()
+    again = make_bench(engine=FakeEngine())
+    again.open(recording_path)
+    qtbot.waitUntil(lambda: again.tables is not None)
+    assert layer(again, SPEED_LAYER).data[5].max() == pytest.approx(SPEED * UM_S, rel=1e-3)
+
+
+def test_removing_the_recording_saves_and_clears_up(bench, qtbot, make_bench, recording_path):
+    mark_two(bench)
+    qtbot.waitUntil(lambda: VESSELS in names(bench))
+    bench.viewer.layers.remove("cells")
+    assert bench.session.recording is None
+    qtbot.waitUntil(lambda: names(bench) == [])
+    bench.open(recording_path)
+    assert len(bench.session.state.prompts) == 2
+
+
+def test_closing_during_a_run_stops_it_and_saves(bench, engine, qtbot, recording_path, make_bench):
+    mark_two(bench)
+    engine.seconds_a_frame = 0.02
+    bench.run()
+    qtbot.waitUntil(lambda: bench.frames.answered(2))
+    state = bench.session.state
+    bench.close()
+    qtbot.waitUntil(lambda: not bench.busy)
+    assert engine.closed == 1
+    again = make_bench(engine=FakeEngine())
+    again.open(recording_path)
+    assert again.session.state == state
+
+
+def test_nothing_listens_to_the_viewer_after_closing(bench):
+    viewer = bench.viewer
+    bench.close()
+    assert len(viewer.layers) == 1
+    viewer.dims.set_current_step(0, 5)
+    viewer.add_points(np.zeros((1, 3)), name="mine")
+    viewer.layers.clear()
+    assert bench.session.recording is None
+
+
+def test_calibration_entered_by_hand_moves_all_layers(bench, qtbot):
+    from sam2flow_napari.session import CalibrationEdit
+
+    mark_two(bench)
+    run_to_end(bench, qtbot)
+    bench.session.calibrate(CalibrationEdit(1.0, 50))
+    for x in bench.viewer.layers:
+        np.testing.assert_allclose(x.scale, (0.02, 1, 1))
+    assert layer(bench, SPEED_LAYER).data[5].max() == pytest.approx(SPEED * 50, rel=1e-3)
+    assert layer(bench, SPEED_LAYER).contrast_limits[1] >= SPEED * 50
+
+
+def test_hiding_a_vessel_hides_its_mask_speed_and_arrows(bench, qtbot):
+    mark_two(bench)
+    run_to_end(bench, qtbot)
+    bench.session.show_vessel(2, False)
+    inside = np.s_[45 - CROP[0] // 2 + 2 : 45, 35:45]
+    assert layer(bench, SPEED_LAYER).data[5][inside].max() == 0
+    assert layer(bench, VESSELS).colormap.map(np.array([2]))[0][3] == 0
+    arrows = layer(bench, ARROWS)
+    bench.viewer.dims.set_current_step(0, 4)
+    qtbot.waitUntil(lambda: len(arrows.data) and arrows.data[0, 0, 0] == 4)
+    assert (arrows.data[:, 0, 1] < 30).all()
+
+
+def test_two_viewers_do_not_know_of_each_other(bench, make_bench, tmp_path):
+    other = make_bench(engine=FakeEngine())
+    other.open(write_recording(tmp_path / "other.tif", seed=3))
+    bench.session.add_prompt(0, 10.0, 10.0)
+    assert other.session.state.prompts == ()
+    assert other.session.recording.path.name == "other.tif"
+
+
+def test_run_folders_are_never_used_twice(tmp_path):
+    (tmp_path / "run-001").mkdir()
+    (tmp_path / "run-003").mkdir()
+    assert next_run_folder(tmp_path).name == "run-002"
+    (tmp_path / "run-002").mkdir()
+    assert next_run_folder(tmp_path).name == "run-004"
