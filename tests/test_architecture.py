@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,9 @@ def test_qt_is_reached_through_qtpy_only(name):
 
 def test_resources_are_a_package():
     assert importlib.util.find_spec("sam2flow_resources") is not None
+
+
+def test_records_and_results_are_read_without_the_network():
+    """The window builds requests and opens results; it must not wait for torch."""
+    code = "import sys, sam2flow_core.engine, sam2flow_core.results; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

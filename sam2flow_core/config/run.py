@@ -22,7 +22,7 @@ class StoreSettings:
         Compression level. Flow of a vessel is noise to a compressor, so higher levels cost time and gain little.
     """
 
-    chunk_frames: int = 32
+    chunk_frames: int = 16
     tile: int = 256
     index_frames: int = 4096
     zstd_level: int = 1

@@ -1,0 +1,76 @@
+"""Answer clicks on an opened recording at once, before any run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.inference.steps import VesselFlow
+from sam2flow_core.prompts import Prompt, check_prompts
+from sam2flow_core.stack import open_stack
+
+
+class Previewer:
+    """An opened recording that gives a vessel's mask for its clicks.
+
+    The model and the features of recent frames stay in memory, so that a
+    further click costs the decoder only. The mask is the one that a run with
+    the same clicks begins with.
+
+    Parameters
+    ----------
+    stack : Path
+    model : str
+        ``"tiny"`` or a checkpoint file.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+
+    Raises
+    ------
+    StackError, ModelError
+        If the recording or the model cannot be opened.
+    """
+
+    def __init__(self, stack: Path, model: str = "tiny", device: str = "auto") -> None:
+        from sam2flow_core.inference.predictor import SAM2FlowPredictor
+
+        self._stack = open_stack(stack)
+        self._predictor = SAM2FlowPredictor.from_pretrained(model, device=device)
+        self._state = self._predictor.init_state(self._stack)
+
+    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...]) -> VesselFlow:
+        """Return the mask of one vessel in one frame, without flow.
+
+        Parameters
+        ----------
+        frame_idx : int
+        prompts : tuple of Prompt
+            All clicks of this vessel.
+
+        Raises
+        ------
+        PromptError
+            If a click lies outside the recording.
+        """
+        check_prompts(prompts, self._stack.shape)
+        vessel_id = prompts[0].vessel_id
+        self._predictor.reset_state(self._state)
+        # The frame that is looked at comes last: its answer is in its own coordinates.
+        for frame in sorted({p.frame for p in prompts}, key=lambda f: f == frame_idx):
+            here = [p for p in prompts if p.frame == frame]
+            _, _, logits = self._predictor.add_new_points_or_box(
+                self._state, frame, vessel_id, [[p.x, p.y] for p in here], [p.label for p in here]
+            )
+        vessel = self._state.vessels[vessel_id]
+        return _cropped(vessel_id, np.asarray(logits[0, 0] > 0), vessel.mask_iou, vessel.object_score)
+
+
+def _cropped(vessel_id: int, mask: NDArray[np.bool_], mask_iou: float, object_score: float) -> VesselFlow:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return VesselFlow(vessel_id, (0, 0), np.zeros((1, 1), bool), None, None, mask_iou, object_score)
+    top, left = int(rows[0]), int(columns[0])
+    crop = mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    return VesselFlow(vessel_id, (top, left), crop, None, None, mask_iou, object_score)
