@@ -1,4 +1,4 @@
-"""Settings of the velocity measurement. Lengths are px, times s, velocities px per frame unless the name says otherwise."""
+"""Settings of the velocity measurement: lengths in px, times in s, velocities in px per frame unless named otherwise."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class KymographSettings:
 
     lanes: int = 5
     band: float = 0.4
-    lags: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12)
+    lags: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 18)
     block_frames: int = 8
     max_velocity: float = 60.0
     min_overlap: float = 0.3
-    jump_penalty: float = 0.25
+    jump_penalty: float = 0.2
     drift_s: float = 1.0
 
 

@@ -19,6 +19,8 @@ from sam2flow_core.config.velocity import KymographSettings
 from sam2flow_core.velocity.sampling import Samples
 
 _FINENESS = 4  # correlations are evaluated every 1 / 4 px
+_FLANK = 3.0  # px, standard deviation of the derivative of a Gaussian
+_NEAR = 40  # steps of the grid either way within which the best match is refined
 _STEP = 0.01  # of the velocity grid, in asinh(velocity / px per frame)
 
 
@@ -56,55 +58,60 @@ def moving_pattern(samples: Samples, drift_frames: int) -> NDArray[np.float32]:
     return np.where(known, pattern / np.maximum(spread, floor), 0).astype(np.float32)
 
 
+def flanks(pattern: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the slope of a pattern along the vessel, shape (L, T, N - 4), of equal strength at each position.
+
+    A plasma gap longer than the vessel correlates with itself at every displacement and hides the match; its flanks do
+    not. The kernel is short and the same everywhere, so that this, unlike removing the mean of each row, hardly biases
+    short vessels.
+    """
+    slope = ndimage.gaussian_filter1d(pattern, _FLANK, axis=2, order=1, mode="nearest")[:, :, 2:-2]
+    spread = slope.std(axis=1, keepdims=True)
+    return np.asarray(slope / np.maximum(spread, 0.3 * np.median(spread) + 1e-6), np.float32)
+
+
 def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> CorrelationVelocity:
     """Read the velocity over time from a moving pattern, shape (L, T, N)."""
     frames, points = pattern.shape[1:]
-    nothing = CorrelationVelocity(np.full(frames, np.nan), 0.0, 0.0)
-    if frames < 4 or points < 8 or not pattern.any():
-        return nothing
+    if frames < 4 or points < 12 or not pattern.any():
+        return CorrelationVelocity(np.full(frames, np.nan), 0.0, 0.0)
+    pattern = flanks(pattern)
+    points = pattern.shape[2]
     limit = min(settings.max_velocity, (1 - settings.min_overlap) * points)
     grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + _STEP, _STEP))
     block = min(settings.block_frames, max(frames // 4, 1))
-    score = _score(pattern, grid, block, settings)
+    lags = np.array([lag for lag in settings.lags if lag < frames // 2])
+    match = np.stack([_match(pattern, grid, int(lag), block) for lag in lags])
+    # Evidence counts by the part of the vessel that stays in view; a lag whose match has left view counts nothing.
+    # Without the soft end the velocity at which a lag drops out would attract the path.
+    reach = (1 - settings.min_overlap) * points
+    weight = np.sqrt(np.maximum(1 - np.abs(grid * lags[:, None]) / reach, 0))
+    score = np.einsum("kwv,kv->wv", match, weight) / len(lags)
     path = _follow(score, settings.jump_penalty)
-    windows = np.arange(len(path))
-    velocity = _refine(score, grid, path)
+    velocity = _refine(match, weight, grid, path)
     best = grid[score.argmax(axis=1)]
-    agrees = np.abs(best - velocity) <= np.maximum(1.0, 0.15 * np.abs(velocity))
-    centre = (windows + 0.5) * block
+    agrees = np.abs(best - grid[path]) <= np.maximum(1.0, 0.15 * np.abs(velocity))
+    centre = (np.arange(len(path)) + 0.5) * block
     over_time = np.interp(np.arange(frames) + 0.5, centre, velocity)
     over_time[-1] = np.nan
-    peak = float(np.clip(score[windows, path], 0, 1).mean())
+    peak = float(np.clip(match[0, np.arange(len(path)), path], 0, 1).mean())
     return CorrelationVelocity(over_time, float(agrees.mean()), peak)
 
 
-def _score(
-    pattern: NDArray[np.float32], grid: NDArray[np.float64], block: int, settings: KymographSettings
-) -> NDArray[np.float64]:
-    """Return how well each velocity explains each window, shape (W, V): correlation averaged over the lags."""
+def _match(pattern: NDArray[np.float32], grid: NDArray[np.float64], lag: int, block: int) -> NDArray[np.float64]:
+    """Return the correlation of frames `lag` apart in each window at each velocity, shape (W, V), -1 to 1."""
     frames, points = pattern.shape[1:]
     size = fft.next_fast_len(2 * points, real=True)
     spectra = fft.rfft(pattern, size, axis=2)
     energy = (pattern**2).sum(axis=0)
     windows = max(frames // block, 1)
-    total = np.zeros((windows, len(grid)))
-    weight = np.zeros(len(grid))
-    reach = (1 - settings.min_overlap) * points
-    for lag in settings.lags:
-        if lag >= frames // 2:
-            continue
-        cross = (np.conj(spectra[:, : frames - lag]) * spectra[:, lag:]).sum(axis=0)
-        pooled = _pool(cross, windows, block)
-        covariance = fft.irfft(pooled, size * _FINENESS, axis=1) * _FINENESS
-        norm = _overlap_energy(_pool(energy[: frames - lag], windows, block), _pool(energy[lag:], windows, block))
-        shift = grid * lag
-        usable = np.abs(shift) <= reach
-        shift = shift[usable]
-        value = _at(covariance, shift * _FINENESS, wrap=True) / np.maximum(_at(norm, shift + points - 1), 1e-9)
-        # A match over few pixels is easily found by chance.
-        total[:, usable] += value * np.sqrt(1 - np.abs(shift) / points)
-        weight += usable
-    return total / np.maximum(weight, 1)
+    cross = (np.conj(spectra[:, : frames - lag]) * spectra[:, lag:]).sum(axis=0)
+    pooled = _pool(cross, windows, block)
+    covariance = fft.irfft(pooled, size * _FINENESS, axis=1) * _FINENESS
+    norm = _overlap_energy(_pool(energy[: frames - lag], windows, block), _pool(energy[lag:], windows, block))
+    shift = np.clip(grid * lag, 1 - points, points - 1)
+    found = _at(covariance, shift * _FINENESS, wrap=True) / np.maximum(_at(norm, shift + points - 1), 1e-9)
+    return np.clip(found, -1, 1)
 
 
 def _pool(values: NDArray, windows: int, block: int) -> NDArray:
@@ -158,11 +165,24 @@ def _follow(score: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
     return path
 
 
-def _refine(score: NDArray[np.float64], grid: NDArray[np.float64], path: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the velocity of the path, moved to the top of the parabola through its neighbours."""
-    middle = np.clip(path, 1, len(grid) - 2)
-    rows = np.arange(len(path))
-    left, top, right = score[rows, middle - 1], score[rows, middle], score[rows, middle + 1]
-    curve = left - 2 * top + right
-    move = np.where(curve < 0, 0.5 * (left - right) / np.where(curve < 0, curve, 1), 0)
-    return np.interp(middle + np.clip(move, -1, 1), np.arange(len(grid)), grid)
+def _refine(
+    match: NDArray[np.float64], weight: NDArray[np.float64], grid: NDArray[np.float64], path: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the velocity at the top of the matches near the path, shape (W,).
+
+    Here the weights of the lags are held at their values on the path: a weight that falls with the displacement
+    would pull the top of a broad match towards standing still.
+    """
+    velocity = np.empty(len(path))
+    for window, step in enumerate(path):
+        near = np.arange(max(step - _NEAR, 0), min(step + _NEAR + 1, len(grid)))
+        score = weight[:, step] @ match[:, window, near]
+        top = int(score.argmax())
+        if 0 < top < len(near) - 1:
+            left, middle, right = score[top - 1 : top + 2]
+            curve = left - 2 * middle + right
+            move = 0.5 * (left - right) / curve if curve < 0 else 0.0
+            velocity[window] = np.interp(near[top] + move, np.arange(len(grid)), grid)
+        else:
+            velocity[window] = grid[step]
+    return velocity

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from sam2flow_core.config.velocity import KymographSettings
+from sam2flow_core.velocity.correlation import flanks
 
 _WINDOW = 24  # frames
 _STEP = 0.05  # of the velocity grid, in asinh(velocity / px per frame)
@@ -19,10 +20,12 @@ _STEP = 0.05  # of the velocity grid, in asinh(velocity / px per frame)
 
 def stack_velocity(pattern: NDArray[np.float32], settings: KymographSettings) -> NDArray[np.float64]:
     """Return the velocity over time, px per frame, shape (T,), from a moving pattern, shape (L, T, N)."""
-    frames, points = pattern.shape[1:]
-    window = min(_WINDOW, frames)
-    if frames < 6 or points < 8 or not pattern.any():
+    frames = pattern.shape[1]
+    if frames < 6 or pattern.shape[2] < 12 or not pattern.any():
         return np.full(frames, np.nan)
+    pattern = flanks(pattern)
+    points = pattern.shape[2]
+    window = min(_WINDOW, frames)
     limit = min(settings.max_velocity, 0.5 * points)
     grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + _STEP, _STEP))
     starts = np.arange(0, frames - window + 1, max(window // 2, 1))
