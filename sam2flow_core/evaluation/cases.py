@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.evaluation.records import Case, VesselTruth
 from sam2flow_core.prompts import Prompt
-from sam2flow_core.synthetic import Scene, film, true_displacement, true_flow
-
-FRAMES_AT_ONCE = 16
+from sam2flow_core.synthetic import Scene, film_long, true_displacement, true_flow
 
 
 def case_from_scene(name: str, scene: Scene, frames: NDArray[np.int64], clicks: tuple[int, ...], seed: int) -> Case:
@@ -34,14 +32,13 @@ def case_from_scene(name: str, scene: Scene, frames: NDArray[np.int64], clicks: 
     Case
         Vessels that show too few pixels to be clicked are left out.
     """
-    shifts = scene.shifts(frames)
     prompts = _nested_clicks(scene, clicks, seed)
     prompted = {p.vessel_id for p in prompts[max(clicks)]}
     kept = [i for i, vessel in enumerate(scene.vessels) if vessel.vessel_id in prompted]
     return Case(
         name=name,
-        video=_film(scene, frames, shifts),
-        shifts=shifts,
+        video=np.concatenate(list(film_long(scene, frames))),
+        shifts=scene.shifts(frames),
         vessels=_vessels(scene, kept, frames),
         overlap=scene.masks.sum(0) > 1,
         flow=_SceneFlow(scene, kept, frames),
@@ -49,12 +46,6 @@ def case_from_scene(name: str, scene: Scene, frames: NDArray[np.int64], clicks: 
         pixel_size_um=scene.pixel_size_um,
         frame_rate_hz=scene.frame_rate_hz,
     )
-
-
-def _film(scene: Scene, frames: NDArray[np.int64], shifts: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Film in pieces: all frames at once would take too much memory."""
-    pieces = np.array_split(np.arange(len(frames)), -(-len(frames) // FRAMES_AT_ONCE))
-    return np.concatenate([film(scene, frames[piece], shifts[piece], "cpu").numpy() for piece in pieces])
 
 
 @dataclass(frozen=True)

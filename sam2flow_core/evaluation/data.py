@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from sam2flow_core.errors import DataError
 from sam2flow_core.evaluation.cases import case_from_scene
 from sam2flow_core.evaluation.records import Case
-from sam2flow_core.synthetic.bench import BenchCase, bench_v1
+from sam2flow_core.evaluation.stored import case_from_disk
+from sam2flow_core.synthetic import BenchCase, StoredCase, bench_v1, read_cases
 
 BENCHMARKS = {"synthetic:bench-v1": bench_v1}
 
@@ -54,7 +56,9 @@ def find_cases(data: str, clicks: tuple[int, ...]) -> tuple[LazyCase, ...]:
     """
     if data in BENCHMARKS:
         return tuple(_bench_case(case, clicks) for case in BENCHMARKS[data]())
-    raise DataError(f"{data}: no such benchmark; there is {', '.join(BENCHMARKS)}")
+    if data.startswith("synthetic:"):
+        raise DataError(f"{data}: no such benchmark; there is {', '.join(BENCHMARKS)}")
+    return tuple(_stored_case(case, clicks) for case in read_cases(Path(data)))
 
 
 def _bench_case(case: BenchCase, clicks: tuple[int, ...]) -> LazyCase:
@@ -63,3 +67,9 @@ def _bench_case(case: BenchCase, clicks: tuple[int, ...]) -> LazyCase:
 
 def _film(case: BenchCase, clicks: tuple[int, ...]) -> Case:
     return case_from_scene(case.name, case.scene(), case.frames(), clicks, case.seed)
+
+
+def _stored_case(case: StoredCase, clicks: tuple[int, ...]) -> LazyCase:
+    changed = (case.stack.parent / "truth.zarr").stat().st_mtime_ns, case.stack.stat().st_mtime_ns
+    fingerprint = f"{case.stack.resolve()} {changed}"
+    return LazyCase(case.name, "", len(case.shifts), fingerprint, partial(case_from_disk, case, clicks))

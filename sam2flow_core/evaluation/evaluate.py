@@ -183,7 +183,13 @@ def _kept(folder: Path | None) -> Iterator[ResultCache]:
 
 
 def _command(name: str, model: str | None, data: str, peers: bool) -> str:
-    parts = ["sam2flow", name, *(["--model", Path(model).name] if model else []), "--data", data]
+    parts = [
+        "sam2flow",
+        name,
+        *(["--model", Path(model).name] if model else []),
+        "--data",
+        data if data.startswith("synthetic:") else Path(data).name,
+    ]
     return " ".join(parts + (["--peers"] if peers else []))
 
 
@@ -197,5 +203,5 @@ def _preface(command: str, cases: Sequence[LazyCase], standings: Standings, ours
     ]
     if ours is not None:
         lines.append(f"Weights: SHA-256 `{ours.predictor.description['sha256'][:16]}`.")
-    about = "\n".join(f"* `{case.name}`: {case.about}" for case in cases)
-    return " ".join(lines) + f"\n\n{about}"
+    about = "\n".join(f"* `{case.name}`: {case.about}" for case in cases if case.about)
+    return f"{' '.join(lines)}\n\n{about}".strip()

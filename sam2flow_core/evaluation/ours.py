@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sam2flow_core.evaluation.records import Answer, Case
 from sam2flow_core.evaluation.tissue import answer_on_grid
 from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
+from sam2flow_core.stack import open_stack
 
 
 @dataclass
@@ -63,7 +64,7 @@ class OurFlow:
         return self._last[1]
 
     def _stream(self, case: Case) -> PredictedCase:
-        state = self.predictor.init_state(case.video)
+        state = self.predictor.init_state(open_stack(case.video))
         if self.clicks is not None:
             self.predictor.add_prompts(state, case.prompts[self.clicks])
         else:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.prompts import Prompt
+
+
+class Video(Protocol):
+    """An array (T, Y, X), or what reads its frames from disk when it is indexed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(T, Y, X)``."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: Any, /) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -52,7 +65,7 @@ class Case:
     ----------
     name : str
         Unique among the cases of a benchmark.
-    video : ndarray, shape (T, Y, X)
+    video : Video, shape (T, Y, X)
     shifts : ndarray, shape (T, 2)
         Tissue displacement ``(dy, dx)`` in px against the first frame.
     vessels : tuple of VesselTruth
@@ -67,7 +80,7 @@ class Case:
     """
 
     name: str
-    video: NDArray[np.generic]
+    video: Video
     shifts: NDArray[np.floating]
     vessels: tuple[VesselTruth, ...]
     overlap: NDArray[np.bool_]

@@ -12,7 +12,7 @@ def test_the_kymograph_reads_a_moving_pattern_along_the_true_line() -> None:
     case = rigid_case(velocity, frames)
     rng = np.random.default_rng(1)
     pattern = gaussian_filter(rng.normal(size=(SIZE[0], SIZE[1] + 400)), 2.0)
-    video = np.empty((frames, *SIZE), np.float32)
+    video = np.zeros((frames, *SIZE), np.float32)
     for t in range(frames):
         for vessel in case.vessels[::-1]:
             start = 200 - round(t * float(vessel.centre_velocity[0]))

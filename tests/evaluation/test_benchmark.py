@@ -1,0 +1,125 @@
+"""The run as a whole: cases from disk, results kept, tables and document written."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from evaluation_scenes import Biased, rigid_case
+
+from sam2flow_core.config.evaluation import EvaluationSettings
+from sam2flow_core.config.model import preset
+from sam2flow_core.errors import DataError
+from sam2flow_core.evaluation import evaluate, evaluate_ablations
+from sam2flow_core.evaluation.ablations import Ablation
+from sam2flow_core.evaluation.benchmark import run_benchmark
+from sam2flow_core.evaluation.cache import ResultCache
+from sam2flow_core.evaluation.data import LazyCase, find_cases
+from sam2flow_core.evaluation.entrants import Survey, flow_entrant
+from sam2flow_core.inference import save_weights
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.synthetic import write_cases
+
+SETTINGS = EvaluationSettings(clicks=(1, 3))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small recording with its truth."""
+    where = tmp_path_factory.mktemp("cases")
+    write_cases(where, cases=1, seed=5, size=96, frames=10)
+    return where
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An untrained network: the tables must come about all the same."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    save_weights(path, SAM2Flow(preset("tiny")), {})
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept")
+
+
+def test_a_stored_case_carries_the_truth_that_was_written(folder: Path) -> None:
+    case = find_cases(str(folder), (1, 3))[0].open()
+    flow, leaves = case.flow(3)
+    assert flow.shape == (len(case.vessels), 2, 96, 96)
+    assert leaves.shape == flow.shape[:1] + flow.shape[2:]
+    for index, vessel in enumerate(case.vessels):
+        assert not flow[index][:, ~vessel.mask].any()
+        mean = np.hypot(*flow[index])[vessel.mask].mean()
+        assert mean == pytest.approx(abs(vessel.mean_velocity[3]), rel=0.15)
+        ratio = vessel.centre_velocity[3] / vessel.mean_velocity[3]
+        assert 0.95 < ratio < 2.1  # a plug to a parabola
+    assert {p.label for n in case.prompts for p in case.prompts[n]} == {1}
+    assert len(case.prompts[3]) <= 3 * len(case.vessels)
+
+
+def test_what_is_kept_is_not_judged_again(tmp_path: Path) -> None:
+    judged, opened = [], []
+
+    def open_case():
+        opened.append(1)
+        return rigid_case()
+
+    case = LazyCase("rigid", "", 12, "rigid 1", open_case)
+    method = Biased((1.0, 0.0))
+    entrant = flow_entrant(method)
+    entrant = replace(entrant, judge=lambda c, pairs, judge=entrant.judge: judged.append(pairs) or judge(c, pairs))
+    survey = Survey("sizes", "1", lambda c: pd.DataFrame({"width": [v.width_px for v in c.vessels]}))
+    for _ in range(2):
+        standings = run_benchmark([case], [entrant], [survey], SETTINGS, ResultCache(tmp_path), lambda line: None)
+    assert len(judged) == len(opened) == 1
+    assert list(standings.surveys["sizes"].width) == [12.0, 12.0]
+    changed = replace(entrant, fingerprint="biased otherwise")
+    run_benchmark([case], [changed], [survey], SETTINGS, ResultCache(tmp_path), lambda line: None)
+    assert len(judged) == 2
+
+
+def test_evaluate_writes_table_csv_and_document(folder: Path, weights: str, kept: Path, tmp_path: Path) -> None:
+    csv, document = tmp_path / "figures.csv", tmp_path / "benchmark.md"
+    told: list[str] = []
+    found = evaluate(weights, str(folder), True, "cpu", csv, document, kept, told.append, SETTINGS)
+    names = set(found.standings.pooled.method)
+    assert {"zero flow", "DIS (medium)", "Farneback (tuned)", "TV-L1", "iLK", "OpenPIV"} < names
+    assert {"kymograph, true centreline", "SAM2Flow, 3 clicks", "SAM2Flow, true masks"} < names
+    figures = pd.read_csv(csv)
+    mine = figures[(figures.method == "SAM2Flow, true masks") & (figures.part == "all") & (figures.case == "all")]
+    assert mine.answered.item() > 95
+    assert mine.coverage90.notna().all()
+    text = document.read_text()
+    assert "## Accuracy" in text and "Masks" in text and "Velocity per vessel" in text
+    assert "sam2flow evaluate --model untrained.safetensors" in text
+    assert str(folder) not in text and str(tmp_path) not in text
+    assert "Flow in the vessels" in found.text()
+    assert any("TV-L1" in line for line in told)
+
+
+def test_an_ablation_changes_the_answer_and_the_shipped_row_is_not_done_twice(
+    folder: Path, weights: str, kept: Path, tmp_path: Path
+) -> None:
+    whole = evaluate(weights, str(folder), device="cpu", cache=kept, settings=SETTINGS).standings.pooled
+    expected = whole.set_index(["method", "part"]).epe["SAM2Flow, true masks", "all"]
+    rows = (Ablation("as shipped"), Ablation("one pair", {"use_evidence_pooling": False}))
+    document = tmp_path / "benchmark.md"
+    told: list[str] = []
+    found = evaluate_ablations(weights, str(folder), "cpu", document, kept, told.append, rows, SETTINGS)
+    pooled = found.standings.pooled.set_index(["method", "part"]).epe
+    assert pooled["as shipped", "all"] == expected
+    assert pooled["one pair", "all"] != pytest.approx(expected, rel=1e-6)
+    assert not any("as shipped" in line for line in told)
+    assert "## Ablations" in document.read_text()
+
+
+def test_a_benchmark_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="synthetic:bench-v1"):
+        evaluate(None, "synthetic:bench-v9")
+    with pytest.raises(DataError, match="no synthetic cases"):
+        evaluate(None, str(tmp_path))
