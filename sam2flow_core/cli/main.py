@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import click
 
 from sam2flow_core import __version__
+from sam2flow_core.cli.batch import batch
+from sam2flow_core.cli.demo import demo
 from sam2flow_core.cli.info import info
 from sam2flow_core.cli.run import run
 from sam2flow_core.errors import Sam2FlowError
@@ -28,7 +30,7 @@ def cli(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (run, info):
+for _command in (batch, demo, info, run):
     cli.add_command(_command)
 
 

@@ -48,4 +48,5 @@ def conclude(
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:
     with whole_file(path) as part:
-        table.to_csv(part, index=False)
+        # More digits than any measurement has, fewer than a page can bear.
+        table.to_csv(part, index=False, float_format="%.7g")

@@ -38,6 +38,8 @@ class RunRequest:
         Goes into the tables; the recording's name by default.
     names : tuple of (int, str)
         Names of vessels, by vessel id.
+    threads : int or None
+        CPU threads; None = up to 4. Their number decides the last bits of a result.
     expected : tuple of (str, str)
         What has to be equal to an earlier run (see `identify`); empty unless that run is repeated.
     """
@@ -56,6 +58,7 @@ class RunRequest:
     stack_axes: str | None = None
     video_id: str | None = None
     names: tuple[tuple[int, str], ...] = ()
+    threads: int | None = None
     expected: tuple[tuple[str, str], ...] = ()
 
 

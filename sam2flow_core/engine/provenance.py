@@ -33,6 +33,8 @@ def describe_run(
     velocity: VelocitySettings,
 ) -> dict[str, Any]:
     """Return the provenance of a finished run as JSON values."""
+    import torch
+
     stack = source.stack
     shifts = results.shifts
     return {
@@ -56,7 +58,7 @@ def describe_run(
         "names": {str(vessel): name for vessel, name in results.header.names.items()},
         "stabilisation": {"on": request.stabilise, "shifts_dy_dx_px": shifts.round(4).tolist()},
         "model": {"asked": request.model, **description},
-        "device": {"asked": request.device, "used": description.get("device")},
+        "device": {"asked": request.device, "used": description.get("device"), "threads": torch.get_num_threads()},
         "seed": velocity.series.seed,
         "settings": {"store": asdict(StoreSettings()), "velocity": asdict(velocity)},
         "software": {"python": platform.python_version(), "system": platform.platform()}
@@ -112,6 +114,7 @@ def request_again(path: Path, out: Path, stack: Path | None = None, device: str 
         stack_axes=record["recording"]["axes"],
         video_id=record["video_id"],
         names=tuple((int(vessel), name) for vessel, name in record["names"].items()),
+        threads=record["device"]["threads"],
         expected=without_machine(record["identity"]),
     )
 

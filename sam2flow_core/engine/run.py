@@ -12,6 +12,7 @@ from sam2flow_core.engine.identity import check_expected, check_same_run, identi
 from sam2flow_core.engine.provenance import read_provenance
 from sam2flow_core.engine.source import open_source
 from sam2flow_core.engine.streaming import stream_frames
+from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.results import read_marker
 
 
@@ -47,8 +48,9 @@ def run(
     with open_source(request) as source:
         folder = claim_folder(request.out, request.resume)
         yield Stage("loading the model")
+        threads = set_threads(request.threads)
         predictor = predictor or _load(request)
-        identity = identify(request, source, predictor.description)
+        identity = identify(request, source, predictor.description, threads)
         check_expected(identity, dict(request.expected))
         _check_resumed(request, folder, identity)
         if folder is FolderState.FINISHED:

@@ -29,7 +29,7 @@ SETTINGS = StoreSettings(chunk_frames=4, tile=32, index_frames=8)
 def stream(request, predictor, settings=SETTINGS):
     request.out.mkdir(exist_ok=True)
     with open_source(request) as source:
-        identity = identify(request, source, predictor.description)
+        identity = identify(request, source, predictor.description, threads=1)
         yield from stream_frames(request, source, predictor, identity, settings)
 
 

@@ -1,0 +1,42 @@
+"""``sam2flow batch``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from sam2flow_core.cli.options import device_option
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("manifest", type=_PATH)
+@click.option("--out", type=_PATH, required=True, help="Folder for the results; each recording gets a folder in it.")
+@click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
+@device_option
+@click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:port, instead of this machine.")
+@click.option("--workers", type=click.IntRange(1), help="Recordings at a time on this machine.")
+def batch(manifest: Path, out: Path, model: str, device: str, scheduler: str | None, workers: int | None) -> int:
+    """Measure all recordings of MANIFEST (CSV: stack, prompts, and if you like pixel_size_um, frame_rate_hz, video_id).
+
+    Asked again, it goes on where it stood.
+    """
+    from tqdm import tqdm
+
+    from sam2flow_core.engine.batch import OUTCOMES, run_batch
+    from sam2flow_core.engine.manifest import read_manifest
+
+    requests = read_manifest(manifest, out, model, device)
+    failures = 0
+    with tqdm(total=len(requests), unit=" recordings", disable=not sys.stderr.isatty()) as bar:
+        for outcome in run_batch(requests, out, scheduler, workers):
+            failures += bool(outcome.failure)
+            bar.write(f"{outcome.video_id}: {outcome.failure or 'done'}", file=sys.stdout)
+            bar.update()
+    if failures:
+        click.echo(f"sam2flow: {failures} of {len(requests)} recordings failed, see {out / OUTCOMES}", err=True)
+        return 2
+    return 0

@@ -1,0 +1,49 @@
+"""``sam2flow demo``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="Write files, also where there is a screen.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("demo-out"),
+    show_default=True,
+    help="Folder for the files, without a screen.",
+)
+def demo(headless: bool, out: Path) -> int:
+    """Measure the bundled recording: in a napari window, or as files where there is no screen."""
+    from sam2flow_core.engine.demo import sample_files
+
+    window = None if headless else _window()
+    if window is not None:
+        window(*sample_files())
+        return 0
+    return _write_files(out)
+
+
+def _window() -> Callable[[Path, Path], None] | None:
+    """Return the plugin's demo window; the core itself knows no napari, so the plugin offers it as an entry point."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return None
+    if find_spec("napari") is None:
+        click.echo("note: for the window install napari too: pip install 'sam2flow[gui]'", err=True)
+        return None
+    return next((offer.load() for offer in entry_points(group="sam2flow.window", name="demo")), None)
+
+
+def _write_files(out: Path) -> int:
+    from sam2flow_core.cli.show import show_run
+    from sam2flow_core.engine.demo import sample_request
+
+    return show_run(sample_request(out))

@@ -1,0 +1,141 @@
+"""Many recordings over the cores of a machine or the machines of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sam2flow_core.engine.events import RunRequest
+from sam2flow_core.engine.folder import PER_FRAME, SUMMARY
+from sam2flow_core.engine.run import run
+from sam2flow_core.engine.threads import set_threads
+from sam2flow_core.errors import DataError, Sam2FlowError
+from sam2flow_core.results import output_errors, whole_file
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+OUTCOMES = "batch.csv"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one recording ended.
+
+    Attributes
+    ----------
+    video_id : str
+    out : Path
+    failure : str
+        One line that says what to mend; empty when it is done.
+    """
+
+    video_id: str
+    out: Path
+    failure: str = ""
+
+
+def run_batch(
+    requests: Sequence[RunRequest], out: Path, scheduler: str | None = None, workers: int | None = None
+) -> Iterator[Outcome]:
+    """Run each request, several at a time; one's failure leaves the others alone.
+
+    Asked again, it goes on: finished recordings stay as they are, unfinished
+    ones continue, failed ones are tried again. Files are those of `run`, to the
+    bit on the same kind of machine. At the end `out` also holds all recordings'
+    ``summary.csv`` and ``per_frame.csv`` in one each, and ``batch.csv`` with the
+    outcomes.
+
+    Parameters
+    ----------
+    requests : sequence of RunRequest
+    out : Path
+        Folder of the batch.
+    scheduler : str, optional
+        Address of a Dask scheduler, ``tcp://host:port``, whose workers see the same
+        paths; by default a cluster on this machine.
+    workers : int, optional
+        Processes on this machine; by default as many as its cores serve.
+
+    Yields
+    ------
+    Outcome
+        As the recordings end, in that order.
+    """
+    from distributed import as_completed
+
+    with output_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+    threads = set_threads(None)
+    requests = [replace(request, threads=threads) for request in requests]
+    outcomes: list[Outcome] = []
+    with _cluster(scheduler, workers, threads) as client:
+        futures = {client.submit(_run_one, request, pure=False, retries=1): request for request in requests}
+        for future in as_completed(futures):
+            request = futures[future]
+            failed = future.exception()
+            outcome = Outcome(request.video_id or "", request.out, _line(failed)) if failed else future.result()
+            outcomes.append(outcome)
+            yield outcome
+    _gather(outcomes, requests, out)
+
+
+def _run_one(request: RunRequest) -> Outcome:
+    """Do one run to its end; in a worker."""
+    video_id = request.video_id or ""
+    try:
+        for _ in run(request):
+            pass
+    except Sam2FlowError as error:
+        return Outcome(video_id, request.out, _line(error))
+    except Exception as error:
+        return Outcome(video_id, request.out, f"fault of the program: {_line(error)}")
+    return Outcome(video_id, request.out)
+
+
+@contextmanager
+def _cluster(scheduler: str | None, workers: int | None, threads: int) -> Iterator[Client]:
+    import dask
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        try:
+            client = Client(scheduler, timeout="20s")
+        except (OSError, ValueError) as error:
+            raise DataError(f"{scheduler}: no Dask scheduler answers there ({_line(error)})") from None
+        with client:
+            yield client
+        return
+    count = workers or max(1, (dask.system.CPU_COUNT or 1) // threads)
+    # Processes with one task each: a run's threads are its own, and a crash takes one recording only.
+    cluster = LocalCluster(
+        n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
+    )
+    with cluster, Client(cluster) as client:
+        yield client
+
+
+def _gather(outcomes: Sequence[Outcome], requests: Sequence[RunRequest], out: Path) -> None:
+    """Write all tables into one each, in the order of the manifest."""
+    order = [request.out for request in requests]
+    ended = sorted(outcomes, key=lambda outcome: order.index(outcome.out))
+    rows = [(o.video_id, "failed" if o.failure else "done", o.failure) for o in ended]
+    _write(out / OUTCOMES, pd.DataFrame(rows, columns=["video_id", "outcome", "failure"]))
+    done = [o.out for o in ended if not o.failure]
+    for name in (SUMMARY, PER_FRAME) if done else ():
+        # As text, so that no number is rounded on the way.
+        _write(out / name, pd.concat([pd.read_csv(folder / name, dtype=str) for folder in done]))
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    with whole_file(path) as part:
+        table.to_csv(part, index=False)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
