@@ -13,6 +13,10 @@ _NAMES = {"T": "time points", "Z": "slices", "C": "channels", "I": "images", "Q"
 _MOST_CHANNELS = 4  # more than this is a movie whose frames were written as channels
 
 
+class SingleFrameError(StackError):
+    """There is a picture, but only one."""
+
+
 @dataclass(frozen=True)
 class AxisPlan:
     """Where time, height and width lie among the axes of a file or array.
@@ -72,6 +76,8 @@ def plan_axes(shape: Sequence[int], axes: str, name: str) -> AxisPlan:
     StackError
         For colour, a single frame, or more than one axis beside height and width.
     """
+    if len(shape) < 2:
+        raise StackError(f"{name}: {len(shape)} axis of {_by(shape)}, no pictures; expected (T, Y, X)")
     if len(axes) != len(shape):
         raise StackError(
             f"{name}: axes '{axes}' name {len(axes)} axes, but the recording has {len(shape)}: {_by(shape)}"
@@ -85,7 +91,7 @@ def plan_axes(shape: Sequence[int], axes: str, name: str) -> AxisPlan:
     if not long:
         if prod(shape) == 0:
             raise StackError(f"{name}: empty recording ({_by(shape)})")
-        raise StackError(f"{name}: a single frame; velocity needs a recording of two frames or more")
+        raise SingleFrameError(f"{name}: a single frame; velocity needs a recording of two frames or more")
     if len(long) > 1:
         parts = ", ".join(f"{shape[i]} {_NAMES[axes[i]]} ({axes[i]})" for i in long)
         raise StackError(f"{name}: {parts}: a recording has one picture per time point; save one plane or channel")

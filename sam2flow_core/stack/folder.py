@@ -18,6 +18,7 @@ from sam2flow_core.stack.calibration import Calibration
 from sam2flow_core.stack.parts import find_parts
 from sam2flow_core.stack.sources import Frame, FrameSource, JoinedSource
 from sam2flow_core.stack.tiff import TiffSource
+from sam2flow_core.stack.tiff_metadata import read_calibration
 
 _TIFF = (".tif", ".tiff")
 _PNG = (".png",)
@@ -49,9 +50,16 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     frames = [p for p in files if p.suffix.lower() in wanted]
     if len(frames) == 1 and wanted is _TIFF:
         return TiffSource(frames[0], axes)
-    if wanted is _TIFF and _pages(frames[0]) > 1:
+    if wanted is _TIFF and _has_pages(frames[0]):
         return _parts_in(folder, frames, axes)
     return FolderSource(folder, frames, axes)
+
+
+def folder_hint(path: Path) -> str:
+    """What to do with a single frame that has numbered neighbours, to be put behind the message."""
+    pattern = re.sub(r"\d+", "#", path.name)
+    alike = [p for p in path.parent.iterdir() if p != path and re.sub(r"\d+", "#", p.name) == pattern]
+    return f" (its folder holds {len(alike) + 1} numbered frames: open the folder)" if "#" in pattern and alike else ""
 
 
 def _parts_in(folder: Path, files: list[Path], axes: str | None) -> FrameSource:
@@ -124,11 +132,10 @@ def _size(path: Path) -> tuple[int, ...]:
         raise StackError(f"{path.name}: this frame cannot be read ({error})") from error
 
 
-def _pages(path: Path) -> int:
-    source_size = 2
+def _has_pages(path: Path) -> bool:
     try:
         with TiffFile(path) as tif:
-            return source_size if tif.pages.is_multipage or (tif.imagej_metadata or {}).get("images", 1) > 1 else 1
+            return tif.pages.is_multipage or int((tif.imagej_metadata or {}).get("images", 1)) > 1
     except (OSError, ValueError, IndexError):
         raise StackError(f"{path.name}: not a TIFF file, though its name says so") from None
 
@@ -136,8 +143,6 @@ def _pages(path: Path) -> int:
 def _calibration(path: Path) -> tuple[Calibration, tuple[str, ...]]:
     if path.suffix.lower() in _PNG:
         return Calibration(), ()
-    from sam2flow_core.stack.tiff_metadata import read_calibration
-
     with TiffFile(path) as tif:
         return read_calibration(tif)
 

@@ -41,7 +41,8 @@ def inspect_frames(source: FrameSource, name: str, settings: SamplingSettings | 
     _check_kind(source, name, settings)
     starts = np.unique(np.linspace(0, source.shape[0] - 2, settings.places).astype(int))
     frames = {int(t): source.read(int(t)) for t in np.unique(np.concatenate([starts, starts + 1]))}
-    _check_finite(frames, source, name)
+    for t, frame in frames.items():
+        require_finite(frame, t, name)
     sample = np.stack([frames[int(t)] for t in starts])
     low, high = float(sample.min()), float(sample.max())
     if low == high:
@@ -52,6 +53,14 @@ def inspect_frames(source: FrameSource, name: str, settings: SamplingSettings | 
     return Inspection(bits, _limits(sample, settings), problems)
 
 
+def require_finite(frame: NDArray[Any], t: int, name: str) -> None:
+    """Raise `StackError` where frame ``t`` holds NaN or infinite pixels."""
+    if frame.dtype.kind != "f" or np.isfinite(frame).all():
+        return
+    bad = int(np.count_nonzero(~np.isfinite(frame)))
+    raise StackError(f"{name}: frame {t} holds {bad} NaN or infinite pixels; replace them by numbers first")
+
+
 def _check_kind(source: FrameSource, name: str, settings: SamplingSettings) -> None:
     if source.dtype.kind not in "uif" or source.dtype.itemsize > 8:
         raise StackError(f"{name}: pixels of type {source.dtype}; save the recording as 8, 16 or 32 bit greyscale")
@@ -60,15 +69,6 @@ def _check_kind(source: FrameSource, name: str, settings: SamplingSettings) -> N
             f"{name}: frames of {source.shape[1]} x {source.shape[2]} px are too small;"
             f" at least {settings.minimum_side_px} px a side are needed (are the axes right?)"
         )
-
-
-def _check_finite(frames: dict[int, NDArray[Any]], source: FrameSource, name: str) -> None:
-    if source.dtype.kind != "f":
-        return
-    for t, frame in frames.items():
-        bad = int(np.count_nonzero(~np.isfinite(frame)))
-        if bad:
-            raise StackError(f"{name}: frame {t} holds {bad} NaN or infinite pixels; replace them by numbers first")
 
 
 def _bit_depth(sample: NDArray[Any], source: FrameSource) -> tuple[int, tuple[str, ...]]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from sam2flow_core.errors import StackError
-from sam2flow_core.stack.folder import open_folder
+from sam2flow_core.stack.axes import SingleFrameError
+from sam2flow_core.stack.folder import folder_hint, open_folder
 from sam2flow_core.stack.parts import find_parts
 from sam2flow_core.stack.sources import ArraySource, FrameSource, JoinedSource
 from sam2flow_core.stack.stack import Stack, stack_name
@@ -45,10 +46,13 @@ def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
 def _open_path(path: Path, axes: str | None) -> FrameSource:
     if path.is_dir():
         return open_folder(path, axes)
-    first = TiffSource(path, axes)
+    try:
+        first = TiffSource(path, axes)
+    except SingleFrameError as error:
+        raise StackError(f"{error}{folder_hint(path)}") from None
     if len(first.paths) > 1:
         return first
-    parts = find_parts(path, first)
+    parts = find_parts(path, first, axes)
     if not parts.others:
         first.problems += parts.problems
         return first

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from sam2flow_core.errors import StackError
 from sam2flow_core.stack.tiff import TiffSource
 
 _ENDINGS = r"(?P<ending>(?:\.ome)?\.(?:tiff?|btf|tf8))"
@@ -43,8 +44,12 @@ def find_parts(path: Path, first: TiffSource, axes: str | None = None) -> Parts:
     for pattern in (_MARKED, _PLAIN):
         found = _siblings(path, pattern, base, None)
         if found and min(found) <= 2:
-            parts = _join(path, first, found, min(found), axes)
-            return parts if pattern is _MARKED else _unless_repeat(path, first, parts)
+            if pattern is _MARKED:
+                return _join(path, first, found, min(found), axes)
+            try:
+                return _unless_repeat(path, first, _join(path, first, found, min(found), axes))
+            except StackError:
+                return Parts()  # a neighbour that is no recording is no part either
     return Parts()
 
 

@@ -134,6 +134,11 @@ class Stabiliser:
         dy, dx = ((s - o) * self._bin for s, o in zip(self._last, self._origin, strict=True))
         return Shift(dy, dx, float(np.clip((height - low) / (high - low), 0, 1)))
 
+    def rewind(self) -> None:
+        """Expect the first frame next, keeping what has been learned of the tissue."""
+        if self._shape is not None:
+            self._last = self._origin
+
     def align(self, frame: NDArray[Any], shift: Shift) -> NDArray[np.float32]:
         """Return the frame (Y, X) as float32 in the coordinates of the first frame; edges are repeated."""
         if max(abs(shift.dy), abs(shift.dx)) < self.settings.smallest_shift_px:
@@ -158,7 +163,7 @@ class Stabiliser:
 
     def _begin(self, shape: tuple[int, int]) -> None:
         self._shape = shape
-        self._bin = max(1, int(np.sqrt(shape[0] * shape[1] / self.settings.work_pixels)))
+        self._bin = max(1, round(float(np.sqrt(shape[0] * shape[1] / self.settings.work_pixels))))
         work = (shape[0] // self._bin, shape[1] // self._bin)
         self._correlator = Correlator(work, self.settings)
         self._reference = Reference(work, self.settings)

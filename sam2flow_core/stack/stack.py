@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
-
-from sam2flow_core.errors import StackError
 from sam2flow_core.stack.calibration import Calibration
 from sam2flow_core.stack.identity import content_sha256, fingerprint
-from sam2flow_core.stack.inspection import Inspection, inspect_frames
+from sam2flow_core.stack.inspection import Inspection, inspect_frames, require_finite
 from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_core.stack.sources import Frame, FrameSource
 
@@ -73,12 +70,17 @@ class Stack:
         if not 0 <= t < self.shape[0]:
             raise IndexError(f"frame {t} is outside 0 to {self.shape[0] - 1}")
         frame = self._source.read(t)
-        if self.dtype.kind == "f" and not np.isfinite(frame).all():
-            bad = int(np.count_nonzero(~np.isfinite(frame)))
-            raise StackError(
-                f"{self.name}: frame {t} holds {bad} NaN or infinite pixels; replace them by numbers first"
-            )
+        require_finite(frame, t, self.name)
         return frame
+
+    def check_finite(self, start: int, stop: int) -> None:
+        """Raise `StackError` if a frame in the range holds NaN or infinite pixels, before a long run meets it.
+
+        Costs nothing for whole-number pixels; reads the range once for floating-point ones.
+        """
+        if self.dtype.kind == "f":
+            for t in range(start, stop):
+                self.frame(t)
 
     def as_array(self) -> LazyFrames:
         """Return an array-like (T, Y, X) that reads a frame when it is indexed, for a napari image layer."""

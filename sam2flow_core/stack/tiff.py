@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,7 +14,7 @@ from tifffile import TiffFile, TiffFileError
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import AxisPlan, check_axes, plan_axes
 from sam2flow_core.stack.sources import Frame
-from sam2flow_core.stack.tiff_layout import TiffLayout, find_layout
+from sam2flow_core.stack.tiff_layout import TiffLayout, check_page, find_layout
 from sam2flow_core.stack.tiff_metadata import read_calibration, significant_bits
 
 # tifffile reports every oddity to its logger; without a handler Python would print them to
@@ -21,7 +22,7 @@ from sam2flow_core.stack.tiff_metadata import read_calibration, significant_bits
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _WHITE_IS_ZERO = 0
-_READ_FAULTS = (TiffFileError, OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError, AssertionError)
+_READ_FAULTS = (TiffFileError, OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError, struct.error)
 
 
 class TiffSource:
@@ -83,9 +84,8 @@ class TiffSource:
         page: Any = series[t] if series is not None else None
         if page is None:
             raise StackError(f"{self._name}: frame {t} is in a file that is missing")
+        check_page(page, t, self._layout.page, self._name)
         frame = page.asarray()
-        if frame.shape != self._layout.page.shape:
-            raise StackError(f"{self._name}: frame {t} is {frame.shape}, the first one {self._layout.page.shape}")
         return np.asarray(frame.squeeze(), dtype=self.dtype)
 
 
@@ -103,22 +103,16 @@ def _open(path: Path) -> TiffFile:
 
 
 def _relabel(axes: str, declared: str, shape: tuple[int, ...], name: str) -> tuple[str, tuple[int, ...]]:
-    """Give the file's axes the user's names; axes of length 1 may be left out of them."""
-    if len(axes) == len(shape) and "S" not in declared:
-        return axes, shape
+    """Give the file's axes the user's names. Axes of length 1 may be named or left out."""
     long = [i for i, n in enumerate(shape) if n > 1]
-    if "S" in declared and declared.index("S") in long:
+    if any(declared[i] == "S" for i in long):
         return declared, shape
-    if len(axes) < len(long):
-        raise StackError(f"{name}: axes '{axes}' name {len(axes)} axes, but the recording has {len(long)}")
-    squeezed = tuple(shape[i] for i in long)
-    # letters beyond the long axes stand for axes of length 1: drop those that the file has as length 1
-    short = {declared[i] for i, n in enumerate(shape) if n == 1}
-    kept = axes if len(axes) == len(long) else "".join(a for a in axes if a in "YX" or a not in short)
-    if len(kept) != len(squeezed):
-        found = " x ".join(str(n) for n in squeezed)
-        raise StackError(f"{name}: axes '{axes}' do not fit the recording, which has {len(squeezed)} axes ({found})")
-    return kept, squeezed
+    named_short = {a for a, n in zip(declared, shape, strict=True) if n == 1}
+    letters = axes if len(axes) == len(long) else "".join(a for a in axes if a not in named_short)
+    if len(letters) != len(long):
+        found = " x ".join(str(shape[i]) for i in long)
+        raise StackError(f"{name}: axes '{axes}' name {len(axes)} axes, but the recording has {len(long)} ({found})")
+    return letters, tuple(shape[i] for i in long)
 
 
 def _files(layout: TiffLayout, path: Path) -> tuple[Path, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
 
-from tifffile import TiffFile, TiffFileError, TiffPage, TiffPageSeries
+from tifffile import TiffFile, TiffFileError, TiffFrame, TiffPage, TiffPageSeries
 
 from sam2flow_core.errors import StackError
 
@@ -86,11 +86,36 @@ def _paged(series: TiffPageSeries, axes: str, shape: tuple[int, ...], name: str)
     frames = len(series)
     if frames * prod(page.shape) != prod(shape):
         raise StackError(f"{name}: unusual layout {axes} {shape}; save it again as a plain TIFF with Fiji")
+    _check_sizes(series, name)
     readable = frames
     if not _is_whole(series, frames - 1):
         # a cut file keeps its first pages, so the whole ones come before the others
         readable = bisect_left(range(frames), True, key=lambda t: not _is_whole(series, t))
     return TiffLayout(axes, shape, page, readable, None, series, _cut_problem(readable, frames))
+
+
+def _check_sizes(series: TiffPageSeries, name: str) -> None:
+    """Refuse pages of another size than the first; of compressed pages this shows only when they are read."""
+    first = series.keyframe
+    if not first.is_final:
+        return
+    for t, page in enumerate(series):
+        if page is not None and page.offset and sum(page.databytecounts) != first.nbytes:
+            check_page(page, t, first, name)
+
+
+def check_page(page: TiffPage | TiffFrame, t: int, first: TiffPage, name: str) -> None:
+    """Raise `StackError` unless the page's own header gives it the size and type of the first one.
+
+    tifffile takes this for granted, and would read other pages as if they were like the first.
+    """
+    if page.parent.filehandle.closed:
+        return
+    own = page.aspage()
+    if own.shape != first.shape or own.dtype != first.dtype:
+        raise StackError(
+            f"{name}: frames of different sizes or types: frame 0 is {_look(first)}, frame {t} is {_look(own)}"
+        )
 
 
 def _contiguous_prefix(tif: TiffFile, name: str) -> TiffLayout:
@@ -136,11 +161,8 @@ def _others(main: TiffPageSeries, whole: list[TiffPageSeries], name: str) -> tup
     if not others:
         return ()
     if main.kind == "generic":
-        a, b = main.keyframe, others[0].keyframe
-        raise StackError(
-            f"{name}: frames of different sizes or types: page {a.index + 1} is {_look(a)},"
-            f" page {b.index + 1} is {_look(b)}"
-        )
+        odd = others[0].keyframe
+        check_page(odd, int(odd.index), main.keyframe, name)
     return (f"{len(others)} more image series in the file are not read",)
 
 
