@@ -53,8 +53,15 @@ def read_prompts(path: str | Path) -> tuple[Prompt, ...]:
         table = pd.read_csv(path, skipinitialspace=True)
     except FileNotFoundError:
         raise PromptError(f"{path}: no such prompts file") from None
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
-        raise PromptError(f"{path}: not a prompts table ({error}); expected columns {', '.join(COLUMNS)}") from None
+    except PermissionError:
+        raise PromptError(f"{path}: no permission to read this file") from None
+    except pd.errors.EmptyDataError:
+        raise PromptError(f"{path}: the file is empty; expected the columns {', '.join(COLUMNS)}") from None
+    except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError):
+        raise PromptError(f"{path}: not a CSV table; expected the columns {', '.join(COLUMNS)}") from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas shifts the columns where rows are longer than the header
+        raise PromptError(f"{path}: rows hold more values than there are columns ({', '.join(COLUMNS)})")
+    table.columns = table.columns.str.strip()
     _check_columns(path, table)
     if table.empty:
         raise PromptError(f"{path}: no prompts in it; add at least one row with label 1")
@@ -70,6 +77,8 @@ def read_prompts(path: str | Path) -> tuple[Prompt, ...]:
 
 
 def _check_columns(path: Path, table: pd.DataFrame) -> None:
+    if len(table.columns) == 1 and ";" in table.columns[0]:
+        raise PromptError(f"{path}: values are separated by ';'; save the table with commas")
     unknown = [c for c in table.columns if c not in COLUMNS]
     missing = [c for c in COLUMNS if c not in table.columns]
     if unknown:

@@ -1,0 +1,112 @@
+"""Clicks in a table: read back as written, and refused in one line where they cannot be meant."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sam2flow_core.errors import PromptError
+from sam2flow_core.prompts import COLUMNS, Prompt, check_prompts, read_prompts, write_prompts
+
+HEADER = "vessel_id,frame,y,x,label\n"
+SHAPE = (10, 100, 200)
+
+
+def table(tmp_path: Path, text: str | bytes) -> Path:
+    path = tmp_path / "prompts.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(PromptError) as caught:
+        read_prompts(path)
+    message = str(caught.value)
+    assert "\n" not in message and str(path) in message
+    return message
+
+
+def test_written_prompts_come_back(tmp_path: Path) -> None:
+    prompts = (Prompt(1, 0, 10.25, 20.5), Prompt(1, 3, 1 / 3, 0.0, 0), Prompt(65535, 9, 99.5, 199.5, 1))
+    write_prompts(tmp_path / "p.csv", prompts)
+    assert read_prompts(tmp_path / "p.csv") == prompts
+    assert (tmp_path / "p.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEADER + "1,0,10,20,1\n",
+        "\ufeff" + HEADER + "1,0,10,20,1\r\n",
+        "x, y, frame, label , vessel_id\n20, 10, 0, 1, 1\n",
+        HEADER + "1,0,10,20,1",
+    ],
+)
+def test_tables_as_spreadsheets_write_them(tmp_path: Path, text: str) -> None:
+    assert read_prompts(table(tmp_path, text)) == (Prompt(1, 0, 10.0, 20.0, 1),)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        (HEADER, "no prompts"),
+        ("vessel_id,frame,y,x,label,colour\n1,0,1,1,1,red\n", "unknown column 'colour'"),
+        ("vessel_id,frame,y,x\n1,0,1,1\n", "'label' is missing"),
+        (HEADER.replace(",", ";") + "1;0;1;1;1\n", "separated by ';'"),
+        (HEADER + "1,0,10,20,1\n1,0,ten,20,1\n", "line 3: a value is missing or not a number"),
+        (HEADER + "1,0,,20,1\n", "line 2"),
+        (HEADER + "1,0.5,10,20,1\n", "whole numbers"),
+        (HEADER + "1,0,10,20,1,9,9\n", "more values than there are columns"),
+        (b"II*\x00\xff\xfe\x80\x81" * 50, "not a CSV|unknown column"),
+    ],
+)
+def test_tables_that_cannot_be_meant(tmp_path: Path, text: str | bytes, words: str) -> None:
+    message = refusal(table(tmp_path, text))
+    assert any(word in message for word in words.split("|"))
+
+
+def test_missing_table(tmp_path: Path) -> None:
+    assert "no such prompts file" in refusal(tmp_path / "nothing.csv")
+
+
+def test_folder_instead_of_a_table(tmp_path: Path) -> None:
+    refusal(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_table(tmp_path: Path) -> None:
+    path = table(tmp_path, HEADER)
+    path.chmod(0)
+    assert "permission" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "prompt", [Prompt(1, 0, -0.5, -0.5), Prompt(1, 9, 99.5, 199.5), Prompt(65535, 0, 50, 50), Prompt(1, 0, 0, 0)]
+)
+def test_prompts_inside_the_recording(prompt: Prompt) -> None:
+    check_prompts((prompt,), SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("prompts", "words"),
+    [
+        ((), "no prompts"),
+        ((Prompt(1, 10, 5, 5),), "frame 10 is outside the recording (0 to 9)"),
+        ((Prompt(1, -1, 5, 5),), "frame -1"),
+        ((Prompt(1, 0, 100, 5),), "y=100, x=5 is outside the image (100 x 200 px)"),
+        ((Prompt(1, 0, 5, -1),), "outside the image"),
+        ((Prompt(1, 0, float("inf"), 5),), "outside the image"),
+        ((Prompt(1, 0, 5, float("nan")),), "outside the image"),
+        ((Prompt(0, 0, 5, 5),), "ids run from 1"),
+        ((Prompt(70000, 0, 5, 5),), "to 65535"),
+        ((Prompt(1, 0, 5, 5, 2),), "label 2"),
+        ((Prompt(1, 0, 5, 5), Prompt(2, 0, 5, 5, 0)), "vessel 2 has negative clicks only"),
+    ],
+)
+def test_prompts_that_do_not_fit(prompts: tuple[Prompt, ...], words: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        check_prompts(prompts, SHAPE)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
