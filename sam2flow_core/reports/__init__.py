@@ -1,1 +1,5 @@
+"""Pages that are read without the program: one recording, or a batch compared."""
 
+from sam2flow_core.reports.report import write_report
+
+__all__ = ["write_report"]

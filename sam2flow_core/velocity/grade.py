@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from sam2flow_core.config.velocity import GradeSettings
+from sam2flow_core.velocity.flags import FLAG_MEANINGS
 
 GRADES = ("good", "fair", "poor", "unusable")
 
+# The best grade (as an index) that a vessel with this flag can have.
 _FLAG_CEILINGS = {
-    "MASK_LOST": (2, "the vessel is lost in part of the recording"),
-    "ALIASED": (1, "cells move more than half their spacing per frame, so that the direction may be mistaken"),
-    "NEAR_FLOOR": (1, "cells move less per frame than can be told from standing still"),
-    "LOW_CONTRAST": (1, "cells stand out little from the noise"),
-    "OUT_OF_FOCUS": (1, "part of the recording is out of focus"),
-    "MOTION": (1, "the tissue moves much between frames"),
-    "SATURATED": (1, "part of the vessel is over- or underexposed"),
-    "TOO_SHORT": (1, "the vessel or the recording is too short"),
-    "METHOD_DISAGREE": (2, "flow and space-time diagram disagree"),
+    "ALIASED": 1,
+    "NEAR_FLOOR": 1,
+    "LOW_CONTRAST": 1,
+    "OUT_OF_FOCUS": 1,
+    "MOTION": 1,
+    "SATURATED": 1,
+    "TOO_SHORT": 1,
+    "MASK_LOST": 2,
 }
 
 
@@ -65,7 +66,7 @@ def grade_vessel(
         found.append((1, "no readable space-time diagram confirms the flow"))
     if not np.isfinite(relative_interval):
         found.append((3, "there is no velocity to judge"))
-    found += [_FLAG_CEILINGS[flag] for flag in flags if flag in _FLAG_CEILINGS and flag != "METHOD_DISAGREE"]
+    found += [(_FLAG_CEILINGS[flag], FLAG_MEANINGS[flag]) for flag in flags if flag in _FLAG_CEILINGS]
     if not found:
         agreement = f"flow and space-time diagram agree within {method_difference:.0%}"
         return GRADES[0], (agreement, f"{valid_share:.0%} of the frames have a velocity")

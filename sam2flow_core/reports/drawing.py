@@ -1,0 +1,56 @@
+"""Figures as data addresses, so that a page needs no other file."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+INK = "#1b2a38"
+BLUE = "#1f6fb2"
+ORANGE = "#c8641b"
+GREY = "#8a97a3"
+SHADE = "#d9dee3"
+GRADE_COLOURS = {"good": "#1b7f4b", "fair": "#b07a00", "poor": "#c8501b", "unusable": "#7a7f85"}
+
+_STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "svg.fonttype": "path",  # looks alike on every machine
+    "svg.hashsalt": "sam2flow",  # the same figure gives the same bytes
+    "image.interpolation": "nearest",
+}
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure in the pages' style, inches; it belongs to no window system."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasSVG(figure)
+    return figure
+
+
+def style() -> dict[str, object]:
+    """Return the matplotlib settings of the pages, for `matplotlib.rc_context`."""
+    return dict(_STYLE)
+
+
+def as_address(figure: Figure) -> str:
+    """Return a figure as a ``data:`` address of an SVG image."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

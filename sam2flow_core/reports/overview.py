@@ -1,0 +1,88 @@
+"""The recording with its vessels, arrows and scale bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+
+from sam2flow_core.reports.drawing import GRADE_COLOURS, INK, as_address, new_figure, style
+from sam2flow_core.velocity import VesselMeasurement
+
+_WIDTH = 7.2  # inches
+_BARS_UM = (5, 10, 20, 50, 100, 200, 500)
+_BARS_PX = (10, 20, 50, 100, 200, 500)
+
+
+def draw_overview(measurements: Sequence[VesselMeasurement], image: NDArray) -> str:
+    """Return the overlay as a data address.
+
+    Parameters
+    ----------
+    measurements : sequence of VesselMeasurement
+    image : ndarray, shape (Y, X)
+        Mean or first frame, on the tissue of the run's first frame.
+    """
+    height, width = image.shape
+    with mpl.rc_context(style()):
+        figure = new_figure(_WIDTH, min(max(_WIDTH * height / width, 1.5), 8.5))
+        axes = figure.add_subplot()
+        low, high = np.percentile(image, (0.5, 99.5))
+        axes.imshow(image, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), interpolation="bilinear")
+        for measurement in measurements:
+            _draw_vessel(axes, measurement)
+        _draw_scale(axes, image.shape, measurements[0].pixel_size_um if measurements else None)
+        axes.set_xlim(-0.5, width - 0.5)
+        axes.set_ylim(height - 0.5, -0.5)
+        axes.set_axis_off()
+        return as_address(figure)
+
+
+def _draw_vessel(axes: Axes, measurement: VesselMeasurement) -> None:
+    points = measurement.centreline + np.array(measurement.origin)
+    colour = GRADE_COLOURS[measurement.grade]
+    outline = [withStroke(linewidth=3.2, foreground="white", alpha=0.7)]
+    axes.plot(points[:, 1], points[:, 0], color=colour, linewidth=1.6, path_effects=outline)
+    step = max(len(points) // 40, 2)
+    for share in (0.3, 0.75) if len(points) > 60 else (0.6,):
+        at = int(share * (len(points) - 1))
+        tail, head = points[max(at - step, 0)], points[min(at + step, len(points) - 1)]
+        axes.annotate(
+            "",
+            xy=(head[1], head[0]),
+            xytext=(tail[1], tail[0]),
+            arrowprops={
+                "arrowstyle": "-|>,head_width=0.35,head_length=0.6",
+                "color": colour,
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
+        )
+    middle = points[len(points) // 2]
+    box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": colour, "alpha": 0.9, "linewidth": 0.8}
+    axes.text(
+        middle[1], middle[0], str(measurement.vessel_id), color=INK, fontsize=8, ha="center", va="center", bbox=box
+    )
+
+
+def _draw_scale(axes: Axes, shape: tuple[int, ...], pixel_size_um: float | None) -> None:
+    """Draw a bar about a fifth of the image wide; in px where the pixel size is unknown."""
+    unit, scale, choices = ("µm", pixel_size_um, _BARS_UM) if pixel_size_um else ("px", 1.0, _BARS_PX)
+    wanted = 0.2 * shape[1] * scale
+    length = min(choices, key=lambda choice: abs(choice - wanted))
+    right, bottom = 0.97 * shape[1], 0.94 * shape[0]
+    outline = [withStroke(linewidth=4.5, foreground="black", alpha=0.6)]
+    axes.plot([right - length / scale, right], [bottom, bottom], color="white", linewidth=3, path_effects=outline)
+    axes.text(
+        right - length / scale / 2,
+        bottom - 0.02 * shape[0],
+        f"{length} {unit}",
+        color="white",
+        ha="center",
+        va="bottom",
+        path_effects=[withStroke(linewidth=2, foreground="black", alpha=0.7)],
+    )

@@ -1,0 +1,100 @@
+"""Numbers and findings as a clinician reads them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sam2flow_core.velocity import GRADES, VesselMeasurement
+
+_SOURCES = {
+    "user": "entered by the user",
+    "ome": "OME metadata of the file",
+    "imagej": "ImageJ metadata of the file",
+    "tiff": "TIFF tags of the file",
+    "none": "unknown",
+}
+
+
+def velocity_unit(measurement: VesselMeasurement) -> tuple[float, str]:
+    """Return what turns px per frame into the unit to show, and that unit: um/s where it is known."""
+    factor = measurement.um_s_per_px_frame
+    return (factor, "µm/s") if np.isfinite(factor) else (1.0, "px/frame")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Return a number to so many significant digits, or a dash for a gap."""
+    if not np.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    decimals = max(digits - 1 - int(np.floor(np.log10(abs(value)))), 0)
+    return f"{value:.{decimals}f}"
+
+
+def vessel_title(measurement: VesselMeasurement) -> str:
+    """Return the vessel's number, with its name where it has one of its own."""
+    own = measurement.name.strip()
+    plain = f"Vessel {measurement.vessel_id}"
+    return plain if own.lower() in ("", str(measurement.vessel_id), plain.lower()) else f"{plain}: {own}"
+
+
+def vessel_verdict(measurement: VesselMeasurement) -> str:
+    """Return velocity, interval, grade and reasons in one line."""
+    factor, unit = velocity_unit(measurement)
+    s = measurement.statistics
+    reasons = "; ".join(measurement.reasons)
+    if not np.isfinite(s.mean):
+        return f"No velocity ({measurement.grade}): {reasons}."
+    low, high = number(s.low * factor), number(s.high * factor)
+    return f"{number(s.mean * factor)} {unit} (95 % interval {low} to {high}), {measurement.grade}: {reasons}."
+
+
+def recording_verdict(measurements: Sequence[VesselMeasurement]) -> str:
+    """Return in one line how many vessels can be believed."""
+    if not measurements:
+        return "No vessel was measured."
+    count = Counter(m.grade for m in measurements)
+    parts = ", ".join(f"{count[grade]} {grade}" for grade in GRADES if count[grade])
+    return f"{count['good']} of {len(measurements)} vessels can be believed as they stand ({parts})."
+
+
+def calibration_lines(measurements: Sequence[VesselMeasurement], provenance: Mapping[str, Any]) -> list[str]:
+    """Return pixel size and frame rate with their sources, and whether they were used."""
+    stored = provenance.get("calibration", {})
+    used = {
+        "pixel_size_um": measurements[0].pixel_size_um if measurements else None,
+        "frame_rate_hz": measurements[0].frame_rate_hz if measurements else None,
+    }
+    lines = []
+    for key, title, unit in (("pixel_size_um", "Pixel size", "µm"), ("frame_rate_hz", "Frame rate", "Hz")):
+        said = stored.get(key, {})
+        value = said.get("value") if used[key] is None else used[key]
+        source = _SOURCES.get(str(said.get("source", "none")), str(said.get("source")))
+        if value is None:
+            lines.append(f"{title}: unknown, so that no velocity in µm/s is given")
+        elif used[key] is None:
+            lines.append(f"{title}: {value:g} {unit} ({source}) is not plausible and was not used")
+        else:
+            lines.append(f"{title}: {value:g} {unit} ({source})")
+    return lines
+
+
+def provenance_lines(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return every fact of a provenance as a path and a value; long lists are counted, not printed."""
+    lines: list[tuple[str, str]] = []
+
+    def walk(prefix: str, value: object) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                walk(f"{prefix}.{key}" if prefix else str(key), inner)
+        elif isinstance(value, (list, tuple)) and len(str(value)) > 200:
+            lines.append((prefix, f"{len(value)} entries, see provenance.json"))
+        else:
+            lines.append((prefix, str(value)))
+
+    walk("", provenance)
+    return lines
