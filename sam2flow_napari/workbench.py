@@ -36,7 +36,7 @@ class Workbench(QObject):
     ----------
     viewer : ViewerModel
     engine : Engine, optional
-        Does the work; the core's engine if not given.
+        Does the work; the core's engine in a process of its own if not given.
 
     Signals
     -------
@@ -335,7 +335,11 @@ class Workbench(QObject):
     def _on_loaded(self, tables: RunTables) -> None:
         assert self.frames is not None and self.overlays is not None
         self.frames.show_results(tables.folder, tables.results)
-        self.overlays.show_flow(tables.results.header.start)
+        start = tables.results.header.start
+        self.overlays.show_flow(start)
+        if self.follow:
+            # The slider stands on the last frame, which has no flow.
+            self.viewer.dims.set_current_step(0, start)
         self._set_tables(tables)
 
     def _on_failed(self, failure: Failed) -> None:

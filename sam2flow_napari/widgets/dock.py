@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
@@ -29,7 +29,7 @@ class SAM2FlowDock(QWidget):
     napari_viewer : napari.Viewer
         The viewer that it belongs to; another viewer gets a dock and a session of its own.
     engine : Engine, optional
-        What does the work; the core's engine if not given.
+        What does the work; the core's engine in a process of its own if not given.
     """
 
     def __init__(self, napari_viewer: napari.Viewer, engine: Engine | None = None) -> None:
@@ -41,6 +41,7 @@ class SAM2FlowDock(QWidget):
         self.results = ResultsSection(self.bench)
         self._lay_out()
         self.bench.help_wanted.connect(self._show_help)
+        self.bench.tables_changed.connect(self._on_tables)
         # The window may go without closing its docks one by one.
         self.destroyed.connect(self.bench.close)
         application = QApplication.instance()
@@ -83,7 +84,7 @@ class SAM2FlowDock(QWidget):
             section.installEventFilter(_Refit(fold))
             column.addWidget(fold)
         column.addStretch(1)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -92,6 +93,14 @@ class SAM2FlowDock(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
         self.setMinimumWidth(360)
+
+    def _on_tables(self, tables: object) -> None:
+        if tables is not None:
+            # After the section has grown to its new height.
+            QTimer.singleShot(50, self._scroll_to_results)
+
+    def _scroll_to_results(self) -> None:
+        self._scroll.ensureWidgetVisible(self.results, 0, 0)
 
     def _show_help(self) -> None:
         show_help(self, self.bench.keys)

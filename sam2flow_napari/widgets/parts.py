@@ -48,7 +48,7 @@ def row_table(model: QAbstractTableModel, tooltip: str, stretch: int, on_row: Ca
     rows.setDefaultSectionSize(22)
     columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     columns.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
-    table.setFixedHeight(115)
+    table.setFixedHeight(100)
 
     def follow(current: QModelIndex, _previous: QModelIndex) -> None:
         if 0 <= current.row() < model.rowCount():

@@ -14,11 +14,11 @@ from sam2flow_napari.widgets.parts import button, hint, show_or_hide
 from sam2flow_napari.workbench import Workbench
 
 _SOURCES = {
-    "user": "entered by you",
-    "ome": "from the file (OME)",
-    "imagej": "from the file (ImageJ)",
-    "tiff": "from the file (TIFF tag)",
-    "none": "not in the file",
+    "user": "typed by you",
+    "ome": "OME file",
+    "imagej": "ImageJ file",
+    "tiff": "TIFF tag",
+    "none": "not in file",
 }
 _FILTER = "Recordings (*.tif *.tiff *.btf *.tf8);;All files (*)"
 
@@ -49,6 +49,7 @@ class RecordingSection(QWidget):
             box.native.setDecimals(4)
             box.native.setSpecialValueText("unknown")
             box.native.setKeyboardTracking(False)
+            box.native.setFixedWidth(118)
             box.changed.connect(self._on_edited)
         self.stabilise.changed.connect(self._on_stabilise)
         bench.session.recording_changed.connect(self.refresh)
@@ -107,7 +108,7 @@ class RecordingSection(QWidget):
         ):
             with box.changed.blocked():
                 box.value = measured.value or 0
-            doubt = "" if measured.plausible or measured.value is None else ": implausible, not used"
+            doubt = "" if measured.plausible or measured.value is None else ", doubtful: not used"
             label.setText(_SOURCES[measured.source] + doubt)
             label.setToolTip(f"{label.text()}. Type another value to replace it.")
         with self.stabilise.changed.blocked():

@@ -27,6 +27,7 @@ class ResultsSection(QWidget):
         super().__init__()
         self._bench = bench
         self._hint = hint()
+        self._notes = hint()
         self.model = ResultsTable(bench.session)
         self.table = row_table(
             self.model,
@@ -43,7 +44,7 @@ class ResultsSection(QWidget):
         self._exits.setLayout(self._build_exits())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
-        for widget in (self._hint, self.table, self.plot, self._exits):
+        for widget in (self._hint, self.table, self._notes, self.plot, self._exits):
             layout.addWidget(widget)
         bench.tables_changed.connect(self._on_tables)
         bench.progressed.connect(self._on_progress)
@@ -77,6 +78,7 @@ class ResultsSection(QWidget):
     def _show(self, has_tables: bool) -> None:
         self._hint.setText("Velocities come here after a run.")
         show_or_hide(self._hint, not has_tables and not self._bench.running)
+        show_or_hide(self._notes, has_tables)
         show_or_hide(self.table, has_tables)
         show_or_hide(self.plot, has_tables or self._bench.running)
         show_or_hide(self._exits, has_tables)
@@ -95,6 +97,7 @@ class ResultsSection(QWidget):
 
     def _on_active(self, vessel_id: int) -> None:
         row = self.model.row_of(vessel_id)
+        self._notes.setText(self.model.notes(row) if row >= 0 else "")
         if row >= 0 and self.table.currentIndex().row() != row:
             self.table.setCurrentIndex(self.model.index(row, 0))
 

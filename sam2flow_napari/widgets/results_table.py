@@ -76,6 +76,11 @@ class ResultsTable(QAbstractTableModel):
             return "" if grade is None or pd.isna(grade) else str(grade)
         return flags_in_words(row.get("flags"))
 
+    def notes(self, row: int) -> str:
+        """Return one line on a row: name, grade and flags in words."""
+        name, _, grade, notes = (self._text(self._rows[row], column) for column in range(len(COLUMNS)))
+        return f"{name}: grade {grade or 'none'}; {notes or 'nothing to note'}"
+
     def as_text(self) -> str:
         """Return the table as tab-separated text for the clipboard."""
         lines = ["\t".join(COLUMNS)]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from magicgui.widgets import CheckBox, ComboBox, LineEdit
-from qtpy.QtCore import Qt
+from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
-from superqt import QLabeledRangeSlider
 
 from sam2flow_napari.session import RunChoices, SessionState
 from sam2flow_napari.widgets.parts import button, hint
@@ -23,9 +21,8 @@ class RunSection(QWidget):
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
-        self.range = QLabeledRangeSlider(Qt.Orientation.Horizontal)
-        self.range.setToolTip("First and last frame of the run.")
-        self.range.setEdgeLabelMode(QLabeledRangeSlider.EdgeLabelMode.NoLabel)
+        self.first = SpinBox(min=0, max=0, tooltip="First frame of the run.")
+        self.last = SpinBox(min=0, max=0, tooltip="Last frame of the run.")
         self.device = ComboBox(choices=DEVICES, tooltip="Where to compute; auto takes a GPU where there is one.")
         self.model = LineEdit(value="tiny", tooltip="Name of a model preset, or the path of a checkpoint.")
         self.follow = CheckBox(text="Follow", value=bench.follow, tooltip="Move the time slider along with the run.")
@@ -35,7 +32,9 @@ class RunSection(QWidget):
         self.progress.setToolTip("Frames done, and the time the rest will take.")
         self._hint = hint()
         self._lay_out()
-        self.range.valueChanged.connect(self._on_choice)
+        for box in (self.first, self.last):
+            box.native.setKeyboardTracking(False)
+            box.changed.connect(self._on_choice)
         self.device.changed.connect(self._on_choice)
         self.model.native.editingFinished.connect(self._on_choice)
         self.follow.changed.connect(self._on_follow)
@@ -55,7 +54,9 @@ class RunSection(QWidget):
         grid = QGridLayout()
         grid.setVerticalSpacing(3)
         grid.addWidget(QLabel("Frames"), 0, 0)
-        grid.addWidget(self.range, 0, 1, 1, 3)
+        grid.addWidget(self.first.native, 0, 1)
+        grid.addWidget(QLabel("to"), 0, 2)
+        grid.addWidget(self.last.native, 0, 3)
         grid.addWidget(QLabel("Device"), 1, 0)
         grid.addWidget(self.device.native, 1, 1)
         grid.addWidget(QLabel("Model"), 1, 2)
@@ -77,7 +78,7 @@ class RunSection(QWidget):
         recording = self._bench.session.recording
         if recording is None:
             return
-        first, last = (int(v) for v in self.range.value())
+        first, last = sorted((int(self.first.value), int(self.last.value)))
         whole = first == 0 and last == recording.shape[0] - 1
         choices = replace(
             self._bench.session.run_choices,
@@ -100,10 +101,10 @@ class RunSection(QWidget):
         self._on_state(self._bench.session.state)
 
     def _show(self, choices: RunChoices, frames: int) -> None:
-        self.range.blockSignals(True)
-        self.range.setRange(0, max(frames - 1, 1))
-        self.range.setValue((choices.start, (choices.stop or frames) - 1))
-        self.range.blockSignals(False)
+        with self.first.changed.blocked(), self.last.changed.blocked():
+            self.first.max = self.last.max = frames - 1
+            self.first.value = choices.start
+            self.last.value = (choices.stop or frames) - 1
         with self.device.changed.blocked(), self.model.changed.blocked():
             self.device.value = choices.device if choices.device in DEVICES else "auto"
             self.model.value = choices.model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from sam2flow_napari.session import SessionState
 from sam2flow_napari.widgets.parts import button, hint, row_table
@@ -25,11 +25,11 @@ class VesselsSection(QWidget):
             stretch=1,
             on_row=self._on_row,
         )
-        self.sign = QToolButton()
-        self.sign.setToolTip(
-            "What the next click means. T flips it; Shift or Alt + click means 'not this vessel' once."
+        self.sign = button(
+            "",
+            "What the next click means. T flips it; Shift or Alt + click means 'not this vessel' once.",
+            lambda: session.set_sign(1 - session.sign),
         )
-        self.sign.clicked.connect(lambda _checked: session.set_sign(1 - session.sign))
         self.undo = button("Undo", "Take back the last edit (Ctrl+Z on the prompts layer).", session.undo)
         self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", session.redo)
         layout = QVBoxLayout(self)

@@ -1,4 +1,4 @@
-"""The two things the plugin asks of the engine, imported when the worker first needs them."""
+"""What the worker asks of the engine."""
 
 from __future__ import annotations
 
@@ -32,18 +32,6 @@ class Engine(Protocol):
         """Open a recording for previews."""
         ...
 
-
-class CoreEngine:
-    """`sam2flow_core.engine`."""
-
-    def run(self, request: RunRequest) -> Iterator[RunEvent]:
-        """Do a run."""
-        from sam2flow_core.engine import run
-
-        return run(request)
-
-    def previews(self, stack: Path, model: str, device: str) -> Previews:
-        """Open a recording for previews."""
-        from sam2flow_core.engine.preview import Previewer
-
-        return Previewer(stack, model, device)
+    def close(self) -> None:
+        """Let go of what it holds; not called while it works."""
+        ...

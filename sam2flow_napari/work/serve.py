@@ -57,7 +57,8 @@ class Clerk:
                         run = None
                     else:
                         yield event
-                        run = None if isinstance(event, Failed) else run
+                        if isinstance(event, Failed):
+                            run = self._previews = None
                 elif (job := self._inbox.take()) is None:
                     return
                 elif isinstance(job, RunJob):
@@ -73,6 +74,8 @@ class Clerk:
         try:
             answer = self._answer(job)
         except Exception as error:
+            # Whatever it has open may be what is broken: the next click opens it anew.
+            self._previews = None
             yield Failed(job.job_id, error)
         else:
             if answer is not None:

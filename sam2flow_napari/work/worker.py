@@ -8,7 +8,8 @@ from itertools import count
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
-from sam2flow_napari.work.engine import CoreEngine, Engine
+from sam2flow_napari.process import ProcessEngine
+from sam2flow_napari.work.engine import Engine
 from sam2flow_napari.work.inbox import Inbox
 from sam2flow_napari.work.jobs import Job
 from sam2flow_napari.work.serve import Clerk
@@ -20,7 +21,7 @@ class Desk(QObject):
     Parameters
     ----------
     engine : Engine, optional
-        What does the work; the core's engine if not given.
+        What does the work; `ProcessEngine` if not given.
 
     Signals
     -------
@@ -33,7 +34,8 @@ class Desk(QObject):
     def __init__(self, engine: Engine | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._inbox = Inbox()
-        self._clerk = Clerk(self._inbox, engine or CoreEngine())
+        self._engine = engine or ProcessEngine()
+        self._clerk = Clerk(self._inbox, self._engine)
         self._numbers = count(1)
         self._working = False
 
@@ -60,6 +62,8 @@ class Desk(QObject):
     def close(self) -> None:
         """Have the worker stop after its present event. What a run has finished is kept by the engine."""
         self._inbox.close()
+        if not self._working:
+            self._engine.close()
 
     def _start(self) -> None:
         if self._working or not self._inbox.has_work:
@@ -76,5 +80,7 @@ class Desk(QObject):
 
     def _on_finished(self) -> None:
         self._working = False
+        if self._inbox.closed:
+            self._engine.close()
         # Something may have come in while the worker was on its way out.
         self._start()

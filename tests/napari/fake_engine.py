@@ -50,6 +50,9 @@ class FakeEngine:
         self.asked, self.requests = [], []
         self.closed = 0
 
+    def close(self):
+        self.let_go = True
+
     def previews(self, stack, model, device):
         return FakePreviews(self)
 

@@ -1,0 +1,117 @@
+"""The window's side of the engine's process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.prompts import Prompt
+from sam2flow_napari.process.messages import (
+    CloseRun,
+    End,
+    Fault,
+    Mask,
+    NextEvent,
+    OpenPreviews,
+    OpenRun,
+    receive,
+    send,
+)
+
+if TYPE_CHECKING:
+    from sam2flow_core.engine.events import RunEvent, RunRequest
+    from sam2flow_core.inference.steps import VesselFlow
+
+_CHILD = "sam2flow_napari.process.child"
+
+
+class ProcessEngine:
+    """`sam2flow_core.engine` in a process that is started when it is first needed.
+
+    To be used from one thread at a time; each call waits for its answer without
+    holding the interpreter's lock.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, request: RunRequest) -> Iterator[RunEvent]:
+        """Do a run; closing the iterator stops it and keeps what is finished.
+
+        Raises
+        ------
+        Sam2FlowError
+            As the engine does, and if its process has ended.
+        """
+        self._ask(OpenRun(request))
+        ended = False
+        try:
+            while True:
+                answer = self._ask(NextEvent())
+                if isinstance(answer, End):
+                    ended = True
+                    return
+                yield answer
+        finally:
+            if not ended and self._alive():
+                self._ask(CloseRun())
+
+    def previews(self, stack: Path, model: str, device: str) -> RemotePreviews:
+        """Open a recording for previews."""
+        self._ask(OpenPreviews(stack, model, device))
+        return RemotePreviews(self)
+
+    def mask(self, frame: int, prompts: tuple[Prompt, ...]) -> VesselFlow:
+        """Return the mask of one vessel in one frame of the recording opened for previews."""
+        answer: VesselFlow = self._ask(Mask(frame, prompts))
+        return answer
+
+    def close(self) -> None:
+        """Let the process end; it stops its run and keeps what is finished."""
+        process, self._process = self._process, None
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _ask(self, message: object) -> Any:
+        if not self._alive():
+            self._process = _start()
+        assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
+        try:
+            send(self._process.stdin, message)  # type: ignore[arg-type]
+            answer = receive(self._process.stdout)  # type: ignore[arg-type]
+        except (EOFError, OSError):
+            code = self._process.wait()
+            self._process = None
+            raise Sam2FlowError(
+                f"the computation ended unexpectedly (status {code}), perhaps for want of memory; "
+                "your clicks are saved: try fewer frames or vessels"
+            ) from None
+        if isinstance(answer, Fault):
+            raise answer.error
+        return answer if isinstance(answer, End) else answer.value
+
+
+class RemotePreviews:
+    """The recording that the process has open for previews."""
+
+    def __init__(self, engine: ProcessEngine) -> None:
+        self._engine = engine
+
+    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...]) -> VesselFlow:
+        """Return the mask of one vessel in one frame."""
+        return self._engine.mask(frame_idx, prompts)
+
+
+def _start() -> subprocess.Popen[bytes]:
+    # Not `multiprocessing`: it would run the user's own script, window and all, a second time.
+    hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    return subprocess.Popen(
+        [sys.executable, "-m", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=hidden
+    )
