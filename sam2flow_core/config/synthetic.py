@@ -39,6 +39,8 @@ class SceneSettings:
     heart_rate_hz : tuple of float
     pulsatility : tuple of float
         Pulsatility index (max - min) / mean of the heartbeat.
+    vasomotion : tuple of float
+        Relative amplitude of the slow wave (0.1 Hz) of the vessel's tone.
     event_rate_hz : float
         Stops and reversals per second.
     profile_order, profile_slip : tuple of float
@@ -59,6 +61,8 @@ class SceneSettings:
         Electrons at full well (log-uniform).
     read_noise : tuple of float
         Electrons, standard deviation.
+    flicker : tuple of float
+        Relative standard deviation of the lamp's brightness from frame to frame.
     blur_um : tuple of float
         Standard deviation of the point spread in um.
     exposure : tuple of float
@@ -84,6 +88,7 @@ class SceneSettings:
     max_speed_um_s: float = 5000.0
     heart_rate_hz: Range = (0.8, 2.0)
     pulsatility: Range = (0.2, 1.2)
+    vasomotion: Range = (0.0, 0.3)
     event_rate_hz: float = 0.1
     profile_order: Range = (2.0, 8.0)
     profile_slip: Range = (0.7, 1.0)
@@ -95,6 +100,7 @@ class SceneSettings:
     texture: Range = (0.01, 0.15)
     electrons: Range = (800.0, 15000.0)
     read_noise: Range = (2.0, 6.0)
+    flicker: Range = (0.0, 0.03)
     blur_um: Range = (0.3, 1.5)
     exposure: Range = (0.02, 0.4)
     drift_um_s: Range = (0.0, 20.0)

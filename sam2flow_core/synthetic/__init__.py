@@ -2,6 +2,7 @@
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.synthetic.bench import BenchCase, bench_v1
+from sam2flow_core.synthetic.capflow import CapFlowVideo, read_capflow, write_capflow
 from sam2flow_core.synthetic.clip import Clip, render_clip
 from sam2flow_core.synthetic.film import film, film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
@@ -12,6 +13,7 @@ from sam2flow_core.synthetic.writing import write_cases
 
 __all__ = [
     "BenchCase",
+    "CapFlowVideo",
     "Clip",
     "Scene",
     "SceneSettings",
@@ -21,11 +23,13 @@ __all__ = [
     "bench_v1",
     "film",
     "film_long",
+    "read_capflow",
     "read_cases",
     "recorded_flow",
     "render_clip",
     "sample_scene",
     "true_displacement",
     "true_flow",
+    "write_capflow",
     "write_cases",
 ]

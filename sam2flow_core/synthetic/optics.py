@@ -94,7 +94,7 @@ def sample_optics(rng: np.random.Generator, settings: SceneSettings, pixel_size_
         dirt=uniform(rng, (0, 0.04)) if rng.random() < 0.5 else 0.0,
         blur=float(np.clip(uniform(rng, settings.blur_um) / pixel_size_um, 0.4, 4.0)),
         defocus=uniform(rng, (0, 0.6)) if rng.random() < 0.5 else 0.0,
-        flicker=uniform(rng, (0.0, 0.03)),
+        flicker=uniform(rng, settings.flicker),
         electrons=log_uniform(rng, settings.electrons) * (1.0 if bright_field else 0.25),
         read_noise=uniform(rng, settings.read_noise),
         exposure=uniform(rng, settings.exposure),

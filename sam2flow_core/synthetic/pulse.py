@@ -69,7 +69,7 @@ def sample_time_course(rng: np.random.Generator, settings: SceneSettings, frame_
     t = np.arange(int(settings.duration_s / step) + 1) * step
     rate, index, second = (uniform(rng, r) for r in (settings.heart_rate_hz, settings.pulsatility, (0.0, 0.5)))
     beat = heartbeat(t, rate, index, second, rng.random())
-    slow = 1 + uniform(rng, (0, 0.3)) * np.sin(2 * np.pi * (uniform(rng, (0.07, 0.15)) * t + rng.random()))
+    slow = 1 + uniform(rng, settings.vasomotion) * np.sin(2 * np.pi * (uniform(rng, (0.07, 0.15)) * t + rng.random()))
     relative = beat * slow
     for _ in range(rng.poisson(settings.event_rate_hz * settings.duration_s)):
         shut = window(t, rng.uniform(0, settings.duration_s), rng.uniform(0.3, 3.0), rng.uniform(0.02, 0.1))

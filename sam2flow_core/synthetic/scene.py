@@ -90,6 +90,14 @@ class Scene:
             mask[inside.pixels] = True
         return masks.reshape(-1, *self.size)
 
+    def masks_at(self, frame: int) -> NDArray[np.bool_]:
+        """Return the masks (V, H, W) as they stand in the recorded frame ``frame``."""
+        masks = np.zeros((len(self.vessels), self.size[0] * self.size[1]), bool)
+        shift = self.shifts(np.array([frame]))[0]
+        for mask, vessel in zip(masks, self.vessels, strict=True):
+            mask[rasterise(vessel, self.size, 0, shift).inside(self.size, 0).pixels] = True
+        return masks.reshape(-1, *self.size)
+
     def shifts(self, frames: NDArray[np.int64]) -> Floats:
         """Return the tissue's displacement (T, 2), (dy, dx) px, at frames ``frames``."""
         return self.motion.at(frames / self.frame_rate_hz)

@@ -1,0 +1,100 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from sam2flow_core.synthetic import SceneSettings, bench_v1, sample_scene, true_displacement
+from sam2flow_core.synthetic.sample import FRAMES, sample_recording
+from sam2flow_core.synthetic.seeds import BENCHMARK, CASES, SAMPLE, stream
+from sam2flow_core.training.clips import TRAINING_NAMESPACE
+
+FINGERPRINTS = {
+    "slow": "ace71d63d0a9",
+    "medium": "cd9a96f73bb0",
+    "fast": "322637186e05",
+    "near-aliasing": "f3076d793873",
+    "past-aliasing": "c78ae4df85a9",
+    "thin": "1ceb0d047e3e",
+    "venule": "d19f9690b417",
+    "low-contrast": "09aa41c02323",
+    "defocus": "847973f805a8",
+    "motion": "856e0bc7c4d9",
+    "dropouts": "f43c85d33d6e",
+    "stops": "c2565c78137e",
+    "crossings": "c4b24dfa615a",
+    "network": "694c7997696a",
+    "absorption": "b479f595c787",
+    "dark-cells": "e7bf1f1856ac",
+    "bright-cells": "9f2e87572733",
+    "long": "ef31f17a3eac",
+}
+
+
+def fingerprint(scene) -> str:
+    """Hash what decides a scene: geometry, speeds, cells, look; rounded, so that it holds on any machine."""
+    parts = [np.array([scene.pixel_size_um, scene.frame_rate_hz, scene.noise_seed, scene.cell_px])]
+    parts += [np.concatenate([v.centreline.ravel()[::50], v.diameter_px[::50]]) for v in scene.vessels]
+    parts += [np.array([v.mean_speed_um_s, v.profile.slip, v.profile.order]) for v in scene.vessels]
+    parts += [n.course.relative[::40] for n in scene.networks]
+    parts += [np.concatenate([n.population.start, n.population.looks.long[:20]]) for n in scene.networks]
+    parts += [scene.motion.at(np.linspace(0, 1, 5)).ravel(), np.array([scene.optics.level, scene.optics.cell_contrast])]
+    text = ",".join(f"{value:.4g}" for value in np.concatenate(parts) + 0.0)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def test_the_benchmark_is_what_it_was():
+    assert {case.name: fingerprint(case.scene()) for case in bench_v1()} == FINGERPRINTS
+
+
+def test_no_two_uses_share_a_seed_namespace():
+    assert len({TRAINING_NAMESPACE, BENCHMARK, CASES, SAMPLE}) == 4
+    first = [stream(space, 1).random() for space in (TRAINING_NAMESPACE, BENCHMARK, CASES, SAMPLE)]
+    assert len(set(first)) == 4
+    assert len({case.seed for case in bench_v1()}) == len(bench_v1())
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [("slow", 0.05, 1.5), ("medium", 0.4, 6), ("past-aliasing", 6, 45)])
+def test_cases_have_the_speeds_they_promise(name, low, high):
+    case = next(case for case in bench_v1() if case.name == name)
+    frames = case.frames()
+    speed = np.abs(true_displacement(case.scene(), frames[:-1], frames[1:])).mean(0)
+    assert speed.min() > low and speed.max() < high
+
+
+def test_stops_has_a_stop_and_a_reversal():
+    case = next(case for case in bench_v1() if case.name == "stops")
+    frames = case.frames()
+    speed = true_displacement(case.scene(), frames[:-1], frames[1:])
+    assert speed.min() < -1
+    assert (np.abs(speed) < 0.1).any()
+
+
+def test_dropouts_loses_and_repeats_frames():
+    case = next(case for case in bench_v1() if case.name == "dropouts")
+    advance = np.diff(case.frames())
+    assert set(advance) == {0, 1, 2}
+    assert 4 <= (advance != 1).sum() <= 14
+
+
+def test_the_sample_has_opposite_neighbours_a_crossing_and_a_heartbeat():
+    scene = sample_recording()
+    one, two = (scene.vessels[i].centreline for i in (0, 1))
+    assert np.dot(one[-1] - one[0], two[-1] - two[0]) < 0
+    assert (scene.masks.sum(0) > 1).any()
+    speed = np.abs(true_displacement(scene, np.arange(FRAMES - 1)))
+    assert (np.ptp(speed, axis=0) / speed.mean(0) > 0.5).all()
+    assert speed.mean(0).min() > 0.5 and speed.mean(0).max() < 8
+
+
+def test_settings_reach_all_speeds_looks_and_widths():
+    """Training needs every bin of the benchmark's tables to be well filled."""
+    speeds, widths, looks = [], [], set()
+    for seed in range(60):
+        scene = sample_scene(np.random.default_rng(seed), (96, 96), SceneSettings())
+        looks.add(scene.optics.contrast)
+        widths += [float(v.diameter_px.mean()) for v in scene.vessels]
+        speeds += [abs(float(v.travel_px(np.array([0]))[0])) for v in scene.vessels]
+    share, _ = np.histogram(speeds, [0, 1, 5, 15, 200])
+    assert (share / len(speeds) > 0.12).all()
+    assert min(widths) < 6 and max(widths) > 20
+    assert looks == {"relief", "absorption", "bright_cells", "dark_cells"}
