@@ -11,8 +11,11 @@ import click
 from sam2flow_core import __version__
 from sam2flow_core.cli.batch import batch
 from sam2flow_core.cli.demo import demo
+from sam2flow_core.cli.evaluate import evaluate
 from sam2flow_core.cli.info import info
 from sam2flow_core.cli.run import run
+from sam2flow_core.cli.synth import synth
+from sam2flow_core.cli.train import train
 from sam2flow_core.errors import Sam2FlowError
 
 MEND = 2
@@ -30,7 +33,7 @@ def cli(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (batch, demo, info, run):
+for _command in (demo, run, batch, info, synth, train, evaluate):
     cli.add_command(_command)
 
 

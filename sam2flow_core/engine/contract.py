@@ -24,7 +24,7 @@ class Predictor(Protocol):
 
     @property
     def description(self) -> Mapping[str, Any]:
-        """JSON values that name the model: preset, SHA-256 of the weights, version, device."""
+        """JSON values that name the model, among them `sha256` of the weights and `device`."""
 
     def init_state(self, stack: Stack, stabilise: bool = True, start: int = 0, stop: int | None = None) -> Any:
         """Begin with frames `start` to `stop` (not included) of a recording."""

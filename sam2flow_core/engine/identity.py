@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sam2flow_core import __version__
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError, StackError
@@ -22,7 +23,7 @@ def identify(request: RunRequest, source: Source, description: Mapping[str, Any]
         "frames": f"{source.start} to {source.stop - 1}",
         "prompts": "; ".join(f"{p.vessel_id},{p.frame},{p.y!r},{p.x!r},{p.label}" for p in request.prompts),
         "model": str(description.get("sha256")),
-        "version of SAM2Flow": str(description.get("version")),
+        "version of SAM2Flow": __version__,
         "device": str(description.get("device")),
         "number of threads": str(threads),
         "stabilisation": "on" if request.stabilise else "off",

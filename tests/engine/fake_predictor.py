@@ -26,7 +26,7 @@ class FakeState:
 
 class FakePredictor:
     def __init__(self, fail_at=None, error=None):
-        self.description = {"preset": "fake", "sha256": "f" * 64, "version": "0", "device": "cpu"}
+        self.description = {"preset": "fake", "sha256": "f" * 64, "device": "cpu"}
         self.fail_at, self.error = fail_at, error
         self.answered = []
 

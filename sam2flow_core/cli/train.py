@@ -1,0 +1,49 @@
+"""``sam2flow train``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from sam2flow_core.cli.options import device_option
+
+if TYPE_CHECKING:
+    from sam2flow_core.training import Progress
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--preset", default="tiny", show_default=True, help="Size of the network.")
+@click.option("--data", type=click.Choice(["synthetic"]), default="synthetic", show_default=True, help="Clips.")
+@click.option("--out", type=_PATH, required=True, help="Weights file to write (.safetensors).")
+@click.option("--resume", type=_PATH, help="The .resume file of an earlier run to go on from.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@device_option
+def train(preset: str, data: str, out: Path, resume: Path | None, minutes: float, seed: int, device: str) -> int:
+    """Train a network. On Ctrl-C the weights so far are written, and --resume goes on from there."""
+    from tqdm import tqdm
+
+    from sam2flow_core.cli.interrupt import Interrupt
+    from sam2flow_core.training import TrainingRequest
+    from sam2flow_core.training import train as steps
+
+    request = TrainingRequest(out, preset, minutes, resume=resume, seed=seed, device=device)
+    running = cast("Generator[Progress, None, None]", steps(request))
+    with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
+        for progress in running:
+            bar.update(100 * progress.share - bar.n)
+            bar.set_postfix({name: f"{value:.3g}" for name, value in progress.figures.items()})
+            if interrupt.asked:
+                break
+        running.close()
+    click.echo(f"written to {out}")
+    if interrupt.asked:
+        click.echo(f"sam2flow: stopped; go on with --resume {out}.resume", err=True)
+        return 130
+    return 0
