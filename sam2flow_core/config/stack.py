@@ -46,6 +46,8 @@ class SamplingSettings:
     ----------
     places : int
         Positions in time, spread evenly, each with two consecutive frames.
+    thinned_side_px : int
+        Larger frames give every few rows and columns to the display limits.
     contrast_percentiles : tuple of float
         Percentiles of the sampled pixels that become display limits.
     fingerprint_blocks, fingerprint_block_bytes : int
@@ -55,6 +57,7 @@ class SamplingSettings:
     """
 
     places: int = 6
+    thinned_side_px: int = 512
     contrast_percentiles: tuple[float, float] = (0.1, 99.9)
     fingerprint_blocks: int = 16
     fingerprint_block_bytes: int = 65536

@@ -2,12 +2,14 @@
 
 from sam2flow_core.stack.calibration import Calibration, Measured, resolve_calibration
 from sam2flow_core.stack.describe import describe_stack
+from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_core.stack.opening import open_stack
 from sam2flow_core.stack.stabiliser import Shift, Stabiliser
 from sam2flow_core.stack.stack import Stack
 
 __all__ = [
     "Calibration",
+    "LazyFrames",
     "Measured",
     "Shift",
     "Stabiliser",

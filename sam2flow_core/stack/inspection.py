@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,18 +40,40 @@ def inspect_frames(source: FrameSource, name: str, settings: SamplingSettings | 
     """
     settings = settings or SamplingSettings()
     _check_kind(source, name, settings)
-    starts = np.unique(np.linspace(0, source.shape[0] - 2, settings.places).astype(int))
-    frames = {int(t): source.read(int(t)) for t in np.unique(np.concatenate([starts, starts + 1]))}
-    for t, frame in frames.items():
+    seen = _look(source, name, settings)
+    if seen.low == seen.high:
+        raise StackError(f"{name}: every pixel looked at is {seen.low:g}: there is no picture in this recording")
+    bits, bit_problems = _bit_depth(seen, source)
+    problems = _calibration_problems(source) + bit_problems + _repeat_problems(seen)
+    return Inspection(bits, _limits(seen, settings), problems)
+
+
+@dataclass
+class _Seen:
+    """What the frames looked at have in common; pixels are kept of every few rows and columns only."""
+
+    low: float = math.inf
+    high: float = -math.inf
+    low_bits: int = 0
+    pairs: int = 0
+    repeated: list[int] = field(default_factory=list)
+    thinned: list[NDArray[Any]] = field(default_factory=list)
+
+
+def _look(source: FrameSource, name: str, settings: SamplingSettings) -> _Seen:
+    seen = _Seen()
+    step = max(1, max(source.shape[1:]) // settings.thinned_side_px)
+    for t in (int(t) for t in np.unique(np.linspace(0, source.shape[0] - 2, settings.places).astype(int))):
+        frame, following = source.read(t), source.read(t + 1)
         require_finite(frame, t, name)
-    sample = np.stack([frames[int(t)] for t in starts])
-    low, high = float(sample.min()), float(sample.max())
-    if low == high:
-        raise StackError(f"{name}: every pixel looked at is {low:g}: there is no picture in this recording")
-    repeated = [int(t) for t in starts if np.array_equal(frames[int(t)], frames[int(t) + 1])]
-    bits, bit_problems = _bit_depth(sample, source)
-    problems = _calibration_problems(source) + bit_problems + _repeat_problems(repeated, len(starts))
-    return Inspection(bits, _limits(sample, settings), problems)
+        require_finite(following, t + 1, name)
+        seen.low, seen.high = min(seen.low, float(frame.min())), max(seen.high, float(frame.max()))
+        if frame.dtype.kind == "u":
+            seen.low_bits |= int(np.bitwise_or.reduce(frame, axis=None)) & 15
+        seen.pairs += 1
+        seen.repeated += [t] * bool(np.array_equal(frame, following))
+        seen.thinned.append(frame[::step, ::step])
+    return seen
 
 
 def require_finite(frame: NDArray[Any], t: int, name: str) -> None:
@@ -71,29 +94,28 @@ def _check_kind(source: FrameSource, name: str, settings: SamplingSettings) -> N
         )
 
 
-def _bit_depth(sample: NDArray[Any], source: FrameSource) -> tuple[int, tuple[str, ...]]:
+def _bit_depth(seen: _Seen, source: FrameSource) -> tuple[int, tuple[str, ...]]:
     """Bits in use: as declared, or the smallest camera depth that holds the brightest pixel."""
     stored = source.dtype.itemsize * 8
     if source.declared_bits is not None:
         return min(source.declared_bits, stored), ()
-    if source.dtype.kind == "f" or stored != 16 or sample.min() < 0:
+    if source.dtype.kind == "f" or stored != 16 or seen.low < 0:
         return stored, ()
-    if not np.any(sample & 15):
+    if source.dtype.kind == "u" and not seen.low_bits:
         return 12, ("pixel values are multiples of 16: 12-bit data shifted up in 16 bits",)
-    highest = int(sample.max())
-    return next(bits for bits in (8, 10, 12, 14, 16) if highest < 2**bits), ()
+    return next(bits for bits in (8, 10, 12, 14, 16) if seen.high < 2**bits), ()
 
 
-def _limits(sample: NDArray[Any], settings: SamplingSettings) -> tuple[float, float]:
-    low, high = (float(v) for v in np.percentile(sample, settings.contrast_percentiles))
-    return (low, high) if low < high else (float(sample.min()), float(sample.max()))
+def _limits(seen: _Seen, settings: SamplingSettings) -> tuple[float, float]:
+    low, high = (float(v) for v in np.percentile(np.stack(seen.thinned), settings.contrast_percentiles))
+    return (low, high) if low < high else (seen.low, seen.high)
 
 
-def _repeat_problems(repeated: list[int], pairs: int) -> tuple[str, ...]:
-    if not repeated:
+def _repeat_problems(seen: _Seen) -> tuple[str, ...]:
+    if not seen.repeated:
         return ()
-    t = repeated[0]
-    return (f"{len(repeated)} of {pairs} frame pairs looked at are identical (first: {t} and {t + 1})",)
+    t = seen.repeated[0]
+    return (f"{len(seen.repeated)} of {seen.pairs} frame pairs looked at are identical (first: {t} and {t + 1})",)
 
 
 def _calibration_problems(source: FrameSource) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import SingleFrameError
 from sam2flow_core.stack.folder import folder_hint, open_folder
 from sam2flow_core.stack.parts import find_parts
+from sam2flow_core.stack.sidecar import sidecar_hints
 from sam2flow_core.stack.sources import ArraySource, FrameSource, JoinedSource
 from sam2flow_core.stack.stack import Stack, stack_name
 from sam2flow_core.stack.tiff import TiffSource
@@ -37,7 +38,9 @@ def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
     """
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
-        return _stack(_open_path(path, axes), stack_name(path))
+        name = stack_name(path)
+        opened = _open_path(path, axes)
+        return _stack(opened, name, sidecar_hints(path, name, opened.calibration))
     if not hasattr(source, "shape") or not hasattr(source, "dtype"):
         raise StackError(f"cannot open a {type(source).__name__} as a recording; give a path or a (T, Y, X) array")
     return _stack(ArraySource(source, axes, "array"), "array")
@@ -59,9 +62,9 @@ def _open_path(path: Path, axes: str | None) -> FrameSource:
     return JoinedSource((first, *parts.others), parts.problems[0])
 
 
-def _stack(source: FrameSource, name: str) -> Stack:
+def _stack(source: FrameSource, name: str, notes: tuple[str, ...] = ()) -> Stack:
     try:
-        return Stack(source, name)
+        return Stack(source, name, notes)
     except BaseException:
         source.close()
         raise

@@ -35,7 +35,7 @@ class Stack:
         One line for each thing a user should know before trusting results.
     """
 
-    def __init__(self, source: FrameSource, name: str) -> None:
+    def __init__(self, source: FrameSource, name: str, notes: tuple[str, ...] = ()) -> None:
         self._source = source
         self.name = name
         self.shape = source.shape
@@ -44,7 +44,7 @@ class Stack:
         self.calibration: Calibration = source.calibration
         self._inspection: Inspection = inspect_frames(source, name)
         self.bit_depth = self._inspection.bit_depth
-        self.problems = source.problems + self._inspection.problems
+        self.problems = source.problems + self._inspection.problems + notes
 
     def __len__(self) -> int:
         return self.shape[0]

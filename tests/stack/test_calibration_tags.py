@@ -154,3 +154,25 @@ def test_description_is_aligned_and_complete(tmp_path: Path) -> None:
     assert lines[5] == "frame rate  100 Hz  (ImageJ tags)"
     assert lines[-1] == "problems    none found"
     assert all(len(line[:12].rstrip()) < 12 and line[12] != " " for line in lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "camera 3\nframe rate: 160 fps\npixel size = 0.6 um\n",
+        "FPS=160\nPixelSize (um): 0.6\n",
+        '{"FrameRate": 160, "PixelSizeUm": 0.6}',
+        "Frame_rate (Hz)\t160\nPixel_size\t0.6 µm",
+    ],
+)
+def test_text_beside_the_recording_is_shown_and_not_used(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    stack = written(tmp_path)
+    assert stack.calibration == Calibration()
+    assert any("a.txt says frame rate 160 Hz" in p for p in stack.problems)
+    assert any("a.txt says pixel size 0.6" in p for p in stack.problems)
+
+
+def test_text_beside_a_calibrated_recording_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("frame rate: 25")
+    assert imagej(tmp_path, 2.0, unit="um", finterval=0.01).problems == ()
