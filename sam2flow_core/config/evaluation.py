@@ -38,3 +38,46 @@ class EvaluationSettings:
     clicks: tuple[int, ...] = (1, 3, 5)
     flow_clicks: int = 3
     background_frames: int = 200
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """What the speed benchmark measures.
+
+    Attributes
+    ----------
+    size : int
+        Side of the frames, px.
+    frames : int
+        Length of the recording that is streamed.
+    rounds : int
+        Times each method is asked for a pair; the median counts.
+    covered : tuple of float
+        Least and greatest share of the frame that vessels cover.
+    roi_share : float
+        Share of the frame that the vessels of the small region cover at most.
+    slow_s : float
+        A method whose warm-up takes longer than this is timed once only.
+    sizes : tuple of int
+        Sides of the frames in the scaling table, px.
+    vessels : tuple of int
+        Numbers of vessels in the scaling table.
+    lengths : tuple of int
+        Numbers of frames over which memory is compared.
+    length_size : int
+        Side of the frames there, px.
+    seed : int
+        Of the scene.
+    """
+
+    size: int = 512
+    frames: int = 48
+    rounds: int = 7
+    covered: tuple[float, float] = (0.15, 0.3)
+    roi_share: float = 0.1
+    slow_s: float = 5.0
+    sizes: tuple[int, ...] = (128, 256, 512)
+    vessels: tuple[int, ...] = (1, 2, 4, 8)
+    lengths: tuple[int, ...] = (100, 400)
+    length_size: int = 128
+    seed: int = 20

@@ -1,0 +1,226 @@
+"""``sam2flow bench``: speed and memory on the machine it runs on, every method in one run."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from sam2flow_core.config.evaluation import BenchSettings
+from sam2flow_core.config.model import preset
+from sam2flow_core.errors import DataError
+from sam2flow_core.evaluation.document import write_section
+from sam2flow_core.evaluation.memory import cost_of_run
+from sam2flow_core.evaluation.peers import PairMethod, peer_methods
+from sam2flow_core.evaluation.peers.raft import RaftSmall
+from sam2flow_core.evaluation.speed_scene import Looped, SpeedScene, speed_scene
+from sam2flow_core.evaluation.tables import NamedTable, as_markdown, as_text
+from sam2flow_core.evaluation.timing import Work, median_seconds, seconds_of
+from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
+from sam2flow_core.inference.weights import choose_device
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.stack import open_stack
+
+Report = Callable[[str], None]
+FULL, ROI = "SAM2Flow, every vessel", "SAM2Flow, small region"
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """The tables of a speed benchmark."""
+
+    tables: tuple[NamedTable, ...]
+
+    def text(self) -> str:
+        """Return the tables for a terminal."""
+        return as_text(list(self.tables))
+
+
+def bench(
+    model: str = "tiny",
+    device: str = "auto",
+    large: bool = True,
+    document: Path | None = None,
+    report: Report = lambda line: None,
+    settings: BenchSettings | None = None,
+) -> BenchResult:
+    """Measure speed, latency, memory and how they grow.
+
+    Parameters
+    ----------
+    model : str
+        ``tiny`` or the path of a weights file.
+    device : str
+        auto, cpu, cuda or mps.
+    large : bool
+        Time the published base configuration too (preset ``large``, random weights; minutes on a CPU).
+    document : Path, optional
+        The section Speed of this Markdown file is written.
+    report : callable
+        Told of the progress, a line at a time.
+    settings : BenchSettings, optional
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or device.
+    """
+    settings = settings or BenchSettings()
+    predictor = SAM2FlowPredictor.from_pretrained(model, device)
+    report("filming")
+    scene = speed_scene(settings.size, settings.seed, settings.vessels[-1], settings.covered)
+    tables = [
+        _side_by_side(predictor, scene, large, settings, report),
+        _interaction(predictor, scene, settings, report),
+        _growth(predictor, scene, settings, report),
+        _length(model, str(predictor.device), settings, report),
+    ]
+    if document is not None:
+        write_section(document, "Speed", f"{_preface(predictor, settings)}\n\n{as_markdown(tables)}")
+    return BenchResult(tuple(tables))
+
+
+def _side_by_side(
+    predictor: SAM2FlowPredictor, scene: SpeedScene, large: bool, settings: BenchSettings, report: Report
+) -> NamedTable:
+    device = str(predictor.device)
+    roi = scene.within(settings.roi_share)
+    methods: dict[str, Work] = {
+        FULL: _next_pair(predictor, scene.frames, scene.masks, settings.frames),
+        ROI: _next_pair(predictor, scene.frames, scene.masks[roi], settings.frames),
+    }
+    pairs = cycle(list(zip(scene.frames[:-1], scene.frames[1:], strict=True)))
+    for method in [*_classical(report), RaftSmall(None, "RAFT-small (random weights)", device)]:
+        methods[method.name] = partial(_two_frames, method, pairs)
+    if large:
+        published = SAM2FlowPredictor(SAM2Flow(preset("large")), choose_device(device), {"preset": "large"})
+        methods["preset large (random weights)"] = _next_pair(published, scene.frames, scene.masks, settings.frames)
+    seconds = median_seconds(methods, settings.rounds, settings.slow_s, report)
+    table = pd.DataFrame({"method": list(seconds), "s / pair": list(seconds.values())})
+    table["times our full frame"] = table["s / pair"] / seconds[FULL]
+    covered = [float(masks.any(0).mean()) for masks in (scene.masks, scene.masks[roi])]
+    gap = _difference(predictor, scene, roi)
+    return NamedTable(
+        f"One pair of {settings.size} x {settings.size} px, side by side",
+        f"Medians of {settings.rounds} rounds. {len(scene.masks)} vessels cover {covered[0]:.0%} of the frame; "
+        f"the small region is {len(roi)} of them on {covered[1]:.0%}, where the flow differs from that of the full "
+        f"frame by {gap:.3f} px at most (99th percentile).",
+        table,
+    )
+
+
+def _two_frames(method: PairMethod, pairs: Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> None:
+    method.flow(*next(pairs))
+
+
+def _classical(report: Report) -> list[PairMethod]:
+    try:
+        return [method for method in peer_methods() if method.name != "zero flow"]
+    except DataError as error:
+        report(str(error))
+        return []
+
+
+def _stream(
+    predictor: SAM2FlowPredictor, frames: NDArray[np.uint8], masks: NDArray[np.bool_], length: int
+) -> Iterator[FrameFlow]:
+    state = predictor.init_state(open_stack(Looped(frames, length)))
+    for vessel_id, mask in enumerate(masks, start=1):
+        predictor.add_new_mask(state, 0, vessel_id, mask)
+    return predictor.stream(state)
+
+
+def _next_pair(predictor: SAM2FlowPredictor, frames: NDArray[np.uint8], masks: NDArray[np.bool_], length: int) -> Work:
+    steps = _stream(predictor, frames, masks, length)
+    return lambda: next(steps)
+
+
+def _difference(predictor: SAM2FlowPredictor, scene: SpeedScene, roi: list[int]) -> float:
+    """Return how far the flow of some vessels depends on whether others are prompted, px."""
+    whole = next(iter(_stream(predictor, scene.frames, scene.masks, 8)))
+    part = next(iter(_stream(predictor, scene.frames, scene.masks[roi], 8)))
+    gaps = []
+    for index, vessel in zip(roi, part.vessels, strict=True):
+        other = whole.vessels[index]
+        if vessel.flow is not None and other.flow is not None:
+            gaps.append(np.abs(vessel.flow - other.flow)[:, vessel.mask].ravel())
+    return float(np.percentile(np.concatenate(gaps), 99))
+
+
+def _interaction(
+    predictor: SAM2FlowPredictor, scene: SpeedScene, settings: BenchSettings, report: Report
+) -> NamedTable:
+    report("clicking")
+    points = [np.argwhere(mask)[mask.sum() // 2][::-1] for mask in scene.masks]
+    recording = open_stack(Looped(scene.frames, settings.frames))
+    times: dict[str, list[float]] = {"opening": [], "a click in a new frame": [], "a further click": []}
+    for _ in range(3):
+        times["opening"].append(seconds_of(lambda: predictor.init_state(recording)))
+    state = predictor.init_state(recording)
+    for frame in range(1, 1 + settings.rounds):
+        for name, point in (("a click in a new frame", points[0]), ("a further click", points[1])):
+            click = [[float(v) for v in point]]
+            times[name].append(seconds_of(partial(predictor.add_new_points_or_box, state, frame, 1, click, [1])))
+    times["from Run to the first flow"] = [
+        seconds_of(lambda: next(iter(_stream(predictor, scene.frames, scene.masks, settings.frames)))) for _ in range(3)
+    ]
+    rows = [(name, float(np.median(values))) for name, values in times.items()]
+    return NamedTable("Interaction", "", pd.DataFrame(rows, columns=["what", "s"]))
+
+
+def _growth(predictor: SAM2FlowPredictor, scene: SpeedScene, settings: BenchSettings, report: Report) -> NamedTable:
+    """Return how the time of a pair grows with pixels and with vessels."""
+    methods: dict[str, Work] = {}
+    facts: dict[str, tuple[str, float]] = {}
+
+    def enter(name: str, frames: NDArray[np.uint8], masks: NDArray[np.bool_]) -> None:
+        methods[name] = _next_pair(predictor, frames, masks, settings.frames)
+        facts[name] = (f"{frames.shape[1]} x {frames.shape[2]}", 100 * float(masks.any(0).mean()))
+
+    for size in settings.sizes:
+        crop = scene.masks[:, :size, :size]
+        enter(f"{size} px", scene.frames[:, :size, :size], crop[crop.sum((1, 2)) > 30])
+    for count in settings.vessels:
+        enter(f"{count} vessels", scene.frames, scene.masks[::-1][:count])
+    seconds = median_seconds(methods, settings.rounds, settings.slow_s, report)
+    rows = [(name, *facts[name], value) for name, value in seconds.items()]
+    return NamedTable(
+        "Growth with pixels and vessels",
+        "Frames cut to size with all their vessels; then the whole frame with its smallest vessels.",
+        pd.DataFrame(rows, columns=["what", "frame px", "covered %", "s / pair"]),
+    )
+
+
+def _length(model: str, device: str, settings: BenchSettings, report: Report) -> NamedTable:
+    """Return how memory and time grow with the length of the recording."""
+    scene = speed_scene(settings.length_size, settings.seed, 1, settings.covered)
+    rows = []
+    for length in settings.lengths:
+        report(f"streaming {length} frames")
+        cost = cost_of_run(model, device, scene.frames, length, scene.masks)
+        rows.append((length, cost.peak_mb, cost.seconds / (length - 1)))
+    return NamedTable(
+        "Growth with the length of the recording",
+        f"Each in its own process, {settings.length_size} x {settings.length_size} px, {len(scene.masks)} vessels.",
+        pd.DataFrame(rows, columns=["frames", "peak memory, MB", "s / pair"]),
+    )
+
+
+def _preface(predictor: SAM2FlowPredictor, settings: BenchSettings) -> str:
+    device = predictor.device
+    chip = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    weights = predictor.description.get("sha256", "")[:16]
+    return (
+        f"Made by `sam2flow bench` on {platform.system()}, {chip}, device {device}, "
+        f"{os.cpu_count()} CPU cores, {torch.get_num_threads()} threads, PyTorch {torch.__version__}. "
+        f"Weights: SHA-256 `{weights}`. Other work on the machine slows all rows alike."
+    )

@@ -1,0 +1,48 @@
+import time
+
+import numpy as np
+import pytest
+
+from sam2flow_core.evaluation.speed_scene import Looped, SpeedScene, speed_scene
+from sam2flow_core.evaluation.timing import median_seconds
+
+
+def test_a_looped_recording_repeats_its_frames_without_holding_more() -> None:
+    frames = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
+    looped = Looped(frames, 1000)
+    assert looped.shape == (1000, 4, 5) and len(looped) == 1000
+    np.testing.assert_array_equal(looped[999], frames[0])
+    np.testing.assert_array_equal(looped[2:5], frames[[2, 0, 1]])
+    np.testing.assert_array_equal(looped[4, 1:3], frames[1, 1:3])
+
+
+def test_the_small_region_takes_the_largest_vessels_that_fit() -> None:
+    masks = np.zeros((3, 10, 10), bool)
+    masks[0, :5], masks[1, 5:7], masks[2, 8:9] = True, True, True
+    scene = SpeedScene(np.zeros((1, 10, 10), np.uint8), masks)
+    assert scene.within(1.0) == [0, 1, 2]
+    assert scene.within(0.3) == [1, 2]
+    assert scene.within(0.01) == [2]  # something has to be measured
+
+
+def test_the_scene_keeps_its_promises() -> None:
+    scene = speed_scene(96, 1, vessels=2, covered=(0.1, 0.4))
+    areas = scene.masks.sum((1, 2))
+    assert len(areas) >= 2 and (np.diff(areas) <= 0).all()
+    assert 0.1 <= scene.masks.any(0).mean() <= 0.4
+    assert scene.frames.dtype == np.uint8 and np.ptp(scene.frames) > 20
+
+
+def test_slow_methods_are_timed_once_and_the_warm_up_does_not_count() -> None:
+    calls = {"slow": 0, "fast": 0}
+
+    def work(name: str, seconds: float) -> None:
+        calls[name] += 1
+        time.sleep(seconds if calls[name] > 1 else 3 * seconds)
+
+    times = median_seconds(
+        {"slow": lambda: work("slow", 0.05), "fast": lambda: work("fast", 0.002)}, 5, 0.1, lambda line: None
+    )
+    assert calls == {"slow": 2, "fast": 6}
+    assert times["slow"] == pytest.approx(0.05, abs=0.04)
+    assert times["fast"] < 0.04
