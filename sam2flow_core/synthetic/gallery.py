@@ -1,0 +1,106 @@
+"""Pictures of the generator for its documentation: ``python -m sam2flow_core.synthetic.gallery docs/images``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from sam2flow_core.synthetic.bench import BenchCase, bench_v1
+from sam2flow_core.synthetic.film import film, film_long
+from sam2flow_core.synthetic.sample import FRAMES, sample_recording
+from sam2flow_core.synthetic.scene import Scene
+from sam2flow_core.synthetic.truth import true_flow
+
+COLOURS = matplotlib.colormaps["tab10"].colors  # type: ignore[attr-defined]
+CASES = ("medium", "network", "venule", "thin", "low-contrast", "absorption", "dark-cells", "bright-cells")
+
+
+def draw_gallery(folder: Path) -> None:
+    """Write the three pictures."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cases = {case.name: case for case in bench_v1()}
+    scene = sample_recording()
+    looks([cases[name] for name in CASES]).savefig(folder / "generator-looks.png", dpi=80)
+    truth(scene).savefig(folder / "generator-truth.png", dpi=80)
+    space_time(scene).savefig(folder / "generator-space-time.png", dpi=80)
+
+
+def looks(cases: list[BenchCase]) -> Figure:
+    """Show a frame of each case."""
+    figure = Figure(figsize=(12, 6.4), layout="constrained")
+    for axes, case in zip(figure.subplots(2, 4).ravel(), cases, strict=True):
+        scene = case.scene()
+        _image(axes, film(scene, np.zeros(1, np.int64), np.zeros((1, 2)), "cpu")[0].numpy())
+        axes.set_title(f"{case.name}: {scene.pixel_size_um:.2f} um/px", fontsize=9)
+    return figure
+
+
+def truth(scene: Scene) -> Figure:
+    """Show a frame, the same without its background, the masks and the flow."""
+    frames = np.arange(0, FRAMES, 6)
+    video = film(scene, frames, np.zeros((len(frames), 2)), "cpu").numpy()
+    flow = true_flow(scene, frames[:1])[0][0].numpy()
+    figure = Figure(figsize=(12, 3.3), layout="constrained")
+    frame, moving, masks, arrows = figure.subplots(1, 4)
+    _image(frame, video[0])
+    _image(moving, video[0] - video.mean(0))
+    for axes in (masks, arrows):
+        _image(axes, video[0])
+    lattice = np.add.outer(np.arange(scene.size[0]) % 9, np.arange(scene.size[1]) % 9) == 0
+    for v, mask in enumerate(scene.masks):
+        colour = COLOURS[v % len(COLOURS)]
+        masks.contourf(mask, levels=[0.5, 1.5], colors=[colour], alpha=0.45)
+        rows, columns = np.nonzero(mask & lattice)
+        vectors = flow[v][:, rows, columns]
+        arrows.quiver(columns, rows, *vectors, color=colour, angles="xy", scale_units="xy", scale=0.3, width=0.005)
+    titles = ("recorded frame", "background removed", "masks, one per vessel", "flow (arrows 3 x)")
+    for axes, title in zip((frame, moving, masks, arrows), titles, strict=True):
+        axes.set_title(title, fontsize=9)
+    return figure
+
+
+def space_time(scene: Scene, vessel_index: int = 1) -> Figure:
+    """Show the space-time image along a vessel with the true course of a cell, and the true speed over time."""
+    vessel, lumen = scene.vessels[vessel_index], scene.lumens[vessel_index]
+    frames = np.arange(FRAMES)
+    along = np.arange(lumen.transit.min(), lumen.transit.max(), 1.0)
+    points = vessel.place(along, np.zeros(len(along)))
+    shifts = scene.shifts(frames)
+    video = np.concatenate(list(film_long(scene, frames)))
+    rows = np.stack(
+        [map_coordinates(image, (points + shift).T, order=1) for image, shift in zip(video, shifts, strict=True)]
+    )
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    image, speed = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    _image(image, (rows - rows.mean(0)).T, aspect="auto")
+    centre = float(vessel.profile(np.zeros(1))[0])
+    travelled = np.concatenate([[0.0], np.cumsum(vessel.travel_px(frames[:-1]))]) * centre
+    for start in np.arange(-travelled[-1], len(along), 60.0):
+        image.plot(frames, travelled + start, color="tab:red", lw=0.9, ls="--")
+    image.set_ylim(len(along) - 1, 0)
+    image.set_ylabel("along the vessel (px)")
+    image.tick_params(bottom=False)
+    speed.xaxis.set_major_locator(MultipleLocator(20))
+    speed.plot(frames, vessel.speed_px(frames) * scene.pixel_size_um * scene.frame_rate_hz, color="tab:red")
+    speed.set(xlabel="frame", ylabel="um/s", ylim=(0, None))
+    image.set_title(f"vessel {vessel.vessel_id} of the sample: cells and the true course (dashed)", fontsize=9)
+    return figure
+
+
+def _image(axes: Axes, image: NDArray[np.floating], aspect: str = "equal") -> None:
+    low, high = np.percentile(image, [0.5, 99.5])
+    axes.imshow(image, cmap="gray", vmin=low, vmax=high, aspect=aspect)  # type: ignore[arg-type]
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+if __name__ == "__main__":
+    draw_gallery(Path(sys.argv[1]))
