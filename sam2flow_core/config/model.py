@@ -40,6 +40,9 @@ class MaskConfig:
     max_pointers: int
     position_frame: float | None = None
     """Side in px of the frame positions are measured in; None: the image, as SAM 2 does."""
+    growth_rounds: int = 0
+    """Times the clicks are spread along the vessel (`region_growth`); 0: as SAM 2."""
+    growth_dim: int = 24
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ PRESETS: dict[str, ModelConfig] = {
     "tiny": ModelConfig(
         preset="tiny",
         image=ImageEncoderConfig(24, 1, (1, 2, 4, 1), (), (8, 4, 8, 4), None, adapter_dim=8),
-        mask=MaskConfig(64, 4, 256, 2, 16, 32, 2, 128, 4, 8, position_frame=512.0),
+        mask=MaskConfig(64, 4, 256, 2, 16, 32, 2, 128, 4, 8, position_frame=512.0, growth_rounds=2),
         match=MatchConfig(4, 2, 12, 5, 24, "patch", 24, (1, 2, 4), (1, 5, 17), 48.0),
         update=UpdateConfig(64, 48, 3, 2, 2, 64, 6, 24),
     ),

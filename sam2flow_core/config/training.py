@@ -21,6 +21,8 @@ class StageConfig:
         Whether the learned part of the matching features is trained; fixed patches alone are cheaper.
     predicted_masks : float
         How often the flow sees the predicted mask instead of a roughened true one.
+    parts : str
+        ``flow``: the flow half alone, without image context; ``masks``: the mask half alone; ``both``.
     """
 
     share: float
@@ -28,6 +30,7 @@ class StageConfig:
     pairs: int
     learn_features: bool
     predicted_masks: float
+    parts: str = "both"
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,11 @@ class TrainingConfig:
 TRAINING: dict[str, TrainingConfig] = {
     "tiny": TrainingConfig(
         stages=(
-            StageConfig(0.40, ((160, 0.8), (256, 0.2)), 1, False, 0.0),
-            StageConfig(0.40, ((160, 0.8), (256, 0.2)), 3, False, 0.15),
-            StageConfig(0.20, ((160, 0.8), (256, 0.2)), 2, True, 0.2),
+            StageConfig(0.40, ((160, 0.5), (256, 0.5)), 0, False, 0.0, "masks"),
+            StageConfig(0.15, ((160, 0.8), (256, 0.2)), 1, False, 0.0, "flow"),
+            StageConfig(0.20, ((160, 0.8), (256, 0.2)), 3, False, 0.0, "flow"),
+            StageConfig(0.10, ((160, 0.8), (256, 0.2)), 2, True, 0.0, "flow"),
+            StageConfig(0.15, ((160, 0.8), (256, 0.2)), 2, True, 0.3, "both"),
         )
     ),
 }

@@ -83,7 +83,7 @@ def lay_course(sites: Sites, coverage: Tensor, feature_size: tuple[int, int], co
     config : MatchConfig
     """
     field = direction_field(coverage)
-    path = trace_paths(sites, field, config.max_displacement)
+    path = trace_paths(sites, field, max(config.max_displacement, max(_HOPS[-1]) * sites.stride))
     middle = path.shape[1] // 2
     tangent = torch.nn.functional.normalize(path[:, middle + 1] - path[:, middle], dim=1)
     bins = speed_bins(config.max_displacement).to(path)

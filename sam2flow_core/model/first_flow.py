@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 _AROUND = 3
 """Bins each way of the best one that may share in the answer."""
@@ -17,10 +18,10 @@ class EvidenceNet(nn.Module):
 
     def __init__(self, channels: int, context: int, hidden: int) -> None:
         super().__init__()
-        self.mix = nn.Conv1d(channels, hidden, 1)
+        self.mix = nn.Linear(channels, hidden)
         self.context = nn.Linear(context, hidden)
         self.blocks = nn.ModuleList(_Block(hidden, dilation) for dilation in (1, 2, 4))
-        self.head = nn.Conv1d(hidden, 2, 1)
+        self.head = nn.Linear(hidden, 2)
         self.prior = nn.Parameter(torch.full((channels,), 1.0 / channels))
         self.temperature = nn.Parameter(torch.tensor(20.0))
         nn.init.zeros_(self.head.weight)
@@ -31,7 +32,7 @@ class EvidenceNet(nn.Module):
 
         Parameters
         ----------
-        evidence : Tensor (N, C, B)
+        evidence : Tensor (N, B, C)
         context : Tensor (N, X)
             What else is known of each site.
         bins : Tensor (B,)
@@ -43,16 +44,16 @@ class EvidenceNet(nn.Module):
             px per frame, signed along the path.
         logits : Tensor (N, B)
             Of each speed.
-        hidden : Tensor (N, hidden, B)
+        hidden : Tensor (N, B, hidden)
             Features over speed, for the refinement to look up.
         """
-        x = self.mix(evidence) + self.context(context)[:, :, None]
+        x = self.mix(evidence) + self.context(context)[:, None]
         for block in self.blocks:
             x = block(x)
         out = self.head(x)
-        logits = out[:, 0] + self.temperature * torch.einsum("ncb,c->nb", evidence, self.prior)
+        logits = out[..., 0] + self.temperature * (evidence @ self.prior)
         step = torch.gradient(bins)[0]
-        values = bins + step * torch.tanh(out[:, 1])
+        values = bins + step * torch.tanh(out[..., 1])
         best = logits.argmax(1, keepdim=True)
         place = torch.arange(bins.shape[0], device=bins.device)
         near = (place - best).abs() <= _AROUND
@@ -61,11 +62,17 @@ class EvidenceNet(nn.Module):
 
 
 class _Block(nn.Module):
+    """Convolution over speed, five taps, written as a product: on short rows that is several times faster."""
+
     def __init__(self, hidden: int, dilation: int) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(1, hidden)
-        self.conv = nn.Conv1d(hidden, hidden, 5, padding=2 * dilation, dilation=dilation)
-        self.mlp = nn.Conv1d(hidden, hidden, 1)
+        self.dilation = dilation
+        self.norm = nn.LayerNorm(hidden)
+        self.conv = nn.Linear(5 * hidden, hidden)
+        self.mlp = nn.Linear(hidden, hidden)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.mlp(torch.nn.functional.gelu(self.conv(self.norm(x))))
+        d, bins = self.dilation, x.shape[1]
+        padded = F.pad(self.norm(x), (0, 0, 2 * d, 2 * d))
+        taps = torch.cat([padded[:, k * d : k * d + bins] for k in range(5)], 2)
+        return x + self.mlp(F.gelu(self.conv(taps)))

@@ -112,7 +112,7 @@ class FlowNet(nn.Module):
         return torch.stack(volumes, 2)
 
     def evidence(self, volumes: dict[int, Tensor], t: int, ground: Ground, causal: bool) -> Tensor:
-        """Pool correlations (N, B, L) of the pairs around ``t`` in time and along the vessel: (N, C, B)."""
+        """Pool correlations (N, B, L) of the pairs around ``t`` in time and along the vessel: (N, B, C)."""
         pooled = []
         for window in self.config.match.windows:
             reach = (window - 1, 0) if causal else (window // 2, window // 2)
@@ -122,8 +122,8 @@ class FlowNet(nn.Module):
             pooled.append(torch.stack(near).mean(0) if len(near) > 1 else near[0])
         volume = torch.cat(pooled, 2)
         widths = pool_along(volume, ground.course)
-        valid = ground.course.valid.permute(1, 0, 2).to(volume)
-        return torch.cat([torch.cat(widths, 2).transpose(1, 2), 0.05 * valid], 1)
+        valid = ground.course.valid.permute(1, 2, 0).to(volume)
+        return torch.cat([*widths, 0.05 * valid], 2)
 
     def forward(
         self,
@@ -142,7 +142,7 @@ class FlowNet(nn.Module):
         ----------
         first, second : Tensor (images, D, rows, columns)
             Matching features of frames t and t + 1.
-        evidence : Tensor (N, C, B)
+        evidence : Tensor (N, B, C)
         context : Tensor (images, d_model, h, w)
             Stride-4 features of the image encoder.
         ground : Ground
@@ -225,5 +225,5 @@ def _first_facts(speed: Tensor, logits: Tensor, evidence: Tensor, course: Course
     spread = torch.sqrt((chance * (course.bins - mean[:, None]) ** 2).sum(1) + 1e-6)
     back = chance.gather(1, (course.bins.shape[0] - 1 - at)[:, None])[:, 0]
     facts = torch.stack([torch.asinh(speed.abs()), best, torch.log(spread), back], 1)
-    there = evidence.gather(2, at[:, None, None].expand(-1, evidence.shape[1], 1))[..., 0]
-    return [facts, there[:, : evidence.shape[1] - course.target.shape[0]]]
+    there = evidence[torch.arange(evidence.shape[0], device=at.device), at]
+    return [facts, there[:, : evidence.shape[2] - course.target.shape[0]]]

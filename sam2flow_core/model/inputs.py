@@ -6,27 +6,28 @@ import torch
 from torch import Tensor
 
 
-def model_inputs(frames: Tensor, background: Tensor, activity: Tensor) -> Tensor:
-    """Stack the three input channels.
+class InputMaker:
+    """Makes the three input channels of frames of one recording, free of unit.
 
     Parameters
     ----------
-    frames : Tensor (T, H, W)
-        Stabilised intensities, any unit.
     background : Tensor (H, W)
-        Mean over time, same unit.
+        Mean over time of the stabilised frames, any unit.
     activity : Tensor (H, W)
         Standard deviation over time, same unit.
-
-    Returns
-    -------
-    Tensor (T, 3, H, W)
-        Frame, background and log activity, free of unit: the difference of the
-        first two is the moving part, of standard deviation near 1.
     """
-    spread = activity.square().mean().sqrt().clamp_min(1e-6)
-    still = torch.asinh((background - background.mean()) / spread)
-    moving = ((frames - background) / spread).clamp(-8, 8)
-    busy = torch.log((activity / spread).clamp(0.05, 20.0))
-    count = frames.shape[0]
-    return torch.stack([still + moving, still.expand(count, -1, -1), busy.expand(count, -1, -1)], 1)
+
+    def __init__(self, background: Tensor, activity: Tensor) -> None:
+        self.background = background
+        self.spread = activity.square().mean().sqrt().clamp_min(1e-6)
+        self.still = torch.asinh((background - background.mean()) / self.spread)
+        self.busy = torch.log((activity / self.spread).clamp(0.05, 20.0))
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """Frame, background and log activity (T, 3, H, W) of frames (T, H, W).
+
+        The difference of the first two is the moving part, of standard deviation near 1.
+        """
+        moving = ((frames - self.background) / self.spread).clamp(-8, 8)
+        still, busy = (x.expand(len(frames), -1, -1) for x in (self.still, self.busy))
+        return torch.stack([still + moving, still, busy], 1)

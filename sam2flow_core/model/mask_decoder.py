@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from sam2flow_core.config.model import MaskConfig
 from sam2flow_core.model.layers import MLP, Attention, ChannelNorm
+from sam2flow_core.model.region_growth import RegionGrowth
 
 MASKS = 4
 """One mask for clear prompts and three for an ambiguous click."""
@@ -67,12 +68,15 @@ class TwoWayTransformer(nn.Module):
 
 
 class DecodedMasks(NamedTuple):
-    """Masks of V vessels: logits (V, 4, H/4, W/4), IoU (V, 4), object score (V,), tokens (V, 4, dim)."""
+    """Masks of V vessels: logits (V, 4, H/4, W/4), IoU (V, 4), object score (V,), tokens (V, 4, dim), and the
+    upscaled features (V, dim / 8, H/4, W/4) they were read from.
+    """
 
     logits: Tensor
     iou: Tensor
     object_score: Tensor
     tokens: Tensor
+    fine: Tensor
 
 
 class MaskDecoder(nn.Module):
@@ -94,6 +98,7 @@ class MaskDecoder(nn.Module):
         self.output_hypernetworks_mlps = nn.ModuleList(MLP((d, d, d, d // 8)) for _ in range(MASKS))
         self.iou_prediction_head = MLP((d, d, d, MASKS))
         self.pred_obj_score_head = MLP((d, d, d, 1))
+        self.growth = RegionGrowth(d, d // 8, config.growth_dim, config.growth_rounds) if config.growth_rounds else None
 
     def high_resolution(self, levels: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Skips for the upscaling, from the strides 4 and 8 of the pyramid."""
@@ -128,6 +133,7 @@ class MaskDecoder(nn.Module):
             iou=torch.sigmoid(self.iou_prediction_head(tokens[:, 1])),
             object_score=self.pred_obj_score_head(tokens[:, 0])[:, 0],
             tokens=mask_tokens,
+            fine=fine,
         )
 
 

@@ -20,6 +20,7 @@ from sam2flow_core.model.image_encoder import ImageEncoder
 from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_mask
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.prompt_encoder import PromptEncoder
+from sam2flow_core.model.region_growth import click_maps
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,24 @@ class SAM2Flow(nn.Module):
         decoded = self.mask_decoder(
             conditioned, place, sparse, dense, (skips[0][image_of_vessel], skips[1][image_of_vessel])
         )
+        if self.mask_decoder.growth is not None:
+            decoded = self._grow(decoded, levels[0][image_of_vessel], prompts)
         clicks = (prompts.labels >= 0).sum(1)
         logits, iou, token = choose_mask(decoded, clicks == 1)
         fine = F.interpolate(logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
         return VesselMasks(fine, iou, decoded.object_score, token, decoded)
+
+    def _grow(self, decoded: DecodedMasks, features: Tensor, prompts: Prompts) -> DecodedMasks:
+        """Grow the mask for clear prompts and, after a single click, the best-rated alternative."""
+        growth = self.mask_decoder.growth
+        assert growth is not None
+        rows = torch.arange(features.shape[0], device=features.device)
+        single = (prompts.labels >= 0).sum(1) == 1
+        pick = torch.where(single, decoded.iou[:, 1:].argmax(1) + 1, torch.zeros_like(rows))
+        clicks = click_maps(prompts.points, prompts.labels, features.shape[-2], features.shape[-1])
+        grown = growth(features, decoded.fine, decoded.logits[rows, pick][:, None], clicks)
+        logits = decoded.logits.index_put((rows, pick), grown[:, 0])
+        return decoded._replace(logits=logits)
 
     def remember_context(self, levels: list[Tensor], image_of_vessel: Tensor, masks: VesselMasks) -> tuple[Tensor, Tensor]:
         """Context-memory tokens (V, hw, m) and pointers (V, 1, d_model) of V vessels."""

@@ -133,13 +133,13 @@ class Refinement(nn.Module):
 
 
 def _read_evidence(evidence: Tensor, place: Tensor) -> Tensor:
-    """Evidence (N, C, B) at ``_OFFSETS`` bins around the fractional bin ``place`` (N,), as (N, C, offsets)."""
+    """Evidence (N, B, C) at ``_OFFSETS`` bins around the fractional bin ``place`` (N,), as (N, offsets, C)."""
     steps = torch.arange(_OFFSETS, device=place.device) - _OFFSETS // 2
-    at = (place[:, None] + steps).clamp(0, evidence.shape[2] - 1.001)
+    at = (place[:, None] + steps).clamp(0, evidence.shape[1] - 1.001)
     low = at.floor().long()
-    share = (at - low)[:, None]
-    index = low[:, None].expand(-1, evidence.shape[1], -1)
-    return torch.gather(evidence, 2, index) * (1 - share) + torch.gather(evidence, 2, index + 1) * share
+    share = (at - low)[..., None]
+    rows = torch.arange(evidence.shape[0], device=place.device)[:, None]
+    return evidence[rows, low] * (1 - share) + evidence[rows, low + 1] * share
 
 
 def upsample(values: Tensor, weights: Tensor, sites: Sites) -> Tensor:

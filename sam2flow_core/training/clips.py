@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.utils.data import IterableDataset, get_worker_info
 
 from sam2flow_core.config.training import StageConfig, TrainingConfig
-from sam2flow_core.model.inputs import model_inputs
+from sam2flow_core.model.inputs import InputMaker
 from sam2flow_core.synthetic import render_clip, sample_scene
 
 TRAINING_NAMESPACE = 0x7261696E
@@ -118,7 +118,7 @@ def alter(clip: _RawClip, rng: np.random.Generator, most_vessels: int) -> Traini
     if rng.random() < 0.3:
         flicker = 1 + 0.3 * spread * torch.from_numpy(rng.standard_normal((len(video), 1, 1)).astype(np.float32))
         video = video * flicker
-    inputs = model_inputs(video[clip.rows], video.mean(0), video.std(0))
+    inputs = InputMaker(video.mean(0), video.std(0))(video[clip.rows])
     chosen = torch.from_numpy(rng.permutation(len(masks))[:most_vessels])
     masks, flow, leaves = masks[chosen], flow[:, chosen], leaves[:, chosen]
     weight = masks.float()[None] * torch.where(leaves, 0.5, 1.0)

@@ -24,18 +24,23 @@ class TrainingStep(nn.Module):
     def forward(self, clip: TrainingClip, stage: StageConfig, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """Loss of a clip, and figures to log."""
         frames = clip.inputs.shape[0]
-        middle = max((frames - stage.pairs) // 2, 0)
-        pairs = list(range(middle, min(middle + stage.pairs, frames - 1)))
-        masks_loss, figures, predicted, context = self._masks(clip, pairs[0], rng)
+        first = max((frames - stage.pairs) // 2, 0)
+        pairs = list(range(first, min(first + stage.pairs, frames - 1)))
+        total, figures = clip.inputs.new_zeros(()), dict[str, float]()
         seen = roughen(clip.masks, rng)
-        if rng.random() < stage.predicted_masks:
-            good = ((predicted * clip.masks).sum((1, 2)) / torch.maximum(predicted, clip.masks).sum((1, 2)).clamp_min(1)) > 0.5
-            seen = torch.where(good[:, None, None], predicted, seen)
-        few = max(1, self.config.most_flow_pixels // seen[0].numel())
-        clip = TrainingClip(clip.inputs, clip.masks[:few], clip.flow[:, :few], clip.weight[:, :few])
-        flows_loss, flow_figures = self._flow(clip, seen[:few], context, pairs, stage.learn_features)
-        total = self.config.mask_weight * masks_loss + flows_loss
-        return total, {**figures, **flow_figures, "loss": float(total.detach())}
+        height, width = clip.inputs.shape[-2:]
+        context = clip.inputs.new_zeros(1, self.model.config.mask.d_model, height // 4, width // 4)
+        if stage.parts != "flow":
+            loss, figures, predicted, context = self._masks(clip, first, rng)
+            total = total + self.config.mask_weight * loss
+            if rng.random() < stage.predicted_masks:
+                seen = torch.where(_agree(predicted, clip.masks)[:, None, None] > 0.5, predicted, seen)
+        if stage.parts != "masks":
+            few = max(1, self.config.most_flow_pixels // seen[0].numel())
+            clip = TrainingClip(clip.inputs, clip.masks[:few], clip.flow[:, :few], clip.weight[:, :few])
+            loss, flow_figures = self._flow(clip, seen[:few], context, pairs, stage.learn_features)
+            total, figures = total + loss, {**figures, **flow_figures}
+        return total, {**figures, "loss": float(total.detach())}
 
     def _masks(
         self, clip: TrainingClip, frame: int, rng: np.random.Generator
@@ -116,7 +121,11 @@ class TrainingStep(nn.Module):
         return total, sums
 
 
+def _agree(guess: Tensor, truth: Tensor) -> Tensor:
+    """IoU (V,) of masks (V, H, W)."""
+    return (guess * truth).sum((1, 2)) / torch.maximum(guess, truth).sum((1, 2)).clamp_min(1)
+
+
 def _iou(masks: VesselMasks, clip: TrainingClip) -> float:
     guess = (masks.logits[: clip.masks.shape[0]].detach() > 0).float()
-    shared = (guess * clip.masks).sum((1, 2))
-    return float((shared / torch.maximum(guess, clip.masks).sum((1, 2)).clamp_min(1)).mean())
+    return float(_agree(guess, clip.masks).mean())

@@ -1,0 +1,176 @@
+"""Flow of all vessels, frame by frame, in bounded memory.
+
+Correlations of the pairs around the current one are kept in a window, features
+of the frames they need in another; nothing else grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sam2flow_core.inference.masks import vessel_mask
+from sam2flow_core.inference.state import InferenceState
+from sam2flow_core.inference.steps import VesselFlow
+from sam2flow_core.model.flow_net import FlowAnswer
+from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.sam2flow import SAM2Flow
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Where a vessel's answers lie.
+
+    Attributes
+    ----------
+    vessel_id : int
+    corner : tuple of int
+        ``(y, x)`` of the crop in tissue coordinates.
+    mask : ndarray of bool, shape (h, w)
+    rows : LongTensor (P,)
+        Index into the px of all sites, of each px of the mask.
+    at : ndarray of int, shape (P,)
+        Flat index of the same px in the crop.
+    """
+
+    vessel_id: int
+    corner: tuple[int, int]
+    mask: NDArray[np.bool_]
+    rows: Tensor
+    at: NDArray[np.int64]
+
+
+class FlowStream:
+    """Answers pairs of frames for a fixed set of vessels.
+
+    Parameters
+    ----------
+    model : SAM2Flow
+    state : InferenceState
+        With at least one vessel that has a mask.
+    margin : int
+        Px around each mask.
+    causal : bool
+        Use no pair after the current one.
+    """
+
+    def __init__(self, model: SAM2Flow, state: InferenceState, margin: int, causal: bool) -> None:
+        self.net, self.state, self.causal = model.flow, state, causal
+        masks = {v: vessel_mask(s) for v, s in state.vessels.items()}
+        device = state.frames.device
+        stacked = torch.from_numpy(np.stack(list(masks.values())).astype(np.float32)).to(device)
+        stride = model.config.match.feature_stride
+        height, width = state.frames.size
+        owner = torch.zeros(len(masks), dtype=torch.long, device=device)
+        self.ground = self.net.lay_ground(stacked, owner, (height // stride, width // stride))
+        self.crops = self._lay_crops(masks, margin)
+        self.features: dict[int, Tensor] = {}
+        self.volumes: dict[int, Tensor] = {}
+        reach = max(model.config.match.windows)
+        self.before, self.after = (reach - 1, 0) if causal else (reach // 2, reach // 2)
+        self.lags = model.config.match.lags
+
+    def answer(self, t: int, context: Tensor) -> list[VesselFlow]:
+        """Flow of every vessel from frame ``t`` to the next, and remember it in each motion memory.
+
+        Parameters
+        ----------
+        t : int
+        context : Tensor (1, d_model, h, w)
+            Stride-4 features of the last key frame.
+        """
+        if not self.ground.sites.count:
+            return [self._package(c, t, None, None) for c in self.crops]
+        self._fill(t)
+        evidence = self.net.evidence(self.volumes, t, self.ground, self.causal)
+        vessels = list(self.state.vessels.values())
+        banks = [v.motion.read() for v in vessels]
+        answer = self.net(self.features[t], self.features[t + 1], evidence, context, self.ground, banks, t)
+        self._remember(answer, t)
+        fine = answer.fine.permute(0, 2, 3, 1).reshape(-1, 2)
+        scale = answer.scale.reshape(-1)
+        return [self._package(c, t, fine[c.rows], scale[c.rows]) for c in self.crops]
+
+    def still(self, t: int) -> list[VesselFlow]:
+        """Masks of the last frame, which has no next one and so no flow."""
+        return [
+            VesselFlow(c.vessel_id, self._offset(c, t), c.mask, None, None, *self._scores(c.vessel_id))
+            for c in self.crops
+        ]
+
+    def _fill(self, t: int) -> None:
+        """Make the correlations around pair ``t``, and drop those that no later pair needs."""
+        frames = self.state.frames
+        first, last = max(frames.start, t - self.before), min(frames.stop - 2, t + self.after)
+        for k in range(first, last + 1):
+            if k not in self.volumes:
+                for lag in (0, *self.lags):
+                    if k + lag < frames.stop and k + lag not in self.features:
+                        self.features[k + lag] = self.net.feature_encoder(frames.inputs(k + lag))
+                self.volumes[k] = self.net.correlation(self.features, k, self.ground)
+        for k in [k for k in self.volumes if not first <= k <= last]:
+            del self.volumes[k]
+        for t0 in [f for f in (t, t + 1) if f not in self.features]:
+            self.features[t0] = self.net.feature_encoder(frames.inputs(t0))
+        # Frames that lie behind every correlation still to be made, and behind this pair, are done with.
+        oldest, newest = min(t, last), max(t + 1, last + max(self.lags))
+        for f in [f for f in self.features if not oldest <= f <= newest]:
+            del self.features[f]
+
+    def _remember(self, answer: FlowAnswer, t: int) -> None:
+        sites = self.ground.sites
+        vessels = list(self.state.vessels.values())
+        written = self.net.motion_memory.write(answer.hidden, answer.flows[-1], sites, len(vessels))
+        doubt = answer.scale.mean((1, 2)) / (1 + answer.flows[-1].norm(dim=1))
+        for v, (vessel, (tokens, places)) in enumerate(zip(vessels, written, strict=True)):
+            mine = doubt[sites.vessel == v]
+            quality = float(torch.exp(-mine.mean())) if mine.numel() else 0.0
+            prompted = t in vessel.points or t in vessel.given
+            vessel.motion.write(MemoryEntry(t, prompted, quality * vessel.object_score, tokens, places))
+
+    def _package(self, crop: Crop, t: int, flow: Tensor | None, scale: Tensor | None) -> VesselFlow:
+        dense = np.zeros((2, *crop.mask.shape), np.float32)
+        error = np.zeros(crop.mask.shape, np.float32)
+        if flow is not None and scale is not None:
+            dense.reshape(2, -1)[:, crop.at] = flow.T.float().cpu().numpy()
+            error.reshape(-1)[crop.at] = scale.float().cpu().numpy()
+        return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, dense, error, *self._scores(crop.vessel_id))
+
+    def _offset(self, crop: Crop, t: int) -> tuple[int, int]:
+        shift = self.state.frames.shift(t)
+        return crop.corner[0] + round(shift.dy), crop.corner[1] + round(shift.dx)
+
+    def _scores(self, vessel_id: int) -> tuple[float, float]:
+        vessel = self.state.vessels[vessel_id]
+        return vessel.mask_iou, vessel.object_score
+
+    def _lay_crops(self, masks: dict[int, NDArray[np.bool_]], margin: int) -> list[Crop]:
+        height, width = self.state.frames.stack.shape[1:]
+        s = self.ground.sites.stride
+        sites = self.ground.sites
+        crops = []
+        for row, (vessel_id, padded) in enumerate(masks.items()):
+            mask = padded[:height, :width]
+            top, left, bottom, right = bounds(mask, margin)
+            y, x = np.nonzero(mask)
+            cell = sites.grid[row, torch.from_numpy(y // s), torch.from_numpy(x // s)]
+            inner = torch.from_numpy((y % s) * s + x % s).to(cell.device)
+            at = (y - top) * (right - left) + (x - left)
+            crops.append(Crop(vessel_id, (top, left), mask[top:bottom, left:right], cell * s * s + inner, at))
+        return crops
+
+
+def bounds(mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:
+    """Box ``(top, left, bottom, right)`` around a mask with a margin, inside the frame; 1 px for an empty one."""
+    height, width = mask.shape
+    rows, columns = np.nonzero(mask.any(1))[0], np.nonzero(mask.any(0))[0]
+    if not rows.size:
+        return 0, 0, 1, 1
+    return (
+        max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0),
+        min(int(rows[-1]) + 1 + margin, height), min(int(columns[-1]) + 1 + margin, width),
+    )  # fmt: skip

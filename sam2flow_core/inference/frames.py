@@ -1,0 +1,131 @@
+"""Frames as the network wants them: aligned to the tissue, with background and activity, padded."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from sam2flow_core.model.inputs import InputMaker
+from sam2flow_core.stack import Shift, Stabiliser, Stack
+
+MULTIPLE = 32
+_STILL = Shift(0.0, 0.0, 1.0)
+
+
+class AlignedFrames:
+    """Frames of a recording in tissue coordinates.
+
+    Parameters
+    ----------
+    stack : Stack
+    start, stop : int
+        Range of frames; the first one defines the tissue coordinates.
+    stabilise : bool
+        Take the frame's own motion out.
+    sampled : int
+        Frames that make the background and the activity.
+    device : torch.device
+
+    Notes
+    -----
+    The next frame is read and registered in the background while the network works on the current one.
+    """
+
+    def __init__(self, stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device) -> None:
+        self.stack, self.start, self.stop, self.device = stack, start, stop, device
+        self.stabiliser = Stabiliser() if stabilise else None
+        self.shifts: dict[int, Shift] = {}
+        self._ahead: tuple[int, Future[NDArray[np.float32]]] | None = None
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="sam2flow-reader")
+        self.maker = InputMaker(*self._survey(sampled))
+        height, width = stack.shape[1:]
+        self.padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """``(H, W)`` of the padded input."""
+        height, width = self.stack.shape[1:]
+        return height + self.padding[3], width + self.padding[1]
+
+    def shift(self, t: int) -> Shift:
+        """Where the tissue stands in frame ``t``."""
+        if t not in self.shifts:
+            self._aligned(t)
+        return self.shifts[t]
+
+    def inputs(self, t: int) -> Tensor:
+        """Network input (1, 3, H, W) of frame ``t``, padded to multiples of 32."""
+        frame = self._take(t)
+        if t + 1 < self.stop:
+            self._ahead = (t + 1, self._reader.submit(self._aligned, t + 1))
+        made = self.maker(torch.from_numpy(frame)[None].to(self.device))
+        return F.pad(made, self.padding, mode="replicate")
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        self._reader.shutdown(wait=True, cancel_futures=True)
+
+    def get_state(self, first: int) -> dict[str, Any]:
+        """What `set_state` needs: shifts from frame ``first`` on, and the stabiliser."""
+        self._settle()
+        shifts = {t: (s.dy, s.dx, s.quality) for t, s in self.shifts.items() if t >= first}
+        return {"shifts": shifts, "stabiliser": self.stabiliser.get_state() if self.stabiliser else {}}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` returned."""
+        self._settle()
+        self.shifts = {int(t): Shift(*map(float, s)) for t, s in state["shifts"].items()}
+        if self.stabiliser is not None:
+            self.stabiliser.set_state(state["stabiliser"])
+
+    def forget(self, before: int) -> None:
+        """Drop shifts that are no longer needed, so that memory does not grow with the recording."""
+        for t in [t for t in self.shifts if t < before]:
+            del self.shifts[t]
+
+    def _settle(self) -> None:
+        if self._ahead is not None:
+            self._ahead[1].result()
+
+    def _take(self, t: int) -> NDArray[np.float32]:
+        if self._ahead is not None:
+            number, future = self._ahead
+            self._ahead = None
+            frame = future.result()
+            if number == t:
+                return frame
+        return self._aligned(t)
+
+    def _aligned(self, t: int) -> NDArray[np.float32]:
+        frame = np.asarray(self.stack.frame(t), np.float32)
+        if self.stabiliser is None:
+            self.shifts[t] = _STILL
+            return frame
+        if t not in self.shifts:
+            self.shifts[t] = self.stabiliser.register(frame)
+        return self.stabiliser.align(frame, self.shifts[t])
+
+    def _survey(self, sampled: int) -> tuple[Tensor, Tensor]:
+        """Background and activity (H, W) from frames spread over the range; also teaches the stabiliser."""
+        places = np.unique(np.linspace(self.start, self.stop - 1, min(sampled, self.stop - self.start)).round().astype(int))
+        total = square = None
+        for t in places:
+            frame = self._aligned(int(t)).astype(np.float64)
+            total = frame if total is None else total + frame
+            square = frame**2 if square is None else square + frame**2
+        assert total is not None and square is not None
+        mean = total / len(places)
+        spread = np.sqrt(np.maximum(square / len(places) - mean**2, 0))
+        if self.stabiliser is not None:
+            # The first pass knows the tissue now; frames are registered anew, each once, in order.
+            state = self.stabiliser.get_state()
+            state["last"] = np.zeros(2)
+            self.stabiliser.set_state(state)
+            self.shifts = {}
+        return tuple(torch.from_numpy(x.astype(np.float32)).to(self.device) for x in (mean, spread))  # type: ignore[return-value]

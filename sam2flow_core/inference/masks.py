@@ -1,0 +1,104 @@
+"""From prompts to masks: encode the frame once, decode each vessel from its clicks."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from sam2flow_core.inference.state import InferenceState, VesselState
+from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.prompt_encoder import PADDING
+from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
+
+_SURE = 20.0
+"""Logit inside a mask that was given."""
+
+
+def encoded(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> list[Tensor]:
+    """Pyramid of a frame; kept, so that a further click costs the decoder only."""
+    if frame not in state.levels:
+        state.levels[frame] = model.encode(state.frames.inputs(frame))
+        while len(state.levels) > cached:
+            state.levels.popitem(last=False)
+    state.levels.move_to_end(frame)
+    return state.levels[frame]
+
+
+def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, frame: int, cached: int) -> Tensor:
+    """Decode a vessel's mask logits (H, W) on a prompted frame, and remember it there."""
+    levels = encoded(model, state, frame, cached)
+    owner = torch.zeros(1, dtype=torch.long, device=levels[0].device)
+    prompts = _prompts(state, vessel, frame, owner.device)
+    others = [e for e in vessel.context.read() if e.frame != frame]
+    embedded = model.condition(levels, owner, [others], frame)
+    masks = model.segment(levels, owner, embedded, prompts)
+    if frame in vessel.given:
+        masks = _as_given(masks, vessel.given[frame], state)
+    remember(model, levels, owner, masks, [vessel], frame, prompted=True)
+    vessel.mask_iou, vessel.object_score = float(masks.iou[0]), float(torch.sigmoid(masks.object_score[0]))
+    vessel.logits[frame] = masks.logits[0]
+    return masks.logits[0]
+
+
+def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> None:
+    """Find all vessels in a later frame from memory alone: is each still there, as it was?"""
+    vessels = list(state.vessels.values())
+    levels = encoded(model, state, frame, cached)
+    owner = torch.zeros(len(vessels), dtype=torch.long, device=levels[0].device)
+    embedded = model.condition(levels, owner, [v.context.read() for v in vessels], frame)
+    nothing = torch.full((len(vessels), 1), PADDING, dtype=torch.long, device=owner.device)
+    empty = torch.zeros(len(vessels), 1, 2, device=owner.device)
+    masks = model.segment(levels, owner, embedded, Prompts(empty, nothing))
+    remember(model, levels, owner, masks, vessels, frame, prompted=False)
+    for i, vessel in enumerate(vessels):
+        if frame not in vessel.points and frame not in vessel.given:
+            vessel.mask_iou = float(masks.iou[i])
+            vessel.object_score = float(torch.sigmoid(masks.object_score[i]))
+
+
+def remember(
+    model: SAM2Flow, levels: list[Tensor], owner: Tensor, masks: VesselMasks, vessels: list[VesselState], frame: int, prompted: bool
+) -> None:
+    """Write each vessel's mask to its own context memory, if it is good enough."""
+    tokens, pointers = model.remember_context(levels, owner, masks)
+    quality = masks.iou * torch.sigmoid(masks.object_score)
+    for i, vessel in enumerate(vessels):
+        entry = MemoryEntry(frame, prompted, float(quality[i]), tokens[i : i + 1], pointers[i : i + 1])
+        vessel.context.write(entry)
+
+
+def vessel_mask(vessel: VesselState) -> NDArray[np.bool_]:
+    """Mask (H, W) of a vessel in tissue coordinates: what its prompted frames say together.
+
+    The vessel keeps its place, so one mask serves all frames once the tissue's motion is out.
+    """
+    return (torch.stack(list(vessel.logits.values())).mean(0) > 0).cpu().numpy()
+
+
+def _prompts(state: InferenceState, vessel: VesselState, frame: int, device: torch.device) -> Prompts:
+    clicks = vessel.points.get(frame, [])
+    points = torch.tensor([[x, y] for x, y, _ in clicks] or [[0.0, 0.0]], device=device)[None]
+    labels = torch.tensor([k for _, _, k in clicks] or [PADDING], device=device)[None]
+    before = vessel.logits.get(frame)
+    if frame in vessel.given:
+        before = _logits_of(vessel.given[frame], state, device)
+    # A later click refines the mask so far, as it does in training.
+    logits = None if before is None else F.avg_pool2d(before[None, None], 4)
+    return Prompts(points, labels, logits)
+
+
+def _logits_of(mask: NDArray[np.bool_], state: InferenceState, device: torch.device) -> Tensor:
+    height, width = state.frames.size
+    padded = np.zeros((height, width), np.float32)
+    padded[: mask.shape[0], : mask.shape[1]] = mask
+    return torch.from_numpy(padded * 2 * _SURE - _SURE).to(device)
+
+
+def _as_given(masks: VesselMasks, given: NDArray[np.bool_], state: InferenceState) -> VesselMasks:
+    """A mask that the user gave is the mask; the decoder only says what it makes of it."""
+    logits = _logits_of(given, state, masks.logits.device)[None]
+    sure = torch.ones_like(masks.iou)
+    return VesselMasks(logits, sure, sure * _SURE, masks.token, masks.decoded)

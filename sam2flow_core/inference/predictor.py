@@ -1,0 +1,322 @@
+"""The predictor: SAM 2's video predictor, with flow.
+
+A script written for SAM 2's video predictor needs a new import and gains the
+flow. Points are ``(x, y)`` px of the recorded frame, as SAM 2's are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.errors import PromptError
+from sam2flow_core.inference.dense import TrackingStep, dense_step, to_recorded
+from sam2flow_core.inference.flow_stream import FlowStream, bounds
+from sam2flow_core.inference.frames import AlignedFrames
+from sam2flow_core.inference.masks import decode_prompts, encoded, look_again, vessel_mask
+from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
+from sam2flow_core.inference.state import InferenceState, VesselState
+from sam2flow_core.inference.steps import FrameFlow
+from sam2flow_core.inference.weights import choose_device, load_model
+from sam2flow_core.model.memory_bank import MemoryBank
+from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.prompts import Prompt
+from sam2flow_core.stack import Stack, open_stack
+
+
+class SAM2FlowPredictor:
+    """Prompts in, masks and flow out.
+
+    Parameters
+    ----------
+    model : SAM2Flow
+    device : torch.device
+    description : dict
+        What the weights are, for provenance.
+    settings : InferenceSettings, optional
+
+    Examples
+    --------
+    >>> predictor = SAM2FlowPredictor.from_pretrained("tiny")             # doctest: +SKIP
+    >>> state = predictor.init_state("stack.tif")                         # doctest: +SKIP
+    >>> predictor.add_new_points_or_box(state, 0, 1, points=[[210, 80]], labels=[1])   # doctest: +SKIP
+    >>> for step in predictor.propagate_in_video(state):                  # doctest: +SKIP
+    ...     print(step.frame_idx, step.flow.shape)
+    """
+
+    def __init__(
+        self, model: SAM2Flow, device: torch.device, description: dict[str, Any], settings: InferenceSettings | None = None
+    ) -> None:
+        self.model = model.to(device).eval()
+        self.device = device
+        self.description = {**description, "device": str(device)}
+        self.settings = settings or InferenceSettings()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: str = "tiny",
+        device: str = "auto",
+        settings: InferenceSettings | None = None,
+        overrides: dict[str, Any] | None = None,
+    ) -> SAM2FlowPredictor:
+        """Load the weights in the box (``tiny``) or a file.
+
+        Parameters
+        ----------
+        model : str
+            ``tiny`` or the path of a ``.safetensors`` file.
+        device : str
+            auto, cpu, cuda or mps.
+        settings : InferenceSettings, optional
+        overrides : dict, optional
+            Fields of the model's configuration to change, for ablations.
+
+        Raises
+        ------
+        ModelError
+            If the file is not one of ours or the device is not there.
+        """
+        network, description = load_model(model, overrides)
+        return cls(network, choose_device(device), description, settings)
+
+    @torch.inference_mode()
+    def init_state(
+        self, stack: Stack | str | Path | ArrayLike, stabilise: bool = True, start: int = 0, stop: int | None = None
+    ) -> InferenceState:
+        """Begin with a recording: read frames spread over it for the background.
+
+        Parameters
+        ----------
+        stack : Stack, path, or array (T, Y, X)
+        stabilise : bool
+            Take the tissue's motion out.
+        start, stop : int
+            Range of frames to answer; ``stop`` is not included.
+        """
+        opened = stack if isinstance(stack, Stack) else open_stack(stack)
+        stop = opened.shape[0] if stop is None else stop
+        frames = AlignedFrames(opened, start, stop, stabilise, self.settings.sampled_frames, self.device)
+        return InferenceState(frames, stabilise, next_frame=start)
+
+    def add_prompts(self, state: InferenceState, prompts: tuple[Prompt, ...]) -> None:
+        """Add all clicks of a prompts file; they have passed `check_prompts`."""
+        for vessel_id in dict.fromkeys(p.vessel_id for p in prompts):
+            mine = [p for p in prompts if p.vessel_id == vessel_id]
+            for frame in sorted({p.frame for p in mine}):
+                here = [p for p in mine if p.frame == frame]
+                self.add_new_points_or_box(
+                    state, frame, vessel_id, [[p.x, p.y] for p in here], [p.label for p in here]
+                )
+
+    @torch.inference_mode()
+    def add_new_points_or_box(
+        self,
+        state: InferenceState,
+        frame_idx: int,
+        obj_id: int,
+        points: Sequence[Sequence[float]] | NDArray[Any] | None = None,
+        labels: Sequence[int] | NDArray[Any] | None = None,
+        clear_old_points: bool = True,
+        box: Sequence[float] | NDArray[Any] | None = None,
+    ) -> tuple[int, list[int], torch.Tensor]:
+        """Prompt a vessel with clicks or a box.
+
+        Parameters
+        ----------
+        state : InferenceState
+        frame_idx, obj_id : int
+        points : array (P, 2)
+            ``(x, y)`` px of the recorded frame.
+        labels : array (P,)
+            1 = this vessel, 0 = not this vessel.
+        clear_old_points : bool
+            Replace earlier clicks of this vessel in this frame.
+        box : array (4,)
+            ``x0, y0, x1, y1`` px.
+
+        Returns
+        -------
+        frame_idx : int
+        obj_ids : list of int
+        mask_logits : Tensor (vessels, 1, Y, X)
+            Of all vessels, in the recorded frame; above 0 is vessel.
+
+        Raises
+        ------
+        PromptError
+            If there is neither a point nor a box, or their numbers do not fit.
+        """
+        clicks = self._clicks(state, frame_idx, points, labels, box)
+        vessel = self._vessel(state, obj_id)
+        if clear_old_points:
+            vessel.points[frame_idx] = clicks
+            vessel.logits.pop(frame_idx, None)
+        else:
+            vessel.points[frame_idx] = vessel.points.get(frame_idx, []) + clicks
+        vessel.given.pop(frame_idx, None)
+        return self._decode(state, frame_idx, obj_id)
+
+    @torch.inference_mode()
+    def add_new_mask(
+        self, state: InferenceState, frame_idx: int, obj_id: int, mask: NDArray[Any] | torch.Tensor
+    ) -> tuple[int, list[int], torch.Tensor]:
+        """Prompt a vessel with a mask (Y, X) of the recorded frame; returns as `add_new_points_or_box`."""
+        given = np.asarray(mask) > 0
+        if given.shape != state.frames.stack.shape[1:]:
+            raise PromptError(f"mask of {given.shape} for frames of {state.frames.stack.shape[1:]}: sizes must agree")
+        shift = state.frames.shift(frame_idx)
+        vessel = self._vessel(state, obj_id)
+        vessel.given[frame_idx] = to_recorded(given, -round(shift.dy), -round(shift.dx))
+        vessel.points.pop(frame_idx, None)
+        return self._decode(state, frame_idx, obj_id)
+
+    def clear_all_prompts_in_frame(self, state: InferenceState, frame_idx: int, obj_id: int) -> None:
+        """Forget a vessel's prompts in one frame; a vessel without any is removed."""
+        vessel = state.vessels[obj_id]
+        for record in (vessel.points, vessel.given, vessel.logits):
+            record.pop(frame_idx, None)
+        vessel.context.entries = [e for e in vessel.context.entries if e.frame != frame_idx]
+        if not vessel.logits:
+            self.remove_object(state, obj_id)
+
+    def remove_object(self, state: InferenceState, obj_id: int) -> list[int]:
+        """Forget a vessel; returns the ids that are left."""
+        state.vessels.pop(obj_id, None)
+        state.crops.pop(obj_id, None)
+        return list(state.vessels)
+
+    def reset_state(self, state: InferenceState) -> None:
+        """Forget all vessels, keep the recording."""
+        state.vessels.clear()
+        state.crops.clear()
+        state.next_frame = state.frames.start
+
+    def stream(self, state: InferenceState) -> Iterator[FrameFlow]:
+        """Answer the frames that are still to be answered, in order, as crops of each vessel.
+
+        Raises
+        ------
+        PromptError
+            If no vessel has been prompted.
+        """
+        yield from self._answer(state, range(state.next_frame, state.frames.stop), ordered=True)
+
+    def propagate_in_video(
+        self,
+        state: InferenceState,
+        start_frame_idx: int | None = None,
+        max_frame_num_to_track: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[TrackingStep]:
+        """Answer frames one by one, as SAM 2's predictor does.
+
+        Parameters
+        ----------
+        state : InferenceState
+        start_frame_idx : int, optional
+            By default the first prompted frame.
+        max_frame_num_to_track : int, optional
+        reverse : bool
+            Go back in time. The flow still points forward in time.
+
+        Yields
+        ------
+        TrackingStep
+            Unpacks into ``frame_idx, obj_ids, mask_logits`` and carries ``flow`` and ``flow_scale``.
+        """
+        frames = state.frames
+        if start_frame_idx is None:
+            prompted = [f for v in state.vessels.values() for f in (*v.points, *v.given)]
+            start_frame_idx = min(prompted, default=frames.start)
+        count = frames.stop - frames.start if max_frame_num_to_track is None else max_frame_num_to_track + 1
+        order = (
+            range(start_frame_idx, max(start_frame_idx - count, frames.start - 1), -1)
+            if reverse
+            else range(start_frame_idx, min(start_frame_idx + count, frames.stop))
+        )
+        for step in self._answer(state, order, ordered=False):
+            yield dense_step(step, state)
+
+    def snapshot(self, state: InferenceState) -> Snapshot:
+        """What `restore` needs to go on after the frame that was answered last."""
+        key = self._key_frame(state, max(state.next_frame - 1, state.frames.start))
+        return take_snapshot(state, min(key, state.next_frame - max(self.model.config.match.windows)))
+
+    def restore(self, state: InferenceState, snapshot: Snapshot) -> None:
+        """Go back to where `snapshot` was taken; the same prompts must have been added before."""
+        apply_snapshot(state, snapshot)
+
+    def _answer(self, state: InferenceState, order: range, ordered: bool) -> Iterator[FrameFlow]:
+        if not state.vessels:
+            raise PromptError("no vessel is prompted: add a click before the run")
+        with torch.inference_mode():
+            flows = FlowStream(self.model, state, self.settings.crop_margin, self.settings.causal)
+        for t in order:
+            with torch.inference_mode():
+                key = self._key_frame(state, t)
+                if key == t and not any(t in v.logits for v in state.vessels.values()):
+                    look_again(self.model, state, t, self.settings.cached_frames)
+                last = t + 1 >= state.frames.stop
+                context = encoded(self.model, state, key, self.settings.cached_frames)[0]
+                vessels = flows.still(t) if last else flows.answer(t, context)
+                shift = state.frames.shift(t)
+                step = FrameFlow(t, (shift.dy, shift.dx), tuple(vessels))
+                if ordered:
+                    state.next_frame = t + 1
+                    state.frames.forget(min(key, t - max(self.model.config.match.windows)))
+            yield step
+
+    def _key_frame(self, state: InferenceState, t: int) -> int:
+        """The frame whose encoding serves frame ``t``."""
+        start, every = state.frames.start, self.settings.key_frame_every
+        return start + (t - start) // every * every
+
+    def _vessel(self, state: InferenceState, obj_id: int) -> VesselState:
+        if obj_id not in state.vessels:
+            config = self.model.config
+            state.vessels[obj_id] = VesselState(
+                MemoryBank(config.mask.memory_frames), MemoryBank(config.update.motion_memory_frames)
+            )
+        return state.vessels[obj_id]
+
+    def _clicks(
+        self,
+        state: InferenceState,
+        frame: int,
+        points: Sequence[Sequence[float]] | NDArray[Any] | None,
+        labels: Sequence[int] | NDArray[Any] | None,
+        box: Sequence[float] | NDArray[Any] | None,
+    ) -> list[tuple[float, float, int]]:
+        """Clicks and box corners as ``(x, y, label)`` in tissue coordinates."""
+        if not state.frames.start <= frame < state.frames.stop:
+            raise PromptError(f"frame {frame} is outside the range ({state.frames.start} to {state.frames.stop - 1})")
+        xy = np.asarray([] if points is None else points, float).reshape(-1, 2)
+        kinds = np.asarray([] if labels is None else labels, int).reshape(-1)
+        if len(xy) != len(kinds):
+            raise PromptError(f"{len(xy)} points but {len(kinds)} labels: give one label per point")
+        if box is not None:
+            xy = np.concatenate([np.asarray(box, float).reshape(2, 2), xy])
+            kinds = np.concatenate([[BOX_FIRST, BOX_SECOND], kinds])
+        if not len(xy):
+            raise PromptError("neither a point nor a box: give at least one")
+        shift = state.frames.shift(frame)
+        return [(float(x - shift.dx), float(y - shift.dy), int(k)) for (x, y), k in zip(xy, kinds, strict=True)]
+
+    def _decode(self, state: InferenceState, frame: int, obj_id: int) -> tuple[int, list[int], torch.Tensor]:
+        vessel = state.vessels[obj_id]
+        decode_prompts(self.model, state, vessel, frame, self.settings.cached_frames)
+        height, width = state.frames.stack.shape[1:]
+        top, left, bottom, right = bounds(vessel_mask(vessel)[:height, :width], self.settings.crop_margin)
+        state.crops[obj_id] = (bottom - top, right - left)
+        shift = state.frames.shift(frame)
+        logits = [torch.stack(list(v.logits.values())).mean(0)[:height, :width] for v in state.vessels.values()]
+        moved = [to_recorded(x.float().cpu().numpy(), round(shift.dy), round(shift.dx)) for x in logits]
+        return frame, list(state.vessels), torch.from_numpy(np.stack(moved))[:, None]

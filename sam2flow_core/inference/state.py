@@ -1,0 +1,66 @@
+"""What the predictor knows of one recording."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sam2flow_core.inference.frames import AlignedFrames
+from sam2flow_core.model.memory_bank import MemoryBank
+
+
+@dataclass
+class VesselState:
+    """One vessel: its prompts in tissue coordinates, its mask, its memories.
+
+    Attributes
+    ----------
+    points : dict
+        Frame to clicks ``(x, y, label)`` px; labels as the prompt encoder's.
+    given : dict
+        Frame to a mask (H, W) given as prompt.
+    logits : dict
+        Frame to mask logits (H, W) decoded there.
+    context, motion : MemoryBank
+        Its own; no other vessel reads them.
+    mask_iou, object_score : float
+        As last judged, 0 to 1.
+    """
+
+    context: MemoryBank
+    motion: MemoryBank
+    points: dict[int, list[tuple[float, float, int]]] = field(default_factory=dict)
+    given: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    logits: dict[int, Tensor] = field(default_factory=dict)
+    mask_iou: float = 1.0
+    object_score: float = 1.0
+
+
+@dataclass
+class InferenceState:
+    """A recording with its prompted vessels.
+
+    Attributes
+    ----------
+    frames : AlignedFrames
+    stabilise : bool
+    vessels : dict
+        By id, in the order they were added.
+    levels : OrderedDict
+        Encoded images by frame, the most recent last; bounded.
+    next_frame : int
+        The frame the next call of `stream` begins with.
+    crops : dict
+        Vessel id to ``(h, w)`` of its crop; known once streaming has begun.
+    """
+
+    frames: AlignedFrames
+    stabilise: bool
+    vessels: dict[int, VesselState] = field(default_factory=dict)
+    levels: OrderedDict[int, list[Tensor]] = field(default_factory=OrderedDict)
+    next_frame: int = 0
+    crops: dict[int, tuple[int, int]] = field(default_factory=dict)
