@@ -25,7 +25,7 @@ class SceneSettings:
     networks : tuple of int
         Least and greatest number of vessel networks (a network is one vessel, a branch, a loop or a pair).
     network_kinds : tuple of (str, float)
-        Weights of ``single, pair, branch, loop, hairpin``.
+        Weights of ``single, pair, branch, tree, loop, hairpin``.
     plan : tuple of str
         Kinds of the networks one by one; overrides `networks` and `network_kinds`.
     diameter_px, diameter_um : tuple of float
@@ -79,7 +79,14 @@ class SceneSettings:
     frame_rate_hz: Range = (60.0, 230.0)
     duration_s: float = 12.0
     networks: tuple[int, int] = (1, 4)
-    network_kinds: Weights = (("single", 0.45), ("pair", 0.15), ("branch", 0.22), ("loop", 0.08), ("hairpin", 0.1))
+    network_kinds: Weights = (
+        ("single", 0.45),
+        ("pair", 0.15),
+        ("branch", 0.14),
+        ("tree", 0.08),
+        ("loop", 0.08),
+        ("hairpin", 0.1),
+    )
     plan: tuple[str, ...] = ()
     diameter_px: Range = (4.0, 60.0)
     diameter_um: Range = (4.0, 50.0)

@@ -87,13 +87,23 @@ def tissue(scene: Scene, pad: int, generator: torch.Generator) -> tuple[Tensor, 
         wall[near.pixels] = np.maximum(wall[near.pixels], edge)
     fields = torch.from_numpy(np.stack([depth, wall]).reshape(2, *size).astype(np.float32))
     soft = gaussian(fields, optics.blur)
-    grain = texture(size, optics.texture_scale, optics.grain, generator)
+    grain = _widened(texture(_tile(scene), optics.texture_scale, optics.grain, generator), pad - NEAR_PAD)
     picture = 1 + optics.texture * grain + optics.wall * soft[1]
     if optics.contrast in ("relief", "absorption"):
         picture = picture + optics.lumen * soft[0]
     if optics.bulge:
         picture = picture + optics.bulge * 0.5 * mean_diameter(scene) * directional(soft[:1], optics.azimuth)[0]
     return picture.clamp(min=0.05), soft[0]
+
+
+def _tile(scene: Scene) -> tuple[int, int]:
+    return scene.size[0] + 2 * NEAR_PAD, scene.size[1] + 2 * NEAR_PAD
+
+
+def _widened(tile: Tensor, extra: int) -> Tensor:
+    """Repeat a periodic picture round itself by ``extra`` px, so that it is the same however far the tissue moves."""
+    rows, columns = (torch.arange(-extra, n + extra) % n for n in tile.shape)
+    return tile[rows][:, columns]
 
 
 def mean_diameter(scene: Scene) -> float:

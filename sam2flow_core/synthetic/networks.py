@@ -70,6 +70,8 @@ def sample_layouts(
         return pair(rng, size, diameter, margin, taper)
     if kind == "branch":
         layout = branch(rng, size, diameter, margin, profile)
+    elif kind == "tree":
+        layout = tree(rng, size, diameter, margin, profile)
     elif kind == "loop":
         layout = loop(rng, size, diameter, margin, profile)
     else:
@@ -117,28 +119,81 @@ def split(rng: np.random.Generator, profile: Profile) -> tuple[float, float]:
     return share, float(brentq(lambda rho: profile.share(rho) - share, -1, 1))
 
 
-def branch(rng: np.random.Generator, size: Size, diameter: float, margin: float, profile: Profile) -> Layout:
-    """Draw a Y: the daughters start as the two parts of the trunk's lumen and widen to Murray's diameters."""
+@dataclass(frozen=True)
+class _Daughter:
+    """The beginning of a vessel where its parent (of ``parent`` px) divides: bend, then free to go on."""
+
+    parent: float
+    narrow: float
+    width: float
+    bend: Points
+    heading: float
+
+    def tube(self, rest: Points, flux: float) -> Tube:
+        """Go on along ``rest``: the vessel starts as a part of the parent's lumen and widens to its own diameter."""
+        points = np.concatenate([self.bend[:-1], rest])
+        start = np.exp(-((np.arange(len(points)) / (0.8 * self.parent)) ** 2))
+        return Tube(points, self.width + (self.narrow - self.width) * start, flux)
+
+
+def _daughters(cut: float, share: float) -> tuple[tuple[float, float, float, float], ...]:
+    """Return low, high, share of the flux and side of the two daughters; the first one turns right."""
+    return (-1.0, cut, share, 1.0), (cut, 1.0, 1 - share, -1.0)
+
+
+def _daughter(
+    rng: np.random.Generator, joint: Points, heading: float, parent: float, part: tuple[float, float, float, float]
+) -> _Daughter:
+    """Draw how a daughter leaves the joint; Murray's law gives its diameter."""
+    low, high, share, side = part
+    width = parent * share ** (1 / 3)
+    left = np.array([-np.cos(heading), np.sin(heading)])
+    turn = rng.uniform(0.35, 1.0)
+    count = int(np.ceil(turn / bound(width)))
+    bend = curves.walk(joint + 0.25 * parent * (low + high) * left, heading, np.full(count, side * turn / count))
+    return _Daughter(parent, 0.5 * parent * (high - low), width, bend, heading + side * turn)
+
+
+def _trunk(rng: np.random.Generator, size: Size, diameter: float, margin: float) -> tuple[Tube, Points, float]:
+    """Draw a vessel that ends inside the frame, its end and its heading there."""
     joint = np.array(size) * rng.uniform(0.35, 0.65, 2)
     heading = rng.uniform(0, 2 * np.pi)
-    trunk = curves.leaving(rng, joint, heading + np.pi, size, bound(diameter), margin)[::-1]
-    tubes = [Tube(trunk, diameter * np.linspace(rng.uniform(0.9, 1.1), 1, len(trunk)))]
+    line = curves.leaving(rng, joint, heading + np.pi, size, bound(diameter), margin)[::-1]
+    return Tube(line, diameter * np.linspace(rng.uniform(0.9, 1.1), 1, len(line))), joint, heading
+
+
+def branch(rng: np.random.Generator, size: Size, diameter: float, margin: float, profile: Profile) -> Layout:
+    """Draw a Y."""
+    trunk, joint, heading = _trunk(rng, size, diameter, margin)
+    tubes, routes = [trunk], []
     share, cut = split(rng, profile)
-    routes = []
-    for number, (low, high, flux) in enumerate([(-1.0, cut, share), (cut, 1.0, 1 - share)], start=1):
-        width = diameter * flux ** (1 / 3)
-        left = np.array([-np.cos(heading), np.sin(heading)])
-        start = joint + 0.25 * diameter * (low + high) * left
-        turn = rng.uniform(0.35, 1.0)
-        count = int(np.ceil(turn / bound(width)))
-        side = 1.0 if number == 1 else -1.0
-        bend = curves.walk(start, heading, np.full(count, side * turn / count))
-        rest = curves.leaving(rng, bend[-1], heading + side * turn, size, 0.5 * bound(width), margin)
-        points = np.concatenate([bend[:-1], rest])
-        s = np.arange(len(points))
-        narrow = 0.5 * diameter * (high - low)
-        tubes.append(Tube(points, width + (narrow - width) * np.exp(-((s / (0.8 * diameter)) ** 2)), flux))
-        routes.append((Stage(0), Stage(number, low, high)))
+    for number, part in enumerate(_daughters(cut, share), start=1):
+        daughter = _daughter(rng, joint, heading, diameter, part)
+        rest = curves.leaving(rng, daughter.bend[-1], daughter.heading, size, 0.5 * bound(daughter.width), margin)
+        tubes.append(daughter.tube(rest, part[2]))
+        routes.append((Stage(0), Stage(number, part[0], part[1])))
+    return Layout(tuple(tubes), tuple(routes))
+
+
+def tree(rng: np.random.Generator, size: Size, diameter: float, margin: float, profile: Profile) -> Layout:
+    """Draw a Y one of whose arms divides again."""
+    trunk, joint, heading = _trunk(rng, size, diameter, margin)
+    share, cut = split(rng, profile)
+    short, long = _daughters(cut, share)
+    leaf = _daughter(rng, joint, heading, diameter, short)
+    rest = curves.leaving(rng, leaf.bend[-1], leaf.heading, size, 0.5 * bound(leaf.width), margin)
+    arm = _daughter(rng, joint, heading, diameter, long)
+    way = curves.bending(rng, int(diameter + rng.uniform(0.12, 0.25) * min(size)), 0.3 * bound(arm.width))
+    path = curves.walk(arm.bend[-1], arm.heading, way)
+    tubes = [trunk, leaf.tube(rest, short[2]), arm.tube(path, long[2])]
+    routes: list[Route] = [(Stage(0), Stage(1, short[0], short[1]))]
+    second_share, second_cut = split(rng, profile)
+    for number, part in enumerate(_daughters(second_cut, second_share), start=3):
+        twig = _daughter(rng, path[-1], arm.heading + float(way.sum()), arm.width, part)
+        rest = curves.leaving(rng, twig.bend[-1], twig.heading, size, 0.5 * bound(twig.width), margin)
+        tubes.append(twig.tube(rest, long[2] * part[2]))
+        low, high = (long[0] + (long[1] - long[0]) * (end + 1) / 2 for end in part[:2])
+        routes.append((Stage(0), Stage(2, long[0], long[1]), Stage(number, low, high)))
     return Layout(tuple(tubes), tuple(routes))
 
 

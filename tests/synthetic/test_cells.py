@@ -66,7 +66,7 @@ def test_no_pattern_of_cells_comes_twice():
     assert np.mean(nearest < 1e-6) < 0.05
 
 
-@pytest.mark.parametrize("kind", ["branch", "loop"])
+@pytest.mark.parametrize("kind", ["branch", "tree", "loop"])
 def test_no_cell_is_lost_or_made_at_a_junction(kind):
     changes = {"plan": (kind,), "pulsatility": (0.0, 0.0), "haematocrit": (0.4, 0.4), "diameter_px": (14.0, 14.0)}
     scene = world(5, (256, 256), **changes)

@@ -85,6 +85,14 @@ def test_a_frame_is_the_same_whichever_frames_are_asked_for():
     assert np.allclose(few, whole[[4, 17]], atol=1e-4)
 
 
+def test_the_tissue_stays_the_same_however_far_it_moves():
+    scene = world(13, (64, 64), motion_probability=1.0, drift_um_s=(20.0, 20.0), texture=(0.1, 0.1))
+    frame = np.array([5])
+    alone = film(scene, frame, np.array([[0.0, 3.0]]), "cpu")[0]
+    with_far_one = film(scene, np.array([5, 9]), np.array([[0.0, 3.0], [70.0, 0.0]]), "cpu")[0]
+    assert np.allclose(alone, with_far_one, atol=1e-3)
+
+
 def test_the_picture_moves_by_the_reported_shift():
     scene = world(13, **MOVING, electrons=(1e7, 1e7), texture=(0.1, 0.1))
     frame = np.array([20])
