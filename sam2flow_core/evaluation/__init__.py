@@ -2,5 +2,14 @@
 
 from sam2flow_core.evaluation.evaluate import Evaluation, evaluate, evaluate_ablations
 from sam2flow_core.evaluation.metrics import binned_flow_metrics, flow_metrics
+from sam2flow_core.evaluation.speed import BenchResult, bench
 
-__all__ = ["Evaluation", "binned_flow_metrics", "evaluate", "evaluate_ablations", "flow_metrics"]
+__all__ = [
+    "BenchResult",
+    "Evaluation",
+    "bench",
+    "binned_flow_metrics",
+    "evaluate",
+    "evaluate_ablations",
+    "flow_metrics",
+]
