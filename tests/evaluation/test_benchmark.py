@@ -62,6 +62,13 @@ def test_a_stored_case_carries_the_truth_that_was_written(folder: Path) -> None:
     assert len(case.prompts[3]) <= 3 * len(case.vessels)
 
 
+def test_the_benchmark_knows_its_cases_and_tells_them_apart() -> None:
+    cases = find_cases("synthetic:bench-v1", (1, 3))
+    assert len({case.fingerprint for case in cases}) == len({case.name for case in cases}) == 18
+    again = find_cases("synthetic:bench-v1", (1, 3))
+    assert [case.fingerprint for case in cases] == [case.fingerprint for case in again]
+
+
 def test_what_is_kept_is_not_judged_again(tmp_path: Path) -> None:
     judged, opened = [], []
 
