@@ -23,7 +23,7 @@ def pattern_noise(pattern: NDArray[np.float32]) -> float:
     variance = float((pattern**2).mean())
     lag = [float((pattern[:, :, :-k] * pattern[:, :, k:]).mean()) for k in (2, 3, 4)]
     moving = min(max(lag[0] + (lag[0] - lag[1]) * 2 / 2, 0.0), variance)
-    noise = max(variance - moving, 1e-9 * max(variance, 1e-9))
+    noise = max(variance - moving, 1e-3 * variance)  # finer than this the prediction cannot be
     return float(np.sqrt(moving / noise)) if variance > 0 else 0.0
 
 

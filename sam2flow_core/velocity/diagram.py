@@ -27,7 +27,8 @@ def read_diagram(
     usual = np.nanmedian(samples.sharpness) if np.isfinite(samples.sharpness).any() else np.nan
     noise = pattern_noise(pattern)
     mean = abs(float(np.nanmean(samples.lanes))) if np.isfinite(samples.lanes).any() else np.nan
-    spread = float(np.sqrt(np.nanmean(np.nanvar(samples.lanes, axis=1)))) if np.isfinite(mean) else np.nan
+    complete = np.isfinite(samples.lanes).all(axis=1)
+    spread = float(np.sqrt(samples.lanes.var(axis=1)[complete].mean())) if complete.any() else np.nan
     diagram = SpaceTime(
         image=pattern.mean(axis=0),
         velocity=found.velocity,

@@ -34,7 +34,7 @@ def grade_vessel(
     """Return the grade and its reasons in words.
 
     The worst of all findings decides. Without a readable space-time diagram nothing confirms the flow, and a vessel
-    is not good.
+    is poor at best.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def grade_vessel(
         text = f"the space-time diagram is hard to read ({kymograph_quality:.0%} of its windows agree)"
         judge(kymograph_quality, settings.kymograph_quality, text, high_is_bad=False)
     else:
-        found.append((1, "no readable space-time diagram confirms the flow"))
+        found.append((2, "no readable space-time diagram confirms the flow"))
     if not np.isfinite(relative_interval):
         found.append((3, "there is no velocity to judge"))
     found += [(_FLAG_CEILINGS[flag], FLAG_MEANINGS[flag]) for flag in flags if flag in _FLAG_CEILINGS]

@@ -42,8 +42,9 @@ def summarise(
         return Statistics(0.0, *[_NAN] * 11, _NAN, kymograph, _NAN, _NAN)
     mean = float(velocity[valid].mean())
     beat = frame_rate_hz / pulse_hz if frame_rate_hz and np.isfinite(pulse_hz) else _NAN
-    block = round(beat if np.isfinite(beat) else max(settings.series.error_frames, np.sqrt(valid.sum())))
-    error = mean_standard_error(velocity, series.standard_error, difference_px, block, settings.series)
+    second_view = diagram.velocity if np.isfinite(difference) else velocity
+    first_view = series.centre if np.isfinite(difference) else np.where(valid, series.raw, np.nan)
+    error = mean_standard_error(first_view - second_view, series.standard_error, difference_px, settings.series)
     if frame_rate_hz:  # um/s inherit the error of the calibration
         error = float(np.hypot(error, calibration_error(settings.series) * mean))
     lowest, highest = extremes(velocity, beat)

@@ -41,33 +41,35 @@ def block_bootstrap(velocity: NDArray[np.float64], block: int, samples: int, gen
 
 
 def mean_standard_error(
-    velocity: NDArray[np.float64],
+    error_series: NDArray[np.float64],
     frame_error: NDArray[np.float64],
     method_difference_px: float,
-    block: int,
     settings: SeriesSettings,
 ) -> float:
-    """Return the standard error of the mean velocity, px per frame, without that of the calibration.
+    """Return the standard error of the mean velocity over the recorded frames, px per frame, without calibration.
 
-    In quadrature: the bootstrap over time, the model's own scale (with one independent error every `error_frames`)
-    and half the distance to the space-time diagram, where there is one.
+    In quadrature: the block bootstrap over time of what is error and not heartbeat, the model's own scale (with one
+    independent error every `error_frames`), and half the distance to the space-time diagram, where there is one. The
+    heartbeat itself is no error: the interval speaks of this recording, not of the next one.
 
     Parameters
     ----------
-    velocity, frame_error : ndarray, shape (T,)
-        NaN in gaps.
+    error_series : ndarray, shape (T,)
+        Flow less a second view of the same velocity: the space-time diagram or, without one, the smoothed flow.
+    frame_error : ndarray, shape (T,)
+        From `frame_standard_error`; NaN in gaps.
     method_difference_px : float
         px per frame; NaN where the diagram says nothing.
-    block : int
-        Frames per block of the bootstrap.
     settings : SeriesSettings
     """
-    valid = np.isfinite(velocity)
-    if valid.sum() < 4:
+    valid = int(np.isfinite(frame_error).sum())
+    if valid < 4:
         return float("nan")
-    sampling = block_bootstrap(velocity, block, settings.bootstrap_samples, np.random.default_rng(settings.seed))
-    independent = max(valid.sum() / settings.error_frames, 1.0)
-    model = float(np.sqrt(np.nanmean(frame_error[valid] ** 2) / independent))
+    block = round(settings.error_frames)
+    generator = np.random.default_rng(settings.seed)
+    sampling = np.nan_to_num(block_bootstrap(error_series, block, settings.bootstrap_samples, generator))
+    independent = max(valid / settings.error_frames, 1.0)
+    model = float(np.sqrt(np.nanmean(frame_error**2) / independent))
     method = 0.5 * abs(method_difference_px) if np.isfinite(method_difference_px) else 0.0
     return float(np.sqrt(sampling**2 + model**2 + method**2))
 
