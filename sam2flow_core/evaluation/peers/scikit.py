@@ -22,7 +22,7 @@ class TvL1:
 
 @dataclass(frozen=True)
 class Ilk:
-    """Iterative Lucas-Kanade (Le Besnerais and Champagnat, ICIP 2005), tuned on synthetic videos outside the benchmark."""
+    """Iterative Lucas-Kanade (Le Besnerais and Champagnat, ICIP 2005), tuned outside the benchmark."""
 
     name: str = "iLK"
     radius: int = 15
