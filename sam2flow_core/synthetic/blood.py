@@ -45,7 +45,8 @@ def sample_population(
         density *= rng.uniform(0.1, 0.6)
     density = max(density, 0.3 / cell_px)
     supply = sample_supply(rng, cell_px, trunk, settings.gaps)
-    clearance = 0.5 * float(np.median(looks.wide))
+    across = np.hypot(looks.wide * np.cos(looks.tilt), looks.long * np.sin(looks.tilt))
+    clearance = 0.85 * float(np.median(across))  # cells keep off the walls, and so outrun the plasma (Fahraeus)
     return populate(rng, vessels, routes, density, clearance, supply, looks)
 
 
