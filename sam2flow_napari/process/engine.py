@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sam2flow_core.inference.steps import VesselFlow
 
 _CHILD = "sam2flow_napari.process.child"
+_GONE = (
+    "the computation ended unexpectedly, perhaps for want of memory; your clicks are saved: try fewer frames or vessels"
+)
 
 
 class ProcessEngine:
@@ -47,6 +50,7 @@ class ProcessEngine:
         Sam2FlowError
             As the engine does, and if its process has ended.
         """
+        self._start()
         self._ask(OpenRun(request))
         ended = False
         try:
@@ -62,6 +66,7 @@ class ProcessEngine:
 
     def previews(self, stack: Path, model: str, device: str) -> RemotePreviews:
         """Open a recording for previews."""
+        self._start()
         self._ask(OpenPreviews(stack, model, device))
         return RemotePreviews(self)
 
@@ -79,20 +84,25 @@ class ProcessEngine:
     def _alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def _start(self) -> None:
+        if self._alive():
+            return
+        # Not `multiprocessing`: it would run the user's own script, window and all, a second time.
+        hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=hidden
+        )
+
     def _ask(self, message: object) -> Any:
-        if not self._alive():
-            self._process = _start()
-        assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise Sam2FlowError(_GONE)
         try:
-            send(self._process.stdin, message)  # type: ignore[arg-type]
-            answer = receive(self._process.stdout)  # type: ignore[arg-type]
+            send(process.stdin, message)  # type: ignore[arg-type]
+            answer = receive(process.stdout)  # type: ignore[arg-type]
         except (EOFError, OSError):
-            code = self._process.wait()
             self._process = None
-            raise Sam2FlowError(
-                f"the computation ended unexpectedly (status {code}), perhaps for want of memory; "
-                "your clicks are saved: try fewer frames or vessels"
-            ) from None
+            raise Sam2FlowError(_GONE) from None
         if isinstance(answer, Fault):
             raise answer.error
         return answer if isinstance(answer, End) else answer.value
@@ -107,11 +117,3 @@ class RemotePreviews:
     def mask(self, frame_idx: int, prompts: tuple[Prompt, ...]) -> VesselFlow:
         """Return the mask of one vessel in one frame."""
         return self._engine.mask(frame_idx, prompts)
-
-
-def _start() -> subprocess.Popen[bytes]:
-    # Not `multiprocessing`: it would run the user's own script, window and all, a second time.
-    hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    return subprocess.Popen(
-        [sys.executable, "-m", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=hidden
-    )

@@ -41,7 +41,7 @@ class SAM2FlowDock(QWidget):
         self.results = ResultsSection(self.bench)
         self._lay_out()
         self.bench.help_wanted.connect(self._show_help)
-        self.bench.tables_changed.connect(self._on_tables)
+        self.bench.runs.tables_changed.connect(self._on_tables)
         # The window may go without closing its docks one by one.
         self.destroyed.connect(self.bench.close)
         application = QApplication.instance()

@@ -46,11 +46,11 @@ class ResultsSection(QWidget):
         layout.setContentsMargins(6, 2, 6, 2)
         for widget in (self._hint, self.table, self._notes, self.plot, self._exits):
             layout.addWidget(widget)
-        bench.tables_changed.connect(self._on_tables)
-        bench.progressed.connect(self._on_progress)
-        bench.running_changed.connect(self._on_running)
+        bench.runs.tables_changed.connect(self._on_tables)
+        bench.runs.progressed.connect(self._on_progress)
+        bench.runs.running_changed.connect(self._on_running)
         bench.session.active_changed.connect(self._on_active)
-        self._on_tables(bench.tables)
+        self._on_tables(bench.runs.tables)
 
     def disconnect_session(self) -> None:
         """Stop listening (the dock closes)."""
@@ -77,16 +77,16 @@ class ResultsSection(QWidget):
 
     def _show(self, has_tables: bool) -> None:
         self._hint.setText("Velocities come here after a run.")
-        show_or_hide(self._hint, not has_tables and not self._bench.running)
+        show_or_hide(self._hint, not has_tables and not self._bench.runs.running)
         show_or_hide(self._notes, has_tables)
         show_or_hide(self.table, has_tables)
-        show_or_hide(self.plot, has_tables or self._bench.running)
+        show_or_hide(self.plot, has_tables or self._bench.runs.running)
         show_or_hide(self._exits, has_tables)
 
     def _on_running(self, running: bool) -> None:
         if running:
             self.plot.clear_curves()
-        self._show(has_tables=self._bench.tables is not None)
+        self._show(has_tables=self._bench.runs.tables is not None)
 
     def _on_progress(self, progress: RunProgress) -> None:
         recording = self._bench.session.recording
@@ -112,7 +112,7 @@ class ResultsSection(QWidget):
 
     def export_to(self, folder: Path) -> None:
         """Copy the tables as the engine wrote them, byte for byte; a table that is there is not replaced."""
-        tables = self._bench.tables
+        tables = self._bench.runs.tables
         if tables is None:
             return
         name = self._bench.session.recording.stack.name if self._bench.session.recording else "recording"
@@ -130,8 +130,8 @@ class ResultsSection(QWidget):
             show_info(f"Tables exported to {folder}")
 
     def _report(self) -> None:
-        if self._bench.tables is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._bench.tables.folder / REPORT)))
+        if self._bench.runs.tables is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._bench.runs.tables.folder / REPORT)))
 
     def _copy(self) -> None:
         clipboard = QApplication.clipboard()

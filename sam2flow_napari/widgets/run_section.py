@@ -26,8 +26,8 @@ class RunSection(QWidget):
         self.device = ComboBox(choices=DEVICES, tooltip="Where to compute; auto takes a GPU where there is one.")
         self.model = LineEdit(value="tiny", tooltip="Name of a model preset, or the path of a checkpoint.")
         self.follow = CheckBox(text="Follow", value=bench.follow, tooltip="Move the time slider along with the run.")
-        self.start = button("Run", "Measure the flow in the marked vessels. Results appear as they come.", bench.run)
-        self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.cancel)
+        self.start = button("Run", "Measure the flow in the marked vessels, frame by frame.", bench.runs.start)
+        self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.runs.cancel)
         self.progress = QProgressBar()
         self.progress.setToolTip("Frames done, and the time the rest will take.")
         self._hint = hint()
@@ -38,12 +38,12 @@ class RunSection(QWidget):
         self.device.changed.connect(self._on_choice)
         self.model.native.editingFinished.connect(self._on_choice)
         self.follow.changed.connect(self._on_follow)
-        bench.progressed.connect(self._on_progress)
-        bench.running_changed.connect(self._on_running)
+        bench.runs.progressed.connect(self._on_progress)
+        bench.runs.running_changed.connect(self._on_running)
         bench.session.recording_changed.connect(self._on_recording)
         bench.session.state_changed.connect(self._on_state)
         self._on_recording()
-        self._on_running(bench.running)
+        self._on_running(bench.runs.running)
 
     def disconnect_session(self) -> None:
         """Stop listening (the dock closes)."""
@@ -111,8 +111,8 @@ class RunSection(QWidget):
 
     def _on_state(self, state: SessionState) -> None:
         ready = bool(state.prompts)
-        self.start.setEnabled(ready and not self._bench.running)
-        if not self._bench.running:
+        self.start.setEnabled(ready and not self._bench.runs.running)
+        if not self._bench.runs.running:
             self._hint.setText("" if ready else "Mark a vessel first; then Run measures it.")
 
     def _on_running(self, running: bool) -> None:

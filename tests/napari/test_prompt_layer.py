@@ -11,7 +11,7 @@ def click(bench, y, x, modifiers=(), drag=False):
     """Press, maybe move, and release the mouse over the prompts layer, the way napari's canvas does."""
     from types import SimpleNamespace
 
-    layer = bench.prompts.layer
+    layer = bench.scene.prompts.layer
     world = layer.data_to_world((bench.viewer.dims.current_step[0], y, x))
     at = np.array([x, y], float)
     event = SimpleNamespace(
@@ -65,13 +65,13 @@ def test_dragging_the_image_is_no_click(bench):
 def test_click_outside_the_image_is_left_out(bench):
     click(bench, -5, 20)
     click(bench, 10, 20)
-    assert len(prompts(bench)) == len(bench.prompts.layer.data) == 1
+    assert len(prompts(bench)) == len(bench.scene.prompts.layer.data) == 1
 
 
 def test_moving_and_deleting_points_in_napari_changes_the_prompts(bench):
     for y in (10, 20, 30):
         click(bench, y, 20)
-    layer = bench.prompts.layer
+    layer = bench.scene.prompts.layer
     layer.selected_data = {1}
     layer._set_drag_start({1}, np.array([0, 20, 20]))
     layer._move({1}, np.array([0, 25, 22]))
@@ -88,7 +88,7 @@ def test_layer_shows_vessel_colours_and_signs(bench):
     click(bench, 10, 20)
     bench.session.activate_next()
     click(bench, 20, 20, ["Alt"])
-    layer = bench.prompts.layer
+    layer = bench.scene.prompts.layer
     from napari.utils.colormaps.standardize_color import transform_color
 
     expected = transform_color([vessel_colour(1), vessel_colour(2)])
@@ -98,7 +98,7 @@ def test_layer_shows_vessel_colours_and_signs(bench):
 
 
 def test_every_key_does_what_the_help_says(bench):
-    layer = bench.prompts.layer
+    layer = bench.scene.prompts.layer
     click(bench, 10, 20)
     bench.viewer.dims.set_current_step(0, 9)
     click(bench, 12, 20)
@@ -138,10 +138,10 @@ def test_every_key_does_what_the_help_says(bench):
 def test_deleting_the_layer_loses_no_prompt(bench, qtbot):
     click(bench, 10, 20)
     before = prompts(bench)
-    old = bench.prompts.layer
+    old = bench.scene.prompts.layer
     bench.viewer.layers.remove(old)
-    qtbot.waitUntil(lambda: bench.prompts.layer is not old and bench.prompts.layer in bench.viewer.layers)
+    qtbot.waitUntil(lambda: bench.scene.prompts.layer is not old and bench.scene.prompts.layer in bench.viewer.layers)
     assert prompts(bench) == before
-    assert len(bench.prompts.layer.data) == 1
+    assert len(bench.scene.prompts.layer.data) == 1
     click(bench, 30, 30)
     assert len(prompts(bench)) == 2

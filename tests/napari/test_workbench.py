@@ -9,7 +9,7 @@ from napari.utils.notifications import notification_manager
 from sam2flow_core.errors import ModelError, OutputError
 from sam2flow_napari.layers.overlays import ARROWS, VESSELS
 from sam2flow_napari.layers.overlays import SPEED as SPEED_LAYER
-from sam2flow_napari.workbench import next_run_folder
+from sam2flow_napari.runs import next_run_folder
 
 UM_S = 0.5 * 100  # the recording's pixel size times its frame rate
 
@@ -27,8 +27,8 @@ def mark_two(bench):
 
 
 def run_to_end(bench, qtbot):
-    bench.run()
-    qtbot.waitUntil(lambda: not bench.running and bench.tables is not None, timeout=10000)
+    bench.runs.start()
+    qtbot.waitUntil(lambda: not bench.runs.running and bench.runs.tables is not None, timeout=10000)
 
 
 def layer(bench, start):
@@ -85,13 +85,13 @@ def test_stale_masks_are_dropped(bench, engine, qtbot):
 def test_a_run_from_clicks_to_tables(bench, engine, qtbot):
     mark_two(bench)
     seen = []
-    bench.progressed.connect(lambda p: seen.append(type(p.event).__name__))
+    bench.runs.progressed.connect(lambda p: seen.append(type(p.event).__name__))
     run_to_end(bench, qtbot)
     assert seen == ["Started", *["FrameDone"] * FRAMES, "Stage", "Finished"]
     request = engine.requests[0]
     assert request.prompts == bench.session.state.prompts
     assert request.out == bench.session.folder / "run-001"
-    assert list(bench.tables.summary["vessel_id"]) == [1, 2]
+    assert list(bench.runs.tables.summary["vessel_id"]) == [1, 2]
     speed = layer(bench, SPEED_LAYER)
     assert speed.name == "speed (um/s)"
     assert speed.data[5].max() == pytest.approx(SPEED * UM_S, rel=1e-3)
@@ -128,12 +128,12 @@ def test_arrows_are_those_of_the_current_frame_only(bench, qtbot):
 def test_results_stream_in_while_the_run_goes_on(bench, engine, qtbot):
     mark_two(bench)
     engine.seconds_a_frame = 0.02
-    bench.run()
+    bench.runs.start()
     qtbot.waitUntil(lambda: any(n.startswith(SPEED_LAYER) for n in names(bench)))
-    assert bench.running
-    assert bench.frames.labels(0).max() == 2
-    bench.cancel()
-    qtbot.waitUntil(lambda: not bench.running)
+    assert bench.runs.running
+    assert bench.scene.frames.labels(0).max() == 2
+    bench.runs.cancel()
+    qtbot.waitUntil(lambda: not bench.runs.running)
 
 
 def test_frames_that_left_memory_are_read_from_disk(make_bench, engine, tmp_path, qtbot):
@@ -146,27 +146,27 @@ def test_frames_that_left_memory_are_read_from_disk(make_bench, engine, tmp_path
         if getattr(progress.event, "frames_done", 0) == stop_at:
             engine.gate.clear()
 
-    bench.progressed.connect(pause)
+    bench.runs.progressed.connect(pause)
     engine.seconds_a_frame = 0.01
-    bench.run()
+    bench.runs.start()
     qtbot.waitUntil(lambda: not engine.gate.is_set(), timeout=10000)
-    assert bench.running
-    assert 2 not in bench.frames._live
-    assert bench.frames.flow(2).max() == pytest.approx(SPEED)
+    assert bench.runs.running
+    assert 2 not in bench.scene.frames._live
+    assert bench.scene.frames.flow(2).max() == pytest.approx(SPEED)
     engine.gate.set()
-    qtbot.waitUntil(lambda: not bench.running, timeout=10000)
+    qtbot.waitUntil(lambda: not bench.runs.running, timeout=10000)
 
 
 def test_cancel_stops_at_the_next_frame_and_keeps_what_is_finished(bench, engine, qtbot, messages):
     mark_two(bench)
     engine.seconds_a_frame = 0.02
-    bench.run()
-    qtbot.waitUntil(lambda: bench.frames.answered(3))
-    bench.cancel()
-    qtbot.waitUntil(lambda: not bench.running)
+    bench.runs.start()
+    qtbot.waitUntil(lambda: bench.scene.frames.answered(3))
+    bench.runs.cancel()
+    qtbot.waitUntil(lambda: not bench.runs.running)
     assert engine.closed == 1
-    assert bench.frames.labels(2).max() == 2
-    assert not bench.frames.answered(FRAMES - 1)
+    assert bench.scene.frames.labels(2).max() == 2
+    assert not bench.scene.frames.answered(FRAMES - 1)
     assert any("cancelled" in m for m in messages())
     engine.seconds_a_frame = 0
     run_to_end(bench, qtbot)
@@ -176,22 +176,22 @@ def test_cancel_stops_at_the_next_frame_and_keeps_what_is_finished(bench, engine
 def test_clicks_are_answered_during_a_run(bench, engine, qtbot):
     mark_two(bench)
     engine.seconds_a_frame = 0.02
-    bench.run()
-    qtbot.waitUntil(lambda: bench.frames.answered(2))
+    bench.runs.start()
+    qtbot.waitUntil(lambda: bench.scene.frames.answered(2))
     asked = len(engine.asked)
     bench.session.add_prompt(1, 50.0, 50.0)
     qtbot.waitUntil(lambda: len(engine.asked) == asked + 1)
-    assert bench.running
-    bench.cancel()
-    qtbot.waitUntil(lambda: not bench.running)
+    assert bench.runs.running
+    bench.runs.cancel()
+    qtbot.waitUntil(lambda: not bench.runs.running)
 
 
 @pytest.mark.parametrize("error", [OutputError("the disk is full; free some space"), RuntimeError("CUDA error")])
 def test_a_run_that_fails_says_so_and_can_be_repeated(bench, engine, qtbot, messages, error):
     mark_two(bench)
     engine.error = error
-    bench.run()
-    qtbot.waitUntil(lambda: not bench.running)
+    bench.runs.start()
+    qtbot.waitUntil(lambda: not bench.runs.running)
     assert any(str(error) in m for m in messages())
     engine.error = None
     run_to_end(bench, qtbot)
@@ -205,10 +205,10 @@ def test_a_preview_that_fails_says_so_and_keeps_the_click(bench, engine, qtbot, 
 
 
 def test_a_run_without_clicks_or_with_negative_ones_only_is_refused(bench, engine, messages):
-    bench.run()
+    bench.runs.start()
     bench.session.set_sign(0)
     bench.session.add_prompt(0, 10.0, 10.0)
-    bench.run()
+    bench.runs.start()
     assert engine.requests == []
     assert any("no vessel is marked" in m for m in messages())
     assert any("negative clicks only" in m for m in messages())
@@ -230,7 +230,7 @@ def test_opening_another_recording_closes_the_first_with_its_layers(bench, tmp_p
     qtbot.waitUntil(lambda: names(bench) == ["other", "prompts"])
     assert bench.session.state.prompts == ()
     bench.open(tmp_path / "cells.tif")
-    qtbot.waitUntil(lambda: bench.tables is not None)
+    qtbot.waitUntil(lambda: bench.runs.tables is not None)
     assert len(bench.session.state.prompts) == 2
 
 
@@ -240,7 +240,7 @@ def test_results_come_back_with_the_project(make_bench, bench, recording_path, q
     bench.close()
     again = make_bench(engine=FakeEngine())
     again.open(recording_path)
-    qtbot.waitUntil(lambda: again.tables is not None)
+    qtbot.waitUntil(lambda: again.runs.tables is not None)
     assert layer(again, SPEED_LAYER).data[5].max() == pytest.approx(SPEED * UM_S, rel=1e-3)
 
 
@@ -257,8 +257,8 @@ def test_removing_the_recording_saves_and_clears_up(bench, qtbot, make_bench, re
 def test_closing_during_a_run_stops_it_and_saves(bench, engine, qtbot, recording_path, make_bench):
     mark_two(bench)
     engine.seconds_a_frame = 0.02
-    bench.run()
-    qtbot.waitUntil(lambda: bench.frames.answered(2))
+    bench.runs.start()
+    qtbot.waitUntil(lambda: bench.scene.frames.answered(2))
     state = bench.session.state
     bench.close()
     qtbot.waitUntil(lambda: not bench.busy)

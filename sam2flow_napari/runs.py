@@ -1,0 +1,156 @@
+"""Runs of one session: start, follow, cancel, and the tables of the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QObject, Signal
+
+from sam2flow_core.errors import PromptError, Sam2FlowError, StackError
+from sam2flow_core.prompts import check_prompts
+from sam2flow_napari.session import Session
+from sam2flow_napari.work import Cancelled, Desk, Failed, Loaded, LoadJob, RunJob, RunProgress
+from sam2flow_napari.work.tables import RunTables
+
+if TYPE_CHECKING:
+    from sam2flow_core.engine.events import RunRequest
+
+
+class Runs(QObject):
+    """At most one run at a time; answers of earlier ones are dropped.
+
+    Parameters
+    ----------
+    session : Session
+    desk : Desk
+    report : callable
+        Shows an error to the user.
+
+    Signals
+    -------
+    started(object)
+        Folder of the run.
+    progressed(object)
+        A `RunProgress`.
+    running_changed(bool)
+    tables_changed(object)
+        `RunTables`, or None when there are no results.
+    """
+
+    started = Signal(object)
+    progressed = Signal(object)
+    running_changed = Signal(bool)
+    tables_changed = Signal(object)
+
+    def __init__(self, session: Session, desk: Desk, report: Callable[[Exception], None]) -> None:
+        super().__init__()
+        self._session = session
+        self._desk = desk
+        self._report = report
+        self._run_id = 0
+        self._load_id = 0
+        self.tables: RunTables | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is going on or waiting."""
+        return self._run_id != 0
+
+    def start(self) -> None:
+        """Start a run with the session's prompts and settings; refused with a notification where it cannot be."""
+        if self.running:
+            return
+        try:
+            request = self._request()
+        except Sam2FlowError as error:
+            self._report(error)
+            return
+        self._set_tables(None)
+        self.started.emit(request.out)
+        self._run_id = self._desk.submit(lambda n: RunJob(n, request))
+        self.running_changed.emit(True)
+
+    def cancel(self) -> None:
+        """Stop the run after its present frame; what is finished stays on disk and on screen."""
+        if self.running and self._run_id in self._desk.cancel_runs():
+            self._end()
+
+    def load(self, folder: Path) -> None:
+        """Read the tables of a finished run."""
+        self._load_id = self._desk.submit(lambda n: LoadJob(n, folder))
+
+    def forget(self) -> None:
+        """Stop the run and let go of the results (another recording is opened)."""
+        if self.running:
+            self._desk.cancel_runs()
+            self._end()
+        self._load_id = 0
+        self._set_tables(None)
+
+    def take(self, answer: object) -> None:
+        """Take an answer of the worker; others than the present run's are dropped."""
+        if isinstance(answer, RunProgress) and answer.job_id == self._run_id:
+            self._on_progress(answer)
+        elif isinstance(answer, Cancelled) and answer.job_id == self._run_id:
+            show_info("Run cancelled. What was finished is kept in the project folder.")
+            self._end()
+        elif isinstance(answer, Loaded) and answer.job_id == self._load_id:
+            self._set_tables(answer.tables)
+        elif isinstance(answer, Failed) and answer.job_id == self._run_id:
+            self._end()
+
+    def _on_progress(self, progress: RunProgress) -> None:
+        from sam2flow_core.engine.events import Finished
+
+        self.progressed.emit(progress)
+        if isinstance(progress.event, Finished):
+            self._session.finish_run(progress.event.out)
+            for notice in progress.event.notices:
+                show_info(notice)
+            self._end()
+            self.load(progress.event.out)
+
+    def _request(self) -> RunRequest:
+        from sam2flow_core.engine.events import RunRequest
+
+        session = self._session
+        recording, choices, state = session.recording, session.run_choices, session.state
+        if recording is None or session.folder is None:
+            raise StackError("no recording is open: open one first")
+        if not state.prompts:
+            raise PromptError("no vessel is marked: click on a vessel in the image first")
+        check_prompts(state.prompts, recording.shape)
+        return RunRequest(
+            stack=recording.path,
+            prompts=state.prompts,
+            out=next_run_folder(session.folder),
+            model=choices.model,
+            device=choices.device,
+            pixel_size_um=recording.edit.pixel_size_um,
+            frame_rate_hz=recording.edit.frame_rate_hz,
+            start=choices.start,
+            stop=choices.stop or None,
+            stabilise=choices.stabilise,
+            names=tuple((v.vessel_id, v.name) for v in state.vessels if state.prompts_of(v.vessel_id)),
+        )
+
+    def _end(self) -> None:
+        self._run_id = 0
+        self.running_changed.emit(False)
+
+    def _set_tables(self, tables: RunTables | None) -> None:
+        if tables is not self.tables:
+            self.tables = tables
+            self.tables_changed.emit(tables)
+
+
+def next_run_folder(project: Path) -> Path:
+    """Return the first unused ``run-001``, ``run-002``, ... of a project, so that no run replaces another."""
+    taken = {path.name for path in project.glob("run-*")} if project.is_dir() else set()
+    number = 1
+    while f"run-{number:03d}" in taken:
+        number += 1
+    return project / f"run-{number:03d}"

@@ -1,0 +1,120 @@
+"""All layers of one open recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.components import ViewerModel
+from napari.layers import Image, Layer
+from napari.utils.notifications import show_info, show_warning
+from qtpy.QtCore import QTimer
+
+from sam2flow_napari.layers import LayerFactory, Overlays, PromptLayer
+from sam2flow_napari.layers.flow_frames import FlowFrames
+from sam2flow_napari.layers.keys import Key, bind
+from sam2flow_napari.session import Session, SessionState
+from sam2flow_napari.work.tables import RunTables
+
+if TYPE_CHECKING:
+    from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+
+
+class Scene:
+    """Puts layers over a recording and takes them away again.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    session : Session
+        With the recording open.
+    image : Image
+        The recording's layer, which is there already.
+    keys : tuple of Key
+        To be bound on the layer of prompts.
+    """
+
+    def __init__(self, viewer: ViewerModel, session: Session, image: Image, keys: tuple[Key, ...]) -> None:
+        assert session.recording is not None
+        self.image = image
+        self._viewer = viewer
+        self._session = session
+        self._keys = keys
+        factory = LayerFactory(session.recording.spacing)
+        factory.restyle(image)
+        self.frames = FlowFrames(session.recording.shape)
+        self.prompts = self._new_prompts()
+        self.overlays = Overlays(viewer, session, factory, self.frames)
+        viewer.dims.set_current_step(0, min((p.frame for p in session.state.prompts), default=0))
+
+    def close(self) -> None:
+        """Take the layers over the recording away; its own stays."""
+        self.prompts.close()
+        self.overlays.close()
+
+    # -- prompts -----------------------------------------------------------
+    def _new_prompts(self) -> PromptLayer:
+        assert self._session.recording is not None
+        factory = LayerFactory(self._session.recording.spacing)
+        prompts = PromptLayer(self._viewer, self._session, factory, show_warning)
+        bind(prompts.layer, self._keys)
+        # Deferred, because napari makes a layer the active one after all have heard that it was inserted.
+        QTimer.singleShot(0, self.make_clickable)
+        return prompts
+
+    def make_clickable(self) -> None:
+        """Make the prompts the active layer, ready for clicks."""
+        if self.prompts.layer in self._viewer.layers:
+            self._viewer.layers.selection.active = self.prompts.layer
+            self.prompts.layer.mode = "add"
+
+    def notice_removed(self, layer: Layer) -> None:
+        """Bring the prompts back soon if it is their layer that the user has deleted."""
+        if layer is self.prompts.layer:
+            QTimer.singleShot(0, self._restore_prompts)
+
+    def _restore_prompts(self) -> None:
+        if self.image in self._viewer.layers and self.prompts.layer not in self._viewer.layers:
+            self.prompts.close()
+            self.prompts = self._new_prompts()
+            show_info("Your clicks are kept: use Undo or the vessel list to take them back.")
+
+    # -- masks and flow ------------------------------------------------------
+    def show_mask(self, vessel: VesselFlow) -> None:
+        """Show the mask that clicks gave."""
+        if not vessel.mask.any():
+            show_warning("No vessel was found there: click again, nearer to the middle of the vessel.")
+        self.frames.preview(vessel)
+        self.overlays.show_masks()
+
+    def drop_lost_masks(self, state: SessionState) -> None:
+        """Take away the masks of vessels that have no click any more."""
+        lost = [v for v in self.frames.vessel_ids if not any(p.label for p in state.prompts_of(v))]
+        for vessel_id in lost:
+            self.frames.drop_preview(vessel_id)
+        if lost:
+            self.overlays.redraw()
+
+    def start_run(self, folder: Path) -> None:
+        """Take earlier results away; those of the run that starts come frame by frame."""
+        self.frames.start_run(folder)
+        self.overlays.forget_flow()
+        self.overlays.redraw()
+
+    def show_frame(self, frame: FrameFlow) -> None:
+        """Show a frame that the run has just answered."""
+        self.frames.add(frame)
+        self.overlays.show_frame(frame.frame)
+
+    def show_results(self, tables: RunTables) -> None:
+        """Show the results of a finished run."""
+        self.frames.show_results(tables.folder, tables.results)
+        self.overlays.show_flow(tables.results.header.start)
+
+    def recalibrate(self) -> None:
+        """Place all layers by the calibration that the user has entered."""
+        assert self._session.recording is not None
+        factory = LayerFactory(self._session.recording.spacing)
+        for layer in (self.image, self.prompts.layer):
+            factory.restyle(layer)
+        self.overlays.recalibrate(factory)

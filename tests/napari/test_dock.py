@@ -1,0 +1,253 @@
+"""The dock's widgets: they show the session, drive it, and explain themselves."""
+
+import pytest
+from conftest import FRAMES, write_recording
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QAbstractItemModel, Qt
+from qtpy.QtWidgets import QAbstractButton, QApplication, QLineEdit, QTableView, QWidget
+
+from sam2flow_napari.widgets.dock import SAM2FlowDock
+from sam2flow_napari.widgets.help import help_text
+from sam2flow_napari.widgets.run_section import duration
+from sam2flow_napari.widgets.words import FLAG_WORDS, flags_in_words
+
+
+@pytest.fixture
+def make_dock(qtbot, engine):
+    from napari.components import ViewerModel
+
+    made = []
+
+    def make(viewer=None):
+        dock = SAM2FlowDock(viewer or ViewerModel(), engine)
+        qtbot.addWidget(dock)
+        made.append(dock)
+        return dock
+
+    yield make
+    engine.gate.set()
+    for dock in made:
+        dock.shut()
+    qtbot.waitUntil(lambda: not any(d.bench.busy for d in made))
+
+
+@pytest.fixture
+def dock(make_dock, recording_path):
+    dock = make_dock()
+    dock.bench.open(recording_path)
+    return dock
+
+
+def cell(model: QAbstractItemModel, row, column, role=Qt.ItemDataRole.DisplayRole):
+    return model.data(model.index(row, column), role)
+
+
+def run_to_end(dock, qtbot):
+    dock.bench.session.add_prompt(0, 15.0, 40.0)
+    dock.bench.session.activate_next()
+    dock.bench.session.add_prompt(0, 45.0, 40.0)
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=10000)
+
+
+def test_every_control_has_a_tooltip(dock):
+    titles = {"1  Recording", "2  Vessels", "3  Run", "4  Results"}
+    buttons = [b for b in dock.findChildren(QAbstractButton) if b.text() and b.text() not in titles]
+    assert len(buttons) >= 12
+    assert [b.text() for b in buttons if not b.toolTip()] == []
+    assert all(table.toolTip() for table in dock.findChildren(QTableView))
+    boxes = [dock.recording.pixel_size, dock.recording.frame_rate, dock.run.first, dock.run.last, dock.run.device]
+    assert all(box.native.toolTip() for box in boxes)
+
+
+def test_empty_dock_says_what_to_do_next(make_dock):
+    dock = make_dock()
+    texts = [w.text() for w in dock.findChildren(QWidget) if hasattr(w, "text") and not isinstance(w, QLineEdit)]
+    assert any("Open a recording" in t for t in texts)
+    assert not dock.vessels.isEnabled()
+    assert not dock.run.isEnabled()
+
+
+def test_advice_follows_the_work(dock):
+    session = dock.bench.session
+    assert "Click on a vessel" in dock.vessels._hint.text()
+    assert not dock.run.start.isEnabled()
+    session.add_prompt(0, 5.0, 5.0)
+    assert "mend" in dock.vessels._hint.text()
+    assert dock.run.start.isEnabled()
+    session.activate_next()
+    assert "Vessel 2" in dock.vessels._hint.text()
+
+
+def test_calibration_is_shown_with_its_source_and_can_be_mended(dock):
+    section = dock.recording
+    assert section.pixel_size.value == pytest.approx(0.5)
+    assert "ImageJ" in section._pixel_source.text()
+    section.pixel_size.value = 0.8
+    assert dock.bench.session.recording.spacing.pixel_size_um == pytest.approx(0.8)
+    assert "you" in section._pixel_source.text()
+    section.pixel_size.value = 0
+    assert dock.bench.session.recording.spacing.pixel_size_um == pytest.approx(0.5)
+
+
+def test_absurd_calibration_is_refused(dock):
+    notification_manager.records.clear()
+    dock.recording.pixel_size.value = 9000
+    assert dock.bench.session.recording.spacing.pixel_size_um == pytest.approx(0.5)
+    assert dock.recording.pixel_size.value == pytest.approx(0.5)
+    assert len(notification_manager.records) == 1
+
+
+def test_an_uncalibrated_recording_says_so(make_dock, tmp_path):
+    dock = make_dock()
+    dock.bench.open(write_recording(tmp_path / "raw.tif", calibrated=False))
+    assert dock.recording._pixel_source.text() == "not in file"
+    assert dock.recording.pixel_size.native.text() == "unknown"
+
+
+def test_vessel_table_shows_and_edits_the_session(dock):
+    session, model = dock.bench.session, dock.vessels.model
+    session.add_prompt(0, 5.0, 5.0)
+    session.add_prompt(0, 9.0, 9.0, label=0)
+    session.activate_next()
+    assert model.rowCount() == 2
+    assert cell(model, 0, 1) == "Vessel 1"
+    assert cell(model, 0, 2) == "1 +  1 −"
+    assert model.setData(model.index(0, 1), "venule")
+    assert session.state.vessel(1).name == "venule"
+    assert model.setData(model.index(0, 0), Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
+    assert not session.state.vessel(1).visible
+    dock.vessels.table.selectRow(0)
+    assert session.active == 1
+    session.activate(2)
+    assert dock.vessels.table.currentIndex().row() == 1
+
+
+def test_vessel_model_passes_qt_s_own_checks(dock, qtmodeltester):
+    qtmodeltester.check(dock.vessels.model)
+    dock.bench.session.add_prompt(0, 5.0, 5.0)
+    qtmodeltester.check(dock.vessels.model)
+    dock.bench.session.undo()
+
+
+def test_buttons_of_the_vessel_section(dock):
+    session = dock.bench.session
+    buttons = {b.text(): b for b in dock.vessels.findChildren(QAbstractButton)}
+    buttons["Add"].click()
+    assert session.state.vessel_ids == (1,)
+    session.add_prompt(0, 5.0, 5.0)
+    dock.vessels.undo.click()
+    assert session.state.prompts == ()
+    dock.vessels.redo.click()
+    assert len(session.state.prompts) == 1
+    dock.vessels.sign.click()
+    assert session.sign == 0
+    buttons["Delete"].click()
+    assert session.state.vessels == ()
+
+
+def test_run_settings_reach_the_request(dock, engine, qtbot):
+    dock.run.first.value = 4
+    dock.run.last.value = 20
+    dock.run.device.value = "cpu"
+    dock.recording.stabilise.value = False
+    run_to_end(dock, qtbot)
+    request = engine.requests[0]
+    assert (request.start, request.stop, request.device, request.stabilise) == (4, 21, "cpu", False)
+
+
+def test_progress_and_cancel(dock, engine, qtbot):
+    engine.seconds_a_frame = 0.02
+    dock.bench.session.add_prompt(0, 15.0, 40.0)
+    assert not dock.run.cancel.isEnabled()
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: dock.run.progress.value() >= 3)
+    assert dock.run.progress.maximum() == FRAMES
+    assert "left" in dock.run._hint.text()
+    assert not dock.run.start.isEnabled()
+    dock.run.cancel.click()
+    qtbot.waitUntil(lambda: not dock.bench.runs.running)
+    assert dock.run.start.isEnabled()
+
+
+def test_results_table_plot_and_selection(dock, qtbot):
+    run_to_end(dock, qtbot)
+    model = dock.results.model
+    assert [cell(model, 0, c) for c in range(4)] == [
+        "Vessel 1", "150 [125, 175]", "A", "vessel leaves the image, vessel branches",
+    ]  # fmt: skip
+    assert set(dock.results.plot._curves) == {1, 2}
+    dock.bench.session.activate(1)
+    assert dock.results.table.currentIndex().row() == 0
+    assert "grade A" in dock.results._notes.text()
+    dock.results.table.selectRow(1)
+    assert dock.bench.session.active == 2
+
+
+def test_results_model_passes_qt_s_own_checks(dock, qtbot, qtmodeltester):
+    run_to_end(dock, qtbot)
+    qtmodeltester.check(dock.results.model)
+
+
+def test_plot_cursor_is_the_slider_and_a_click_goes_to_the_frame(dock, qtbot):
+    from types import SimpleNamespace
+
+    from qtpy.QtCore import QPointF
+
+    run_to_end(dock, qtbot)
+    plot = dock.results.plot
+    dock.bench.viewer.dims.set_current_step(0, 17)
+    assert plot._cursor.value() == 17
+    at = plot.getPlotItem().vb.mapViewToScene(QPointF(23.2, 150))
+    plot._on_click(SimpleNamespace(scenePos=lambda: at))
+    assert dock.bench.viewer.dims.current_step[0] == 23
+
+
+def test_export_is_byte_for_byte_what_the_engine_wrote(dock, qtbot, tmp_path):
+    run_to_end(dock, qtbot)
+    folder = tmp_path / "export"
+    folder.mkdir()
+    dock.results.export_to(folder)
+    for name in ("summary.csv", "per_frame.csv"):
+        assert (folder / f"cells_{name}").read_bytes() == (dock.bench.session.results / name).read_bytes()
+    (folder / "cells_summary.csv").write_text("mine")
+    dock.results.export_to(folder)
+    assert (folder / "cells_summary.csv").read_text() == "mine"
+
+
+def test_copy_puts_the_table_on_the_clipboard(dock, qtbot):
+    run_to_end(dock, qtbot)
+    dock.results._copy()
+    assert QApplication.clipboard().text().splitlines()[1].startswith("Vessel 1\t150 [125, 175]\tA")
+
+
+def test_help_lists_every_key(dock):
+    text = help_text(dock.bench.keys)
+    assert all(key.does in text for key in dock.bench.keys)
+    assert "Ctrl+Shift+Z" in text
+
+
+def test_closing_the_dock_leaves_no_listener(dock, qtbot):
+    dock.bench.session.add_prompt(0, 5.0, 5.0)
+    viewer, session = dock.bench.viewer, dock.bench.session
+    dock.close()
+    viewer.dims.set_current_step(0, 3)
+    viewer.theme = "light"
+    for name in ("state_changed", "active_changed", "recording_changed"):
+        left = [s for s in getattr(session, name)._slots if "widgets" in repr(s)]
+        assert left == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (59.6, "1 min 0 s"), (75, "1 min 15 s"), (3700, "1 h 1 min"), (-1, "0 s")]
+)
+def test_duration(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_every_flag_of_the_tables_has_words():
+    from sam2flow_core.velocity import FLAGS
+
+    assert set(FLAG_WORDS) == set(FLAGS)
+    assert flags_in_words("EDGE;BRANCH") == "vessel leaves the image, vessel branches"
+    assert flags_in_words(float("nan")) == ""

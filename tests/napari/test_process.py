@@ -1,0 +1,89 @@
+"""The engine in its own process: answers, errors, and what happens when it dies."""
+
+import io
+
+import pytest
+
+from sam2flow_core.engine.events import RunRequest
+from sam2flow_core.errors import Sam2FlowError, StackError
+from sam2flow_core.prompts import Prompt
+from sam2flow_napari.process import ProcessEngine
+from sam2flow_napari.process.child import Host, serve
+from sam2flow_napari.process.messages import CloseRun, End, Fault, NextEvent, Value, receive, send
+
+
+@pytest.fixture
+def remote():
+    engine = ProcessEngine()
+    yield engine
+    engine.close()
+
+
+def request(tmp_path, stack="missing.tif"):
+    return RunRequest(stack=tmp_path / stack, prompts=(Prompt(1, 0, 1.0, 1.0, 1),), out=tmp_path / "out")
+
+
+def test_errors_of_the_engine_come_across_as_they_are(remote, tmp_path):
+    with pytest.raises(StackError, match=r"missing\.tif"):
+        next(remote.run(request(tmp_path)))
+    with pytest.raises(StackError):
+        next(remote.run(request(tmp_path)))
+
+
+def test_a_process_that_dies_is_told_in_one_line_and_started_anew(remote, tmp_path):
+    with pytest.raises(StackError):
+        next(remote.run(request(tmp_path)))
+    remote._process.kill()
+    with pytest.raises(Sam2FlowError, match="ended unexpectedly") as caught:
+        remote.mask(0, (Prompt(1, 0, 1.0, 1.0, 1),))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(StackError):
+        next(remote.run(request(tmp_path)))
+
+
+def test_closing_ends_the_process(remote, tmp_path):
+    with pytest.raises(StackError):
+        next(remote.run(request(tmp_path)))
+    process = remote._process
+    remote.close()
+    assert process.wait(20) == 0
+
+
+def test_host_stops_the_run_when_its_window_goes():
+    closed = []
+
+    def run():
+        try:
+            yield "event"
+            yield "never"
+        finally:
+            closed.append(True)
+
+    source, target = io.BytesIO(), io.BytesIO()
+    send(source, NextEvent())
+    source.seek(0)
+    host = Host()
+    host._run = run()
+    assert host.answer(NextEvent()) == Value("event")
+    host.close()
+    assert closed == [True]
+    serve(source, target)
+    target.seek(0)
+    assert receive(target) == End()
+
+
+def test_faults_of_the_program_come_across_with_their_kind():
+    class Odd(Exception):
+        def __init__(self, a, b):
+            super().__init__(f"{a} {b}")
+
+    host = Host()
+    host._run = (_ for _ in [1])
+    assert host.answer(NextEvent()) == Value(1)
+    assert host.answer(NextEvent()) == End()
+    assert host.answer(CloseRun()) == Value(None)
+    from sam2flow_napari.process.child import _portable
+
+    assert repr(_portable(Odd(1, 2))) == "RuntimeError('Odd: 1 2')"
+    assert isinstance(_portable(StackError("x")), StackError)
+    assert isinstance(Fault(_portable(Odd(1, 2))).error, RuntimeError)

@@ -1,0 +1,172 @@
+"""A few real windows on a virtual screen."""
+
+import time
+
+import numpy as np
+import pytest
+from conftest import write_recording
+from fake_engine import FakeEngine
+from qtpy.QtCore import QPoint, Qt, QTimer
+
+from sam2flow_napari.widgets.dock import SAM2FlowDock
+
+pytestmark = pytest.mark.window
+
+
+@pytest.fixture
+def window(make_napari_viewer, qtbot, engine):
+    """Viewer and dock in a real window."""
+    viewer = make_napari_viewer(show=True)
+    dock = SAM2FlowDock(viewer, engine)
+    viewer.window.add_dock_widget(dock, name="SAM2Flow")
+    viewer.window.resize(1280, 800)
+    qtbot.wait(50)
+    yield viewer, dock
+    engine.gate.set()
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy)
+
+
+def mark_two(dock):
+    dock.bench.session.add_prompt(0, 15.0, 40.0)
+    dock.bench.session.activate_next()
+    dock.bench.session.add_prompt(0, 45.0, 40.0)
+
+
+def test_from_a_file_to_pixels_on_screen(window, recording_path, qtbot):
+    viewer, dock = window
+    viewer.open(str(recording_path), plugin="sam2flow")
+    mark_two(dock)
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=15000)
+    viewer.dims.set_current_step(0, 5)
+    qtbot.wait(200)
+    picture = viewer.screenshot(flash=False).astype(int)
+    colourful = (picture[..., :3].max(axis=-1) - picture[..., :3].min(axis=-1)) > 60
+    assert colourful.sum() > 200
+    dock.bench.scene.overlays.layers[1].visible = False
+    dock.bench.scene.overlays.layers[0].visible = False
+    dock.bench.scene.prompts.layer.visible = False
+    viewer.layers[dock.bench.scene.image.name].visible = True
+    qtbot.wait(50)
+    after = viewer.screenshot(flash=False).astype(int)
+    still = (after[..., :3].max(axis=-1) - after[..., :3].min(axis=-1)) > 60
+    assert still.sum() < colourful.sum() / 2
+
+
+def test_a_click_of_the_mouse_on_the_canvas_is_a_prompt(window, recording_path, qtbot):
+    viewer, dock = window
+    dock.bench.open(recording_path)
+    qtbot.wait(100)
+    native = viewer.window._qt_viewer.canvas.native
+    middle = native.rect().center()
+    qtbot.mouseClick(native, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.waitUntil(lambda: len(dock.bench.session.state.prompts) == 1)
+    qtbot.mouseClick(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier, middle + QPoint(20, 10))
+    qtbot.waitUntil(lambda: len(dock.bench.session.state.prompts) == 2)
+    first, second = dock.bench.session.state.prompts
+    assert (first.label, second.label) == (1, 0)
+    assert first.y == pytest.approx(31.5, abs=2)
+    assert first.x == pytest.approx(47.5, abs=2)
+    native.setFocus()
+    qtbot.keyClick(native, Qt.Key.Key_N)
+    assert dock.bench.session.active == 2
+    qtbot.keyClick(native, Qt.Key.Key_T)
+    assert dock.bench.session.sign == 0
+    qtbot.keyClick(native, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(native, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert dock.bench.session.state.prompts == (first,)
+
+
+def test_the_dock_fits_a_small_screen(window, recording_path, qtbot):
+    viewer, dock = window
+    viewer.window.resize(1280, 800)
+    dock.bench.open(recording_path)
+    mark_two(dock)
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=15000)
+    qtbot.wait(150)
+    assert dock.width() <= 460
+    assert viewer.window._qt_window.width() <= 1280
+    inner = dock._scroll.widget()
+    assert inner.minimumSizeHint().width() <= dock._scroll.viewport().width()
+
+
+def test_closing_the_window_during_a_run_saves_and_stops(make_napari_viewer, qtbot, engine, recording_path):
+    viewer = make_napari_viewer(show=True)
+    dock = SAM2FlowDock(viewer, engine)
+    viewer.window.add_dock_widget(dock, name="SAM2Flow")
+    dock.bench.open(recording_path)
+    mark_two(dock)
+    engine.seconds_a_frame = 0.05
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: dock.bench.scene.frames.answered(1))
+    bench = dock.bench
+    folder = bench.session.folder
+    viewer.window.remove_dock_widget(dock)
+    dock.close()
+    qtbot.waitUntil(lambda: not bench.busy)
+    assert engine.closed == 1
+    assert (folder / "prompts.csv").read_text().count("\n") == 3
+
+
+def test_through_the_proxy_that_plugins_are_given(make_napari_viewer_proxy, recording_path, engine, qtbot):
+    viewer = make_napari_viewer_proxy()
+    dock = SAM2FlowDock(viewer, engine)
+    dock.bench.open(recording_path)
+    mark_two(dock)
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=15000)
+    assert len(viewer.layers) == 5
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy)
+
+
+class Heartbeat:
+    """Measures how long the GUI thread was away, in wall time and in its own computing time."""
+
+    def __init__(self):
+        self.wall, self.cpu = [], []
+        self._timer = QTimer()
+        self._timer.setInterval(5)
+        self._timer.timeout.connect(self._beat)
+        self._last = (time.perf_counter(), time.thread_time())
+        self._timer.start()
+
+    def _beat(self):
+        now = (time.perf_counter(), time.thread_time())
+        self.wall.append(1000 * (now[0] - self._last[0]))
+        self.cpu.append(1000 * (now[1] - self._last[1]))
+        self._last = now
+
+    def stop(self):
+        self._timer.stop()
+        p99, most = np.percentile(self.wall, 99), max(self.wall)
+        return f"wall p99 {p99:.0f} max {most:.0f} ms, computing max {max(self.cpu):.0f} ms"
+
+
+@pytest.mark.slow
+def test_the_window_never_freezes_on_a_long_stack(window, tmp_path, qtbot):
+    viewer, dock = window
+    dock.bench.open(write_recording(tmp_path / "long.tif", frames=10000, height=128, width=128))
+    engine = dock.bench._desk._engine
+    assert isinstance(engine, FakeEngine)
+    engine.seconds_a_frame = 0.01
+    mark_two(dock)
+    qtbot.wait(1000)
+    heart = Heartbeat()
+    for y in range(20, 40):
+        dock.bench.session.add_prompt(0, float(y), 60.0)
+        qtbot.wait(30)
+    print("\nprompting:", heart.stop())
+    prompting = heart
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: dock.bench.scene.frames.answered(20), timeout=15000)
+    heart = Heartbeat()
+    qtbot.waitUntil(lambda: dock.bench.scene.frames.answered(400), timeout=60000)
+    print("running:", heart.stop())
+    dock.bench.runs.cancel()
+    qtbot.waitUntil(lambda: not dock.bench.runs.running)
+    # Computing time, because a busy test machine takes the thread away for as long as it likes.
+    assert max(prompting.cpu) < 50
+    assert max(heart.cpu) < 50
