@@ -19,23 +19,25 @@ from sam2flow_core.evaluation.benchmark import Report, Standings, run_benchmark
 from sam2flow_core.evaluation.cache import ResultCache
 from sam2flow_core.evaluation.data import LazyCase, find_cases
 from sam2flow_core.evaluation.document import write_section
+from sam2flow_core.evaluation.drift import judge_drift
 from sam2flow_core.evaluation.entrants import Entrant, Survey, flow_entrant, peer_entrants
 from sam2flow_core.evaluation.masks import judge_masks
 from sam2flow_core.evaluation.ours import OurFlow
 from sam2flow_core.evaluation.tables import (
+    DRIFT,
+    MASKS,
+    VELOCITIES,
     NamedTable,
     ablation_table,
     as_markdown,
     as_text,
     flow_tables,
-    mask_table,
-    velocity_tables,
+    vessel_tables,
 )
 from sam2flow_core.evaluation.velocities import judge_velocities
 from sam2flow_core.inference import SAM2FlowPredictor
 
 TRUE_MASKS = "SAM2Flow, true masks"
-MASKS, VELOCITIES = "masks", "velocities"
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,14 @@ def evaluate(
     if model is not None:
         predictor = SAM2FlowPredictor.from_pretrained(model, device)
         clicked = _enter(predictor, f"SAM2Flow, {settings.flow_clicks} clicks", settings.flow_clicks)
-        entrants += [flow_entrant(clicked), flow_entrant(_enter(predictor, TRUE_MASKS, None))]
-        surveys += _surveys(clicked, settings.boundary_tolerance_px)
+        masked = _enter(predictor, TRUE_MASKS, None)
+        entrants += [flow_entrant(clicked), flow_entrant(masked)]
+        surveys += _surveys(clicked, masked, settings.boundary_tolerance_px)
     with _kept(cache) as results:
         standings = run_benchmark(cases, entrants, surveys, settings, results, report)
     tables = flow_tables(standings)
     if clicked is not None:
-        tables += [mask_table(standings.surveys[MASKS]), *velocity_tables(standings.surveys[VELOCITIES])]
+        tables += vessel_tables(standings.surveys)
     result = Evaluation(standings, tuple(tables))
     if csv is not None:
         result.write_csv(csv)
@@ -164,11 +167,12 @@ def _enter(
     return OurFlow(name, fingerprint, predictor, clicks)
 
 
-def _surveys(flow: OurFlow, tolerance_px: float) -> list[Survey]:
-    """Masks and velocities, vessel by vessel."""
+def _surveys(clicked: OurFlow, masked: OurFlow, tolerance_px: float) -> list[Survey]:
+    """What is judged vessel by vessel, or over a whole recording, while its flow is at hand."""
     return [
-        Survey(VELOCITIES, flow.fingerprint, lambda case: judge_velocities(flow, case)),
-        Survey(MASKS, flow.fingerprint, lambda case: judge_masks(flow.predictor, case, tolerance_px)),
+        Survey(VELOCITIES, clicked.fingerprint, lambda case: judge_velocities(clicked, case)),
+        Survey(MASKS, clicked.fingerprint, lambda case: judge_masks(clicked.predictor, case, tolerance_px)),
+        Survey(DRIFT, masked.fingerprint, lambda case: judge_drift(masked, case)),
     ]
 
 

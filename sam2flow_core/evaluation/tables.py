@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -28,6 +28,7 @@ MAIN = {
     "velocity_p90": "90th percentile",
     "seconds_pair": "s / pair",
 }
+MASKS, VELOCITIES, DRIFT = "masks", "velocities", "drift"
 PARTS = ("displacement", "width")
 APART = ("overlap", "leaves", "past aliasing")
 BINNED = {
@@ -102,6 +103,19 @@ def uncertainty_table(pooled: pd.DataFrame) -> NamedTable:
         "(over 3 px and 20 %) past the aliasing limit.",
         table.rename(columns={"answered": "answered %"}),
     )
+
+
+def vessel_tables(surveys: Mapping[str, pd.DataFrame]) -> list[NamedTable]:
+    """Arrange what the surveys `MASKS`, `VELOCITIES` and `DRIFT` found."""
+    tables = [mask_table(surveys[MASKS]), *velocity_tables(surveys[VELOCITIES])]
+    return [*tables, drift_table(surveys[DRIFT])] if len(surveys[DRIFT]) else tables
+
+
+def drift_table(drift: pd.DataFrame) -> NamedTable:
+    """Arrange the errors at the beginning and at the end of long cases."""
+    table = drift.assign(ratio=drift.epe_last / drift.epe_first)
+    names = {"epe_first": "EPE, first sixth", "epe_last": "EPE, last sixth", "ratio": "last / first"}
+    return NamedTable("Drift over long recordings", "True masks.", table.rename(columns=names))
 
 
 def mask_table(masks: pd.DataFrame) -> NamedTable:

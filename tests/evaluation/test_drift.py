@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+from evaluation_scenes import Biased, rigid_case
+
+from sam2flow_core.evaluation.drift import judge_drift
+from sam2flow_core.evaluation.records import Answer
+
+
+class Worsening(Biased):
+    """Off by 1 px in the first half of the recording and by 3 px in the second."""
+
+    def answers(self, case, pairs):
+        for pair in pairs:
+            error = 1.0 if pair < len(case.video) / 2 else 3.0
+            yield Answer(
+                pair, case.flow(pair)[0] + np.float32(error) * np.array([1, 0], np.float32)[:, None, None], None, 0
+            )
+
+
+def test_drift_is_the_error_at_the_end_beside_that_at_the_beginning() -> None:
+    row = judge_drift(Worsening((0, 0)), rigid_case(frames=400)).iloc[0]
+    assert (row.epe_first, row.epe_last) == pytest.approx((1, 3))
+    assert row.frames == 400
+
+
+def test_a_short_case_has_no_time_to_drift() -> None:
+    assert judge_drift(Worsening((0, 0)), rigid_case(frames=48)).empty
