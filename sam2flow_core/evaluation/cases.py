@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.evaluation.records import Case, VesselTruth
+from sam2flow_core.evaluation.records import MIDDLE, Case, VesselTruth
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.synthetic import Scene, film_long, true_displacement, true_flow
 
@@ -79,15 +79,14 @@ def _vessels(scene: Scene, kept: list[int], frames: NDArray[np.int64]) -> tuple[
         vessel, mask = scene.vessels[index], masks[index]
         inside = ((vessel.centreline >= 0) & (vessel.centreline <= np.array(mask.shape) - 1)).all(1)
         inside = inside if inside.any() else np.ones_like(inside)
-        # The mean displacement holds the profile and the taper; the profile's crest over its mean gives the centre.
-        crest = float(vessel.profile(np.zeros(1))[0])
+        middle = float(vessel.profile(np.linspace(-MIDDLE, MIDDLE, 41)).mean())
         truths.append(
             VesselTruth(
                 vessel_id=vessel.vessel_id,
                 mask=mask,
                 width_px=float(vessel.diameter_px[inside].mean()),
                 centreline=vessel.centreline[inside],
-                centre_velocity=vessel.travel_px(start, until) * crest,
+                centre_velocity=vessel.travel_px(start, until) * middle,
                 mean_velocity=means[:, index],
             )
         )

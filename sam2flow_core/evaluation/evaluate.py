@@ -60,9 +60,14 @@ class Evaluation:
         return as_text(list(self.tables))
 
     def write_csv(self, path: Path) -> None:
-        """Write every figure: one row per method, case (``all`` for all of them) and part of the pixels."""
+        """Write every figure: one row per method, case (``all`` for all of them) and part of the pixels.
+
+        What was judged vessel by vessel goes beside it, as ``NAME_velocities.csv`` and ``NAME_masks.csv``.
+        """
         pooled = self.standings.pooled.assign(case="all")
         pd.concat([pooled, self.standings.by_case], ignore_index=True).to_csv(path, index=False)
+        for name, table in self.standings.surveys.items():
+            table.to_csv(path.with_name(f"{path.stem}_{name}.csv"), index=False)
 
 
 def evaluate(
@@ -89,7 +94,7 @@ def evaluate(
     device : str
         auto, cpu, cuda or mps.
     csv : Path, optional
-        All figures go there.
+        All figures go there, those of single vessels beside it.
     document : Path, optional
         The section Accuracy of this Markdown file is written.
     cache : Path, optional

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.velocity import KymographSettings
 from sam2flow_core.evaluation.comparison import Comparison
-from sam2flow_core.evaluation.records import Case, VesselTruth
+from sam2flow_core.evaluation.records import MIDDLE, Case, VesselTruth
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.centreline import resample
 from sam2flow_core.velocity.diagram import read_diagram
@@ -17,8 +17,8 @@ from sam2flow_core.velocity.sampling import LaneSampler, sample_lanes
 def compare_kymograph(case: Case) -> Comparison:
     """Measure every vessel of a case by its space-time diagram over the whole recording.
 
-    It is given the true centreline, width and tissue motion, and is compared with the true velocity on the
-    centreline, which is what it sees. It has no flow field, so all figures of pixels stay empty.
+    It is given the true centreline, width and tissue motion, and is compared with the true velocity in the
+    middle of the vessel, which is what it sees. It has no flow field, so all figures of pixels stay empty.
     """
     settings = KymographSettings()
     samplers = [_sampler(case, vessel, settings) for vessel in case.vessels]
@@ -51,7 +51,7 @@ def _sampler(case: Case, vessel: VesselTruth, settings: KymographSettings) -> La
         mask_iou=still,
         object_score=still,
     )
-    reach = settings.band * vessel.width_px / 2
+    reach = MIDDLE * vessel.width_px / 2
     return LaneSampler(
         track, resample(np.asarray(vessel.centreline, float)), np.linspace(-reach, reach, settings.lanes)
     )

@@ -9,7 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.config.velocity import KymographSettings
 from sam2flow_core.prompts import Prompt
+
+MIDDLE = KymographSettings().band  # share of the radius that a space-time diagram samples
 
 
 class Video(Protocol):
@@ -38,7 +41,7 @@ class VesselTruth:
     centreline : ndarray, shape (N, 2)
         ``(y, x)`` in px along the arrow.
     centre_velocity, mean_velocity : ndarray, shape (T - 1,)
-        Velocity on the centreline, and its mean over the vessel's pixels, signed along the arrow, px per frame.
+        Mean over the middle of the vessel (`MIDDLE`), and over all of its pixels, signed along the arrow, px per frame.
     """
 
     vessel_id: int

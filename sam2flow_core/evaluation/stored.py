@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from sam2flow_core.evaluation.records import Case, VesselTruth
+from sam2flow_core.evaluation.records import MIDDLE, Case, VesselTruth
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.stack import open_stack
 from sam2flow_core.synthetic import StoredCase, StoredVessel
@@ -63,11 +64,11 @@ def _vessel(stored: StoredCase, index: int) -> VesselTruth:
 
 
 def _crest(stored: StoredCase, index: int, vessel: StoredVessel) -> float:
-    """Return the speed on the centreline over the mean speed, from the pair in which the vessel moves most."""
+    """Return the speed in the middle of a vessel over its mean, from the pair in which it moves most."""
     pair = int(np.abs(vessel.displacement).argmax())
     speed = np.hypot(*stored.flow(pair)[0][index])
-    at = np.unique(np.rint(vessel.centreline).astype(int), axis=0)
-    at = at[((at >= 0) & (at < vessel.mask.shape)).all(1)]
-    at = at[vessel.mask[tuple(at.T)]]
+    pixels = np.argwhere(vessel.mask)
+    distance, nearest = cKDTree(vessel.centreline).query(pixels)
+    middle = pixels[distance <= MIDDLE * vessel.diameter_px[nearest] / 2]
     mean = float(speed[vessel.mask].mean())
-    return float(speed[tuple(at.T)].mean()) / mean if len(at) and mean else 1.0
+    return float(speed[tuple(middle.T)].mean()) / mean if len(middle) and mean else 1.0

@@ -107,7 +107,7 @@ def uncertainty_table(pooled: pd.DataFrame) -> NamedTable:
 
 def vessel_tables(surveys: Mapping[str, pd.DataFrame]) -> list[NamedTable]:
     """Arrange what the surveys `MASKS`, `VELOCITIES` and `DRIFT` found."""
-    tables = [mask_table(surveys[MASKS]), *velocity_tables(surveys[VELOCITIES])]
+    tables = [mask_table(surveys[MASKS]), velocity_table(surveys[VELOCITIES])]
     return [*tables, drift_table(surveys[DRIFT])] if len(surveys[DRIFT]) else tables
 
 
@@ -133,23 +133,19 @@ def mask_table(masks: pd.DataFrame) -> NamedTable:
     return NamedTable("Masks", "After so many clicks per vessel in the first frame.", table.reset_index())
 
 
-def velocity_tables(velocities: pd.DataFrame) -> list[NamedTable]:
-    """Arrange the vessel velocities of `judge_velocities`: by grade, and one row per vessel."""
+def velocity_table(velocities: pd.DataFrame) -> NamedTable:
+    """Arrange the vessel velocities of `judge_velocities`: by grade."""
     moving = velocities[velocities.true.abs() >= STILL_PX].copy()
     moving["error"] = relative_errors(moving.measured.to_numpy(), moving.true.to_numpy())
     moving["kymograph_error"] = relative_errors(moving.kymograph.to_numpy(), moving.true.to_numpy())
     groups = {"all": moving} | {grade: moving[moving.grade == grade] for grade in GRADES}
     rows = [{"grade": name} | _velocity_figures(part) for name, part in groups.items() if len(part)]
-    vessels = velocities.drop(columns=["pulsatility"]).rename(columns={"vessel_id": "vessel"})
-    return [
-        NamedTable(
-            "Velocity per vessel, the whole program",
-            "From clicks to the mean velocity of the recording, as `sam2flow run` measures it; vessels by the grade "
-            "they are given. Correlation with the true velocity over time where the true pulse is over 15 %.",
-            pd.DataFrame(rows),
-        ),
-        NamedTable("Vessel by vessel", "Mean velocities in px per frame, signed along the true arrow.", vessels),
-    ]
+    return NamedTable(
+        "Velocity per vessel, the whole program",
+        "From clicks to the mean velocity of the recording, as `sam2flow run` measures it; vessels by the grade "
+        "they are given. Correlation with the true velocity over time where the true pulse is over 15 %.",
+        pd.DataFrame(rows),
+    )
 
 
 def _velocity_figures(part: pd.DataFrame) -> dict[str, float]:
