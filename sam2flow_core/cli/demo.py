@@ -45,5 +45,13 @@ def _window() -> Callable[[Path, Path], None] | None:
 def _write_files(out: Path) -> int:
     from sam2flow_core.cli.show import show_run
     from sam2flow_core.engine.demo import sample_request
+    from sam2flow_core.engine.pictures import write_pictures
+    from sam2flow_core.stack import open_stack
 
-    return show_run(sample_request(out))
+    request = sample_request(out)
+    status = show_run(request)
+    if status == 0:
+        with open_stack(request.stack) as stack:
+            pictures = write_pictures(out, stack)
+        click.echo(f"pictures: {', '.join(path.name for path in pictures)}")
+    return status

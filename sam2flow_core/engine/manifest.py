@@ -32,10 +32,10 @@ def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "aut
     """
     table = _read(path)
     requests = [_request(row, path.parent, out, model, device) for row in table.to_dict("records")]
-    ids = [request.video_id for request in requests]
-    for video_id in ids:
-        if ids.count(video_id) > 1:
-            raise DataError(f"{path}: '{video_id}' stands twice; give each row a video_id of its own")
+    folders = [request.out for request in requests]
+    for request in requests:
+        if folders.count(request.out) > 1:
+            raise DataError(f"{path}: '{request.video_id}' stands twice; give each row a video_id of its own")
     return requests
 
 
