@@ -44,7 +44,8 @@ def repeat_distance(pattern: NDArray[np.float32]) -> tuple[float, float]:
     peaks, found = signal.find_peaks(auto[2:], prominence=0.02 * auto[0])
     if not len(peaks):
         return float("nan"), 0.0
-    best = int(found["prominences"].argmax())
+    prominence = found["prominences"]
+    best = int(np.argmax(prominence >= 0.5 * prominence.max()))  # the first: a regular train repeats at every multiple
     return float(peaks[best] + 2), float(np.clip(auto[peaks[best] + 2] / auto[0], 0, 1))
 
 

@@ -81,7 +81,9 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + _STEP, _STEP))
     block = min(settings.block_frames, max(frames // 4, 1))
     lags = np.array([lag for lag in settings.lags if lag < frames // 2])
-    match = np.stack([_match(pattern, grid, int(lag), block) for lag in lags])
+    spectra = fft.rfft(pattern, fft.next_fast_len(2 * points, real=True), axis=2)
+    energy = (pattern**2).sum(axis=0)
+    match = np.stack([_match(spectra, energy, grid, int(lag), block) for lag in lags])
     # Evidence counts by the part of the vessel that stays in view; a lag whose match has left view counts nothing.
     # Without the soft end the velocity at which a lag drops out would attract the path.
     reach = (1 - settings.min_overlap) * points
@@ -98,12 +100,16 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     return CorrelationVelocity(over_time, float(agrees.mean()), peak)
 
 
-def _match(pattern: NDArray[np.float32], grid: NDArray[np.float64], lag: int, block: int) -> NDArray[np.float64]:
-    """Return the correlation of frames `lag` apart in each window at each velocity, shape (W, V), -1 to 1."""
-    frames, points = pattern.shape[1:]
+def _match(
+    spectra: NDArray[np.complex64], energy: NDArray[np.float32], grid: NDArray[np.float64], lag: int, block: int
+) -> NDArray[np.float64]:
+    """Return the correlation of frames `lag` apart in each window at each velocity, shape (W, V), -1 to 1.
+
+    `spectra` (L, T, K) are those of the pattern's rows padded to twice their length, `energy` (T, N) is its square
+    summed over the lanes.
+    """
+    frames, points = energy.shape
     size = fft.next_fast_len(2 * points, real=True)
-    spectra = fft.rfft(pattern, size, axis=2)
-    energy = (pattern**2).sum(axis=0)
     windows = max(frames // block, 1)
     cross = (np.conj(spectra[:, : frames - lag]) * spectra[:, lag:]).sum(axis=0)
     pooled = _pool(cross, windows, block)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from sam2flow_core.config.velocity import KymographSettings
 from sam2flow_core.velocity.cells import pattern_noise, repeat_distance
@@ -12,6 +13,8 @@ from sam2flow_core.velocity.records import SpaceTime
 from sam2flow_core.velocity.sampling import Samples
 from sam2flow_core.velocity.slantstack import stack_velocity
 
+_CELL = 4  # px
+_FOCUS_FRAMES = 15
 _RATE_WITHOUT_CALIBRATION = 100.0  # Hz, only for how slow a drift is
 
 
@@ -24,7 +27,6 @@ def read_diagram(
     found = correlate(pattern, settings)
     radon = stack_velocity(pattern, settings)
     spacing, periodicity = repeat_distance(pattern)
-    usual = np.nanmedian(samples.sharpness) if np.isfinite(samples.sharpness).any() else np.nan
     noise = pattern_noise(pattern)
     mean = abs(float(np.nanmean(samples.lanes))) if np.isfinite(samples.lanes).any() else np.nan
     complete = np.isfinite(samples.lanes).all(axis=1)
@@ -39,7 +41,7 @@ def read_diagram(
         spacing=spacing,
         periodicity=periodicity,
         duplicate=_duplicates(samples.lanes),
-        sharpness=samples.sharpness / usual if usual > 0 else np.full(len(samples.sharpness), np.nan),
+        sharpness=_sharpness(samples.lanes),
         saturated=_clipped(samples.lanes),
     )
     return diagram, pattern
@@ -54,11 +56,30 @@ def _with_second_opinion(quality: float, velocity: NDArray[np.float64], radon: N
     return quality * (0.5 + 0.5 * float(same.mean()))
 
 
+def _sharpness(lanes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the contrast of neighbouring cells around each frame over its median, shape (T,).
+
+    From brightness a cell's width apart, not from pixel to pixel, where noise would pass for sharpness; averaged over
+    some frames, since focus drifts slowly and plasma gaps pass quickly.
+    """
+    apart = lanes[:, :, _CELL:] - lanes[:, :, :-_CELL]
+    known = np.isfinite(apart)
+    number = known.sum(axis=(0, 2))
+    if not number.any():
+        return np.full(len(number), np.nan)
+    power = (np.where(known, apart, 0).astype(float) ** 2).sum(axis=(0, 2)) / np.maximum(number, 1)
+    contrast = np.sqrt(np.maximum(ndimage.uniform_filter1d(power, _FOCUS_FRAMES, mode="nearest"), 0))
+    return np.where(number > 0, contrast / max(float(np.median(contrast)), 1e-12), np.nan)
+
+
 def _duplicates(lanes: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return the frames that equal the one before to a hundredth of the usual change."""
-    change = np.nanmean(np.abs(np.diff(lanes, axis=1)), axis=(0, 2))
-    usual = np.nanmedian(change) if np.isfinite(change).any() else 0.0
-    return np.r_[False, change <= 0.01 * usual] if usual > 0 else np.zeros(lanes.shape[1], bool)
+    change = np.abs(np.diff(lanes, axis=1))
+    known = np.isfinite(change)
+    number = known.sum(axis=(0, 2))
+    mean = np.where(known, change, 0).sum(axis=(0, 2)) / np.maximum(number, 1)
+    usual = float(np.median(mean[number > 0])) if (number > 0).any() else 0.0
+    return np.r_[False, (number > 0) & (mean <= 0.01 * usual)] if usual > 0 else np.zeros(lanes.shape[1], bool)
 
 
 def _clipped(lanes: NDArray[np.float32]) -> float:

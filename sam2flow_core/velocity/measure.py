@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +32,9 @@ from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lan
 from sam2flow_core.velocity.series import LumenSeries, lumen_series, rejected_steps, smooth_series
 from sam2flow_core.velocity.statistics import summarise
 from sam2flow_core.velocity.uncertainty import frame_standard_error
+
+
+_THREADS = 2  # vessels measured at once; numpy works without the interpreter's lock
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def measure_vessel(
     prepared = _prepare(track, settings)
     sample_lanes([prepared.sampler], images)
     rivals = [(majority_mask(other.mask), other) for other in others]
-    return _finish(prepared, rivals, images, calibration, settings, video_id)
+    return _finish(prepared, rivals, calibration, settings, video_id)
 
 
 def measure_vessels(
@@ -88,13 +92,16 @@ def measure_vessels(
 ) -> list[VesselMeasurement]:
     """Measure all vessels of a recording, reading each frame once. See `measure_vessel`."""
     settings = settings or VelocitySettings()
-    prepared = [_prepare(track, settings) for track in tracks]
-    sample_lanes([vessel.sampler for vessel in prepared], images)
-    everyone = [(vessel.majority, vessel.track) for vessel in prepared]
-    return [
-        _finish(vessel, everyone[:k] + everyone[k + 1 :], images, calibration, settings, video_id)
-        for k, vessel in enumerate(prepared)
-    ]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        prepared = list(pool.map(lambda track: _prepare(track, settings), tracks))
+        sample_lanes([vessel.sampler for vessel in prepared], images)
+        everyone = [(vessel.majority, vessel.track) for vessel in prepared]
+
+        def finish(k: int) -> VesselMeasurement:
+            others = everyone[:k] + everyone[k + 1 :]
+            return _finish(prepared[k], others, calibration, settings, video_id)
+
+        return list(pool.map(finish, range(len(prepared))))
 
 
 def _prepare(track: VesselTrack, settings: VelocitySettings) -> _Prepared:
@@ -121,7 +128,6 @@ def _prepare(track: VesselTrack, settings: VelocitySettings) -> _Prepared:
 def _finish(
     vessel: _Prepared,
     others: Sequence[tuple[NDArray[np.bool_], VesselTrack]],
-    images: ImageReader,
     calibration: CalibrationLike,
     settings: VelocitySettings,
     video_id: str,
@@ -146,7 +152,7 @@ def _finish(
         rejected=reasons,
         space_time=diagram,
         overlap=overlap_share(vessel.majority, track, others),
-        edge=edge_share(line, mean_diameter, track.offsets[0], np.asarray(images(int(track.frames[0]))).shape),
+        edge=edge_share(line, mean_diameter, track.offsets[0], vessel.sampler.image_shape),
         method_difference=statistics.method_difference,
         calibrated=calibration.usable_pixel_size_um is not None and rate is not None,
     )

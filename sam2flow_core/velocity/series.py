@@ -13,6 +13,7 @@ from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow
 
 _LANES = 7
+_ENOUGH = 200  # pixels for a quantile
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,13 @@ def lumen_series(flow: ProjectedFlow, lumen: Lumen, band: float) -> LumenSeries:
 
 
 def row_quantile(values: NDArray[np.float32], shares: tuple[float, ...]) -> list[NDArray[np.float64]]:
-    """Return quantiles of each row without its NaNs (nearest rank), many times faster than `numpy.nanquantile`."""
+    """Return quantiles of each row without its NaNs, many times faster than `numpy.nanquantile`.
+
+    Of long rows every n-th value is taken: neighbouring pixels of a flow field say the same.
+    """
     if values.shape[1] == 0:
         return [np.full(len(values), np.nan) for _ in shares]
+    values = values[:, :: max(values.shape[1] // _ENOUGH, 1)]
     number = np.isfinite(values).sum(axis=1)
     ordered = np.sort(values, axis=1)  # NaNs last
     rows = np.arange(len(values))

@@ -30,8 +30,7 @@ def stack_velocity(pattern: NDArray[np.float32], settings: KymographSettings) ->
     grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + _STEP, _STEP))
     starts = np.arange(0, frames - window + 1, max(window // 2, 1))
     size = fft.next_fast_len(points + int(limit) * 2, real=True)
-    # Streaks are a few pixels wide: the upper half of the wave numbers holds noise only.
-    waves = np.arange(1, size // 4)
+    waves = np.arange(1, size // 6)  # streaks are a few pixels wide: beyond this there is only noise
     spectra = fft.rfft(pattern, size, axis=2)[:, :, waves]
     time = np.arange(window) - (window - 1) / 2
     taper = np.hanning(window + 2)[1:-1]

@@ -96,7 +96,7 @@ def make_track(mask: NDArray[np.bool_], flow: NDArray[np.float32], scale: float 
 
 
 def _curved(y, x, angle: float, bend: float):
-    """Return arc length, signed distance (positive clockwise of the direction) and unit tangent (y, x) of each pixel."""
+    """Return arc length, signed distance (positive clockwise of the way) and unit tangent (y, x) of each pixel."""
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     if bend == 0:
         return along, across, (np.full_like(x, np.sin(angle)), np.full_like(x, np.cos(angle)))
