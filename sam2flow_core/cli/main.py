@@ -10,6 +10,7 @@ import click
 
 from sam2flow_core import __version__
 from sam2flow_core.cli.batch import batch
+from sam2flow_core.cli.bench import bench
 from sam2flow_core.cli.demo import demo
 from sam2flow_core.cli.evaluate import evaluate
 from sam2flow_core.cli.info import info
@@ -33,7 +34,7 @@ def cli(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (demo, run, batch, info, synth, train, evaluate):
+for _command in (demo, run, batch, info, synth, train, evaluate, bench):
     cli.add_command(_command)
 
 
