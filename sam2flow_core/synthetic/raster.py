@@ -21,11 +21,6 @@ class Lumen:
     transit: Floats
     rho: Floats
 
-    @property
-    def arrays(self) -> tuple[NDArray[np.int64], Floats, Floats]:
-        """The three arrays."""
-        return self.pixels, self.transit, self.rho
-
     def inside(self, size: tuple[int, int], pad: int) -> Lumen:
         """Return the pixels between the walls and in the frame ``size``, of a grid padded by ``pad``."""
         rows, columns = np.divmod(self.pixels, size[1] + 2 * pad)

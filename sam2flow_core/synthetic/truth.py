@@ -53,10 +53,10 @@ def recorded_flow(scene: Scene, frame: int, until: int) -> NDArray[np.float32]:
     flow = np.zeros((len(scene.vessels), 2, *scene.size), np.float32)
     index = np.array([frame]), np.array([until])
     for v, vessel in enumerate(scene.vessels):
-        pixels, transit, rho = rasterise(vessel, scene.size, 0, before).inside(scene.size, 0).arrays
-        end = vessel.place(transit + vessel.travel_px(*index) * vessel.profile(rho), rho)
-        move = end - vessel.place(transit, rho) + (after - before)
-        flow[v].reshape(2, -1)[:, pixels] = move[:, ::-1].T
+        lumen = rasterise(vessel, scene.size, 0, before).inside(scene.size, 0)
+        end = vessel.place(lumen.transit + vessel.travel_px(*index) * vessel.profile(lumen.rho), lumen.rho)
+        move = end - vessel.place(lumen.transit, lumen.rho) + (after - before)
+        flow[v].reshape(2, -1)[:, lumen.pixels] = move[:, ::-1].T
     return flow
 
 

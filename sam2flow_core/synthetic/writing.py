@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.errors import DataError
 from sam2flow_core.prompts import write_prompts
-from sam2flow_core.synthetic.film import film_long, moving_cells
+from sam2flow_core.synthetic.film import film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.seeds import CASES, stream
 from sam2flow_core.synthetic.tiff import BITS, quantise, write_tiff
 from sam2flow_core.synthetic.truth import recorded_flow, true_displacement, true_flow
+from sam2flow_core.synthetic.whereabouts import moving_cells
 
 SCHEMA = 1
 TRUTH = {

@@ -1,0 +1,47 @@
+"""Where the cells of a scene are on the picture at given moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sam2flow_core.synthetic.cells import Placed
+from sam2flow_core.synthetic.scene import Network, Scene
+from sam2flow_core.synthetic.splat import Bodies
+
+
+def bodies_at(scene: Scene, times: NDArray[np.float64], slots: NDArray[np.int64], moved: NDArray[np.float64]) -> Bodies:
+    """Return all cells at the given moments; ``moved`` (N, 2) is the tissue's displacement at each of them."""
+    parts = []
+    for network, member, placed in _by_vessel(scene, times):
+        looks, vessel, row = network.population.looks, scene.vessels[member], placed.row
+        point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
+        angle = vessel.angle(placed.transit) + looks.tilt[row]
+        shape = [looks.long[row], looks.wide[row], looks.bow[row], looks.dimple[row], looks.weight[row]]
+        parts.append(np.stack([slots[placed.moment], point[:, 0], point[:, 1], angle, *shape]))
+    table = np.concatenate(parts, 1) if parts else np.zeros((9, 0))
+    return Bodies(table[0].astype(np.int64), *table[1:])
+
+
+def moving_cells(scene: Scene, frames: NDArray[np.int64]) -> pd.DataFrame:
+    """Return frame (position in ``frames``), vessel_id, cell, y and x (px of the recorded frame) of all cells."""
+    moved = scene.shifts(frames)
+    parts = []
+    for network, member, placed in _by_vessel(scene, frames / scene.frame_rate_hz):
+        vessel = scene.vessels[member]
+        point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
+        number = 1_000_000 * (network.members[0] + 1) + placed.cell
+        where = {"y": point[:, 0], "x": point[:, 1]}
+        parts.append(pd.DataFrame({"frame": placed.moment, "vessel_id": vessel.vessel_id, "cell": number, **where}))
+    return pd.concat(parts).sort_values(["frame", "vessel_id", "cell"], ignore_index=True)
+
+
+def _by_vessel(scene: Scene, times: NDArray[np.float64]) -> Iterator[tuple[Network, int, Placed]]:
+    """Yield network, index of the vessel in the scene and the cells in it."""
+    for network in scene.networks:
+        placed = network.population.at(network.course.travel(times))
+        for index, member in enumerate(network.members):
+            yield network, member, placed.only(placed.vessel == index)
