@@ -25,6 +25,8 @@ class EvaluationSettings:
         Numbers of clicks per vessel after which masks are judged.
     flow_clicks : int
         Number of clicks per vessel from which the flow is judged.
+    ablation_cases : tuple of str
+        Cases of the benchmark on which parts are left out one at a time; all cases of data that have none of these.
     background_frames : int
         Frames averaged to find the static background that is taken away
         before a classical method sees the video.
@@ -37,6 +39,7 @@ class EvaluationSettings:
     boundary_tolerance_px: float = 2.0
     clicks: tuple[int, ...] = (1, 3, 5)
     flow_clicks: int = 3
+    ablation_cases: tuple[str, ...] = ("medium", "fast", "past-aliasing", "defocus", "dropouts", "dark-cells")
     background_frames: int = 200
 
 

@@ -22,7 +22,8 @@ def judge_drift(flow: OurFlow, case: Case) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``case, frames, epe_first, epe_last`` (px, pixels as in the main table); no row for a short case.
+        ``case, frames, epe_first, epe_last`` (px, pixels as in the main table that the masks hold); no row for a
+        short case.
     """
     frames = len(case.video)
     if frames < SHORTEST:
@@ -32,6 +33,6 @@ def judge_drift(flow: OurFlow, case: Case) -> pd.DataFrame:
     for start in (0, frames - 1 - part):
         pairs = np.unique(np.linspace(start, start + part - 1, PAIRS).round().astype(int))
         judged = compare(case, flow, [int(pair) for pair in pairs])
-        clear = ~(judged.overlap | judged.leaves)
+        clear = ~(judged.overlap | judged.leaves) & np.isfinite(judged.scale)
         errors.append(float(endpoint_error(judged.predicted[clear], judged.true[clear]).mean()))
     return pd.DataFrame([(case.name, frames, *errors)], columns=list(COLUMNS))

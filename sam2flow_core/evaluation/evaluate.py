@@ -118,9 +118,8 @@ def evaluate(
     if model is not None:
         predictor = SAM2FlowPredictor.from_pretrained(model, device)
         clicked = _enter(predictor, f"SAM2Flow, {settings.flow_clicks} clicks", settings.flow_clicks)
-        masked = _enter(predictor, TRUE_MASKS, None)
-        entrants += [flow_entrant(clicked), flow_entrant(masked)]
-        surveys += _surveys(clicked, masked, settings.boundary_tolerance_px)
+        entrants += [flow_entrant(clicked), flow_entrant(_enter(predictor, TRUE_MASKS, None))]
+        surveys += _surveys(clicked, settings.boundary_tolerance_px)
     with _kept(cache) as results:
         standings = run_benchmark(cases, entrants, surveys, settings, results, report)
     tables = flow_tables(standings)
@@ -151,6 +150,7 @@ def evaluate_ablations(
     """
     settings = settings or EvaluationSettings()
     cases = find_cases(data, settings.clicks)
+    cases = tuple(case for case in cases if case.name in settings.ablation_cases) or cases
     entrants = []
     for ablation in ablations:
         inference = replace(InferenceSettings(), **ablation.inference)
@@ -172,12 +172,12 @@ def _enter(
     return OurFlow(name, fingerprint, predictor, clicks)
 
 
-def _surveys(clicked: OurFlow, masked: OurFlow, tolerance_px: float) -> list[Survey]:
+def _surveys(clicked: OurFlow, tolerance_px: float) -> list[Survey]:
     """What is judged vessel by vessel, or over a whole recording, while its flow is at hand."""
     return [
         Survey(VELOCITIES, clicked.fingerprint, lambda case: judge_velocities(clicked, case)),
         Survey(MASKS, clicked.fingerprint, lambda case: judge_masks(clicked.predictor, case, tolerance_px)),
-        Survey(DRIFT, masked.fingerprint, lambda case: judge_drift(masked, case)),
+        Survey(DRIFT, clicked.fingerprint, lambda case: judge_drift(clicked, case)),
     ]
 
 

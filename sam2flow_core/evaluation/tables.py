@@ -115,7 +115,7 @@ def drift_table(drift: pd.DataFrame) -> NamedTable:
     """Arrange the errors at the beginning and at the end of long cases."""
     table = drift.assign(ratio=drift.epe_last / drift.epe_first)
     names = {"epe_first": "EPE, first sixth", "epe_last": "EPE, last sixth", "ratio": "last / first"}
-    return NamedTable("Drift over long recordings", "True masks.", table.rename(columns=names))
+    return NamedTable("Drift over long recordings", "Pixels inside the masks.", table.rename(columns=names))
 
 
 def mask_table(masks: pd.DataFrame) -> NamedTable:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from evaluation_scenes import Biased, rigid_case
+from evaluation_scenes import SIZE, Biased, rigid_case
 
 from sam2flow_core.evaluation.drift import judge_drift
 from sam2flow_core.evaluation.records import Answer
@@ -11,10 +11,12 @@ class Worsening(Biased):
 
     def answers(self, case, pairs):
         for pair in pairs:
-            error = 1.0 if pair < len(case.video) / 2 else 3.0
-            yield Answer(
-                pair, case.flow(pair)[0] + np.float32(error) * np.array([1, 0], np.float32)[:, None, None], None, 0
-            )
+            error = np.array([1.0 if pair < len(case.video) / 2 else 3.0, 0], np.float32)
+            flow = case.flow(pair)[0] + error[:, None, None]
+            scale = np.ones((2, *SIZE), np.float32)
+            scale[:, :, 32:] = np.nan  # the masks leave this out, and it is wrong
+            flow[..., 32:] = 50
+            yield Answer(pair, flow, scale, 0.0)
 
 
 def test_drift_is_the_error_at_the_end_beside_that_at_the_beginning() -> None:
