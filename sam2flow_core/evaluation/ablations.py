@@ -25,16 +25,14 @@ class Ablation:
     inference: Mapping[str, Any] = field(default_factory=dict)
 
 
+# The context memory speaks on key frames only, and not at all where masks are given: it is no row here.
 ABLATIONS = (
     Ablation("as shipped"),
     Ablation("causal: past frames only", inference={"causal": True}),
     Ablation("without motion memory", {"use_motion_memory": False}),
-    Ablation("without context memory", {"use_context_memory": False}),
-    Ablation("without evidence pooled over frames", {"use_evidence_pooling": False}),
-    Ablation(
-        "without any memory", {"use_motion_memory": False, "use_context_memory": False, "use_evidence_pooling": False}
-    ),
     Ablation("motion memory of 2 frames", {"update.motion_memory_frames": 2}),
+    Ablation("without evidence pooled over frames", {"use_evidence_pooling": False}),
+    Ablation("without either memory of motion", {"use_motion_memory": False, "use_evidence_pooling": False}),
     Ablation("1 iteration", {"update.iterations": 1}),
     Ablation("2 iterations", {"update.iterations": 2}),
     Ablation("6 iterations", {"update.iterations": 6}),
