@@ -59,5 +59,5 @@ lint: $(VENV)/.test $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-wheel: $(VENV)/.dev
+wheel: $(VENV)/.test
 	$(BIN)/python -m build --outdir dist .
