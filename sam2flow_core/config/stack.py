@@ -72,11 +72,16 @@ class StabiliserSettings:
     ----------
     work_pixels : int
         Frames are binned until they have about so many pixels; 256 x 256 keeps a frame under 15 ms.
-    smooth_px : float
-        Sigma of the Gaussian against pixel noise.
-    background_px, contrast_px : int
-        Sides of the boxes over which brightness and contrast are made even, so that each area of the frame
-        has one vote, whether it shows faint tissue or a vessel full of cells.
+    coarse_smooth_px, fine_smooth_px : float
+        Sigmas of the Gaussians against noise. The coarse look is not held back by dirt and the camera's own fine
+        pattern, which do not move with the tissue; the fine one is more accurate.
+    coarse_background_px, fine_background_px : int
+        Sides of the boxes over which brightness is made even.
+    agreement_px : float
+        The fine look is believed where it comes this close to the coarse one.
+    contrast_px : int
+        Side of the box over which contrast is made even, so that each area of the frame has one vote, whether it
+        shows faint tissue or a vessel full of cells.
     contrast_floor : float
         Share of the median contrast that is added before dividing, so that empty areas stay quiet.
     variance_floor : float
@@ -102,8 +107,11 @@ class StabiliserSettings:
     """
 
     work_pixels: int = 65536
-    smooth_px: float = 0.7
-    background_px: int = 13
+    coarse_smooth_px: float = 2.0
+    fine_smooth_px: float = 0.7
+    coarse_background_px: int = 17
+    fine_background_px: int = 13
+    agreement_px: float = 0.4
     contrast_px: int = 17
     contrast_floor: float = 0.3
     variance_floor: float = 0.3

@@ -61,11 +61,11 @@ class Correlator:
         spectrum: Any = fft.rfft2(image * self._window, s=self._size)
         return np.asarray(spectrum, np.complex64)
 
-    def displacement(self, reference: Spectrum, frame: Spectrum) -> Peak:
+    def displacement(self, reference: Spectrum, frame: Spectrum, near_only: bool = False) -> Peak:
         """Displacement of `frame` against `reference`.
 
         The nearest hill is taken unless a far peak stands out by `jump_advantage`: from frame to frame tissue
-        moves little, and what moves far and coherently is mostly blood.
+        moves little, and what moves far and coherently is mostly blood. With `near_only` no far peak is taken.
         """
         amplitude = np.abs(frame)
         mean = float(amplitude.mean())
@@ -77,13 +77,14 @@ class Correlator:
         if spread == 0:
             return Peak(0.0, 0.0, 0.0)
         surface = fft.irfft2(cross, s=self._size) * np.float32(self._size[0] * self._size[1] / spread)
-        dy, dx, height = self._climb(cross, self._start(surface))
+        dy, dx, height = self._climb(cross, self._start(surface, near_only))
         return Peak(dy, dx, height / spread)
 
-    def _start(self, surface: Image) -> tuple[int, int]:
+    def _start(self, surface: Image, near_only: bool) -> tuple[int, int]:
         near, far = _highest(surface, self._settings.near_px), _highest(surface, None)
         height = surface[near]
         jumped = height < self._settings.detection or surface[far] > self._settings.jump_advantage * height
+        jumped = jumped and not near_only
         y, x = (i - n if i > n // 2 else i for i, n in zip(far if jumped else near, self._size, strict=True))
         return y, x
 

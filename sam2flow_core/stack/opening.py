@@ -49,6 +49,8 @@ def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
 def _open_path(path: Path, axes: str | None) -> FrameSource:
     if path.is_dir():
         return open_folder(path, axes)
+    if path.suffix.lower() == ".png" and path.exists():
+        raise StackError(f"{path.name}: a single frame; open the folder that holds all frames")
     try:
         first = TiffSource(path, axes)
     except SingleFrameError as error:

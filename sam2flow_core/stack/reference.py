@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from sam2flow_core.config.stack import StabiliserSettings
-from sam2flow_core.stack.texture import Image
+from sam2flow_core.stack.texture import Image, Look
 from sam2flow_core.stack.warp import translate
 
 _VARIANCE_BOX_PX = 5
@@ -93,3 +93,31 @@ def placed(image: Image, dy: int, dx: int) -> Image:
     if y0 < y1 and x0 < x1:
         out[y0:y1, x0:x1] = image[y0 + dy : y1 + dy, x0 + dx : x1 + dx]
     return out
+
+
+class Tissue:
+    """The tissue as known so far, seen coarsely and finely."""
+
+    def __init__(self, shape: tuple[int, int], settings: StabiliserSettings) -> None:
+        self.coarse = Reference(shape, settings)
+        self.fine = Reference(shape, settings)
+
+    @property
+    def empty(self) -> bool:
+        """Whether no frame has been added."""
+        return self.coarse.empty
+
+    def add(self, frame: Look, shift: tuple[float, float]) -> None:
+        """Add a frame whose tissue stands at `shift`."""
+        self.coarse.add(frame.coarse, shift)
+        self.fine.add(frame.fine, shift)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything `restore` needs."""
+        coarse, fine = self.coarse.arrays(), self.fine.arrays()
+        return {f"coarse_{k}": v for k, v in coarse.items()} | {f"fine_{k}": v for k, v in fine.items()}
+
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Go back to what `arrays` returned."""
+        for part, name in ((self.coarse, "coarse_"), (self.fine, "fine_")):
+            part.restore({k.removeprefix(name): v for k, v in arrays.items() if k.startswith(name)})

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sam2flow_core.config.stack import StabiliserSettings
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.correlation import Correlator
-from sam2flow_core.stack.reference import Reference, placed
-from sam2flow_core.stack.texture import Image, binned, even_texture
+from sam2flow_core.stack.reference import Reference, Tissue, placed
+from sam2flow_core.stack.texture import Image, Look, binned, look
 from sam2flow_core.stack.warp import translate
 
 _Point = tuple[float, float]
@@ -63,7 +63,7 @@ class Stabiliser:
         # these are made when the first frame tells the size
         self._bin: int
         self._correlator: Correlator
-        self._reference: Reference
+        self._tissue: Tissue
         self._last: _Point
         self._origin: _Point
 
@@ -83,27 +83,28 @@ class Stabiliser:
         if not self._shows_tissue(images):
             return
         for image in images:
-            self._reference.add(image, (0.0, 0.0))
+            self._tissue.add(image, (0.0, 0.0))
         for _ in range(2):
-            self._reference = self._aligned(images)
+            self._tissue = self._aligned(images)
             self._last = (0.0, 0.0)
-        if not self._reference.empty:
+        if not self._tissue.empty:
             self._origin = self._last = self._locate(images[0])[0]
 
-    def _shows_tissue(self, images: list[Image]) -> bool:
+    def _shows_tissue(self, images: list[Look]) -> bool:
         """Whether two means that share no frame have something in common: noise has not."""
         if len(images) < 2:
             return False
-        halves = [Reference(images[0].shape, self.settings) for _ in range(2)]
+        halves = [Tissue(self._correlator.shape, self.settings) for _ in range(2)]
         for t, image in enumerate(images):
             halves[t % 2].add(image, (0.0, 0.0))
-        even, odd = (self._correlator.spectrum(half.weighted()) for half in halves)
-        return self._correlator.displacement(even, odd).height >= self.settings.detection
+        pairs = ([half.coarse for half in halves], [half.fine for half in halves])
+        spectra = ([self._correlator.spectrum(part.weighted()) for part in pair] for pair in pairs)
+        return any(self._correlator.displacement(a, b).height >= self.settings.detection for a, b in spectra)
 
-    def _aligned(self, images: list[Image]) -> Reference:
+    def _aligned(self, images: list[Look]) -> Tissue:
         """Mean of the frames aligned to the present reference; empty where most of them do not fit it."""
-        aligned = Reference(self._correlator.shape, self.settings)
-        if self._reference.empty:
+        aligned = Tissue(self._correlator.shape, self.settings)
+        if self._tissue.empty:
             return aligned
         believed = 0
         for image in images:
@@ -112,7 +113,7 @@ class Stabiliser:
                 aligned.add(image, shift)
                 self._last = shift
                 believed += 1
-        return aligned if 2 * believed > len(images) else Reference(self._correlator.shape, self.settings)
+        return aligned if 2 * believed > len(images) else Tissue(self._correlator.shape, self.settings)
 
     def register(self, frame: NDArray[Any]) -> Shift:
         """Find where the tissue stands in the next frame (Y, X) and add the frame to the reference.
@@ -123,14 +124,14 @@ class Stabiliser:
             If the frame's size differs from that of the first one.
         """
         image = self._image(frame)
-        if self._reference.empty:
-            self._reference.add(image, (0.0, 0.0))
+        if self._tissue.empty:
+            self._tissue.add(image, (0.0, 0.0))
             return Shift(0.0, 0.0, 1.0)
         shift, height = self._locate(image)
         low, high = self.settings.detection, self.settings.certain
         if height >= low:
             self._last = shift
-            self._reference.add(image, shift)
+            self._tissue.add(image, shift)
         dy, dx = ((s - o) * self._bin for s, o in zip(self._last, self._origin, strict=True))
         return Shift(dy, dx, float(np.clip((height - low) / (high - low), 0, 1)))
 
@@ -150,7 +151,7 @@ class Stabiliser:
         if self._shape is None:
             return {}
         own = {"shape": np.array(self._shape), "last": np.array(self._last), "origin": np.array(self._origin)}
-        return own | self._reference.arrays()
+        return own | self._tissue.arrays()
 
     def set_state(self, state: dict[str, NDArray[Any]]) -> None:
         """Go on from what `get_state` returned."""
@@ -159,34 +160,49 @@ class Stabiliser:
             self._begin((int(state["shape"][0]), int(state["shape"][1])))
             self._last = (float(state["last"][0]), float(state["last"][1]))
             self._origin = (float(state["origin"][0]), float(state["origin"][1]))
-            self._reference.restore(state)
+            self._tissue.restore(state)
 
     def _begin(self, shape: tuple[int, int]) -> None:
         self._shape = shape
         self._bin = max(1, round(float(np.sqrt(shape[0] * shape[1] / self.settings.work_pixels))))
         work = (shape[0] // self._bin, shape[1] // self._bin)
         self._correlator = Correlator(work, self.settings)
-        self._reference = Reference(work, self.settings)
+        self._tissue = Tissue(work, self.settings)
         self._last = (0.0, 0.0)
         self._origin = (0.0, 0.0)
 
-    def _image(self, frame: NDArray[Any]) -> Image:
+    def _image(self, frame: NDArray[Any]) -> Look:
         shape = (int(frame.shape[0]), int(frame.shape[1]))
         if self._shape is None:
             self._begin(shape)
         if shape != self._shape:
             raise StackError(f"a frame of {shape} px among frames of {self._shape} px; all must have one size")
-        return even_texture(binned(frame, self._bin), self.settings)
+        return look(binned(frame, self._bin), self.settings)
 
-    def _locate(self, image: Image) -> tuple[_Point, float]:
-        """Tissue position of a binned frame in binned px, and the height of its peak."""
-        reference = self._correlator.spectrum(self._reference.weighted())
-        base = self._reference.base
-        guess = (round(self._last[0]), round(self._last[1]))
+    def _locate(self, frame: Look) -> tuple[_Point, float]:
+        """Tissue position of a frame in binned px, and the height of its peak.
+
+        The coarse look says where the tissue is and the fine one says it more exactly. Where they differ, the
+        fine look hangs on something that is fixed to the camera, and the coarse one is right.
+        """
+        coarse, height = self._seek(self._tissue.coarse, frame.coarse, self._last)
+        if height < self.settings.detection:
+            return self._seek(self._tissue.fine, frame.fine, self._last)
+        fine, fine_height = self._seek(self._tissue.fine, frame.fine, coarse, near_only=True)
+        apart = max(abs(f - c) for f, c in zip(fine, coarse, strict=True))
+        agreed = fine_height >= self.settings.detection and apart <= self.settings.agreement_px
+        return (fine, max(height, fine_height)) if agreed else (coarse, height)
+
+    def _seek(
+        self, reference: Reference, image: Image, expected: _Point, near_only: bool = False
+    ) -> tuple[_Point, float]:
+        spectrum = self._correlator.spectrum(reference.weighted())
+        base = reference.base
+        guess = (round(expected[0]), round(expected[1]))
         for _ in range(2):
             # the frame is first put where it is expected, so that both windows cover the same tissue
             there = placed(image, guess[0] - base[0], guess[1] - base[1])
-            peak = self._correlator.displacement(reference, self._correlator.spectrum(there))
+            peak = self._correlator.displacement(spectrum, self._correlator.spectrum(there), near_only)
             found = (guess[0] + peak.dy, guess[1] + peak.dx)
             if max(abs(peak.dy), abs(peak.dx)) < _CLOSE_PX or peak.height < self.settings.detection:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,23 @@ def binned(frame: NDArray[Any], factor: int) -> Image:
     return total
 
 
-def even_texture(image: Image, settings: StabiliserSettings) -> Image:
+@dataclass(frozen=True)
+class Look:
+    """One frame seen coarsely and finely: two images (Y, X) of even contrast."""
+
+    coarse: Image
+    fine: Image
+
+
+def look(image: Image, settings: StabiliserSettings) -> Look:
+    """Prepare a binned frame (Y, X) for registration."""
+    return Look(
+        even_texture(image, settings.coarse_smooth_px, settings.coarse_background_px, settings),
+        even_texture(image, settings.fine_smooth_px, settings.fine_background_px, settings),
+    )
+
+
+def even_texture(image: Image, smooth_px: float, background_px: int, settings: StabiliserSettings) -> Image:
     """Take out shading and divide by the local contrast.
 
     Cells have several times the contrast of tissue and would decide a plain correlation; with even
@@ -36,7 +53,7 @@ def even_texture(image: Image, settings: StabiliserSettings) -> Image:
     ndarray of float32, shape (Y, X)
         Mean about 0, local standard deviation about 1 where there is structure, 0 in an empty frame.
     """
-    fine = gaussian_filter(image, settings.smooth_px, truncate=2.5) - uniform_filter(image, settings.background_px)
+    fine = gaussian_filter(image, smooth_px, truncate=2.5) - uniform_filter(image, background_px)
     contrast = np.sqrt(np.maximum(uniform_filter(fine * fine, settings.contrast_px), 0))
     floor = settings.contrast_floor * float(np.median(contrast)) + float(np.finfo(np.float32).tiny)
     even: Image = fine / (contrast + np.float32(floor))

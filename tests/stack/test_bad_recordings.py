@@ -68,6 +68,11 @@ def test_one_frame_of_a_numbered_series_points_to_the_folder(tmp_path: Path) -> 
     assert "single frame" in message and "folder" in message
 
 
+def test_one_picture_points_to_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "f1.png").write_bytes(imagecodecs.png_encode(textured(1)[0]))
+    assert "open the folder" in refusal(tmp_path / "f1.png")
+
+
 def test_colour(tmp_path: Path) -> None:
     colour = np.random.default_rng(0).integers(0, 255, (5, 24, 32, 3), dtype=np.uint8)
     tifffile.imwrite(tmp_path / "rgb.tif", colour, photometric="rgb")
