@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QTimer
+from superqt.utils import QSignalThrottler
 
 from sam2flow_napari.layers import LayerFactory, Overlays, PromptLayer
 from sam2flow_napari.layers.flow_frames import FlowFrames
@@ -18,6 +20,9 @@ from sam2flow_napari.work.tables import RunTables
 
 if TYPE_CHECKING:
     from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+
+
+FOLLOW_MS = 250
 
 
 class Scene:
@@ -43,12 +48,18 @@ class Scene:
         factory = LayerFactory(session.recording.spacing)
         factory.restyle(image)
         self.frames = FlowFrames(session.recording.shape)
+        self.overlays = Overlays(viewer, session, factory, self.frames, image)
         self.prompts = self._new_prompts()
-        self.overlays = Overlays(viewer, session, factory, self.frames)
+        self._target = 0
+        self._follow = QSignalThrottler()
+        self._follow.setTimeout(FOLLOW_MS)
+        self._follow.triggered.connect(self._move)
         viewer.dims.set_current_step(0, min((p.frame for p in session.state.prompts), default=0))
 
     def close(self) -> None:
         """Take the layers over the recording away; its own stays."""
+        with suppress(RuntimeError):  # deleted by Qt at the end of the program
+            self._follow.cancel()
         self.prompts.close()
         self.overlays.close()
 
@@ -98,13 +109,20 @@ class Scene:
     def start_run(self, folder: Path) -> None:
         """Take earlier results away; those of the run that starts come frame by frame."""
         self.frames.start_run(folder)
-        self.overlays.forget_flow()
-        self.overlays.redraw()
+        self.overlays.start_run()
 
     def show_frame(self, frame: FrameFlow) -> None:
         """Show a frame that the run has just answered."""
         self.frames.add(frame)
         self.overlays.show_frame(frame.frame)
+
+    def follow(self, frame: int) -> None:
+        """Move the time slider to `frame` soon; frames come faster than napari can draw them."""
+        self._target = frame
+        self._follow.throttle()
+
+    def _move(self) -> None:
+        self._viewer.dims.set_current_step(0, self._target)
 
     def show_results(self, tables: RunTables) -> None:
         """Show the results of a finished run."""

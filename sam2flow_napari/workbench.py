@@ -206,7 +206,7 @@ class Workbench(QObject):
             frame = progress.event.result
             self.scene.show_frame(frame)
             if self.follow:
-                self.viewer.dims.set_current_step(0, frame.frame)
+                self.scene.follow(frame.frame)
 
     def _on_tables(self, tables: Any) -> None:
         if tables is None or self.scene is None:
@@ -214,7 +214,7 @@ class Workbench(QObject):
         self.scene.show_results(tables)
         if self.follow:
             # After a run the slider stands on the last frame, which has no flow.
-            self.viewer.dims.set_current_step(0, tables.results.header.start)
+            self.scene.follow(tables.results.header.start)
 
     # -- the rest ----------------------------------------------------------
     def report(self, error: Exception) -> None:

@@ -16,7 +16,9 @@ def arrow_step(shape: tuple[int, int], answered_px: int) -> int:
     return step
 
 
-def flow_arrows(t: int, labels: NDArray[np.uint16], flow: NDArray[np.float16], limit: float) -> NDArray[np.float32]:
+def flow_arrows(
+    t: int, labels: NDArray[np.unsignedinteger], flow: NDArray[np.float16], limit: float
+) -> NDArray[np.float32]:
     """Place arrows on a grid inside the vessels.
 
     Parameters

@@ -5,15 +5,15 @@ One layer without units beside layers in um drops the units of the whole viewer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
-from napari.utils.colormaps import Colormap, DirectLabelColormap
+from napari.utils.colormaps import Colormap, CyclicLabelColormap, ensure_colormap
 
 from sam2flow_core.stack.lazy import LazyFrames
-from sam2flow_napari.layers.speed import LabelFrames, SpeedFrames
+from sam2flow_napari.layers.colours import palette
+from sam2flow_napari.layers.sources import LabelFrames, SpeedFrames
 from sam2flow_napari.session import Recording, Spacing
 
 if TYPE_CHECKING:
@@ -43,10 +43,9 @@ def recording_arguments(recording: Recording) -> dict[str, Any]:
 
 def speed_colours() -> Colormap:
     """Return a colour map that is transparent at zero, where there is no vessel."""
-    from matplotlib import colormaps
-
-    colours = np.vstack([[0, 0, 0, 0], colormaps["turbo"](np.linspace(0.05, 1, 255))])
-    return Colormap(colours, name="SAM2Flow speed", controls=[0, *np.linspace(1e-3, 1, 255)], low_color=[0, 0, 0, 0])
+    colours = ensure_colormap("turbo").map(np.linspace(0.05, 1, 255))
+    controls = [0, *np.linspace(1e-3, 1, 255)]
+    return Colormap(np.vstack([[0, 0, 0, 0], colours]), name="SAM2Flow speed", controls=controls)
 
 
 def lazy(frames: LabelFrames | SpeedFrames) -> LazyFrames:
@@ -79,13 +78,13 @@ class LayerFactory:
             **placement(self.spacing),
         )
 
-    def labels(self, name: str, frames: LabelFrames, colours: Mapping[int | None, Any]) -> Labels:
-        """Return a labels layer over lazy frames."""
+    def labels(self, name: str, frames: LabelFrames) -> Labels:
+        """Return a labels layer in the colours of the vessels."""
         layer = Labels(
             lazy(frames),
             name=name,
             opacity=0.45,
-            colormap=DirectLabelColormap(color_dict=dict(colours)),
+            colormap=CyclicLabelColormap(colors=["transparent", *palette()]),
             **placement(self.spacing),
         )
         # Masks come from clicks; painting into them would be lost.

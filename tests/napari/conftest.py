@@ -14,6 +14,7 @@ from fake_engine import FakeEngine
 from sam2flow_napari.workbench import Workbench
 
 FRAMES, HEIGHT, WIDTH = 40, 64, 96
+PATIENCE = 60000  # ms; a test machine may be busy with other things
 
 
 def write_recording(path, frames=FRAMES, height=HEIGHT, width=WIDTH, calibrated=True, seed=0):
@@ -59,7 +60,7 @@ def make_bench(qtbot, engine):
     engine.preview_gate.set()
     for bench in made:
         bench.close()
-    qtbot.waitUntil(lambda: not any(bench.busy for bench in made))
+    qtbot.waitUntil(lambda: not any(bench.busy for bench in made), timeout=PATIENCE)
 
 
 @pytest.fixture

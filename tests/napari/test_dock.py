@@ -1,7 +1,7 @@
 """The dock's widgets: they show the session, drive it, and explain themselves."""
 
 import pytest
-from conftest import FRAMES, write_recording
+from conftest import FRAMES, PATIENCE, write_recording
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QAbstractItemModel, Qt
 from qtpy.QtWidgets import QAbstractButton, QApplication, QLineEdit, QTableView, QWidget
@@ -28,7 +28,7 @@ def make_dock(qtbot, engine):
     engine.gate.set()
     for dock in made:
         dock.shut()
-    qtbot.waitUntil(lambda: not any(d.bench.busy for d in made))
+    qtbot.waitUntil(lambda: not any(d.bench.busy for d in made), timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def run_to_end(dock, qtbot):
     dock.bench.session.activate_next()
     dock.bench.session.add_prompt(0, 45.0, 40.0)
     dock.run.start.click()
-    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=10000)
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
 
 
 def test_every_control_has_a_tooltip(dock):
@@ -161,12 +161,12 @@ def test_progress_and_cancel(dock, engine, qtbot):
     dock.bench.session.add_prompt(0, 15.0, 40.0)
     assert not dock.run.cancel.isEnabled()
     dock.run.start.click()
-    qtbot.waitUntil(lambda: dock.run.progress.value() >= 3)
+    qtbot.waitUntil(lambda: dock.run.progress.value() >= 3, timeout=PATIENCE)
     assert dock.run.progress.maximum() == FRAMES
     assert "left" in dock.run._hint.text()
     assert not dock.run.start.isEnabled()
     dock.run.cancel.click()
-    qtbot.waitUntil(lambda: not dock.bench.runs.running)
+    qtbot.waitUntil(lambda: not dock.bench.runs.running, timeout=PATIENCE)
     assert dock.run.start.isEnabled()
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import write_recording
+from conftest import PATIENCE, write_recording
 from npe2 import PluginManifest
 
 import sam2flow_napari
@@ -80,7 +80,7 @@ def test_a_project_whose_recording_is_gone_says_so(bench, recording_path):
 def test_results_open_without_the_dock(bench, qtbot):
     bench.session.add_prompt(0, 15.0, 40.0)
     bench.runs.start()
-    qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=10000)
+    qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=PATIENCE)
     folder = str(bench.session.results)
     for path in (folder, f"{folder}/results.zarr"):
         layers = readers.get_project_reader(path)(path)

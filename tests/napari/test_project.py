@@ -5,7 +5,7 @@ import stat
 
 import numpy as np
 import pytest
-from conftest import write_recording
+from conftest import PATIENCE, write_recording
 
 from sam2flow_core.errors import CalibrationError, OutputError
 from sam2flow_core.prompts import Prompt, read_prompts
@@ -46,8 +46,8 @@ def test_a_project_reads_back_as_it_was_written(tmp_path, recording_path):
 def test_every_click_is_on_disk_soon(recording_path, qtbot):
     session, _ = open_session(recording_path)
     session.add_prompt(2, 3.0, 4.0)
-    qtbot.waitUntil(lambda: (session.folder / "project.json").is_file())
-    qtbot.waitUntil(lambda: read_project(session.folder).state == session.state)
+    qtbot.waitUntil(lambda: (session.folder / "project.json").is_file(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: read_project(session.folder).state == session.state, timeout=PATIENCE)
     session.close()
 
 

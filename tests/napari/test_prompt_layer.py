@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import PATIENCE
 
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.layers.colours import vessel_colour
@@ -140,7 +141,10 @@ def test_deleting_the_layer_loses_no_prompt(bench, qtbot):
     before = prompts(bench)
     old = bench.scene.prompts.layer
     bench.viewer.layers.remove(old)
-    qtbot.waitUntil(lambda: bench.scene.prompts.layer is not old and bench.scene.prompts.layer in bench.viewer.layers)
+    qtbot.waitUntil(
+        lambda: bench.scene.prompts.layer is not old and bench.scene.prompts.layer in bench.viewer.layers,
+        timeout=PATIENCE,
+    )
     assert prompts(bench) == before
     assert len(bench.scene.prompts.layer.data) == 1
     click(bench, 30, 30)

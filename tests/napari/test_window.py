@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import write_recording
+from conftest import PATIENCE, write_recording
 from fake_engine import FakeEngine
 from qtpy.QtCore import QPoint, Qt, QTimer
 
@@ -24,7 +24,7 @@ def window(make_napari_viewer, qtbot, engine):
     yield viewer, dock
     engine.gate.set()
     dock.shut()
-    qtbot.waitUntil(lambda: not dock.bench.busy)
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
 
 
 def mark_two(dock):
@@ -38,7 +38,7 @@ def test_from_a_file_to_pixels_on_screen(window, recording_path, qtbot):
     viewer.open(str(recording_path), plugin="sam2flow")
     mark_two(dock)
     dock.run.start.click()
-    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=15000)
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
     viewer.dims.set_current_step(0, 5)
     qtbot.wait(200)
     picture = viewer.screenshot(flash=False).astype(int)
@@ -61,9 +61,9 @@ def test_a_click_of_the_mouse_on_the_canvas_is_a_prompt(window, recording_path, 
     native = viewer.window._qt_viewer.canvas.native
     middle = native.rect().center()
     qtbot.mouseClick(native, Qt.MouseButton.LeftButton, pos=middle)
-    qtbot.waitUntil(lambda: len(dock.bench.session.state.prompts) == 1)
+    qtbot.waitUntil(lambda: len(dock.bench.session.state.prompts) == 1, timeout=PATIENCE)
     qtbot.mouseClick(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier, middle + QPoint(20, 10))
-    qtbot.waitUntil(lambda: len(dock.bench.session.state.prompts) == 2)
+    qtbot.waitUntil(lambda: len(dock.bench.session.state.prompts) == 2, timeout=PATIENCE)
     first, second = dock.bench.session.state.prompts
     assert (first.label, second.label) == (1, 0)
     assert first.y == pytest.approx(31.5, abs=2)
@@ -84,7 +84,7 @@ def test_the_dock_fits_a_small_screen(window, recording_path, qtbot):
     dock.bench.open(recording_path)
     mark_two(dock)
     dock.run.start.click()
-    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=15000)
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
     qtbot.wait(150)
     assert dock.width() <= 460
     assert viewer.window._qt_window.width() <= 1280
@@ -100,12 +100,12 @@ def test_closing_the_window_during_a_run_saves_and_stops(make_napari_viewer, qtb
     mark_two(dock)
     engine.seconds_a_frame = 0.05
     dock.run.start.click()
-    qtbot.waitUntil(lambda: dock.bench.scene.frames.answered(1))
+    qtbot.waitUntil(lambda: dock.bench.scene.frames.answered(1), timeout=PATIENCE)
     bench = dock.bench
     folder = bench.session.folder
     viewer.window.remove_dock_widget(dock)
     dock.close()
-    qtbot.waitUntil(lambda: not bench.busy)
+    qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert engine.closed == 1
     assert (folder / "prompts.csv").read_text().count("\n") == 3
 
@@ -116,10 +116,10 @@ def test_through_the_proxy_that_plugins_are_given(make_napari_viewer_proxy, reco
     dock.bench.open(recording_path)
     mark_two(dock)
     dock.run.start.click()
-    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=15000)
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
     assert len(viewer.layers) == 5
     dock.shut()
-    qtbot.waitUntil(lambda: not dock.bench.busy)
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
 
 
 class Heartbeat:
@@ -147,7 +147,7 @@ class Heartbeat:
 
 @pytest.mark.slow
 def test_the_window_never_freezes_on_a_long_stack(window, tmp_path, qtbot):
-    viewer, dock = window
+    _, dock = window
     dock.bench.open(write_recording(tmp_path / "long.tif", frames=10000, height=128, width=128))
     engine = dock.bench._desk._engine
     assert isinstance(engine, FakeEngine)
@@ -161,12 +161,12 @@ def test_the_window_never_freezes_on_a_long_stack(window, tmp_path, qtbot):
     print("\nprompting:", heart.stop())
     prompting = heart
     dock.run.start.click()
-    qtbot.waitUntil(lambda: dock.bench.scene.frames.answered(20), timeout=15000)
+    qtbot.waitUntil(lambda: dock.bench.scene.frames.answered(20), timeout=PATIENCE)
     heart = Heartbeat()
-    qtbot.waitUntil(lambda: dock.bench.scene.frames.answered(400), timeout=60000)
+    qtbot.waitUntil(lambda: dock.bench.scene.frames.answered(400), timeout=PATIENCE)
     print("running:", heart.stop())
     dock.bench.runs.cancel()
-    qtbot.waitUntil(lambda: not dock.bench.runs.running)
+    qtbot.waitUntil(lambda: not dock.bench.runs.running, timeout=PATIENCE)
     # Computing time, because a busy test machine takes the thread away for as long as it likes.
     assert max(prompting.cpu) < 50
     assert max(heart.cpu) < 50

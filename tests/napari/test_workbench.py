@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import FRAMES, write_recording
+from conftest import FRAMES, PATIENCE, write_recording
 from fake_engine import CROP, SPEED, FakeEngine
 from napari.utils.notifications import notification_manager
 
@@ -28,7 +28,7 @@ def mark_two(bench):
 
 def run_to_end(bench, qtbot):
     bench.runs.start()
-    qtbot.waitUntil(lambda: not bench.runs.running and bench.runs.tables is not None, timeout=10000)
+    qtbot.waitUntil(lambda: not bench.runs.running and bench.runs.tables is not None, timeout=PATIENCE)
 
 
 def layer(bench, start):
@@ -36,7 +36,7 @@ def layer(bench, start):
 
 
 def names(bench):
-    return [x.name for x in bench.viewer.layers]
+    return [x.name for x in bench.viewer.layers if x.visible]
 
 
 def test_opening_places_recording_and_prompts_with_units(bench):
@@ -49,7 +49,7 @@ def test_opening_places_recording_and_prompts_with_units(bench):
 
 def test_the_clicks_mask_appears_on_all_frames(bench, qtbot):
     bench.session.add_prompt(3, 15.0, 40.0)
-    qtbot.waitUntil(lambda: VESSELS in names(bench))
+    qtbot.waitUntil(lambda: VESSELS in names(bench), timeout=PATIENCE)
     for t in (0, 3, FRAMES - 1):
         assert np.unique(layer(bench, VESSELS).data[t]).tolist() == [0, 1]
     assert layer(bench, VESSELS).data[0][15, 40] == 1
@@ -57,7 +57,7 @@ def test_the_clicks_mask_appears_on_all_frames(bench, qtbot):
 
 def test_undo_takes_the_mask_away(bench, qtbot):
     bench.session.add_prompt(3, 15.0, 40.0)
-    qtbot.waitUntil(lambda: VESSELS in names(bench))
+    qtbot.waitUntil(lambda: VESSELS in names(bench), timeout=PATIENCE)
     bench.session.undo()
     assert layer(bench, VESSELS).data[0].max() == 0
 
@@ -67,7 +67,7 @@ def test_only_the_newest_of_many_clicks_is_answered(bench, engine, qtbot):
     for y in range(10, 30):
         bench.session.add_prompt(0, float(y), 40.0)
     engine.preview_gate.set()
-    qtbot.waitUntil(lambda: not bench.busy)
+    qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert len(engine.asked) <= 2
     assert len(engine.asked[-1][1]) == 20
 
@@ -75,10 +75,10 @@ def test_only_the_newest_of_many_clicks_is_answered(bench, engine, qtbot):
 def test_stale_masks_are_dropped(bench, engine, qtbot):
     engine.preview_gate.clear()
     bench.session.add_prompt(0, 15.0, 40.0)
-    qtbot.waitUntil(lambda: len(engine.asked) == 1)
+    qtbot.waitUntil(lambda: len(engine.asked) == 1, timeout=PATIENCE)
     bench.session.undo()
     engine.preview_gate.set()
-    qtbot.waitUntil(lambda: not bench.busy)
+    qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert VESSELS not in names(bench)
 
 
@@ -116,24 +116,24 @@ def test_arrows_are_those_of_the_current_frame_only(bench, qtbot):
     run_to_end(bench, qtbot)
     bench.viewer.dims.set_current_step(0, 11)
     arrows = layer(bench, ARROWS)
-    qtbot.waitUntil(lambda: len(arrows.data) > 0 and set(arrows.data[:, 0, 0]) == {11})
+    qtbot.waitUntil(lambda: len(arrows.data) > 0 and set(arrows.data[:, 0, 0]) == {11}, timeout=PATIENCE)
     dx = arrows.data[:, 1, 2]
     lower = arrows.data[:, 0, 1] > 30
     assert (dx[~lower] > 0).all()
     assert (dx[lower] < 0).all()
     bench.viewer.dims.set_current_step(0, FRAMES - 1)
-    qtbot.waitUntil(lambda: len(arrows.data) == 0)
+    qtbot.waitUntil(lambda: len(arrows.data) == 0, timeout=PATIENCE)
 
 
 def test_results_stream_in_while_the_run_goes_on(bench, engine, qtbot):
     mark_two(bench)
     engine.seconds_a_frame = 0.02
     bench.runs.start()
-    qtbot.waitUntil(lambda: any(n.startswith(SPEED_LAYER) for n in names(bench)))
+    qtbot.waitUntil(lambda: any(n.startswith(SPEED_LAYER) for n in names(bench)), timeout=PATIENCE)
     assert bench.runs.running
     assert bench.scene.frames.labels(0).max() == 2
     bench.runs.cancel()
-    qtbot.waitUntil(lambda: not bench.runs.running)
+    qtbot.waitUntil(lambda: not bench.runs.running, timeout=PATIENCE)
 
 
 def test_frames_that_left_memory_are_read_from_disk(make_bench, engine, tmp_path, qtbot):
@@ -149,21 +149,21 @@ def test_frames_that_left_memory_are_read_from_disk(make_bench, engine, tmp_path
     bench.runs.progressed.connect(pause)
     engine.seconds_a_frame = 0.01
     bench.runs.start()
-    qtbot.waitUntil(lambda: not engine.gate.is_set(), timeout=10000)
+    qtbot.waitUntil(lambda: not engine.gate.is_set(), timeout=PATIENCE)
     assert bench.runs.running
     assert 2 not in bench.scene.frames._live
     assert bench.scene.frames.flow(2).max() == pytest.approx(SPEED)
     engine.gate.set()
-    qtbot.waitUntil(lambda: not bench.runs.running, timeout=10000)
+    qtbot.waitUntil(lambda: not bench.runs.running, timeout=PATIENCE)
 
 
 def test_cancel_stops_at_the_next_frame_and_keeps_what_is_finished(bench, engine, qtbot, messages):
     mark_two(bench)
     engine.seconds_a_frame = 0.02
     bench.runs.start()
-    qtbot.waitUntil(lambda: bench.scene.frames.answered(3))
+    qtbot.waitUntil(lambda: bench.scene.frames.answered(3), timeout=PATIENCE)
     bench.runs.cancel()
-    qtbot.waitUntil(lambda: not bench.runs.running)
+    qtbot.waitUntil(lambda: not bench.runs.running, timeout=PATIENCE)
     assert engine.closed == 1
     assert bench.scene.frames.labels(2).max() == 2
     assert not bench.scene.frames.answered(FRAMES - 1)
@@ -177,13 +177,13 @@ def test_clicks_are_answered_during_a_run(bench, engine, qtbot):
     mark_two(bench)
     engine.seconds_a_frame = 0.02
     bench.runs.start()
-    qtbot.waitUntil(lambda: bench.scene.frames.answered(2))
+    qtbot.waitUntil(lambda: bench.scene.frames.answered(2), timeout=PATIENCE)
     asked = len(engine.asked)
     bench.session.add_prompt(1, 50.0, 50.0)
-    qtbot.waitUntil(lambda: len(engine.asked) == asked + 1)
+    qtbot.waitUntil(lambda: len(engine.asked) == asked + 1, timeout=PATIENCE)
     assert bench.runs.running
     bench.runs.cancel()
-    qtbot.waitUntil(lambda: not bench.runs.running)
+    qtbot.waitUntil(lambda: not bench.runs.running, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("error", [OutputError("the disk is full; free some space"), RuntimeError("CUDA error")])
@@ -191,7 +191,7 @@ def test_a_run_that_fails_says_so_and_can_be_repeated(bench, engine, qtbot, mess
     mark_two(bench)
     engine.error = error
     bench.runs.start()
-    qtbot.waitUntil(lambda: not bench.runs.running)
+    qtbot.waitUntil(lambda: not bench.runs.running, timeout=PATIENCE)
     assert any(str(error) in m for m in messages())
     engine.error = None
     run_to_end(bench, qtbot)
@@ -200,7 +200,7 @@ def test_a_run_that_fails_says_so_and_can_be_repeated(bench, engine, qtbot, mess
 def test_a_preview_that_fails_says_so_and_keeps_the_click(bench, engine, qtbot, messages):
     engine.preview_error = ModelError("tiny: the weights are missing; reinstall sam2flow")
     bench.session.add_prompt(0, 10.0, 10.0)
-    qtbot.waitUntil(lambda: any("weights are missing" in m for m in messages()))
+    qtbot.waitUntil(lambda: any("weights are missing" in m for m in messages()), timeout=PATIENCE)
     assert len(bench.session.state.prompts) == 1
 
 
@@ -227,10 +227,10 @@ def test_opening_another_recording_closes_the_first_with_its_layers(bench, tmp_p
     mark_two(bench)
     run_to_end(bench, qtbot)
     bench.open(write_recording(tmp_path / "other.tif", seed=3))
-    qtbot.waitUntil(lambda: names(bench) == ["other", "prompts"])
+    qtbot.waitUntil(lambda: names(bench) == ["other", "prompts"], timeout=PATIENCE)
     assert bench.session.state.prompts == ()
     bench.open(tmp_path / "cells.tif")
-    qtbot.waitUntil(lambda: bench.runs.tables is not None)
+    qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=PATIENCE)
     assert len(bench.session.state.prompts) == 2
 
 
@@ -240,16 +240,16 @@ def test_results_come_back_with_the_project(make_bench, bench, recording_path, q
     bench.close()
     again = make_bench(engine=FakeEngine())
     again.open(recording_path)
-    qtbot.waitUntil(lambda: again.runs.tables is not None)
+    qtbot.waitUntil(lambda: again.runs.tables is not None, timeout=PATIENCE)
     assert layer(again, SPEED_LAYER).data[5].max() == pytest.approx(SPEED * UM_S, rel=1e-3)
 
 
 def test_removing_the_recording_saves_and_clears_up(bench, qtbot, make_bench, recording_path):
     mark_two(bench)
-    qtbot.waitUntil(lambda: VESSELS in names(bench))
+    qtbot.waitUntil(lambda: VESSELS in names(bench), timeout=PATIENCE)
     bench.viewer.layers.remove("cells")
     assert bench.session.recording is None
-    qtbot.waitUntil(lambda: names(bench) == [])
+    qtbot.waitUntil(lambda: len(bench.viewer.layers) == 0, timeout=PATIENCE)
     bench.open(recording_path)
     assert len(bench.session.state.prompts) == 2
 
@@ -258,10 +258,10 @@ def test_closing_during_a_run_stops_it_and_saves(bench, engine, qtbot, recording
     mark_two(bench)
     engine.seconds_a_frame = 0.02
     bench.runs.start()
-    qtbot.waitUntil(lambda: bench.scene.frames.answered(2))
+    qtbot.waitUntil(lambda: bench.scene.frames.answered(2), timeout=PATIENCE)
     state = bench.session.state
     bench.close()
-    qtbot.waitUntil(lambda: not bench.busy)
+    qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert engine.closed == 1
     again = make_bench(engine=FakeEngine())
     again.open(recording_path)
@@ -296,10 +296,10 @@ def test_hiding_a_vessel_hides_its_mask_speed_and_arrows(bench, qtbot):
     bench.session.show_vessel(2, False)
     inside = np.s_[45 - CROP[0] // 2 + 2 : 45, 35:45]
     assert layer(bench, SPEED_LAYER).data[5][inside].max() == 0
-    assert layer(bench, VESSELS).colormap.map(np.array([2]))[0][3] == 0
+    assert np.unique(layer(bench, VESSELS).data[5]).tolist() == [0, 1]
     arrows = layer(bench, ARROWS)
     bench.viewer.dims.set_current_step(0, 4)
-    qtbot.waitUntil(lambda: len(arrows.data) and arrows.data[0, 0, 0] == 4)
+    qtbot.waitUntil(lambda: len(arrows.data) and arrows.data[0, 0, 0] == 4, timeout=PATIENCE)
     assert (arrows.data[:, 0, 1] < 30).all()
 
 
@@ -309,6 +309,28 @@ def test_two_viewers_do_not_know_of_each_other(bench, make_bench, tmp_path):
     bench.session.add_prompt(0, 10.0, 10.0)
     assert other.session.state.prompts == ()
     assert other.session.recording.path.name == "other.tif"
+
+
+def test_labels_have_the_colours_of_the_vessel_list(bench):
+    from napari.utils.colormaps.standardize_color import transform_color
+
+    from sam2flow_napari.layers import vessel_colour
+
+    colormap = layer(bench, VESSELS).colormap
+    for vessel in (1, 2, 7, 8, 200):
+        np.testing.assert_allclose(colormap.map(vessel), transform_color(vessel_colour(vessel))[0], atol=0.01)
+    assert colormap.map(0)[3] == 0
+
+
+def test_a_deleted_overlay_stays_away_until_the_next_run(bench, qtbot):
+    mark_two(bench)
+    run_to_end(bench, qtbot)
+    bench.viewer.layers.remove(layer(bench, SPEED_LAYER))
+    bench.viewer.dims.set_current_step(0, 3)
+    qtbot.wait(100)
+    assert not any(n.startswith(SPEED_LAYER) for n in names(bench))
+    run_to_end(bench, qtbot)
+    assert [n.split()[0] for n in names(bench)] == ["cells", VESSELS, SPEED_LAYER, "flow", "prompts"]
 
 
 def test_run_folders_are_never_used_twice(tmp_path):

@@ -12,17 +12,31 @@ from sam2flow_napari.session import Spacing
 class LabelFrames:
     """Vessel id of each pixel, a frame at a time.
 
+    Eight bits, because napari maps sixteen to colours through a table that takes
+    100 ms to make; ids over 255 start again at 1.
+
     Attributes
     ----------
     shape : tuple of int
         ``(T, Y, X)``.
     dtype : numpy.dtype
+    hidden : frozenset of int
+        Vessels that are not drawn.
     """
 
     def __init__(self, frames: FlowFrames) -> None:
         self.shape = frames.shape
-        self.dtype = np.dtype(np.uint16)
-        self.frame = frames.labels
+        self.dtype = np.dtype(np.uint8)
+        self.hidden: frozenset[int] = frozenset()
+        self._frames = frames
+
+    def frame(self, t: int) -> NDArray[np.uint8]:
+        """Return the labels of frame `t`, shape (Y, X)."""
+        labels = self._frames.labels(t)
+        shown = np.where(labels > 255, (labels - 1) % 255 + 1, labels).astype(np.uint8)
+        if self.hidden:
+            shown[np.isin(labels, list(self.hidden))] = 0
+        return shown
 
 
 class SpeedFrames:
