@@ -1,0 +1,44 @@
+"""Previews, with an untrained network: the way of a click to a mask and back."""
+
+import numpy as np
+import pytest
+import torch
+
+from sam2flow_core.config.model import preset
+from sam2flow_core.engine.preview import Previewer, _cropped
+from sam2flow_core.errors import PromptError
+from sam2flow_core.inference import save_weights
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.prompts import Prompt
+
+
+@pytest.fixture(scope="module")
+def previewer(moving_cells, tmp_path_factory):
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("model") / "untrained.safetensors"
+    save_weights(path, SAM2Flow(preset("tiny")), {})
+    return Previewer(moving_cells, str(path), "cpu")
+
+
+def test_a_mask_is_answered_for_the_vessel_and_the_same_again(previewer):
+    clicks = (Prompt(4, 6, 20.0, 40.0, 1), Prompt(4, 2, 21.0, 30.0, 1))
+    first = previewer.mask(6, clicks)
+    previewer.mask(2, (Prompt(9, 2, 44.0, 40.0, 1),))
+    again = previewer.mask(6, clicks)
+    assert first.vessel_id == 4 and first.flow is None and 0 <= first.mask_iou <= 1
+    assert first.offset == again.offset and np.array_equal(first.mask, again.mask)
+    assert first.mask_iou == again.mask_iou
+
+
+def test_a_click_outside_is_refused(previewer):
+    with pytest.raises(PromptError, match="outside the image"):
+        previewer.mask(0, (Prompt(1, 0, 64.0, 3.0, 1),))
+
+
+def test_a_mask_is_cropped_to_its_pixels():
+    mask = np.zeros((10, 12), bool)
+    mask[3:5, 7:11] = True
+    answer = _cropped(2, mask, 0.5, 0.25)
+    assert answer.offset == (3, 7) and answer.mask.shape == (2, 4) and answer.mask.all()
+    assert (answer.mask_iou, answer.object_score) == (0.5, 0.25)
+    assert not _cropped(2, np.zeros((10, 12), bool), 0, 0).mask.any()
