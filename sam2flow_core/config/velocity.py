@@ -1,4 +1,4 @@
-"""Settings of the velocity measurement: lengths in px, times in s, velocities in px per frame unless named otherwise."""
+"""Settings of the velocity measurement: lengths in px, times in s, velocities in px per frame unless named so."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Pages that are read without the program: one recording, or a batch compared."""
 
+from sam2flow_core.reports.comparison import write_comparison
 from sam2flow_core.reports.report import write_report
 
-__all__ = ["write_report"]
+__all__ = ["write_comparison", "write_report"]

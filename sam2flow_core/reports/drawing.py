@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+from contextlib import AbstractContextManager
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -16,7 +18,7 @@ GREY = "#8a97a3"
 SHADE = "#d9dee3"
 GRADE_COLOURS = {"good": "#1b7f4b", "fair": "#b07a00", "poor": "#c8501b", "unusable": "#7a7f85"}
 
-_STYLE = {
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.spines.top": False,
@@ -37,20 +39,20 @@ _STYLE = {
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure in the pages' style, inches; it belongs to no window system."""
-    with mpl.rc_context(_STYLE):
+    with page_style():
         figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasSVG(figure)
     return figure
 
 
-def style() -> dict[str, object]:
-    """Return the matplotlib settings of the pages, for `matplotlib.rc_context`."""
-    return dict(_STYLE)
+def page_style() -> AbstractContextManager[None]:
+    """Return a context in which matplotlib draws in the pages' style."""
+    return mpl.rc_context(_STYLE)
 
 
 def as_address(figure: Figure) -> str:
     """Return a figure as a ``data:`` address of an SVG image."""
     buffer = io.BytesIO()
-    with mpl.rc_context(_STYLE):
+    with page_style():
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from sam2flow_core.reports.drawing import GRADE_COLOURS, INK, as_address, new_figure, style
+from sam2flow_core.reports.drawing import GRADE_COLOURS, INK, as_address, new_figure, page_style
 from sam2flow_core.velocity import VesselMeasurement
 
 _WIDTH = 7.2  # inches
@@ -28,7 +27,7 @@ def draw_overview(measurements: Sequence[VesselMeasurement], image: NDArray) -> 
         Mean or first frame, on the tissue of the run's first frame.
     """
     height, width = image.shape
-    with mpl.rc_context(style()):
+    with page_style():
         figure = new_figure(_WIDTH, min(max(_WIDTH * height / width, 1.5), 8.5))
         axes = figure.add_subplot()
         low, high = np.percentile(image, (0.5, 99.5))
@@ -62,11 +61,9 @@ def _draw_vessel(axes: Axes, measurement: VesselMeasurement) -> None:
                 "shrinkB": 0,
             },
         )
-    middle = points[len(points) // 2]
+    start = points[len(points) // 8]  # where vessels that cross are apart
     box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": colour, "alpha": 0.9, "linewidth": 0.8}
-    axes.text(
-        middle[1], middle[0], str(measurement.vessel_id), color=INK, fontsize=8, ha="center", va="center", bbox=box
-    )
+    axes.text(start[1], start[0], str(measurement.vessel_id), color=INK, fontsize=8, ha="center", va="center", bbox=box)
 
 
 def _draw_scale(axes: Axes, shape: tuple[int, ...], pixel_size_um: float | None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
@@ -46,7 +47,7 @@ def write_report(
         If the file cannot be written.
     """
     table = summary_table(measurements)
-    rows = [_vessel(m, table.iloc[k].to_dict()) for k, m in enumerate(measurements)]
+    rows = [_vessel(m, table.iloc[k]) for k, m in enumerate(measurements)]
     page = fill(
         "report.html",
         title=str(provenance.get("video_id") or (measurements[0].video_id if measurements else "")) or "recording",
@@ -65,7 +66,7 @@ def write_report(
         raise OutputError(f"{path}: the report cannot be written ({error.strerror})") from None
 
 
-def _vessel(m: VesselMeasurement, row: Mapping[str, Any]) -> dict[str, Any]:
+def _vessel(m: VesselMeasurement, row: pd.Series) -> dict[str, Any]:
     factor, unit = velocity_unit(m)
     s = m.statistics
     known = m.diameter_px[np.isfinite(m.diameter_px)]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sam2flow_core.reports.drawing import BLUE, GREY, INK, ORANGE, SHADE, as_address, new_figure, style
+from sam2flow_core.reports.drawing import BLUE, GREY, INK, ORANGE, SHADE, as_address, new_figure, page_style
 from sam2flow_core.reports.words import number, velocity_unit
 from sam2flow_core.velocity import VesselMeasurement
 
@@ -18,7 +17,7 @@ _DIAGRAM_FRAMES = 200
 
 def draw_vessel(measurement: VesselMeasurement) -> str:
     """Return the figure of one vessel as a data address."""
-    with mpl.rc_context(style()):
+    with page_style():
         figure = new_figure(7.2, 4.8)
         grid = figure.add_gridspec(2, 4, height_ratios=(1, 1.15))
         _draw_velocity(figure.add_subplot(grid[0, :]), measurement)

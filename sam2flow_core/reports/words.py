@@ -29,7 +29,7 @@ def number(value: float, digits: int = 3) -> str:
     """Return a number to so many significant digits, or a dash for a gap."""
     if not np.isfinite(value):
         return "–"
-    if value == 0:
+    if abs(value) < 1e-4:
         return "0"
     decimals = max(digits - 1 - int(np.floor(np.log10(abs(value)))), 0)
     return f"{value:.{decimals}f}"

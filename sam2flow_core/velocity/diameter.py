@@ -49,6 +49,8 @@ def frame_diameter(mask: NDArray[np.bool_], index: NDArray[np.int64], diameter: 
     diameter : ndarray, shape (N,)
         Of the whole run.
     """
+    if not len(index) or not np.isfinite(diameter).any():
+        return np.full(len(mask), np.nan)
     area = np.take(mask.reshape(len(mask), -1), index, axis=1).sum(axis=1).astype(float)
     usual = np.median(area[area > 0]) if (area > 0).any() else np.nan
     return np.where(area > 0, area / usual * np.nanmean(diameter), np.nan)

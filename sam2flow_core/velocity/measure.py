@@ -33,7 +33,6 @@ from sam2flow_core.velocity.series import LumenSeries, lumen_series, rejected_st
 from sam2flow_core.velocity.statistics import summarise
 from sam2flow_core.velocity.uncertainty import frame_standard_error
 
-
 _THREADS = 2  # vessels measured at once; numpy works without the interpreter's lock
 
 

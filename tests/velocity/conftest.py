@@ -4,7 +4,9 @@ import pytest
 from .vessels import Scene, make_scene, parabola
 
 
-def pulsating(mean: float, frames: int = 240, share: float = 0.3, hertz: float = 1.3, rate: float = 100.0) -> np.ndarray:
+def pulsating(
+    mean: float, frames: int = 240, share: float = 0.3, hertz: float = 1.3, rate: float = 100.0
+) -> np.ndarray:
     return mean * (1 + share * np.sin(2 * np.pi * hertz * np.arange(frames) / rate))
 
 

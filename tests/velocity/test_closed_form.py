@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import shift
 
 from sam2flow_core.velocity import measure_vessel, measure_vessels, summary_table
 
@@ -110,8 +111,6 @@ def test_tissue_motion_is_taken_out():
     """Crops follow the tissue by whole pixels; what is left of its shift must not reach the space-time diagram."""
     still = make_scene(np.full(160, 3.0), shape=(60, 160))
     shifts = np.stack([6 * np.sin(np.arange(161) / 17), 4 * np.cos(np.arange(161) / 23)], axis=1)
-    from scipy.ndimage import shift
-
     moved = np.stack([shift(f, s, order=1, mode="nearest") for f, s in zip(still.video, shifts, strict=True)])
     inner = (slice(None), slice(14, 46))
     track = replace(
@@ -119,7 +118,7 @@ def test_tissue_motion_is_taken_out():
         mask=still.track.mask[inner],
         flow=still.track.flow[:, :, 14:46],
         scale=still.track.scale[inner],
-        offsets=np.rint(shifts).astype(int) + [14, 0],
+        offsets=np.rint(shifts).astype(int) + np.array([14, 0]),
         shifts=shifts,
     )
     measured = measure_vessel(track, lambda t: moved[t], Calibrated())

@@ -1,0 +1,127 @@
+"""A page that compares recordings: the same vessels before and after, and groups of recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sam2flow_core.errors import OutputError
+from sam2flow_core.reports.comparison_figures import draw_groups, draw_vessels
+from sam2flow_core.reports.pages import fill
+from sam2flow_core.reports.words import number
+
+BELIEVED = ("good", "fair")
+
+
+def write_comparison(
+    path: str | Path, summaries: Sequence[pd.DataFrame], groups: Mapping[str, str] | None = None
+) -> None:
+    """Write one page that compares the recordings of a batch.
+
+    Vessels with the same id are taken as the same vessel in each recording; the first recording is what the others
+    are compared with. Poor and unusable vessels are shown and left out of every mean.
+
+    Parameters
+    ----------
+    path : str or Path
+    summaries : sequence of DataFrame
+        ``summary.csv`` of each recording, in the order of the page.
+    groups : mapping of str to str, optional
+        Group of each ``video_id``, such as ``{"p1": "before", "p2": "after"}``.
+
+    Raises
+    ------
+    OutputError
+        If there is nothing to compare or the file cannot be written.
+    """
+    filled = [summary for summary in summaries if len(summary)]
+    if not filled:
+        raise OutputError("there are no measured vessels to compare; run the recordings first")
+    table = pd.concat(filled, ignore_index=True)
+    table["video_id"] = table["video_id"].astype(object).fillna("").astype(str)
+    named = {str(video): str(group) for video, group in (groups or {}).items()}
+    table["group"] = [named.get(video, "") for video in table["video_id"]]
+    page = fill(
+        "comparison.html",
+        recordings=[_recording(str(video), part) for video, part in table.groupby("video_id", sort=False)],
+        changes=vessel_changes(table).to_dict("records"),
+        groups=group_means(table).to_dict("records") if named else [],
+        vessel_figure=draw_vessels(table),
+        group_figure=draw_groups(table) if named else "",
+        number=number,
+    )
+    try:
+        Path(path).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{path}: the comparison cannot be written ({error.strerror})") from None
+
+
+def vessel_changes(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how each vessel's mean velocity differs from that in the first recording.
+
+    Returns
+    -------
+    DataFrame
+        ``vessel_id, video_id, before, after`` (um/s), ``change, low, high`` (%, with the 95 % interval of the change
+        from those of both velocities, taken as independent), ``believed`` (both graded good or fair), ``distinct``
+        (believed, and the interval does not hold zero).
+    """
+    first = table["video_id"].iloc[0]
+    rows = []
+    reference = table[table["video_id"] == first].set_index("vessel_id")
+    for row in table[table["video_id"] != first].to_dict("records"):
+        if row["vessel_id"] not in reference.index:
+            continue
+        before = reference.loc[row["vessel_id"]]
+        change = row["v_mean_um_s"] - before["v_mean_um_s"]
+        half = np.hypot(_half(row), _half(before))
+        percent = 100 / before["v_mean_um_s"] if before["v_mean_um_s"] else float("nan")
+        believed = row["grade"] in BELIEVED and before["grade"] in BELIEVED
+        rows.append(
+            {
+                "vessel_id": row["vessel_id"],
+                "video_id": row["video_id"],
+                "before": before["v_mean_um_s"],
+                "after": row["v_mean_um_s"],
+                "change": change * percent,
+                "low": (change - half) * percent,
+                "high": (change + half) * percent,
+                "believed": believed,
+                "distinct": bool(believed and abs(change) > half),
+            }
+        )
+    columns = ["vessel_id", "video_id", "before", "after", "change", "low", "high", "believed", "distinct"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def group_means(table: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and spread over recordings of each group: a recording counts once, however many vessels it has.
+
+    Returns
+    -------
+    DataFrame
+        ``group, recordings, vessels, mean, sd`` (um/s, of the recordings' means over their good and fair vessels).
+    """
+    kept = table[table["grade"].isin(BELIEVED) & table["v_mean_um_s"].notna() & (table["group"] != "")]
+    rows = []
+    for group, part in kept.groupby("group", sort=False):
+        means = part.groupby("video_id")["v_mean_um_s"].mean()
+        spread = float(means.std()) if len(means) > 1 else float("nan")
+        rows.append((group, len(means), len(part), float(means.mean()), spread))
+    return pd.DataFrame(rows, columns=["group", "recordings", "vessels", "mean", "sd"])
+
+
+def _half(row: Mapping[str, Any] | pd.Series) -> float:
+    """Return half the 95 % interval of a row of the summary."""
+    return float(row["v_ci_high_um_s"] - row["v_ci_low_um_s"]) / 2
+
+
+def _recording(video: str, part: pd.DataFrame) -> dict[str, Any]:
+    believed = part[part["grade"].isin(BELIEVED)]
+    mean = float(believed["v_mean_um_s"].mean()) if len(believed) else float("nan")
+    group = str(part["group"].iloc[0])
+    return {"video": video, "group": group, "vessels": len(part), "believed": len(believed), "mean": mean}

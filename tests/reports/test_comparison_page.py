@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sam2flow_core.errors import OutputError
+from sam2flow_core.reports import write_comparison
+from sam2flow_core.reports.comparison import group_means, vessel_changes
+from sam2flow_core.velocity import SUMMARY_COLUMNS
+
+
+def summary(video: str, velocities: list[float], half: float = 10.0, grade: str = "good") -> pd.DataFrame:
+    table = pd.DataFrame({column: [np.nan] * len(velocities) for column in SUMMARY_COLUMNS})
+    mean = np.array(velocities, float)
+    return table.assign(
+        video_id=video,
+        vessel_id=range(1, len(velocities) + 1),
+        v_mean_um_s=mean,
+        v_ci_low_um_s=mean - half,
+        v_ci_high_um_s=mean + half,
+        grade=grade,
+    )
+
+
+def test_change_is_clear_only_beyond_its_interval():
+    table = pd.concat([summary("a", [100, 100, 100]), summary("b", [130, 110, 60])], ignore_index=True)
+    changes = vessel_changes(table)
+    assert changes.change.tolist() == pytest.approx([30, 10, -40])
+    assert changes.high[0] - changes.low[0] == pytest.approx(2 * np.hypot(10, 10))
+    assert changes.distinct.tolist() == [True, False, True]
+
+
+def test_poor_velocities_are_not_judged():
+    table = pd.concat([summary("a", [100]), summary("b", [300], grade="poor")], ignore_index=True)
+    changes = vessel_changes(table)
+    assert not changes.believed[0]
+    assert not changes.distinct[0]
+
+
+def test_a_recording_counts_once_in_its_group():
+    table = pd.concat(
+        [summary("a", [100] * 9), summary("b", [200]), summary("c", [900], grade="unusable")], ignore_index=True
+    ).assign(group="before")
+    means = group_means(table)
+    assert means["mean"].tolist() == [150]
+    assert means.recordings.tolist() == [2]
+    assert means.sd[0] == pytest.approx(np.std([100, 200], ddof=1))
+
+
+def test_page_shows_recordings_changes_and_groups(tmp_path):
+    name = "<b>after</b> & $x$"
+    path = tmp_path / "comparison.html"
+    write_comparison(path, [summary("first", [100, 50]), summary(name, [150, 51])], {"first": "before", name: "drug"})
+    text = path.read_text(encoding="utf-8")
+    assert "&lt;b&gt;after&lt;/b&gt; &amp; $x$" in text
+    assert "<b>" not in text
+    assert "faster" in text
+    assert "no clear change" in text
+    assert "Groups" in text
+    assert text.count("data:image/svg+xml") == 2
+
+
+def test_page_without_groups_or_calibration(tmp_path):
+    path = tmp_path / "comparison.html"
+    write_comparison(path, [summary("a", [np.nan]), summary("b", [np.nan])])
+    text = path.read_text(encoding="utf-8")
+    assert "Groups" not in text
+    assert "nan" not in text.split("</style>")[1].split("<img")[0]
+
+
+def test_nothing_to_compare(tmp_path):
+    with pytest.raises(OutputError, match="no measured vessels"):
+        write_comparison(tmp_path / "c.html", [summary("a", [])])

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sam2flow_core.velocity import measure_vessel, summary_table
+
+from .vessels import Calibrated, make_scene
+
+
+def train(seed: int, count: int = 128) -> np.ndarray:
+    """Return the brightness of `count` cells at uneven distances along 2048 px."""
+    gaps = np.random.default_rng(seed).gamma(9, 1, count) + 6
+    places = np.cumsum(gaps * 2048 / gaps.sum())
+    distance = np.abs(np.arange(2048)[:, None] - places)
+    return 3 * np.exp(-(np.minimum(distance, 2048 - distance) ** 2) / 8).sum(axis=1)
+
+
+@pytest.mark.parametrize("velocity", [2.0, 5.0])
+def test_flux_of_single_cells(velocity):
+    scene = make_scene(np.full(400, velocity), pattern=train(3), radius=4, shape=(40, 160), noise=5)
+    measured = measure_vessel(scene.track, scene.images, Calibrated())
+    assert summary_table([measured]).flux_cells_s[0] == pytest.approx(velocity * 100 * 128 / 2048, rel=0.08)
+    assert measured.cells.spacing == pytest.approx(2048 / 128, rel=0.08)
+
+
+def test_no_flux_where_cells_cannot_be_told_apart(parabola_scene):
+    measured = measure_vessel(parabola_scene.track, parabola_scene.images, Calibrated())
+    assert np.isnan(summary_table([measured]).flux_cells_s[0])
+    drowned = make_scene(np.full(400, 3.0), pattern=train(3), radius=4, shape=(40, 160), noise=120)
+    assert np.isnan(measure_vessel(drowned.track, drowned.images, Calibrated()).cells.flux_per_frame)

@@ -1,0 +1,60 @@
+"""The space-time diagram against patterns moved by a known amount."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter1d
+
+from sam2flow_core.config.velocity import KymographSettings
+from sam2flow_core.velocity.correlation import correlate, moving_pattern
+from sam2flow_core.velocity.sampling import Samples
+from sam2flow_core.velocity.slantstack import stack_velocity
+
+
+def pattern(velocity: np.ndarray, points: int, noise: float = 1.0, cell: float = 2.0, seed: int = 0) -> np.ndarray:
+    """Return a moving pattern, shape (3, T, points), lit by a lamp that flickers by 2 %."""
+    rng = np.random.default_rng(seed)
+    travelled = np.r_[0.0, np.cumsum(velocity)]
+    reach = int(np.abs(travelled).max()) + points + 20
+    texture = gaussian_filter1d(rng.normal(size=2 * reach), cell)
+    place = np.arange(points) - travelled[:, None] + reach
+    image = np.interp(place, np.arange(2 * reach), texture / texture.std())
+    lamp = 1 + 0.02 * rng.normal(size=len(travelled))
+    still = 20 * gaussian_filter1d(rng.normal(size=points), 2)
+    lanes = np.stack([lamp[:, None] * (100 + still + 3 * image + 3 * noise * rng.normal(size=image.shape))] * 3)
+    return moving_pattern(Samples(lanes.astype(np.float32), lamp), 100)
+
+
+@pytest.mark.parametrize("velocity", [0.4, -1.0, 4.0, -12.0, 30.0])
+def test_constant_velocity(velocity):
+    moving = pattern(np.full(200, velocity), 150)
+    found = correlate(moving, KymographSettings())
+    assert np.nanmean(found.velocity) == pytest.approx(velocity, rel=0.03)
+    assert found.quality > 0.85
+    assert np.nanmedian(stack_velocity(moving, KymographSettings())) == pytest.approx(velocity, rel=0.1)
+
+
+def test_fast_pulse_is_followed_and_not_averaged_low():
+    truth = 18 * (1 + 0.5 * np.sin(2 * np.pi * 1.5 * np.arange(300) / 160))
+    found = correlate(pattern(truth, 200), KymographSettings()).velocity[:-1]
+    assert found.mean() == pytest.approx(truth.mean(), rel=0.02)
+    assert np.ptp(found) == pytest.approx(np.ptp(truth), rel=0.12)
+
+
+@pytest.mark.parametrize("velocity", [1.0, 4.0])
+def test_short_segments_are_not_biased_low(velocity):
+    found = [correlate(pattern(np.full(240, velocity), 30, seed=s), KymographSettings()).velocity for s in range(4)]
+    assert np.nanmean(found) == pytest.approx(velocity, rel=0.05)
+
+
+def test_noise_has_no_quality():
+    noise = np.random.default_rng(0).normal(size=(3, 200, 120)).astype(np.float32)
+    assert correlate(noise, KymographSettings()).quality < 0.5
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 100), (3, 100, 6)])
+def test_too_little_to_read(shape):
+    found = correlate(np.ones(shape, np.float32), KymographSettings())
+    assert np.isnan(found.velocity).all()
+    assert found.quality == 0
