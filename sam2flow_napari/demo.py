@@ -20,5 +20,5 @@ def open_demo(recording: Path, prompts: Path) -> None:
     _, dock = viewer.window.add_plugin_dock_widget("sam2flow", "SAM2Flow")
     dock.bench.open(recording)
     dock.bench.load_prompts(prompts)
-    dock.bench.run()
+    dock.bench.runs.start()
     napari.run()

@@ -100,9 +100,12 @@ class Overlays:
 
     def show_frame(self, frame: int) -> None:
         """Show a frame that the run has just answered."""
-        if self._unseen or frame % SAMPLED_FRAMES == 0:
+        if self._unseen:
             self.show_flow(frame)
-        elif frame == self._viewer.dims.current_step[0]:
+            return
+        if frame % SAMPLED_FRAMES == 0:
+            self._widen_limit(frame)
+        if frame == self._viewer.dims.current_step[0]:
             self.redraw()
 
     def start_run(self) -> None:

@@ -96,8 +96,8 @@ class PromptLayer:
 
     def _on_press(self, layer: Points, event: Any) -> None:
         # Runs before napari's own callback, which copies the feature defaults into the new point.
-        modifiers = {str(m) for m in event.modifiers}
-        self._prepare_label(0 if modifiers & {"Shift", "Alt"} else self._session.sign)
+        negative = "Shift" in event.modifiers or "Alt" in event.modifiers
+        self._prepare_label(0 if negative else self._session.sign)
 
     def _on_data(self, event: Any) -> None:
         if self._syncing or event.action not in _DONE:

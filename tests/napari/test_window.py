@@ -168,5 +168,6 @@ def test_the_window_never_freezes_on_a_long_stack(window, tmp_path, qtbot):
     dock.bench.runs.cancel()
     qtbot.waitUntil(lambda: not dock.bench.runs.running, timeout=PATIENCE)
     # Computing time, because a busy test machine takes the thread away for as long as it likes.
-    assert max(prompting.cpu) < 50
-    assert max(heart.cpu) < 50
+    for beats in (prompting.cpu, heart.cpu):
+        assert np.percentile(beats, 99) < 50
+        assert max(beats) < 80

@@ -1,0 +1,171 @@
+"""Random actions: no exception, no lost prompt. The model of what must hold is a plain list of prompts."""
+
+import random
+
+import numpy as np
+import pytest
+from conftest import FRAMES, HEIGHT, PATIENCE, WIDTH, write_recording
+from fake_engine import FakeEngine
+from napari.components import ViewerModel
+from napari.utils.notifications import Notification, notification_manager
+
+from sam2flow_core.prompts import Prompt, read_prompts
+from sam2flow_napari.widgets.dock import SAM2FlowDock
+
+
+class Monkey:
+    """Does random things to a dock and keeps its own account of the prompts."""
+
+    def __init__(self, path, seed, qtbot):
+        self.random = random.Random(seed)
+        self.path, self.qtbot = path, qtbot
+        self.viewer, self.engines = ViewerModel(), []
+        self.dock = None
+        self.reopen()
+        self.dock.bench.open(path)
+        self.past, self.future, self.now = [], [], ()
+
+    @property
+    def session(self):
+        return self.dock.bench.session
+
+    def reopen(self):
+        self.engines.append(FakeEngine(0.002))
+        self.dock = SAM2FlowDock(self.viewer, self.engines[-1])
+        self.qtbot.addWidget(self.dock)
+
+    def account(self, prompts):
+        if prompts != self.now:
+            self.past.append(self.now)
+            self.now, self.future = prompts, []
+
+    # -- the actions -------------------------------------------------------
+    def click(self):
+        t, y, x = self.random.randrange(FRAMES), self.random.uniform(-9, HEIGHT + 8), self.random.uniform(0, WIDTH - 1)
+        label = self.random.choice((0, 1, 1))
+        vessel = self.session.active or self.session.state.next_id()
+        self.session.set_sign(label)
+        self.viewer.dims.set_current_step(0, t)
+        self.dock.bench.scene.prompts.layer.add((t, y, x))
+        if -0.5 <= y <= HEIGHT - 0.5:
+            self.account((*self.now, Prompt(vessel, t, y, x, label)))
+
+    def delete_point(self):
+        layer = self.dock.bench.scene.prompts.layer
+        if len(layer.data):
+            row = self.random.randrange(len(layer.data))
+            layer.selected_data = {row}
+            layer.remove_selected()
+            self.account(tuple(p for i, p in enumerate(self.now) if i != row))
+
+    def add_vessel(self):
+        before = self.session.state
+        self.session.activate_next()
+        if self.session.state != before:
+            self.past.append(self.now)
+            self.future = []
+
+    def delete_vessel(self):
+        if self.session.state.vessels:
+            vessel = self.random.choice(self.session.state.vessel_ids)
+            self.session.delete_vessel(vessel)
+            self.past.append(self.now)
+            self.now, self.future = tuple(p for p in self.now if p.vessel_id != vessel), []
+
+    def hide_vessel(self):
+        if self.session.state.vessels:
+            vessel = self.random.choice(self.session.state.vessels)
+            self.session.show_vessel(vessel.vessel_id, not vessel.visible)
+            self.past.append(self.now)
+            self.future = []
+
+    def undo(self):
+        self.session.undo()
+        if self.past:
+            self.future.append(self.now)
+            self.now = self.past.pop()
+
+    def redo(self):
+        self.session.redo()
+        if self.future:
+            self.past.append(self.now)
+            self.now = self.future.pop()
+
+    def scrub(self):
+        self.viewer.dims.set_current_step(0, self.random.randrange(FRAMES))
+
+    def run(self):
+        self.dock.run.start.click()
+
+    def cancel(self):
+        self.dock.run.cancel.click()
+
+    def wait(self):
+        self.qtbot.wait(self.random.randrange(60))
+
+    def delete_layer(self):
+        scene = self.dock.bench.scene
+        layer = self.random.choice([scene.prompts.layer, *scene.overlays.layers])
+        self.viewer.layers.remove(layer)
+        self.qtbot.waitUntil(lambda: scene.prompts.layer in self.viewer.layers, timeout=PATIENCE)
+
+    def close_and_reopen(self):
+        self.dock.close()
+        if self.random.random() < 0.5:
+            self.viewer.layers.clear()
+        self.reopen()
+        if self.dock.bench.scene is None:
+            self.dock.bench.open(self.path)
+        # The history starts anew with what is on disk.
+        self.past, self.future = [], []
+
+    def close_recording(self):
+        self.viewer.layers.remove(self.dock.bench.scene.image)
+        assert self.dock.bench.scene is None
+        self.dock.bench.open(self.path)
+        self.past, self.future = [], []
+
+    def act(self):
+        actions = {
+            self.click: 10, self.delete_point: 2, self.add_vessel: 3, self.delete_vessel: 1, self.hide_vessel: 1,
+            self.undo: 4, self.redo: 2, self.scrub: 4, self.run: 2, self.cancel: 2, self.wait: 4,
+            self.delete_layer: 1, self.close_and_reopen: 1, self.close_recording: 1,
+        }  # fmt: skip
+        action = self.random.choices(list(actions), list(actions.values()))[0]
+        action()
+        return action.__name__
+
+    def check(self):
+        assert self.session.state.prompts == self.now
+        layer = self.dock.bench.scene.prompts.layer
+        shown = [(p.frame, p.y, p.x) for p in self.now]
+        np.testing.assert_array_equal(layer.data, np.array(shown, float).reshape(-1, 3))
+
+    def finish(self):
+        folder = self.session.folder
+        for dock_engine in self.engines:
+            dock_engine.gate.set()
+        self.dock.close()
+        self.qtbot.waitUntil(lambda: not self.dock.bench.busy, timeout=PATIENCE)
+        if self.now:
+            assert read_prompts(folder / "prompts.csv") == self.now
+
+
+@pytest.mark.parametrize(
+    ("seed", "actions"),
+    [(1, 60), pytest.param(2, 500, marks=[pytest.mark.slow, pytest.mark.timeout(1500)])],
+)
+def test_random_actions_lose_nothing(tmp_path, qtbot, seed, actions):
+    monkey = Monkey(write_recording(tmp_path / "cells.tif"), seed, qtbot)
+    notification_manager.records.clear()
+    done = []
+    for _ in range(actions):
+        done.append(monkey.act())
+        try:
+            monkey.check()
+        except AssertionError as error:
+            raise AssertionError(f"after {len(done)} actions, the last of them {done[-6:]}") from error
+    monkey.finish()
+    faults = [n.message for n in notification_manager.records if isinstance(n, Notification) and "failed" in n.message]
+    assert faults == []
+    assert len(set(done)) >= 10
