@@ -114,7 +114,13 @@ def vessel_tables(surveys: Mapping[str, pd.DataFrame]) -> list[NamedTable]:
 def drift_table(drift: pd.DataFrame) -> NamedTable:
     """Arrange the errors at the beginning and at the end of long cases."""
     table = drift.assign(ratio=drift.epe_last / drift.epe_first)
-    names = {"epe_first": "EPE, first sixth", "epe_last": "EPE, last sixth", "ratio": "last / first"}
+    names = {
+        "epe_first": "EPE, first sixth",
+        "epe_last": "EPE, last sixth",
+        "ratio": "last / first",
+        "iou_first": "mask IoU, first frame",
+        "iou_last": "last frame",
+    }
     return NamedTable("Drift over long recordings", "Pixels inside the masks.", table.rename(columns=names))
 
 
