@@ -17,6 +17,7 @@ def open_demo(recording: Path, prompts: Path) -> None:
     import napari
 
     viewer = napari.Viewer(title="SAM2Flow")
+    viewer.window.resize(1500, 950)
     _, dock = viewer.window.add_plugin_dock_widget("sam2flow", "SAM2Flow")
     dock.bench.open(recording)
     dock.bench.load_prompts(prompts)

@@ -6,11 +6,10 @@ import pytest
 import tifffile
 
 from sam2flow_core.engine.events import RunRequest
-from sam2flow_core.prompts import Prompt
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-PROMPTS = (Prompt(1, 3, 20.0, 40.0, 1), Prompt(2, 5, 44.0, 40.0, 1))
+from fake_predictor import PROMPTS
 
 
 @pytest.fixture(scope="session")

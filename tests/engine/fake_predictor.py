@@ -6,8 +6,10 @@ import numpy as np
 import torch
 
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+from sam2flow_core.prompts import Prompt
 
 CROP = (24, 48)
+PROMPTS = (Prompt(1, 3, 20.0, 40.0, 1), Prompt(2, 5, 44.0, 40.0, 1))
 
 
 @dataclass

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from fake_predictor import FakePredictor
+from fake_predictor import PROMPTS, FakePredictor
 from test_streaming import assert_same
 
-from sam2flow_core.engine import Finished, FrameDone, Stage, Started, request_again, run
+from sam2flow_core.engine import Finished, FrameDone, RunRequest, Stage, Started, request_again, run
 from sam2flow_core.errors import CalibrationError, OutputError, PromptError, StackError
 from sam2flow_core.prompts import Prompt
 
@@ -22,10 +22,6 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def finished(moving_cells, tmp_path_factory):
-    from conftest import PROMPTS
-
-    from sam2flow_core.engine import RunRequest
-
     out = tmp_path_factory.mktemp("runs") / "finished"
     request = RunRequest(moving_cells, PROMPTS, out, frame_rate_hz=80, start=2, stop=38, names=((1, "upper"),))
     return request, list(run(request, FakePredictor()))

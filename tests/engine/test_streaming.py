@@ -135,8 +135,7 @@ KILLED = textwrap.dedent("""
     import sys
     from pathlib import Path
     sys.path.insert(0, {here!r})
-    from fake_predictor import FakePredictor
-    from conftest import PROMPTS
+    from fake_predictor import PROMPTS, FakePredictor
     from test_streaming import stream
     from sam2flow_core.engine.events import RunRequest
     request = RunRequest(stack=Path({stack!r}), prompts=PROMPTS, out=Path({out!r}), start=3, stop=33)
