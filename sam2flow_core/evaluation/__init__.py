@@ -1,6 +1,6 @@
 """Accuracy and speed against the truth, beside the methods users have today."""
 
-from sam2flow_core.evaluation.evaluate import Evaluation, evaluate, evaluate_ablations
+from sam2flow_core.evaluation.accuracy import Evaluation, evaluate, evaluate_ablations
 from sam2flow_core.evaluation.metrics import binned_flow_metrics, flow_metrics
 from sam2flow_core.evaluation.speed import BenchResult, bench
 
