@@ -37,10 +37,13 @@ _STYLE: Any = {
 }
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure in the pages' style, inches; it belongs to no window system."""
+def new_figure(width: float, height: float, arranged: bool = True) -> Figure:
+    """Return an empty figure in the pages' style, inches; it belongs to no window system.
+
+    With `arranged` matplotlib finds the margins, which takes as long as the drawing.
+    """
     with page_style():
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained" if arranged else None)
     FigureCanvasSVG(figure)
     return figure
 

@@ -12,14 +12,15 @@ from sam2flow_core.reports.words import number, velocity_unit
 from sam2flow_core.velocity import VesselMeasurement
 
 _SLOPES = 12
+_MARGINS = {"left": 0.085, "right": 0.985, "top": 0.95, "bottom": 0.09, "hspace": 0.38, "wspace": 0.5}
 _DIAGRAM_FRAMES = 200
 
 
 def draw_vessel(measurement: VesselMeasurement) -> str:
     """Return the figure of one vessel as a data address."""
     with page_style():
-        figure = new_figure(7.2, 4.8)
-        grid = figure.add_gridspec(2, 4, height_ratios=(1, 1.15))
+        figure = new_figure(7.2, 4.8, arranged=False)
+        grid = figure.add_gridspec(2, 4, height_ratios=(1, 1.15), **_MARGINS)
         _draw_velocity(figure.add_subplot(grid[0, :]), measurement)
         _draw_diagram(figure.add_subplot(grid[1, :2]), measurement)
         _draw_profile(figure.add_subplot(grid[1, 2]), measurement)

@@ -10,6 +10,7 @@ from sam2flow_core.velocity.records import CellCount
 
 _MIN_AGREEMENT = 0.6
 _MIN_CELLS = 8
+_SEGMENT = 48  # px
 
 
 def pattern_noise(pattern: NDArray[np.float32]) -> float:
@@ -67,9 +68,12 @@ def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> 
     if not np.isfinite(velocity[:-1]).all() or frames < 16 or points < 16:
         return nothing
     travelled = np.r_[0.0, np.cumsum(velocity[:-1])]
-    if np.ptp(travelled) < 3 * points:
+    # Only the middle: the longer a cell is followed, the more an error of the velocity blurs it.
+    start = max((points - _SEGMENT) // 2, 0)
+    pattern = pattern[:, :, start : start + _SEGMENT]
+    if np.ptp(travelled) < 3 * pattern.shape[2]:
         return nothing
-    half = points // 2
+    half = pattern.shape[2] // 2
     middle = len(pattern) // 2
     first = _unrolled(pattern.mean(axis=0)[:, :half], travelled, 0)
     second = _unrolled(pattern.mean(axis=0)[:, half : 2 * half], travelled, half)
@@ -96,7 +100,7 @@ def _unrolled(image: NDArray[np.float32], travelled: NDArray[np.float64], start:
     low = int(place.min())
     number = np.bincount((place - low).ravel())
     total = np.bincount((place - low).ravel(), weights=image.ravel())
-    return {low + k: float(total[k] / number[k]) for k in np.flatnonzero(number > 0)}
+    return {low + k: float(total[k] / number[k]) for k in range(len(number)) if number[k]}
 
 
 def _agreement(first: dict[int, float], second: dict[int, float]) -> float:

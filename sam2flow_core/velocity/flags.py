@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,7 +128,9 @@ def edge_share(line: Centreline, diameter: float, offset: NDArray[np.int64], sha
     return float((distance < diameter / 2).mean())
 
 
-def overlap_share(lumen: NDArray[np.bool_], track: VesselTrack, others: list[tuple[NDArray[np.bool_], VesselTrack]]):
+def overlap_share(
+    lumen: NDArray[np.bool_], track: VesselTrack, others: Sequence[tuple[NDArray[np.bool_], VesselTrack]]
+) -> float:
     """Return the share of a vessel's pixels that other vessels claim too, of 1.
 
     Parameters
@@ -135,7 +138,7 @@ def overlap_share(lumen: NDArray[np.bool_], track: VesselTrack, others: list[tup
     lumen : ndarray of bool, shape (h, w)
         Majority mask of `track`.
     track : VesselTrack
-    others : list
+    others : sequence
         Majority mask and track of each other vessel; all crops follow the same tissue.
     """
     where = np.argwhere(lumen) + track.offsets[0]

@@ -113,7 +113,7 @@ def _prepare(track: VesselTrack, settings: VelocitySettings) -> _Prepared:
     diameter = diameter_along(track.mask, line, settings.geometry.diameter_window_px)
     known = np.isfinite(diameter)
     usual = float(np.median(diameter[known])) if known.any() else 1.0
-    lumen = find_lumen(track.mask.any(axis=0), line, np.where(known, diameter, usual))
+    lumen = find_lumen(np.asarray(track.mask.any(axis=0), bool), line, np.where(known, diameter, usual))
     flow = project(track, lumen)
     if np.isfinite(flow.along).any() and np.nanmean(flow.along) < 0:
         line, diameter = line.reversed(), diameter[::-1]

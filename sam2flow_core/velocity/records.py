@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sam2flow_core.velocity.centreline import Centreline
 
 Floats = NDArray[np.float64]
+_NAN = float("nan")
 
 
 class CalibrationLike(Protocol):
@@ -177,22 +178,22 @@ class CellCount:
 class Statistics:
     """The vessel over the whole run: px per frame, frames, shares of 1; NaN where unknown."""
 
-    valid_share: float
-    mean: float
-    median: float
-    sd: float
-    low: float
-    high: float
-    minimum: float
-    maximum: float
-    pulsatility: float
-    resistivity: float
-    reversal_share: float
-    stasis_frames: float
-    longest_stasis_frames: float
-    kymograph_mean: float
-    method_difference: float
-    relative_scale: float
+    valid_share: float = 0.0
+    mean: float = _NAN
+    median: float = _NAN
+    sd: float = _NAN
+    low: float = _NAN
+    high: float = _NAN
+    minimum: float = _NAN
+    maximum: float = _NAN
+    pulsatility: float = _NAN
+    resistivity: float = _NAN
+    reversal_share: float = _NAN
+    stasis_frames: float = _NAN
+    longest_stasis_frames: float = _NAN
+    kymograph_mean: float = _NAN
+    method_difference: float = _NAN
+    relative_scale: float = _NAN
 
 
 @dataclass(frozen=True)

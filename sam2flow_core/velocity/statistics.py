@@ -39,7 +39,7 @@ def summarise(
     steps = max(len(velocity) - 1, 1)
     kymograph, difference, difference_px = _compare(series, diagram, settings)
     if not valid.any():
-        return Statistics(0.0, *[_NAN] * 11, _NAN, kymograph, _NAN, _NAN)
+        return Statistics(kymograph_mean=kymograph)
     mean = float(velocity[valid].mean())
     beat = frame_rate_hz / pulse_hz if frame_rate_hz and np.isfinite(pulse_hz) else _NAN
     second_view = diagram.velocity if np.isfinite(difference) else velocity
