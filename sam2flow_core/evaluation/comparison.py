@@ -34,7 +34,7 @@ class Comparison:
     jitter : ndarray of float32, shape (J,)
         Change between consecutive pairs that is not in the truth, px.
     seconds : ndarray, shape (P,)
-        Cost of each pair.
+        Processor time of each pair.
     """
 
     predicted: NDArray[np.float32]

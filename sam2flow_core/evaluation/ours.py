@@ -20,7 +20,7 @@ class PredictedCase:
     ----------
     steps : list of FrameFlow
     seconds : list of float
-        Cost of each step.
+        Processor time of each step.
     """
 
     steps: list[FrameFlow] = field(default_factory=list)
@@ -71,9 +71,9 @@ class OurFlow:
             for vessel in case.vessels:
                 self.predictor.add_new_mask(state, frame_idx=0, obj_id=vessel.vessel_id, mask=vessel.mask)
         predicted = PredictedCase()
-        before = time.perf_counter()
+        before = time.process_time()
         for step in self.predictor.stream(state):
-            predicted.seconds.append(time.perf_counter() - before)
+            predicted.seconds.append(time.process_time() - before)
             predicted.steps.append(step)
-            before = time.perf_counter()
+            before = time.process_time()
         return predicted

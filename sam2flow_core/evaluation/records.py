@@ -106,7 +106,7 @@ class Answer:
     scale : ndarray of float32, shape (V, Y, X), or None
         Expected absolute error, px.
     seconds : float
-        What the pair cost.
+        Processor time of the pair: unlike the clock it is the same on a busy machine.
     """
 
     pair: int

@@ -26,7 +26,7 @@ MAIN = {
     "jitter": "jitter px",
     "velocity_median": "vessel velocity error %, median",
     "velocity_p90": "90th percentile",
-    "seconds_pair": "s / pair",
+    "seconds_pair": "CPU s / pair",
 }
 MASKS, VELOCITIES, DRIFT = "masks", "velocities", "drift"
 PARTS = ("displacement", "width")
@@ -190,7 +190,7 @@ def as_markdown(tables: list[NamedTable]) -> str:
     parts = []
     for named in tables:
         note = f"{named.note}\n\n" if named.note else ""
-        parts.append(f"### {named.title}\n\n{note}{markdown_table(named.table, {'seconds / pair': 3, 's / pair': 3})}")
+        parts.append(f"### {named.title}\n\n{note}{markdown_table(named.table, {'CPU s / pair': 3, 's / pair': 3})}")
     return "\n\n".join(parts)
 
 
