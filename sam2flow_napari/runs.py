@@ -99,8 +99,13 @@ class Runs(QObject):
             self._end()
         elif isinstance(answer, Loaded) and answer.job_id == self._load_id:
             self._set_tables(answer.tables)
-        elif isinstance(answer, Failed) and answer.job_id == self._run_id:
-            self._end()
+
+    def fail(self, failure: Failed) -> bool:
+        """Take a failure; return whether it was the present run's, which is over now."""
+        if failure.job_id != self._run_id:
+            return False
+        self._end()
+        return True
 
     def _on_progress(self, progress: RunProgress) -> None:
         from sam2flow_core.engine.events import Finished

@@ -59,6 +59,7 @@ class Workbench(QObject):
         self.keys: tuple[Key, ...] = prompt_keys(viewer, self.session, self.help_wanted.emit)
         self.scene: Scene | None = None
         self._closed = False
+        self._told = ""
         self._desk = Desk(engine)
         self._previews = PreviewDesk(self.session, self._desk)
         self.runs = Runs(self.session, self._desk, self.report)
@@ -188,12 +189,19 @@ class Workbench(QObject):
         if self.scene is None:
             return
         if isinstance(answer, Masked):
+            self._told = ""
             if self._previews.expects(answer.job_id, answer.vessel.vessel_id):
                 self.scene.show_mask(answer.vessel)
-            return
-        self.runs.take(answer)
-        if isinstance(answer, Failed):
-            self.report(answer.error)
+        elif isinstance(answer, Failed):
+            self._on_failed(answer)
+        else:
+            self.runs.take(answer)
+
+    def _on_failed(self, failure: Failed) -> None:
+        # Every click would say again what is wrong with the model; a run that fails always says it.
+        if self.runs.fail(failure) or str(failure.error) != self._told:
+            self.report(failure.error)
+        self._told = str(failure.error)
 
     def _on_run_started(self, folder: Path) -> None:
         assert self.scene is not None

@@ -46,7 +46,7 @@ class RecordingSection(QWidget):
         layout.addWidget(self._filled)
         layout.addLayout(self._build_buttons())
         for box in (self.pixel_size, self.frame_rate):
-            box.native.setDecimals(4)
+            box.native.setDecimals(3)
             box.native.setSpecialValueText("unknown")
             box.native.setKeyboardTracking(False)
             box.native.setFixedWidth(118)

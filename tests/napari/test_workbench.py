@@ -201,7 +201,11 @@ def test_a_preview_that_fails_says_so_and_keeps_the_click(bench, engine, qtbot, 
     engine.preview_error = ModelError("tiny: the weights are missing; reinstall sam2flow")
     bench.session.add_prompt(0, 10.0, 10.0)
     qtbot.waitUntil(lambda: any("weights are missing" in m for m in messages()), timeout=PATIENCE)
-    assert len(bench.session.state.prompts) == 1
+    for y in (11.0, 12.0):
+        bench.session.add_prompt(0, y, 10.0)
+    qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
+    assert len(bench.session.state.prompts) == 3
+    assert sum("weights are missing" in m for m in messages()) == 1
 
 
 def test_a_run_without_clicks_or_with_negative_ones_only_is_refused(bench, engine, messages):

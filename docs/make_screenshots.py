@@ -1,0 +1,122 @@
+"""Take the pictures of the user guide from the real program: ``xvfb-run -a python docs/make_screenshots.py``.
+
+Opens the bundled sample in a window of 1280 x 800, clicks its vessels, runs and photographs every state.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import napari
+from napari.settings import get_settings
+from qtpy.QtWidgets import QApplication
+
+from sam2flow_core.prompts import read_prompts
+from sam2flow_napari.files.sample import sample_path
+from sam2flow_napari.widgets.dock import SAM2FlowDock
+
+IMAGES = Path(__file__).parent / "images"
+PATIENCE_S = 600.0
+
+
+class Photographer:
+    """A window with the dock, and a camera."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        settings = get_settings().application
+        settings.save_window_geometry = False
+        # Warnings about this installation (an old Qt) are nothing that the guide is about.
+        settings.gui_notification_level = "error"
+        self.viewer = napari.Viewer(show=True)
+        self.dock = SAM2FlowDock(self.viewer)
+        self.viewer.window.add_dock_widget(self.dock, name="SAM2Flow")
+        self.viewer.window.resize(1280, 800)
+        self.wait(1.5)
+
+    def wait(self, seconds: float) -> None:
+        """Let the window live for a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            QApplication.processEvents()
+            time.sleep(0.01)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Let the window live until `condition` holds."""
+        end = time.monotonic() + PATIENCE_S
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError("the program did not get there in ten minutes")
+            self.wait(0.05)
+
+    def shoot(self, name: str) -> None:
+        """Photograph the window."""
+        self.wait(0.3)
+        path = self._folder / f"plugin-{name}.png"
+        self.viewer.window.screenshot(str(path), flash=False, canvas_only=False)
+        print(path.name)
+
+
+def main() -> None:
+    """Walk through the tutorial."""
+    IMAGES.mkdir(exist_ok=True)
+    with TemporaryDirectory() as folder:
+        sample = Path(folder) / "sample.tif"
+        sample.write_bytes(sample_path().read_bytes())
+        walk(Photographer(IMAGES), sample)
+
+
+def walk(camera: Photographer, sample: Path) -> None:
+    """Open, click, run, look at the results."""
+    dock, bench = camera.dock, camera.dock.bench
+    camera.shoot("empty")
+    bench.open(sample)
+    camera.wait(0.5)
+    camera.shoot("opened")
+    session = bench.session
+    layer = bench.scene.prompts.layer if bench.scene else sys.exit("the sample did not open")
+    for vessel, prompt in enumerate(one_click_each(sample_path().with_name("sample_prompts.csv")), start=1):
+        if vessel > 1:
+            session.activate_next()
+        layer.add((prompt.frame, prompt.y, prompt.x))
+    frames = bench.scene.frames
+    camera.until(lambda: len(frames.vessel_ids) == len(session.state.vessels) or not bench.busy)
+    if not frames.vessel_ids:
+        sys.exit("no click was answered: is the model in place?")
+    camera.shoot("clicked")
+    bench.runs.start()
+    camera.until(lambda: frames.answered(60) or not bench.runs.running)
+    camera.shoot("running")
+    camera.until(lambda: bench.runs.tables is not None or not bench.runs.running)
+    camera.until(lambda: bench.runs.tables is not None)
+    session.activate(1)
+    camera.wait(1)
+    camera.viewer.dims.set_current_step(0, 40)
+    camera.shoot("results")
+    bench.help_wanted.emit()
+    camera.wait(0.3)
+    box = QApplication.activeModalWidget()
+    if box is not None:
+        box.grab().save(str(IMAGES / "plugin-help.png"))
+        box.close()
+    camera.viewer.theme = "light"
+    camera.shoot("light")
+    dock.shut()
+    camera.until(lambda: not bench.busy)
+    camera.viewer.close()
+
+
+def one_click_each(table: Path) -> list:
+    """Return the first click on each vessel of a prompts table."""
+    first = {}
+    for prompt in read_prompts(table):
+        first.setdefault(prompt.vessel_id, prompt)
+    return list(first.values())
+
+
+if __name__ == "__main__":
+    main()
