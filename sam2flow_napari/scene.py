@@ -121,6 +121,11 @@ class Scene:
         self._target = frame
         self._follow.throttle()
 
+    def go_to(self, frame: int) -> None:
+        """Move the time slider to `frame` at once, in place of a move that waits."""
+        self._follow.cancel()
+        self._viewer.dims.set_current_step(0, frame)
+
     def _move(self) -> None:
         self._viewer.dims.set_current_step(0, self._target)
 

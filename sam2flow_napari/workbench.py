@@ -222,7 +222,7 @@ class Workbench(QObject):
         self.scene.show_results(tables)
         if self.follow:
             # After a run the slider stands on the last frame, which has no flow.
-            self.scene.follow(tables.results.header.start)
+            self.scene.go_to(tables.results.header.start)
 
     # -- the rest ----------------------------------------------------------
     def report(self, error: Exception) -> None:
