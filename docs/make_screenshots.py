@@ -1,6 +1,7 @@
 """Take the pictures of the user guide from the real program: ``xvfb-run -a python docs/make_screenshots.py``.
 
 Opens the bundled sample in a window of 1280 x 800, clicks its vessels, runs and photographs every state.
+Two arguments are for trying it: a folder for the pictures and a checkpoint.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,7 +29,7 @@ class Photographer:
     """A window with the dock, and a camera."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         settings = get_settings().application
         settings.save_window_geometry = False
         # Warnings about this installation (an old Qt) are nothing that the guide is about.
@@ -56,18 +58,19 @@ class Photographer:
     def shoot(self, name: str) -> None:
         """Photograph the window."""
         self.wait(0.3)
-        path = self._folder / f"plugin-{name}.png"
+        path = self.folder / f"plugin-{name}.png"
         self.viewer.window.screenshot(str(path), flash=False, canvas_only=False)
         print(path.name)
 
 
 def main() -> None:
     """Walk through the tutorial."""
-    IMAGES.mkdir(exist_ok=True)
+    images = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
+    images.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder:
         sample = Path(folder) / "sample.tif"
         sample.write_bytes(sample_path().read_bytes())
-        walk(Photographer(IMAGES), sample)
+        walk(Photographer(images), sample)
 
 
 def walk(camera: Photographer, sample: Path) -> None:
@@ -75,6 +78,8 @@ def walk(camera: Photographer, sample: Path) -> None:
     dock, bench = camera.dock, camera.dock.bench
     camera.shoot("empty")
     bench.open(sample)
+    if len(sys.argv) > 2:
+        bench.choose_run(replace(bench.session.run_choices, model=sys.argv[2]))
     camera.wait(0.5)
     camera.shoot("opened")
     session = bench.session
@@ -101,7 +106,7 @@ def walk(camera: Photographer, sample: Path) -> None:
     camera.wait(0.3)
     box = QApplication.activeModalWidget()
     if box is not None:
-        box.grab().save(str(IMAGES / "plugin-help.png"))
+        box.grab().save(str(camera.folder / "plugin-help.png"))
         box.close()
     camera.viewer.theme = "light"
     camera.shoot("light")
