@@ -43,6 +43,8 @@ class MaskConfig:
     growth_rounds: int = 0
     """Times the clicks are spread along the vessel (`region_growth`); 0: as SAM 2."""
     growth_dim: int = 24
+    tube_reach: float = 160.0
+    """px a clicked vessel is followed each way."""
 
 
 @dataclass(frozen=True)

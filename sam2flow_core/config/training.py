@@ -22,7 +22,8 @@ class StageConfig:
     predicted_masks : float
         How often the flow sees the predicted mask instead of a roughened true one.
     parts : str
-        ``flow``: the flow half alone, without image context; ``masks``: the mask half alone; ``both``.
+        ``flow``: the flow half alone, without image context; ``vesselness``: where any vessel is; ``masks``: the
+        mask half; ``both``.
     """
 
     share: float
@@ -65,7 +66,8 @@ class TrainingConfig:
 TRAINING: dict[str, TrainingConfig] = {
     "tiny": TrainingConfig(
         stages=(
-            StageConfig(0.40, ((160, 0.5), (256, 0.5)), 0, False, 0.0, "masks"),
+            StageConfig(0.15, ((160, 0.5), (256, 0.5)), 0, False, 0.0, "vesselness"),
+            StageConfig(0.25, ((160, 0.5), (256, 0.5)), 0, False, 0.0, "masks"),
             StageConfig(0.15, ((160, 0.8), (256, 0.2)), 1, False, 0.0, "flow"),
             StageConfig(0.20, ((160, 0.8), (256, 0.2)), 3, False, 0.0, "flow"),
             StageConfig(0.10, ((160, 0.8), (256, 0.2)), 2, True, 0.0, "flow"),

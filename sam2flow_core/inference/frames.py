@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sam2flow_core.model.inputs import InputMaker
+from sam2flow_core.model.inputs import InputMaker, smoothed
 from sam2flow_core.stack import Shift, Stabiliser, Stack
 
 MULTIPLE = 32
@@ -113,19 +113,19 @@ class AlignedFrames:
 
     def _survey(self, sampled: int) -> tuple[Tensor, Tensor]:
         """Background and activity (H, W) from frames spread over the range; also teaches the stabiliser."""
+        if self.stabiliser is not None:
+            self.stabiliser.prime(self.stack.frame(t) for t in range(self.start, self.stop))
         places = np.unique(np.linspace(self.start, self.stop - 1, min(sampled, self.stop - self.start)).round().astype(int))
-        total = square = None
+        height, width = self.stack.shape[1:]
+        total, level, square = (torch.zeros(height, width, dtype=torch.float64) for _ in range(3))
         for t in places:
-            frame = self._aligned(int(t)).astype(np.float64)
-            total = frame if total is None else total + frame
-            square = frame**2 if square is None else square + frame**2
-        assert total is not None and square is not None
-        mean = total / len(places)
-        spread = np.sqrt(np.maximum(square / len(places) - mean**2, 0))
+            frame = torch.from_numpy(self._aligned(int(t)))
+            soft = smoothed(frame[None])[0].double()
+            total, level, square = total + frame, level + soft, square + soft**2
+        count = len(places)
+        spread = (square / count - (level / count) ** 2).clamp_min(0).sqrt()
         if self.stabiliser is not None:
             # The first pass knows the tissue now; frames are registered anew, each once, in order.
-            state = self.stabiliser.get_state()
-            state["last"] = np.zeros(2)
-            self.stabiliser.set_state(state)
+            self.stabiliser.rewind()
             self.shifts = {}
-        return tuple(torch.from_numpy(x.astype(np.float32)).to(self.device) for x in (mean, spread))  # type: ignore[return-value]
+        return (total / count).float().to(self.device), spread.float().to(self.device)

@@ -112,7 +112,8 @@ def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
 
 def _flat(image: Tensor, point: Tensor, stride: int, rows: int, columns: int) -> tuple[Tensor, Tensor]:
     """Index of the feature nearest to ``point`` (x, y) px, and whether the point lies in the image."""
-    cell = ((point + 0.5) / stride).floor().long()
+    # Site centres lie on the border of two features: a hair to one side, rounding cannot choose between them.
+    cell = ((point + 0.51) / stride).floor().long()
     x, y = cell[..., 0], cell[..., 1]
     inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
     index = (image * rows + y.clamp(0, rows - 1)) * columns + x.clamp(0, columns - 1)
@@ -152,7 +153,7 @@ def correlate(first: Tensor, second: Tensor, course: Course, lag: int) -> Tensor
     ahead = second.permute(0, 2, 3, 1).reshape(-1, second.shape[1])
     here = first.permute(0, 2, 3, 1).reshape(-1, first.shape[1]).index_select(0, course.source)
     index = course.target[lag]
-    there = ahead.index_select(0, index.reshape(-1)).view(*index.shape, -1)
+    there = ahead.index_select(0, index.reshape(-1)).view(*index.shape, ahead.shape[1])
     return torch.bmm(there, here[:, :, None])[..., 0] * course.valid[lag]
 
 

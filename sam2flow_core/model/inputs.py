@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 class InputMaker:
@@ -14,7 +15,7 @@ class InputMaker:
     background : Tensor (H, W)
         Mean over time of the stabilised frames, any unit.
     activity : Tensor (H, W)
-        Standard deviation over time, same unit.
+        Standard deviation over time of the frames after `smoothed`, same unit.
     """
 
     def __init__(self, background: Tensor, activity: Tensor) -> None:
@@ -31,3 +32,17 @@ class InputMaker:
         moving = ((frames - self.background) / self.spread).clamp(-8, 8)
         still, busy = (x.expand(len(frames), -1, -1) for x in (self.still, self.busy))
         return torch.stack([still + moving, still, busy], 1)
+
+
+def smoothed(frames: Tensor, sigma: float = 1.0) -> Tensor:
+    """Frames (T, H, W) under a Gaussian of ``sigma`` px.
+
+    The activity is taken from these: cells are wider than a px and stay, the
+    camera's noise is not and goes.
+    """
+    reach = int(3 * sigma + 0.5)
+    r = torch.arange(-reach, reach + 1, device=frames.device, dtype=frames.dtype)
+    g = torch.exp(-0.5 * (r / sigma) ** 2)
+    g = g / g.sum()
+    x = F.pad(frames[:, None], (reach,) * 4, mode="replicate")
+    return F.conv2d(F.conv2d(x, g.view(1, 1, -1, 1)), g.view(1, 1, 1, -1))[:, 0]

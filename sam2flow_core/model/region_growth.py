@@ -1,8 +1,7 @@
-"""Region growth: from a click along its vessel, and not into the next one.
+"""Region growth: what is learned on top of the tube that a click names.
 
-Vessels look alike, and a click names one of many. A small convolutional net
-spreads the clicks over the stride-4 features, a few times over with the same
-weights, each time from the mask it has reached.
+A small convolutional net corrects the tube from the clicks, the decoder's mask
+and the stride-4 features, a few times over with the same weights.
 """
 
 from __future__ import annotations
@@ -25,12 +24,14 @@ class RegionGrowth(nn.Module):
         super().__init__()
         self.rounds = rounds
         self.features = nn.Conv2d(dim + fine_dim, width, 1)
-        self.marks = nn.Conv2d(3, width, 3, padding=1)
+        self.marks = nn.Conv2d(4, width, 3, padding=1)
         self.convs = nn.ModuleList(nn.Conv2d(width, width, 3, padding=d, dilation=d) for d in _DILATIONS)
         self.norms = nn.ModuleList(nn.GroupNorm(4, width) for _ in _DILATIONS)
         self.head = nn.Conv2d(width, 1, 1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
 
-    def forward(self, features: Tensor, fine: Tensor, logits: Tensor, clicks: Tensor) -> Tensor:
+    def forward(self, features: Tensor, fine: Tensor, decoded: Tensor, start: Tensor, clicks: Tensor) -> Tensor:
         """Logits (V, 1, h, w) after growth.
 
         Parameters
@@ -39,14 +40,17 @@ class RegionGrowth(nn.Module):
             Stride-4 features of each vessel's image.
         fine : Tensor (V, fine_dim, h, w)
             Upscaled features of the decoder.
-        logits : Tensor (V, 1, h, w)
-            Of the decoder.
+        decoded : Tensor (V, 1, h, w)
+            Mask logits of the decoder.
+        start : Tensor (V, 1, h, w)
+            Mask logits to begin with: the tube.
         clicks : Tensor (V, 2, h, w)
             From `click_maps`.
         """
         seen = self.features(torch.cat([features, fine], 1))
+        logits = start
         for _ in range(self.rounds):
-            x = seen + self.marks(torch.cat([clicks, torch.tanh(logits / 4)], 1))
+            x = seen + self.marks(torch.cat([clicks, torch.tanh(decoded / 4), torch.tanh(logits / 4)], 1))
             for norm, conv in zip(self.norms, self.convs, strict=True):
                 x = x + conv(F.gelu(norm(x)))
             logits = logits + self.head(F.gelu(x))

@@ -21,6 +21,8 @@ from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_m
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.prompt_encoder import PromptEncoder
 from sam2flow_core.model.region_growth import click_maps
+from sam2flow_core.model.tube import grow_tubes
+from sam2flow_core.model.vesselness import VesselnessHead
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,25 @@ class SAM2Flow(nn.Module):
         self.prompt_encoder = PromptEncoder(m.d_model, m.mask_in_chans, m.position_frame)
         self.mask_decoder = MaskDecoder(m)
         self.context_memory = ContextMemory(m)
+        self.vesselness = VesselnessHead(m.d_model) if m.growth_rounds else None
         self.flow = FlowNet(config)
 
     def encode(self, images: Tensor) -> list[Tensor]:
-        """Pyramid of images (B, 3, H, W); see `ImageEncoder`. H and W are multiples of 32."""
-        return self.image_encoder(images)
+        """Pyramid of images (B, 3, H, W) at strides 4, 8, 16, and the vesselness (B, 1, H / 2, W / 2) if there is one.
+
+        H and W are multiples of 32.
+        """
+        levels = self.image_encoder(images)
+        if self.vesselness is not None:
+            levels.append(self.vesselness(images, levels)[:, None])
+        return levels
 
     def condition(self, levels: list[Tensor], image_of_vessel: Tensor, banks: list[list[MemoryEntry]], frame: int) -> Tensor:
         """Stride-16 features (V, d_model, h, w) of each vessel's image, read through its own context memory."""
         if not self.config.use_context_memory:
             banks = [[] for _ in banks]
         read = self.context_memory.read
-        rows = [read(levels[-1][i : i + 1], bank, frame) for i, bank in zip(image_of_vessel.tolist(), banks, strict=True)]
+        rows = [read(levels[2][i : i + 1], bank, frame) for i, bank in zip(image_of_vessel.tolist(), banks, strict=True)]
         return torch.cat(rows)
 
     def segment(
@@ -106,28 +115,34 @@ class SAM2Flow(nn.Module):
             conditioned, place, sparse, dense, (skips[0][image_of_vessel], skips[1][image_of_vessel])
         )
         if self.mask_decoder.growth is not None:
-            decoded = self._grow(decoded, levels[0][image_of_vessel], prompts)
+            decoded = self._grow(decoded, levels, image_of_vessel, prompts)
         clicks = (prompts.labels >= 0).sum(1)
         logits, iou, token = choose_mask(decoded, clicks == 1)
         fine = F.interpolate(logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
         return VesselMasks(fine, iou, decoded.object_score, token, decoded)
 
-    def _grow(self, decoded: DecodedMasks, features: Tensor, prompts: Prompts) -> DecodedMasks:
-        """Grow the mask for clear prompts and, after a single click, the best-rated alternative."""
+    def _grow(self, decoded: DecodedMasks, levels: list[Tensor], owner: Tensor, prompts: Prompts) -> DecodedMasks:
+        """Grow the mask along the clicked vessel, for clear prompts and for the best-rated alternative of a click."""
         growth = self.mask_decoder.growth
         assert growth is not None
-        rows = torch.arange(features.shape[0], device=features.device)
+        rows = torch.arange(owner.shape[0], device=owner.device)
         single = (prompts.labels >= 0).sum(1) == 1
         pick = torch.where(single, decoded.iou[:, 1:].argmax(1) + 1, torch.zeros_like(rows))
+        features = levels[0][owner]
         clicks = click_maps(prompts.points, prompts.labels, features.shape[-2], features.shape[-1])
-        grown = growth(features, decoded.fine, decoded.logits[rows, pick][:, None], clicks)
+        reach = self.config.mask.tube_reach
+        tubes = grow_tubes(levels[3][owner, 0].detach(), prompts.points, prompts.labels, reach)
+        before = decoded.logits[rows, pick] if prompts.masks is None else prompts.masks[:, 0]
+        named = (prompts.labels > 0).any(1)[:, None, None]
+        start = torch.where(named, F.avg_pool2d(tubes, 2), before)[:, None]
+        grown = growth(features, decoded.fine, decoded.logits[rows, pick][:, None], start, clicks)
         logits = decoded.logits.index_put((rows, pick), grown[:, 0])
         return decoded._replace(logits=logits)
 
     def remember_context(self, levels: list[Tensor], image_of_vessel: Tensor, masks: VesselMasks) -> tuple[Tensor, Tensor]:
         """Context-memory tokens (V, hw, m) and pointers (V, 1, d_model) of V vessels."""
         chance = torch.sigmoid(masks.logits)[:, None]
-        return self.context_memory.write(levels[-1][image_of_vessel], chance, masks.token, masks.object_score)
+        return self.context_memory.write(levels[2][image_of_vessel], chance, masks.token, masks.object_score)
 
 
 def count_weights(model: nn.Module) -> int:

@@ -18,6 +18,9 @@ from sam2flow_core.model.sites import Sites
 _SIGMAS = (1.5, 3.0, 6.0, 12.0)
 """Windows in cells; capillaries are one or two cells wide, large venules fifteen."""
 
+_CUT = 0.35
+"""Radians; directions are given within a quarter turn of this one."""
+
 
 def direction_field(coverage: Tensor) -> Tensor:
     """Direction of the vessel at each cell, as a double angle.
@@ -30,7 +33,8 @@ def direction_field(coverage: Tensor) -> Tensor:
     Returns
     -------
     Tensor (V, 2, h, w)
-        ``(cos 2a, sin 2a)`` of the direction's angle a to the x axis, of length at most 1 (0 = no direction).
+        ``(cos 2a, sin 2a)`` of the direction's angle a to the x axis; its length is the elongation there, 0 to 1:
+        small where vessels meet.
     """
     field = torch.zeros(coverage.shape[0], 2, *coverage.shape[1:], device=coverage.device)
     left = torch.ones_like(coverage)
@@ -60,8 +64,8 @@ def _principal_axis(coverage: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
     cyy = moment(2, 0) / mass - my**2 + 1 / 12
     cxy = moment(1, 1) / mass - mx * my
     size = torch.sqrt((cxx - cyy) ** 2 + 4 * cxy**2 + 1e-12)
-    axis = torch.stack([(cxx - cyy) / size, 2 * cxy / size], 1)
-    return axis, size / (cxx + cyy).clamp_min(1e-6)
+    total = (cxx + cyy).clamp_min(1e-6)
+    return torch.stack([cxx - cyy, 2 * cxy], 1) / total[:, None], size / total
 
 
 def trace_paths(sites: Sites, field: Tensor, reach: float) -> Tensor:
@@ -87,9 +91,11 @@ def trace_paths(sites: Sites, field: Tensor, reach: float) -> Tensor:
     for sign in (-1.0, 1.0):
         point, heading, half = start, first * sign, []
         for _ in range(steps):
+            # The midpoint rule: with the direction at the start of a step, paths would swing out of every bend.
+            middle = point + heading * (sites.stride / 2)
+            heading = _direction_at(sites, field, middle, heading)
             point = point + heading * sites.stride
             half.append(point)
-            heading = _direction_at(sites, field, point, heading)
         halves.append(half)
     return torch.stack([*halves[0][::-1], start, *halves[1]], 1)
 
@@ -100,13 +106,15 @@ def _direction_at(sites: Sites, field: Tensor, point: Tensor, heading: Tensor | 
     cell = ((point + 0.5) / sites.stride).floor().long()
     x, y = cell[:, 0].clamp(0, w - 1), cell[:, 1].clamp(0, h - 1)
     double = field[sites.vessel, :, y, x]
-    angle = 0.5 * torch.atan2(double[:, 1], double[:, 0])
+    # The first sign is arbitrary; the cut is turned away from the image's axes, where rounding would choose it.
+    cosine, sine = math.cos(2 * _CUT), math.sin(2 * _CUT)
+    turned_back = (double[:, 1] * cosine - double[:, 0] * sine, double[:, 0] * cosine + double[:, 1] * sine)
+    angle = 0.5 * torch.atan2(*turned_back) + _CUT
     direction = torch.stack([torch.cos(angle), torch.sin(angle)], 1)
     if heading is None:
         return direction
     agree = (direction * heading).sum(1, keepdim=True)
     turned = torch.where(agree < 0, -direction, direction)
-    # Outside the field or across a sharp corner the old heading is the better guess.
-    lost = (double.abs().sum(1, keepdim=True) < 1e-3) | (agree.abs() < 0.3)
-    blended = F.normalize(heading + turned, dim=1)
-    return torch.where(lost, heading, blended)
+    # Where vessels meet, outside them, or across a sharp corner, the old heading is the better guess.
+    lost = (double.norm(dim=1, keepdim=True) < 0.15) | (agree.abs() < 0.3)
+    return torch.where(lost, heading, turned)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import IterableDataset, get_worker_info
 
 from sam2flow_core.config.training import StageConfig, TrainingConfig
-from sam2flow_core.model.inputs import InputMaker
+from sam2flow_core.model.inputs import InputMaker, smoothed
 from sam2flow_core.synthetic import render_clip, sample_scene
 
 TRAINING_NAMESPACE = 0x7261696E
@@ -32,16 +31,19 @@ class TrainingClip:
         ``(dx, dy)`` px per frame.
     weight : Tensor (T, V, H, W)
         1 inside the vessel, less where matter leaves, 0 outside.
+    every : Tensor (1, H, W)
+        All vessels of the scene together, also those that are not among the V.
     """
 
     inputs: Tensor
     masks: Tensor
     flow: Tensor
     weight: Tensor
+    every: Tensor
 
     def to(self, device: torch.device) -> TrainingClip:
         """The same clip on a device."""
-        return TrainingClip(*(x.to(device) for x in (self.inputs, self.masks, self.flow, self.weight)))
+        return TrainingClip(*(x.to(device) for x in (self.inputs, self.masks, self.flow, self.weight, self.every)))
 
 
 class SyntheticClips(IterableDataset[TrainingClip]):
@@ -110,7 +112,7 @@ def alter(clip: _RawClip, rng: np.random.Generator, most_vessels: int) -> Traini
     if rng.random() < 0.3:
         video = -video
     if rng.random() < 0.2:
-        video = _blur(video, float(rng.uniform(0.4, 1.5)))
+        video = smoothed(video, float(rng.uniform(0.4, 1.5)))
     spread = float(video.std(0).mean())
     if rng.random() < 0.4:
         noise = np.exp(rng.uniform(np.log(0.05), np.log(2.0))) * spread
@@ -118,11 +120,12 @@ def alter(clip: _RawClip, rng: np.random.Generator, most_vessels: int) -> Traini
     if rng.random() < 0.3:
         flicker = 1 + 0.3 * spread * torch.from_numpy(rng.standard_normal((len(video), 1, 1)).astype(np.float32))
         video = video * flicker
-    inputs = InputMaker(video.mean(0), video.std(0))(video[clip.rows])
+    inputs = InputMaker(video.mean(0), smoothed(video).std(0))(video[clip.rows])
+    every = masks.any(0, keepdim=True).float().contiguous()
     chosen = torch.from_numpy(rng.permutation(len(masks))[:most_vessels])
     masks, flow, leaves = masks[chosen], flow[:, chosen], leaves[:, chosen]
     weight = masks.float()[None] * torch.where(leaves, 0.5, 1.0)
-    return TrainingClip(inputs.contiguous(), masks.float().contiguous(), flow.contiguous(), weight.contiguous())
+    return TrainingClip(inputs.contiguous(), masks.float().contiguous(), flow.contiguous(), weight.contiguous(), every)
 
 
 def _turn(x: Tensor, turns: int, mirror: bool) -> Tensor:
@@ -136,12 +139,3 @@ def _turn_vectors(flow: Tensor, turns: int, mirror: bool) -> Tensor:
     for _ in range(turns):
         dx, dy = dy, -dx
     return torch.stack([-dx if mirror else dx, dy], -3)
-
-
-def _blur(video: Tensor, sigma: float) -> Tensor:
-    reach = int(np.ceil(2.5 * sigma))
-    r = torch.arange(-reach, reach + 1, dtype=torch.float32)
-    g = torch.exp(-0.5 * (r / sigma) ** 2)
-    g = g / g.sum()
-    x = F.pad(video[:, None], (reach,) * 4, mode="reflect")
-    return F.conv2d(F.conv2d(x, g.view(1, 1, -1, 1)), g.view(1, 1, 1, -1))[:, 0]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
+from sam2flow_core.model.vesselness import vesselness_loss
 from sam2flow_core.training.clicks import corrective_clicks, first_clicks, roughen
 from sam2flow_core.training.clips import TrainingClip
 from sam2flow_core.training.losses import flow_loss, mask_loss
@@ -30,6 +31,8 @@ class TrainingStep(nn.Module):
         seen = roughen(clip.masks, rng)
         height, width = clip.inputs.shape[-2:]
         context = clip.inputs.new_zeros(1, self.model.config.mask.d_model, height // 4, width // 4)
+        if stage.parts == "vesselness":
+            return self._vesselness(clip, self.model.encode(clip.inputs[:1]))
         if stage.parts != "flow":
             loss, figures, predicted, context = self._masks(clip, first, rng)
             total = total + self.config.mask_weight * loss
@@ -37,7 +40,7 @@ class TrainingStep(nn.Module):
                 seen = torch.where(_agree(predicted, clip.masks)[:, None, None] > 0.5, predicted, seen)
         if stage.parts != "masks":
             few = max(1, self.config.most_flow_pixels // seen[0].numel())
-            clip = TrainingClip(clip.inputs, clip.masks[:few], clip.flow[:, :few], clip.weight[:, :few])
+            clip = TrainingClip(clip.inputs, clip.masks[:few], clip.flow[:, :few], clip.weight[:, :few], clip.every)
             loss, flow_figures = self._flow(clip, seen[:few], context, pairs, stage.learn_features)
             total, figures = total + loss, {**figures, **flow_figures}
         return total, {**figures, "loss": float(total.detach())}
@@ -58,6 +61,7 @@ class TrainingStep(nn.Module):
         points, labels = (x.to(truth.device) for x in first_clicks(clip.masks, rng))
         first = model.segment(now, owner, embedded, Prompts(points, labels), origin)
         loss = mask_loss(first.decoded, truth, present, several=True)
+        vessels, vessel_figures = self._vesselness(clip, levels)
         guess = first
         for _ in range(2):
             more, kinds = corrective_clicks(truth, guess.logits.detach() > 0, rng)
@@ -69,7 +73,12 @@ class TrainingStep(nn.Module):
         again = self._find_again(levels, now, owner, guess, frame, later, origin)
         loss = loss + mask_loss(again.decoded, truth, present, several=False)
         figures = {"iou_1": _iou(first, clip), "iou_3": _iou(guess, clip), "iou_memory": _iou(again, clip)}
-        return loss / 4, figures, (guess.logits[:count].detach() > 0).float(), now[0]
+        return loss / 4 + vessels, {**figures, **vessel_figures}, (guess.logits[:count].detach() > 0).float(), now[0]
+
+    def _vesselness(self, clip: TrainingClip, levels: list[Tensor]) -> tuple[Tensor, dict[str, float]]:
+        union = clip.every.expand(levels[3].shape[0], -1, -1)
+        loss = vesselness_loss(levels[3][:, 0], union)
+        return loss, {"vessels_iou": float(_agree((levels[3][:1, 0].detach() > 0).float(), clip.every[:, ::2, ::2])[0])}
 
     def _find_again(
         self,

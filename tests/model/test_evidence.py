@@ -1,0 +1,89 @@
+import math
+
+import pytest
+import torch
+
+from sam2flow_core.config.model import preset
+from sam2flow_core.model.evidence import along, correlate, lay_course, pool_along, speed_bins
+from sam2flow_core.model.feature_encoder import PatchEncoder
+from sam2flow_core.model.sites import find_sites
+from sam2flow_core.model.tangent import direction_field
+
+MATCH = preset("tiny").match
+
+
+def strip(angle: float, side: int = 128, half_width: float = 5.0) -> torch.Tensor:
+    y, x = torch.meshgrid(torch.arange(side) - side / 2, torch.arange(side) - side / 2, indexing="ij")
+    across = -math.sin(angle) * x + math.cos(angle) * y
+    return (across.abs() < half_width).float()[None]
+
+
+def course_of(mask: torch.Tensor):
+    sites = find_sites(mask, torch.zeros(len(mask), dtype=torch.long), MATCH.stride)
+    coverage = torch.nn.functional.avg_pool2d(mask[:, None], MATCH.stride)[:, 0]
+    return sites, lay_course(sites, coverage, (mask.shape[1] // 2, mask.shape[2] // 2), MATCH)
+
+
+def textured(shift_x: float, shift_y: float) -> torch.Tensor:
+    """Noise that moves, band-limited so that it can be shifted by parts of a px (Fourier shift)."""
+    torch.manual_seed(3)
+    spectrum = torch.fft.fft2(torch.randn(128, 128))
+    f = torch.fft.fftfreq(128)
+    low = torch.exp(-((f[:, None] ** 2 + f[None] ** 2) / (2 * 0.08**2)))
+    turn = torch.exp(-2j * math.pi * (f[:, None] * shift_y + f[None] * shift_x))
+    image = torch.fft.ifft2(spectrum * low * turn).real
+    image = image / image.std()
+    return torch.stack([image, torch.zeros_like(image), torch.zeros_like(image)])[None]
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 45, 90, 120, 170])
+@pytest.mark.parametrize("half_width", [0.6, 5.0, 14.0])
+def test_direction_of_a_straight_vessel(degrees, half_width):
+    mask = strip(math.radians(degrees), half_width=half_width)
+    coverage = torch.nn.functional.avg_pool2d(mask[:, None], 4)[:, 0]
+    field = direction_field(coverage)[0, :, 14:18, 14:18].flatten(1)[:, coverage[0, 14:18, 14:18].flatten() > 0]
+    got = torch.rad2deg(0.5 * torch.atan2(field[1], field[0]))
+    off = (got - degrees + 90) % 180 - 90
+    assert off.abs().median() < (6 if half_width < 1 else 4)
+
+
+def test_paths_follow_a_ring():
+    y, x = torch.meshgrid(torch.arange(128) - 64.0, torch.arange(128) - 64.0, indexing="ij")
+    radius = torch.sqrt(x**2 + y**2)
+    mask = ((radius > 35) & (radius < 45)).float()[None]
+    sites, course = course_of(mask)
+    points = along(course.path, torch.full((sites.count, 1), 24.0), MATCH.stride)[:, 0]
+    start = (sites.position - 64).norm(dim=1)
+    end = (points - 64).norm(dim=1)
+    assert (end - start).abs().median() < 2.0
+
+
+@pytest.mark.parametrize("speed", [-14.0, -3.0, 0.0, 1.0, 6.0, 20.0])
+def test_evidence_peaks_at_the_true_speed(speed):
+    """Matching works before anything is learned."""
+    encoder = PatchEncoder(MATCH)
+    sites, course = course_of(strip(0.0))
+    with torch.no_grad():
+        first, second = encoder(textured(0, 0)), encoder(textured(speed, 0))
+        volume = correlate(first, second, course, 0)[:, :, None]
+        pooled = pool_along(volume, course)[1][..., 0]
+    inner = (sites.position[:, 0] > 45) & (sites.position[:, 0] < 83)
+    sign = torch.sign(course.tangent[inner, 0])
+    got = course.bins[pooled[inner].argmax(1)] * sign
+    assert abs(float(got.median()) - speed) <= 1.0
+    assert ((got - speed).abs() <= 2.0).float().mean() > 0.9
+
+
+def test_pooling_turns_sites_that_run_the_other_way():
+    sites, course = course_of(strip(0.0))
+    sign = torch.sign(course.tangent[:, :1])
+    volume = torch.exp(-((course.bins[None] * sign - 5) ** 2))[:, :, None]
+    for pooled in pool_along(volume, course):
+        best = course.bins[pooled[..., 0].argmax(1)] * sign[:, 0]
+        assert torch.all(best == 5)
+
+
+def test_speed_bins_are_symmetric_and_reach():
+    bins = speed_bins(48.0)
+    assert torch.equal(bins, -bins.flip(0))
+    assert bins.max() == 48 and (bins[1:] > bins[:-1]).all()

@@ -1,0 +1,116 @@
+import pytest
+import torch
+
+from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.update import roi_lookup, sample
+
+
+def answer(model, images, masks, banks=None):
+    net = model.flow
+    with torch.no_grad():
+        maps = net.feature_encoder(images)
+        features = {t: maps[t : t + 1] for t in range(len(images))}
+        ground = net.lay_ground(masks, torch.zeros(len(masks), dtype=torch.long), maps.shape[-2:])
+        volumes = {t: net.correlation(features, t, ground) for t in range(len(images) - 1)}
+        evidence = net.evidence(volumes, 0, ground, causal=False)
+        context = model.encode(images[:1])[0]
+        banks = [[] for _ in masks] if banks is None else banks
+        return net(features[0], features[1], evidence, context, ground, banks, 5), ground
+
+
+def test_shapes_and_strides(model, images, masks):
+    out, ground = answer(model, images, masks)
+    count, stride = ground.sites.count, model.config.match.stride
+    assert out.fine.shape == (count, 2, stride, stride)
+    assert out.scale.shape == (count, stride, stride)
+    assert len(out.flows) == model.config.update.iterations + 1
+    assert torch.isfinite(out.fine).all() and (out.scale > 0).all()
+
+
+def test_ragged_batch_equals_single_runs(model, images, masks):
+    together, ground = answer(model, images, masks)
+    for v in range(len(masks)):
+        alone, _ = answer(model, images, masks[v : v + 1])
+        assert torch.allclose(together.fine[ground.sites.vessel == v], alone.fine, atol=1e-4)
+
+
+def test_an_empty_region_costs_and_says_nothing(model, images):
+    out, ground = answer(model, images, torch.zeros(1, 96, 128))
+    assert ground.sites.count == 0
+    assert out.fine.shape[0] == 0
+
+
+def test_vessel_at_the_border_is_finite(model, images):
+    mask = torch.zeros(1, 96, 128)
+    mask[0, :3] = 1
+    mask[0, :, -2:] = 1
+    out, _ = answer(model, images, mask)
+    assert torch.isfinite(out.fine).all()
+
+
+def test_cost_follows_the_prompted_area(model, masks):
+    one = model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64))
+    both = model.flow.lay_ground(masks[:2], torch.zeros(2, dtype=torch.long), (48, 64))
+    assert one.sites.count == 32 * 3
+    assert both.sites.count == one.sites.count + 24 * 2  # the crossing is in both lists: each vessel has its own flow
+
+
+def test_roi_lookup_equals_the_full_lookup(model, images):
+    """The window read on demand is the same as one cut from the whole correlation volume."""
+    maps = model.flow.feature_encoder(images[:2]).detach()
+    rows, columns = maps.shape[-2:]
+    volume = torch.einsum("dij,dkl->ijkl", maps[0], maps[1])
+    y, x = torch.tensor([10, 20, 30]), torch.tensor([12, 33, 50])
+    position = torch.stack([x, y], 1) * 2.0 + 0.5  # centres of feature cells, px
+    flow = torch.tensor([[4.0, -2.0], [0.0, 6.0], [-8.0, 2.0]])
+    axes = torch.eye(2).expand(3, 2, 2)
+    got = roi_lookup(
+        maps[0, :, y, x].T, maps[1:2], torch.zeros(3, dtype=torch.long), position, position + flow, axes, 2, 2
+    ).view(3, 5, 5)
+    for n in range(3):
+        cy, cx = int(y[n] + flow[n, 1] / 2), int(x[n] + flow[n, 0] / 2)
+        full = volume[y[n], x[n], cy - 2 : cy + 3, cx - 2 : cx + 3]
+        assert torch.allclose(got[n].T, full, atol=1e-4)
+    assert rows > 32 and columns > 56
+
+
+def test_sampling_between_points_is_bilinear():
+    ramp = torch.arange(6.0).view(1, 1, 1, 6).expand(1, 1, 4, 6)
+    got = sample(ramp, torch.zeros(1, dtype=torch.long), torch.tensor([[[5.0, 2.0]]]), 2)
+    assert got.item() == pytest.approx((5.0 + 0.5) / 2 - 0.5)
+
+
+def test_vessels_never_share_motion_memory(model, images, masks):
+    tokens = torch.randn(1, 4, model.flow.motion_memory.dim)
+    entry = MemoryEntry(4, False, 1.0, tokens, torch.rand(1, 4, 2) * 90)
+    without, ground = answer(model, images, masks)
+    with_one, _ = answer(model, images, masks, [[entry], [], []])
+    change = (without.fine - with_one.fine).abs().amax((1, 2, 3))
+    assert change[ground.sites.vessel == 0].max() > 1e-5
+    assert change[ground.sites.vessel != 0].max() == 0
+
+
+def test_reading_one_entry_mixes_space(model, masks):
+    """With a single entry, what is read at a site depends on tokens that lie elsewhere."""
+    memory, sites = model.flow.motion_memory, model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).sites
+    hidden = torch.randn(sites.count, model.config.update.hidden)
+    tokens, places = torch.randn(1, 4, memory.dim), torch.tensor([[[10.0, 45], [40, 45], [80, 45], [120, 45]]])
+    far = tokens.clone()
+    far[0, 3] += 1.0
+    with torch.no_grad():
+        a = memory.read(hidden, sites, [[MemoryEntry(0, False, 1.0, tokens, places)]], 1)
+        b = memory.read(hidden, sites, [[MemoryEntry(0, False, 1.0, far, places)]], 1)
+    nearest = (sites.position[:, 0] - 10).abs().argmin()
+    assert (a[nearest] - b[nearest]).abs().max() > 1e-5
+
+
+def test_time_encoding_tells_old_from_new(model, masks):
+    memory, sites = model.flow.motion_memory, model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).sites
+    hidden = torch.randn(sites.count, model.config.update.hidden)
+    tokens, places = torch.randn(1, 4, memory.dim), torch.rand(1, 4, 2) * 90
+    with torch.no_grad():
+        old = MemoryEntry(0, False, 1.0, tokens, places)
+        new = MemoryEntry(4, False, 1.0, tokens * 2, places)
+        a = memory.read(hidden, sites, [[old, new]], 5)
+        b = memory.read(hidden, sites, [[MemoryEntry(4, False, 1.0, tokens, places), MemoryEntry(0, False, 1.0, tokens * 2, places)]], 5)
+    assert (a - b).abs().max() > 1e-6

@@ -1,0 +1,57 @@
+import torch
+
+from sam2flow_core.model.tube import grow_tubes
+
+
+def plus_sign(side=128, half_width=5.0):
+    """A horizontal and a vertical vessel that cross, as vesselness logits at stride 2."""
+    y, x = torch.meshgrid(torch.arange(side) - side / 2, torch.arange(side) - side / 2, indexing="ij")
+    inside = (y.abs() < half_width) | (x.abs() < half_width)
+    return torch.where(inside, 6.0, -6.0)[::2, ::2][None]
+
+
+def grow(vesselness, points, labels, reach=200.0):
+    return grow_tubes(vesselness, torch.tensor([points], dtype=torch.float32), torch.tensor([labels]), reach)[0] > 0
+
+
+def at(tube, x, y):
+    return bool(tube[int(y / 2), int(x / 2)])
+
+
+def test_a_click_names_one_of_two_crossing_vessels():
+    tube = grow(plus_sign(), [[20.0, 64.0]], [1])
+    assert at(tube, 20, 64) and at(tube, 110, 64)  # along the vessel, on through the crossing
+    assert not at(tube, 64, 20) and not at(tube, 64, 110)
+
+
+def test_a_negative_click_ends_the_vessel():
+    tube = grow(plus_sign(), [[20.0, 64.0], [100.0, 64.0]], [1, 0])
+    assert at(tube, 20, 64) and not at(tube, 104, 64)
+
+
+def test_two_positive_clicks_take_both():
+    tube = grow(plus_sign(), [[20.0, 64.0], [64.0, 20.0]], [1, 1])
+    assert at(tube, 110, 64) and at(tube, 64, 110)
+
+
+def test_a_click_just_beside_a_vessel_means_it():
+    assert at(grow(plus_sign(), [[20.0, 74.0]], [1]), 20, 64)
+
+
+def test_a_click_far_from_any_vessel_names_none():
+    assert not grow(plus_sign(), [[20.0, 20.0]], [1]).any()
+
+
+def test_a_box_names_all_that_is_vessel_in_it():
+    tube = grow(plus_sign(), [[40.0, 40.0], [90.0, 90.0]], [2, 3])
+    assert at(tube, 64, 45) and at(tube, 45, 64)
+    assert not at(tube, 64, 20) and not at(tube, 45, 45)
+
+
+def test_reach_bounds_the_tube():
+    tube = grow(plus_sign(), [[20.0, 64.0]], [1], reach=30.0)
+    assert at(tube, 40, 64) and not at(tube, 70, 64)
+
+
+def test_nothing_to_follow():
+    assert not grow(torch.full((1, 64, 64), -6.0), [[20.0, 64.0]], [1]).any()

@@ -1,0 +1,155 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from sam2flow_core.config.model import preset
+from sam2flow_core.config.training import TRAINING, StageConfig
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.training.clicks import corrective_clicks, draw_point, first_clicks, roughen
+from sam2flow_core.training.clips import SyntheticClips, _turn, _turn_vectors
+from sam2flow_core.training.losses import mask_loss
+from sam2flow_core.training.step import TrainingStep
+from sam2flow_core.training.trainer import TrainingRequest, one_cycle, train
+
+SMALL = ((96, 1.0),)
+BOTH = StageConfig(1.0, SMALL, 2, True, 0.5)
+
+
+@pytest.fixture(scope="module")
+def clip():
+    config = dataclasses.replace(TRAINING["tiny"], frames=5, scattered=4)
+    return next(iter(SyntheticClips(config, BOTH, seed=3)))
+
+
+def test_gradients_reach_every_part(clip):
+    """Memory encoders and attention, mask heads, adapters, features: nothing is left untaught."""
+    torch.manual_seed(0)
+    step = TrainingStep(SAM2Flow(preset("tiny")), TRAINING["tiny"])
+    for p in step.parameters():  # heads that begin at zero would hide what lies behind them
+        if p.requires_grad and p.abs().sum() == 0:
+            torch.nn.init.normal_(p, 0, 0.02)
+    touched = set()
+    for seed in range(3):
+        step.zero_grad()
+        loss, _ = step(clip, BOTH, np.random.default_rng(seed))
+        loss.backward()
+        touched |= {n for n, p in step.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    silent = {n for n, p in step.named_parameters() if p.requires_grad} - touched
+    # Never asked here: boxes, an object that has gone.
+    allowed = ("point_embeddings.2", "point_embeddings.3", "no_obj_ptr", "no_obj_embed", "time", "maskmem_tpos_enc")
+    assert not {n for n in silent if not any(a in n for a in allowed)}
+
+
+def test_a_turned_clip_keeps_its_flow_true():
+    """A point and where it goes, turned, is the turned point and where that goes."""
+    flow = torch.zeros(2, 8, 8)
+    flow[:, 2, 1] = torch.tensor([3.0, 1.0])  # (x, y) = (1, 2) goes to (4, 3)
+    start, end = torch.zeros(8, 8), torch.zeros(8, 8)
+    start[2, 1] = end[3, 4] = 1
+    for turns in range(4):
+        for mirror in (False, True):
+            s, e = (_turn(x, turns, mirror).nonzero()[0] for x in (start, end))
+            vector = _turn_vectors(_turn(flow, turns, mirror), turns, mirror)[:, s[0], s[1]]
+            assert vector.tolist() == [float(e[1] - s[1]), float(e[0] - s[0])]
+
+
+def test_first_clicks_lie_in_their_vessels():
+    rng = np.random.default_rng(0)
+    masks = torch.zeros(2, 40, 60)
+    masks[0, 10:12, :] = 1
+    masks[1, :, 30:31] = 1  # one px wide
+    points, labels = first_clicks(masks, rng)
+    for v in range(2):
+        x, y = points[v, 0].long().tolist()
+        assert masks[v, y, x] == 1 and labels[v, 0] == 1
+    x, y = points[2, 0].long().tolist()
+    assert masks[:, y, x].sum() == 0
+
+
+def test_corrections_lie_in_the_error():
+    rng = np.random.default_rng(0)
+    truth, guess = torch.zeros(1, 20, 20), torch.zeros(1, 20, 20)
+    truth[0, 5:10], guess[0, 12:15] = 1, 1
+    for _ in range(10):
+        points, labels = corrective_clicks(truth, guess, rng)
+        x, y = points[0, 0].long().tolist()
+        assert (truth if labels[0, 0] == 1 else guess)[0, y, x] == 1
+
+
+def test_nothing_to_click():
+    assert draw_point(np.zeros((4, 4), bool), np.random.default_rng(0)) is None
+
+
+def test_roughened_masks_stay_near_the_truth():
+    rng = np.random.default_rng(0)
+    mask = torch.zeros(1, 64, 64)
+    mask[0, 20:40] = 1
+    for _ in range(20):
+        rough = roughen(mask, rng)
+        assert (rough * mask).sum() / torch.maximum(rough, mask).sum() > 0.6
+
+
+def test_learning_rate_rises_and_falls():
+    assert one_cycle(0.0, 0.05) < one_cycle(0.05, 0.05) == 1.0
+    assert one_cycle(1.0, 0.05) == pytest.approx(0.01)
+
+
+def test_mask_loss_is_least_for_the_truth():
+    from sam2flow_core.model.mask_decoder import DecodedMasks
+
+    truth = torch.zeros(1, 32, 32)
+    truth[0, 8:16] = 1
+    fine = torch.zeros(1, 8, 8, 8)
+
+    def loss(logits):
+        small = torch.nn.functional.avg_pool2d(logits[:, None], 4).expand(1, 4, 8, 8)
+        return mask_loss(DecodedMasks(small, torch.ones(1, 4), torch.ones(1) * 9, torch.zeros(1, 4, 4), fine), truth, torch.tensor([True]), False)
+
+    assert loss(truth * 16 - 8) < loss(-truth * 16 + 8)
+
+
+def small_run(tmp_path, monkeypatch, name, steps, resume=None):
+    config = dataclasses.replace(
+        TRAINING["tiny"], stages=(StageConfig(1.0, SMALL, 1, False, 0.0, "flow"),), frames=4, scattered=3, workers=0,
+        clips_per_step=2, warm_up=0.0,
+    )  # fmt: skip
+    monkeypatch.setitem(TRAINING, "tiny", config)
+    monkeypatch.setattr("sam2flow_core.training.trainer.one_cycle", lambda share, warm_up: 1.0)
+    out = tmp_path / f"{name}.safetensors"
+    list(train(TrainingRequest(out, steps=steps, resume=resume, device="cpu")))
+    return torch.load(str(out) + ".resume", weights_only=True)
+
+
+def test_resuming_is_exact(tmp_path, monkeypatch):
+    whole = small_run(tmp_path, monkeypatch, "whole", 4)
+    small_run(tmp_path, monkeypatch, "half", 2)
+    resumed = small_run(tmp_path, monkeypatch, "rest", 4, tmp_path / "half.safetensors.resume")
+    assert resumed["done"] == whole["done"] == 4
+    for name, value in whole["step"].items():
+        assert torch.equal(value, resumed["step"][name]), name
+
+
+@pytest.mark.slow
+def test_one_clip_can_be_learned_by_heart():
+    """Endpoint error under 0.1 px on a single clip: nothing in the network stands in the way."""
+    torch.manual_seed(0)
+    config = dataclasses.replace(TRAINING["tiny"], frames=6, scattered=6)
+    stage = StageConfig(1.0, SMALL, 1, True, 0.0, "flow")
+    clip = next(iter(SyntheticClips(config, stage, seed=11)))
+    step = TrainingStep(SAM2Flow(preset("tiny")), config)
+    optimiser = torch.optim.AdamW(step.parameters(), lr=1e-3)
+    best = 99.0
+    for number in range(1500):
+        for group in optimiser.param_groups:
+            group["lr"] = 1e-3 * (1 - number / 1500) + 1e-6
+        loss, figures = step(clip, stage, np.random.default_rng(0))
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(step.parameters(), 1.0)
+        optimiser.step()
+        best = min(best, figures["epe"])
+        if best < 0.1:
+            return
+    assert best < 0.1
