@@ -106,14 +106,15 @@ class ModelConfig:
     def from_dict(data: dict[str, Any]) -> ModelConfig:
         """Inverse of `to_dict`; raises `ModelError` where the data does not fit."""
         try:
-            parts = {
-                "image": ImageEncoderConfig(**_tuples(data["image"])),
-                "mask": MaskConfig(**data["mask"]),
-                "match": MatchConfig(**_tuples(data["match"])),
-                "update": UpdateConfig(**data["update"]),
-            }
-            rest = {k: v for k, v in data.items() if k not in parts}
-            return ModelConfig(**parts, **_tuples(rest))
+            flags = {k: bool(data[k]) for k in ("use_motion_memory", "use_context_memory", "use_evidence_pooling")}
+            return ModelConfig(
+                preset=str(data["preset"]),
+                image=ImageEncoderConfig(**_tuples(data["image"])),
+                mask=MaskConfig(**data["mask"]),
+                match=MatchConfig(**_tuples(data["match"])),
+                update=UpdateConfig(**data["update"]),
+                **flags,
+            )
         except (KeyError, TypeError) as error:
             raise ModelError(f"the checkpoint's configuration does not fit this version ({error})") from None
 

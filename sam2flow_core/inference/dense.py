@@ -53,7 +53,9 @@ def dense_step(step: FrameFlow, state: InferenceState) -> TrackingStep:
     height, width = state.frames.stack.shape[1:]
     shift = (round(step.shift[0]), round(step.shift[1]))
     logits = [
-        to_recorded(torch.stack(list(v.logits.values())).mean(0).float().cpu().numpy()[:height, :width], *shift, _OUTSIDE)
+        to_recorded(
+            torch.stack(list(v.logits.values())).mean(0).float().cpu().numpy()[:height, :width], *shift, _OUTSIDE
+        )
         for v in state.vessels.values()
     ]
     flow = scale = None

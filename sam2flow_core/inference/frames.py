@@ -37,7 +37,9 @@ class AlignedFrames:
     The next frame is read and registered in the background while the network works on the current one.
     """
 
-    def __init__(self, stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device) -> None:
+    def __init__(
+        self, stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device
+    ) -> None:
         self.stack, self.start, self.stop, self.device = stack, start, stop, device
         self.stabiliser = Stabiliser() if stabilise else None
         self.shifts: dict[int, Shift] = {}
@@ -115,7 +117,9 @@ class AlignedFrames:
         """Background and activity (H, W) from frames spread over the range; also teaches the stabiliser."""
         if self.stabiliser is not None:
             self.stabiliser.prime(self.stack.frame(t) for t in range(self.start, self.stop))
-        places = np.unique(np.linspace(self.start, self.stop - 1, min(sampled, self.stop - self.start)).round().astype(int))
+        places = np.unique(
+            np.linspace(self.start, self.stop - 1, min(sampled, self.stop - self.start)).round().astype(int)
+        )
         height, width = self.stack.shape[1:]
         total, level, square = (torch.zeros(height, width, dtype=torch.float64) for _ in range(3))
         for t in places:

@@ -44,7 +44,7 @@ def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, 
 
 
 def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> None:
-    """Find all vessels in a later frame from memory alone: is each still there, as it was?"""
+    """Find all vessels in a later frame from memory alone, and judge whether each is still there."""
     vessels = list(state.vessels.values())
     levels = encoded(model, state, frame, cached)
     owner = torch.zeros(len(vessels), dtype=torch.long, device=levels[0].device)
@@ -60,7 +60,13 @@ def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) 
 
 
 def remember(
-    model: SAM2Flow, levels: list[Tensor], owner: Tensor, masks: VesselMasks, vessels: list[VesselState], frame: int, prompted: bool
+    model: SAM2Flow,
+    levels: list[Tensor],
+    owner: Tensor,
+    masks: VesselMasks,
+    vessels: list[VesselState],
+    frame: int,
+    prompted: bool,
 ) -> None:
     """Write each vessel's mask to its own context memory, if it is good enough."""
     tokens, pointers = model.remember_context(levels, owner, masks)

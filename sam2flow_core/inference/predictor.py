@@ -52,7 +52,11 @@ class SAM2FlowPredictor:
     """
 
     def __init__(
-        self, model: SAM2Flow, device: torch.device, description: dict[str, Any], settings: InferenceSettings | None = None
+        self,
+        model: SAM2Flow,
+        device: torch.device,
+        description: dict[str, Any],
+        settings: InferenceSettings | None = None,
     ) -> None:
         self.model = model.to(device).eval()
         self.device = device
@@ -112,9 +116,7 @@ class SAM2FlowPredictor:
             mine = [p for p in prompts if p.vessel_id == vessel_id]
             for frame in sorted({p.frame for p in mine}):
                 here = [p for p in mine if p.frame == frame]
-                self.add_new_points_or_box(
-                    state, frame, vessel_id, [[p.x, p.y] for p in here], [p.label for p in here]
-                )
+                self.add_new_points_or_box(state, frame, vessel_id, [[p.x, p.y] for p in here], [p.label for p in here])
 
     @torch.inference_mode()
     def add_new_points_or_box(

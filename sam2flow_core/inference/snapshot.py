@@ -26,7 +26,10 @@ def take_snapshot(state: InferenceState, first_needed: int) -> Snapshot:
         out[f"{vessel_id}/mask_iou"], out[f"{vessel_id}/object_score"] = vessel.mask_iou, vessel.object_score
         for kind, bank in (("context", vessel.context), ("motion", vessel.motion)):
             for i, entry in enumerate(bank.entries):
-                out[f"{vessel_id}/{kind}/{i}/tokens"], out[f"{vessel_id}/{kind}/{i}/pointer"] = entry.tokens, entry.pointer
+                out[f"{vessel_id}/{kind}/{i}/tokens"], out[f"{vessel_id}/{kind}/{i}/pointer"] = (
+                    entry.tokens,
+                    entry.pointer,
+                )
                 out[f"{vessel_id}/{kind}/{i}/facts"] = torch.tensor(
                     [entry.frame, entry.prompted, entry.quality], dtype=torch.float64
                 )

@@ -37,7 +37,9 @@ def read_header(path: Path) -> dict[str, Any]:
         with safe_open(path, "pt") as handle:
             header = handle.metadata() or {}
     except (SafetensorError, OSError):
-        raise ModelError(f"{path}: not a safetensors file; only files written by 'sam2flow train' can be used") from None
+        raise ModelError(
+            f"{path}: not a safetensors file; only files written by 'sam2flow train' can be used"
+        ) from None
     if header.get("format") != FORMAT:
         raise ModelError(f"{path}: a safetensors file, but not weights of SAM2Flow")
     return {"config": json.loads(header["config"]), "notes": json.loads(header["notes"])}

@@ -1,1 +1,1 @@
-
+"""The network. It knows tensors only: no files, no videos, no screen."""

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torchvision.models import resnet34
 
 from sam2flow_core.config.model import MatchConfig
+from sam2flow_core.model.layers import begin_at_zero
 
 
 def cosine_patches(size: int, basis: int) -> Tensor:
@@ -49,8 +50,7 @@ class PatchEncoder(nn.Module):
             nn.GroupNorm(4, c), nn.GELU(), nn.Conv2d(c, c, 3, padding=2, dilation=2),
         )  # fmt: skip
         self.head = nn.Sequential(nn.GroupNorm(4, c), nn.GELU(), nn.Conv2d(c, dim, 1))
-        nn.init.zeros_(self.head[-1].weight)
-        nn.init.zeros_(self.head[-1].bias)
+        begin_at_zero(self.head[-1])
         self.dim = dim
 
     def forward(self, images: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sam2flow_core.model.layers import begin_at_zero
+
 _AROUND = 3
 """Bins each way of the best one that may share in the answer."""
 
@@ -24,8 +26,7 @@ class EvidenceNet(nn.Module):
         self.head = nn.Linear(hidden, 2)
         self.prior = nn.Parameter(torch.full((channels,), 1.0 / channels))
         self.temperature = nn.Parameter(torch.tensor(20.0))
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        begin_at_zero(self.head)
 
     def forward(self, evidence: Tensor, context: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Speed along each path.

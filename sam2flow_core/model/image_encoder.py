@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import ImageEncoderConfig
+from sam2flow_core.model.layers import begin_at_zero
 
 
 class Adapters(nn.Module):
@@ -37,13 +38,12 @@ class Adapters(nn.Module):
         self.blocks = nn.ModuleList(nn.Linear(width, width) for _ in group_of)
         self.up = nn.ModuleList(nn.Linear(width, d) for d in widths)
         for layer in self.up:
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            begin_at_zero(layer)
 
     def enter(self, group: int, high_pass: Tensor, x: Tensor) -> Tensor:
         """Shared input of a group's adapters: (B, h, w, width)."""
         if high_pass.shape[1:3] != x.shape[1:3]:
-            pooled = F.adaptive_avg_pool2d(high_pass.permute(0, 3, 1, 2), x.shape[1:3])
+            pooled = F.adaptive_avg_pool2d(high_pass.permute(0, 3, 1, 2), (x.shape[1], x.shape[2]))
             high_pass = pooled.permute(0, 2, 3, 1)
         return self.texture[group](high_pass) + self.start[group](x)
 
@@ -64,7 +64,7 @@ class ImageEncoder(nn.Module):
         )  # fmt: skip
         if config.global_pos_size is None:
             self.trunk.pos_embed.requires_grad_(False).zero_()
-        self.trunk.head = nn.Identity()
+        del self.trunk.head  # classifies photographs
         dims = [config.embed_dim * 2**s for s in range(4)]
         self.ends = [sum(config.stages[: s + 1]) - 1 for s in range(4)]
         self.adapters = None

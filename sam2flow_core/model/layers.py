@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,7 @@ class MLP(nn.Module):
 
     def __init__(self, sizes: tuple[int, ...], act: type[nn.Module] = nn.ReLU) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.act = act()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -22,6 +23,12 @@ class MLP(nn.Module):
         for layer in self.layers[:-1]:
             x = self.act(layer(x))
         return self.layers[-1](x)
+
+
+def begin_at_zero(layer: nn.Module) -> None:
+    """Let a linear or convolutional layer answer zero until it has learned better."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
 
 
 class ChannelNorm(nn.Module):

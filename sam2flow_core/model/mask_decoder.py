@@ -68,8 +68,18 @@ class TwoWayTransformer(nn.Module):
 
 
 class DecodedMasks(NamedTuple):
-    """Masks of V vessels: logits (V, 4, H/4, W/4), IoU (V, 4), object score (V,), tokens (V, 4, dim), and the
-    upscaled features (V, dim / 8, H/4, W/4) they were read from.
+    """Masks of V vessels.
+
+    Attributes
+    ----------
+    logits : Tensor (V, 4, H / 4, W / 4)
+    iou : Tensor (V, 4)
+        Estimated, 0 to 1.
+    object_score : Tensor (V,)
+        Logit of being visible.
+    tokens : Tensor (V, 4, dim)
+    fine : Tensor (V, dim / 8, H / 4, W / 4)
+        Upscaled features the masks were read from.
     """
 
     logits: Tensor

@@ -81,7 +81,9 @@ class MotionMemory(nn.Module):
     def _read_vessel(self, hidden: Tensor, position: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         ages = [min(max(abs(frame - e.frame) - 1, 0), self.frames - 1) for e in entries]
         slots = [self.frames if e.prompted and age else age for e, age in zip(entries, ages, strict=True)]
-        times = torch.cat([self.time[s].expand(1, e.tokens.shape[1], -1) for s, e in zip(slots, entries, strict=True)], 1)
+        times = torch.cat(
+            [self.time[s].expand(1, e.tokens.shape[1], -1) for s, e in zip(slots, entries, strict=True)], 1
+        )
         values = torch.cat([e.tokens for e in entries], 1)
         places = torch.cat([e.pointer for e in entries], 1)
         keys = values + times + sine_position(places / 8.0, self.dim)
@@ -103,5 +105,3 @@ class _ReadLayer(nn.Module):
         scale = math.log(max(keys.shape[1], 2)) / math.log(_USUAL_LENGTH)
         x = x + self.attention(self.norm1(x) * scale, keys, values)
         return x + self.mlp(self.norm2(x))
-
-

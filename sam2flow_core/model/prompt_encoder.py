@@ -31,7 +31,6 @@ class RandomPosition(nn.Module):
         return torch.cat([angles.sin(), angles.cos()], -1)
 
 
-
 class PromptEncoder(nn.Module):
     """Prompts of each vessel to sparse and dense embeddings."""
 
@@ -80,7 +79,7 @@ class PromptEncoder(nn.Module):
         sparse = self.pe_layer(self._unit(points + 0.5, h, w, origin))
         pad = (labels == PADDING)[..., None]
         sparse = torch.where(pad, torch.zeros_like(sparse), sparse)
-        kinds = torch.stack([self.not_a_point_embed.weight[0], *(e.weight[0] for e in self.point_embeddings)])
+        kinds = torch.cat([e.weight for e in (self.not_a_point_embed, *self.point_embeddings)])
         sparse = sparse + kinds[labels + 1]
         if masks is not None:
             return sparse, self.mask_downscaling(masks)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sam2flow_core.model.layers import begin_at_zero
 from sam2flow_core.model.prompt_encoder import NEGATIVE, POSITIVE
 
 _DILATIONS = (1, 2, 4, 8, 4, 2, 1)
@@ -28,8 +29,7 @@ class RegionGrowth(nn.Module):
         self.convs = nn.ModuleList(nn.Conv2d(width, width, 3, padding=d, dilation=d) for d in _DILATIONS)
         self.norms = nn.ModuleList(nn.GroupNorm(4, width) for _ in _DILATIONS)
         self.head = nn.Conv2d(width, 1, 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        begin_at_zero(self.head)
 
     def forward(self, features: Tensor, fine: Tensor, decoded: Tensor, start: Tensor, clicks: Tensor) -> Tensor:
         """Logits (V, 1, h, w) after growth.

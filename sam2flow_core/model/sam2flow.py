@@ -82,16 +82,25 @@ class SAM2Flow(nn.Module):
             levels.append(self.vesselness(images, levels)[:, None])
         return levels
 
-    def condition(self, levels: list[Tensor], image_of_vessel: Tensor, banks: list[list[MemoryEntry]], frame: int) -> Tensor:
+    def condition(
+        self, levels: list[Tensor], image_of_vessel: Tensor, banks: list[list[MemoryEntry]], frame: int
+    ) -> Tensor:
         """Stride-16 features (V, d_model, h, w) of each vessel's image, read through its own context memory."""
         if not self.config.use_context_memory:
             banks = [[] for _ in banks]
         read = self.context_memory.read
-        rows = [read(levels[2][i : i + 1], bank, frame) for i, bank in zip(image_of_vessel.tolist(), banks, strict=True)]
+        rows = [
+            read(levels[2][i : i + 1], bank, frame) for i, bank in zip(image_of_vessel.tolist(), banks, strict=True)
+        ]
         return torch.cat(rows)
 
     def segment(
-        self, levels: list[Tensor], image_of_vessel: Tensor, conditioned: Tensor, prompts: Prompts, origin: Tensor | None = None
+        self,
+        levels: list[Tensor],
+        image_of_vessel: Tensor,
+        conditioned: Tensor,
+        prompts: Prompts,
+        origin: Tensor | None = None,
     ) -> VesselMasks:
         """Masks of V vessels.
 
@@ -139,7 +148,9 @@ class SAM2Flow(nn.Module):
         logits = decoded.logits.index_put((rows, pick), grown[:, 0])
         return decoded._replace(logits=logits)
 
-    def remember_context(self, levels: list[Tensor], image_of_vessel: Tensor, masks: VesselMasks) -> tuple[Tensor, Tensor]:
+    def remember_context(
+        self, levels: list[Tensor], image_of_vessel: Tensor, masks: VesselMasks
+    ) -> tuple[Tensor, Tensor]:
         """Context-memory tokens (V, hw, m) and pointers (V, 1, d_model) of V vessels."""
         chance = torch.sigmoid(masks.logits)[:, None]
         return self.context_memory.write(levels[2][image_of_vessel], chance, masks.token, masks.object_score)

@@ -70,7 +70,9 @@ def _half_height(vesselness: Tensor) -> Tensor:
     On recordings unlike the training videos the whole neighbourhood of a vessel
     is given some vesselness; its middle is given more.
     """
-    heights = [_WALL_SHARE * torch.quantile(v[v > 0], 0.8) if bool((v > 0).any()) else v.new_zeros(()) for v in vesselness]
+    heights = [
+        _WALL_SHARE * torch.quantile(v[v > 0], 0.8) if bool((v > 0).any()) else v.new_zeros(()) for v in vesselness
+    ]
     return torch.stack(heights)[:, None, None]
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import UpdateConfig
-from sam2flow_core.model.layers import MLP
+from sam2flow_core.model.layers import MLP, begin_at_zero
 from sam2flow_core.model.sites import Sites, take
 
 _OFFSETS = 5
@@ -28,7 +28,7 @@ def sample(features: Tensor, image: Tensor, point: Tensor, stride: int) -> Tenso
     place = (point + 0.5) / stride - 0.5
     low = place.floor()
     share = place - low
-    out = 0.0
+    out = flat.new_zeros(*point.shape[:2], features.shape[1])
     for dy in (0, 1):
         for dx in (0, 1):
             x, y = low[..., 0].long() + dx, low[..., 1].long() + dy
@@ -41,7 +41,14 @@ def sample(features: Tensor, image: Tensor, point: Tensor, stride: int) -> Tenso
 
 
 def roi_lookup(
-    first: Tensor, second: Tensor, image: Tensor, position: Tensor, target: Tensor, axes: Tensor, radius: int, stride: int
+    first: Tensor,
+    second: Tensor,
+    image: Tensor,
+    position: Tensor,
+    target: Tensor,
+    axes: Tensor,
+    radius: int,
+    stride: int,
 ) -> Tensor:
     """Correlation of each site with a small window around its target, turned along the vessel.
 
@@ -111,8 +118,7 @@ class Refinement(nn.Module):
         self.mixture = MLP((c, c, 3), nn.GELU)
         self.weights = MLP((c, 2 * c, 9 * stride**2), nn.GELU)
         for head in (self.step, self.weights):
-            nn.init.zeros_(head.layers[-1].weight)
-            nn.init.zeros_(head.layers[-1].bias)
+            begin_at_zero(head.layers[-1])
 
     def motion_features(self, window: Tensor, evidence: Tensor, place: Tensor, flow: Tensor, first: Tensor) -> Tensor:
         """Encode what is seen at the current flow (N, 2), in the site's own frame."""

@@ -39,7 +39,13 @@ def fine_truth(flow: Tensor, weight: Tensor, ground: Ground) -> tuple[Tensor, Te
 
 
 def flow_loss(
-    answer: FlowAnswer, flow: Tensor, weight: Tensor, ground: Ground, discount: float, bins_weight: float, fine_weight: float
+    answer: FlowAnswer,
+    flow: Tensor,
+    weight: Tensor,
+    ground: Ground,
+    discount: float,
+    bins_weight: float,
+    fine_weight: float,
 ) -> tuple[Tensor, dict[str, float]]:
     """Loss of one pair: speed bins, mixture likelihood of every update, error of every px at the end.
 

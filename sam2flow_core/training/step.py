@@ -22,7 +22,9 @@ class TrainingStep(nn.Module):
         super().__init__()
         self.model, self.config = model, config
 
-    def forward(self, clip: TrainingClip, stage: StageConfig, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+    def forward(
+        self, clip: TrainingClip, stage: StageConfig, rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float]]:
         """Loss of a clip, and figures to log."""
         frames = clip.inputs.shape[0]
         first = max((frames - stage.pairs) // 2, 0)
@@ -92,9 +94,7 @@ class TrainingStep(nn.Module):
     ) -> VesselMasks:
         model = self.model
         tokens, pointers = model.remember_context(now, owner, masks)
-        banks = [
-            [MemoryEntry(frame, True, 1.0, tokens[v : v + 1], pointers[v : v + 1])] for v in range(owner.shape[0])
-        ]
+        banks = [[MemoryEntry(frame, True, 1.0, tokens[v : v + 1], pointers[v : v + 1])] for v in range(owner.shape[0])]
         then = [x[1:] for x in levels]
         embedded = model.condition(then, owner, banks, later)
         nothing = torch.full((owner.shape[0], 1), -1, dtype=torch.long, device=owner.device)

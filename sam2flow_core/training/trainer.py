@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -54,7 +54,7 @@ class TrainingRequest:
     resume: Path | None = None
     seed: int = 1
     device: str = "auto"
-    precision: str = "32-true"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ def train(request: TrainingRequest) -> Iterator[Progress]:
 class _Run:
     def __init__(self, request: TrainingRequest) -> None:
         self.request, self.config = request, TRAINING[preset(request.preset).preset]
-        self.fabric = Fabric(accelerator=request.device, devices="auto" if request.device != "cpu" else 1, precision=request.precision)
+        self.fabric = Fabric(
+            accelerator=request.device, devices="auto" if request.device != "cpu" else 1, precision=request.precision
+        )
         self.fabric.launch()
         self.fabric.seed_everything(request.seed, verbose=False)
         step = TrainingStep(SAM2Flow(preset(request.preset)), self.config)
@@ -92,7 +94,9 @@ class _Run:
         self.step, self.optimiser = self.fabric.setup(step, optimiser)
         self.average.to(self.fabric.device)
         self.saved = time.monotonic()
-        self.curves = SummaryWriter(str(request.out.with_suffix("")) + "_curves") if self.fabric.is_global_zero else None
+        self.curves = (
+            SummaryWriter(str(request.out.with_suffix("")) + "_curves") if self.fabric.is_global_zero else None
+        )
 
     def _restore(self, step: nn.Module, optimiser: torch.optim.Optimizer, path: Path) -> None:
         if not path.is_file():
@@ -176,7 +180,8 @@ class _Run:
         save_weights(out, self.average, notes)
         state = {
             "preset": self.request.preset, "step": self.step.module.state_dict(), "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(), "done": self.done, "seconds": self.seconds, "figures": self.figures,
+            "optimiser": self.optimiser.state_dict(), "done": self.done, "seconds": self.seconds,
+            "figures": self.figures,
         }  # fmt: skip
         beside = out.with_name(out.name + ".resume.part")
         torch.save(state, beside)

@@ -10,7 +10,7 @@ from sam2flow_core.model.sam2flow import SAM2Flow
 
 @pytest.fixture(scope="session")
 def video() -> np.ndarray:
-    """A vessel along x whose texture moves 3 px per frame to the right, over a still background; (14, 96, 128) uint8."""
+    """A vessel along x whose texture moves 3 px per frame to the right over still tissue; (14, 96, 128) uint8."""
     rng = np.random.default_rng(0)
     still = rng.normal(0, 6, (96, 128))
     blood = rng.normal(0, 1, (96, 400))

@@ -75,7 +75,7 @@ def test_evidence_peaks_at_the_true_speed(speed):
 
 
 def test_pooling_turns_sites_that_run_the_other_way():
-    sites, course = course_of(strip(0.0))
+    _, course = course_of(strip(0.0))
     sign = torch.sign(course.tangent[:, :1])
     volume = torch.exp(-((course.bins[None] * sign - 5) ** 2))[:, :, None]
     for pooled in pool_along(volume, course):

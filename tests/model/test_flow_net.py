@@ -92,7 +92,10 @@ def test_vessels_never_share_motion_memory(model, images, masks):
 
 def test_reading_one_entry_mixes_space(model, masks):
     """With a single entry, what is read at a site depends on tokens that lie elsewhere."""
-    memory, sites = model.flow.motion_memory, model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).sites
+    memory, sites = (
+        model.flow.motion_memory,
+        model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).sites,
+    )
     hidden = torch.randn(sites.count, model.config.update.hidden)
     tokens, places = torch.randn(1, 4, memory.dim), torch.tensor([[[10.0, 45], [40, 45], [80, 45], [120, 45]]])
     far = tokens.clone()
@@ -105,12 +108,20 @@ def test_reading_one_entry_mixes_space(model, masks):
 
 
 def test_time_encoding_tells_old_from_new(model, masks):
-    memory, sites = model.flow.motion_memory, model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).sites
+    memory, sites = (
+        model.flow.motion_memory,
+        model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).sites,
+    )
     hidden = torch.randn(sites.count, model.config.update.hidden)
     tokens, places = torch.randn(1, 4, memory.dim), torch.rand(1, 4, 2) * 90
     with torch.no_grad():
         old = MemoryEntry(0, False, 1.0, tokens, places)
         new = MemoryEntry(4, False, 1.0, tokens * 2, places)
         a = memory.read(hidden, sites, [[old, new]], 5)
-        b = memory.read(hidden, sites, [[MemoryEntry(4, False, 1.0, tokens, places), MemoryEntry(0, False, 1.0, tokens * 2, places)]], 5)
+        b = memory.read(
+            hidden,
+            sites,
+            [[MemoryEntry(4, False, 1.0, tokens, places), MemoryEntry(0, False, 1.0, tokens * 2, places)]],
+            5,
+        )
     assert (a - b).abs().max() > 1e-6

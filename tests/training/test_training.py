@@ -105,7 +105,12 @@ def test_mask_loss_is_least_for_the_truth():
 
     def loss(logits):
         small = torch.nn.functional.avg_pool2d(logits[:, None], 4).expand(1, 4, 8, 8)
-        return mask_loss(DecodedMasks(small, torch.ones(1, 4), torch.ones(1) * 9, torch.zeros(1, 4, 4), fine), truth, torch.tensor([True]), False)
+        return mask_loss(
+            DecodedMasks(small, torch.ones(1, 4), torch.ones(1) * 9, torch.zeros(1, 4, 4), fine),
+            truth,
+            torch.tensor([True]),
+            False,
+        )
 
     assert loss(truth * 16 - 8) < loss(-truth * 16 + 8)
 
