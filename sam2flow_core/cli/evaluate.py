@@ -16,6 +16,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--data", default="synthetic:bench-v1", show_default=True, metavar="NAME|DIR", help="The benchmark, or `synth`'s."
 )
+@click.option("--cases", metavar="NAME,...", help="These cases only; all by default.")
 @click.option("--peers", is_flag=True, help="The classical methods in the same tables.")
 @click.option("--ablations", is_flag=True, help="Instead: the model with one part left out at a time.")
 @device_option
@@ -25,6 +26,7 @@ _PATH = click.Path(path_type=Path)
 def evaluate(
     model: str,
     data: str,
+    cases: str | None,
     peers: bool,
     ablations: bool,
     device: str,
@@ -36,10 +38,11 @@ def evaluate(
     from sam2flow_core.evaluation import evaluate as measure
     from sam2flow_core.evaluation import evaluate_ablations
 
+    only = tuple(cases.split(",")) if cases else ()
     if ablations:
-        outcome = evaluate_ablations(model, data, device, document, cache, report_line)
+        outcome = evaluate_ablations(model, data, device, document, cache, report_line, only=only)
         if csv is not None:
             outcome.write_csv(csv)
     else:
-        outcome = measure(model, data, peers, device, csv, document, cache, report_line)
+        outcome = measure(model, data, peers, device, csv, document, cache, report_line, only=only)
     click.echo(outcome.text())

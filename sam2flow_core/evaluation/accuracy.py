@@ -80,6 +80,7 @@ def evaluate(
     cache: Path | None = None,
     report: Report = lambda line: None,
     settings: EvaluationSettings | None = None,
+    only: Sequence[str] = (),
 ) -> Evaluation:
     """Measure a model against the truth.
 
@@ -102,6 +103,8 @@ def evaluate(
     report : callable
         Told of the progress, a line at a time.
     settings : EvaluationSettings, optional
+    only : sequence of str
+        Names of the cases to use; all of them by default.
 
     Raises
     ------
@@ -111,7 +114,7 @@ def evaluate(
         If there is no such model or device.
     """
     settings = settings or EvaluationSettings()
-    cases = find_cases(data, settings.clicks)
+    cases = find_cases(data, settings.clicks, only)
     entrants: list[Entrant] = list(peer_entrants(settings.background_frames)) if peers else []
     surveys: list[Survey] = []
     clicked = None
@@ -129,7 +132,7 @@ def evaluate(
     if csv is not None:
         result.write_csv(csv)
     if document is not None:
-        command = _command("evaluate", model, data, peers)
+        command = _command("evaluate", model, data, peers, only)
         write_section(document, "Accuracy", f"{_preface(command, cases, standings, clicked)}\n\n{as_markdown(tables)}")
     return result
 
@@ -143,14 +146,16 @@ def evaluate_ablations(
     report: Report = lambda line: None,
     ablations: Sequence[Ablation] = ABLATIONS,
     settings: EvaluationSettings | None = None,
+    only: Sequence[str] = (),
 ) -> Evaluation:
     """Measure what each part of the model is worth: the same weights with one part left out at a time.
 
     Parameters and errors as those of `evaluate`; masks are the true ones, so that the flow alone is compared.
     """
     settings = settings or EvaluationSettings()
-    cases = find_cases(data, settings.clicks)
-    cases = tuple(case for case in cases if case.name in settings.ablation_cases) or cases
+    cases = find_cases(data, settings.clicks, only)
+    if not only:
+        cases = tuple(case for case in cases if case.name in settings.ablation_cases) or cases
     entrants = []
     for ablation in ablations:
         inference = replace(InferenceSettings(), **ablation.inference)
@@ -160,7 +165,7 @@ def evaluate_ablations(
         standings = run_benchmark(cases, entrants, (), settings, results, report)
     tables = [ablation_table(standings, ablations)]
     if document is not None:
-        preface = _preface(_command("evaluate", model, data, False) + " --ablations", cases, standings, None)
+        preface = _preface(_command("evaluate", model, data, False, only) + " --ablations", cases, standings, None)
         write_section(document, "Ablations", f"{preface}\n\n{as_markdown(tables)}")
     return Evaluation(standings, tuple(tables))
 
@@ -191,15 +196,10 @@ def _kept(folder: Path | None) -> Iterator[ResultCache]:
         yield ResultCache(Path(passing))
 
 
-def _command(name: str, model: str | None, data: str, peers: bool) -> str:
-    parts = [
-        "sam2flow",
-        name,
-        *(["--model", Path(model).name] if model else []),
-        "--data",
-        data if data.startswith("synthetic:") else Path(data).name,
-    ]
-    return " ".join(parts + (["--peers"] if peers else []))
+def _command(name: str, model: str | None, data: str, peers: bool, only: Sequence[str]) -> str:
+    source = data if data.startswith("synthetic:") else Path(data).name
+    parts = ["sam2flow", name, *(["--model", Path(model).name] if model else []), "--data", source]
+    return " ".join(parts + (["--peers"] if peers else []) + (["--cases", ",".join(only)] if only else []))
 
 
 def _preface(command: str, cases: Sequence[LazyCase], standings: Standings, ours: OurFlow | None) -> str:

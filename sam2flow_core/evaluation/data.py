@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -42,7 +42,7 @@ class LazyCase:
     open: Callable[[], Case]
 
 
-def find_cases(data: str, clicks: tuple[int, ...]) -> tuple[LazyCase, ...]:
+def find_cases(data: str, clicks: tuple[int, ...], names: Sequence[str] = ()) -> tuple[LazyCase, ...]:
     """List the cases of a benchmark.
 
     Parameters
@@ -51,17 +51,31 @@ def find_cases(data: str, clicks: tuple[int, ...]) -> tuple[LazyCase, ...]:
         ``synthetic:bench-v1``, or a folder written by ``sam2flow synth``.
     clicks : tuple of int
         Numbers of positive clicks per vessel to draw.
+    names : sequence of str
+        Of the cases wanted; all of them by default.
 
     Raises
     ------
     DataError
-        If there is no such benchmark or folder.
+        If there is no such benchmark, folder or case.
     """
+    found: Sequence[BenchCase | StoredCase]
     if data in BENCHMARKS:
-        return tuple(_bench_case(case, clicks) for case in BENCHMARKS[data]())
-    if data.startswith("synthetic:"):
+        found = BENCHMARKS[data]()
+    elif data.startswith("synthetic:"):
         raise DataError(f"{data}: no such benchmark; there is {', '.join(BENCHMARKS)}")
-    return tuple(_stored_case(case, clicks) for case in read_cases(Path(data)))
+    else:
+        found = read_cases(Path(data))
+    there = [case.name for case in found]
+    for name in names:
+        if name not in there:
+            raise DataError(f"{data}: no case '{name}'; there are {', '.join(there)}")
+    wanted = [case for case in found if not names or case.name in names]
+    return tuple(_lazy(case, clicks) for case in wanted)
+
+
+def _lazy(case: BenchCase | StoredCase, clicks: tuple[int, ...]) -> LazyCase:
+    return _bench_case(case, clicks) if isinstance(case, BenchCase) else _stored_case(case, clicks)
 
 
 def _bench_case(case: BenchCase, clicks: tuple[int, ...]) -> LazyCase:

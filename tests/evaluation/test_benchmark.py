@@ -128,5 +128,7 @@ def test_an_ablation_changes_the_answer_and_the_shipped_row_is_not_done_twice(
 def test_a_benchmark_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="synthetic:bench-v1"):
         evaluate(None, "synthetic:bench-v9")
+    with pytest.raises(DataError, match="no case 'no-such'"):
+        evaluate(None, "synthetic:bench-v1", only=("slow", "no-such"))
     with pytest.raises(DataError, match="no synthetic cases"):
         evaluate(None, str(tmp_path))
