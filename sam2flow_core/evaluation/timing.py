@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 Work = Callable[[], object]
 
 
-def median_seconds(
+@dataclass(frozen=True)
+class Cost:
+    """Seconds by the clock, and of processor time: the latter is the same on a busy machine."""
+
+    clock: float
+    processor: float
+
+
+def median_costs(
     methods: Mapping[str, Work], rounds: int, slow_s: float, report: Callable[[str], None]
-) -> dict[str, float]:
-    """Return the median time of each method.
+) -> dict[str, Cost]:
+    """Return the median cost of each method.
 
     Parameters
     ----------
@@ -28,18 +37,23 @@ def median_seconds(
     first = {}
     for name, work in methods.items():
         report(f"warming up {name}")
-        first[name] = seconds_of(work)
-    times: dict[str, list[float]] = {name: [] for name in methods}
+        first[name] = cost_of(work).clock
+    costs: dict[str, list[Cost]] = {name: [] for name in methods}
     for number in range(rounds):
         report(f"round {number + 1} of {rounds}")
         for name, work in methods.items():
             if number == 0 or first[name] <= slow_s:
-                times[name].append(seconds_of(work))
-    return {name: statistics.median(values) for name, values in times.items()}
+                costs[name].append(cost_of(work))
+    return {name: median_cost(values) for name, values in costs.items()}
 
 
-def seconds_of(work: Work) -> float:
-    """Return how long a call takes."""
-    start = time.perf_counter()
+def median_cost(costs: Sequence[Cost]) -> Cost:
+    """Return the median of each kind of time."""
+    return Cost(statistics.median(c.clock for c in costs), statistics.median(c.processor for c in costs))
+
+
+def cost_of(work: Work) -> Cost:
+    """Return what a call takes."""
+    clock, processor = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - start
+    return Cost(time.perf_counter() - clock, time.process_time() - processor)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sam2flow_core.evaluation.speed_scene import Looped, SpeedScene, speed_scene
-from sam2flow_core.evaluation.timing import median_seconds
+from sam2flow_core.evaluation.timing import median_costs
 
 
 def test_a_looped_recording_repeats_its_frames_without_holding_more() -> None:
@@ -40,9 +40,10 @@ def test_slow_methods_are_timed_once_and_the_warm_up_does_not_count() -> None:
         calls[name] += 1
         time.sleep(seconds if calls[name] > 1 else 3 * seconds)
 
-    times = median_seconds(
+    times = median_costs(
         {"slow": lambda: work("slow", 0.05), "fast": lambda: work("fast", 0.002)}, 5, 0.1, lambda line: None
     )
+    assert times["slow"].processor < 0.04  # asleep
     assert calls == {"slow": 2, "fast": 6}
-    assert times["slow"] == pytest.approx(0.05, abs=0.04)
-    assert times["fast"] < 0.04
+    assert times["slow"].clock == pytest.approx(0.05, abs=0.04)
+    assert times["fast"].clock < 0.04
