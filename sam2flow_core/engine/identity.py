@@ -10,6 +10,8 @@ from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError, StackError
 
+THREADS = "number of threads"
+
 
 def identify(request: RunRequest, source: Source, description: Mapping[str, Any], threads: int) -> dict[str, str]:
     """Describe a run by everything that its result follows from.
@@ -25,7 +27,7 @@ def identify(request: RunRequest, source: Source, description: Mapping[str, Any]
         "model": str(description.get("sha256")),
         "version of SAM2Flow": __version__,
         "device": str(description.get("device")),
-        "number of threads": str(threads),
+        THREADS: str(threads),
         "stabilisation": "on" if request.stabilise else "off",
         "pixel size": f"{calibration.pixel_size_um.value} um ({calibration.pixel_size_um.source})",
         "frame rate": f"{calibration.frame_rate_hz.value} Hz ({calibration.frame_rate_hz.source})",
@@ -33,7 +35,7 @@ def identify(request: RunRequest, source: Source, description: Mapping[str, Any]
 
 
 # A run may be repeated elsewhere and later; it is then the same to rounding, not to the bit.
-_OF_THE_MACHINE = ("version of SAM2Flow", "device", "number of threads")
+_OF_THE_MACHINE = ("version of SAM2Flow", "device", THREADS)
 
 
 def without_machine(identity: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import Finished, RunEvent, RunRequest, Stage, Started
 from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY, FolderState, claim_folder
-from sam2flow_core.engine.identity import check_expected, check_same_run, identify
+from sam2flow_core.engine.identity import THREADS, check_expected, check_same_run, identify
 from sam2flow_core.engine.provenance import read_provenance
 from sam2flow_core.engine.source import open_source
 from sam2flow_core.engine.streaming import stream_frames
@@ -48,11 +48,15 @@ def run(
     with open_source(request) as source:
         folder = claim_folder(request.out, request.resume)
         yield Stage("loading the model")
-        threads = set_threads(request.threads)
+        before = _identity_before(request, folder)
+        # An earlier part of this run decides with how many threads the rest is computed.
+        earlier = int(before[THREADS]) if before else None
+        threads = set_threads(request.threads or earlier)
         predictor = predictor or _load(request)
         identity = identify(request, source, predictor.description, threads)
         check_expected(identity, dict(request.expected))
-        _check_resumed(request, folder, identity)
+        if before:
+            check_same_run(request.out, identity, before)
         if folder is FolderState.FINISHED:
             yield Started(source.frames_total, source.frames_total, source.stack.problems)
         else:
@@ -71,13 +75,13 @@ def _load(request: RunRequest) -> Predictor:
     return SAM2FlowPredictor.from_pretrained(request.model, device=request.device)
 
 
-def _check_resumed(request: RunRequest, folder: FolderState, identity: Mapping[str, str]) -> None:
+def _identity_before(request: RunRequest, folder: FolderState) -> Mapping[str, str]:
+    """Return the identity of the run that the folder holds; empty where it holds none."""
     if folder is FolderState.FINISHED:
-        check_same_run(request.out, identity, read_provenance(request.out / PROVENANCE)["identity"])
-    elif folder is FolderState.UNFINISHED:
-        marker = read_marker(request.out)
-        assert marker is not None
-        check_same_run(request.out, identity, marker.identity)
+        identity: Mapping[str, str] = read_provenance(request.out / PROVENANCE)["identity"]
+        return identity
+    marker = read_marker(request.out)
+    return marker.identity if marker else {}
 
 
 def _finished(request: RunRequest, notices: tuple[str, ...]) -> Finished:

@@ -126,6 +126,23 @@ def test_an_unfinished_run_needs_resume(request_for):
         list(run(replace(request, resume=True, stabilise=False), FakePredictor()))
 
 
+def test_a_resumed_run_computes_with_the_threads_it_began_with(request_for):
+    import torch
+
+    usual = torch.get_num_threads()
+    try:
+        running = run(request_for(threads=2), FakePredictor())
+        for event in running:
+            if isinstance(event, FrameDone):
+                break
+        running.close()
+        torch.set_num_threads(1)
+        list(run(request_for(resume=True), FakePredictor()))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(usual)
+
+
 def test_a_folder_with_other_files_is_left_alone(request_for):
     request = request_for()
     request.out.mkdir()
