@@ -17,19 +17,17 @@ import click
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("demo-out"),
-    show_default=True,
-    help="Folder for the files, without a screen.",
+    help="Folder for the files, without a screen; a new one in demo-out by default.",
 )
-def demo(headless: bool, out: Path) -> int:
+def demo(headless: bool, out: Path | None) -> int:
     """Measure the bundled recording: in a napari window, or as files where there is no screen."""
-    from sam2flow_core.engine.demo import sample_files
+    from sam2flow_core.engine.demo import sample_files, sample_folder
 
     window = None if headless else _window()
     if window is not None:
         window(*sample_files())
         return 0
-    return _write_files(out)
+    return _write_files(out or sample_folder(Path("demo-out")))
 
 
 def _window() -> Callable[[Path, Path], None] | None:

@@ -38,7 +38,18 @@ def test_without_a_screen_it_writes_files(opened, monkeypatch):
 def test_headless_is_obeyed_where_there_is_a_screen(opened, monkeypatch):
     monkeypatch.setenv("DISPLAY", ":5")
     assert status_of(["demo", "--headless"]) == 0
-    assert opened == [("files", Path("demo-out"))]
+    ((kind, folder),) = opened
+    assert kind == "files" and folder.parent == Path("demo-out")
+
+
+def test_another_installation_writes_to_another_folder(monkeypatch):
+    from sam2flow_core.engine import demo as engine_demo
+
+    base = Path("demo-out")
+    before = engine_demo.sample_folder(base)
+    assert engine_demo.sample_folder(base) == before
+    monkeypatch.setattr(engine_demo, "__version__", "99")
+    assert engine_demo.sample_folder(base) != before
 
 
 def test_without_napari_it_says_how_to_get_the_window(opened, monkeypatch, capsys):
