@@ -1,8 +1,9 @@
 """From a click to its vessel: follow the vessel both ways through the vesselness.
 
 A vessel is an unbranched tube. From each positive click a path follows the local
-direction of the vesselness until it leaves the vessels or meets a negative
-click; the tube is what lies as near to the path as the walls do. This is a
+direction of the vesselness until it leaves the vessels, comes to a fork or meets
+a negative click; it goes straight on where two vessels cross. The tube is what
+lies as near to the path as the walls do. This is a
 start that works before anything is learned; `region_growth` learns to correct it.
 A box names all that is vessel in it.
 """
@@ -32,6 +33,7 @@ _SHARPNESS = 2.0
 _CUT = 1.5
 """A negative click ends the path within so many radii."""
 _OUTSIDE = -8.0
+_FORK = 3
 _WALL_SHARE = 0.35
 """Share of the surest vesselness at which a wall is drawn."""
 
@@ -74,6 +76,24 @@ def _half_height(vesselness: Tensor) -> Tensor:
         _WALL_SHARE * torch.quantile(v[v > 0], 0.8) if bool((v > 0).any()) else v.new_zeros(()) for v in vesselness
     ]
     return torch.stack(heights)[:, None, None]
+
+
+def _arms(inside: Tensor, point: Tensor, reach: float) -> int:
+    """Number of vessels that leave a point (x, y) px: 2 along a vessel, 3 at a fork, 4 where two cross.
+
+    Counted on a ring; a neighbour that the point cannot see along a straight line does not count.
+    """
+    angles = torch.arange(48, device=inside.device) * (2 * math.pi / 48)
+    rays = torch.stack([angles.cos(), angles.sin()], 1)
+    # Close enough that no wall between two neighbours is stepped over.
+    steps = torch.linspace(0.3, 1.0, max(3, int(reach / _STRIDE)), device=inside.device) * reach
+    places = point + rays * steps[:, None, None]
+    cells = ((places + 0.5) / _STRIDE).floor().long()
+    h, w = inside.shape
+    within = (cells >= 0).all(-1) & (cells[..., 0] < w) & (cells[..., 1] < h)
+    seen = inside[cells[..., 1].clamp(0, h - 1), cells[..., 0].clamp(0, w - 1)] * within
+    open_way = seen.prod(0)
+    return int((open_way > open_way.roll(1)).sum())
 
 
 def _wall_distance(inside: Tensor) -> Tensor:
@@ -160,7 +180,7 @@ def _follow(
             off = not (-1 <= float(point[0]) <= w * _STRIDE and -1 <= float(point[1]) <= h * _STRIDE)
             gap = 0 if inside[at] > 0 else gap + 1
             blocked = len(stops) and float((stops - point).norm(dim=1).min()) < _CUT * float(typical)
-            if off or gap > _GAP or blocked:
+            if off or gap > _GAP or blocked or _arms(inside, point, 2.0 * float(typical) + 3.0) == _FORK:
                 break
             if inside[at] > 0:
                 # A junction is wider than the vessel; the tube keeps to the vessel's own width.

@@ -24,6 +24,16 @@ def test_a_click_names_one_of_two_crossing_vessels():
     assert not at(tube, 64, 20) and not at(tube, 64, 110)
 
 
+def test_a_vessel_ends_at_a_fork():
+    """Blood of both arms is not one vessel's blood."""
+    fork = plus_sign()
+    fork[:, 38:] = -6.0  # the vertical vessel ends in the horizontal one
+    tube = grow(fork, [[64.0, 16.0]], [1])
+    assert at(tube, 64, 30) and not at(tube, 20, 64) and not at(tube, 110, 64)
+    tube = grow(fork, [[20.0, 64.0]], [1])
+    assert at(tube, 30, 64) and not at(tube, 110, 64) and not at(tube, 64, 16)
+
+
 def test_a_negative_click_ends_the_vessel():
     tube = grow(plus_sign(), [[20.0, 64.0], [100.0, 64.0]], [1, 0])
     assert at(tube, 20, 64) and not at(tube, 104, 64)
