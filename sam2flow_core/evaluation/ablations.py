@@ -30,7 +30,6 @@ ABLATIONS = (
     Ablation("as shipped"),
     Ablation("causal: past frames only", inference={"causal": True}),
     Ablation("without motion memory", {"use_motion_memory": False}),
-    Ablation("motion memory of 2 frames", {"update.motion_memory_frames": 2}),
     Ablation("without evidence pooled over frames", {"use_evidence_pooling": False}),
     Ablation("without either memory of motion", {"use_motion_memory": False, "use_evidence_pooling": False}),
     Ablation("1 iteration", {"update.iterations": 1}),

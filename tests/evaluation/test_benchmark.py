@@ -10,15 +10,16 @@ import torch
 from evaluation_scenes import Biased, rigid_case
 
 from sam2flow_core.config.evaluation import EvaluationSettings
+from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.model import preset
 from sam2flow_core.errors import DataError
 from sam2flow_core.evaluation import evaluate, evaluate_ablations
-from sam2flow_core.evaluation.ablations import Ablation
+from sam2flow_core.evaluation.ablations import ABLATIONS, Ablation
 from sam2flow_core.evaluation.benchmark import run_benchmark
 from sam2flow_core.evaluation.cache import ResultCache
 from sam2flow_core.evaluation.data import LazyCase, find_cases
 from sam2flow_core.evaluation.entrants import Survey, flow_entrant
-from sam2flow_core.inference import save_weights
+from sam2flow_core.inference import load_model, save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.synthetic import write_cases
 
@@ -107,6 +108,12 @@ def test_evaluate_writes_table_csv_and_document(folder: Path, weights: str, kept
     assert str(folder) not in text and str(tmp_path) not in text
     assert "Flow in the vessels" in found.text()
     assert any("TV-L1" in line for line in told)
+
+
+@pytest.mark.parametrize("ablation", ABLATIONS, ids=lambda a: a.name)
+def test_every_ablation_runs_the_same_weights(ablation: Ablation, weights: str) -> None:
+    load_model(weights, dict(ablation.model))
+    replace(InferenceSettings(), **ablation.inference)
 
 
 def test_an_ablation_changes_the_answer_and_the_shipped_row_is_not_done_twice(
