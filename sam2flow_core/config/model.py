@@ -43,7 +43,7 @@ class MaskConfig:
     growth_rounds: int = 0
     """Times the clicks are spread along the vessel (`region_growth`); 0: as SAM 2."""
     growth_dim: int = 24
-    tube_reach: float = 160.0
+    tube_reach: float = 800.0
     """px a clicked vessel is followed each way."""
 
 
@@ -132,7 +132,7 @@ def _sam2(
         preset=preset,
         image=ImageEncoderConfig(embed, heads, stages, attend, spec, (pos, pos), adapter_dim=32),
         mask=MaskConfig(256, 8, 2048, 2, 16, 64, 4, 2048, 6, 16),
-        match=MatchConfig(8, 4, 16, 8, 64, "resnet34", 256, (1, 2, 4), (1, 5, 17), 64.0),
+        match=MatchConfig(8, 4, 16, 8, 64, "resnet34", 256, (1, 3, 9), (1, 5, 25), 64.0),
         update=UpdateConfig(128, 128, 8, 2, 4, 64, 7, 64),
     )
 
@@ -142,7 +142,7 @@ PRESETS: dict[str, ModelConfig] = {
         preset="tiny",
         image=ImageEncoderConfig(24, 1, (1, 2, 4, 1), (), (8, 4, 8, 4), None, adapter_dim=8),
         mask=MaskConfig(64, 4, 256, 2, 16, 32, 2, 128, 4, 8, position_frame=512.0, growth_rounds=2),
-        match=MatchConfig(4, 2, 12, 5, 24, "patch", 24, (1, 2, 4), (1, 5, 17), 48.0),
+        match=MatchConfig(4, 2, 12, 5, 24, "patch", 24, (1, 3, 9), (1, 5, 25), 48.0),
         update=UpdateConfig(64, 48, 3, 2, 2, 64, 6, 24),
     ),
     "small": _sam2("small", 96, 1, (1, 2, 7, 2), (5, 7, 9), 7),

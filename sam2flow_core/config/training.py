@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sam2flow_core.config.synthetic import SceneSettings
+
+_SPEEDS = ((0.05, 0.5), (0.5, 2.0), (2.0, 5.0), (5.0, 12.0), (12.0, 38.0))
+"""Mean speeds in px per frame, each range as likely: slow flow is the hardest to measure, and the most common."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,8 @@ class StageConfig:
     parts : str
         ``flow``: the flow half alone, without image context; ``vesselness``: where any vessel is; ``masks``: the
         mask half; ``both``.
+    frames : int
+        Consecutive frames of a clip.
     """
 
     share: float
@@ -32,6 +39,7 @@ class StageConfig:
     learn_features: bool
     predicted_masks: float
     parts: str = "both"
+    frames: int = 34
 
 
 @dataclass(frozen=True)
@@ -39,14 +47,15 @@ class TrainingConfig:
     """A whole run."""
 
     stages: tuple[StageConfig, ...]
+    scenes: SceneSettings = field(default_factory=lambda: SceneSettings(speed_bins_px=_SPEEDS))
     learning_rate: float = 6e-4
     weight_decay: float = 1e-3
     clip_gradient: float = 1.0
     warm_up: float = 0.05
     clips_per_step: int = 2
     ema: float = 0.998
-    frames: int = 13
-    """Consecutive frames of a clip."""
+    anywhere: float = 0.25
+    """How often the answered pairs lie anywhere in the clip, not in its middle."""
     scattered: int = 12
     """Frames over the whole scene that make the background and the activity."""
     iteration_discount: float = 0.8

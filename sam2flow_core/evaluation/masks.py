@@ -7,6 +7,7 @@ import pandas as pd
 from sam2flow_core.evaluation.metrics import boundary_f, mask_iou
 from sam2flow_core.evaluation.records import Case
 from sam2flow_core.inference import SAM2FlowPredictor
+from sam2flow_core.stack import open_stack
 
 CROSSING_SHARE = 0.05  # of a vessel's pixels that lie on another one
 COLUMNS = ("case", "vessel_id", "clicks", "width_px", "crossing", "iou", "boundary_f")
@@ -15,14 +16,15 @@ COLUMNS = ("case", "vessel_id", "clicks", "width_px", "crossing", "iou", "bounda
 def judge_masks(predictor: SAM2FlowPredictor, case: Case, tolerance_px: float) -> pd.DataFrame:
     """Judge the masks of the first frame after each number of clicks.
 
-    Clicks are added one after the other, as a person does, and none of them corrects an error seen.
+    Clicks are added one after the other, as a person does, and none of them corrects an error seen. The background
+    comes from the whole recording, as in a run.
 
     Returns
     -------
     DataFrame
         One row per vessel and number of clicks: ``case, vessel_id, clicks, width_px, crossing, iou, boundary_f``.
     """
-    state = predictor.init_state(case.video[:2])
+    state = predictor.init_state(open_stack(case.video))
     rows = []
     for vessel in case.vessels:
         done = 0

@@ -16,6 +16,7 @@ from torch import Tensor
 from sam2flow_core.inference.masks import vessel_mask
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
+from sam2flow_core.model.evidence import span
 from sam2flow_core.model.flow_net import FlowAnswer
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import SAM2Flow
@@ -69,10 +70,8 @@ class FlowStream:
         self.ground = self.net.lay_ground(stacked, owner, (height // stride, width // stride))
         self.crops = self._lay_crops(masks, margin)
         self.features: dict[int, Tensor] = {}
-        self.volumes: dict[int, Tensor] = {}
-        reach = max(model.config.match.windows)
-        self.before, self.after = (reach - 1, 0) if causal else (reach // 2, reach // 2)
-        self.lags = model.config.match.lags
+        self.volumes: dict[tuple[int, int], Tensor] = {}
+        self.window, self.lags = max(model.config.match.windows), model.config.match.lags
 
     def answer(self, t: int, context: Tensor) -> list[VesselFlow]:
         """Flow of every vessel from frame ``t`` to the next, and remember it in each motion memory.
@@ -103,22 +102,25 @@ class FlowStream:
         ]
 
     def _fill(self, t: int) -> None:
-        """Make the correlations around pair ``t``, and drop those that no later pair needs."""
+        """Make the correlations around pair ``t``, and drop what no later pair needs."""
         frames = self.state.frames
-        first, last = max(frames.start, t - self.before), min(frames.stop - 2, t + self.after)
-        for k in range(first, last + 1):
-            if k not in self.volumes:
-                for lag in (0, *self.lags):
-                    if k + lag < frames.stop and k + lag not in self.features:
-                        self.features[k + lag] = self.net.feature_encoder(frames.inputs(k + lag))
-                self.volumes[k] = self.net.correlation(self.features, k, self.ground)
-        for k in [k for k in self.volumes if not first <= k <= last]:
-            del self.volumes[k]
-        for t0 in [f for f in (t, t + 1) if f not in self.features]:
-            self.features[t0] = self.net.feature_encoder(frames.inputs(t0))
-        # Frames that lie behind every correlation still to be made, and behind this pair, are done with.
-        oldest, newest = min(t, last), max(t + 1, last + max(self.lags))
-        for f in [f for f in self.features if not oldest <= f <= newest]:
+        wanted = {
+            (row, k)
+            for row, lag in enumerate(self.lags)
+            for k in span(t, self.window, lag, self.causal)
+            if frames.start <= k and k + lag < frames.stop
+        }
+        missing = sorted(wanted - self.volumes.keys(), key=lambda place: place[1])
+        for f in sorted({t, t + 1, *(k + step for row, k in missing for step in (0, self.lags[row]))}):
+            if f not in self.features:
+                self.features[f] = self.net.feature_encoder(frames.inputs(f))
+        for row, k in missing:
+            self.volumes[row, k] = self.net.correlation(self.features, row, k, self.ground)
+        for place in self.volumes.keys() - wanted:
+            del self.volumes[place]
+        # The next pair begins one frame later, and so do the correlations that will be new then.
+        oldest = min(t, *(span(t, 1, lag, self.causal)[0] for lag in self.lags)) + 1
+        for f in [f for f in self.features if f < oldest]:
             del self.features[f]
 
     def _remember(self, answer: FlowAnswer, t: int) -> None:

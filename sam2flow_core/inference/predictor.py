@@ -250,7 +250,7 @@ class SAM2FlowPredictor:
     def snapshot(self, state: InferenceState) -> Snapshot:
         """What `restore` needs to go on after the frame that was answered last."""
         key = self._key_frame(state, max(state.next_frame - 1, state.frames.start))
-        return take_snapshot(state, min(key, state.next_frame - max(self.model.config.match.windows)))
+        return take_snapshot(state, min(key, state.next_frame - self._looked_back))
 
     def restore(self, state: InferenceState, snapshot: Snapshot) -> None:
         """Go back to where `snapshot` was taken; the same prompts must have been added before."""
@@ -273,8 +273,14 @@ class SAM2FlowPredictor:
                 step = FrameFlow(t, (shift.dy, shift.dx), tuple(vessels))
                 if ordered:
                     state.next_frame = t + 1
-                    state.frames.forget(min(key, t - max(self.model.config.match.windows)))
+                    state.frames.forget(min(key, t - self._looked_back))
             yield step
+
+    @property
+    def _looked_back(self) -> int:
+        """Frames before the current one that may still be read."""
+        match = self.model.config.match
+        return max(match.windows) + max(match.lags)
 
     def _key_frame(self, state: InferenceState, t: int) -> int:
         """The frame whose encoding serves frame ``t``."""

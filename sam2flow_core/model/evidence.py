@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sam2flow_core.config.model import MatchConfig
+from sam2flow_core.model.features import Corners, find_corners, read_corners
 from sam2flow_core.model.sites import Sites, take
 from sam2flow_core.model.tangent import direction_field, trace_paths
 
@@ -48,12 +49,13 @@ class Course:
         Unit direction ``(x, y)`` at each site.
     bins : Tensor (B,)
         Speeds tried, px per frame along the path.
-    source : LongTensor (N,)
-        Feature each site reads in the first frame, as a flat index over (images, rows, columns).
-    target : LongTensor (L, N, B)
-        Feature each site is compared with in the later frame, per lag.
-    valid : BoolTensor (L, N, B)
-        Whether that point lies in the image and within reach.
+    source : Corners
+        What each site (N,) reads in the first frame.
+    target : tuple of Corners
+        Per lag, what each site is compared with in the later frame (N, B_lag): of the bins, the slow ones in the
+        middle that stay within reach at that lag.
+    valid : BoolTensor (N, B, L)
+        Whether the point lies in the image and within reach.
     follow : LongTensor (N, P)
         Sites met along the path, from ``-reach`` to ``reach`` cells; N where there is none.
     turned : BoolTensor (N, P)
@@ -63,8 +65,8 @@ class Course:
     path: Tensor
     tangent: Tensor
     bins: Tensor
-    source: Tensor
-    target: Tensor
+    source: Corners
+    target: tuple[Corners, ...]
     valid: Tensor
     follow: Tensor
     turned: Tensor
@@ -87,17 +89,16 @@ def lay_course(sites: Sites, coverage: Tensor, feature_size: tuple[int, int], co
     middle = path.shape[1] // 2
     tangent = torch.nn.functional.normalize(path[:, middle + 1] - path[:, middle], dim=1)
     bins = speed_bins(config.max_displacement).to(path)
-    rows, columns = feature_size
-    source = _flat(sites.image, sites.position, config.feature_stride, rows, columns)[0]
+    source, _ = find_corners(sites.image, sites.position, config.feature_stride, feature_size)
     targets, valids = [], []
     for lag in config.lags:
-        reach = bins * lag
-        point = along(path, reach.expand(sites.count, -1), sites.stride)
-        index, inside = _flat(sites.image[:, None], point, config.feature_stride, rows, columns)
-        targets.append(index)
-        valids.append(inside & (reach.abs() <= config.max_displacement + 1e-3))
+        near = bins[(bins * lag).abs() <= config.max_displacement + 1e-3]
+        point = along(path, (near * lag).expand(sites.count, -1), sites.stride)
+        corners, inside = find_corners(sites.image[:, None], point, config.feature_stride, feature_size)
+        targets.append(corners)
+        valids.append(_among(inside, bins.shape[0]))
     follow, turned = _meet(sites, path, tangent)
-    return Course(path, tangent, bins, source, torch.stack(targets), torch.stack(valids), follow, turned)
+    return Course(path, tangent, bins, source, tuple(targets), torch.stack(valids, 2), follow, turned)
 
 
 def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
@@ -108,16 +109,6 @@ def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
     share = (place - low)[..., None]
     low = low.long()[..., None].expand(-1, -1, 2)
     return torch.gather(path, 1, low) * (1 - share) + torch.gather(path, 1, low + 1) * share
-
-
-def _flat(image: Tensor, point: Tensor, stride: int, rows: int, columns: int) -> tuple[Tensor, Tensor]:
-    """Index of the feature nearest to ``point`` (x, y) px, and whether the point lies in the image."""
-    # Site centres lie on the border of two features: a hair to one side, rounding cannot choose between them.
-    cell = ((point + 0.51) / stride).floor().long()
-    x, y = cell[..., 0], cell[..., 1]
-    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-    index = (image * rows + y.clamp(0, rows - 1)) * columns + x.clamp(0, columns - 1)
-    return index, inside
 
 
 def _meet(sites: Sites, path: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
@@ -134,7 +125,7 @@ def _meet(sites: Sites, path: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
     return follow, agree < 0
 
 
-def correlate(first: Tensor, second: Tensor, course: Course, lag: int) -> Tensor:
+def correlate(first: Tensor, second: Tensor, course: Course, row: int) -> Tensor:
     """Correlation of one pair of frames at each site and speed.
 
     Parameters
@@ -142,19 +133,33 @@ def correlate(first: Tensor, second: Tensor, course: Course, lag: int) -> Tensor
     first, second : Tensor (images, D, rows, columns)
         Matching features of frames t and t + the lag.
     course : Course
-    lag : int
-        Row of `Course.target`, not frames.
+    row : int
+        Which of the lags.
 
     Returns
     -------
     Tensor (N, B)
         -1 to 1; 0 where the point cannot be seen.
     """
-    ahead = second.permute(0, 2, 3, 1).reshape(-1, second.shape[1])
-    here = first.permute(0, 2, 3, 1).reshape(-1, first.shape[1]).index_select(0, course.source)
-    index = course.target[lag]
-    there = ahead.index_select(0, index.reshape(-1)).view(*index.shape, ahead.shape[1])
-    return torch.bmm(there, here[:, :, None])[..., 0] * course.valid[lag]
+    here = read_corners(first, course.source)
+    there = read_corners(second, course.target[row])
+    found = torch.bmm(there, here[:, :, None])[..., 0]
+    return _among(found, course.bins.shape[0]) * course.valid[:, :, row]
+
+
+def _among(values: Tensor, count: int) -> Tensor:
+    """Values (N, b) of the bins in the middle among all ``count`` bins; zero elsewhere."""
+    side = (count - values.shape[1]) // 2
+    return torch.nn.functional.pad(values, (side, side))
+
+
+def span(t: int, window: int, lag: int, causal: bool) -> range:
+    """First frames of the ``window`` pairs, ``lag`` frames apart, that tell of the motion from ``t`` to ``t + 1``.
+
+    They lie around it evenly, or, if ``causal``, end with frame ``t + 1`` at the latest.
+    """
+    first = t + 2 - lag - window if causal else t - window // 2 - (lag - 1) // 2
+    return range(first, first + window)
 
 
 def pool_along(volume: Tensor, course: Course) -> tuple[Tensor, Tensor, Tensor]:

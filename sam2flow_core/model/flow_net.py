@@ -6,14 +6,16 @@ updates -> px. All on sites (`sites`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import ModelConfig
-from sam2flow_core.model.evidence import Course, along, correlate, lay_course, pool_along
+from sam2flow_core.model.evidence import Course, along, correlate, lay_course, pool_along, span
 from sam2flow_core.model.feature_encoder import build_feature_encoder
+from sam2flow_core.model.features import read_corners
 from sam2flow_core.model.first_flow import EvidenceNet
 from sam2flow_core.model.laplace import expected_error
 from sam2flow_core.model.memory_bank import MemoryEntry
@@ -101,29 +103,31 @@ class FlowNet(nn.Module):
         course = lay_course(sites, coverage, feature_size, self.config.match)
         return Ground(sites, course, _site_facts(coverage, sites), masks.shape[0])
 
-    def correlation(self, features: dict[int, Tensor], t: int, ground: Ground) -> Tensor:
-        """Correlation of frame ``t`` with the frames at each lag after it: (N, B, L); zero for lags not at hand."""
-        volumes = []
-        for row, lag in enumerate(self.config.match.lags):
-            if t + lag in features:
-                volumes.append(correlate(features[t], features[t + lag], ground.course, row))
-            else:
-                volumes.append(features[t].new_zeros(ground.course.target.shape[1:]))
-        return torch.stack(volumes, 2)
+    def correlation(self, features: Mapping[int, Tensor], row: int, k: int, ground: Ground) -> Tensor:
+        """Correlation (N, B) of frame ``k`` with the frame the ``row``-th lag after it."""
+        return correlate(features[k], features[k + self.config.match.lags[row]], ground.course, row)
 
-    def evidence(self, volumes: dict[int, Tensor], t: int, ground: Ground, causal: bool) -> Tensor:
-        """Pool correlations (N, B, L) of the pairs around ``t`` in time and along the vessel: (N, B, C)."""
+    def evidence(self, volumes: Mapping[tuple[int, int], Tensor], t: int, ground: Ground, causal: bool) -> Tensor:
+        """Pool correlations of the pairs around ``t`` in time and along the vessel: (N, B, C).
+
+        Parameters
+        ----------
+        volumes : mapping of (row, k) to Tensor (N, B)
+            What `correlation` made; pairs that are not there do not count.
+        t : int
+        ground : Ground
+        causal : bool
+        """
+        course = ground.course
         pooled = []
         for window in self.config.match.windows:
-            reach = (window - 1, 0) if causal else (window // 2, window // 2)
-            if not self.config.use_evidence_pooling:
-                reach = (0, 0)
-            near = [volumes[k] for k in range(t - reach[0], t + reach[1] + 1) if k in volumes]
-            pooled.append(torch.stack(near).mean(0) if len(near) > 1 else near[0])
-        volume = torch.cat(pooled, 2)
-        widths = pool_along(volume, ground.course)
-        valid = ground.course.valid.permute(1, 2, 0).to(volume)
-        return torch.cat([*widths, 0.05 * valid], 2)
+            for row, lag in enumerate(self.config.match.lags):
+                places = span(t, window if self.config.use_evidence_pooling else 1, lag, causal)
+                near = [volumes[row, k] for k in places if (row, k) in volumes]
+                nothing = course.tangent.new_zeros(course.valid.shape[:2])
+                pooled.append(torch.stack(near).mean(0) if len(near) > 1 else near[0] if near else nothing)
+        widths = pool_along(torch.stack(pooled, 2), course)
+        return torch.cat([*widths, 0.05 * course.valid.to(widths[0])], 2)
 
     def forward(
         self,
@@ -162,7 +166,7 @@ class FlowNet(nn.Module):
         if self.config.use_motion_memory:
             hidden = hidden + self.motion_memory.read(hidden, sites, banks, frame)
         flows, mixtures = [end], []
-        source = first.permute(0, 2, 3, 1).reshape(-1, first.shape[1]).index_select(0, course.source)
+        source = read_corners(first, course.source)
         for _ in range(self.config.update.iterations if iterations is None else iterations):
             flow = flow.detach()
             window = self._window(source, second, sites, flow, axes)
@@ -226,4 +230,4 @@ def _first_facts(speed: Tensor, logits: Tensor, evidence: Tensor, course: Course
     back = chance.gather(1, (course.bins.shape[0] - 1 - at)[:, None])[:, 0]
     facts = torch.stack([torch.asinh(speed.abs()), best, torch.log(spread), back], 1)
     there = evidence[torch.arange(evidence.shape[0], device=at.device), at]
-    return [facts, there[:, : evidence.shape[2] - course.target.shape[0]]]
+    return [facts, there[:, : evidence.shape[2] - course.valid.shape[2]]]

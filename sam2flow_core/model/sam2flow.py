@@ -140,7 +140,7 @@ class SAM2Flow(nn.Module):
         features = levels[0][owner]
         clicks = click_maps(prompts.points, prompts.labels, features.shape[-2], features.shape[-1])
         reach = self.config.mask.tube_reach
-        tubes = grow_tubes(levels[3][owner, 0].detach(), prompts.points, prompts.labels, reach)
+        tubes = grow_tubes(levels[3][:, 0].detach(), owner, prompts.points, prompts.labels, reach)
         before = decoded.logits[rows, pick] if prompts.masks is None else prompts.masks[:, 0]
         named = (prompts.labels > 0).any(1)[:, None, None]
         start = torch.where(named, F.avg_pool2d(tubes, 2), before)[:, None]

@@ -1,50 +1,44 @@
 """From a click to its vessel: follow the vessel both ways through the vesselness.
 
-A vessel is an unbranched tube. From each positive click a path follows the local
-direction of the vesselness until it leaves the vessels, comes to a fork or meets
-a negative click; it goes straight on where two vessels cross. The tube is what
-lies as near to the path as the walls do. This is a
-start that works before anything is learned; `region_growth` learns to correct it.
-A box names all that is vessel in it.
+A vessel is an unbranched tube. From each positive click it is followed along the
+lines of `vessel_graph` until it ends, forks or meets a negative click; it goes
+straight on where two vessels cross. The tube is what lies as near to the line as
+the walls do. This is a start that works before anything is learned;
+`region_growth` learns to correct it. A box names all that is vessel in it.
 """
 
 from __future__ import annotations
 
-import math
-
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
-from torch.nn import functional as F
 
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, NEGATIVE, POSITIVE
-from sam2flow_core.model.tangent import direction_field
+from sam2flow_core.model.vessel_graph import Floats, VesselGraph, trace_graph
 
 _STRIDE = 2
 """Px per cell of the vesselness."""
-_STEP = 2.0
 _SNAP = 8.0
 """px; a click so near to a vessel means it."""
-_GAP = 4
-"""Steps a path may cross where no vessel is seen."""
-_WIDEST = 20
-"""Cells; half the width of the widest vessel."""
 _SHARPNESS = 2.0
 """Logit per px from the tube's wall."""
 _CUT = 1.5
-"""A negative click ends the path within so many radii."""
+"""A negative click ends the vessel within so many radii."""
 _OUTSIDE = -8.0
-_FORK = 3
 _WALL_SHARE = 0.35
 """Share of the surest vesselness at which a wall is drawn."""
 
 
-def grow_tubes(vesselness: Tensor, points: Tensor, labels: Tensor, reach: float) -> Tensor:
+def grow_tubes(vesselness: Tensor, image_of_vessel: Tensor, points: Tensor, labels: Tensor, reach: float) -> Tensor:
     """Logits of each vessel's tube.
 
     Parameters
     ----------
-    vesselness : Tensor (V, h, w)
-        Logits at stride 2, of the image each vessel lies in.
+    vesselness : Tensor (images, h, w)
+        Logits at stride 2.
+    image_of_vessel : LongTensor (V,)
     points : Tensor (V, P, 2)
         ``(x, y)`` px.
     labels : LongTensor (V, P)
@@ -57,17 +51,17 @@ def grow_tubes(vesselness: Tensor, points: Tensor, labels: Tensor, reach: float)
         Strongly negative for a vessel without a positive click.
     """
     vesselness = vesselness - _half_height(vesselness)
-    inside = (vesselness > 0).float()
-    field = direction_field(F.avg_pool2d(inside[:, None], 2)[:, 0])
-    radius = _wall_distance(inside)
-    rows = [_tube(inside[v], field[v], radius[v], points[v], labels[v], reach) for v in range(len(points))]
-    tubes = torch.stack(rows)
+    graphs = [trace_graph(v.float().cpu().numpy()) for v in vesselness]
+    shape = (vesselness.shape[1], vesselness.shape[2])
+    clicks, kinds = points.float().cpu().numpy().astype(float), labels.cpu().numpy()
+    rows = [_tube(graphs[i], shape, clicks[v], kinds[v], reach) for v, i in enumerate(image_of_vessel.tolist())]
+    tubes = torch.from_numpy(np.stack(rows)).to(vesselness)
     # Vessels have the outline that the vesselness gives them.
-    return torch.minimum(tubes, vesselness.clamp(-8, 8))
+    return torch.minimum(tubes, vesselness[image_of_vessel].clamp(-8, 8))
 
 
 def _half_height(vesselness: Tensor) -> Tensor:
-    """Where a vessel ends: at a share of how sure its middle is, (V, 1, 1).
+    """Where a vessel ends: at a share of how sure its middle is, (images, 1, 1).
 
     On recordings unlike the training videos the whole neighbourhood of a vessel
     is given some vesselness; its middle is given more.
@@ -78,112 +72,78 @@ def _half_height(vesselness: Tensor) -> Tensor:
     return torch.stack(heights)[:, None, None]
 
 
-def _arms(inside: Tensor, point: Tensor, reach: float) -> int:
-    """Number of vessels that leave a point (x, y) px: 2 along a vessel, 3 at a fork, 4 where two cross.
-
-    Counted on a ring; a neighbour that the point cannot see along a straight line does not count.
-    """
-    angles = torch.arange(48, device=inside.device) * (2 * math.pi / 48)
-    rays = torch.stack([angles.cos(), angles.sin()], 1)
-    # Close enough that no wall between two neighbours is stepped over.
-    steps = torch.linspace(0.3, 1.0, max(3, int(reach / _STRIDE)), device=inside.device) * reach
-    places = point + rays * steps[:, None, None]
-    cells = ((places + 0.5) / _STRIDE).floor().long()
-    h, w = inside.shape
-    within = (cells >= 0).all(-1) & (cells[..., 0] < w) & (cells[..., 1] < h)
-    seen = inside[cells[..., 1].clamp(0, h - 1), cells[..., 0].clamp(0, w - 1)] * within
-    open_way = seen.prod(0)
-    return int((open_way > open_way.roll(1)).sum())
-
-
-def _wall_distance(inside: Tensor) -> Tensor:
-    """Distance to the nearest wall in px, counted by erosion."""
-    left, distance = inside[:, None], inside[:, None].clone()
-    for _ in range(_WIDEST):
-        left = -F.max_pool2d(-left, 3, 1, 1)
-        distance = distance + left
-    return distance[:, 0] * _STRIDE
-
-
-def _tube(inside: Tensor, field: Tensor, radius: Tensor, points: Tensor, labels: Tensor, reach: float) -> Tensor:
-    h, w = inside.shape
-    logits = torch.full_like(inside, _OUTSIDE)
-    stops = points[labels == NEGATIVE]
-    corners = [points[labels == kind] for kind in (BOX_FIRST, BOX_SECOND)]
-    y = torch.arange(h, device=inside.device) * _STRIDE + 0.5
-    x = torch.arange(w, device=inside.device) * _STRIDE + 0.5
-    if len(corners[0]) and len(corners[1]):
-        (left, top), (right, bottom) = corners[0][0], corners[1][0]
-        boxed = ((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))
-        logits = torch.where(boxed, -_OUTSIDE, logits)
-    for click in points[labels == POSITIVE]:
-        start = _snap(inside, radius, click)
-        if start is None:
+def _tube(
+    graph: VesselGraph, shape: tuple[int, int], points: Floats, labels: NDArray[np.integer], reach: float
+) -> NDArray[np.float32]:
+    cells = (points[:, ::-1] - 0.5) / _STRIDE
+    logits = np.full(shape, _OUTSIDE, np.float32)
+    first, second = (cells[labels == kind] for kind in (BOX_FIRST, BOX_SECOND))
+    if len(first) and len(second):
+        (top, left), (bottom, right) = first[0], second[0]
+        y, x = np.arange(shape[0])[:, None], np.arange(shape[1])
+        logits[(y >= top) & (y <= bottom) & (x >= left) & (x <= right)] = -_OUTSIDE
+    stops = cells[labels == NEGATIVE]
+    for click in cells[labels == POSITIVE]:
+        found = graph.nearest(*click)
+        if found is None or found[2] * _STRIDE > _SNAP:
             continue
-        path, wall = _follow(inside, field, radius, start, stops, reach)
-        away = torch.sqrt((path[:, 0, None, None] - x) ** 2 + (path[:, 1, None, None] - y[:, None]) ** 2)
-        depth = (1.25 * wall + 1.5)[:, None, None] - away
-        logits = torch.maximum(logits, (depth.amax(0) * _SHARPNESS).clamp(_OUTSIDE, -_OUTSIDE))
+        line, wall = _follow(graph, found[0], found[1], stops, reach / _STRIDE)
+        logits = np.maximum(logits, _around(line, wall, shape))
     return logits
 
 
-def _snap(inside: Tensor, radius: Tensor, click: Tensor) -> Tensor | None:
-    """Middle of the vessel nearest to the click; None if none is near."""
-    cells = torch.nonzero(inside)
-    if not len(cells):
-        return None
-    away = (cells.flip(1).float() * _STRIDE + 0.5 - click).norm(dim=1)
-    if float(away.min()) > _SNAP:
-        return None
-    row, column = cells[away.argmin()].tolist()
-    for _ in range(_WIDEST):
-        top, left = max(row - 1, 0), max(column - 1, 0)
-        around = radius[top : row + 2, left : column + 2]
-        if float(around.max()) <= float(radius[row, column]):
-            break
-        step_row, step_column = divmod(int(around.argmax()), around.shape[1])
-        row, column = top + step_row, left + step_column
-    return click.new_tensor([column * _STRIDE + 0.5, row * _STRIDE + 0.5])
+def _follow(graph: VesselGraph, number: int, point: int, stops: Floats, reach: float) -> tuple[Floats, Floats]:
+    """Points (K, 2) along the vessel through a point of the graph, and the wall's distance (K,) at each."""
+    halves = [_half(graph, number, point, at_end, stops, reach) for at_end in (False, True)]
+    line = np.concatenate([halves[0][0][::-1], halves[1][0][1:]])
+    return line, np.concatenate([halves[0][1][::-1], halves[1][1][1:]])
 
 
-def _follow(
-    inside: Tensor, field: Tensor, radius: Tensor, start: Tensor, stops: Tensor, reach: float
-) -> tuple[Tensor, Tensor]:
-    """Points (K, 2) px of the path through ``start`` and the wall's distance (K,) at each."""
-    h, w = inside.shape
+def _half(
+    graph: VesselGraph, number: int, point: int, at_end: bool, stops: Floats, reach: float
+) -> tuple[Floats, Floats]:
+    own = slice(point, None) if at_end else slice(point, None, -1)
+    lines, walls = [graph.lines[number][own]], [_even(graph.radii[number])[own]]
+    seen = {number}
+    while (arm := graph.onward(number, at_end)) is not None and arm.line not in seen:
+        number, at_end = arm.line, not arm.at_end
+        seen.add(number)
+        turn = slice(None) if at_end else slice(None, None, -1)
+        line, wall = graph.lines[number][turn], _even(graph.radii[number])[turn]
+        lines += [_bridge(lines[-1][-1], line[0]), line]
+        walls += [np.full(len(lines[-2]), min(walls[-1][-1], wall[0])), wall]
+    line, wall = np.concatenate(lines), np.concatenate(walls)
+    arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    keep = arc <= reach
+    for stop in stops:
+        near = np.flatnonzero(np.hypot(*(line - stop).T) < _CUT * wall)
+        if len(near):
+            # The click itself stays with its vessel however near the other one is.
+            keep[max(int(near[0]), 1) :] = False
+    return line[keep], wall[keep]
 
-    def cell(point: Tensor, stride: float, rows: int, columns: int) -> tuple[int, int]:
-        column, row = ((point + 0.5) / stride).floor().long().tolist()
-        return min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
 
-    typical = radius[cell(start, _STRIDE, h, w)].clamp_min(1.0)
-    points, walls = [start], [typical]
-    for sign in (-1.0, 1.0):
-        point, heading, gap = start, None, 0
-        for _ in range(int(reach / _STEP)):
-            cosine, sine = field[(slice(None), *cell(point, 2 * _STRIDE, *field.shape[1:]))].tolist()
-            angle, sure = 0.5 * math.atan2(sine, cosine), math.hypot(cosine, sine)
-            ahead = start.new_tensor([math.cos(angle), math.sin(angle)])
-            if heading is None:
-                heading = ahead * sign
-            else:
-                ahead = ahead if float(ahead @ heading) >= 0 else -ahead
-                # Where vessels meet there is no sure direction, and the path goes straight on.
-                heading = F.normalize(heading + sure**2 * ahead, dim=0)
-            point = point + heading * _STEP
-            aside = start.new_tensor([-float(heading[1]), float(heading[0])]) * _STRIDE
-            walls_aside = [float(radius[cell(point + k * aside, _STRIDE, h, w)]) for k in (-1, 1)]
-            if max(walls_aside) <= 1.4 * float(typical):
-                # Keep to the middle.
-                point = point + 0.25 * aside * ((walls_aside[1] > walls_aside[0]) - (walls_aside[0] > walls_aside[1]))
-            at = cell(point, _STRIDE, h, w)
-            off = not (-1 <= float(point[0]) <= w * _STRIDE and -1 <= float(point[1]) <= h * _STRIDE)
-            gap = 0 if inside[at] > 0 else gap + 1
-            blocked = len(stops) and float((stops - point).norm(dim=1).min()) < _CUT * float(typical)
-            if off or gap > _GAP or blocked or _arms(inside, point, 2.0 * float(typical) + 3.0) == _FORK:
-                break
-            if inside[at] > 0:
-                # A junction is wider than the vessel; the tube keeps to the vessel's own width.
-                points.append(point)
-                walls.append(torch.minimum(radius[at].clamp_min(1.0), 1.4 * typical))
-    return torch.stack(points), torch.stack(walls)
+def _even(wall: Floats) -> Floats:
+    """Distance to the wall without the blobs at junctions: a vessel keeps its own width there."""
+    return np.minimum(wall, 1.3 * np.median(wall))
+
+
+def _bridge(start: Floats, end: Floats) -> Floats:
+    """Points between two lines on either side of a crossing, a cell apart, without the ends."""
+    count = int(np.hypot(*(end - start)))
+    share = (np.arange(count) + 1.0)[:, None] / (count + 1)
+    return start + share * (end - start)
+
+
+def _around(line: Floats, wall: Floats, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Logits of what lies as near to a line as the walls do."""
+    pad = 8
+    apart = np.ones((shape[0] + 2 * pad, shape[1] + 2 * pad), bool)
+    owner = np.zeros(apart.shape, np.intp)
+    place = np.clip(np.rint(line).astype(np.intp) + pad, 0, np.array(apart.shape) - 1)
+    apart[tuple(place.T)] = False
+    owner[tuple(place.T)] = np.arange(len(line))
+    away, nearest = distance_transform_edt(apart, return_indices=True)
+    depth = 1.25 * wall[owner[tuple(nearest)]] + 0.75 - away
+    logits = np.clip(depth * _STRIDE * _SHARPNESS, _OUTSIDE, -_OUTSIDE)
+    return logits[pad:-pad, pad:-pad].astype(np.float32)

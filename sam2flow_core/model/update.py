@@ -11,33 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import UpdateConfig
+from sam2flow_core.model.features import find_corners, read_corners
 from sam2flow_core.model.layers import MLP, begin_at_zero
 from sam2flow_core.model.sites import Sites, take
 
 _OFFSETS = 5
 """Places of the evidence that are read around the current speed."""
-
-
-def sample(features: Tensor, image: Tensor, point: Tensor, stride: int) -> Tensor:
-    """Bilinear features (N, P, D) at points (N, P, 2) ``(x, y)`` px of the images they belong to.
-
-    Only the points asked for are read; no volume is built.
-    """
-    rows, columns = features.shape[-2:]
-    flat = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1])
-    place = (point + 0.5) / stride - 0.5
-    low = place.floor()
-    share = place - low
-    out = flat.new_zeros(*point.shape[:2], features.shape[1])
-    for dy in (0, 1):
-        for dx in (0, 1):
-            x, y = low[..., 0].long() + dx, low[..., 1].long() + dy
-            inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-            index = (image[:, None] * rows + y.clamp(0, rows - 1)) * columns + x.clamp(0, columns - 1)
-            wx = share[..., 0] if dx else 1 - share[..., 0]
-            wy = share[..., 1] if dy else 1 - share[..., 1]
-            out = out + flat[index] * (wx * wy * inside)[..., None]
-    return out
 
 
 def roi_lookup(
@@ -73,7 +52,9 @@ def roi_lookup(
     steps = torch.arange(-radius, radius + 1, device=target.device, dtype=target.dtype) * stride
     offsets = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), -1).reshape(-1, 2)
     points = target[:, None] + offsets @ axes
-    there = sample(second, image, points, stride)
+    rows, columns = second.shape[-2:]
+    corners, inside = find_corners(image[:, None], points, stride, (rows, columns))
+    there = read_corners(second, corners) * inside[..., None]
     return torch.bmm(there, first[:, :, None])[..., 0]
 
 

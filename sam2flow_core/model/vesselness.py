@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _DILATIONS = (1, 2, 4, 2, 1)
+_WALL_WEIGHT = 2.0
 
 
 class VesselnessHead(nn.Module):
@@ -42,8 +43,14 @@ class VesselnessHead(nn.Module):
 
 
 def vesselness_loss(logits: Tensor, union: Tensor) -> Tensor:
-    """Cross-entropy and dice against the union (B, H, W) of all vessels."""
-    truth = F.avg_pool2d(union[:, None], 2)[:, 0]
-    chance = torch.sigmoid(logits)
+    """Cross-entropy and dice against the union (B, H, W) of all vessels.
+
+    The gap between two vessels is narrow, and decides whether they are two: what lies close to a wall counts more.
+    """
+    truth = F.avg_pool2d(union[:, None], 2)
+    close = F.max_pool2d(truth, 5, 1, 2) - truth
+    weight = 1 + _WALL_WEIGHT * close
+    chance = torch.sigmoid(logits)[:, None]
     dice = 1 - (2 * (chance * truth).sum() + 1) / (chance.sum() + truth.sum() + 1)
-    return F.binary_cross_entropy_with_logits(logits, truth) + dice
+    entropy = F.binary_cross_entropy_with_logits(logits[:, None], truth, weight=weight, reduction="sum")
+    return entropy / weight.sum() + dice

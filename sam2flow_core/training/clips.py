@@ -81,10 +81,10 @@ class SyntheticClips(IterableDataset[TrainingClip]):
     def _render(self, rng: np.random.Generator) -> _RawClip | None:
         sizes, chances = zip(*self.stage.sizes, strict=True)
         side = int(rng.choice(sizes, p=np.array(chances) / sum(chances)))
-        scene = sample_scene(rng, size=(side, side))
+        scene = sample_scene(rng, size=(side, side), settings=self.config.scenes)
         start = int(rng.integers(0, 400))
-        frames = list(range(start, start + self.config.frames))
-        span = max(600, start + self.config.frames)
+        frames = list(range(start, start + self.stage.frames))
+        span = max(600, start + self.stage.frames)
         scattered = rng.choice([t for t in range(span) if t not in frames], self.config.scattered, replace=False)
         order = sorted({*frames, *map(int, scattered)})
         clip = render_clip(scene, order, motion=False)

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from sam2flow_core.config.training import StageConfig, TrainingConfig
+from sam2flow_core.model.evidence import span
+from sam2flow_core.model.flow_net import Ground
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
 from sam2flow_core.model.vesselness import vesselness_loss
@@ -27,7 +29,9 @@ class TrainingStep(nn.Module):
     ) -> tuple[Tensor, dict[str, float]]:
         """Loss of a clip, and figures to log."""
         frames = clip.inputs.shape[0]
-        first = max((frames - stage.pairs) // 2, 0)
+        # Mostly pairs with frames on both sides; sometimes near the ends, where there is less to see.
+        free = max(frames - 1 - stage.pairs, 0)
+        first = int(rng.integers(free + 1)) if rng.random() < self.config.anywhere else free // 2
         pairs = list(range(first, min(first + stage.pairs, frames - 1)))
         total, figures = clip.inputs.new_zeros(()), dict[str, float]()
         seen = roughen(clip.masks, rng)
@@ -112,7 +116,7 @@ class TrainingStep(nn.Module):
             ground = net.lay_ground(masks, owner, maps.shape[-2:])
             if not ground.sites.count:
                 return maps.new_zeros(()), {}
-            volumes = {t: net.correlation(features, t, ground) for t in range(len(features) - 1)}
+            volumes = self._volumes(features, ground, pairs)
         banks: list[list[MemoryEntry]] = [[] for _ in range(masks.shape[0])]
         total, sums = maps.new_zeros(()), dict[str, float]()
         for t in pairs:
@@ -128,6 +132,16 @@ class TrainingStep(nn.Module):
             for bank, (tokens, places) in zip(banks, written, strict=True):
                 bank.append(MemoryEntry(t, False, 1.0, tokens, places))
         return total, sums
+
+    def _volumes(self, features: dict[int, Tensor], ground: Ground, pairs: list[int]) -> dict[tuple[int, int], Tensor]:
+        """Correlations of all pairs of frames that the answers look at."""
+        net, match = self.model.flow, self.model.config.match
+        return {
+            (row, k): net.correlation(features, row, k, ground)
+            for row, lag in enumerate(match.lags)
+            for k in sorted({k for t in pairs for k in span(t, max(match.windows), lag, causal=False)})
+            if k in features and k + lag in features
+        }
 
 
 def _agree(guess: Tensor, truth: Tensor) -> Tensor:

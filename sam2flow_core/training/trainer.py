@@ -142,7 +142,10 @@ class _Run:
             rng = np.random.default_rng([TRAINING_NAMESPACE, self.request.seed, self.done, k, self.fabric.global_rank])
             with self.fabric.no_backward_sync(self.step, enabled=k + 1 < count):
                 loss, figures = self.step(clip, stage, rng)
-                self.fabric.backward(loss / count)
+                if (
+                    loss.requires_grad
+                ):  # a clip whose vessels a turn or a rough mask left without a site teaches nothing
+                    self.fabric.backward(loss / count)
             self._note(figures)
         self.fabric.clip_gradients(self.step, self.optimiser, max_norm=self.config.clip_gradient)
         if all(p.grad is None or torch.isfinite(p.grad).all() for p in self.step.parameters()):

@@ -1,8 +1,7 @@
-import pytest
 import torch
 
 from sam2flow_core.model.memory_bank import MemoryEntry
-from sam2flow_core.model.update import roi_lookup, sample
+from sam2flow_core.model.update import roi_lookup
 
 
 def answer(model, images, masks, banks=None):
@@ -11,7 +10,11 @@ def answer(model, images, masks, banks=None):
         maps = net.feature_encoder(images)
         features = {t: maps[t : t + 1] for t in range(len(images))}
         ground = net.lay_ground(masks, torch.zeros(len(masks), dtype=torch.long), maps.shape[-2:])
-        volumes = {t: net.correlation(features, t, ground) for t in range(len(images) - 1)}
+        volumes = {
+            (row, k): net.correlation(features, row, k, ground)
+            for row, lag in enumerate(model.config.match.lags)
+            for k in range(len(images) - lag)
+        }
         evidence = net.evidence(volumes, 0, ground, causal=False)
         context = model.encode(images[:1])[0]
         banks = [[] for _ in masks] if banks is None else banks
@@ -72,12 +75,6 @@ def test_roi_lookup_equals_the_full_lookup(model, images):
         full = volume[y[n], x[n], cy - 2 : cy + 3, cx - 2 : cx + 3]
         assert torch.allclose(got[n].T, full, atol=1e-4)
     assert rows > 32 and columns > 56
-
-
-def test_sampling_between_points_is_bilinear():
-    ramp = torch.arange(6.0).view(1, 1, 1, 6).expand(1, 1, 4, 6)
-    got = sample(ramp, torch.zeros(1, dtype=torch.long), torch.tensor([[[5.0, 2.0]]]), 2)
-    assert got.item() == pytest.approx((5.0 + 0.5) / 2 - 0.5)
 
 
 def test_vessels_never_share_motion_memory(model, images, masks):

@@ -11,7 +11,16 @@ def plus_sign(side=128, half_width=5.0):
 
 
 def grow(vesselness, points, labels, reach=200.0):
-    return grow_tubes(vesselness, torch.tensor([points], dtype=torch.float32), torch.tensor([labels]), reach)[0] > 0
+    return (
+        grow_tubes(
+            vesselness,
+            torch.zeros(1, dtype=torch.long),
+            torch.tensor([points], dtype=torch.float32),
+            torch.tensor([labels]),
+            reach,
+        )[0]
+        > 0
+    )
 
 
 def at(tube, x, y):

@@ -14,12 +14,12 @@ from sam2flow_core.training.step import TrainingStep
 from sam2flow_core.training.trainer import TrainingRequest, one_cycle, train
 
 SMALL = ((96, 1.0),)
-BOTH = StageConfig(1.0, SMALL, 2, True, 0.5)
+BOTH = StageConfig(1.0, SMALL, 2, True, 0.5, frames=5)
 
 
 @pytest.fixture(scope="module")
 def clip():
-    config = dataclasses.replace(TRAINING["tiny"], frames=5, scattered=4)
+    config = dataclasses.replace(TRAINING["tiny"], scattered=4)
     return next(iter(SyntheticClips(config, BOTH, seed=3)))
 
 
@@ -119,7 +119,7 @@ def test_mask_loss_is_least_for_the_truth():
 
 def small_run(tmp_path, monkeypatch, name, steps, resume=None):
     config = dataclasses.replace(
-        TRAINING["tiny"], stages=(StageConfig(1.0, SMALL, 1, False, 0.0, "flow"),), frames=4, scattered=3, workers=0,
+        TRAINING["tiny"], stages=(StageConfig(1.0, SMALL, 1, False, 0.0, "flow", 4),), scattered=3, workers=0,
         clips_per_step=2, warm_up=0.0,
     )  # fmt: skip
     monkeypatch.setitem(TRAINING, "tiny", config)
@@ -142,8 +142,8 @@ def test_resuming_is_exact(tmp_path, monkeypatch):
 def test_one_clip_can_be_learned_by_heart():
     """Endpoint error under 0.1 px on a single clip: nothing in the network stands in the way."""
     torch.manual_seed(0)
-    config = dataclasses.replace(TRAINING["tiny"], frames=6, scattered=6)
-    stage = StageConfig(1.0, SMALL, 1, True, 0.0, "flow")
+    config = dataclasses.replace(TRAINING["tiny"], scattered=6)
+    stage = StageConfig(1.0, SMALL, 1, True, 0.0, "flow", 6)
     clip = next(iter(SyntheticClips(config, stage, seed=11)))
     step = TrainingStep(SAM2Flow(preset("tiny")), config)
     optimiser = torch.optim.AdamW(step.parameters(), lr=1e-3)

@@ -1,0 +1,180 @@
+"""The vessels of an image as lines that meet at junctions.
+
+The vesselness is thinned to its skeleton (scikit-image) and cut into lines (skan).
+Lines shorter than the vessel is wide are no vessels: at an end they are spurs, and
+between two junctions they are the middle of a crossing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.sparse import coo_array, csgraph
+from skan import Skeleton
+from skimage.morphology import remove_small_holes, remove_small_objects, skeletonize
+
+Floats = NDArray[np.float64]
+
+_BORDER = 8
+"""Cells the image is continued by, so that vessels reach its border."""
+_SPUR = 1.6
+"""Radii up to which a loose end is a spur."""
+_MIDDLE = 2.2
+"""Radii up to which a line between two junctions is the middle of one."""
+_STRAIGHT = np.cos(np.deg2rad(40.0))
+_AHEAD = np.cos(np.deg2rad(30.0))
+_SIDE_BRANCH = 0.6
+"""A third arm thinner than this share of the vessel takes little of its blood."""
+
+
+class Arm(NamedTuple):
+    """Where a line leaves a junction: the line, whether its end is meant, outward unit vector, radius."""
+
+    line: int
+    at_end: bool
+    outward: Floats
+    radius: float
+
+
+@dataclass(frozen=True)
+class VesselGraph:
+    """Lines of all vessels of an image; lengths in cells of the vesselness.
+
+    Attributes
+    ----------
+    lines : list of ndarray, shape (K, 2)
+        ``(row, column)`` from end to end.
+    radii : list of ndarray, shape (K,)
+        Distance to the wall.
+    junctions : list of tuple of int
+        Junction at the first and last point of each line; -1 where it ends freely.
+    arms : dict
+        Lines that leave each junction.
+    """
+
+    lines: list[Floats]
+    radii: list[Floats]
+    junctions: list[tuple[int, int]]
+    arms: dict[int, list[Arm]]
+
+    def nearest(self, row: float, column: float) -> tuple[int, int, float] | None:
+        """Line and point on it that a click means, and how far outside the wall the click lies."""
+        found = None
+        for number, (line, radius) in enumerate(zip(self.lines, self.radii, strict=True)):
+            outside = np.hypot(*(line - (row, column)).T) - radius
+            point = int(outside.argmin())
+            if found is None or outside[point] < found[2]:
+                found = (number, point, float(outside[point]))
+        return found
+
+    def onward(self, line: int, at_end: bool) -> Arm | None:
+        """Arm in which the vessel goes on past an end of one of its lines; None where it ends or forks.
+
+        It goes straight on where vessels cross, and past side branches that are much thinner than it is.
+        """
+        junction = self.junctions[line][at_end]
+        if junction < 0:
+            return None
+        here = next(a for a in self.arms[junction] if a.line == line and a.at_end == at_end)
+        others = [a for a in self.arms[junction] if a is not here]
+        if not others:
+            return None
+        best = max(others, key=lambda a: -float(a.outward @ here.outward))
+        ahead = -float(best.outward @ here.outward)
+        alike = 0.6 < best.radius / here.radius < 1.7
+        if len(others) == 1:
+            return best
+        if len(others) == 2:
+            third = max(a.radius for a in others if a is not best)
+            thin = third < _SIDE_BRANCH * min(here.radius, best.radius)
+            return best if ahead > _AHEAD and alike and thin else None
+        return best if ahead > _STRAIGHT and alike else None
+
+
+def trace_graph(vesselness: NDArray[np.floating]) -> VesselGraph:
+    """Trace the vessels of an image.
+
+    Parameters
+    ----------
+    vesselness : ndarray, shape (h, w)
+        Above 0 inside vessels.
+    """
+    padded = np.pad(np.asarray(vesselness, float), _BORDER, mode="edge")
+    # Smoothing the outline keeps the skeleton from growing a spur at every ragged cell.
+    inside = gaussian_filter((padded > 0).astype(float), 0.7) > 0.5
+    inside = remove_small_objects(remove_small_holes(inside, max_size=6), max_size=12)
+    radius = np.asarray(distance_transform_edt(inside))
+    skeleton = _without_spurs(skeletonize(inside), radius)
+    lines, nodes = _cut(skeleton)
+    groups, middle = _join_nodes(lines, nodes, radius)
+    kept = [k for k in range(len(lines)) if not middle[k]]
+    ends = {n: sum(n in nodes[k] for k in range(len(lines))) for pair in nodes for n in pair}
+    junctions = [tuple(groups[n] if ends[n] > 1 else -1 for n in nodes[k]) for k in kept]
+    kept_lines = [lines[k].astype(float) for k in kept]
+    radii = [np.maximum(radius[tuple(lines[k].T)], 0.5) for k in kept]
+    arms: dict[int, list[Arm]] = {}
+    for number, (line, wall, pair) in enumerate(zip(kept_lines, radii, junctions, strict=True)):
+        for at_end in (False, True):
+            if pair[at_end] >= 0:
+                arms.setdefault(pair[at_end], []).append(_arm(number, at_end, line, wall))
+    centred = [line - _BORDER for line in kept_lines]
+    return VesselGraph(centred, radii, [(a, b) for a, b in junctions], arms)
+
+
+def _cut(skeleton: NDArray[np.bool_]) -> tuple[list[NDArray[np.intp]], list[tuple[int, int]]]:
+    """Lines of a skeleton as pixels (K, 2), and the number of the node at each end."""
+    if skeleton.sum() < 2:
+        return [], []
+    graph = Skeleton(skeleton)
+    lines = [np.asarray(graph.path_coordinates(k), np.intp) for k in range(graph.n_paths)]
+    nodes = [(int(p[0]), int(p[-1])) for p in (graph.path(k) for k in range(graph.n_paths))]
+    return lines, nodes
+
+
+def _without_spurs(skeleton: NDArray[np.bool_], radius: Floats) -> NDArray[np.bool_]:
+    for _ in range(3):
+        lines, nodes = _cut(skeleton)
+        count = np.bincount(np.ravel(nodes)) if nodes else np.zeros(0, int)
+        cleaned = skeleton.copy()
+        for line, (first, last) in zip(lines, nodes, strict=True):
+            loose = (count[first] == 1) != (count[last] == 1)
+            root = line[-1] if count[first] == 1 else line[0]
+            if loose and len(line) < _SPUR * radius[tuple(root)] + 1:
+                cleaned[tuple(line.T)] = False
+                cleaned[tuple(root)] = True
+        if (cleaned == skeleton).all():
+            break
+        skeleton = skeletonize(cleaned)
+    return skeleton
+
+
+def _join_nodes(
+    lines: list[NDArray[np.intp]], nodes: list[tuple[int, int]], radius: Floats
+) -> tuple[NDArray[np.intp], list[bool]]:
+    """Junction of every node, and whether each line is the middle of one."""
+    if not lines:
+        return np.zeros(0, np.intp), []
+    size = int(np.max(nodes)) + 1
+    count = np.bincount(np.ravel(nodes), minlength=size)
+    middle = [
+        count[a] > 1 and count[b] > 1 and a != b and len(line) < _MIDDLE * radius[tuple(line.T)].max() + 2
+        for line, (a, b) in zip(lines, nodes, strict=True)
+    ]
+    inner = np.array([pair for pair, yes in zip(nodes, middle, strict=True) if yes], int).reshape(-1, 2)
+    joined = coo_array((np.ones(len(inner)), (inner[:, 0], inner[:, 1])), shape=(size, size))
+    return csgraph.connected_components(joined, directed=False)[1], middle
+
+
+def _arm(number: int, at_end: bool, line: Floats, wall: Floats) -> Arm:
+    """Direction and radius of a line beyond the blob at its junction."""
+    ordered, walls = (line[::-1], wall[::-1]) if at_end else (line, wall)
+    near = min(int(walls[0]), (len(ordered) - 1) // 2)
+    far = min(near + max(6, int(2 * walls[0])), len(ordered) - 1)
+    outward = ordered[far] - ordered[near]
+    size = float(np.hypot(*outward))
+    unit = outward / size if size else np.array([1.0, 0.0])
+    return Arm(number, at_end, unit, float(np.median(walls[near : far + 1])))
