@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.errors import OutputError
 from sam2flow_core.reports.overview import draw_overview
 from sam2flow_core.reports.pages import fill
@@ -23,7 +24,7 @@ from sam2flow_core.reports.words import (
     vessel_title,
     vessel_verdict,
 )
-from sam2flow_core.velocity import FLAG_MEANINGS, VesselMeasurement, summary_table
+from sam2flow_core.velocity import VesselMeasurement, summary_table
 
 
 def write_report(

@@ -1,4 +1,4 @@
-"""The flags: what a reader must know before believing a number. `FLAG_MEANINGS` says it in words."""
+"""The flags: what a reader must know before believing a number. `config.flags` says it in words."""
 
 from __future__ import annotations
 
@@ -8,26 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.config.velocity import FlagSettings
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline
 from sam2flow_core.velocity.records import SpaceTime
 
-FLAG_MEANINGS = {
-    "ALIASED": "cells move more than half the distance at which they repeat, so that the direction may be mistaken",
-    "NEAR_FLOOR": "cells move less per frame than can be told from standing still",
-    "LOW_CONTRAST": "cells stand out little from the noise",
-    "OUT_OF_FOCUS": "part of the recording is less sharp than the rest",
-    "MOTION": "the tissue jumps between frames",
-    "SATURATED": "part of the vessel is over- or underexposed",
-    "DROPPED_FRAME": "frames are repeated or missing",
-    "TOO_SHORT": "the vessel or the recording is too short",
-    "MASK_LOST": "the vessel is not found in part of the recording",
-    "BRANCH": "the vessel branches or lies over another one",
-    "EDGE": "the image border cuts along the vessel",
-    "METHOD_DISAGREE": "flow and space-time diagram disagree",
-    "UNCALIBRATED": "pixel size or frame rate is unknown, so that there is no um/s",
-}
 FLAGS = tuple(FLAG_MEANINGS)
 _FRAME_FLAGS = ("ALIASED", "NEAR_FLOOR", "OUT_OF_FOCUS", "MOTION", "DROPPED_FRAME", "MASK_LOST")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.config.velocity import GradeSettings
-from sam2flow_core.velocity.flags import FLAG_MEANINGS
 
 GRADES = ("good", "fair", "poor", "unusable")
 

@@ -7,21 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-FLAG_WORDS = {
-    "ALIASED": "too fast for the frame rate",
-    "NEAR_FLOOR": "near the slowest speed that can be seen",
-    "LOW_CONTRAST": "low contrast",
-    "OUT_OF_FOCUS": "out of focus",
-    "MOTION": "tissue moved",
-    "SATURATED": "too bright or too dark",
-    "DROPPED_FRAME": "frames missing",
-    "TOO_SHORT": "vessel or recording too short",
-    "MASK_LOST": "vessel lost in some frames",
-    "BRANCH": "vessel branches",
-    "EDGE": "vessel leaves the image",
-    "METHOD_DISAGREE": "two methods disagree",
-    "UNCALIBRATED": "no calibration: px only",
-}
+from sam2flow_core.config.flags import FLAG_MEANINGS
 
 
 def flags_in_words(flags: Any) -> str:
@@ -29,7 +15,7 @@ def flags_in_words(flags: Any) -> str:
     if not isinstance(flags, str):
         return ""
     names = flags.replace(";", " ").replace(",", " ").replace("|", " ").split()
-    return ", ".join(FLAG_WORDS.get(name, name.lower().replace("_", " ")) for name in names)
+    return "; ".join(FLAG_MEANINGS.get(name, name.lower().replace("_", " ")) for name in names)
 
 
 def velocity_in_words(row: Mapping[str, Any]) -> str:

@@ -1,0 +1,19 @@
+"""What each flag means, in words. Here, so that a window shows them without loading what measures."""
+
+from __future__ import annotations
+
+FLAG_MEANINGS = {
+    "ALIASED": "cells move more than half the distance at which they repeat, so that the direction may be mistaken",
+    "NEAR_FLOOR": "cells move less per frame than can be told from standing still",
+    "LOW_CONTRAST": "cells stand out little from the noise",
+    "OUT_OF_FOCUS": "part of the recording is less sharp than the rest",
+    "MOTION": "the tissue jumps between frames",
+    "SATURATED": "part of the vessel is over- or underexposed",
+    "DROPPED_FRAME": "frames are repeated or missing",
+    "TOO_SHORT": "the vessel or the recording is too short",
+    "MASK_LOST": "the vessel is not found in part of the recording",
+    "BRANCH": "the vessel branches or lies over another one",
+    "EDGE": "the image border cuts along the vessel",
+    "METHOD_DISAGREE": "flow and space-time diagram disagree",
+    "UNCALIBRATED": "pixel size or frame rate is unknown, so that there is no um/s",
+}
