@@ -6,12 +6,14 @@ pointers. A bank belongs to one vessel (`memory_bank`).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import MaskConfig
-from sam2flow_core.model.layers import Attention, ChannelNorm, axial_rotations, grid_position
+from sam2flow_core.model.layers import MLP, Attention, ChannelNorm, age_position, axial_rotations, grid_position
 from sam2flow_core.model.memory_bank import MemoryEntry
 
 
@@ -87,6 +89,25 @@ class MemoryAttentionLayer(nn.Module):
         return x + self.linear2(F.relu(self.linear1(y)))
 
 
+class Recollection(NamedTuple):
+    """What one vessel recalls in one frame.
+
+    Attributes
+    ----------
+    tokens : list of Tensor (1, h w, memory_dim)
+    slots : list of int
+        Time encoding of each.
+    pointers : list of Tensor (1, 1, dim)
+    ages : list of float
+        Of the pointers, in units of the oldest one that may be recalled.
+    """
+
+    tokens: list[Tensor]
+    slots: list[int]
+    pointers: list[Tensor]
+    ages: list[float]
+
+
 class ContextMemory(nn.Module):
     """Read the bank of one vessel into the image features, and write to it."""
 
@@ -101,7 +122,10 @@ class ContextMemory(nn.Module):
         self.norm = nn.LayerNorm(d)
         self.maskmem_tpos_enc = nn.Parameter(torch.zeros(self.slots, 1, 1, m))
         self.no_mem_embed = nn.Parameter(torch.zeros(1, 1, d))
-        self.obj_ptr_proj = nn.Sequential(nn.Linear(d, d), nn.ReLU(), nn.Linear(d, d))
+        self.obj_ptr_proj: nn.Module = (
+            MLP((d, d, d, d)) if config.as_sam2 else nn.Sequential(nn.Linear(d, d), nn.ReLU(), nn.Linear(d, d))
+        )
+        self.obj_ptr_tpos_proj = nn.Linear(d, m) if config.as_sam2 else None
         self.no_obj_ptr = nn.Parameter(torch.zeros(1, d))
         self.no_obj_embed = nn.Parameter(torch.zeros(1, m))
         for p in (self.maskmem_tpos_enc, self.no_mem_embed, self.no_obj_ptr, self.no_obj_embed):
@@ -118,27 +142,47 @@ class ContextMemory(nn.Module):
         frame : int
             The frame that reads, for the time encoding.
         """
-        tokens = image.flatten(2).transpose(1, 2)
-        if not entries:
+        latest = entries[-self.max_pointers :]
+        longest = max(self.max_pointers - 1, 1)
+        recollection = Recollection(
+            tokens=[e.tokens for e in entries],
+            slots=[self.slot(abs(frame - e.frame), e.prompted) for e in entries],
+            pointers=[e.pointer for e in latest],
+            ages=[abs(frame - e.frame) / longest for e in latest],
+        )
+        return self.recall(image, recollection)
+
+    def recall(self, image: Tensor, recollection: Recollection) -> Tensor:
+        """Image features (1, dim, h, w) conditioned on what is recalled, same shape."""
+        if not recollection.tokens:
             return image + self.no_mem_embed.transpose(1, 2)[..., None]
         h, w = image.shape[-2:]
         place = grid_position(h, w, self.memory_dim).flatten(2).transpose(1, 2).to(image)
-        memory = [e.tokens for e in entries]
-        positions = [place + self.maskmem_tpos_enc[self._slot(e, frame)] for e in entries]
+        positions = [place + self.maskmem_tpos_enc[slot] for slot in recollection.slots]
         turns = axial_rotations(h, w, self.dim).to(image.device)
-        pointers = torch.cat([e.pointer for e in entries[-self.max_pointers :]], 1)
-        split = pointers.unflatten(-1, (-1, self.memory_dim)).flatten(1, 2)
-        keys = torch.cat([*memory, split], 1)
-        keys_pe = torch.cat([*positions, torch.zeros_like(split)], 1)
+        pointers, pointers_pe = self._split_pointers(recollection, image)
+        keys, keys_pe = torch.cat([*recollection.tokens, pointers], 1), torch.cat([*positions, pointers_pe], 1)
+        if self.obj_ptr_tpos_proj is not None:
+            image = image + 0.1 * grid_position(h, w, self.dim).to(image)
+        tokens = image.flatten(2).transpose(1, 2)
         for layer in self.layers:
-            tokens = layer(tokens, keys, keys_pe, turns, turns.repeat(len(entries), 1))
+            tokens = layer(tokens, keys, keys_pe, turns, turns.repeat(len(positions), 1))
         return self.norm(tokens).transpose(1, 2).unflatten(2, (h, w))
 
-    def _slot(self, entry: MemoryEntry, frame: int) -> int:
-        """Time encoding: the last slot for prompted frames, else by age."""
-        if entry.prompted:
-            return self.slots - 1
-        return min(max(abs(frame - entry.frame) - 1, 0), self.slots - 2)
+    def slot(self, age: int, prompted: bool) -> int:
+        """Time encoding: the last slot for prompted frames, else by age in frames."""
+        return self.slots - 1 if prompted else min(max(age - 1, 0), self.slots - 2)
+
+    def _split_pointers(self, recollection: Recollection, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Pointers cut into tokens of the memory's width, (1, K, memory_dim), and their time encoding."""
+        if not recollection.pointers:
+            return (image.new_zeros(1, 0, self.memory_dim),) * 2
+        pointers = torch.cat(recollection.pointers, 1)
+        split = pointers.unflatten(-1, (-1, self.memory_dim)).flatten(1, 2)
+        if self.obj_ptr_tpos_proj is None:
+            return split, torch.zeros_like(split)
+        time = self.obj_ptr_tpos_proj(age_position(image.new_tensor(recollection.ages), self.dim))
+        return split, time.repeat_interleave(split.shape[1] // len(recollection.ages), 0)[None]
 
     def write(self, image: Tensor, mask: Tensor, token: Tensor, object_score: Tensor) -> tuple[Tensor, Tensor]:
         """Memory tokens (V, hw, memory_dim) and object pointers (V, 1, dim) of V vessels.

@@ -126,3 +126,11 @@ def grid_position(height: int, width: int, dim: int) -> Tensor:
     angles = place[..., None] / rates
     waves = torch.stack([angles[..., 0::2].sin(), angles[..., 1::2].cos()], -1).flatten(-2)
     return waves.flatten(-2).permute(2, 0, 1)[None]
+
+
+def age_position(age: Tensor, dim: int) -> Tensor:
+    """Sines, then cosines, of ages (N,) as (N, dim). Reference: Vaswani et al., 2017, as in SAM 2.1."""
+    count = dim // 2
+    rates = 10000.0 ** (2 * (torch.arange(count, device=age.device) // 2) / count)
+    angles = age[:, None] / rates
+    return torch.cat([angles.sin(), angles.cos()], -1)

@@ -10,6 +10,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from sam2flow_core.model.layers import ChannelNorm
 
@@ -32,11 +33,24 @@ class RandomPosition(nn.Module):
 
 
 class PromptEncoder(nn.Module):
-    """Prompts of each vessel to sparse and dense embeddings."""
+    """Prompts of each vessel to sparse and dense embeddings.
 
-    def __init__(self, dim: int, mask_in_chans: int, frame: float | None = None) -> None:
+    Parameters
+    ----------
+    dim : int
+        Width of the embeddings.
+    mask_in_chans : int
+        Width inside the downscaling of mask prompts.
+    frame : float, optional
+        Side in px of the frame positions are measured in; the image by default.
+    as_sam2 : bool
+        End the points with one of padding, and have the layer that makes a prompt of a given mask.
+    """
+
+    def __init__(self, dim: int, mask_in_chans: int, frame: float | None = None, as_sam2: bool = False) -> None:
         super().__init__()
         self.frame = frame
+        self.given_mask = nn.Conv2d(1, 1, 4, stride=4) if as_sam2 else None
         self.pe_layer = RandomPosition(dim // 2)
         self.point_embeddings = nn.ModuleList(nn.Embedding(1, dim) for _ in range(4))
         self.not_a_point_embed = nn.Embedding(1, dim)
@@ -73,9 +87,12 @@ class PromptEncoder(nn.Module):
         Returns
         -------
         sparse : Tensor (V, P, dim)
+            (V, P + 1, dim) where one of padding is added.
         dense : Tensor (V, dim, H / 16, W / 16)
         """
         h, w = image_size
+        if self.given_mask is not None:
+            points, labels = F.pad(points, (0, 0, 0, 1)), F.pad(labels, (0, 1), value=PADDING)
         sparse = self.pe_layer(self._unit(points + 0.5, h, w, origin))
         pad = (labels == PADDING)[..., None]
         sparse = torch.where(pad, torch.zeros_like(sparse), sparse)

@@ -61,16 +61,19 @@ class VesselMasks:
 class SAM2Flow(nn.Module):
     """Prompted vessels to masks and flow."""
 
+    flow: FlowNet
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         m = config.mask
         self.image_encoder = ImageEncoder(config.image, m.d_model)
-        self.prompt_encoder = PromptEncoder(m.d_model, m.mask_in_chans, m.position_frame)
+        self.prompt_encoder = PromptEncoder(m.d_model, m.mask_in_chans, m.position_frame, m.as_sam2)
         self.mask_decoder = MaskDecoder(m)
         self.context_memory = ContextMemory(m)
         self.vesselness = VesselnessHead(m.d_model) if m.growth_rounds else None
-        self.flow = FlowNet(config)
+        if config.use_flow:
+            self.flow = FlowNet(config)
 
     def encode(self, images: Tensor) -> list[Tensor]:
         """Pyramid of images (B, 3, H, W) at strides 4, 8, 16, and the vesselness (B, 1, H / 2, W / 2) if there is one.

@@ -32,10 +32,11 @@ _SIDE_BRANCH = 0.6
 
 
 class Arm(NamedTuple):
-    """Where a line leaves a junction: the line, whether its end is meant, outward unit vector, radius."""
+    """Where a line leaves a junction: the line, whether its end is meant, where, outward unit vector, radius."""
 
     line: int
     at_end: bool
+    place: Floats
     outward: Floats
     radius: float
 
@@ -83,16 +84,29 @@ class VesselGraph:
         others = [a for a in self.arms[junction] if a is not here]
         if not others:
             return None
-        best = max(others, key=lambda a: -float(a.outward @ here.outward))
-        ahead = -float(best.outward @ here.outward)
-        alike = 0.6 < best.radius / here.radius < 1.7
+        best = max(others, key=lambda a: _smoothness(here, a))
         if len(others) == 1:
             return best
+        alike = 0.6 < best.radius / here.radius < 1.7
+        ahead = _smoothness(here, best)
         if len(others) == 2:
             third = max(a.radius for a in others if a is not best)
             thin = third < _SIDE_BRANCH * min(here.radius, best.radius)
             return best if ahead > _AHEAD and alike and thin else None
-        return best if ahead > _STRAIGHT and alike else None
+        rivals = (a for a in others if a is not best)
+        taken = any(_smoothness(best, a) > ahead for a in rivals)
+        return best if ahead > _STRAIGHT and alike and not taken else None
+
+
+def _smoothness(here: Arm, there: Arm) -> float:
+    """How straight the way from one arm through the junction into another is, 1 for a straight line.
+
+    The least of the cosines between the direction it comes from, the way across, and the direction it goes on.
+    """
+    across = there.place - here.place
+    size = float(np.hypot(*across))
+    way = across / size if size > 1 else there.outward
+    return -float(max(here.outward @ there.outward, here.outward @ way, -(way @ there.outward)))
 
 
 def trace_graph(vesselness: NDArray[np.floating]) -> VesselGraph:
@@ -177,4 +191,4 @@ def _arm(number: int, at_end: bool, line: Floats, wall: Floats) -> Arm:
     outward = ordered[far] - ordered[near]
     size = float(np.hypot(*outward))
     unit = outward / size if size else np.array([1.0, 0.0])
-    return Arm(number, at_end, unit, float(np.median(walls[near : far + 1])))
+    return Arm(number, at_end, ordered[near], unit, float(np.median(walls[near : far + 1])))
