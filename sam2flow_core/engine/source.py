@@ -49,6 +49,7 @@ def open_source(request: RunRequest) -> Iterator[Source]:
         start, stop = _frame_range(request, stack.shape[0])
         check_prompts(request.prompts, stack.shape)
         _check_within_run(request.prompts, start, stop)
+        stack.check_finite(start, stop)
         calibration = stack.calibration.with_user(request.pixel_size_um, request.frame_rate_hz)
         yield Source(stack, calibration, start, stop)
 

@@ -4,8 +4,10 @@ import json
 import os
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 from fake_predictor import PROMPTS, FakePredictor
 from test_streaming import assert_same
 
@@ -214,3 +216,13 @@ def test_a_failure_while_concluding_is_made_good_by_resume(request_for, monkeypa
     predictor = FakePredictor()
     list(run(replace(request, resume=True), predictor))
     assert not predictor.answered and sorted(p.name for p in request.out.iterdir()) == FILES
+
+
+def test_a_pixel_that_is_no_number_is_told_before_the_run_begins(tmp_path):
+    video = np.random.default_rng(0).random((12, 64, 80)).astype(np.float32)
+    video[9, 3, 3] = np.nan
+    tifffile.imwrite(tmp_path / "holes.tif", video)
+    request = RunRequest(tmp_path / "holes.tif", PROMPTS, tmp_path / "out")
+    with pytest.raises(StackError, match="frame 9"):
+        next(run(request, FakePredictor()))
+    assert not (tmp_path / "out").exists()
