@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import Prompt
-from sam2flow_napari.session import Session, SessionState
+from sam2flow_napari.session import Session
 from sam2flow_napari.work import Desk, PreviewJob
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, Signal
 
-from sam2flow_core.errors import PromptError, Sam2FlowError, StackError
+from sam2flow_core.errors import Sam2FlowError, StackError
 from sam2flow_core.prompts import check_prompts
 from sam2flow_napari.session import Session
 from sam2flow_napari.work import Cancelled, Desk, Failed, Loaded, LoadJob, RunJob, RunProgress
@@ -119,28 +119,14 @@ class Runs(QObject):
             self.load(progress.event.out)
 
     def _request(self) -> RunRequest:
-        from sam2flow_core.engine.events import RunRequest
+        from sam2flow_core.engine import request_of_project
 
-        session = self._session
-        recording, choices, state = session.recording, session.run_choices, session.state
-        if recording is None or session.folder is None:
+        project, folder, recording = self._session.project, self._session.folder, self._session.recording
+        if project is None or folder is None or recording is None:
             raise StackError("no recording is open: open one first")
-        if not state.prompts:
-            raise PromptError("no vessel is marked: click on a vessel in the image first")
-        check_prompts(state.prompts, recording.shape)
-        return RunRequest(
-            stack=recording.path,
-            prompts=state.prompts,
-            out=next_run_folder(session.folder),
-            model=choices.model,
-            device=choices.device,
-            pixel_size_um=recording.edit.pixel_size_um,
-            frame_rate_hz=recording.edit.frame_rate_hz,
-            start=choices.start,
-            stop=choices.stop or None,
-            stabilise=choices.stabilise,
-            names=tuple((v.vessel_id, v.name) for v in state.vessels if state.prompts_of(v.vessel_id)),
-        )
+        request = request_of_project(project, folder)
+        check_prompts(request.prompts, recording.shape)
+        return request
 
     def _end(self) -> None:
         self._run_id = 0
@@ -150,12 +136,3 @@ class Runs(QObject):
         if tables is not self.tables:
             self.tables = tables
             self.tables_changed.emit(tables)
-
-
-def next_run_folder(project: Path) -> Path:
-    """Return the first unused ``run-001``, ``run-002``, ... of a project, so that no run replaces another."""
-    taken = {path.name for path in project.glob("run-*")} if project.is_dir() else set()
-    number = 1
-    while f"run-{number:03d}" in taken:
-        number += 1
-    return project / f"run-{number:03d}"

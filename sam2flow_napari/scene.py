@@ -12,10 +12,11 @@ from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QTimer
 from superqt.utils import QSignalThrottler
 
+from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import LayerFactory, Overlays, PromptLayer
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.keys import Key, bind
-from sam2flow_napari.session import Session, SessionState
+from sam2flow_napari.session import Session
 from sam2flow_napari.work.tables import RunTables
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_core.prompts import check_prompts, read_prompts
 from sam2flow_napari.files.sample import sample_path
 from sam2flow_napari.layers.factory import PATH_KEY, STACK_KEY, recording_arguments
@@ -20,7 +21,7 @@ from sam2flow_napari.preferences import read_preferences
 from sam2flow_napari.previews import PreviewDesk
 from sam2flow_napari.runs import Runs
 from sam2flow_napari.scene import Scene
-from sam2flow_napari.session import Recording, RunChoices, Session, SessionState, open_recording
+from sam2flow_napari.session import Recording, Session, open_recording
 from sam2flow_napari.work import Desk, Failed, Masked, RunProgress, WarmJob
 from sam2flow_napari.work.engine import Engine
 

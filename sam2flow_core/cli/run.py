@@ -19,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("stack", type=_PATH, required=False)
 @click.option("--prompts", type=_PATH, help="CSV of clicks: vessel_id, frame, y, x, label (1 = vessel, 0 = not this).")
-@click.option("--out", type=_PATH, required=True, help="Folder for the results; made if it is not there.")
+@click.option("--out", type=_PATH, help="Folder for the results; made if it is not there.")
 @click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
 @click.option("--pixel-size-um", type=float, help="um per pixel, instead of what the file says.")
 @click.option("--frame-rate-hz", type=float, help="Frames per second, instead of what the file says.")
@@ -30,11 +30,16 @@ _PATH = click.Path(path_type=Path)
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run in the folder.")
 @click.option("--stack-axes", metavar="TYX", help="The axes, where the file is wrong about them.")
 @click.option("--from", "provenance", type=_PATH, help="Repeat the run of this provenance.json (STACK: if it moved).")
+@click.option("--project", type=_PATH, help="Run what the window's project folder says, into it unless --out is given.")
 @click.pass_context
 def run(context: click.Context, /, **given: object) -> int:
     """Measure the prompted vessels of the recording STACK: masks, flow, velocity tables and a report."""
     from sam2flow_core.cli.show import show_run
 
+    if given["project"]:
+        return show_run(_of_project(context))
+    if given["out"] is None:
+        raise click.UsageError("Missing option '--out'.", context)
     return show_run(_repeated(context) if given["provenance"] else _request(context))
 
 
@@ -63,7 +68,7 @@ def _request(context: click.Context) -> RunRequest:
     )
 
 
-# What a provenance says already; giving it again could only contradict.
+# What a provenance or a project says already; giving it again could only contradict.
 _SAID = ("prompts", "model", "pixel_size_um", "frame_rate_hz", "start", "stop", "no_stabilise", "stack_axes")
 
 
@@ -71,10 +76,29 @@ def _repeated(context: click.Context) -> RunRequest:
     from sam2flow_core.engine import request_again
 
     given = context.params
-    by_hand = click.core.ParameterSource.COMMANDLINE
-    for name in _SAID:
-        if context.get_parameter_source(name) is by_hand:
-            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --from, which says it.", context)
-    device = given["device"] if context.get_parameter_source("device") is by_hand else None
+    _refuse(context, _SAID, "--from")
+    device = given["device"] if _by_hand(context, "device") else None
     request = request_again(given["provenance"], given["out"], given["stack"], device)
     return replace(request, resume=given["resume"])
+
+
+def _of_project(context: click.Context) -> RunRequest:
+    from sam2flow_core.engine import request_in_folder
+
+    given = context.params
+    _refuse(context, (*_SAID, "provenance"), "--project")
+    if given["resume"] and given["out"] is None:
+        raise click.UsageError("--resume needs --out, the folder of the run to go on with.", context)
+    request = request_in_folder(given["project"], given["stack"])
+    device = given["device"] if _by_hand(context, "device") else request.device
+    return replace(request, out=given["out"] or request.out, device=device, resume=given["resume"])
+
+
+def _refuse(context: click.Context, names: tuple[str, ...], because: str) -> None:
+    for option in (p for p in context.command.params if p.name in names):
+        if _by_hand(context, str(option.name)):
+            raise click.UsageError(f"{option.opts[0]} does not go with {because}, which says it.", context)
+
+
+def _by_hand(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

@@ -21,8 +21,9 @@ def read_project_layers(folder: Path) -> list[LayerData]:
         If the project cannot be read.
     """
     from sam2flow_core.errors import StackError
+    from sam2flow_core.project import read_project
     from sam2flow_napari.layers.factory import recording_arguments
-    from sam2flow_napari.session import open_recording, read_project
+    from sam2flow_napari.session import open_recording
 
     project = read_project(folder)
     if not project.recording.exists():

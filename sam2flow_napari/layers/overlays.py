@@ -10,11 +10,12 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 from superqt.utils import QSignalThrottler
 
+from sam2flow_core.project import SessionState
 from sam2flow_napari.layers.arrows import flow_arrows
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.sources import LabelFrames, SpeedFrames
-from sam2flow_napari.session import Session, SessionState
+from sam2flow_napari.session import Session
 
 VESSELS, SPEED, ARROWS = "vessels", "speed", "flow arrows"
 REDRAW_MS = 60

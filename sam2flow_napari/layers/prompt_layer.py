@@ -11,10 +11,11 @@ from napari.components import ViewerModel
 from napari.layers import Points
 from napari.layers.base import ActionType
 
+from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.layers.colours import vessel_colour
 from sam2flow_napari.layers.factory import LayerFactory
-from sam2flow_napari.session import Session, SessionState
+from sam2flow_napari.session import Session
 
 NAME = "prompts"
 _DONE = (ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED)

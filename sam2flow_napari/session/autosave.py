@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sam2flow_napari.session.project import Project, write_project
+from sam2flow_core.project import Project, write_project
 
 
 class Autosaver:

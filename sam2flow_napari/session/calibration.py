@@ -1,22 +1,8 @@
-"""Pixel size and frame rate as shown and edited, and the scale of layers that follows from them."""
+"""The scale of layers that follows from pixel size and frame rate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class CalibrationEdit:
-    """What the user typed over the recording's own calibration; None = as recorded.
-
-    Attributes
-    ----------
-    pixel_size_um : float or None
-    frame_rate_hz : float or None
-    """
-
-    pixel_size_um: float | None = None
-    frame_rate_hz: float | None = None
 
 
 @dataclass(frozen=True)

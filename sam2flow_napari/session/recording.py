@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sam2flow_napari.session.calibration import CalibrationEdit, Spacing
+from sam2flow_core.project import CalibrationEdit
+from sam2flow_napari.session.calibration import Spacing
 
 if TYPE_CHECKING:
     from sam2flow_core.stack import Calibration, Stack

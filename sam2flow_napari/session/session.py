@@ -8,19 +8,12 @@ from pathlib import Path
 from psygnal import Signal
 
 from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.project import PROJECT_FILE, CalibrationEdit, Project, RunChoices, SessionState, read_project
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.session.autosave import Autosaver
-from sam2flow_napari.session.calibration import CalibrationEdit
 from sam2flow_napari.session.history import History
-from sam2flow_napari.session.project import (
-    PROJECT_FILE,
-    Project,
-    RunChoices,
-    project_folder,
-    read_project,
-)
+from sam2flow_napari.session.location import project_folder
 from sam2flow_napari.session.recording import Recording
-from sam2flow_napari.session.state import SessionState
 
 
 class Session:
@@ -69,6 +62,14 @@ class Session:
     def folder(self) -> Path | None:
         """Project folder of the open recording."""
         return self._autosaver.folder if self._autosaver else None
+
+    @property
+    def project(self) -> Project | None:
+        """All of the session that is kept."""
+        if self._recording is None:
+            return None
+        path, edit = self._recording.path.resolve(), self._recording.edit
+        return Project(path, self._fingerprint, self.state, edit, self._run, self._results)
 
     @property
     def results(self) -> Path | None:
@@ -252,17 +253,9 @@ class Session:
 
     def save(self) -> None:
         """Have the project written, away from this thread."""
-        if self._autosaver and self._recording:
-            self._autosaver.save(
-                Project(
-                    self._recording.path.resolve(),
-                    self._fingerprint,
-                    self.state,
-                    self._recording.edit,
-                    self._run,
-                    self._results,
-                )
-            )
+        project = self.project
+        if self._autosaver and project:
+            self._autosaver.save(project)
 
     def _push(self, state: SessionState) -> None:
         if state != self.state:

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxL
 from superqt import QElidingLabel
 
 from sam2flow_core.errors import CalibrationError
-from sam2flow_napari.session import CalibrationEdit
+from sam2flow_core.project import CalibrationEdit
 from sam2flow_napari.widgets.parts import button, hint, show_or_hide
 from sam2flow_napari.workbench import Workbench
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from sam2flow_napari.session import RunChoices, SessionState
+from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_napari.widgets.parts import button, hint
 from sam2flow_napari.work import RunProgress
 from sam2flow_napari.workbench import Workbench

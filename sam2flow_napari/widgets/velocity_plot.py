@@ -11,8 +11,9 @@ import pyqtgraph as pg
 from napari.components import ViewerModel
 from napari.utils.theme import get_theme
 
+from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
-from sam2flow_napari.session import Session, SessionState
+from sam2flow_napari.session import Session
 from sam2flow_napari.work import RunProgress
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QFont
 
+from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
-from sam2flow_napari.session import Session, SessionState
+from sam2flow_napari.session import Session
 
 COLUMNS = ("", "Name", "Clicks")
 _TIPS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from sam2flow_napari.session import SessionState
+from sam2flow_core.project import SessionState
 from sam2flow_napari.widgets.parts import button, hint, row_table
 from sam2flow_napari.widgets.vessel_table import VesselTable
 from sam2flow_napari.workbench import Workbench

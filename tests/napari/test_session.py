@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sam2flow_core.project import SessionState, Vessel
 from sam2flow_core.prompts import Prompt
-from sam2flow_napari.session import Session, SessionState, Vessel
+from sam2flow_napari.session import Session
 from sam2flow_napari.session.history import History
 
 

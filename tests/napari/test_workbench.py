@@ -7,9 +7,9 @@ from fake_engine import CROP, SPEED, FakeEngine
 from napari.utils.notifications import notification_manager
 
 from sam2flow_core.errors import ModelError, OutputError
+from sam2flow_core.project import CalibrationEdit, next_run_folder
 from sam2flow_napari.layers.overlays import ARROWS, VESSELS
 from sam2flow_napari.layers.overlays import SPEED as SPEED_LAYER
-from sam2flow_napari.runs import next_run_folder
 
 UM_S = 0.5 * 100  # the recording's pixel size times its frame rate
 
@@ -283,8 +283,6 @@ def test_nothing_listens_to_the_viewer_after_closing(bench):
 
 
 def test_calibration_entered_by_hand_moves_all_layers(bench, qtbot):
-    from sam2flow_napari.session import CalibrationEdit
-
     mark_two(bench)
     run_to_end(bench, qtbot)
     bench.session.calibrate(CalibrationEdit(1.0, 50))

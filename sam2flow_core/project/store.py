@@ -1,100 +1,27 @@
-"""The project folder beside a recording: prompts, names, calibration and runs, as JSON that outlives the program.
+"""``<recording>.sam2flow/``: prompts, names, calibration and run settings, as files that outlive the program.
 
-``<recording>.sam2flow/`` holds ``project.json``, ``prompts.csv`` (for the command
-line) and one folder per run.
+It holds ``project.json``, ``prompts.csv`` (the clicks alone) and one folder per
+run.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from importlib.util import find_spec
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from sam2flow_core.errors import OutputError
+from sam2flow_core.project.records import CalibrationEdit, Project, RunChoices
+from sam2flow_core.project.state import SessionState, Vessel
 from sam2flow_core.prompts import Prompt, write_prompts
 from sam2flow_core.results.files import whole_file
-from sam2flow_napari.session.calibration import CalibrationEdit
-from sam2flow_napari.session.state import SessionState, Vessel
 
 SCHEMA_VERSION = 1
 SUFFIX = ".sam2flow"
 PROJECT_FILE = "project.json"
-
-
-@dataclass(frozen=True)
-class RunChoices:
-    """The run settings on the dock.
-
-    Attributes
-    ----------
-    start, stop : int
-        Frame range, `stop` not included; ``stop = 0`` means the whole recording.
-    model, device : str
-    stabilise : bool
-    """
-
-    start: int = 0
-    stop: int = 0
-    model: str = "tiny"
-    device: str = "auto"
-    stabilise: bool = True
-
-
-@dataclass(frozen=True)
-class Project:
-    """All that is kept of a session.
-
-    Attributes
-    ----------
-    recording : Path
-        Absolute path of the recording.
-    fingerprint : str
-        `Stack.fingerprint` of the recording when its prompts were placed.
-    state : SessionState
-    edit : CalibrationEdit
-    run : RunChoices
-    results : str
-        Name of the folder of the newest finished run inside the project, or empty.
-    """
-
-    recording: Path
-    fingerprint: str
-    state: SessionState = field(default_factory=SessionState)
-    edit: CalibrationEdit = field(default_factory=CalibrationEdit)
-    run: RunChoices = field(default_factory=RunChoices)
-    results: str = ""
-
-
-def project_folder(recording: Path) -> Path:
-    """Return where the project of a recording lives.
-
-    Beside it; in the user's own folder where that is read-only or belongs to the
-    program (the sample).
-    """
-    beside = recording.with_name(recording.name + SUFFIX)
-    if beside.is_dir() or (_writable(recording.parent) and not _ships_with_program(recording)):
-        return beside
-    key = hashlib.sha256(str(recording.resolve()).encode()).hexdigest()[:12]
-    return Path.home() / ".sam2flow" / "projects" / f"{recording.stem}-{key}{SUFFIX}"
-
-
-def _writable(folder: Path) -> bool:
-    # The mode as well as the right: an administrator could write into a folder that somebody has marked read-only.
-    return os.access(folder, os.W_OK) and bool(folder.stat().st_mode & 0o222)
-
-
-def _ships_with_program(path: Path) -> bool:
-    package = find_spec("sam2flow_resources")
-    return (
-        package is not None
-        and package.origin is not None
-        and path.resolve().is_relative_to(Path(package.origin).resolve().parent)
-    )
 
 
 def write_project(folder: Path, project: Project) -> None:

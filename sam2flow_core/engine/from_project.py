@@ -1,0 +1,69 @@
+"""The run that a project asks for; window and command line both ask here, so that their tables are the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from sam2flow_core.engine.events import RunRequest
+from sam2flow_core.errors import PromptError, StackError
+from sam2flow_core.project import Project, next_run_folder, read_project
+from sam2flow_core.stack import open_stack
+
+
+def request_of_project(project: Project, folder: Path) -> RunRequest:
+    """Return the run of a project's prompts with its settings, into the next free run folder inside `folder`.
+
+    Raises
+    ------
+    PromptError
+        If no vessel is marked.
+    """
+    state, choices, edit = project.state, project.run, project.edit
+    if not state.prompts:
+        raise PromptError("no vessel is marked: click on a vessel in the image first")
+    return RunRequest(
+        stack=project.recording,
+        prompts=state.prompts,
+        out=next_run_folder(folder),
+        model=choices.model,
+        device=choices.device,
+        pixel_size_um=edit.pixel_size_um,
+        frame_rate_hz=edit.frame_rate_hz,
+        start=choices.start,
+        stop=choices.stop or None,
+        stabilise=choices.stabilise,
+        names=tuple((v.vessel_id, v.name) for v in state.vessels if state.prompts_of(v.vessel_id)),
+    )
+
+
+def request_in_folder(folder: Path, stack: Path | None = None) -> RunRequest:
+    """Return the run that the project in a folder asks for.
+
+    Parameters
+    ----------
+    folder : Path
+        The project folder, ``<recording>.sam2flow``.
+    stack : Path, optional
+        Where the recording is now, if it has moved.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds no project that can be read.
+    StackError
+        If the recording is gone, or is another than the one that was clicked on.
+    PromptError
+        If no vessel is marked.
+    """
+    project = read_project(folder)
+    recording = stack or project.recording
+    if not recording.exists():
+        raise StackError(f"{recording}: the recording of this project has moved; give its path as STACK")
+    with open_stack(recording) as opened:
+        if opened.fingerprint() != project.fingerprint:
+            raise StackError(
+                f"{recording}: is not as it was when its vessels were marked; open it in napari, check the clicks, "
+                "and run again"
+            )
+    return request_of_project(replace(project, recording=recording), folder)
