@@ -1,6 +1,7 @@
 """The vessels of an image as lines that meet at junctions.
 
-The vesselness is thinned to its skeleton (scikit-image) and cut into lines (skan).
+The vesselness is thinned to its skeleton (scikit-image) and cut into lines. (skan, which
+measures centrelines elsewhere, compiles for seconds before the first click is answered.)
 Lines shorter than the vessel is wide are no vessels: at an end they are spurs, and
 between two junctions they are the middle of a crossing.
 """
@@ -12,13 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import convolve, distance_transform_edt, find_objects, gaussian_filter, label
 from scipy.sparse import coo_array, csgraph
-from skan import Skeleton
 from skimage.morphology import remove_small_holes, remove_small_objects, skeletonize
 
 Floats = NDArray[np.float64]
 
+_EIGHT = np.ones((3, 3), bool)
+_STEPS = ((-1, 0), (0, -1), (0, 1), (1, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
 _BORDER = 8
 """Cells the image is continued by, so that vessels reach its border."""
 _SPUR = 1.6
@@ -126,8 +128,8 @@ def trace_graph(vesselness: NDArray[np.floating]) -> VesselGraph:
     lines, nodes = _cut(skeleton)
     groups, middle = _join_nodes(lines, nodes, radius)
     kept = [k for k in range(len(lines)) if not middle[k]]
-    ends = {n: sum(n in nodes[k] for k in range(len(lines))) for pair in nodes for n in pair}
-    junctions = [tuple(groups[n] if ends[n] > 1 else -1 for n in nodes[k]) for k in kept]
+    meeting = np.bincount(np.ravel(nodes)) if nodes else np.zeros(0, int)
+    junctions = [tuple(int(groups[n]) if meeting[n] > 1 else -1 for n in nodes[k]) for k in kept]
     kept_lines = [lines[k].astype(float) for k in kept]
     radii = [np.maximum(radius[tuple(lines[k].T)], 0.5) for k in kept]
     arms: dict[int, list[Arm]] = {}
@@ -140,13 +142,48 @@ def trace_graph(vesselness: NDArray[np.floating]) -> VesselGraph:
 
 
 def _cut(skeleton: NDArray[np.bool_]) -> tuple[list[NDArray[np.intp]], list[tuple[int, int]]]:
-    """Lines of a skeleton as pixels (K, 2), and the number of the node at each end."""
-    if skeleton.sum() < 2:
-        return [], []
-    graph = Skeleton(skeleton)
-    lines = [np.asarray(graph.path_coordinates(k), np.intp) for k in range(graph.n_paths)]
-    nodes = [(int(p[0]), int(p[-1])) for p in (graph.path(k) for k in range(graph.n_paths))]
+    """Lines of a skeleton as pixels (K, 2), and the number of the node at each end.
+
+    Junctions come first among the nodes; every free end is a node of its own.
+    """
+    neighbours = convolve(skeleton.astype(np.uint8), _EIGHT.astype(np.uint8), mode="constant") - skeleton
+    crossing = skeleton & (neighbours > 2)
+    junctions, count = label(crossing, _EIGHT)
+    pieces, _ = label(skeleton & ~crossing, _EIGHT)
+    lines, nodes = [], []
+    for number, box in enumerate(find_objects(pieces), 1):
+        corner = np.array([box[0].start, box[1].start])
+        line = _in_order(np.argwhere(pieces[box] == number)) + corner
+        ends = []
+        for pixel in (line[0], line[-1]):
+            around = junctions[pixel[0] - 1 : pixel[0] + 2, pixel[1] - 1 : pixel[1] + 2]
+            near = [int(k) - 1 for k in np.unique(around[around > 0])]
+            # A line of one pixel touches both of its junctions with it.
+            fresh = [k for k in near if k not in ends] if len(line) == 1 else near
+            ends.append((fresh or near or [-1])[0])
+        free = [k < 0 for k in ends]
+        nodes.append((count if free[0] else ends[0], count + free[0] if free[1] else ends[1]))
+        count += sum(free)
+        lines.append(line)
     return lines, nodes
+
+
+def _in_order(pixels: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Pixels (K, 2) of a line without junctions, from one end to the other."""
+    left = {(int(y), int(x)) for y, x in pixels}
+
+    def beside(pixel: tuple[int, int]) -> list[tuple[int, int]]:
+        # Straight neighbours first: a corner is not cut.
+        return [(pixel[0] + dy, pixel[1] + dx) for dy, dx in _STEPS if (pixel[0] + dy, pixel[1] + dx) in left]
+
+    here = min(left, key=lambda pixel: (len(beside(pixel)), pixel))
+    ordered = [here]
+    left.remove(here)
+    while near := beside(here):
+        here = near[0]
+        ordered.append(here)
+        left.remove(here)
+    return np.array(ordered, np.intp)
 
 
 def _without_spurs(skeleton: NDArray[np.bool_], radius: Floats) -> NDArray[np.bool_]:
@@ -157,9 +194,8 @@ def _without_spurs(skeleton: NDArray[np.bool_], radius: Floats) -> NDArray[np.bo
         for line, (first, last) in zip(lines, nodes, strict=True):
             loose = (count[first] == 1) != (count[last] == 1)
             root = line[-1] if count[first] == 1 else line[0]
-            if loose and len(line) < _SPUR * radius[tuple(root)] + 1:
+            if loose and len(line) < _SPUR * radius[tuple(root)]:
                 cleaned[tuple(line.T)] = False
-                cleaned[tuple(root)] = True
         if (cleaned == skeleton).all():
             break
         skeleton = skeletonize(cleaned)
