@@ -38,6 +38,8 @@ $(VENV)/.gui: pyproject.toml setup.py constraints.txt | $(VENV)/.made
 $(VENV)/.test: pyproject.toml setup.py constraints.txt | $(VENV)/.made
 	@echo "Installing SAM2Flow, napari and the test tools (some minutes the first time) ..."
 	@$(PIP_INSTALL) --editable ".[gui,pyqt6,test]"
+	@# By itself, or its build would fetch another torch.
+	@SAM2_BUILD_CUDA=0 $(PIP_INSTALL) --no-deps --no-build-isolation sam2
 	@touch $@ $(VENV)/.gui
 
 $(VENV)/.dev: pyproject.toml setup.py constraints.txt | $(VENV)/.made

@@ -17,6 +17,7 @@ from sam2flow_core.cli.info import info
 from sam2flow_core.cli.run import run
 from sam2flow_core.cli.synth import synth
 from sam2flow_core.cli.train import train
+from sam2flow_core.cli.weights import weights
 from sam2flow_core.errors import Sam2FlowError
 
 MEND = 2
@@ -34,7 +35,7 @@ def cli(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (demo, run, batch, info, synth, train, evaluate, bench):
+for _command in (demo, run, batch, info, synth, train, evaluate, bench, weights):
     cli.add_command(_command)
 
 

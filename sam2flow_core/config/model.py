@@ -45,6 +45,9 @@ class MaskConfig:
     growth_dim: int = 24
     tube_reach: float = 800.0
     """px a clicked vessel is followed each way."""
+    as_sam2: bool = False
+    """Have the layers of SAM 2.1 to the last one: a padding point after the clicks, pointers that know their age,
+    a given mask turned into a pointer. Presets that take official weights have them."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ class ModelConfig:
     use_motion_memory: bool = True
     use_context_memory: bool = True
     use_evidence_pooling: bool = True
+    use_flow: bool = True
+    """False: masks only, as SAM 2; such weights cannot measure velocity."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a checkpoint's header."""
@@ -107,6 +112,7 @@ class ModelConfig:
         """Inverse of `to_dict`; raises `ModelError` where the data does not fit."""
         try:
             flags = {k: bool(data[k]) for k in ("use_motion_memory", "use_context_memory", "use_evidence_pooling")}
+            flags["use_flow"] = bool(data.get("use_flow", True))
             return ModelConfig(
                 preset=str(data["preset"]),
                 image=ImageEncoderConfig(**_tuples(data["image"])),
@@ -131,7 +137,7 @@ def _sam2(
     return ModelConfig(
         preset=preset,
         image=ImageEncoderConfig(embed, heads, stages, attend, spec, (pos, pos), adapter_dim=32),
-        mask=MaskConfig(256, 8, 2048, 2, 16, 64, 4, 2048, 6, 16),
+        mask=MaskConfig(256, 8, 2048, 2, 16, 64, 4, 2048, 6, 16, as_sam2=True),
         match=MatchConfig(8, 4, 16, 8, 64, "resnet34", 256, (1, 3, 9), (1, 5, 25), 64.0),
         update=UpdateConfig(128, 128, 8, 2, 4, 64, 7, 64),
     )
@@ -146,6 +152,7 @@ PRESETS: dict[str, ModelConfig] = {
         update=UpdateConfig(64, 48, 3, 2, 2, 64, 6, 24),
     ),
     "small": _sam2("small", 96, 1, (1, 2, 7, 2), (5, 7, 9), 7),
+    "medium": _sam2("medium", 96, 1, (1, 2, 11, 2), (7, 10, 13), 7),
     "base": _sam2("base", 112, 2, (2, 3, 16, 3), (12, 16, 20), 14),
     "large": _sam2("large", 144, 2, (2, 6, 36, 4), (23, 33, 43), 7),
 }

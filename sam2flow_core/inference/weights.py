@@ -15,18 +15,31 @@ from torch import Tensor
 
 from sam2flow_core.config.model import ModelConfig
 from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.hub import CONFIG_FILE, WEIGHTS_FILE, fetch, is_hub_name
+from sam2flow_core.inference.official import SUFFIXES, fill, masks_only, matching_preset, read_official, release
 from sam2flow_core.model.sam2flow import SAM2Flow, count_weights
 
 FORMAT = "sam2flow-1"
+MODEL_TYPE = "sam2flow"
 
 
-def save_weights(path: Path, model: SAM2Flow, notes: dict[str, Any]) -> None:
-    """Write a network, half precision, with its configuration and notes (how it was trained) in the header."""
-    tensors = {k: v.detach().cpu().half().contiguous() for k, v in model.state_dict().items()}
+def save_weights(path: Path, model: SAM2Flow, notes: dict[str, Any], kind: torch.dtype = torch.float16) -> None:
+    """Write a network, half precision by default, with its configuration and notes (its origin) in the header."""
+    tensors = {k: v.detach().cpu().to(kind).contiguous() for k, v in model.state_dict().items()}
     header = {"format": FORMAT, "config": json.dumps(model.config.to_dict()), "notes": json.dumps(notes)}
     beside = path.with_name(path.name + ".part")
     save_file(tensors, beside, header)
     beside.replace(path)
+
+
+def save_folder(folder: Path, model: SAM2Flow, notes: dict[str, Any]) -> None:
+    """Write a network, full precision, as the Hugging Face hub keeps models: safetensors and a JSON configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_weights(folder / WEIGHTS_FILE, model, notes, torch.float32)
+    content = {"model_type": MODEL_TYPE, **model.config.to_dict(), "notes": notes}
+    beside = folder / (CONFIG_FILE + ".part")
+    beside.write_text(json.dumps(content, indent=2) + "\n")
+    beside.replace(folder / CONFIG_FILE)
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -46,12 +59,13 @@ def read_header(path: Path) -> dict[str, Any]:
 
 
 def load_model(name: str, overrides: dict[str, Any] | None = None) -> tuple[SAM2Flow, dict[str, Any]]:
-    """Network and description of a preset in the box, or of a file.
+    """Network and description of a preset in the box, of a file, a folder, or a model on the hub.
 
     Parameters
     ----------
     name : str
-        ``tiny`` or the path of a file written by ``sam2flow train``.
+        ``tiny``; a file written by ``sam2flow train``; an official ``.pt`` file of SAM 2 or 2.1; a folder written by
+        `save_folder`; or ``owner/model`` on the Hugging Face hub, the only case in which the network is used.
     overrides : dict, optional
         Fields of `ModelConfig` (dotted for its parts) to run the same weights differently, for ablations.
 
@@ -64,13 +78,51 @@ def load_model(name: str, overrides: dict[str, Any] | None = None) -> tuple[SAM2
     """
     if name == "tiny":
         with as_file(files("sam2flow_resources").joinpath("tiny.safetensors")) as path:
-            return _load(path, overrides)
-    return _load(Path(name), overrides)
+            return _load(path, read_header(path), overrides)
+    path = fetch(name) if is_hub_name(name) else Path(name)
+    if path.is_dir():
+        return _load(path / WEIGHTS_FILE, _read_folder(path), overrides)
+    if path.suffix in SUFFIXES:
+        return _load_official(path, overrides)
+    return _load(path, read_header(path), overrides)
 
 
-def _load(path: Path, overrides: dict[str, Any] | None) -> tuple[SAM2Flow, dict[str, Any]]:
-    header = read_header(path)
-    data = header["config"]
+def _read_folder(folder: Path) -> dict[str, Any]:
+    """Configuration and notes of a folder, as `read_header` gives those of a file."""
+    try:
+        content = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{folder}: no model in this folder; {CONFIG_FILE} and {WEIGHTS_FILE} should be there"
+        ) from None
+    except (ValueError, OSError) as error:
+        raise ModelError(f"{folder / CONFIG_FILE}: cannot be read ({error})") from None
+    if not isinstance(content, dict) or content.get("model_type") != MODEL_TYPE:
+        raise ModelError(f"{folder}: a model, but not of SAM2Flow; SAM 2 itself is read from its .pt file")
+    read_header(folder / WEIGHTS_FILE)
+    return {"config": content, "notes": content.get("notes", {})}
+
+
+def _load_official(path: Path, overrides: dict[str, Any] | None) -> tuple[SAM2Flow, dict[str, Any]]:
+    tensors = read_official(path)
+    config = masks_only(matching_preset(tensors))
+    model = SAM2Flow(_overridden(config.to_dict(), overrides))
+    fill(model, tensors)
+    return model.eval(), _describe(model, path, {"origin": release(tensors)})
+
+
+def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) -> tuple[SAM2Flow, dict[str, Any]]:
+    model = SAM2Flow(_overridden(header["config"], overrides))
+    with safe_open(path, "pt") as handle:
+        tensors: dict[str, Tensor] = {k: handle.get_tensor(k).float() for k in handle.keys()}  # noqa: SIM118
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: the weights do not fit their configuration ({str(error).splitlines()[0]})") from None
+    return model.eval(), _describe(model, path, header["notes"])
+
+
+def _overridden(data: dict[str, Any], overrides: dict[str, Any] | None) -> ModelConfig:
     for key, value in (overrides or {}).items():
         place = data
         *parts, last = key.split(".")
@@ -79,20 +131,16 @@ def _load(path: Path, overrides: dict[str, Any] | None) -> tuple[SAM2Flow, dict[
         if last not in place:
             raise ModelError(f"no setting '{key}' in the model's configuration")
         place[last] = value
-    model = SAM2Flow(ModelConfig.from_dict(data))
-    with safe_open(path, "pt") as handle:
-        tensors: dict[str, Tensor] = {k: handle.get_tensor(k).float() for k in handle.keys()}  # noqa: SIM118
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelError(f"{path}: the weights do not fit their configuration ({str(error).splitlines()[0]})") from None
-    description = {
+    return ModelConfig.from_dict(data)
+
+
+def _describe(model: SAM2Flow, path: Path, notes: dict[str, Any]) -> dict[str, Any]:
+    return {
         "preset": model.config.preset,
         "weights": count_weights(model),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "notes": header["notes"],
+        "notes": notes,
     }
-    return model.eval(), description
 
 
 def choose_device(name: str) -> torch.device:

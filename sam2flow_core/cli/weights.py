@@ -1,0 +1,62 @@
+"""``sam2flow weights``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from sam2flow_core.inference.official import Fate
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_PATH)
+@click.option("--out", type=_PATH, help="Folder to write the weights to, as safetensors with a JSON configuration.")
+def weights(file: Path, out: Path | None) -> None:
+    """Show what the checkpoint FILE is; of an official SAM 2 or 2.1 checkpoint, where each tensor goes.
+
+    FILE is a .safetensors file of SAM2Flow, a folder of one, or a .pt file as SAM 2 is published. Nothing in it is run.
+    """
+    from sam2flow_core.inference.official import SUFFIXES
+    from sam2flow_core.inference.weights import load_model, save_folder
+
+    if file.suffix in SUFFIXES:
+        click.echo("\n".join(_account(file)))
+    model, description = load_model(str(file))
+    uses = "masks and flow" if model.config.use_flow else "masks only; flow and velocity need weights that were trained"
+    click.echo(f"preset: {description['preset']}, {description['weights']:,} weights ({uses})")
+    click.echo(f"sha256: {description['sha256']}")
+    for key, value in description["notes"].items():
+        click.echo(f"{key}: {value}")
+    if out is not None:
+        save_folder(out, model, {**description["notes"], "from_sha256": description["sha256"]})
+        click.echo(f"written to {out}")
+
+
+def _account(file: Path) -> list[str]:
+    """One line per tensor, and the sum of it."""
+    from sam2flow_core.inference.official import fill, masks_only, matching_preset, read_official, release
+    from sam2flow_core.model.sam2flow import SAM2Flow
+
+    tensors = read_official(file)
+    preset = matching_preset(tensors)
+    fates = fill(SAM2Flow(masks_only(preset)), tensors)
+    counts = Counter(fate.kind for fate in fates)
+    sums = ", ".join(f"{counts[kind]} {kind}" for kind in ("loaded", "renamed", "left out", "zero") if counts[kind])
+    return [*(_line(fate) for fate in fates), f"{release(tensors)} in preset {preset}: {len(tensors)} tensors: {sums}"]
+
+
+def _line(fate: Fate) -> str:
+    shape = "x".join(str(n) for n in fate.shape) or "1"
+    if fate.kind == "loaded":
+        return f"loaded    {fate.name} [{shape}]"
+    if fate.kind == "renamed":
+        return f"renamed   {fate.name} [{shape}] -> {fate.ours}"
+    if fate.kind == "left out":
+        return f"left out  {fate.name} [{shape}]: {fate.reason}"
+    return f"zero      {fate.ours} [{shape}]: {fate.reason}"

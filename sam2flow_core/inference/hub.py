@@ -1,0 +1,57 @@
+"""Weights from the Hugging Face hub; the only place that may reach for the network."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sam2flow_core.errors import ModelError
+
+WEIGHTS_FILE = "model.safetensors"
+CONFIG_FILE = "config.json"
+
+_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_OFFICIAL = re.compile(r"facebook/(sam2(?:\.1)?-hiera-(?:tiny|small|base-plus|large))")
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether a name can only mean the hub: ``owner/model``, nothing of the kind on disk, no suffix of a file."""
+    file = name.endswith((".safetensors", ".pt", ".pth"))
+    return bool(_NAME.fullmatch(name)) and not file and not Path(name).exists()
+
+
+def fetch(name: str) -> Path:
+    """Folder (ours) or ``.pt`` file (SAM 2's) of a hub name, downloaded unless it was before.
+
+    Raises
+    ------
+    ModelError
+        If there is no network, no such model, or no ``huggingface_hub``.
+    """
+    try:
+        from huggingface_hub import hf_hub_download
+    except ImportError:
+        raise ModelError(
+            f"'{name}' is on the Hugging Face hub: pip install 'sam2flow[hub]' to fetch from there"
+        ) from None
+    try:
+        if official := _OFFICIAL.fullmatch(name):
+            return Path(hf_hub_download(name, official[1].replace("-", "_") + ".pt"))
+        hf_hub_download(name, CONFIG_FILE)
+        return Path(hf_hub_download(name, WEIGHTS_FILE)).parent
+    except Exception as error:  # whatever its HTTP client raises, which changes between versions
+        raise ModelError(f"'{name}' {_why(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "LocalEntryNotFoundError" in kinds or "ConnectionError" in kinds or "TransportError" in kinds:
+        return (
+            "is no file or folder here, and the Hugging Face hub cannot be reached. Without network, "
+            "copy the model's folder to this computer and give its path"
+        )
+    if "RepositoryNotFoundError" in kinds:
+        return "is no file or folder here, nor a model on the Hugging Face hub that may be read; check the spelling"
+    if "EntryNotFoundError" in kinds:
+        return f"is on the Hugging Face hub, but without {CONFIG_FILE} and {WEIGHTS_FILE}: not weights of SAM2Flow"
+    return f"could not be fetched from the Hugging Face hub ({type(error).__name__})"
