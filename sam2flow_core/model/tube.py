@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
+from torch.nn import functional as F
 
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, NEGATIVE, POSITIVE
 from sam2flow_core.model.vessel_graph import Floats, VesselGraph, trace_graph
@@ -27,8 +28,10 @@ _SHARPNESS = 2.0
 _CUT = 1.5
 """A negative click ends the vessel within so many radii."""
 _OUTSIDE = -8.0
-_WALL_SHARE = 0.35
-"""Share of the surest vesselness at which a wall is drawn."""
+_WALL_SHARE = 0.3
+"""Share of the surest vesselness nearby at which a wall is drawn."""
+_NEARBY = 10
+"""Cells."""
 
 
 def grow_tubes(vesselness: Tensor, image_of_vessel: Tensor, points: Tensor, labels: Tensor, reach: float) -> Tensor:
@@ -61,15 +64,15 @@ def grow_tubes(vesselness: Tensor, image_of_vessel: Tensor, points: Tensor, labe
 
 
 def _half_height(vesselness: Tensor) -> Tensor:
-    """Where a vessel ends: at a share of how sure its middle is, (images, 1, 1).
+    """Where a vessel ends: at a share of how sure its middle is, (images, h, w).
 
     On recordings unlike the training videos the whole neighbourhood of a vessel
-    is given some vesselness; its middle is given more.
+    is given some vesselness; its middle is given more. Each place is held against the
+    surest one nearby, not in the image: a faint vessel is a vessel too.
     """
-    heights = [
-        _WALL_SHARE * torch.quantile(v[v > 0], 0.8) if bool((v > 0).any()) else v.new_zeros(()) for v in vesselness
-    ]
-    return torch.stack(heights)[:, None, None]
+    reach = 2 * _NEARBY + 1
+    surest = F.max_pool2d(vesselness.clamp_min(0)[:, None], reach, 1, _NEARBY)
+    return _WALL_SHARE * F.avg_pool2d(surest, reach, 1, _NEARBY, count_include_pad=False)[:, 0]
 
 
 def _tube(

@@ -74,3 +74,17 @@ def test_reach_bounds_the_tube():
 
 def test_nothing_to_follow():
     assert not grow(torch.full((1, 64, 64), -6.0), [[20.0, 64.0]], [1]).any()
+
+
+def test_a_faint_vessel_beside_a_sure_one_can_be_clicked():
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    vesselness = torch.where((x - 12).abs() < 3, 20.0, torch.where((x - 48).abs() < 3, 1.5, -6.0))[None] + 0 * y
+    tube = grow(vesselness, [[96.0, 64.0]], [1])
+    assert at(tube, 96, 20) and not at(tube, 24, 64)
+
+
+def test_the_haze_around_a_vessel_is_not_the_vessel():
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    vesselness = torch.where((x - 32).abs() < 3, 10.0, 1.0)[None] + 0 * y
+    tube = grow(vesselness, [[64.0, 64.0]], [1])
+    assert at(tube, 64, 20) and not at(tube, 84, 64)
