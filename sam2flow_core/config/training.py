@@ -75,13 +75,13 @@ class TrainingConfig:
 TRAINING: dict[str, TrainingConfig] = {
     "tiny": TrainingConfig(
         stages=(
-            StageConfig(0.15, ((160, 0.5), (256, 0.5)), 0, False, 0.0, "vesselness"),
-            StageConfig(0.25, ((160, 0.5), (256, 0.5)), 0, False, 0.0, "masks"),
-            StageConfig(0.15, ((160, 0.8), (256, 0.2)), 1, False, 0.0, "flow"),
-            StageConfig(0.20, ((160, 0.8), (256, 0.2)), 3, False, 0.0, "flow"),
-            StageConfig(0.10, ((160, 0.8), (256, 0.2)), 2, True, 0.0, "flow"),
-            StageConfig(0.15, ((160, 0.8), (256, 0.2)), 2, True, 0.3, "both"),
-        )
+            StageConfig(0.10, ((160, 0.4), (256, 0.6)), 0, False, 0.0, "vesselness", frames=2),
+            StageConfig(0.35, ((160, 0.5), (256, 0.5)), 0, False, 0.0, "masks", frames=2),
+            StageConfig(0.38, ((160, 0.88), (256, 0.12)), 2, False, 0.0, "flow"),
+            StageConfig(0.12, ((160, 0.95), (256, 0.05)), 2, True, 0.0, "flow"),
+            StageConfig(0.05, ((160, 0.88), (256, 0.12)), 2, False, 0.4, "both"),
+        ),
+        learning_rate=8e-4,
     ),
 }
 for _name in ("small", "base", "large"):
