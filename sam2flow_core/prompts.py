@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from sam2flow_core.errors import PromptError
+from sam2flow_core.regions import Region, check_regions
 
 COLUMNS = ("vessel_id", "frame", "y", "x", "label")
 
@@ -93,9 +94,10 @@ def write_prompts(path: str | Path, prompts: tuple[Prompt, ...]) -> None:
     pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(path, index=False)
 
 
-def check_prompts(prompts: tuple[Prompt, ...], shape: tuple[int, int, int]) -> None:
-    """Raise `PromptError` unless every prompt lies in a stack of ``shape`` (T, Y, X)."""
-    if not prompts:
+def check_prompts(prompts: tuple[Prompt, ...], shape: tuple[int, int, int], regions: tuple[Region, ...] = ()) -> None:
+    """Raise `PromptError` unless all lies in a stack of ``shape`` (T, Y, X) and says where each vessel is."""
+    check_regions(regions, shape)
+    if not prompts and not regions:
         raise PromptError("no prompts: click at least one vessel")
     frames, height, width = shape
     for p in prompts:
@@ -109,6 +111,6 @@ def check_prompts(prompts: tuple[Prompt, ...], shape: tuple[int, int, int]) -> N
             raise PromptError(
                 f"vessel {p.vessel_id}: point y={p.y:g}, x={p.x:g} is outside the image ({height} x {width} px)"
             )
-    for vessel in sorted({p.vessel_id for p in prompts}):
+    for vessel in sorted({p.vessel_id for p in prompts} - {r.vessel_id for r in regions}):
         if not any(p.label == 1 for p in prompts if p.vessel_id == vessel):
             raise PromptError(f"vessel {vessel} has negative clicks only; add a click with label 1 on the vessel")

@@ -125,7 +125,7 @@ class Runs(QObject):
         if project is None or folder is None or recording is None:
             raise StackError("no recording is open: open one first")
         request = request_of_project(project, folder)
-        check_prompts(request.prompts, recording.shape)
+        check_prompts(request.prompts, recording.shape, request.regions)
         return request
 
     def _end(self) -> None:

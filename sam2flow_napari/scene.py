@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import SessionState
-from sam2flow_napari.layers import LayerFactory, Overlays, PromptLayer
+from sam2flow_napari.layers import BoxLayer, BrushLayer, LayerFactory, Overlays, PromptLayer
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.keys import Key, bind
 from sam2flow_napari.session import Session
@@ -37,7 +37,7 @@ class Scene:
     image : Image
         The recording's layer, which is there already.
     keys : tuple of Key
-        To be bound on the layer of prompts.
+        To be bound on the layers of prompts.
     """
 
     def __init__(self, viewer: ViewerModel, session: Session, image: Image, keys: tuple[Key, ...]) -> None:
@@ -50,19 +50,23 @@ class Scene:
         factory.restyle(image)
         self.frames = FlowFrames(session.recording.shape)
         self.overlays = Overlays(viewer, session, factory, self.frames, image)
+        self.brush = BrushLayer(viewer, session, factory, self.frames, show_warning)
+        self.boxes = BoxLayer(viewer, session, factory, show_warning, self.make_clickable)
         self.prompts = self._new_prompts()
+        for layer in (self.brush.layer, self.boxes.layer):
+            bind(layer, keys)
         self._target = 0
         self._follow = QSignalThrottler()
         self._follow.setTimeout(FOLLOW_MS)
         self._follow.triggered.connect(self._move)
-        viewer.dims.set_current_step(0, min((p.frame for p in session.state.prompts), default=0))
+        viewer.dims.set_current_step(0, min(session.state.prompted_frames, default=0))
 
     def close(self) -> None:
         """Take the layers over the recording away; its own stays."""
         with suppress(RuntimeError):  # deleted by Qt at the end of the program
             self._follow.cancel()
-        self.prompts.close()
-        self.overlays.close()
+        for layer in (self.prompts, self.boxes, self.brush, self.overlays):
+            layer.close()
 
     # -- prompts -----------------------------------------------------------
     def _new_prompts(self) -> PromptLayer:
@@ -80,6 +84,20 @@ class Scene:
             self._viewer.layers.selection.active = self.prompts.layer
             self.prompts.layer.mode = "add"
 
+    def draw_box(self) -> None:
+        """Let the user drag a box, or go back to clicks where a box is being drawn."""
+        if self.boxes.drawing:
+            self.make_clickable()
+        else:
+            self.boxes.start()
+
+    def paint(self) -> None:
+        """Let the user paint the active vessel, or make what is painted its mask."""
+        if not self.brush.painting:
+            self.brush.start()
+        elif self.brush.use():
+            self.make_clickable()
+
     def notice_removed(self, layer: Layer) -> None:
         """Bring the prompts back soon if it is their layer that the user has deleted."""
         if layer is self.prompts.layer:
@@ -93,15 +111,15 @@ class Scene:
 
     # -- masks and flow ------------------------------------------------------
     def show_mask(self, vessel: VesselFlow) -> None:
-        """Show the mask that clicks gave."""
+        """Show the mask that prompts gave."""
         if not vessel.mask.any():
             show_warning("No vessel was found there: click again, nearer to the middle of the vessel.")
         self.frames.preview(vessel)
         self.overlays.show_masks()
 
     def drop_lost_masks(self, state: SessionState) -> None:
-        """Take away the masks of vessels that have no click any more."""
-        lost = [v for v in self.frames.vessel_ids if not any(p.label for p in state.prompts_of(v))]
+        """Take away the masks of vessels that nothing shows any more."""
+        lost = [v for v in self.frames.vessel_ids if not state.is_shown(v)]
         for vessel_id in lost:
             self.frames.drop_preview(vessel_id)
         if lost:
@@ -139,6 +157,7 @@ class Scene:
         """Place all layers by the calibration that the user has entered."""
         assert self._session.recording is not None
         factory = LayerFactory(self._session.recording.spacing)
-        for layer in (self.image, self.prompts.layer):
+        for layer in (self.image, self.prompts.layer, self.boxes.layer):
             factory.restyle(layer)
+        self.brush.recalibrate(factory)
         self.overlays.recalibrate(factory)

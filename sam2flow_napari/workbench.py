@@ -47,9 +47,12 @@ class Workbench(QObject):
     Signals
     -------
     help_wanted()
+    painting_changed(bool)
+        Whether the user paints a mask.
     """
 
     help_wanted = Signal()
+    painting_changed = Signal(bool)
     _save_failed = Signal(object)
 
     def __init__(self, viewer: ViewerModel, engine: Engine | None = None) -> None:
@@ -57,7 +60,7 @@ class Workbench(QObject):
         self.viewer = viewer
         self.session = Session()
         self.follow = read_preferences().follow
-        self.keys: tuple[Key, ...] = prompt_keys(viewer, self.session, self.help_wanted.emit)
+        self.keys: tuple[Key, ...] = prompt_keys(viewer, self.session, self.draw_box, self.paint, self.help_wanted.emit)
         self.scene: Scene | None = None
         self._closed = False
         self._told = ""
@@ -136,6 +139,7 @@ class Workbench(QObject):
             preferences = read_preferences()
             self.choose_run(replace(self.session.run_choices, device=preferences.device, model=preferences.model))
         self.scene = Scene(self.viewer, self.session, image, self.keys)
+        self.scene.brush.painting_changed.connect(self.painting_changed.emit)
         self._warm()
         if self.session.results is not None:
             self.runs.load(self.session.results)
@@ -170,6 +174,20 @@ class Workbench(QObject):
         self.session.choose_run(choices)
         if self.scene is not None and (choices.model, choices.device) != (before.model, before.device):
             self._warm()
+
+    def draw_box(self) -> None:
+        """Let the user drag a box about the active vessel."""
+        if self.scene is not None:
+            self.scene.draw_box()
+
+    def paint(self) -> None:
+        """Let the user paint the active vessel, or use what is painted."""
+        if self.scene is not None:
+            self.scene.paint()
+
+    def clear_regions(self) -> None:
+        """Take box and mask of the active vessel in the frame on screen away."""
+        self.session.clear_regions(self.session.active, self.viewer.dims.current_step[0])
 
     def _warm(self) -> None:
         recording, choices = self.session.recording, self.session.run_choices

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
 from sam2flow_core.inference.steps import FrameFlow
-from sam2flow_core.prompts import Prompt
 from sam2flow_core.results.resume import Snapshot
 from sam2flow_core.stack import Stack
 
@@ -26,11 +27,25 @@ class Predictor(Protocol):
     def description(self) -> Mapping[str, Any]:
         """JSON values that name the model, among them `sha256` of the weights and `device`."""
 
-    def init_state(self, stack: Stack, stabilise: bool = True, start: int = 0, stop: int | None = None) -> Any:
+    def init_state(self, stack: Stack, /, stabilise: bool = True, start: int = 0, stop: int | None = None) -> Any:
         """Begin with frames `start` to `stop` (not included) of a recording."""
 
-    def add_prompts(self, state: Any, prompts: tuple[Prompt, ...]) -> None:
-        """Say which vessels are meant; the prompts have passed `check_prompts`."""
+    def add_new_points_or_box(
+        self,
+        state: Any,
+        /,
+        frame_idx: int,
+        obj_id: int,
+        *,
+        points: Any = None,
+        labels: Any = None,
+        clear_old_points: bool = True,
+        box: Any = None,
+    ) -> Any:
+        """Say which vessel is meant by clicks ``(x, y)`` with labels, by a box ``(x0, y0, x1, y1)``, or by both."""
+
+    def add_new_mask(self, state: Any, /, frame_idx: int, obj_id: int, mask: NDArray[Any]) -> Any:
+        """Say which vessel is meant by a mask (Y, X)."""
 
     def stream(self, state: Any) -> Iterator[FrameFlow]:
         """Answer the frames that are still to be answered, in order."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import Region
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class RunRequest:
         Names of vessels, by vessel id.
     threads : int or None
         CPU threads; None = up to 4. Their number decides the last bits of a result.
+    regions : tuple of BoxPrompt or MaskPrompt
+        Boxes and painted masks beside the clicks.
     expected : tuple of (str, str)
         What has to be equal to an earlier run (see `identify`); empty unless that run is repeated.
     """
@@ -59,6 +62,7 @@ class RunRequest:
     video_id: str | None = None
     names: tuple[tuple[int, str], ...] = ()
     threads: int | None = None
+    regions: tuple[Region, ...] = ()
     expected: tuple[tuple[str, str], ...] = ()
 
 

@@ -20,7 +20,7 @@ def request_of_project(project: Project, folder: Path) -> RunRequest:
         If no vessel is marked.
     """
     state, choices, edit = project.state, project.run, project.edit
-    if not state.prompts:
+    if not state.prompts and not state.regions:
         raise PromptError("no vessel is marked: click on a vessel in the image first")
     return RunRequest(
         stack=project.recording,
@@ -33,7 +33,8 @@ def request_of_project(project: Project, folder: Path) -> RunRequest:
         start=choices.start,
         stop=choices.stop or None,
         stabilise=choices.stabilise,
-        names=tuple((v.vessel_id, v.name) for v in state.vessels if state.prompts_of(v.vessel_id)),
+        names=tuple((v.vessel_id, v.name) for v in state.vessels if state.is_prompted(v.vessel_id)),
+        regions=state.regions,
     )
 
 

@@ -19,11 +19,12 @@ def identify(request: RunRequest, source: Source, description: Mapping[str, Any]
     Two runs with equal identities give the same files on the same machine.
     """
     calibration = source.calibration
+    clicks = [f"{p.vessel_id},{p.frame},{p.y!r},{p.x!r},{p.label}" for p in request.prompts]
     return {
         "recording": source.stack.fingerprint(),
         "axes": str(request.stack_axes),
         "frames": f"{source.start} to {source.stop - 1}",
-        "prompts": "; ".join(f"{p.vessel_id},{p.frame},{p.y!r},{p.x!r},{p.label}" for p in request.prompts),
+        "prompts": "; ".join([*clicks, *map(str, request.regions)]),
         "model": str(description.get("sha256")),
         "version of SAM2Flow": __version__,
         "device": str(description.get("device")),

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.prompts import Prompt, check_prompts
+from sam2flow_core.regions import Region
 from sam2flow_core.stack import open_stack
 
 
@@ -40,29 +42,28 @@ class Previewer:
         self._predictor = SAM2FlowPredictor.from_pretrained(model, device=device)
         self._state = self._predictor.init_state(self._stack)
 
-    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...]) -> VesselFlow:
+    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:
         """Return the mask of one vessel in one frame, without flow.
 
         Parameters
         ----------
         frame_idx : int
+            One of the frames that the prompts are in.
         prompts : tuple of Prompt
-            All clicks of this vessel.
+            All clicks on this vessel.
+        regions : tuple of BoxPrompt or MaskPrompt
+            All its boxes and painted masks.
 
         Raises
         ------
         PromptError
-            If a click lies outside the recording.
+            If a prompt lies outside the recording.
         """
-        check_prompts(prompts, self._stack.shape)
-        vessel_id = prompts[0].vessel_id
+        check_prompts(prompts, self._stack.shape, regions)
+        vessel_id = (*prompts, *regions)[0].vessel_id
         self._predictor.reset_state(self._state)
         # The frame that is looked at comes last: its answer is in its own coordinates.
-        for frame in sorted({p.frame for p in prompts}, key=lambda f: f == frame_idx):
-            here = [p for p in prompts if p.frame == frame]
-            _, _, logits = self._predictor.add_new_points_or_box(
-                self._state, frame, vessel_id, [[p.x, p.y] for p in here], [p.label for p in here]
-            )
+        _, _, logits = give_prompts(self._predictor, self._state, prompts, regions, last=frame_idx)
         vessel = self._state.vessels[vessel_id]
         return _cropped(vessel_id, np.asarray(logits[0, 0] > 0), vessel.mask_iou, vessel.object_score)
 

@@ -18,6 +18,7 @@ from sam2flow_core.engine.identity import without_machine
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import regions_from_json, regions_to_json
 from sam2flow_core.results import Results
 
 FORMAT = 1
@@ -55,6 +56,7 @@ def describe_run(
         "calibration": asdict(source.calibration),
         "frames": {"start": source.start, "stop": source.stop},
         "prompts": [asdict(p) for p in request.prompts],
+        "regions": regions_to_json(request.regions),
         "names": {str(vessel): name for vessel, name in results.header.names.items()},
         "stabilisation": {"on": request.stabilise, "shifts_dy_dx_px": shifts.round(4).tolist()},
         "model": {"asked": request.model, **description},
@@ -115,6 +117,7 @@ def request_again(path: Path, out: Path, stack: Path | None = None, device: str 
         video_id=record["video_id"],
         names=tuple((int(vessel), name) for vessel, name in record["names"].items()),
         threads=record["device"]["threads"],
+        regions=regions_from_json(record.get("regions", ())),
         expected=without_machine(record["identity"]),
     )
 

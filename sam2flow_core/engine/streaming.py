@@ -11,6 +11,7 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import FrameDone, RunEvent, RunRequest, Started
 from sam2flow_core.engine.progress import Progress
+from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.inference.steps import FrameFlow
@@ -29,7 +30,7 @@ def stream_frames(
     Closing the generator keeps the frames that were yielded.
     """
     state = predictor.init_state(source.stack, stabilise=request.stabilise, start=source.start, stop=source.stop)
-    predictor.add_prompts(state, request.prompts)
+    give_prompts(predictor, state, request.prompts, request.regions)
     marker = read_marker(request.out)
     if marker is None or marker.frames_done == 0:
         progress = Progress.begin(request.out, _header(request, source, state.crops), identity, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import BoxPrompt, MaskPrompt, Region
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,23 @@ class SessionState:
         In the order of the list.
     prompts : tuple of Prompt
         In the order of the clicks; every `vessel_id` has a row in `vessels`.
+    regions : tuple of BoxPrompt or MaskPrompt
+        At most one of each kind for a vessel in a frame.
     """
 
     vessels: tuple[Vessel, ...] = ()
     prompts: tuple[Prompt, ...] = ()
+    regions: tuple[Region, ...] = ()
+
+    @property
+    def boxes(self) -> tuple[BoxPrompt, ...]:
+        """The boxes among the regions."""
+        return tuple(r for r in self.regions if isinstance(r, BoxPrompt))
+
+    @property
+    def prompted_frames(self) -> tuple[int, ...]:
+        """Frames in which something is marked, ascending."""
+        return tuple(sorted({p.frame for p in (*self.prompts, *self.regions)}))
 
     @property
     def vessel_ids(self) -> tuple[int, ...]:
@@ -52,6 +66,18 @@ class SessionState:
     def prompts_of(self, vessel_id: int) -> tuple[Prompt, ...]:
         """Return the clicks that speak of one vessel."""
         return tuple(p for p in self.prompts if p.vessel_id == vessel_id)
+
+    def regions_of(self, vessel_id: int) -> tuple[Region, ...]:
+        """Return the boxes and masks of one vessel."""
+        return tuple(r for r in self.regions if r.vessel_id == vessel_id)
+
+    def is_prompted(self, vessel_id: int) -> bool:
+        """Whether anything is said of a vessel, be it only where it is not."""
+        return bool(self.prompts_of(vessel_id) or self.regions_of(vessel_id))
+
+    def is_shown(self, vessel_id: int) -> bool:
+        """Whether a click, a box or a mask says where a vessel is."""
+        return any(p.label for p in self.prompts_of(vessel_id)) or bool(self.regions_of(vessel_id))
 
     def next_id(self) -> int:
         """Return an id that no vessel has."""
@@ -67,6 +93,7 @@ class SessionState:
         return SessionState(
             tuple(v for v in self.vessels if v.vessel_id != vessel_id),
             tuple(p for p in self.prompts if p.vessel_id != vessel_id),
+            tuple(r for r in self.regions if r.vessel_id != vessel_id),
         )
 
     def renamed(self, vessel_id: int, name: str) -> SessionState:
@@ -79,9 +106,28 @@ class SessionState:
 
     def with_prompts(self, prompts: tuple[Prompt, ...]) -> SessionState:
         """Return a state with these prompts; vessels that only they know are added."""
-        known = set(self.vessel_ids)
-        new = sorted({p.vessel_id for p in prompts} - known)
-        return SessionState((*self.vessels, *(Vessel(i, f"Vessel {i}") for i in new)), prompts)
+        return self._marked(prompts, self.regions)
+
+    def with_boxes(self, boxes: tuple[BoxPrompt, ...]) -> SessionState:
+        """Return a state with these boxes; of several of one vessel in one frame the last stays."""
+        newest = {(box.vessel_id, box.frame): box for box in boxes}
+        masks = tuple(r for r in self.regions if isinstance(r, MaskPrompt))
+        return self._marked(self.prompts, (*masks, *newest.values()))
+
+    def with_mask(self, mask: MaskPrompt) -> SessionState:
+        """Return a state with a painted mask; it stands for all that was marked of its vessel in its frame before."""
+        place = (mask.vessel_id, mask.frame)
+        prompts = tuple(p for p in self.prompts if (p.vessel_id, p.frame) != place)
+        regions = tuple(r for r in self.regions if (r.vessel_id, r.frame) != place)
+        return self._marked(prompts, (mask, *regions))
+
+    def without_regions(self, vessel_id: int, frame: int) -> SessionState:
+        """Return a state without box and mask of a vessel in a frame."""
+        return replace(self, regions=tuple(r for r in self.regions if (r.vessel_id, r.frame) != (vessel_id, frame)))
+
+    def _marked(self, prompts: tuple[Prompt, ...], regions: tuple[Region, ...]) -> SessionState:
+        new = sorted({p.vessel_id for p in (*prompts, *regions)} - set(self.vessel_ids))
+        return SessionState((*self.vessels, *(Vessel(i, f"Vessel {i}") for i in new)), prompts, regions)
 
     def _changed(self, vessel_id: int, **changes: object) -> SessionState:
         vessels = tuple(replace(v, **changes) if v.vessel_id == vessel_id else v for v in self.vessels)  # type: ignore[arg-type]

@@ -17,9 +17,10 @@ from sam2flow_core.errors import OutputError
 from sam2flow_core.project.records import CalibrationEdit, Project, RunChoices
 from sam2flow_core.project.state import SessionState, Vessel
 from sam2flow_core.prompts import Prompt, write_prompts
+from sam2flow_core.regions import regions_from_json, regions_to_json
 from sam2flow_core.results.files import whole_file
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SUFFIX = ".sam2flow"
 PROJECT_FILE = "project.json"
 
@@ -74,6 +75,7 @@ def _to_json(folder: Path, project: Project) -> dict[str, Any]:
         "fingerprint": project.fingerprint,
         "vessels": [asdict(v) for v in project.state.vessels],
         "prompts": [asdict(p) for p in project.state.prompts],
+        "regions": regions_to_json(project.state.regions),
         "calibration": asdict(project.edit),
         "run": asdict(project.run),
         "results": project.results,
@@ -97,7 +99,9 @@ def _from_json(folder: Path, content: Mapping[str, Any]) -> Project:
         recording=recording,
         fingerprint=content["fingerprint"],
         state=SessionState(
-            tuple(Vessel(**v) for v in content["vessels"]), tuple(Prompt(**p) for p in content["prompts"])
+            tuple(Vessel(**v) for v in content["vessels"]),
+            tuple(Prompt(**p) for p in content["prompts"]),
+            regions_from_json(content.get("regions", ())),  # schema 1 has none
         ),
         edit=CalibrationEdit(**content["calibration"]),
         run=RunChoices(**{k: v for k, v in content["run"].items() if k in known}),

@@ -54,6 +54,10 @@ def lazy(frames: LabelFrames | SpeedFrames) -> LazyFrames:
     return LazyFrames(cast("Stack", frames))
 
 
+def _vessel_colours() -> CyclicLabelColormap:
+    return CyclicLabelColormap(colors=["transparent", *palette()])
+
+
 class LayerFactory:
     """Makes the layers that lie on one recording.
 
@@ -84,7 +88,7 @@ class LayerFactory:
             lazy(frames),
             name=name,
             opacity=0.45,
-            colormap=CyclicLabelColormap(colors=["transparent", *palette()]),
+            colormap=_vessel_colours(),
             **placement(self.spacing),
         )
         # Masks come from clicks; painting into them would be lost.
@@ -118,9 +122,27 @@ class LayerFactory:
             **placement(self.spacing),
         )
 
-    def centrelines(self, name: str) -> Shapes:
-        """Return an empty shapes layer for paths with their direction arrow."""
-        return Shapes(None, name=name, ndim=3, **placement(self.spacing))
+    def boxes(self, name: str) -> Shapes:
+        """Return an empty shapes layer for boxes about vessels."""
+        return Shapes(
+            None,
+            name=name,
+            ndim=3,
+            edge_width=2,
+            edge_color="white",
+            face_color="transparent",
+            **placement(self.spacing),
+        )
+
+    def brush(self, name: str, size: tuple[int, int]) -> Labels:
+        """Return an empty labels layer of one frame (Y, X) to paint in, in the colours of the vessels."""
+        return Labels(
+            np.zeros((1, *size), np.uint8),
+            name=name,
+            opacity=0.6,
+            colormap=_vessel_colours(),
+            **placement(self.spacing),
+        )
 
     def restyle(self, layer: Layer) -> None:
         """Give a layer this factory's scale and units (the calibration was edited)."""

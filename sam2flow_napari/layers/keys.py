@@ -1,4 +1,4 @@
-"""Keys of the prompts layer, bound on the layer itself because a viewer's keys lose to those of the active layer."""
+"""Keys of the layers of prompts, bound on the layers because a viewer's keys lose to those of the active layer."""
 
 from __future__ import annotations
 
@@ -20,15 +20,23 @@ class Key:
     action: Callable[[], None]
 
 
-def prompt_keys(viewer: ViewerModel, session: Session, show_help: Callable[[], None]) -> tuple[Key, ...]:
+def prompt_keys(
+    viewer: ViewerModel,
+    session: Session,
+    box: Callable[[], None],
+    paint: Callable[[], None],
+    show_help: Callable[[], None],
+) -> tuple[Key, ...]:
     """Return the keys of a session."""
     return (
         Key("N", "next vessel (after the last one: a new one)", session.activate_next),
         Key("T", "flip the sign of the next click", lambda: session.set_sign(1 - session.sign)),
+        Key("B", "drag a box about the vessel (again: back to clicks)", box),
+        Key("M", "paint the mask of the vessel (again: use it as prompt)", paint),
         Key("Control-Z", "undo", session.undo),
         Key("Control-Shift-Z", "redo", session.redo),
-        Key(".", "go to the next frame with a click", lambda: go_to_prompt(viewer, session, forward=True)),
-        Key(",", "go to the previous frame with a click", lambda: go_to_prompt(viewer, session, forward=False)),
+        Key(".", "go to the next frame with a prompt", lambda: go_to_prompt(viewer, session, forward=True)),
+        Key(",", "go to the previous frame with a prompt", lambda: go_to_prompt(viewer, session, forward=False)),
         Key("H", "show this help", show_help),
     )
 
@@ -44,8 +52,8 @@ def _handler(action: Callable[[], None]) -> Callable[[Layer], None]:
 
 
 def go_to_prompt(viewer: ViewerModel, session: Session, forward: bool) -> None:
-    """Move the slider to the next or previous frame that has a click, round the end."""
-    frames = sorted({p.frame for p in session.state.prompts})
+    """Move the slider to the next or previous frame that has a prompt, round the end."""
+    frames = session.state.prompted_frames
     if not frames:
         return
     now = viewer.dims.current_step[0]

@@ -9,6 +9,11 @@ from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.session import Spacing
 
 
+def shown_id(vessel_id: int) -> int:
+    """Return the label that stands for a vessel on screen, 1 to 255."""
+    return (vessel_id - 1) % 255 + 1
+
+
 class LabelFrames:
     """Vessel id of each pixel, a frame at a time.
 

@@ -39,7 +39,7 @@ class Host:
             return self._next()
         if isinstance(message, Mask):
             assert self._previewer is not None
-            return Value(self._previewer.mask(message.frame, message.prompts))
+            return Value(self._previewer.mask(message.frame, message.prompts, message.regions))
         if isinstance(message, OpenRun):
             from sam2flow_core.engine import run
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import Region
 from sam2flow_napari.process.messages import (
     CloseRun,
     End,
@@ -70,9 +71,9 @@ class ProcessEngine:
         self._ask(OpenPreviews(stack, model, device))
         return RemotePreviews(self)
 
-    def mask(self, frame: int, prompts: tuple[Prompt, ...]) -> VesselFlow:
+    def mask(self, frame: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:
         """Return the mask of one vessel in one frame of the recording opened for previews."""
-        answer: VesselFlow = self._ask(Mask(frame, prompts))
+        answer: VesselFlow = self._ask(Mask(frame, prompts, regions))
         return answer
 
     def close(self) -> None:
@@ -114,6 +115,6 @@ class RemotePreviews:
     def __init__(self, engine: ProcessEngine) -> None:
         self._engine = engine
 
-    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...]) -> VesselFlow:
+    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:
         """Return the mask of one vessel in one frame."""
-        return self._engine.mask(frame_idx, prompts)
+        return self._engine.mask(frame_idx, prompts, regions)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import Region
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunRequest
@@ -45,6 +46,7 @@ class Mask:
 
     frame: int
     prompts: tuple[Prompt, ...]
+    regions: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True)

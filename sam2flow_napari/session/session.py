@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from psygnal import Signal
 
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.project import PROJECT_FILE, CalibrationEdit, Project, RunChoices, SessionState, read_project
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import BoxPrompt, MaskPrompt
 from sam2flow_napari.session.autosave import Autosaver
 from sam2flow_napari.session.history import History
 from sam2flow_napari.session.location import project_folder
@@ -189,13 +192,26 @@ class Session:
 
     def add_prompt(self, frame: int, y: float, x: float, label: int | None = None) -> None:
         """Add a click on the active vessel; where there is none yet, a vessel is made."""
-        state = self.state
-        if state.vessel(self._active) is None:
-            state = state.with_vessel()
-            self._active = state.vessel_ids[-1]
-            self.active_changed.emit(self._active)
+        state = self._with_active()
         prompt = Prompt(self._active, frame, y, x, self._sign if label is None else label)
         self._push(state.with_prompts((*state.prompts, prompt)))
+
+    def add_box(self, frame: int, sides: tuple[float, float, float, float]) -> None:
+        """Put a box ``(top, left, bottom, right)`` about the active vessel, in place of its earlier one there."""
+        state = self._with_active()
+        self._push(state.with_boxes((*state.boxes, BoxPrompt(self._active, frame, *sides))))
+
+    def add_mask(self, vessel_id: int, frame: int, mask: NDArray[np.bool_]) -> None:
+        """Take a painted mask (Y, X), in place of all that was marked of the vessel in that frame before."""
+        self._push(self.state.with_mask(MaskPrompt.of(vessel_id, frame, mask)))
+
+    def set_boxes(self, boxes: tuple[BoxPrompt, ...]) -> None:
+        """Replace all boxes (some moved or deleted)."""
+        self._push(self.state.with_boxes(boxes))
+
+    def clear_regions(self, vessel_id: int, frame: int) -> None:
+        """Take box and painted mask of a vessel in a frame away."""
+        self._push(self.state.without_regions(vessel_id, frame))
 
     def set_prompts(self, prompts: tuple[Prompt, ...]) -> None:
         """Replace all prompts (points moved, deleted or pasted; a table opened)."""
@@ -228,7 +244,7 @@ class Session:
         place = ids.index(self._active) + 1 if self._active in ids else len(ids)
         if place < len(ids):
             self.activate(ids[place])
-        elif not ids or self.state.prompts_of(ids[-1]):
+        elif not ids or self.state.is_prompted(ids[-1]):
             self.add_vessel()
         else:
             # The last vessel is still empty: a second empty one would help nobody.
@@ -256,6 +272,15 @@ class Session:
         project = self.project
         if self._autosaver and project:
             self._autosaver.save(project)
+
+    def _with_active(self) -> SessionState:
+        """Return the state with an active vessel, made where there is none."""
+        state = self.state
+        if state.vessel(self._active) is None:
+            state = state.with_vessel()
+            self._active = state.vessel_ids[-1]
+            self.active_changed.emit(self._active)
+        return state
 
     def _push(self, state: SessionState) -> None:
         if state != self.state:

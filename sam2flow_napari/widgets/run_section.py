@@ -110,7 +110,7 @@ class RunSection(QWidget):
             self.model.value = choices.model
 
     def _on_state(self, state: SessionState) -> None:
-        ready = bool(state.prompts)
+        ready = bool(state.prompts or state.regions)
         self.start.setEnabled(ready and not self._bench.runs.running)
         if not self._bench.runs.running:
             self._hint.setText("" if ready else "Mark a vessel first; then Run measures it.")

@@ -8,14 +8,15 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QFont
 
 from sam2flow_core.project import SessionState
+from sam2flow_core.regions import BoxPrompt
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
 
-COLUMNS = ("", "Name", "Clicks")
+COLUMNS = ("", "Name", "Prompts")
 _TIPS = (
     "Tick to draw this vessel's mask and flow.",
     "Double-click to rename.",
-    "Clicks on this vessel + and beside it −.",
+    "Clicks on this vessel + and beside it −, boxes and painted masks.",
 )
 
 
@@ -87,9 +88,17 @@ class VesselTable(QAbstractTableModel):
         if column == 1 and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return vessel.name
         if column == 2 and role == Qt.ItemDataRole.DisplayRole:
-            labels = [p.label for p in self._state.prompts_of(vessel.vessel_id)]
-            return f"{labels.count(1)} +  {labels.count(0)} −"
+            return self._prompts_in_words(vessel.vessel_id)
         return None
+
+    def _prompts_in_words(self, vessel_id: int) -> str:
+        labels = [p.label for p in self._state.prompts_of(vessel_id)]
+        regions = self._state.regions_of(vessel_id)
+        boxes = sum(isinstance(region, BoxPrompt) for region in regions)
+        words = [f"{labels.count(1)} +  {labels.count(0)} −"]
+        words += [f"{boxes} box"] if boxes else []
+        words += [f"{len(regions) - boxes} mask"] if len(regions) > boxes else []
+        return ", ".join(words)
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Rename, show or hide a vessel."""

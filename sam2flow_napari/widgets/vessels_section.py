@@ -9,6 +9,8 @@ from sam2flow_napari.widgets.parts import button, hint, row_table
 from sam2flow_napari.widgets.vessel_table import VesselTable
 from sam2flow_napari.workbench import Workbench
 
+_PAINT = "Paint"
+
 
 class VesselsSection(QWidget):
     """List of vessels with add, delete, undo, redo and the sign of the next click."""
@@ -30,6 +32,9 @@ class VesselsSection(QWidget):
             "What the next click means. T flips it; Shift or Alt + click means 'not this vessel' once.",
             lambda: session.set_sign(1 - session.sign),
         )
+        self.paint = button(
+            _PAINT, "Paint the selected vessel with a brush in this frame, then use it as prompt (key M).", bench.paint
+        )
         self.undo = button("Undo", "Take back the last edit (Ctrl+Z on the prompts layer).", session.undo)
         self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", session.redo)
         layout = QVBoxLayout(self)
@@ -41,6 +46,7 @@ class VesselsSection(QWidget):
         session.recording_changed.connect(self.refresh)
         session.active_changed.connect(self.refresh)
         session.sign_changed.connect(self.refresh)
+        bench.painting_changed.connect(self._on_painting)
         self.refresh()
 
     def disconnect_session(self) -> None:
@@ -52,7 +58,7 @@ class VesselsSection(QWidget):
 
     def _build_buttons(self) -> QVBoxLayout:
         bench, session = self._bench, self._bench.session
-        first, second = QHBoxLayout(), QHBoxLayout()
+        first, second, third = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         first.addWidget(button("Add", "Add a vessel; the next clicks speak of it (key N).", session.add_vessel))
         first.addWidget(button("Delete", "Delete the selected vessel with its clicks (can be undone).", self._delete))
         first.addWidget(self.undo)
@@ -60,10 +66,16 @@ class VesselsSection(QWidget):
         second.addWidget(self.sign, 1)
         second.addWidget(button("Load…", "Load a prompts table (CSV) in place of these clicks.", self._load))
         second.addWidget(button("Keys", "Show the keys and mouse buttons (key H).", bench.help_wanted.emit))
-        both = QVBoxLayout()
-        both.addLayout(first)
-        both.addLayout(second)
-        return both
+        third.addWidget(
+            button("Box", "Drag a rectangle about the selected vessel in this frame (key B).", bench.draw_box)
+        )
+        third.addWidget(self.paint, 1)
+        clear = "Take box and painted mask of the selected vessel in this frame away."
+        third.addWidget(button("Clear", clear, bench.clear_regions))
+        rows = QVBoxLayout()
+        for row in (first, third, second):
+            rows.addLayout(row)
+        return rows
 
     def refresh(self, _changed: object = None) -> None:
         """Show the session's vessels."""
@@ -76,6 +88,9 @@ class VesselsSection(QWidget):
         row = self.model.row_of(session.active)
         if row >= 0 and self.table.currentIndex().row() != row:
             self.table.setCurrentIndex(self.model.index(row, 1))
+
+    def _on_painting(self, painting: bool) -> None:
+        self.paint.setText("Use the mask" if painting else _PAINT)
 
     def _on_row(self, row: int) -> None:
         self._bench.session.activate(self.model.vessel_id(row))
@@ -93,8 +108,8 @@ class VesselsSection(QWidget):
 def _advice(opened: bool, state: SessionState, active: int) -> str:
     if not opened:
         return "Vessels come here once a recording is open."
-    if not state.prompts:
+    if not state.prompts and not state.regions:
         return "Click on a vessel in the image."
-    if active and not state.prompts_of(active):
+    if active and not state.is_prompted(active):
         return f"Click on the vessel that is to be {state.vessel(active).name}."  # type: ignore[union-attr]
     return "Click again to mend the mask (Shift: not this vessel), or N for the next vessel."

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import Region
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunEvent, RunRequest
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 class Previews(Protocol):
     """An opened recording that answers clicks."""
 
-    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...]) -> VesselFlow:
+    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:
         """Return the mask of one vessel in one frame."""
         ...
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import Region
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunEvent, RunRequest
@@ -26,7 +27,7 @@ class WarmJob:
 
 @dataclass(frozen=True)
 class PreviewJob:
-    """Show the mask that the clicks on one vessel give in one frame."""
+    """Show the mask that the prompts of one vessel give in one frame."""
 
     job_id: int
     stack: Path
@@ -35,6 +36,7 @@ class PreviewJob:
     vessel_id: int
     frame: int
     prompts: tuple[Prompt, ...]
+    regions: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sam2flow_core.errors import PromptError
 from sam2flow_core.inference import save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import BoxPrompt, MaskPrompt
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +43,14 @@ def test_a_mask_is_cropped_to_its_pixels():
     assert answer.offset == (3, 7) and answer.mask.shape == (2, 4) and answer.mask.all()
     assert (answer.mask_iou, answer.object_score) == (0.5, 0.25)
     assert not _cropped(2, np.zeros((10, 12), bool), 0, 0).mask.any()
+
+
+def test_a_painted_mask_is_the_mask_and_a_box_is_answered(previewer):
+    painted = np.zeros((64, 80), bool)
+    painted[16:24, 10:70] = True
+    answer = previewer.mask(3, (), (MaskPrompt.of(2, 3, painted),))
+    assert (answer.vessel_id, answer.offset) == (2, (16, 10))
+    assert answer.mask.shape == (8, 60) and answer.mask.all()
+    clicks = (Prompt(2, 3, 20.0, 40.0, 1),)
+    box = previewer.mask(3, clicks, (BoxPrompt(2, 3, 14.0, 8.0, 26.0, 72.0),))
+    assert box.mask_iou != previewer.mask(3, clicks).mask_iou

@@ -9,6 +9,7 @@ import pandas as pd
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.events import Finished, FrameDone, Stage, Started
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+from sam2flow_core.regions import BoxPrompt, MaskPrompt
 from sam2flow_core.results import ResultsWriter, StoreHeader
 from sam2flow_core.stack import open_stack
 
@@ -17,25 +18,34 @@ SPEED = 3.0  # px per frame
 
 
 def answer(vessel_id, prompts, last=False):
-    first = next(p for p in prompts if p.label)
+    first = next(p for p in prompts if getattr(p, "label", 1))
     mask = np.zeros(CROP, bool)
     mask[2:-2] = True
     flow = np.zeros((2, *CROP), np.float32)
     flow[0][mask] = SPEED if vessel_id % 2 else -SPEED
-    offset = (int(first.y) - CROP[0] // 2, int(first.x) - CROP[1] // 2)
+    y, x = middle(first)
+    offset = (int(y) - CROP[0] // 2, int(x) - CROP[1] // 2)
     return VesselFlow(vessel_id, offset, mask, None if last else flow, None if last else np.ones(CROP, np.float32))
+
+
+def middle(prompt):
+    if isinstance(prompt, BoxPrompt):
+        return (prompt.top + prompt.bottom) / 2, (prompt.left + prompt.right) / 2
+    if isinstance(prompt, MaskPrompt):
+        return np.argwhere(prompt.mask).mean(axis=0)
+    return prompt.y, prompt.x
 
 
 class FakePreviews:
     def __init__(self, engine):
         self.engine = engine
 
-    def mask(self, frame_idx, prompts):
-        self.engine.asked.append((frame_idx, prompts))
+    def mask(self, frame_idx, prompts, regions=()):
+        self.engine.asked.append((frame_idx, prompts, *regions))
         if self.engine.preview_error:
             raise self.engine.preview_error
         self.engine.preview_gate.wait(10)
-        return answer(prompts[0].vessel_id, prompts, last=True)
+        return answer((*prompts, *regions)[0].vessel_id, (*prompts, *regions), last=True)
 
 
 class FakeEngine:
@@ -68,7 +78,8 @@ class FakeEngine:
         with open_stack(request.stack) as stack:
             shape, calibration = stack.shape, stack.calibration.with_user(request.pixel_size_um, request.frame_rate_hz)
         stop = request.stop or shape[0]
-        vessels = sorted({p.vessel_id for p in request.prompts})
+        prompts = (*request.prompts, *request.regions)
+        vessels = sorted({p.vessel_id for p in prompts})
         request.out.mkdir(parents=True)
         header = StoreHeader(
             shape, request.start, stop, dict.fromkeys(vessels, CROP), dict(request.names), describe(calibration), "v"
@@ -81,7 +92,7 @@ class FakeEngine:
             time.sleep(self.seconds_a_frame)
             if self.error and t == request.start + 2:
                 raise self.error
-            answers = [answer(v, [p for p in request.prompts if p.vessel_id == v], t == stop - 1) for v in vessels]
+            answers = [answer(v, [p for p in prompts if p.vessel_id == v], t == stop - 1) for v in vessels]
             waiting.append(FrameFlow(t, (0.0, 0.0), tuple(answers)))
             if (t + 1) % 16 == 0 or t == stop - 1:
                 writer.write(waiting)

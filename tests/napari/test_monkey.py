@@ -1,4 +1,4 @@
-"""Random actions: no exception, no lost prompt. The model of what must hold is a plain list of prompts."""
+"""Random actions: no exception, no lost prompt. The model of what must hold is plain tuples of prompts."""
 
 import random
 
@@ -9,7 +9,9 @@ from fake_engine import FakeEngine
 from napari.components import ViewerModel
 from napari.utils.notifications import Notification, notification_manager
 
+from sam2flow_core.project import read_project
 from sam2flow_core.prompts import Prompt, read_prompts
+from sam2flow_core.regions import BoxPrompt, MaskPrompt
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 
 
@@ -23,7 +25,7 @@ class Monkey:
         self.dock = None
         self.reopen()
         self.dock.bench.open(path)
-        self.past, self.future, self.now = [], [], ()
+        self.past, self.future, self.now, self.regions = [], [], (), ()
 
     @property
     def session(self):
@@ -34,10 +36,15 @@ class Monkey:
         self.dock = SAM2FlowDock(self.viewer, self.engines[-1])
         self.qtbot.addWidget(self.dock)
 
-    def account(self, prompts):
-        if prompts != self.now:
-            self.past.append(self.now)
-            self.now, self.future = prompts, []
+    def account(self, prompts, regions=None):
+        regions = self.regions if regions is None else regions
+        if (prompts, regions) != (self.now, self.regions):
+            self.remember()
+            self.now, self.regions = prompts, regions
+
+    def remember(self):
+        self.past.append((self.now, self.regions))
+        self.future = []
 
     # -- the actions -------------------------------------------------------
     def click(self):
@@ -58,38 +65,72 @@ class Monkey:
             layer.remove_selected()
             self.account(tuple(p for i, p in enumerate(self.now) if i != row))
 
+    def box(self):
+        t, y, x = self.random.randrange(FRAMES), self.random.randrange(HEIGHT - 30), self.random.randrange(WIDTH - 40)
+        vessel = self.session.active or self.session.state.next_id()
+        self.viewer.dims.set_current_step(0, t)
+        self.dock.bench.draw_box()
+        corners = np.array([(t, y, x), (t, y + 30, x), (t, y + 30, x + 40), (t, y, x + 40)], float)
+        self.dock.bench.scene.boxes.layer.add_rectangles([corners])
+        box = BoxPrompt(vessel, t, y, x, y + 30, x + 40)
+        masks = tuple(r for r in self.regions if isinstance(r, MaskPrompt))
+        boxes = {(r.vessel_id, r.frame): r for r in (*self.regions, box) if isinstance(r, BoxPrompt)}
+        self.account(self.now, (*masks, *boxes.values()))
+
+    def paint(self):
+        t = self.random.randrange(FRAMES)
+        self.viewer.dims.set_current_step(0, t)
+        brush, without = self.dock.bench.scene.brush, not self.session.active
+        if not brush.painting:
+            self.dock.bench.paint()
+            if without:
+                self.remember()
+            y, x = self.random.randrange(HEIGHT), self.random.randrange(WIDTH)
+            brush.layer.paint((0, y, x), brush.layer.selected_label)
+            self.wait()
+            vessel, mask = self.session.active, brush.layer.data[0] > 0
+            self.dock.bench.paint()
+            place = (vessel, t)
+            prompts = tuple(p for p in self.now if (p.vessel_id, p.frame) != place)
+            regions = tuple(r for r in self.regions if (r.vessel_id, r.frame) != place)
+            self.account(prompts, (MaskPrompt.of(vessel, t, mask), *regions))
+
+    def clear(self):
+        place = (self.session.active, self.viewer.dims.current_step[0])
+        self.dock.bench.clear_regions()
+        self.account(self.now, tuple(r for r in self.regions if (r.vessel_id, r.frame) != place))
+
     def add_vessel(self):
         before = self.session.state
         self.session.activate_next()
         if self.session.state != before:
-            self.past.append(self.now)
-            self.future = []
+            self.remember()
 
     def delete_vessel(self):
         if self.session.state.vessels:
             vessel = self.random.choice(self.session.state.vessel_ids)
             self.session.delete_vessel(vessel)
-            self.past.append(self.now)
-            self.now, self.future = tuple(p for p in self.now if p.vessel_id != vessel), []
+            self.remember()
+            self.now = tuple(p for p in self.now if p.vessel_id != vessel)
+            self.regions = tuple(p for p in self.regions if p.vessel_id != vessel)
 
     def hide_vessel(self):
         if self.session.state.vessels:
             vessel = self.random.choice(self.session.state.vessels)
             self.session.show_vessel(vessel.vessel_id, not vessel.visible)
-            self.past.append(self.now)
-            self.future = []
+            self.remember()
 
     def undo(self):
         self.session.undo()
         if self.past:
-            self.future.append(self.now)
-            self.now = self.past.pop()
+            self.future.append((self.now, self.regions))
+            self.now, self.regions = self.past.pop()
 
     def redo(self):
         self.session.redo()
         if self.future:
-            self.past.append(self.now)
-            self.now = self.future.pop()
+            self.past.append((self.now, self.regions))
+            self.now, self.regions = self.future.pop()
 
     def scrub(self):
         self.viewer.dims.set_current_step(0, self.random.randrange(FRAMES))
@@ -105,7 +146,8 @@ class Monkey:
 
     def delete_layer(self):
         scene = self.dock.bench.scene
-        layer = self.random.choice([scene.prompts.layer, *scene.overlays.layers])
+        hands = [scene.prompts.layer, scene.boxes.layer, scene.brush.layer]
+        layer = self.random.choice([x for x in (*hands, *scene.overlays.layers) if x in self.viewer.layers])
         self.viewer.layers.remove(layer)
         self.qtbot.waitUntil(lambda: scene.prompts.layer in self.viewer.layers, timeout=PATIENCE)
 
@@ -129,7 +171,8 @@ class Monkey:
         actions = {
             self.click: 10, self.delete_point: 2, self.add_vessel: 3, self.delete_vessel: 1, self.hide_vessel: 1,
             self.undo: 4, self.redo: 2, self.scrub: 4, self.run: 2, self.cancel: 2, self.wait: 4,
-            self.delete_layer: 1, self.close_and_reopen: 1, self.close_recording: 1,
+            self.box: 2, self.paint: 2, self.clear: 1, self.delete_layer: 1,
+            self.close_and_reopen: 1, self.close_recording: 1,
         }  # fmt: skip
         action = self.random.choices(list(actions), list(actions.values()))[0]
         action()
@@ -137,6 +180,7 @@ class Monkey:
 
     def check(self):
         assert self.session.state.prompts == self.now
+        assert self.session.state.regions == self.regions
         layer = self.dock.bench.scene.prompts.layer
         shown = [(p.frame, p.y, p.x) for p in self.now]
         np.testing.assert_array_equal(layer.data, np.array(shown, float).reshape(-1, 3))
@@ -147,6 +191,7 @@ class Monkey:
             dock_engine.gate.set()
         self.dock.close()
         self.qtbot.waitUntil(lambda: not self.dock.bench.busy, timeout=PATIENCE)
+        assert read_project(folder).state.regions == self.regions
         if self.now:
             assert read_prompts(folder / "prompts.csv") == self.now
 
