@@ -8,13 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sam2flow_core.inference.build import build_sam2_video_predictor
+    from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
     from sam2flow_core.inference.predictor import SAM2FlowPredictor
     from sam2flow_core.stack import open_stack
 
-__all__ = ["SAM2FlowPredictor", "open_stack"]
+__all__ = ["SAM2FlowPredictor", "SAM2MaskPredictor", "build_sam2_video_predictor", "open_stack"]
 __version__ = "0.1.0"
 
-_HOMES = {"SAM2FlowPredictor": "sam2flow_core.inference.predictor", "open_stack": "sam2flow_core.stack"}
+_HOMES = {
+    "SAM2FlowPredictor": "sam2flow_core.inference.predictor",
+    "SAM2MaskPredictor": "sam2flow_core.inference.mask_predictor",
+    "build_sam2_video_predictor": "sam2flow_core.inference.build",
+    "open_stack": "sam2flow_core.stack",
+}
 
 
 def __getattr__(name: str) -> Any:

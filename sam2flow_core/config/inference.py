@@ -6,6 +6,28 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Sam2Settings:
+    """How masks are followed through a video without flow.
+
+    Attributes
+    ----------
+    image_size : int
+        Side in px of the square that official weights see each frame in; they were trained with 1024.
+    steady_masks : bool
+        Prefer the best of the alternatives where the first mask hangs on its threshold.
+    sharp_prompts : bool
+        Remember prompted masks as they are seen, in or out, instead of by probability.
+    remembered_frames : int or None
+        Frames without prompts that are kept; None keeps all, as SAM 2 does, and grows with the video.
+    """
+
+    image_size: int = 1024
+    steady_masks: bool = True
+    sharp_prompts: bool = True
+    remembered_frames: int | None = None
+
+
+@dataclass(frozen=True)
 class InferenceSettings:
     """How a recording is read and answered.
 
@@ -21,6 +43,8 @@ class InferenceSettings:
         Encoded images kept for further clicks.
     causal : bool
         Answer from the past only, for live work; otherwise frames on both sides count.
+    sam2 : Sam2Settings
+        Of `SAM2MaskPredictor`.
     """
 
     sampled_frames: int = 48
@@ -28,3 +52,4 @@ class InferenceSettings:
     crop_margin: int = 4
     cached_frames: int = 4
     causal: bool = False
+    sam2: Sam2Settings = Sam2Settings()

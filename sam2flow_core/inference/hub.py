@@ -10,7 +10,7 @@ from sam2flow_core.errors import ModelError
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 
-_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _OFFICIAL = re.compile(r"facebook/(sam2(?:\.1)?-hiera-(?:tiny|small|base-plus|large))")
 
 
@@ -30,10 +30,12 @@ def fetch(name: str) -> Path:
     """
     try:
         from huggingface_hub import hf_hub_download
+        from huggingface_hub.utils import logging
     except ImportError:
         raise ModelError(
             f"'{name}' is on the Hugging Face hub: pip install 'sam2flow[hub]' to fetch from there"
         ) from None
+    logging.set_verbosity_error()  # its retries, one line each; what came of them is said once, below
     try:
         if official := _OFFICIAL.fullmatch(name):
             return Path(hf_hub_download(name, official[1].replace("-", "_") + ".pt"))

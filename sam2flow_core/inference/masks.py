@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sam2flow_core.inference.state import InferenceState, VesselState
+from sam2flow_core.inference.state import EncodedVideo, InferenceState, VesselState
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
@@ -17,7 +17,7 @@ _SURE = 20.0
 """Logit inside a mask that was given."""
 
 
-def encoded(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> list[Tensor]:
+def encoded(model: SAM2Flow, state: EncodedVideo, frame: int, cached: int) -> list[Tensor]:
     """Pyramid of a frame; kept, so that a further click costs the decoder only."""
     if frame not in state.levels:
         state.levels[frame] = model.encode(state.frames.inputs(frame))

@@ -6,7 +6,7 @@ flow. Points are ``(x, y)`` px of the recorded frame, as SAM 2's are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from sam2flow_core.config.inference import InferenceSettings
-from sam2flow_core.errors import PromptError
+from sam2flow_core.errors import ModelError, PromptError
+from sam2flow_core.inference.clicks import Given, read_clicks
 from sam2flow_core.inference.dense import TrackingStep, dense_step, to_recorded
 from sam2flow_core.inference.flow_stream import FlowStream, bounds
 from sam2flow_core.inference.frames import AlignedFrames
@@ -23,12 +24,14 @@ from sam2flow_core.inference.masks import decode_prompts, encoded, look_again, v
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
 from sam2flow_core.inference.state import InferenceState, VesselState
 from sam2flow_core.inference.steps import FrameFlow
-from sam2flow_core.inference.weights import choose_device, load_model
+from sam2flow_core.inference.weights import choose_device, load_model, save_folder
 from sam2flow_core.model.memory_bank import MemoryBank
-from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.stack import Stack, open_stack
+
+Masks = tuple[int, list[int], torch.Tensor]
+"""Frame, ids of the vessels, and their logits (vessels, 1, Y, X) in the recorded frame."""
 
 
 class SAM2FlowPredictor:
@@ -58,6 +61,11 @@ class SAM2FlowPredictor:
         description: dict[str, Any],
         settings: InferenceSettings | None = None,
     ) -> None:
+        if not model.config.use_flow:
+            raise ModelError(
+                "these weights know masks only, so neither flow nor velocity can be measured with them; "
+                "give 'tiny' or weights that were trained for flow (masks alone: SAM2MaskPredictor)"
+            )
         self.model = model.to(device).eval()
         self.device = device
         self.description = {**description, "device": str(device)}
@@ -71,12 +79,13 @@ class SAM2FlowPredictor:
         settings: InferenceSettings | None = None,
         overrides: dict[str, Any] | None = None,
     ) -> SAM2FlowPredictor:
-        """Load the weights in the box (``tiny``) or a file.
+        """Load the weights in the box (``tiny``), a file, a folder, or a model of the Hugging Face hub.
 
         Parameters
         ----------
         model : str
-            ``tiny`` or the path of a ``.safetensors`` file.
+            ``tiny``, the path of a ``.safetensors`` file, a folder written by `save_pretrained`, or ``owner/model``
+            on the hub. The network is used for a hub name only.
         device : str
             auto, cpu, cuda or mps.
         settings : InferenceSettings, optional
@@ -86,26 +95,40 @@ class SAM2FlowPredictor:
         Raises
         ------
         ModelError
-            If the file is not one of ours or the device is not there.
+            If the file is not one of ours, knows no flow, or the device is not there.
         """
         network, description = load_model(model, overrides)
         return cls(network, choose_device(device), description, settings)
 
+    def save_pretrained(self, save_directory: str | Path) -> None:
+        """Write weights (safetensors) and configuration (JSON) to a folder that `from_pretrained` reads."""
+        save_folder(Path(save_directory), self.model, self.description.get("notes", {}))
+
     @torch.inference_mode()
     def init_state(
-        self, stack: Stack | str | Path | ArrayLike, stabilise: bool = True, start: int = 0, stop: int | None = None
+        self,
+        video_path: Stack | str | Path | ArrayLike,
+        stabilise: bool = True,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        offload_video_to_cpu: bool = False,
+        offload_state_to_cpu: bool = False,
+        async_loading_frames: bool = False,
     ) -> InferenceState:
         """Begin with a recording: read frames spread over it for the background.
 
         Parameters
         ----------
-        stack : Stack, path, or array (T, Y, X)
+        video_path : Stack, path, or array (T, Y, X)
         stabilise : bool
             Take the tissue's motion out.
         start, stop : int
             Range of frames to answer; ``stop`` is not included.
+        offload_video_to_cpu, offload_state_to_cpu, async_loading_frames : bool
+            SAM 2's switches for memory. Frames are read as they are needed, so there is nothing to switch.
         """
-        opened = stack if isinstance(stack, Stack) else open_stack(stack)
+        opened = video_path if isinstance(video_path, Stack) else open_stack(video_path)
         stop = opened.shape[0] if stop is None else stop
         frames = AlignedFrames(opened, start, stop, stabilise, self.settings.sampled_frames, self.device)
         return InferenceState(frames, stabilise, next_frame=start)
@@ -121,19 +144,20 @@ class SAM2FlowPredictor:
     @torch.inference_mode()
     def add_new_points_or_box(
         self,
-        state: InferenceState,
+        inference_state: InferenceState,
         frame_idx: int,
         obj_id: int,
-        points: Sequence[Sequence[float]] | NDArray[Any] | None = None,
-        labels: Sequence[int] | NDArray[Any] | None = None,
+        points: Given = None,
+        labels: Given = None,
         clear_old_points: bool = True,
-        box: Sequence[float] | NDArray[Any] | None = None,
-    ) -> tuple[int, list[int], torch.Tensor]:
+        normalize_coords: bool = True,
+        box: Given = None,
+    ) -> Masks:
         """Prompt a vessel with clicks or a box.
 
         Parameters
         ----------
-        state : InferenceState
+        inference_state : InferenceState
         frame_idx, obj_id : int
         points : array (P, 2)
             ``(x, y)`` px of the recorded frame.
@@ -141,6 +165,8 @@ class SAM2FlowPredictor:
             1 = this vessel, 0 = not this vessel.
         clear_old_points : bool
             Replace earlier clicks of this vessel in this frame.
+        normalize_coords : bool
+            False: points and box are given in 0 to 1 of the frame's width and height.
         box : array (4,)
             ``x0, y0, x1, y1`` px.
 
@@ -156,7 +182,13 @@ class SAM2FlowPredictor:
         PromptError
             If there is neither a point nor a box, or their numbers do not fit.
         """
-        clicks = self._clicks(state, frame_idx, points, labels, box)
+        state = inference_state
+        _check_frame(state, frame_idx)
+        xy, kinds = read_clicks(points, labels, box)
+        if not normalize_coords:
+            xy = xy * np.asarray(state.frames.stack.shape[:0:-1])
+        shift = state.frames.shift(frame_idx)
+        clicks = [(float(x - shift.dx), float(y - shift.dy), int(k)) for (x, y), k in zip(xy, kinds, strict=True)]
         vessel = self._vessel(state, obj_id)
         if clear_old_points:
             vessel.points[frame_idx] = clicks
@@ -166,11 +198,15 @@ class SAM2FlowPredictor:
         vessel.given.pop(frame_idx, None)
         return self._decode(state, frame_idx, obj_id)
 
+    add_new_points = add_new_points_or_box
+
     @torch.inference_mode()
     def add_new_mask(
-        self, state: InferenceState, frame_idx: int, obj_id: int, mask: NDArray[Any] | torch.Tensor
-    ) -> tuple[int, list[int], torch.Tensor]:
+        self, inference_state: InferenceState, frame_idx: int, obj_id: int, mask: NDArray[Any] | torch.Tensor
+    ) -> Masks:
         """Prompt a vessel with a mask (Y, X) of the recorded frame; returns as `add_new_points_or_box`."""
+        state = inference_state
+        _check_frame(state, frame_idx)
         given = np.asarray(mask) > 0
         if given.shape != state.frames.stack.shape[1:]:
             raise PromptError(f"mask of {given.shape} for frames of {state.frames.stack.shape[1:]}: sizes must agree")
@@ -180,26 +216,40 @@ class SAM2FlowPredictor:
         vessel.points.pop(frame_idx, None)
         return self._decode(state, frame_idx, obj_id)
 
-    def clear_all_prompts_in_frame(self, state: InferenceState, frame_idx: int, obj_id: int) -> None:
+    def clear_all_prompts_in_frame(
+        self, inference_state: InferenceState, frame_idx: int, obj_id: int, need_output: bool = True
+    ) -> Masks | None:
         """Forget a vessel's prompts in one frame; a vessel without any is removed."""
+        state = inference_state
+        if obj_id not in state.vessels:
+            raise PromptError(f"there is no vessel {obj_id}")
         vessel = state.vessels[obj_id]
         for record in (vessel.points, vessel.given, vessel.logits):
             record.pop(frame_idx, None)
         vessel.context.entries = [e for e in vessel.context.entries if e.frame != frame_idx]
         if not vessel.logits:
-            self.remove_object(state, obj_id)
+            self.remove_object(state, obj_id, need_output=False)
+        return self._masks(state, frame_idx) if need_output else None
 
-    def remove_object(self, state: InferenceState, obj_id: int) -> list[int]:
-        """Forget a vessel; returns the ids that are left."""
-        state.vessels.pop(obj_id, None)
+    def remove_object(
+        self, inference_state: InferenceState, obj_id: int, strict: bool = False, need_output: bool = True
+    ) -> tuple[list[int], list[tuple[int, torch.Tensor]]]:
+        """Forget a vessel; return the ids that are left, and the masks of the frames it was prompted in."""
+        state = inference_state
+        vessel = state.vessels.pop(obj_id, None)
         state.crops.pop(obj_id, None)
-        return list(state.vessels)
+        if vessel is None and strict:
+            raise PromptError(f"there is no vessel {obj_id}")
+        left = list(state.vessels)
+        if vessel is None or not left or not need_output:
+            return left, []
+        return left, [(t, self._masks(state, t)[2]) for t in sorted({*vessel.points, *vessel.given})]
 
-    def reset_state(self, state: InferenceState) -> None:
+    def reset_state(self, inference_state: InferenceState) -> None:
         """Forget all vessels, keep the recording."""
-        state.vessels.clear()
-        state.crops.clear()
-        state.next_frame = state.frames.start
+        inference_state.vessels.clear()
+        inference_state.crops.clear()
+        inference_state.next_frame = inference_state.frames.start
 
     def stream(self, state: InferenceState) -> Iterator[FrameFlow]:
         """Answer the frames that are still to be answered, in order, as crops of each vessel.
@@ -211,9 +261,14 @@ class SAM2FlowPredictor:
         """
         yield from self._answer(state, range(state.next_frame, state.frames.stop), ordered=True)
 
+    def propagate_in_video_preflight(self, inference_state: InferenceState) -> None:
+        """Check that there is a vessel to follow; prompts are remembered as they are given."""
+        if not inference_state.vessels:
+            raise PromptError("no vessel is prompted: add a click before the run")
+
     def propagate_in_video(
         self,
-        state: InferenceState,
+        inference_state: InferenceState,
         start_frame_idx: int | None = None,
         max_frame_num_to_track: int | None = None,
         reverse: bool = False,
@@ -222,7 +277,7 @@ class SAM2FlowPredictor:
 
         Parameters
         ----------
-        state : InferenceState
+        inference_state : InferenceState
         start_frame_idx : int, optional
             By default the first prompted frame.
         max_frame_num_to_track : int, optional
@@ -234,6 +289,7 @@ class SAM2FlowPredictor:
         TrackingStep
             Unpacks into ``frame_idx, obj_ids, mask_logits`` and carries ``flow`` and ``flow_scale``.
         """
+        state = inference_state
         frames = state.frames
         if start_frame_idx is None:
             prompted = [f for v in state.vessels.values() for f in (*v.points, *v.given)]
@@ -257,8 +313,7 @@ class SAM2FlowPredictor:
         apply_snapshot(state, snapshot)
 
     def _answer(self, state: InferenceState, order: range, ordered: bool) -> Iterator[FrameFlow]:
-        if not state.vessels:
-            raise PromptError("no vessel is prompted: add a click before the run")
+        self.propagate_in_video_preflight(state)
         with torch.inference_mode():
             flows = FlowStream(self.model, state, self.settings.crop_margin, self.settings.causal)
         for t in order:
@@ -295,36 +350,22 @@ class SAM2FlowPredictor:
             )
         return state.vessels[obj_id]
 
-    def _clicks(
-        self,
-        state: InferenceState,
-        frame: int,
-        points: Sequence[Sequence[float]] | NDArray[Any] | None,
-        labels: Sequence[int] | NDArray[Any] | None,
-        box: Sequence[float] | NDArray[Any] | None,
-    ) -> list[tuple[float, float, int]]:
-        """Clicks and box corners as ``(x, y, label)`` in tissue coordinates."""
-        if not state.frames.start <= frame < state.frames.stop:
-            raise PromptError(f"frame {frame} is outside the range ({state.frames.start} to {state.frames.stop - 1})")
-        xy = np.asarray([] if points is None else points, float).reshape(-1, 2)
-        kinds = np.asarray([] if labels is None else labels, int).reshape(-1)
-        if len(xy) != len(kinds):
-            raise PromptError(f"{len(xy)} points but {len(kinds)} labels: give one label per point")
-        if box is not None:
-            xy = np.concatenate([np.asarray(box, float).reshape(2, 2), xy])
-            kinds = np.concatenate([[BOX_FIRST, BOX_SECOND], kinds])
-        if not len(xy):
-            raise PromptError("neither a point nor a box: give at least one")
-        shift = state.frames.shift(frame)
-        return [(float(x - shift.dx), float(y - shift.dy), int(k)) for (x, y), k in zip(xy, kinds, strict=True)]
-
-    def _decode(self, state: InferenceState, frame: int, obj_id: int) -> tuple[int, list[int], torch.Tensor]:
+    def _decode(self, state: InferenceState, frame: int, obj_id: int) -> Masks:
         vessel = state.vessels[obj_id]
         decode_prompts(self.model, state, vessel, frame, self.settings.cached_frames)
         height, width = state.frames.stack.shape[1:]
         top, left, bottom, right = bounds(vessel_mask(vessel)[:height, :width], self.settings.crop_margin)
         state.crops[obj_id] = (bottom - top, right - left)
+        return self._masks(state, frame)
+
+    def _masks(self, state: InferenceState, frame: int) -> Masks:
+        height, width = state.frames.stack.shape[1:]
         shift = state.frames.shift(frame)
         logits = [torch.stack(list(v.logits.values())).mean(0)[:height, :width] for v in state.vessels.values()]
         moved = [to_recorded(x.float().cpu().numpy(), round(shift.dy), round(shift.dx)) for x in logits]
-        return frame, list(state.vessels), torch.from_numpy(np.stack(moved))[:, None]
+        return frame, list(state.vessels), torch.from_numpy(np.reshape(moved, (-1, 1, height, width)))
+
+
+def _check_frame(state: InferenceState, frame: int) -> None:
+    if not state.frames.start <= frame < state.frames.stop:
+        raise PromptError(f"frame {frame} is outside the range ({state.frames.start} to {state.frames.stop - 1})")

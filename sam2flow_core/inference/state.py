@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,23 @@ class VesselState:
     logits: dict[int, Tensor] = field(default_factory=dict)
     mask_iou: float = 1.0
     object_score: float = 1.0
+
+
+class EncodedVideo(Protocol):
+    """Frames with a bounded store of their encodings."""
+
+    levels: OrderedDict[int, list[Tensor]]
+
+    @property
+    def frames(self) -> FrameInputs:
+        """Where the network's inputs come from."""
+
+
+class FrameInputs(Protocol):
+    """Anything that gives the network's input of a frame."""
+
+    def inputs(self, t: int) -> Tensor:
+        """(1, 3, H, W)."""
 
 
 @dataclass

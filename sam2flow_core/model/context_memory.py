@@ -197,8 +197,15 @@ class ContextMemory(nn.Module):
         object_score : Tensor (V,)
             Logit of being visible.
         """
+        return self.write_mask(image, mask, object_score), self.write_pointer(token, object_score)
+
+    def write_mask(self, image: Tensor, mask: Tensor, object_score: Tensor) -> Tensor:
+        """Memory tokens (V, hw, memory_dim); see `write`."""
         seen = (object_score > 0).to(image)[:, None]
         tokens = self.memory_encoder(image, mask).flatten(2).transpose(1, 2)
-        tokens = tokens + ((1 - seen) * self.no_obj_embed)[:, None]
-        pointer = seen * self.obj_ptr_proj(token) + (1 - seen) * self.no_obj_ptr
-        return tokens, pointer[:, None]
+        return tokens + ((1 - seen) * self.no_obj_embed)[:, None]
+
+    def write_pointer(self, token: Tensor, object_score: Tensor) -> Tensor:
+        """Object pointers (V, 1, dim); see `write`."""
+        seen = (object_score > 0).to(token)[:, None]
+        return (seen * self.obj_ptr_proj(token) + (1 - seen) * self.no_obj_ptr)[:, None]

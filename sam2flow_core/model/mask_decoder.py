@@ -165,3 +165,10 @@ def choose_mask(decoded: DecodedMasks, ambiguous: Tensor) -> tuple[Tensor, Tenso
     pick = torch.where(ambiguous, best, torch.zeros_like(best))
     rows = torch.arange(pick.shape[0], device=pick.device)
     return decoded.logits[rows, pick], decoded.iou[rows, pick], decoded.tokens[rows, pick]
+
+
+def unsteady(decoded: DecodedMasks, delta: float = 0.05, least: float = 0.98) -> Tensor:
+    """Vessels (V,) whose first mask changes much when its threshold moves by ``delta``; numbers of SAM 2."""
+    first = decoded.logits[:, 0].flatten(1)
+    inner, outer = ((first > level).sum(1) for level in (delta, -delta))
+    return (outer > 0) & (inner < least * outer)

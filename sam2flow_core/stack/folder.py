@@ -1,4 +1,4 @@
-"""A folder of single frames (TIFF or PNG), or of the parts of one recording."""
+"""A folder of single frames (TIFF, PNG or JPEG), or of the parts of one recording."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+from PIL import Image
 from tifffile import TiffFile, TiffFileError
 
 from sam2flow_core.errors import StackError
@@ -22,6 +23,8 @@ from sam2flow_core.stack.tiff_metadata import read_calibration
 
 _TIFF = (".tif", ".tiff")
 _PNG = (".png",)
+_JPEG = (".jpg", ".jpeg")
+_LOSSY = "frames are JPEG files: their compression has changed what they show; measure from the original recording"
 _PNG_HEADER = struct.Struct(">8s4x4sII")
 
 
@@ -43,10 +46,10 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
         files = sorted((p for p in folder.iterdir() if p.is_file() and p.name[0] != "."), key=natural_key)
     except PermissionError:
         raise StackError(f"{folder}: no permission to read this folder") from None
-    kinds = Counter(p.suffix.lower() for p in files if p.suffix.lower() in _TIFF + _PNG)
+    kinds = Counter(p.suffix.lower() for p in files if p.suffix.lower() in _TIFF + _PNG + _JPEG)
     if not kinds:
-        raise StackError(f"{folder}: no TIFF or PNG files in this folder")
-    wanted = _TIFF if sum(kinds[s] for s in _TIFF) >= kinds[".png"] else _PNG
+        raise StackError(f"{folder}: no TIFF, PNG or JPEG files in this folder")
+    wanted = max((_TIFF, _PNG, _JPEG), key=lambda suffixes: sum(kinds[s] for s in suffixes))
     frames = [p for p in files if p.suffix.lower() in wanted]
     if len(frames) == 1 and wanted is _TIFF:
         return TiffSource(frames[0], axes)
@@ -111,6 +114,8 @@ def _read(path: Path) -> Frame:
     try:
         if path.suffix.lower() in _PNG:
             frame: Any = imagecodecs.png_decode(path.read_bytes())
+        elif path.suffix.lower() in _JPEG:
+            frame = imagecodecs.jpeg8_decode(path.read_bytes(), outcolorspace="GRAYSCALE")
         else:
             with TiffFile(path) as tif:
                 frame = tif.pages.first.asarray()
@@ -126,6 +131,9 @@ def _size(path: Path) -> tuple[int, ...]:
             with path.open("rb") as file:
                 _, _, width, height = _PNG_HEADER.unpack(file.read(_PNG_HEADER.size))
             return (height, width)
+        if path.suffix.lower() in _JPEG:
+            with Image.open(path) as image:
+                return image.size[::-1]
         with TiffFile(path) as tif:
             return tuple(tif.pages.first.shape)
     except (OSError, struct.error, TiffFileError, ValueError, IndexError) as error:
@@ -143,6 +151,8 @@ def _has_pages(path: Path) -> bool:
 def _calibration(path: Path) -> tuple[Calibration, tuple[str, ...]]:
     if path.suffix.lower() in _PNG:
         return Calibration(), ()
+    if path.suffix.lower() in _JPEG:
+        return Calibration(), (_LOSSY,)
     with TiffFile(path) as tif:
         return read_calibration(tif)
 

@@ -22,7 +22,7 @@ def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
     ----------
     source : str, Path or array-like
         A TIFF, BigTIFF, OME-TIFF or ImageJ file; the first file of a recording that was split;
-        a folder of single frames (TIFF or PNG); or any (T, Y, X) array: numpy, zarr, dask.
+        a folder of single frames (TIFF, PNG or JPEG); or any (T, Y, X) array: numpy, zarr, dask.
     axes : str, optional
         What the axes are, such as ``"TYX"`` or ``"ZYX"``, where the file is wrong about it. Any axis but
         Y and X may be time, as long as the others have length 1.

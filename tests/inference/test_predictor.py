@@ -101,9 +101,10 @@ def test_objects_are_removed_and_reset(predictor, video, vessel):
     state = predictor.init_state(video)
     predictor.add_new_mask(state, 0, 1, vessel)
     predictor.add_new_points_or_box(state, 0, 2, [[60, 47]], [1])
-    assert predictor.remove_object(state, 1) == [2]
-    predictor.clear_all_prompts_in_frame(state, 0, 2)
-    assert not state.vessels
+    left, updated = predictor.remove_object(state, 1)
+    assert left == [2] and [frame for frame, _ in updated] == [0] and updated[0][1].shape == (1, 1, 96, 128)
+    frame, ids, masks = predictor.clear_all_prompts_in_frame(state, 0, 2)
+    assert not state.vessels and (frame, ids, masks.shape) == (0, [], (0, 1, 96, 128))
     predictor.add_new_mask(state, 0, 1, vessel)
     predictor.reset_state(state)
     with pytest.raises(PromptError, match="no vessel is prompted"):

@@ -11,13 +11,13 @@ CONFIGS = {"small": "t", "medium": "s", "base": "b+", "large": "l"}
 """Our presets and the letters in the names of SAM 2's configurations."""
 
 
-def build_official(preset: str, version: str = "2.1", size: int = 128, video: bool = False, **options):
+def build_official(preset: str, version: str = "2.1", size: int = 128, video: bool = False, more=(), **options):
     from sam2.build_sam import build_sam2, build_sam2_video_predictor
 
     name = f"configs/sam{version}/sam{version}_hiera_{CONFIGS[preset]}.yaml"
     build = build_sam2_video_predictor if video else build_sam2
     torch.manual_seed(0)
-    model = build(name, device="cpu", hydra_overrides_extra=[f"++model.image_size={size}"], **options)
+    model = build(name, device="cpu", hydra_overrides_extra=[f"++model.image_size={size}", *more], **options)
     # Zeros and ones would hide a tensor that is not used, or used twice.
     with torch.no_grad():
         for p in model.parameters():

@@ -14,6 +14,7 @@ import zarr
 from numpy.typing import NDArray
 from recordings import textured, write_chained
 
+from sam2flow_core.errors import StackError
 from sam2flow_core.stack import Stack, open_stack
 
 KINDS = {
@@ -258,3 +259,19 @@ def test_sha256_is_that_of_the_file(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", textured())
     with open_stack(tmp_path / "a.tif") as stack:
         assert stack.sha256() == hashlib.sha256((tmp_path / "a.tif").read_bytes()).hexdigest()
+
+
+def test_a_folder_of_jpeg_frames_opens_with_a_warning(tmp_path):
+    """As SAM 2's example videos come."""
+    from PIL import Image
+
+    frames = np.random.default_rng(0).integers(0, 255, (12, 40, 56), dtype=np.uint8)
+    for t, frame in enumerate(frames):
+        Image.fromarray(frame).save(tmp_path / f"{t}.jpg", quality=95)
+    with open_stack(tmp_path) as stack:
+        assert stack.shape == (12, 40, 56) and stack.dtype == np.uint8
+        assert np.array_equal(stack.frame(10), np.asarray(Image.open(tmp_path / "10.jpg")))
+        assert any("JPEG" in problem for problem in stack.problems)
+    Image.fromarray(frames[0][:20]).save(tmp_path / "12.jpg")
+    with pytest.raises(StackError, match=r"12\.jpg: frame is 20 x 56"):
+        open_stack(tmp_path)

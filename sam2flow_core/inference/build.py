@@ -1,0 +1,60 @@
+"""The way scripts for SAM 2 make their predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
+from sam2flow_core.inference.predictor import SAM2FlowPredictor
+from sam2flow_core.inference.weights import choose_device, load_model
+
+
+def build_sam2_video_predictor(
+    config_file: str,
+    ckpt_path: str | Path | None = None,
+    device: str = "auto",
+    mode: str = "eval",
+    hydra_overrides_extra: Sequence[str] = (),
+    apply_postprocessing: bool = True,
+    vos_optimized: bool = False,
+) -> SAM2FlowPredictor | SAM2MaskPredictor:
+    """Predictor of a checkpoint, by SAM 2's own call.
+
+    Parameters
+    ----------
+    config_file : str
+        Not read: a checkpoint shows its shape by itself.
+    ckpt_path : str or Path
+        Official ``.pt`` file, or any weights that `load_model` takes.
+    device : str
+        auto, cpu, cuda or mps.
+    mode, vos_optimized
+        Taken as they come; a predictor is always for evaluation and never compiled.
+    hydra_overrides_extra : sequence of str
+        Must be empty: they belong to SAM 2's configuration files.
+    apply_postprocessing : bool
+        Prefer steady masks and remember prompted ones sharply, as SAM 2 does. Small holes are left.
+
+    Returns
+    -------
+    SAM2FlowPredictor where the weights know flow, else SAM2MaskPredictor.
+
+    Raises
+    ------
+    ModelError
+        If there is no checkpoint, or overrides are given.
+    """
+    if ckpt_path is None:
+        raise ModelError("no checkpoint: give ckpt_path; a network without weights finds nothing")
+    if hydra_overrides_extra:
+        raise ModelError("hydra_overrides_extra cannot be used here; see InferenceSettings for what can be set")
+    network, description = load_model(str(ckpt_path))
+    settings = InferenceSettings()
+    if not apply_postprocessing:
+        settings = replace(settings, sam2=replace(settings.sam2, steady_masks=False, sharp_prompts=False))
+    kind = SAM2FlowPredictor if network.config.use_flow else SAM2MaskPredictor
+    return kind(network, choose_device(str(device)), description, settings)

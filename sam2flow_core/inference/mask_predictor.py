@@ -1,0 +1,291 @@
+"""Masks through a video by memory alone, with the manners of SAM 2's video predictor.
+
+For weights without flow, and for annotation: objects may move, vanish and come
+back. Vessels with flow are for `SAM2FlowPredictor`. Reference: Ravi et al., SAM 2, 2024.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.errors import PromptError
+from sam2flow_core.inference.clicks import Given, read_clicks
+from sam2flow_core.inference.masks import encoded
+from sam2flow_core.inference.object_track import ObjectTrack, recall_track
+from sam2flow_core.inference.track_step import TrackStep
+from sam2flow_core.inference.video_frames import PaddedFrames, SquareFrames, VideoFrames
+from sam2flow_core.inference.weights import choose_device, load_model, save_folder
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.stack import Stack, open_stack
+
+_ABSENT = -1024.0
+"""Logits of an object that nothing was said of, as in SAM 2."""
+
+Masks = tuple[int, list[int], Tensor]
+"""Frame, ids of the objects, and their logits (objects, 1, Y, X) in the recorded frame."""
+
+
+@dataclass
+class MaskState:
+    """A recording and the objects in it; ``levels`` are the encoded frames seen last."""
+
+    frames: VideoFrames
+    tracks: dict[int, ObjectTrack] = field(default_factory=dict)
+    levels: OrderedDict[int, list[Tensor]] = field(default_factory=OrderedDict)
+
+    def __len__(self) -> int:
+        return len(self.frames.stack)
+
+
+class SAM2MaskPredictor:
+    """Prompts in, masks through time out; the methods and arguments are those of SAM 2's video predictor.
+
+    Parameters
+    ----------
+    model : SAM2Flow
+        With or without flow.
+    device : torch.device
+    description : dict
+        What the weights are.
+    settings : InferenceSettings, optional
+    """
+
+    def __init__(
+        self,
+        model: SAM2Flow,
+        device: torch.device,
+        description: dict[str, Any],
+        settings: InferenceSettings | None = None,
+    ) -> None:
+        self.model, self.device = model.to(device).eval(), device
+        self.description = {**description, "device": str(device)}
+        self.settings = settings or InferenceSettings()
+        self._step = TrackStep(self.model, self.settings.sam2)
+
+    @classmethod
+    def from_pretrained(
+        cls, model_id: str, device: str = "auto", settings: InferenceSettings | None = None
+    ) -> SAM2MaskPredictor:
+        """Load weights by whatever name `load_model` takes: file, folder, official ``.pt``, hub name."""
+        network, description = load_model(model_id)
+        return cls(network, choose_device(device), description, settings)
+
+    def save_pretrained(self, save_directory: str | Path) -> None:
+        """Write the weights and their configuration to a folder that `from_pretrained` reads."""
+        save_folder(Path(save_directory), self.model, self.description.get("notes", {}))
+
+    def init_state(
+        self,
+        video_path: Stack | str | Path | ArrayLike,
+        offload_video_to_cpu: bool = False,
+        offload_state_to_cpu: bool = False,
+        async_loading_frames: bool = False,
+    ) -> MaskState:
+        """Begin with a recording: a path or an array (T, Y, X).
+
+        Frames are read as they are needed, so SAM 2's three switches for memory have nothing to do.
+        """
+        stack = video_path if isinstance(video_path, Stack) else open_stack(video_path)
+        if self.model.config.mask.as_sam2:
+            return MaskState(SquareFrames(stack, self.settings.sam2.image_size, self.device))
+        return MaskState(PaddedFrames(stack, self.settings.sampled_frames, self.device))
+
+    @torch.inference_mode()
+    def add_new_points_or_box(
+        self,
+        inference_state: MaskState,
+        frame_idx: int,
+        obj_id: int,
+        points: Given = None,
+        labels: Given = None,
+        clear_old_points: bool = True,
+        normalize_coords: bool = True,
+        box: Given = None,
+    ) -> Masks:
+        """Prompt an object in a frame with clicks, a box, or both; on a frame that was tracked, correct it.
+
+        Parameters
+        ----------
+        inference_state : MaskState
+        frame_idx, obj_id : int
+        points : (P, 2)
+            ``(x, y)`` px of the recorded frame.
+        labels : (P,)
+            1 = this object, 0 = not this object.
+        clear_old_points : bool
+            Replace earlier clicks of this object in this frame.
+        normalize_coords : bool
+            False: points and box are given in 0 to 1 of the frame's width and height.
+        box : (4,)
+            ``x0, y0, x1, y1`` px.
+
+        Raises
+        ------
+        PromptError
+            If there is neither a point nor a box, they do not fit, or there is no such frame.
+        """
+        _check_frame(inference_state, frame_idx)
+        xy, kinds = read_clicks(points, labels, box)
+        if box is not None and not clear_old_points:
+            raise PromptError("a box comes before any point: give it with clear_old_points=True")
+        if not normalize_coords:
+            xy = xy * np.asarray(inference_state.frames.stack.shape[:0:-1])
+        placed = inference_state.frames.points(torch.from_numpy(xy).float().to(self.device))
+        clicks = (placed, torch.from_numpy(kinds).to(self.device))
+        track = inference_state.tracks.setdefault(obj_id, ObjectTrack())
+        if not clear_old_points and frame_idx in track.points:
+            clicks = tuple(torch.cat(pair) for pair in zip(track.points[frame_idx], clicks, strict=True))  # type: ignore[assignment]
+        track.points[frame_idx] = clicks
+        track.given.pop(frame_idx, None)
+        return self._answer(inference_state, track, frame_idx)
+
+    add_new_points = add_new_points_or_box
+
+    @torch.inference_mode()
+    def add_new_mask(
+        self, inference_state: MaskState, frame_idx: int, obj_id: int, mask: NDArray[Any] | Tensor
+    ) -> Masks:
+        """Prompt an object in a frame with its mask (Y, X)."""
+        _check_frame(inference_state, frame_idx)
+        given = torch.as_tensor(np.asarray(mask) > 0)
+        size = inference_state.frames.stack.shape[1:]
+        if tuple(given.shape) != size:
+            raise PromptError(f"mask of {tuple(given.shape)} for frames of {size}: sizes must agree")
+        track = inference_state.tracks.setdefault(obj_id, ObjectTrack())
+        track.given[frame_idx] = inference_state.frames.mask(given)
+        track.points.pop(frame_idx, None)
+        return self._answer(inference_state, track, frame_idx)
+
+    @torch.inference_mode()
+    def propagate_in_video_preflight(self, inference_state: MaskState) -> None:
+        """Remember what was prompted since the last propagation; `propagate_in_video` does this by itself."""
+        if not inference_state.tracks:
+            raise PromptError("no object is prompted: add a click, a box or a mask first")
+        for obj_id, track in inference_state.tracks.items():
+            for frame, answer in track.fresh.items():
+                self._step.remember_prompted(self._levels(inference_state, frame), answer)
+            track.settle()
+            if not track.prompted:
+                raise PromptError(f"object {obj_id} has no prompt left: add one, or remove the object")
+
+    def propagate_in_video(
+        self,
+        inference_state: MaskState,
+        start_frame_idx: int | None = None,
+        max_frame_num_to_track: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[Masks]:
+        """Follow all objects frame by frame.
+
+        Parameters
+        ----------
+        inference_state : MaskState
+        start_frame_idx : int, optional
+            By default the first prompted frame.
+        max_frame_num_to_track : int, optional
+            Frames after the first one.
+        reverse : bool
+            Go back in time.
+
+        Yields
+        ------
+        frame_idx : int
+        obj_ids : list of int
+        mask_logits : Tensor (objects, 1, Y, X)
+            In the recorded frame; above 0 is the object.
+        """
+        self.propagate_in_video_preflight(inference_state)
+        for frame in _order(inference_state, start_frame_idx, max_frame_num_to_track, reverse):
+            with torch.inference_mode():
+                for track in inference_state.tracks.values():
+                    self._follow(inference_state, track, frame, reverse)
+                masks = self._masks(inference_state, frame)
+            yield masks
+
+    @torch.inference_mode()
+    def clear_all_prompts_in_frame(
+        self, inference_state: MaskState, frame_idx: int, obj_id: int, need_output: bool = True
+    ) -> Masks | None:
+        """Forget an object's prompts in a frame."""
+        if obj_id not in inference_state.tracks:
+            raise PromptError(f"there is no object {obj_id}")
+        inference_state.tracks[obj_id].clear_prompts(frame_idx)
+        return self._masks(inference_state, frame_idx) if need_output else None
+
+    @torch.inference_mode()
+    def remove_object(
+        self, inference_state: MaskState, obj_id: int, strict: bool = False, need_output: bool = True
+    ) -> tuple[list[int], list[tuple[int, Tensor]]]:
+        """Forget an object; return the ids that are left, and the masks of the frames it was prompted in."""
+        track = inference_state.tracks.pop(obj_id, None)
+        if track is None and strict:
+            raise PromptError(f"there is no object {obj_id}")
+        left = list(inference_state.tracks)
+        if track is None or not left or not need_output:
+            return left, []
+        frames = sorted({*track.points, *track.given})
+        return left, [(frame, self._masks(inference_state, frame)[2]) for frame in frames]
+
+    def reset_state(self, inference_state: MaskState) -> None:
+        """Forget all objects, keep the recording."""
+        inference_state.tracks.clear()
+
+    def _answer(self, state: MaskState, track: ObjectTrack, frame: int) -> Masks:
+        """Decode a prompted frame: from the image alone, or with memory where the object was followed before."""
+        levels = self._levels(state, frame)
+        if frame in track.given:
+            track.fresh[frame] = self._step.from_mask(levels, track.given[frame])
+            return self._masks(state, frame)
+        recalled = None
+        if frame in track.visited:
+            recalled = recall_track(track, self.model.context_memory, frame, track.visited[frame], len(state))
+        points, labels = track.points[frame]
+        track.fresh[frame] = self._step.from_points(levels, recalled, points, labels, track.answer(frame))
+        return self._masks(state, frame)
+
+    def _follow(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> None:
+        if frame not in track.prompted:
+            recalled = recall_track(track, self.model.context_memory, frame, reverse, len(state))
+            track.followed[frame] = self._step.from_memory(self._levels(state, frame), recalled)
+        track.visited[frame] = reverse
+        if (kept := self.settings.sam2.remembered_frames) is not None:
+            track.forget(kept, frame)
+
+    def _masks(self, state: MaskState, frame: int) -> Masks:
+        height, width = state.frames.stack.shape[1:]
+        rows = []
+        for track in state.tracks.values():
+            said = track.answer(frame)
+            nothing = torch.full((1, 1, height, width), _ABSENT, device=self.device)
+            rows.append(nothing if said is None else state.frames.recorded(said.logits))
+        masks = torch.cat(rows) if rows else torch.zeros(0, 1, height, width, device=self.device)
+        return frame, list(state.tracks), masks
+
+    def _levels(self, state: MaskState, frame: int) -> list[Tensor]:
+        return encoded(self.model, state, frame, self.settings.cached_frames)
+
+
+def _check_frame(state: MaskState, frame: int) -> None:
+    if not 0 <= frame < len(state):
+        raise PromptError(f"frame {frame} is outside the recording (0 to {len(state) - 1})")
+
+
+def _order(state: MaskState, start: int | None, count: int | None, reverse: bool) -> range:
+    if start is None:
+        start = min(frame for track in state.tracks.values() for frame in track.prompted)
+    _check_frame(state, start)
+    count = len(state) if count is None else count
+    if not reverse:
+        return range(start, min(start + count, len(state) - 1) + 1)
+    # Nothing lies before the first frame, and SAM 2 then answers nothing.
+    return range(start, max(start - count, 0) - 1, -1) if start > 0 else range(0)

@@ -1,0 +1,103 @@
+"""One object in one frame: from clicks, from a given mask, or from memory alone.
+
+Reference: Ravi et al., SAM 2, 2024.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sam2flow_core.config.inference import Sam2Settings
+from sam2flow_core.inference.object_track import TrackedMask
+from sam2flow_core.model.context_memory import Recollection
+from sam2flow_core.model.mask_decoder import choose_mask, unsteady
+from sam2flow_core.model.prompt_encoder import PADDING
+from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
+
+_ABSENT = -1024.0
+"""Mask logits of an object that is judged not to be there."""
+_SURE = 10.0
+"""Logit inside a mask that was given."""
+_LARGEST = 32.0
+"""Largest logit of an earlier answer that is given back as a prompt."""
+_NOTHING = Recollection([], [], [], [])
+
+
+class TrackStep:
+    """Answers one object in one frame.
+
+    Parameters
+    ----------
+    model : SAM2Flow
+    settings : Sam2Settings
+    """
+
+    def __init__(self, model: SAM2Flow, settings: Sam2Settings) -> None:
+        self.model, self.settings = model, settings
+
+    def from_points(
+        self,
+        levels: list[Tensor],
+        recalled: Recollection | None,
+        points: Tensor,
+        labels: Tensor,
+        before: TrackedMask | None,
+    ) -> TrackedMask:
+        """Answer to clicks (P, 2) with labels (P,), which refine an earlier answer if there is one."""
+        earlier = None if before is None else before.logits.clamp(-_LARGEST, _LARGEST)
+        pixels = self.model.context_memory.recall(levels[2], recalled or _NOTHING)
+        several = int((labels >= 0).sum()) == 1
+        return self._decode(levels, pixels, Prompts(points[None], labels[None], earlier), several)
+
+    def from_memory(self, levels: list[Tensor], recalled: Recollection) -> TrackedMask:
+        """Answer without a prompt, remembered at once."""
+        pixels = self.model.context_memory.recall(levels[2], recalled)
+        # SAM 2 was trained to choose among its three masks here, our presets to give the first.
+        answer = self._decode(levels, pixels, _no_points(levels), several=self.model.config.mask.as_sam2)
+        answer.tokens = self._remember(levels, torch.sigmoid(self._fine(answer, levels)), answer.object_score)
+        return answer
+
+    def from_mask(self, levels: list[Tensor], mask: Tensor) -> TrackedMask:
+        """The given mask (1, 1, H, W) is the answer; the decoder only makes its pointer."""
+        logits = mask * 2 * _SURE - _SURE
+        low = F.interpolate(logits, scale_factor=0.25, mode="bilinear", antialias=True)
+        shrink = self.model.prompt_encoder.given_mask
+        prompts = _no_points(levels, low if shrink is None else shrink(mask))
+        pointer = self._decode(levels, levels[2], prompts, several=False).pointer
+        there = mask.flatten(1).any(1)
+        if not there.item():
+            pointer = self.model.context_memory.no_obj_ptr[None]
+        return TrackedMask(low, torch.where(there, _SURE, -_SURE), pointer)
+
+    def remember_prompted(self, levels: list[Tensor], answer: TrackedMask) -> None:
+        """Make the memory of a prompted frame's answer."""
+        fine = self._fine(answer, levels)
+        mask = (fine > 0).float() if self.settings.sharp_prompts else torch.sigmoid(fine)
+        answer.tokens = self._remember(levels, mask, answer.object_score)
+
+    def _decode(self, levels: list[Tensor], pixels: Tensor, prompts: Prompts, several: bool) -> TrackedMask:
+        owner = torch.zeros(1, dtype=torch.long, device=pixels.device)
+        decoded = self.model.segment(levels, owner, pixels, prompts).decoded
+        ambiguous = torch.tensor([several], device=pixels.device)
+        _, _, token = choose_mask(decoded, ambiguous)
+        shaky = unsteady(decoded) if self.settings.steady_masks else torch.zeros_like(ambiguous)
+        logits, _, _ = choose_mask(decoded, ambiguous | shaky)
+        score = decoded.object_score
+        seen = torch.where(score[:, None, None] > 0, logits, _ABSENT)
+        return TrackedMask(seen[:, None], score, self.model.context_memory.write_pointer(token, score))
+
+    def _fine(self, answer: TrackedMask, levels: list[Tensor]) -> Tensor:
+        height, width = levels[0].shape[-2:]
+        return F.interpolate(answer.logits, (height * 4, width * 4), mode="bilinear")
+
+    def _remember(self, levels: list[Tensor], mask: Tensor, score: Tensor) -> Tensor:
+        # Half the memory; SAM 2 rounds here too.
+        return self.model.context_memory.write_mask(levels[2], mask, score).bfloat16()
+
+
+def _no_points(levels: list[Tensor], masks: Tensor | None = None) -> Prompts:
+    device = levels[0].device
+    padding = torch.full((1, 1), PADDING, dtype=torch.long, device=device)
+    return Prompts(torch.zeros(1, 1, 2, device=device), padding, masks)

@@ -1,0 +1,113 @@
+"""Frames of a recording as a network without flow sees them, and the way back."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sam2flow_core.inference.frames import AlignedFrames
+from sam2flow_core.stack import Stack
+
+_MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of the photographs that SAM 2 was trained with."""
+
+
+class VideoFrames(Protocol):
+    """What a mask predictor asks of a recording."""
+
+    stack: Stack
+
+    def inputs(self, t: int) -> Tensor:
+        """Network input (1, 3, H, W) of a frame."""
+
+    def points(self, xy: Tensor) -> Tensor:
+        """Points (P, 2) ``(x, y)`` px of the recorded frame, in px of the input."""
+
+    def mask(self, recorded: Tensor) -> Tensor:
+        """Mask (1, 1, H, W) of 0 and 1 in the input, of one (Y, X) in the recorded frame."""
+
+    def recorded(self, logits: Tensor) -> Tensor:
+        """Logits (V, 1, Y, X) in the recorded frame, of those (V, 1, H / 4, W / 4) that the decoder gives."""
+
+
+class SquareFrames:
+    """Frames stretched to a square and coloured grey, as SAM 2 sees videos.
+
+    Parameters
+    ----------
+    stack : Stack
+    side : int
+        Px.
+    device : torch.device
+
+    Notes
+    -----
+    Frames of 8 bits keep their values; others are scaled between their 0.1 and 99.9 percentiles over the recording.
+    """
+
+    def __init__(self, stack: Stack, side: int, device: torch.device) -> None:
+        self.stack, self.side, self.device = stack, side, device
+        self.low, self.high = (0.0, 255.0) if stack.dtype == np.uint8 else _range(stack)
+
+    def inputs(self, t: int) -> Tensor:
+        """Network input (1, 3, side, side) of a frame."""
+        frame = torch.from_numpy(np.asarray(self.stack.frame(t), np.float32)).to(self.device)[None, None]
+        unit = ((frame - self.low) / (self.high - self.low)).clamp(0, 1)
+        if unit.shape[-2:] != (self.side, self.side):
+            unit = F.interpolate(unit, (self.side, self.side), mode="bicubic", antialias=True).clamp(0, 1)
+        mean, spread = (unit.new_tensor(x).view(1, 3, 1, 1) for x in (_MEAN, _SPREAD))
+        return (unit - mean) / spread
+
+    def points(self, xy: Tensor) -> Tensor:
+        """Stretched with the frame."""
+        height, width = self.stack.shape[1:]
+        return xy / xy.new_tensor([width, height]) * self.side
+
+    def mask(self, recorded: Tensor) -> Tensor:
+        """Stretched with the frame, and 0 or 1 again."""
+        given = recorded[None, None].float().to(self.device)
+        if given.shape[-2:] == (self.side, self.side):
+            return given
+        stretched = F.interpolate(given, (self.side, self.side), mode="bilinear", antialias=True)
+        return (stretched >= 0.5).float()
+
+    def recorded(self, logits: Tensor) -> Tensor:
+        """Stretched back."""
+        return F.interpolate(logits, self.stack.shape[1:], mode="bilinear")
+
+
+class PaddedFrames:
+    """Frames as our own presets see them: with background and activity, at their own size."""
+
+    def __init__(self, stack: Stack, sampled: int, device: torch.device) -> None:
+        self.stack, self.device = stack, device
+        self._frames = AlignedFrames(stack, 0, len(stack), False, sampled, device)
+
+    def inputs(self, t: int) -> Tensor:
+        """Network input (1, 3, H, W), padded to multiples of 32."""
+        return self._frames.inputs(t)
+
+    def points(self, xy: Tensor) -> Tensor:
+        """As they are."""
+        return xy
+
+    def mask(self, recorded: Tensor) -> Tensor:
+        """Padded with nothing."""
+        height, width = self._frames.size
+        bottom, right = height - recorded.shape[0], width - recorded.shape[1]
+        return F.pad(recorded[None, None].float().to(self.device), (0, right, 0, bottom))
+
+    def recorded(self, logits: Tensor) -> Tensor:
+        """Without the padding."""
+        height, width = self.stack.shape[1:]
+        return F.interpolate(logits, self._frames.size, mode="bilinear")[..., :height, :width]
+
+
+def _range(stack: Stack) -> tuple[float, float]:
+    places = np.unique(np.linspace(0, len(stack) - 1, min(16, len(stack))).round().astype(int))
+    low, high = np.percentile(np.stack([stack.frame(int(t)) for t in places]), (0.1, 99.9))
+    return float(low), float(max(high, low + 1e-6))
