@@ -152,6 +152,7 @@ class Scene:
         """Show the results of a finished run."""
         self.frames.show_results(tables.folder, tables.results)
         self.overlays.show_flow(tables.results.header.start)
+        self.overlays.show_lines(tables.lines)
 
     def recalibrate(self) -> None:
         """Place all layers by the calibration that the user has entered."""

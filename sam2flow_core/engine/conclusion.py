@@ -16,7 +16,7 @@ from sam2flow_core.engine.overview import overview_image
 from sam2flow_core.engine.provenance import describe_run
 from sam2flow_core.engine.source import Source
 from sam2flow_core.reports import write_report
-from sam2flow_core.results import open_results, remove_marker, whole_file
+from sam2flow_core.results import STORE_NAME, open_results, remove_marker, whole_file, write_line
 from sam2flow_core.velocity import measure_vessels, per_frame_table, summary_table
 
 
@@ -38,6 +38,8 @@ def conclude(
     yield Stage("writing tables and report")
     _write_table(request.out / SUMMARY, summary_table(measurements))
     _write_table(request.out / PER_FRAME, per_frame_table(measurements))
+    for vessel in measurements:
+        write_line(request.out / STORE_NAME, vessel.vessel_id, vessel.centreline, vessel.kymograph)
     provenance = describe_run(request, source, results, identity, description, settings)
     with whole_file(request.out / REPORT) as part:
         write_report(part, measurements, overview_image(source.stack, source.start, results.shifts), provenance)

@@ -2,6 +2,7 @@
 
 from sam2flow_core.results.files import output_errors, whole_file
 from sam2flow_core.results.layout import STORE_NAME, StoreHeader
+from sam2flow_core.results.lines import VesselLine, write_line
 from sam2flow_core.results.reader import Results, open_results
 from sam2flow_core.results.resume import Marker, read_marker, read_snapshot, remove_marker, write_marker
 from sam2flow_core.results.tracks import VesselTrack
@@ -13,6 +14,7 @@ __all__ = [
     "Results",
     "ResultsWriter",
     "StoreHeader",
+    "VesselLine",
     "VesselTrack",
     "open_results",
     "output_errors",
@@ -20,5 +22,6 @@ __all__ = [
     "read_snapshot",
     "remove_marker",
     "whole_file",
+    "write_line",
     "write_marker",
 ]

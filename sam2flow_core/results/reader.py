@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.results.layout import SCHEMA_VERSION, STORE_NAME, StoreHeader
+from sam2flow_core.results.lines import DIAGRAM, LINE, VesselLine
 from sam2flow_core.results.tracks import VesselTrack
 
 
@@ -67,6 +68,21 @@ class Results:
             shifts=self.shifts,
             mask_iou=np.asarray(self._array(f"{group}/mask_iou")[start:stop]),
             object_score=np.asarray(self._array(f"{group}/object_score")[start:stop]),
+        )
+
+    def lines(self) -> tuple[VesselLine, ...]:
+        """Return centreline and space-time diagram of each vessel; empty for a run that was not concluded."""
+        start, stop = self.header.start, self.header.start + self.frames_done
+        return tuple(
+            VesselLine(
+                vessel_id,
+                start,
+                np.asarray(self._array(f"vessels/{vessel_id}/{LINE}")[:]),
+                np.asarray(self._array(f"vessels/{vessel_id}/offset")[start:stop]),
+                np.asarray(self._array(f"vessels/{vessel_id}/{DIAGRAM}")[:]),
+            )
+            for vessel_id in self.vessel_ids
+            if f"vessels/{vessel_id}/{DIAGRAM}" in self._root
         )
 
     def _array(self, name: str) -> zarr.Array:

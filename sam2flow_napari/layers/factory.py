@@ -122,6 +122,12 @@ class LayerFactory:
             **placement(self.spacing),
         )
 
+    def centrelines(self, name: str) -> Vectors:
+        """Return an empty vectors layer for the centrelines in one frame."""
+        return Vectors(
+            np.empty((0, 2, 3)), name=name, ndim=3, vector_style="line", edge_width=1.2, **placement(self.spacing)
+        )
+
     def boxes(self, name: str) -> Shapes:
         """Return an empty shapes layer for boxes about vessels."""
         return Shapes(

@@ -1,9 +1,9 @@
-"""Vessel masks, speed and arrows as layers over the recording."""
+"""Vessel masks, speed, arrows and centrelines as layers over the recording."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from napari.components import ViewerModel
@@ -12,12 +12,17 @@ from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import SessionState
 from sam2flow_napari.layers.arrows import flow_arrows
+from sam2flow_napari.layers.centrelines import line_segments
+from sam2flow_napari.layers.colours import vessel_colour
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.sources import LabelFrames, SpeedFrames
 from sam2flow_napari.session import Session
 
-VESSELS, SPEED, ARROWS = "vessels", "speed", "flow arrows"
+if TYPE_CHECKING:
+    from sam2flow_core.results import VesselLine
+
+VESSELS, SPEED, ARROWS, LINES = "vessels", "speed", "flow arrows", "centrelines"
 REDRAW_MS = 60
 SAMPLED_FRAMES = 10
 """During a run every tenth frame is looked at for the range of the speed colours."""
@@ -53,6 +58,7 @@ class Overlays:
         self._layers: dict[str, Layer] = {}
         self._unseen: set[str] = set()
         self._limit_px = 0.0
+        self._lines: tuple[VesselLine, ...] = ()
         self._labels = LabelFrames(frames)
         self._speed = SpeedFrames(frames, factory.spacing)
         # The slider and a run ask for new arrows far more often than they can be drawn.
@@ -99,9 +105,16 @@ class Overlays:
             self._reveal(name)
         self.redraw()
 
+    def show_lines(self, lines: tuple[VesselLine, ...]) -> None:
+        """Show the centrelines of a finished run."""
+        self._lines = lines
+        if lines:
+            self._reveal(LINES)
+        self.redraw()
+
     def show_frame(self, frame: int) -> None:
         """Show a frame that the run has just answered."""
-        if self._unseen:
+        if self._unseen - {LINES}:
             self.show_flow(frame)
             return
         if frame % SAMPLED_FRAMES == 0:
@@ -112,9 +125,10 @@ class Overlays:
     def start_run(self) -> None:
         """Hide the flow of earlier runs, and bring back layers that were deleted."""
         self._limit_px = 0.0
-        for name in (SPEED, ARROWS):
+        self._lines = ()
+        for name in (SPEED, ARROWS, LINES):
             self._layers[name].visible = False
-        self._unseen |= {SPEED, ARROWS}
+        self._unseen |= {SPEED, ARROWS, LINES}
         self._make_layers()
         self.redraw()
 
@@ -153,6 +167,7 @@ class Overlays:
             VESSELS: lambda: self._factory.labels(VESSELS, self._labels),
             SPEED: lambda: self._factory.speed(self._speed_name, self._speed, self.speed_limit),
             ARROWS: lambda: self._factory.arrows(ARROWS),
+            LINES: lambda: self._factory.centrelines(LINES),
         }
         active = self._viewer.layers.selection.active
         below = self._image
@@ -176,12 +191,26 @@ class Overlays:
             for name in (VESSELS, SPEED):
                 if self._layers[name].visible:
                     self._layers[name].refresh()
+        t = min(self._viewer.dims.current_step[0], self._frames.shape[0] - 1)
+        self._redraw_arrows(t)
+        self._redraw_lines(t)
+
+    def _redraw_arrows(self, t: int) -> None:
         arrows = cast(Any, self._layers[ARROWS])
         if arrows.visible and arrows in self._viewer.layers:
-            t = min(self._viewer.dims.current_step[0], self._frames.shape[0] - 1)
             data = flow_arrows(t, self._labels.frame(t), self._frames.flow(t), max(self._limit_px, 0.5))
             if len(data) or len(arrows.data):
                 arrows.data = data
+
+    def _redraw_lines(self, t: int) -> None:
+        layer = cast(Any, self._layers[LINES])
+        if layer.visible and layer in self._viewer.layers:
+            shown = [line for line in self._lines if line.vessel_id not in self._labels.hidden]
+            data, vessel_ids = line_segments(shown, t)
+            recolour = len(data) != len(layer.data)
+            layer.data = data
+            if recolour and vessel_ids:
+                layer.edge_color = [vessel_colour(v) for v in vessel_ids]
 
     def _widen_limit(self, frame: int) -> None:
         # It never falls during a run: colours that change their meaning from frame to frame would mislead.

@@ -8,10 +8,13 @@ from pathlib import Path
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
+from sam2flow_core.errors import OutputError
+from sam2flow_napari.widgets.figure import save_plot
 from sam2flow_napari.widgets.parts import button, hint, row_table, show_or_hide
 from sam2flow_napari.widgets.results_table import ResultsTable
+from sam2flow_napari.widgets.space_time_plot import SpaceTimePlot
 from sam2flow_napari.widgets.velocity_plot import VelocityPlot
 from sam2flow_napari.work import RunProgress
 from sam2flow_napari.work.tables import PER_FRAME, REPORT, SUMMARY, RunTables
@@ -36,6 +39,10 @@ class ResultsSection(QWidget):
             on_row=self._on_row,
         )
         self.plot = VelocityPlot(bench.viewer, bench.session)
+        self.space_time = SpaceTimePlot(bench.viewer, bench.session)
+        self.plots = QTabWidget()
+        self.plots.addTab(self.plot, "Velocity")
+        self.plots.addTab(self.space_time, "Space-time")
         self._draw = QTimer(self)
         self._draw.setSingleShot(True)
         self._draw.setInterval(_DRAW_MS)
@@ -44,7 +51,7 @@ class ResultsSection(QWidget):
         self._exits.setLayout(self._build_exits())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
-        for widget in (self._hint, self.table, self._notes, self.plot, self._exits):
+        for widget in (self._hint, self.table, self._notes, self.plots, self._exits):
             layout.addWidget(widget)
         bench.runs.tables_changed.connect(self._on_tables)
         bench.runs.progressed.connect(self._on_progress)
@@ -56,12 +63,14 @@ class ResultsSection(QWidget):
         """Stop listening (the dock closes)."""
         self._draw.stop()
         self.plot.disconnect_session()
+        self.space_time.disconnect_session()
         self._bench.session.active_changed.disconnect(self._on_active)
 
     def _build_exits(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(button("Export CSV…", "Copy summary.csv and per_frame.csv into a folder.", self._export))
+        row.addWidget(button("Figure…", "Save the plot on show as a picture (PNG or SVG).", self._figure))
         row.addWidget(button("Report", "Open the report in the web browser.", self._report))
         row.addWidget(button("Copy", "Copy the table to the clipboard.", self._copy))
         return row
@@ -70,6 +79,7 @@ class ResultsSection(QWidget):
     def _on_tables(self, tables: RunTables | None) -> None:
         self.model.show_summary(None if tables is None else tables.summary)
         self.plot.clear_curves()
+        self.space_time.show_lines(() if tables is None else tables.lines)
         if tables is not None:
             self.plot.show_tables(tables.per_frame)
             self._on_active(self._bench.session.active)
@@ -80,7 +90,7 @@ class ResultsSection(QWidget):
         show_or_hide(self._hint, not has_tables and not self._bench.runs.running)
         show_or_hide(self._notes, has_tables)
         show_or_hide(self.table, has_tables)
-        show_or_hide(self.plot, has_tables or self._bench.runs.running)
+        show_or_hide(self.plots, has_tables or self._bench.runs.running)
         show_or_hide(self._exits, has_tables)
 
     def _on_running(self, running: bool) -> None:
@@ -128,6 +138,21 @@ class ResultsSection(QWidget):
             show_error(f"{folder}: the tables could not be written ({error.strerror}); choose another folder")
         else:
             show_info(f"Tables exported to {folder}")
+
+    def _figure(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save the plot", "", "Pictures (*.png *.svg)")
+        if path:
+            self.save_figure(Path(path))
+
+    def save_figure(self, path: Path) -> None:
+        """Save the plot on show; the name's ending says how."""
+        plot = self.plot if self.plots.currentWidget() is self.plot else self.space_time
+        try:
+            save_plot(plot, path)
+        except OutputError as error:
+            self._bench.report(error)
+        else:
+            show_info(f"Figure saved as {path}")
 
     def _report(self) -> None:
         if self._bench.runs.tables is not None:

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pyqtgraph as pg
 from napari.components import ViewerModel
-from napari.utils.theme import get_theme
 
 from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
+from sam2flow_napari.widgets.frame_plot import FramePlot
 from sam2flow_napari.work import RunProgress
 
 
-class VelocityPlot(pg.PlotWidget):
+class VelocityPlot(FramePlot):
     """One curve per visible vessel; the active one is thick. A click goes to that frame.
 
     Parameters
@@ -27,30 +27,15 @@ class VelocityPlot(pg.PlotWidget):
     """
 
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
-        super().__init__()
-        self._viewer = viewer
-        self._session = session
+        super().__init__(viewer, session, "Velocity of each vessel.")
         self._curves: dict[int, pg.PlotDataItem] = {}
         self._live: dict[int, list[tuple[int, float]]] = defaultdict(list)
-        self._cursor = pg.InfiniteLine(0, angle=90, movable=False)
-        self.addItem(self._cursor)
-        self.setToolTip("Velocity of each vessel. Click to go to that frame; the line is the frame on screen.")
-        self.setMouseEnabled(x=True, y=False)
-        self.setMenuEnabled(False)
-        self.hideButtons()
-        self.setLabel("bottom", "frame")
-        self.setFixedHeight(170)
-        self.scene().sigMouseClicked.connect(self._on_click)
-        viewer.dims.events.current_step.connect(self._on_step)
-        viewer.events.theme.connect(self._on_theme)
         session.state_changed.connect(self._on_state)
         session.active_changed.connect(self._on_active)
-        self._on_theme()
 
     def disconnect_session(self) -> None:
         """Stop listening (the dock closes)."""
-        self._viewer.dims.events.current_step.disconnect(self._on_step)
-        self._viewer.events.theme.disconnect(self._on_theme)
+        super().disconnect_session()
         self._session.state_changed.disconnect(self._on_state)
         self._session.active_changed.disconnect(self._on_active)
 
@@ -93,9 +78,6 @@ class VelocityPlot(pg.PlotWidget):
         return pg.mkPen(vessel_colour(vessel_id), width=2.5 if vessel_id == self._session.active else 1)
 
     # -- listening ---------------------------------------------------------
-    def _on_step(self) -> None:
-        self._cursor.setValue(self._viewer.dims.current_step[0])
-
     def _on_state(self, state: SessionState) -> None:
         shown = {v.vessel_id for v in state.vessels if v.visible}
         for vessel_id, curve in self._curves.items():
@@ -104,18 +86,3 @@ class VelocityPlot(pg.PlotWidget):
     def _on_active(self, _vessel_id: int) -> None:
         for vessel_id, curve in self._curves.items():
             curve.setPen(self._pen(vessel_id))
-
-    def _on_theme(self) -> None:
-        theme = get_theme(self._viewer.theme)
-        self.setBackground(theme.background.as_hex())
-        text = theme.text.as_hex()
-        for side in ("left", "bottom"):
-            self.getAxis(side).setPen(text)
-            self.getAxis(side).setTextPen(text)
-        self._cursor.setPen(pg.mkPen(text, style=pg.QtCore.Qt.PenStyle.DashLine))
-
-    def _on_click(self, event: Any) -> None:
-        frame = round(self.getPlotItem().vb.mapSceneToView(event.scenePos()).x())
-        if self._session.recording is not None:
-            last = self._session.recording.shape[0] - 1
-            self._viewer.dims.set_current_step(0, min(max(frame, 0), last))

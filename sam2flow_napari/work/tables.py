@@ -11,7 +11,7 @@ import pandas as pd
 from sam2flow_core.errors import OutputError
 
 if TYPE_CHECKING:
-    from sam2flow_core.results import Results
+    from sam2flow_core.results import Results, VesselLine
 
 SUMMARY, PER_FRAME, REPORT = "summary.csv", "per_frame.csv", "report.html"
 
@@ -29,12 +29,15 @@ class RunTables:
         One row per vessel and frame.
     results : Results
         Opened for reading.
+    lines : tuple of VesselLine
+        Centrelines and space-time diagrams.
     """
 
     folder: Path
     summary: pd.DataFrame
     per_frame: pd.DataFrame
     results: Results
+    lines: tuple[VesselLine, ...]
 
 
 def read_tables(folder: Path) -> RunTables:
@@ -52,4 +55,5 @@ def read_tables(folder: Path) -> RunTables:
         per_frame = pd.read_csv(folder / PER_FRAME)
     except (OSError, ValueError) as error:
         raise OutputError(f"{folder}: the tables of that run cannot be read ({error}); run again") from None
-    return RunTables(folder, summary, per_frame, open_results(folder))
+    results = open_results(folder)
+    return RunTables(folder, summary, per_frame, results, results.lines())

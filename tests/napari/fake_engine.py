@@ -10,7 +10,7 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.events import Finished, FrameDone, Stage, Started
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
-from sam2flow_core.results import ResultsWriter, StoreHeader
+from sam2flow_core.results import ResultsWriter, StoreHeader, write_line
 from sam2flow_core.stack import open_stack
 
 CROP = (12, 20)
@@ -100,6 +100,10 @@ class FakeEngine:
             done = t - request.start + 1
             yield FrameDone(FrameFlow(t, (0.0, 0.0), tuple(answers)), done, stop - request.start, 0.1)
         yield Stage("measuring")
+        for v in vessels:
+            along = np.stack([np.full(CROP[1], CROP[0] / 2), np.arange(CROP[1])], axis=1)
+            streaks = np.add.outer(np.arange(stop - request.start), -np.arange(CROP[1])) % 7
+            write_line(request.out / "results.zarr", v, along if v % 2 else along[::-1], streaks)
         yield write_tables(request.out, vessels, range(request.start, stop), calibration)
 
 

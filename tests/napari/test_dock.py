@@ -204,6 +204,35 @@ def test_plot_cursor_is_the_slider_and_a_click_goes_to_the_frame(dock, qtbot):
     assert dock.bench.viewer.dims.current_step[0] == 23
 
 
+def test_space_time_diagram_is_the_selected_vessel_s(dock, qtbot):
+    run_to_end(dock, qtbot)
+    dock.bench.session.activate(2)
+    image, lines = dock.results.space_time._image, dock.bench.runs.tables.lines
+    assert image.image.shape == lines[1].diagram.shape == (FRAMES, 20)
+    assert "um" in dock.results.space_time.getAxis("left").labelText
+    area = image.mapRectToParent(image.boundingRect())
+    assert (area.left(), area.width(), area.height()) == pytest.approx((-0.5, FRAMES, 20 * 0.5))
+    dock.bench.runs.forget()
+    assert image.image is None
+
+
+@pytest.mark.parametrize(("name", "begins"), [("a.png", b"\x89PNG"), ("b.svg", b"<?xml")])
+def test_the_plot_on_show_is_saved_as_a_picture(dock, qtbot, tmp_path, name, begins):
+    run_to_end(dock, qtbot)
+    dock.results.plots.setCurrentIndex(1)
+    dock.results.save_figure(tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
+def test_a_figure_that_cannot_be_saved_says_why(dock, qtbot, tmp_path):
+    run_to_end(dock, qtbot)
+    notification_manager.records.clear()
+    dock.results.save_figure(tmp_path / "a.docx")
+    dock.results.save_figure(tmp_path / "none" / "a.png")
+    told = [n.message for n in notification_manager.records]
+    assert ".png or .svg" in told[0] and "folder" in told[1] and list(tmp_path.glob("*.docx")) == []
+
+
 def test_export_is_byte_for_byte_what_the_engine_wrote(dock, qtbot, tmp_path):
     run_to_end(dock, qtbot)
     folder = tmp_path / "export"

@@ -8,7 +8,7 @@ from napari.utils.notifications import notification_manager
 
 from sam2flow_core.errors import ModelError, OutputError
 from sam2flow_core.project import CalibrationEdit, next_run_folder
-from sam2flow_napari.layers.overlays import ARROWS, VESSELS
+from sam2flow_napari.layers.overlays import ARROWS, LINES, VESSELS
 from sam2flow_napari.layers.overlays import SPEED as SPEED_LAYER
 
 UM_S = 0.5 * 100  # the recording's pixel size times its frame rate
@@ -123,6 +123,25 @@ def test_arrows_are_those_of_the_current_frame_only(bench, qtbot):
     assert (dx[lower] < 0).all()
     bench.viewer.dims.set_current_step(0, FRAMES - 1)
     qtbot.waitUntil(lambda: len(arrows.data) == 0, timeout=PATIENCE)
+
+
+def test_centrelines_point_along_the_flow_and_move_with_the_slider(bench, qtbot):
+    mark_two(bench)
+    run_to_end(bench, qtbot)
+    lines = layer(bench, LINES)
+    bench.viewer.dims.set_current_step(0, 9)
+    qtbot.waitUntil(lambda: len(lines.data) > 0 and set(lines.data[:, 0, 0]) == {9}, timeout=PATIENCE)
+    upper = lines.data[:, 0, 1] < 30
+    body = lines.data[:, 1, 1] == 0
+    assert (lines.data[upper & body][:, 1, 2] > 0).all() and (lines.data[~upper & body][:, 1, 2] < 0).all()
+    # The strokes of the arrow head lie behind its tip.
+    assert (lines.data[upper & ~body][:, 1, 2] < 0).all() and (upper & ~body).sum() == 2
+    assert len(np.unique(lines.edge_color, axis=0)) == 2
+    bench.session.show_vessel(2, False)
+    qtbot.waitUntil(lambda: (lines.data[:, 0, 1] < 30).all(), timeout=PATIENCE)
+    bench.runs.start()
+    assert not lines.visible
+    qtbot.waitUntil(lambda: bench.runs.tables is not None and not bench.runs.running, timeout=PATIENCE)
 
 
 def test_results_stream_in_while_the_run_goes_on(bench, engine, qtbot):
@@ -332,7 +351,7 @@ def test_a_deleted_overlay_stays_away_until_the_next_run(bench, qtbot):
     qtbot.wait(100)
     assert not any(n.startswith(SPEED_LAYER) for n in names(bench))
     run_to_end(bench, qtbot)
-    assert [n.split()[0] for n in names(bench)] == ["cells", VESSELS, SPEED_LAYER, "flow", "prompts"]
+    assert [n.split()[0] for n in names(bench)] == ["cells", VESSELS, SPEED_LAYER, "flow", LINES, "prompts"]
 
 
 def test_run_folders_are_never_used_twice(tmp_path):

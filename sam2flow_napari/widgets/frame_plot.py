@@ -1,0 +1,63 @@
+"""What the plots over time share: a cursor that is the time slider, a click that moves it, the viewer's theme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from napari.components import ViewerModel
+from napari.utils.theme import get_theme
+
+from sam2flow_napari.session import Session
+
+
+class FramePlot(pg.PlotWidget):
+    """A plot with frames along the bottom.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    session : Session
+    tooltip : str
+    """
+
+    def __init__(self, viewer: ViewerModel, session: Session, tooltip: str) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._session = session
+        self._cursor = pg.InfiniteLine(0, angle=90, movable=False)
+        self._cursor.setZValue(1)
+        self.addItem(self._cursor, ignoreBounds=True)
+        self.setToolTip(f"{tooltip} Click to go to that frame; the line is the frame on screen.")
+        self.setMouseEnabled(x=True, y=False)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setLabel("bottom", "frame")
+        self.setFixedHeight(170)
+        self.scene().sigMouseClicked.connect(self._on_click)
+        viewer.dims.events.current_step.connect(self._on_step)
+        viewer.events.theme.connect(self._on_theme)
+        self._on_theme()
+
+    def disconnect_session(self) -> None:
+        """Stop listening (the dock closes)."""
+        self._viewer.dims.events.current_step.disconnect(self._on_step)
+        self._viewer.events.theme.disconnect(self._on_theme)
+
+    def _on_step(self) -> None:
+        self._cursor.setValue(self._viewer.dims.current_step[0])
+
+    def _on_theme(self) -> None:
+        theme = get_theme(self._viewer.theme)
+        self.setBackground(theme.background.as_hex())
+        text = theme.text.as_hex()
+        for side in ("left", "bottom"):
+            self.getAxis(side).setPen(text)
+            self.getAxis(side).setTextPen(text)
+        self._cursor.setPen(pg.mkPen(text, style=pg.QtCore.Qt.PenStyle.DashLine))
+
+    def _on_click(self, event: Any) -> None:
+        frame = round(self.getPlotItem().vb.mapSceneToView(event.scenePos()).x())
+        if self._session.recording is not None:
+            last = self._session.recording.shape[0] - 1
+            self._viewer.dims.set_current_step(0, min(max(frame, 0), last))
