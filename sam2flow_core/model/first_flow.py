@@ -8,6 +8,8 @@ from torch.nn import functional as F
 
 from sam2flow_core.model.layers import begin_at_zero
 
+_AT_A_TIME = 128
+"""Sites."""
 _AROUND = 3
 """Bins each way of the best one that may share in the answer."""
 
@@ -48,18 +50,27 @@ class EvidenceNet(nn.Module):
         hidden : Tensor (N, B, hidden)
             Features over speed, for the refinement to look up.
         """
-        x = self.mix(evidence) + self.context(context)[:, None]
-        for block in self.blocks:
-            x = block(x)
-        out = self.head(x)
-        logits = out[..., 0] + self.temperature * (evidence @ self.prior)
+        if torch.is_grad_enabled():
+            x, logits, shift = self._read(evidence, context)
+        else:
+            # Sites do not look at each other here, and few at a time stay in the processor's cache.
+            parts = zip(evidence.split(_AT_A_TIME), context.split(_AT_A_TIME), strict=True)
+            x, logits, shift = (torch.cat(p) for p in zip(*(self._read(*part) for part in parts), strict=True))
         step = torch.gradient(bins)[0]
-        values = bins + step * torch.tanh(out[..., 1])
+        values = bins + step * torch.tanh(shift)
         best = logits.argmax(1, keepdim=True)
         place = torch.arange(bins.shape[0], device=bins.device)
         near = (place - best).abs() <= _AROUND
         share = torch.softmax(logits.masked_fill(~near, -1e4), 1)
         return (share * values).sum(1), logits, x
+
+    def _read(self, evidence: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features (N, B, hidden), logits (N, B) and shifts within the bins (N, B)."""
+        x = self.mix(evidence) + self.context(context)[:, None]
+        for block in self.blocks:
+            x = block(x)
+        out = self.head(x)
+        return x, out[..., 0] + self.temperature * (evidence @ self.prior), out[..., 1]
 
 
 class _Block(nn.Module):
