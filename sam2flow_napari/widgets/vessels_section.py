@@ -69,9 +69,9 @@ class VesselsSection(QWidget):
         third.addWidget(
             button("Box", "Drag a rectangle about the selected vessel in this frame (key B).", bench.draw_box)
         )
-        third.addWidget(self.paint, 1)
+        third.addWidget(self.paint, 2)
         clear = "Take box and painted mask of the selected vessel in this frame away."
-        third.addWidget(button("Clear", clear, bench.clear_regions))
+        third.addWidget(button("Clear", clear, bench.clear_regions), 1)
         rows = QVBoxLayout()
         for row in (first, third, second):
             rows.addLayout(row)
@@ -91,6 +91,10 @@ class VesselsSection(QWidget):
 
     def _on_painting(self, painting: bool) -> None:
         self.paint.setText("Use the mask" if painting else _PAINT)
+        if painting:
+            self._hint.setText("Paint the vessel (2 paints, 1 erases), then use the mask. Delete 'brush' to give up.")
+        else:
+            self.refresh()
 
     def _on_row(self, row: int) -> None:
         self._bench.session.activate(self.model.vessel_id(row))

@@ -147,6 +147,17 @@ def test_buttons_of_the_vessel_section(dock):
     assert session.state.vessels == ()
 
 
+def test_the_paint_button_says_what_comes_next(dock):
+    dock.bench.session.add_prompt(0, 5.0, 5.0)
+    dock.vessels.paint.click()
+    assert dock.vessels.paint.text() == "Use the mask" and "1 erases" in dock.vessels._hint.text()
+    brush = dock.bench.scene.brush.layer
+    brush.paint((0, 5, 5), brush.selected_label)
+    dock.vessels.paint.click()
+    assert dock.vessels.paint.text() == "Paint" and "mend" in dock.vessels._hint.text()
+    assert cell(dock.vessels.model, 0, 2) == "0 +  0 −, 1 mask"
+
+
 def test_run_settings_reach_the_request(dock, engine, qtbot):
     dock.run.first.value = 4
     dock.run.last.value = 20
