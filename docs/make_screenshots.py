@@ -93,6 +93,11 @@ def walk(camera: Photographer, sample: Path) -> None:
     if not frames.vessel_ids:
         sys.exit("no click was answered: is the model in place?")
     camera.shoot("clicked")
+    session.activate(1)
+    bench.paint()
+    camera.shoot("painting")
+    bench.viewer.layers.remove("brush")  # gives the painting up
+    bench.scene.make_clickable()
     bench.runs.start()
     camera.until(lambda: frames.answered(60) or not bench.runs.running)
     camera.shoot("running")
@@ -102,6 +107,9 @@ def walk(camera: Photographer, sample: Path) -> None:
     camera.wait(1)
     camera.viewer.dims.set_current_step(0, 40)
     camera.shoot("results")
+    dock.results.plots.setCurrentWidget(dock.results.space_time)
+    camera.shoot("space-time")
+    dock.results.plots.setCurrentWidget(dock.results.plot)
     bench.help_wanted.emit()
     camera.wait(0.3)
     box = QApplication.activeModalWidget()
