@@ -14,6 +14,7 @@ from sam2flow_core.cli.bench import bench
 from sam2flow_core.cli.demo import demo
 from sam2flow_core.cli.evaluate import evaluate
 from sam2flow_core.cli.info import info
+from sam2flow_core.cli.propagate import propagate
 from sam2flow_core.cli.run import run
 from sam2flow_core.cli.synth import synth
 from sam2flow_core.cli.train import train
@@ -35,7 +36,7 @@ def cli(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (demo, run, batch, info, synth, train, evaluate, bench, weights):
+for _command in (demo, run, batch, info, synth, train, evaluate, bench, weights, propagate):
     cli.add_command(_command)
 
 

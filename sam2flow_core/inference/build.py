@@ -52,9 +52,16 @@ def build_sam2_video_predictor(
         raise ModelError("no checkpoint: give ckpt_path; a network without weights finds nothing")
     if hydra_overrides_extra:
         raise ModelError("hydra_overrides_extra cannot be used here; see InferenceSettings for what can be set")
-    network, description = load_model(str(ckpt_path))
     settings = InferenceSettings()
     if not apply_postprocessing:
         settings = replace(settings, sam2=replace(settings.sam2, steady_masks=False, sharp_prompts=False))
+    return load_predictor(str(ckpt_path), str(device), settings)
+
+
+def load_predictor(
+    name: str, device: str = "auto", settings: InferenceSettings | None = None
+) -> SAM2FlowPredictor | SAM2MaskPredictor:
+    """Predictor of any weights that `load_model` takes: with flow where they know it, else of masks."""
+    network, description = load_model(name)
     kind = SAM2FlowPredictor if network.config.use_flow else SAM2MaskPredictor
-    return kind(network, choose_device(str(device)), description, settings)
+    return kind(network, choose_device(device), description, settings)

@@ -212,6 +212,11 @@ class SAM2MaskPredictor:
                 masks = self._masks(inference_state, frame)
             yield masks
 
+    def follow_masks(self, inference_state: MaskState) -> Iterator[Masks]:
+        """Masks of all frames: from the first prompted one to the last, then back to the beginning."""
+        yield from self.propagate_in_video(inference_state)
+        yield from self.propagate_in_video(inference_state, reverse=True)
+
     @torch.inference_mode()
     def clear_all_prompts_in_frame(
         self, inference_state: MaskState, frame_idx: int, obj_id: int, need_output: bool = True

@@ -303,6 +303,12 @@ class SAM2FlowPredictor:
         for step in self._answer(state, order, ordered=False):
             yield dense_step(step, state)
 
+    def follow_masks(self, inference_state: InferenceState) -> Iterator[Masks]:
+        """Masks of all frames in order, without flow: a vessel keeps its place in the tissue, which may move."""
+        self.propagate_in_video_preflight(inference_state)
+        for frame in range(inference_state.frames.start, inference_state.frames.stop):
+            yield self._masks(inference_state, frame)
+
     def snapshot(self, state: InferenceState) -> Snapshot:
         """What `restore` needs to go on after the frame that was answered last."""
         key = self._key_frame(state, max(state.next_frame - 1, state.frames.start))

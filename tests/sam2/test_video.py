@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from PIL import Image
 from sam2_models import build_official, fill_ours
 
 from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
+from sam2flow_core.engine.propagation import propagate_labels
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
+from sam2flow_core.stack import open_stack
 
 SIZE, FRAMES = 128, 22
 
@@ -124,3 +127,22 @@ def test_a_long_video_keeps_a_bounded_memory(predictors, video):
     bounded.add_new_points_or_box(state, 0, 1, [[30, 50]], [1])
     assert len(list(bounded.propagate_in_video(state))) == FRAMES
     assert len(state.tracks[1].followed) <= 5 and len(state.levels) <= bounded.settings.cached_frames
+
+
+def test_labels_are_carried_to_every_frame(predictors, video, tmp_path):
+    _, ours = predictors
+    labels = np.zeros((SIZE, SIZE), np.uint16)
+    labels[40:70, 30:60], labels[80:110, 10:60] = 300, 2
+    out, told = tmp_path / "masks.tif", []
+    with open_stack(video) as stack:
+        assert propagate_labels(ours, stack, labels, 4, out, told.append) == [2, 300]
+    found = tifffile.imread(out)
+    assert found.shape == (FRAMES, SIZE, SIZE) and np.array_equal(found[4], labels)
+    assert told[-1] == FRAMES and sorted(set(told)) == list(range(1, FRAMES + 1))
+    state = ours.init_state(video)
+    for label in (2, 300):
+        ours.add_new_mask(state, 4, label, labels == label)
+    assert len(list(ours.propagate_in_video(state))) == FRAMES - 4
+    frames = {t: logits for t, _, logits in ours.propagate_in_video(state, reverse=True)}
+    best = np.where(frames[1].amax(0)[0] > 0, np.array([2, 300])[frames[1].argmax(0)[0]], 0)
+    assert best.any() and np.array_equal(found[1], best)
