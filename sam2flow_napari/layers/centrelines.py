@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _STEP = 3
 """Points of the line, a px apart, that one segment spans."""
 _BETWEEN_HEADS = 80
-_HEAD = 7.0
+_HEAD = 10.0
 """Length in px of the strokes of an arrow head."""
 _OPENING = np.deg2rad(150)
 

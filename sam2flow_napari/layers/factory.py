@@ -125,7 +125,7 @@ class LayerFactory:
     def centrelines(self, name: str) -> Vectors:
         """Return an empty vectors layer for the centrelines in one frame."""
         return Vectors(
-            np.empty((0, 2, 3)), name=name, ndim=3, vector_style="line", edge_width=1.2, **placement(self.spacing)
+            np.empty((0, 2, 3)), name=name, ndim=3, vector_style="line", edge_width=2, **placement(self.spacing)
         )
 
     def boxes(self, name: str) -> Shapes:

@@ -66,9 +66,8 @@ class VesselsSection(QWidget):
         second.addWidget(self.sign, 1)
         second.addWidget(button("Load…", "Load a prompts table (CSV) in place of these clicks.", self._load))
         second.addWidget(button("Keys", "Show the keys and mouse buttons (key H).", bench.help_wanted.emit))
-        third.addWidget(
-            button("Box", "Drag a rectangle about the selected vessel in this frame (key B).", bench.draw_box)
-        )
+        box = "Drag a rectangle about the selected vessel in this frame (key B)."
+        third.addWidget(button("Box", box, bench.draw_box), 1)
         third.addWidget(self.paint, 2)
         clear = "Take box and painted mask of the selected vessel in this frame away."
         third.addWidget(button("Clear", clear, bench.clear_regions), 1)
