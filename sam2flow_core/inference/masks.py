@@ -34,7 +34,7 @@ def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, 
     prompts = _prompts(state, vessel, frame, owner.device)
     others = [e for e in vessel.context.read() if e.frame != frame]
     embedded = model.condition(levels, owner, [others], frame)
-    masks = model.segment(levels, owner, embedded, prompts)
+    masks = model.segment(levels, owner, embedded, prompts, visible=state.frames.stack.shape[1:])
     if frame in vessel.given:
         masks = _as_given(masks, vessel.given[frame], state)
     remember(model, levels, owner, masks, [vessel], frame, prompted=True)

@@ -104,6 +104,7 @@ class SAM2Flow(nn.Module):
         conditioned: Tensor,
         prompts: Prompts,
         origin: Tensor | None = None,
+        visible: tuple[int, int] | None = None,
     ) -> VesselMasks:
         """Masks of V vessels.
 
@@ -118,6 +119,8 @@ class SAM2Flow(nn.Module):
             May be all padding (label -1) where only memory speaks.
         origin : Tensor (2,), optional
             ``(x, y)`` px of the image's corner in a larger frame; only presets with a fixed position frame use it.
+        visible : tuple of int, optional
+            Rows and columns of the recorded frame; the rest of the image is padding. The whole image if not given.
         """
         h, w = levels[0].shape[-2] * 4, levels[0].shape[-1] * 4
         sparse, dense = self.prompt_encoder(prompts.points, prompts.labels, (h, w), prompts.masks, origin)
@@ -127,13 +130,20 @@ class SAM2Flow(nn.Module):
             conditioned, place, sparse, dense, (skips[0][image_of_vessel], skips[1][image_of_vessel])
         )
         if self.mask_decoder.growth is not None:
-            decoded = self._grow(decoded, levels, image_of_vessel, prompts)
+            decoded = self._grow(decoded, levels, image_of_vessel, prompts, visible or (h, w))
         clicks = (prompts.labels >= 0).sum(1)
         logits, iou, token = choose_mask(decoded, clicks == 1)
         fine = F.interpolate(logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
         return VesselMasks(fine, iou, decoded.object_score, token, decoded)
 
-    def _grow(self, decoded: DecodedMasks, levels: list[Tensor], owner: Tensor, prompts: Prompts) -> DecodedMasks:
+    def _grow(
+        self,
+        decoded: DecodedMasks,
+        levels: list[Tensor],
+        owner: Tensor,
+        prompts: Prompts,
+        visible: tuple[int, int],
+    ) -> DecodedMasks:
         """Grow the mask along the clicked vessel, for clear prompts and for the best-rated alternative of a click."""
         growth = self.mask_decoder.growth
         assert growth is not None
@@ -143,7 +153,7 @@ class SAM2Flow(nn.Module):
         features = levels[0][owner]
         clicks = click_maps(prompts.points, prompts.labels, features.shape[-2], features.shape[-1])
         reach = self.config.mask.tube_reach
-        tubes = grow_tubes(levels[3][:, 0].detach(), owner, prompts.points, prompts.labels, reach)
+        tubes = grow_tubes(levels[3][:, 0].detach(), owner, prompts.points, prompts.labels, reach, visible)
         before = decoded.logits[rows, pick] if prompts.masks is None else prompts.masks[:, 0]
         named = (prompts.labels > 0).any(1)[:, None, None]
         start = torch.where(named, F.avg_pool2d(tubes, 2), before)[:, None]

@@ -34,7 +34,14 @@ _NEARBY = 10
 """Cells."""
 
 
-def grow_tubes(vesselness: Tensor, image_of_vessel: Tensor, points: Tensor, labels: Tensor, reach: float) -> Tensor:
+def grow_tubes(
+    vesselness: Tensor,
+    image_of_vessel: Tensor,
+    points: Tensor,
+    labels: Tensor,
+    reach: float,
+    visible: tuple[int, int],
+) -> Tensor:
     """Logits of each vessel's tube.
 
     Parameters
@@ -47,18 +54,24 @@ def grow_tubes(vesselness: Tensor, image_of_vessel: Tensor, points: Tensor, labe
     labels : LongTensor (V, P)
     reach : float
         Arc length in px that is followed each way.
+    visible : tuple of int
+        Rows and columns in px of the recorded frame; beyond it the image is padding.
 
     Returns
     -------
     Tensor (V, h, w)
         Strongly negative for a vessel without a positive click.
     """
-    vesselness = vesselness - _half_height(vesselness)
-    graphs = [trace_graph(v.float().cpu().numpy()) for v in vesselness]
+    rows, columns = (-(-length // _STRIDE) for length in visible)
+    recorded = vesselness[:, :rows, :columns]
+    recorded = recorded - _half_height(recorded)
+    graphs = [trace_graph(v.float().cpu().numpy()) for v in recorded]
+    beyond = (0, vesselness.shape[2] - columns, 0, vesselness.shape[1] - rows)
+    vesselness = F.pad(recorded[:, None], beyond, mode="replicate")[:, 0]
     shape = (vesselness.shape[1], vesselness.shape[2])
     clicks, kinds = points.float().cpu().numpy().astype(float), labels.cpu().numpy()
-    rows = [_tube(graphs[i], shape, clicks[v], kinds[v], reach) for v, i in enumerate(image_of_vessel.tolist())]
-    tubes = torch.from_numpy(np.stack(rows)).to(vesselness)
+    grown = [_tube(graphs[i], shape, clicks[v], kinds[v], reach) for v, i in enumerate(image_of_vessel.tolist())]
+    tubes = torch.from_numpy(np.stack(grown)).to(vesselness)
     # Vessels have the outline that the vesselness gives them.
     return torch.minimum(tubes, vesselness[image_of_vessel].clamp(-8, 8))
 

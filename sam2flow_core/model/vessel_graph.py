@@ -23,11 +23,14 @@ _EIGHT = np.ones((3, 3), bool)
 _STEPS = ((-1, 0), (0, -1), (0, 1), (1, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
 _BORDER = 8
 """Cells the image is continued by, so that vessels reach its border."""
+_UNSURE = 1
+"""Cells at the border that are not believed: cameras and shifted frames leave dark or blurred rows there."""
 _SPUR = 1.6
 """Radii up to which a loose end is a spur."""
 _MIDDLE = 2.2
 """Radii up to which a line between two junctions is the middle of one."""
 _STRAIGHT = np.cos(np.deg2rad(40.0))
+_CROSSED = np.cos(np.deg2rad(60.0))
 _AHEAD = np.cos(np.deg2rad(30.0))
 _SIDE_BRANCH = 0.6
 """A third arm thinner than this share of the vessel takes little of its blood."""
@@ -95,9 +98,11 @@ class VesselGraph:
             third = max(a.radius for a in others if a is not best)
             thin = third < _SIDE_BRANCH * min(here.radius, best.radius)
             return best if ahead > _AHEAD and alike and thin else None
-        rivals = (a for a in others if a is not best)
+        rivals = [a for a in others if a is not best]
         taken = any(_smoothness(best, a) > ahead for a in rivals)
-        return best if ahead > _STRAIGHT and alike and not taken else None
+        # Two forks side by side are no crossing: there the other two arms are one vessel too.
+        crossed = len(rivals) != 2 or _smoothness(*rivals) > _CROSSED
+        return best if ahead > _STRAIGHT and alike and crossed and not taken else None
 
 
 def _smoothness(here: Arm, there: Arm) -> float:
@@ -119,13 +124,14 @@ def trace_graph(vesselness: NDArray[np.floating]) -> VesselGraph:
     vesselness : ndarray, shape (h, w)
         Above 0 inside vessels.
     """
-    padded = np.pad(np.asarray(vesselness, float), _BORDER, mode="edge")
+    inner = np.asarray(vesselness, float)[_UNSURE:-_UNSURE, _UNSURE:-_UNSURE]
+    padded = np.pad(inner, _BORDER + _UNSURE, mode="edge")
     # Smoothing the outline keeps the skeleton from growing a spur at every ragged cell.
     inside = gaussian_filter((padded > 0).astype(float), 0.7) > 0.5
     inside = remove_small_objects(remove_small_holes(inside, max_size=6), max_size=12)
     radius = np.asarray(distance_transform_edt(inside))
     skeleton = _without_spurs(skeletonize(inside), radius)
-    lines, nodes = _cut(skeleton)
+    lines, nodes = _within(*_cut(skeleton), skeleton.shape)
     groups, middle = _join_nodes(lines, nodes, radius)
     kept = [k for k in range(len(lines)) if not middle[k]]
     meeting = np.bincount(np.ravel(nodes)) if nodes else np.zeros(0, int)
@@ -166,6 +172,31 @@ def _cut(skeleton: NDArray[np.bool_]) -> tuple[list[NDArray[np.intp]], list[tupl
         count += sum(free)
         lines.append(line)
     return lines, nodes
+
+
+def _within(
+    lines: list[NDArray[np.intp]], nodes: list[tuple[int, int]], shape: tuple[int, ...]
+) -> tuple[list[NDArray[np.intp]], list[tuple[int, int]]]:
+    """The lines without what runs outside the image: two vessels that leave it are not joined out there."""
+    meeting = np.bincount(np.ravel(nodes)) if nodes else np.zeros(0, int)
+    count = len(meeting)
+    cut_lines, cut_nodes = [], []
+    for line, ends in zip(lines, nodes, strict=True):
+        inside = ((line >= _BORDER) & (line < np.array(shape) - _BORDER)).all(1)
+        # A loose end outside is left: by its length and direction the arm is judged at a junction.
+        within = np.flatnonzero(inside)
+        if len(within):
+            inside[: within[0]] |= meeting[ends[0]] == 1
+            inside[within[-1] :] |= meeting[ends[1]] == 1
+        steps = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(int), [0]])))
+        for start, stop in steps.reshape(-1, 2):
+            pair = [ends[0], ends[1]]
+            for side, whole in ((0, start == 0), (1, stop == len(line))):
+                if not whole:
+                    pair[side], count = count, count + 1
+            cut_lines.append(line[start:stop])
+            cut_nodes.append((pair[0], pair[1]))
+    return cut_lines, cut_nodes
 
 
 def _in_order(pixels: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -211,7 +242,7 @@ def _join_nodes(
     size = int(np.max(nodes)) + 1
     count = np.bincount(np.ravel(nodes), minlength=size)
     middle = [
-        count[a] > 1 and count[b] > 1 and a != b and len(line) < _MIDDLE * radius[tuple(line.T)].max() + 2
+        count[a] > 1 and count[b] > 1 and len(line) < _MIDDLE * radius[tuple(line.T)].max() + 2
         for line, (a, b) in zip(lines, nodes, strict=True)
     ]
     inner = np.array([pair for pair, yes in zip(nodes, middle, strict=True) if yes], int).reshape(-1, 2)

@@ -18,6 +18,7 @@ def grow(vesselness, points, labels, reach=200.0):
             torch.tensor([points], dtype=torch.float32),
             torch.tensor([labels]),
             reach,
+            (2 * vesselness.shape[1], 2 * vesselness.shape[2]),
         )[0]
         > 0
     )
@@ -88,3 +89,28 @@ def test_the_haze_around_a_vessel_is_not_the_vessel():
     vesselness = torch.where((x - 32).abs() < 3, 10.0, 1.0)[None] + 0 * y
     tube = grow(vesselness, [[64.0, 64.0]], [1])
     assert at(tube, 64, 20) and not at(tube, 84, 64)
+
+
+def test_two_vessels_that_leave_the_frame_side_by_side_are_not_joined_outside():
+    vesselness = torch.full((1, 64, 64), -6.0)
+    vesselness[:, :, 20:26] = vesselness[:, :, 36:42] = 6.0
+    vesselness[:, :3, 20:42] = 6.0  # they touch at the very border
+    tube = grow(vesselness, [[46.0, 64.0]], [1])
+    assert at(tube, 46, 20) and not at(tube, 78, 64)
+
+
+def test_forks_side_by_side_are_no_crossing():
+    """Four arms meet in a crossing only if both pairs go straight on."""
+    vesselness = torch.full((1, 64, 64), -6.0)
+    vesselness[:, 29:35] = 6.0
+    vesselness[:, :32, 24:30] = vesselness[:, :32, 34:40] = 6.0
+    assert not at(grow(vesselness, [[16.0, 64.0]], [1]), 110, 64)
+
+
+def test_what_lies_beyond_the_frame_is_padding():
+    vesselness = torch.full((1, 64, 64), -6.0)
+    vesselness[:, :, 20:26] = 6.0
+    vesselness[:, 48:] = 6.0
+    labels, points = torch.tensor([[1]]), torch.tensor([[[46.0, 30.0]]])
+    tube = grow_tubes(vesselness, torch.zeros(1, dtype=torch.long), points, labels, 200.0, (96, 128))[0] > 0
+    assert at(tube, 46, 90) and not at(tube, 80, 100)

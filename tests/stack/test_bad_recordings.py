@@ -220,7 +220,7 @@ def test_file_truncated_before_its_second_frame(tmp_path: Path, kind: str, share
 
 
 def test_empty_folder(tmp_path: Path) -> None:
-    assert "no TIFF or PNG" in refusal(tmp_path)
+    assert "no TIFF, PNG or JPEG" in refusal(tmp_path)
 
 
 def test_folder_with_one_picture(tmp_path: Path) -> None:
