@@ -182,7 +182,7 @@ def _within(
     count = len(meeting)
     cut_lines, cut_nodes = [], []
     for line, ends in zip(lines, nodes, strict=True):
-        inside = ((line >= _BORDER) & (line < np.array(shape) - _BORDER)).all(1)
+        inside: NDArray[np.bool_] = np.all((line >= _BORDER) & (line < np.array(shape) - _BORDER), axis=1)
         # A loose end outside is left: by its length and direction the arm is judged at a junction.
         within = np.flatnonzero(inside)
         if len(within):
