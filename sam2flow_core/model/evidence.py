@@ -138,13 +138,20 @@ def correlate(first: Tensor, second: Tensor, course: Course, row: int) -> Tensor
 
     Returns
     -------
-    Tensor (N, B)
-        -1 to 1; 0 where the point cannot be seen.
+    Tensor (N, B_lag)
+        -1 to 1; 0 where the point cannot be seen. Of the bins, the slow ones in the middle that stay within reach
+        at that lag.
     """
     here = read_corners(first, course.source)
     there = read_corners(second, course.target[row])
     found = torch.bmm(there, here[:, :, None])[..., 0]
-    return _among(found, course.bins.shape[0]) * course.valid[:, :, row]
+    return found * course.valid[:, slow_bins(course, found.shape[1]), row]
+
+
+def slow_bins(course: Course, count: int) -> slice:
+    """Where ``count`` slow bins lie among all."""
+    side = (course.bins.shape[0] - count) // 2
+    return slice(side, side + count)
 
 
 def _among(values: Tensor, count: int) -> Tensor:

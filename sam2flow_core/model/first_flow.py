@@ -74,7 +74,11 @@ class EvidenceNet(nn.Module):
 
 
 class _Block(nn.Module):
-    """Convolution over speed, five taps, written as a product: on short rows that is several times faster."""
+    """Convolution over speed, five taps.
+
+    Done as a convolution over an image one px high, whose channels lie together in memory as they do here: on short
+    rows that is several times faster than one over a line.
+    """
 
     def __init__(self, hidden: int, dilation: int) -> None:
         super().__init__()
@@ -84,7 +88,8 @@ class _Block(nn.Module):
         self.mlp = nn.Linear(hidden, hidden)
 
     def forward(self, x: Tensor) -> Tensor:
-        d, bins = self.dilation, x.shape[1]
-        padded = F.pad(self.norm(x), (0, 0, 2 * d, 2 * d))
-        taps = torch.cat([padded[:, k * d : k * d + bins] for k in range(5)], 2)
-        return x + self.mlp(F.gelu(self.conv(taps)))
+        d, hidden = self.dilation, x.shape[2]
+        taps = self.conv.weight.view(hidden, 5, hidden).permute(0, 2, 1)[:, :, None]
+        lying = self.norm(x).permute(0, 2, 1)[:, :, None]
+        seen = F.conv2d(lying, taps, self.conv.bias, dilation=(1, d), padding=(0, 2 * d))
+        return x + self.mlp(F.gelu(seen[:, :, 0].permute(0, 2, 1)))

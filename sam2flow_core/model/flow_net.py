@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import ModelConfig
-from sam2flow_core.model.evidence import Course, along, correlate, lay_course, pool_along, span
+from sam2flow_core.model.evidence import Course, along, correlate, lay_course, pool_along, slow_bins, span
 from sam2flow_core.model.feature_encoder import build_feature_encoder
 from sam2flow_core.model.features import read_corners
 from sam2flow_core.model.first_flow import EvidenceNet
@@ -118,16 +118,35 @@ class FlowNet(nn.Module):
         ground : Ground
         causal : bool
         """
-        course = ground.course
-        pooled = []
+        course, lags, windows = ground.course, self.config.match.lags, self.config.match.windows
+        valid = course.valid.to(course.bins)
+        pooled_channels = 3 * len(windows) * len(lags)
+        evidence = valid.new_zeros(*valid.shape[:2], pooled_channels + len(lags))
+        evidence[..., pooled_channels:] = 0.05 * valid
+        for row, lag in enumerate(lags):
+            in_time = self._means(volumes, t, row, causal)
+            if in_time is None:
+                continue
+            rows = slow_bins(course, in_time.shape[1])
+            for width, pooled in enumerate(pool_along(in_time, course)):
+                first = width * len(windows) * len(lags) + row
+                evidence[:, rows, first : first + pooled.shape[2] * len(lags) : len(lags)] = pooled
+        return evidence
+
+    def _means(self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, causal: bool) -> Tensor | None:
+        """Mean (N, B_lag, windows) over each window of the correlations at a lag; None where there are none."""
+        means = []
+        total, counted = None, set[int]()
         for window in self.config.match.windows:
-            for row, lag in enumerate(self.config.match.lags):
-                places = span(t, window if self.config.use_evidence_pooling else 1, lag, causal)
-                near = [volumes[row, k] for k in places if (row, k) in volumes]
-                nothing = course.tangent.new_zeros(course.valid.shape[:2])
-                pooled.append(torch.stack(near).mean(0) if len(near) > 1 else near[0] if near else nothing)
-        widths = pool_along(torch.stack(pooled, 2), course)
-        return torch.cat([*widths, 0.05 * course.valid.to(widths[0])], 2)
+            places = span(t, window if self.config.use_evidence_pooling else 1, self.config.match.lags[row], causal)
+            # Each window holds the narrower one before it.
+            for k in [k for k in places if (row, k) in volumes and k not in counted]:
+                total = volumes[row, k] if total is None else total + volumes[row, k]
+                counted.add(k)
+            means.append(None if total is None else total / len(counted))
+        if total is None:
+            return None
+        return torch.stack([torch.zeros_like(total) if m is None else m for m in means], 2)
 
     def forward(
         self,
