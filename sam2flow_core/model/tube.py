@@ -28,7 +28,7 @@ _SHARPNESS = 2.0
 _CUT = 1.5
 """A negative click ends the vessel within so many radii."""
 _OUTSIDE = -8.0
-_WALL_SHARE = 0.3
+_WALL_SHARE = 0.5
 """Share of the surest vesselness nearby at which a wall is drawn."""
 _NEARBY = 10
 """Cells."""
@@ -99,13 +99,39 @@ def _tube(
         y, x = np.arange(shape[0])[:, None], np.arange(shape[1])
         logits[(y >= top) & (y <= bottom) & (x >= left) & (x <= right)] = -_OUTSIDE
     stops = cells[labels == NEGATIVE]
-    for click in cells[labels == POSITIVE]:
-        found = graph.nearest(*click)
-        if found is None or found[2] * _STRIDE > _SNAP:
-            continue
-        line, wall = _follow(graph, found[0], found[1], stops, reach / _STRIDE)
-        logits = np.maximum(logits, _around(line, wall, shape))
+    clicks = cells[labels == POSITIVE]
+    named = [(click, _from_click(graph, shape, click, stops, reach)) for click in clicks]
+    tubes = [tube for _, tube in named if tube is not None]
+    for tube in _fewest(tubes, [click for click, tube in named if tube is not None]):
+        logits = np.maximum(logits, tube)
     return logits
+
+
+def _from_click(
+    graph: VesselGraph, shape: tuple[int, int], click: Floats, stops: Floats, reach: float
+) -> NDArray[np.float32] | None:
+    """Tube of the vessel that one click means; None where there is none."""
+    found = graph.nearest(*click)
+    if found is None or found[2] * _STRIDE > _SNAP:
+        return None
+    return _around(*_follow(graph, found[0], found[1], stops, reach / _STRIDE), shape)
+
+
+def _fewest(tubes: list[NDArray[np.float32]], clicks: list[Floats]) -> list[NDArray[np.float32]]:
+    """The tubes that are needed to take in the clicks (each began at one), those with the most clicks first.
+
+    A click where two vessels lie over each other may mean either; the other clicks say which.
+    """
+    if not tubes:
+        return []
+    rows, columns = np.clip(np.rint(clicks).astype(int), 0, np.array(tubes[0].shape) - 1).T
+    taken = np.stack([tube[rows, columns] > 0 for tube in tubes]) | np.eye(len(clicks), dtype=bool)
+    left, chosen = np.ones(len(clicks), bool), []
+    while left.any():
+        best = int((taken & left).sum(1).argmax())
+        chosen.append(tubes[best])
+        left &= ~taken[best]
+    return chosen
 
 
 def _follow(graph: VesselGraph, number: int, point: int, stops: Floats, reach: float) -> tuple[Floats, Floats]:

@@ -114,3 +114,10 @@ def test_what_lies_beyond_the_frame_is_padding():
     labels, points = torch.tensor([[1]]), torch.tensor([[[46.0, 30.0]]])
     tube = grow_tubes(vesselness, torch.zeros(1, dtype=torch.long), points, labels, 200.0, (96, 128))[0] > 0
     assert at(tube, 46, 90) and not at(tube, 80, 100)
+
+
+def test_other_clicks_say_which_vessel_a_click_on_a_crossing_means():
+    tube = grow(plus_sign(), [[64.0, 66.0], [64.0, 20.0], [64.0, 110.0]], [1, 1, 1])
+    assert at(tube, 64, 20) and not at(tube, 20, 64)
+    tube = grow(plus_sign(), [[66.0, 64.0], [20.0, 64.0], [110.0, 64.0]], [1, 1, 1])
+    assert at(tube, 20, 64) and not at(tube, 64, 20)
