@@ -123,7 +123,7 @@ class FlowNet(nn.Module):
         pooled_channels = 3 * len(windows) * len(lags)
         evidence = valid.new_zeros(*valid.shape[:2], pooled_channels + len(lags))
         evidence[..., pooled_channels:] = 0.05 * valid
-        for row, lag in enumerate(lags):
+        for row in range(len(lags)):
             in_time = self._means(volumes, t, row, causal)
             if in_time is None:
                 continue
