@@ -136,7 +136,8 @@ class GradeSettings:
     """Limits of the grades: (good, fair, poor); beyond the last a vessel is unusable.
 
     Shares are of 1. `method_difference` is |flow - kymograph| / kymograph, `scale` the model's expected error
-    over the speed, `valid` the share of frames with a velocity.
+    over the speed, `valid` the share of frames with a velocity, `opposed` the share of the length that runs against
+    the rest.
     """
 
     method_difference: tuple[float, float, float] = (0.12, 0.25, 0.5)
@@ -144,6 +145,7 @@ class GradeSettings:
     scale: tuple[float, float, float] = (0.35, 0.7, 1.5)
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
     interval: tuple[float, float, float] = (0.15, 0.3, 0.6)
+    opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def grade_vessel(
     relative_scale: float,
     valid_share: float,
     relative_interval: float,
+    opposed: float,
     settings: GradeSettings,
 ) -> tuple[str, tuple[str, ...]]:
     """Return the grade and its reasons in words.
@@ -45,6 +46,8 @@ def grade_vessel(
         Shares of 1.
     relative_interval : float
         Half the 95 % interval over the mean.
+    opposed : float
+        Share of the vessel's length whose flow runs against the rest.
     settings : GradeSettings
     """
     found: list[tuple[int, str]] = []
@@ -57,6 +60,8 @@ def grade_vessel(
     judge(valid_share, settings.valid, f"only {valid_share:.0%} of the frames have a velocity", high_is_bad=False)
     judge(relative_scale, settings.scale, f"the model expects errors of {relative_scale:.0%} of the speed")
     judge(relative_interval, settings.interval, f"the 95 % interval is +/- {relative_interval:.0%}")
+    text = f"on {opposed:.0%} of its length blood runs the other way: two vessels in one mask?"
+    judge(opposed, settings.opposed, text)
     if np.isfinite(method_difference):
         text = f"flow and space-time diagram differ by {method_difference:.0%}"
         judge(method_difference, settings.method_difference, text)

@@ -25,6 +25,7 @@ from sam2flow_core.velocity.flags import (
     vessel_flags,
 )
 from sam2flow_core.velocity.grade import grade_vessel
+from sam2flow_core.velocity.lengthwise import opposed_share
 from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow, find_lumen, project
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, Series, VesselMeasurement
@@ -157,6 +158,9 @@ def _finish(
     )
     by_flag = frame_flags(evidence, settings.flags)
     flags = vessel_flags(evidence, by_flag, settings.flags)
+    opposed = opposed_share(
+        vessel.flow, vessel.lumen, ~rejected[:-1], len(line.points), settings.series.stasis_px_frame
+    )
     interval = (statistics.high - statistics.low) / 2 / max(abs(statistics.mean), 1e-9)
     grade, words = grade_vessel(
         flags,
@@ -165,6 +169,7 @@ def _finish(
         statistics.relative_scale,
         statistics.valid_share,
         interval,
+        opposed,
         settings.grade,
     )
     return VesselMeasurement(

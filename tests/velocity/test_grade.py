@@ -47,3 +47,11 @@ def test_no_flow_at_all_is_unusable(plug_scene):
     word, reasons = grade(plug_scene, flow=np.full_like(plug_scene.track.flow, np.nan))
     assert word == "unusable"
     assert "no velocity" in reasons
+
+
+def test_a_mask_in_which_blood_runs_both_ways_is_not_good(plug_scene):
+    flow = plug_scene.track.flow.copy()
+    flow[..., : flow.shape[-1] // 3] *= -1
+    word, reasons = grade(plug_scene, flow=flow)
+    assert GRADES.index(word) >= 2
+    assert "runs the other way" in reasons
