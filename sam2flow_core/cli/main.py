@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -42,6 +43,9 @@ for _command in (demo, run, batch, info, synth, train, evaluate, bench, weights,
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 for a person to mend, 1 for a fault of the program."""
+    # Before torch is loaded: threads that wait for each other sleep. By default they spin, and beside any other busy
+    # program a run then takes half as long again.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(status_of(sys.argv[1:] if arguments is None else list(arguments)))
 
 

@@ -43,6 +43,9 @@ class InferenceSettings:
         Encoded images kept for further clicks.
     causal : bool
         Answer from the past only, for live work; otherwise frames on both sides count.
+    least_mask_quality : float
+        Mask IoU x object score, as the network judges them, below which a mask found by memory is not remembered
+        itself: from one bad mask on, a vessel would count as lost.
     sam2 : Sam2Settings
         Of `SAM2MaskPredictor`.
     """
@@ -52,4 +55,5 @@ class InferenceSettings:
     crop_margin: int = 4
     cached_frames: int = 4
     causal: bool = False
+    least_mask_quality: float = 0.5
     sam2: Sam2Settings = Sam2Settings()

@@ -352,7 +352,8 @@ class SAM2FlowPredictor:
         if obj_id not in state.vessels:
             config = self.model.config
             state.vessels[obj_id] = VesselState(
-                MemoryBank(config.mask.memory_frames), MemoryBank(config.update.motion_memory_frames)
+                MemoryBank(config.mask.memory_frames, self.settings.least_mask_quality),
+                MemoryBank(config.update.motion_memory_frames),
             )
         return state.vessels[obj_id]
 

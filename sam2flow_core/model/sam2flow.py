@@ -24,6 +24,9 @@ from sam2flow_core.model.region_growth import click_maps
 from sam2flow_core.model.tube import grow_tubes
 from sam2flow_core.model.vesselness import VesselnessHead
 
+_GROWTH = 2.0
+"""Logits that growth may add to the tube: 1 px beyond its wall."""
+
 
 @dataclass(frozen=True)
 class Prompts:
@@ -156,9 +159,13 @@ class SAM2Flow(nn.Module):
         tubes = grow_tubes(levels[3][:, 0].detach(), owner, prompts.points, prompts.labels, reach, visible)
         before = decoded.logits[rows, pick] if prompts.masks is None else prompts.masks[:, 0]
         named = (prompts.labels > 0).any(1)[:, None, None]
-        start = torch.where(named, F.avg_pool2d(tubes, 2), before)[:, None]
-        grown = growth(features, decoded.fine, decoded.logits[rows, pick][:, None], start, clicks)
-        logits = decoded.logits.index_put((rows, pick), grown[:, 0])
+        tubes = F.avg_pool2d(tubes, 2)
+        start = torch.where(named, tubes, before)[:, None]
+        grown = growth(features, decoded.fine, decoded.logits[rows, pick][:, None], start, clicks)[:, 0]
+        # The tube says which vessel, growth how wide it is: it does not go on into the next vessel.
+        found = (tubes > 0).flatten(1).any(1)[:, None, None]
+        grown = torch.where(found, torch.minimum(grown, tubes + _GROWTH), grown)
+        logits = decoded.logits.index_put((rows, pick), grown)
         return decoded._replace(logits=logits)
 
     def remember_context(

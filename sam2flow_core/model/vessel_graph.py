@@ -29,9 +29,8 @@ _SPUR = 1.6
 """Radii up to which a loose end is a spur."""
 _MIDDLE = 2.2
 """Radii up to which a line between two junctions is the middle of one."""
-_STRAIGHT = np.cos(np.deg2rad(40.0))
+_STRAIGHT = np.cos(np.deg2rad(30.0))
 _CROSSED = np.cos(np.deg2rad(60.0))
-_AHEAD = np.cos(np.deg2rad(30.0))
 _SIDE_BRANCH = 0.6
 """A third arm thinner than this share of the vessel takes little of its blood."""
 
@@ -97,7 +96,7 @@ class VesselGraph:
         if len(others) == 2:
             third = max(a.radius for a in others if a is not best)
             thin = third < _SIDE_BRANCH * min(here.radius, best.radius)
-            return best if ahead > _AHEAD and alike and thin else None
+            return best if ahead > _STRAIGHT and alike and thin else None
         rivals = [a for a in others if a is not best]
         taken = any(_smoothness(best, a) > ahead for a in rivals)
         # Two forks side by side are no crossing: there the other two arms are one vessel too.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,8 +91,14 @@ class ProcessEngine:
             return
         # Not `multiprocessing`: it would run the user's own script, window and all, a second time.
         hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+        # Its threads sleep while they wait: spinning ones would take the processor from the window.
+        environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, creationflags=hidden
+            [sys.executable, "-m", _CHILD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            creationflags=hidden,
+            env=environment,
         )
 
     def _ask(self, message: object) -> Any:
