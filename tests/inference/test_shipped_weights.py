@@ -1,5 +1,7 @@
 """The weights in the box on the recording in the box."""
 
+import torch
+
 from sam2flow_core import SAM2FlowPredictor, open_stack
 from sam2flow_core.engine.demo import sample_files
 from sam2flow_core.inference.masks import look_again
@@ -13,5 +15,6 @@ def test_vessels_that_are_there_do_not_count_as_lost():
     state = predictor.init_state(open_stack(stack))
     predictor.add_prompts(state, read_prompts(prompts))
     for frame in (64, 128, 170):
-        look_again(predictor.model, state, frame, 2)
+        with torch.inference_mode():
+            look_again(predictor.model, state, frame, 2)
         assert all(vessel.object_score > 0.5 for vessel in state.vessels.values()), frame
