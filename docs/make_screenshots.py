@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import napari
 from napari.settings import get_settings
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QScrollArea
 
 from sam2flow_core.prompts import read_prompts
 from sam2flow_napari.files.sample import sample_path
@@ -54,6 +54,12 @@ class Photographer:
             if time.monotonic() > end:
                 raise TimeoutError("the program did not get there in ten minutes")
             self.wait(0.05)
+
+    def scroll_down(self, dock: SAM2FlowDock) -> None:
+        """Bring the end of the dock, with the plots, into view."""
+        self.wait(0.5)
+        for area in dock.findChildren(QScrollArea):
+            area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
 
     def shoot(self, name: str) -> None:
         """Photograph the window."""
@@ -106,8 +112,10 @@ def walk(camera: Photographer, sample: Path) -> None:
     session.activate(1)
     camera.wait(1)
     camera.viewer.dims.set_current_step(0, 40)
+    camera.scroll_down(dock)
     camera.shoot("results")
     dock.results.plots.setCurrentWidget(dock.results.space_time)
+    camera.scroll_down(dock)
     camera.shoot("space-time")
     dock.results.plots.setCurrentWidget(dock.results.plot)
     bench.help_wanted.emit()

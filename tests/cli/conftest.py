@@ -25,7 +25,7 @@ def recording(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def long_recording(tmp_path_factory):
-    return write_recording(tmp_path_factory.mktemp("recording") / "long.tif", 80)
+    return write_recording(tmp_path_factory.mktemp("recording") / "long.tif", 160)
 
 
 @pytest.fixture
