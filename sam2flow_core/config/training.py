@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sam2flow_core.config.model import PRESETS
 from sam2flow_core.config.synthetic import SceneSettings
 
 _SPEEDS = ((0.05, 0.5), (0.5, 2.0), (2.0, 5.0), (5.0, 12.0), (12.0, 38.0))
@@ -84,7 +85,7 @@ TRAINING: dict[str, TrainingConfig] = {
         learning_rate=8e-4,
     ),
 }
-for _name in ("small", "base", "large"):
+for _name in PRESETS.keys() - TRAINING.keys():
     TRAINING[_name] = TrainingConfig(
         stages=(
             StageConfig(0.3, ((256, 1.0),), 1, True, 0.0),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.config.model import preset
+from sam2flow_core.config.model import PRESETS, preset
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.clicks import corrective_clicks, draw_point, first_clicks, roughen
@@ -42,6 +42,10 @@ def test_gradients_reach_every_part(clip):
     # Never asked here: boxes, an object that has gone.
     allowed = ("point_embeddings.2", "point_embeddings.3", "no_obj_ptr", "no_obj_embed", "time", "maskmem_tpos_enc")
     assert not {n for n in silent if not any(a in n for a in allowed)}
+
+
+def test_every_preset_says_how_it_is_trained():
+    assert TRAINING.keys() == PRESETS.keys()
 
 
 def test_a_turned_clip_keeps_its_flow_true():
