@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.evaluation.records import Answer, Case
 from sam2flow_core.evaluation.tissue import answer_on_grid
 from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
@@ -66,7 +67,7 @@ class OurFlow:
     def _stream(self, case: Case) -> PredictedCase:
         state = self.predictor.init_state(open_stack(case.video))
         if self.clicks is not None:
-            self.predictor.add_prompts(state, case.prompts[self.clicks])
+            give_prompts(self.predictor, state, case.prompts[self.clicks], ())
         else:
             for vessel in case.vessels:
                 self.predictor.add_new_mask(state, frame_idx=0, obj_id=vessel.vessel_id, mask=vessel.mask)

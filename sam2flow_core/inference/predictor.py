@@ -27,7 +27,6 @@ from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.inference.weights import choose_device, load_model, save_folder
 from sam2flow_core.model.memory_bank import MemoryBank
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.prompts import Prompt
 from sam2flow_core.stack import Stack, open_stack
 
 Masks = tuple[int, list[int], torch.Tensor]
@@ -132,14 +131,6 @@ class SAM2FlowPredictor:
         stop = opened.shape[0] if stop is None else stop
         frames = AlignedFrames(opened, start, stop, stabilise, self.settings.sampled_frames, self.device)
         return InferenceState(frames, stabilise, next_frame=start)
-
-    def add_prompts(self, state: InferenceState, prompts: tuple[Prompt, ...]) -> None:
-        """Add all clicks of a prompts file; they have passed `check_prompts`."""
-        for vessel_id in dict.fromkeys(p.vessel_id for p in prompts):
-            mine = [p for p in prompts if p.vessel_id == vessel_id]
-            for frame in sorted({p.frame for p in mine}):
-                here = [p for p in mine if p.frame == frame]
-                self.add_new_points_or_box(state, frame, vessel_id, [[p.x, p.y] for p in here], [p.label for p in here])
 
     @torch.inference_mode()
     def add_new_points_or_box(

@@ -4,6 +4,7 @@ import torch
 
 from sam2flow_core import SAM2FlowPredictor, open_stack
 from sam2flow_core.engine.demo import sample_files
+from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.inference.masks import look_again
 from sam2flow_core.prompts import read_prompts
 
@@ -13,7 +14,7 @@ def test_vessels_that_are_there_do_not_count_as_lost():
     stack, prompts = sample_files()
     predictor = SAM2FlowPredictor.from_pretrained("tiny", device="cpu")
     state = predictor.init_state(open_stack(stack))
-    predictor.add_prompts(state, read_prompts(prompts))
+    give_prompts(predictor, state, read_prompts(prompts), ())
     for frame in (64, 128, 170):
         with torch.inference_mode():
             look_again(predictor.model, state, frame, 2)
