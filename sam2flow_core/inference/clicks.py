@@ -1,4 +1,4 @@
-"""Clicks and boxes as scripts for SAM 2 give them: lists, arrays or tensors, with or without a batch axis."""
+"""Clicks, boxes and masks as scripts for SAM 2 give them: lists, arrays or tensors, with or without a batch axis."""
 
 from __future__ import annotations
 
@@ -15,8 +15,22 @@ from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND
 Given = Sequence[Any] | NDArray[Any] | Tensor | None
 
 
-def read_clicks(points: Given, labels: Given, box: Given) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def read_clicks(
+    points: Given, labels: Given, box: Given, size: tuple[int, int], in_px: bool = True
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Points (P, 2) ``(x, y)`` px with their labels (P,); a box comes first, as its two corners.
+
+    Parameters
+    ----------
+    points : (P, 2), optional
+    labels : (P,), optional
+        1 = this object, 0 = not this object.
+    box : (4,), optional
+        ``x0, y0, x1, y1``.
+    size : tuple of int
+        ``(height, width)`` of a frame, px.
+    in_px : bool
+        False: points and box are given in 0 to 1 of the frame's width and height.
 
     Raises
     ------
@@ -34,4 +48,13 @@ def read_clicks(points: Given, labels: Given, box: Given) -> tuple[NDArray[np.fl
         raise PromptError("neither a point nor a box: give at least one")
     if not np.isfinite(xy).all():
         raise PromptError("a point without a place (not a number): give x and y in px")
-    return xy, kinds
+    height, width = size
+    return (xy if in_px else xy * np.array([width, height])), kinds
+
+
+def read_mask(mask: NDArray[Any] | Tensor, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Where a mask (Y, X) is above 0; raises `PromptError` where it has not the ``size`` of the frames."""
+    given: NDArray[np.bool_] = np.asarray(mask) > 0
+    if given.shape != size:
+        raise PromptError(f"mask of {given.shape} for frames of {size}: sizes must agree")
+    return given

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import PromptError
-from sam2flow_core.inference.clicks import Given, read_clicks
+from sam2flow_core.inference.clicks import Given, read_clicks, read_mask
 from sam2flow_core.inference.masks import encoded
 from sam2flow_core.inference.object_track import ObjectTrack, recall_track
 from sam2flow_core.inference.track_step import TrackStep
@@ -135,11 +134,10 @@ class SAM2MaskPredictor:
             If there is neither a point nor a box, they do not fit, or there is no such frame.
         """
         _check_frame(inference_state, frame_idx)
-        xy, kinds = read_clicks(points, labels, box)
+        size = inference_state.frames.stack.shape[1:]
+        xy, kinds = read_clicks(points, labels, box, size, normalize_coords)
         if box is not None and not clear_old_points:
             raise PromptError("a box comes before any point: give it with clear_old_points=True")
-        if not normalize_coords:
-            xy = xy * np.asarray(inference_state.frames.stack.shape[:0:-1])
         placed = inference_state.frames.points(torch.from_numpy(xy).float().to(self.device))
         clicks = (placed, torch.from_numpy(kinds).to(self.device))
         track = inference_state.tracks.setdefault(obj_id, ObjectTrack())
@@ -157,12 +155,9 @@ class SAM2MaskPredictor:
     ) -> Masks:
         """Prompt an object in a frame with its mask (Y, X)."""
         _check_frame(inference_state, frame_idx)
-        given = torch.as_tensor(np.asarray(mask) > 0)
-        size = inference_state.frames.stack.shape[1:]
-        if tuple(given.shape) != size:
-            raise PromptError(f"mask of {tuple(given.shape)} for frames of {size}: sizes must agree")
+        given = read_mask(mask, inference_state.frames.stack.shape[1:])
         track = inference_state.tracks.setdefault(obj_id, ObjectTrack())
-        track.given[frame_idx] = inference_state.frames.mask(given)
+        track.given[frame_idx] = inference_state.frames.mask(torch.from_numpy(given))
         track.points.pop(frame_idx, None)
         return self._answer(inference_state, track, frame_idx)
 

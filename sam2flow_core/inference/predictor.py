@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError, PromptError
-from sam2flow_core.inference.clicks import Given, read_clicks
+from sam2flow_core.inference.clicks import Given, read_clicks, read_mask
 from sam2flow_core.inference.dense import TrackingStep, dense_step, to_recorded
 from sam2flow_core.inference.flow_stream import FlowStream, bounds
 from sam2flow_core.inference.frames import AlignedFrames
@@ -175,9 +175,7 @@ class SAM2FlowPredictor:
         """
         state = inference_state
         _check_frame(state, frame_idx)
-        xy, kinds = read_clicks(points, labels, box)
-        if not normalize_coords:
-            xy = xy * np.asarray(state.frames.stack.shape[:0:-1])
+        xy, kinds = read_clicks(points, labels, box, state.frames.stack.shape[1:], normalize_coords)
         shift = state.frames.shift(frame_idx)
         clicks = [(float(x - shift.dx), float(y - shift.dy), int(k)) for (x, y), k in zip(xy, kinds, strict=True)]
         vessel = self._vessel(state, obj_id)
@@ -198,9 +196,7 @@ class SAM2FlowPredictor:
         """Prompt a vessel with a mask (Y, X) of the recorded frame; returns as `add_new_points_or_box`."""
         state = inference_state
         _check_frame(state, frame_idx)
-        given = np.asarray(mask) > 0
-        if given.shape != state.frames.stack.shape[1:]:
-            raise PromptError(f"mask of {given.shape} for frames of {state.frames.stack.shape[1:]}: sizes must agree")
+        given = read_mask(mask, state.frames.stack.shape[1:])
         shift = state.frames.shift(frame_idx)
         vessel = self._vessel(state, obj_id)
         vessel.given[frame_idx] = to_recorded(given, -round(shift.dy), -round(shift.dx))
