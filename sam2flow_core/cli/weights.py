@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,11 +23,13 @@ def weights(file: Path, out: Path | None) -> None:
     FILE is a .safetensors file of SAM2Flow, a folder of one, or a .pt file as SAM 2 is published. Nothing in it is run.
     """
     from sam2flow_core.inference.official import SUFFIXES
-    from sam2flow_core.inference.weights import load_model, save_folder
+    from sam2flow_core.inference.weights import load_model, load_official, save_folder
 
     if file.suffix in SUFFIXES:
-        click.echo("\n".join(_account(file)))
-    model, description = load_model(str(file))
+        model, description, fates = load_official(file)
+        click.echo("\n".join([*map(_line, fates), _sum(description, fates)]))
+    else:
+        model, description = load_model(str(file))
     uses = "masks and flow" if model.config.use_flow else "masks only; flow and velocity need weights that were trained"
     click.echo(f"preset: {description['preset']}, {description['weights']:,} weights ({uses})")
     click.echo(f"sha256: {description['sha256']}")
@@ -38,17 +40,11 @@ def weights(file: Path, out: Path | None) -> None:
         click.echo(f"written to {out}")
 
 
-def _account(file: Path) -> list[str]:
-    """One line per tensor, and the sum of it."""
-    from sam2flow_core.inference.official import fill, masks_only, matching_preset, read_official, release
-    from sam2flow_core.model.sam2flow import SAM2Flow
-
-    tensors = read_official(file)
-    preset = matching_preset(tensors)
-    fates = fill(SAM2Flow(masks_only(preset)), tensors)
+def _sum(description: dict[str, Any], fates: list[Fate]) -> str:
     counts = Counter(fate.kind for fate in fates)
     sums = ", ".join(f"{counts[kind]} {kind}" for kind in ("loaded", "renamed", "left out", "zero") if counts[kind])
-    return [*(_line(fate) for fate in fates), f"{release(tensors)} in preset {preset}: {len(tensors)} tensors: {sums}"]
+    there = len(fates) - counts["zero"]
+    return f"{description['notes']['origin']} in preset {description['preset']}: {there} tensors: {sums}"
 
 
 def _line(fate: Fate) -> str:

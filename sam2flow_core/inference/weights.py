@@ -16,7 +16,7 @@ from torch import Tensor
 from sam2flow_core.config.model import ModelConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.hub import CONFIG_FILE, WEIGHTS_FILE, fetch, is_hub_name
-from sam2flow_core.inference.official import SUFFIXES, fill, masks_only, matching_preset, read_official, release
+from sam2flow_core.inference.official import SUFFIXES, Fate, fill, masks_only, matching_preset, read_official, release
 from sam2flow_core.model.sam2flow import SAM2Flow, count_weights
 
 FORMAT = "sam2flow-1"
@@ -83,8 +83,38 @@ def load_model(name: str, overrides: dict[str, Any] | None = None) -> tuple[SAM2
     if path.is_dir():
         return _load(path / WEIGHTS_FILE, _read_folder(path), overrides)
     if path.suffix in SUFFIXES:
-        return _load_official(path, overrides)
+        model, description, _ = load_official(path, overrides)
+        return model, description
     return _load(path, read_header(path), overrides)
+
+
+def load_official(path: Path, overrides: dict[str, Any] | None = None) -> tuple[SAM2Flow, dict[str, Any], list[Fate]]:
+    """Network of an official ``.pt`` file of SAM 2 or 2.1.
+
+    Parameters
+    ----------
+    path : Path
+    overrides : dict, optional
+        As for `load_model`.
+
+    Returns
+    -------
+    model : SAM2Flow
+    description : dict
+        As those of `load_model`.
+    fates : list of Fate
+        What became of each tensor.
+
+    Raises
+    ------
+    ModelError
+        If the file is no checkpoint of SAM 2 or 2.1, or not a whole one.
+    """
+    tensors = read_official(path)
+    config = masks_only(matching_preset(tensors))
+    model = SAM2Flow(_overridden(config.to_dict(), overrides))
+    fates = fill(model, tensors)
+    return model.eval(), _describe(model, path, {"origin": release(tensors)}), fates
 
 
 def _read_folder(folder: Path) -> dict[str, Any]:
@@ -101,14 +131,6 @@ def _read_folder(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{folder}: a model, but not of SAM2Flow; SAM 2 itself is read from its .pt file")
     read_header(folder / WEIGHTS_FILE)
     return {"config": content, "notes": content.get("notes", {})}
-
-
-def _load_official(path: Path, overrides: dict[str, Any] | None) -> tuple[SAM2Flow, dict[str, Any]]:
-    tensors = read_official(path)
-    config = masks_only(matching_preset(tensors))
-    model = SAM2Flow(_overridden(config.to_dict(), overrides))
-    fill(model, tensors)
-    return model.eval(), _describe(model, path, {"origin": release(tensors)})
 
 
 def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) -> tuple[SAM2Flow, dict[str, Any]]:
