@@ -124,29 +124,27 @@ class FlowNet(nn.Module):
         evidence = valid.new_zeros(*valid.shape[:2], pooled_channels + len(lags))
         evidence[..., pooled_channels:] = 0.05 * valid
         for row in range(len(lags)):
-            in_time = self._means(volumes, t, row, causal)
-            if in_time is None:
-                continue
+            in_time = self._means(volumes, t, row, ground, causal)
             rows = slow_bins(course, in_time.shape[1])
             for width, pooled in enumerate(pool_along(in_time, course)):
                 first = width * len(windows) * len(lags) + row
                 evidence[:, rows, first : first + pooled.shape[2] * len(lags) : len(lags)] = pooled
         return evidence
 
-    def _means(self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, causal: bool) -> Tensor | None:
-        """Mean (N, B_lag, windows) over each window of the correlations at a lag; None where there are none."""
+    def _means(
+        self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, ground: Ground, causal: bool
+    ) -> Tensor:
+        """Mean (N, B_lag, windows) over each window of the correlations at a lag; 0 where there are none."""
         means = []
-        total, counted = None, set[int]()
+        total, counted = ground.facts.new_zeros(ground.course.target[row].index.shape[:2]), set[int]()
         for window in self.config.match.windows:
             places = span(t, window if self.config.use_evidence_pooling else 1, self.config.match.lags[row], causal)
             # Each window holds the narrower one before it.
             for k in [k for k in places if (row, k) in volumes and k not in counted]:
-                total = volumes[row, k] if total is None else total + volumes[row, k]
+                total = total + volumes[row, k]
                 counted.add(k)
-            means.append(None if total is None else total / len(counted))
-        if total is None:
-            return None
-        return torch.stack([torch.zeros_like(total) if m is None else m for m in means], 2)
+            means.append(total / max(len(counted), 1))
+        return torch.stack(means, 2)
 
     def forward(
         self,
