@@ -20,6 +20,7 @@ from sam2flow_core.cli.run import run
 from sam2flow_core.cli.synth import synth
 from sam2flow_core.cli.train import train
 from sam2flow_core.cli.weights import weights
+from sam2flow_core.config.run import WAIT_POLICY
 from sam2flow_core.errors import Sam2FlowError
 
 MEND = 2
@@ -43,9 +44,7 @@ for _command in (demo, run, batch, info, synth, train, evaluate, bench, weights,
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 for a person to mend, 1 for a fault of the program."""
-    # Before torch is loaded: threads that wait for each other sleep. By default they spin, and beside any other busy
-    # program a run then takes half as long again.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault(*WAIT_POLICY)
     sys.exit(status_of(sys.argv[1:] if arguments is None else list(arguments)))
 
 

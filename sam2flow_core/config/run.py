@@ -1,8 +1,14 @@
-"""Settings of a run: how results are laid out on disk and how measuring reads them back."""
+"""Settings of a run: how results are laid out on disk and how measuring reads them back, how threads wait."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+WAIT_POLICY = ("OMP_WAIT_POLICY", "PASSIVE")
+"""Environment variable to be set before torch is loaded, unless the user did: threads that wait for each other sleep.
+
+By default they spin, and beside any other busy program a run then takes half as long again.
+"""
 
 
 @dataclass(frozen=True)

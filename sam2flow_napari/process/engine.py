@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sam2flow_core.config.run import WAIT_POLICY
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import Region
@@ -91,8 +92,8 @@ class ProcessEngine:
             return
         # Not `multiprocessing`: it would run the user's own script, window and all, a second time.
         hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        # Its threads sleep while they wait: spinning ones would take the processor from the window.
-        environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
+        # Threads that spin while they wait would take the processor from the window.
+        environment = dict([WAIT_POLICY]) | os.environ
         self._process = subprocess.Popen(
             [sys.executable, "-m", _CHILD],
             stdin=subprocess.PIPE,
