@@ -16,6 +16,7 @@ from tifffile import TiffFile, TiffFileError
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import guess_axes, plan_axes
 from sam2flow_core.stack.calibration import Calibration
+from sam2flow_core.stack.faults import read_fault
 from sam2flow_core.stack.parts import find_parts
 from sam2flow_core.stack.sources import Frame, FrameSource, JoinedSource
 from sam2flow_core.stack.tiff import TiffSource
@@ -120,7 +121,7 @@ def _read(path: Path) -> Frame:
             with TiffFile(path) as tif:
                 frame = tif.pages.first.asarray()
     except (OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError) as error:
-        raise StackError(f"{path.name}: this frame cannot be read ({error})") from error
+        raise StackError(f"{path.name}: this frame cannot be read: {read_fault(error)}") from error
     return np.asarray(frame, dtype=frame.dtype.newbyteorder("="))
 
 

@@ -13,6 +13,7 @@ from tifffile import TiffFile, TiffFileError
 
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import AxisPlan, check_axes, plan_axes
+from sam2flow_core.stack.faults import read_fault
 from sam2flow_core.stack.sources import Frame
 from sam2flow_core.stack.tiff_layout import TiffLayout, check_page, find_layout
 from sam2flow_core.stack.tiff_metadata import read_calibration, significant_bits
@@ -65,7 +66,7 @@ class TiffSource:
             with self._lock:
                 frame = self._read_block(t) if self._layout.series is None else self._read_page(t)
         except _READ_FAULTS as error:
-            raise StackError(f"{self._name}: frame {t} cannot be read ({error}); the file may be damaged") from error
+            raise StackError(f"{self._name}: frame {t} cannot be read: {read_fault(error)}") from error
         return frame if self._plan.y < self._plan.x else np.ascontiguousarray(frame.T)
 
     def close(self) -> None:

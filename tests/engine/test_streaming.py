@@ -1,5 +1,6 @@
 """The streaming loop and its resume, with a predictor whose answers depend on all frames before."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -90,25 +91,30 @@ def test_cancelled_three_times_and_resumed(undisturbed, tmp_path):
 
 
 @pytest.mark.parametrize("written", [1, 23, 57])
-def test_a_disk_that_fills_up_keeps_what_is_finished(undisturbed, tmp_path, monkeypatch, written):
+@pytest.mark.parametrize(
+    ("code", "words"), [(errno.ENOSPC, "disk is full; free some space"), (errno.ESTALE, "share has vanished")]
+)
+def test_a_disk_that_fills_up_or_goes_away_keeps_what_is_finished(
+    undisturbed, tmp_path, monkeypatch, written, code, words
+):
     request = replace(undisturbed, out=tmp_path / "full")
     with monkeypatch.context() as patch:
-        fill_disk_after(written, patch)
-        with pytest.raises(OutputError, match="disk is full; free some space; what is finished is kept") as caught:
+        lose_disk_after(written, code, patch)
+        with pytest.raises(OutputError, match=f"{words}.*; what is finished is kept, go on with --resume") as caught:
             list(stream(request, FakePredictor()))
         assert "\n" not in str(caught.value)
     list(stream(request, FakePredictor()))
     assert_same(undisturbed.out, request.out)
 
 
-def fill_disk_after(files: int, patch: pytest.MonkeyPatch) -> None:
+def lose_disk_after(files: int, code: int, patch: pytest.MonkeyPatch) -> None:
     import zarr.storage._local as local
 
     real, left = local._put, iter(range(files))
 
     def put(path, value, exclusive=False):
         if "c" in path.parts and next(left, None) is None:
-            raise OSError(28, "No space left on device")
+            raise OSError(code, os.strerror(code))
         return real(path, value, exclusive)
 
     patch.setattr(local, "_put", put)

@@ -1,0 +1,54 @@
+"""What befalls recordings: a share that goes away while it is read, a copy that was cut short."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from fake_predictor import PROMPTS, FakePredictor
+from test_streaming import SETTINGS, assert_same
+
+from sam2flow_core.engine import FrameDone, RunRequest, run
+from sam2flow_core.errors import StackError
+from sam2flow_core.results import open_results
+
+
+@pytest.fixture
+def frames_in_a_folder(moving_cells, tmp_path):
+    folder = tmp_path / "share" / "frames"
+    folder.mkdir(parents=True)
+    for t, frame in enumerate(tifffile.imread(moving_cells)):
+        tifffile.imwrite(folder / f"{t:03}.tif", frame)
+    return folder
+
+
+def test_a_share_that_vanishes_while_it_is_read(frames_in_a_folder, tmp_path):
+    request = RunRequest(frames_in_a_folder, PROMPTS, tmp_path / "out")
+    elsewhere = tmp_path / "elsewhere"
+
+    def until_it_vanishes():
+        for event in run(request, FakePredictor(), SETTINGS):
+            if isinstance(event, FrameDone) and event.frames_done == 18:
+                frames_in_a_folder.rename(elsewhere)
+
+    with pytest.raises(StackError, match=r"018\.tif.*share has vanished; connect it again"):
+        until_it_vanishes()
+    assert open_results(request.out).frames_done == 18
+    assert np.isfinite(open_results(request.out).track(1).flow[:18]).all()
+    elsewhere.rename(frames_in_a_folder)
+    list(run(replace(request, resume=True), FakePredictor(), SETTINGS))
+    undisturbed = replace(request, out=tmp_path / "undisturbed")
+    list(run(undisturbed, FakePredictor(), SETTINGS))
+    assert_same(undisturbed.out, request.out)
+
+
+def test_a_recording_cut_short_is_measured_up_to_its_last_whole_frame(moving_cells, tmp_path):
+    path = tmp_path / "cells.tif"
+    whole = moving_cells.read_bytes()
+    path.write_bytes(whole[: int(0.9 * len(whole))])
+    *_, finished = run(RunRequest(path, PROMPTS, tmp_path / "out"), FakePredictor(), SETTINGS)
+    (notice,) = [n for n in finished.notices if "truncated" in n]
+    frames = pd.read_csv(finished.per_frame_csv)["frame"].nunique()
+    assert 35 <= frames < 40 and str(frames) in notice
+    assert "truncated" in (tmp_path / "out" / "report.html").read_text()
