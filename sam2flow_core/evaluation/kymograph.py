@@ -22,9 +22,9 @@ def compare_kymograph(case: Case) -> Comparison:
     """
     settings = KymographSettings()
     samplers = [_sampler(case, vessel, settings) for vessel in case.vessels]
-    sample_lanes(samplers, lambda frame: case.video[frame])
-    diagrams = [read_diagram(sampler.samples(), case.frame_rate_hz, settings)[0] for sampler in samplers]
-    measured = [float(np.nanmean(diagram.velocity[:-1])) for diagram in diagrams]
+    sample_lanes(samplers, lambda frame: case.video[frame], 0, len(case.video))
+    readings = [read_diagram(sampler.samples(), case.frame_rate_hz, settings) for sampler in samplers]
+    measured = [float(np.nanmean(reading.space_time.velocity[:-1])) for reading in readings]
     return velocities_only(np.array(measured), np.array([vessel.centre_velocity.mean() for vessel in case.vessels]))
 
 
@@ -52,6 +52,5 @@ def _sampler(case: Case, vessel: VesselTruth, settings: KymographSettings) -> La
         object_score=still,
     )
     reach = MIDDLE * vessel.width_px / 2
-    return LaneSampler(
-        track, resample(np.asarray(vessel.centreline, float)), np.linspace(-reach, reach, settings.lanes)
-    )
+    line = resample(np.asarray(vessel.centreline, float))
+    return LaneSampler(track, line, np.linspace(-reach, reach, settings.lanes), vessel.mask)

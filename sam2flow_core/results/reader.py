@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sam2flow_core.errors import OutputError
 from sam2flow_core.results.layout import SCHEMA_VERSION, STORE_NAME, StoreHeader
 from sam2flow_core.results.lines import DIAGRAM, LINE, VesselLine
+from sam2flow_core.results.stored import StoredFrames
 from sam2flow_core.results.tracks import VesselTrack
 
 
@@ -52,19 +53,18 @@ class Results:
         return np.asarray(self._array("shifts")[start : start + self.frames_done])
 
     def track(self, vessel_id: int) -> VesselTrack:
-        """Return one vessel over the finished frames of the run."""
+        """Return one vessel over the finished frames of the run; masks and flow stay on disk until they are read."""
         start = self.header.start
         stop = start + self.frames_done
         group = f"vessels/{vessel_id}"
-        pairs = slice(start, max(stop - 1, start))
         return VesselTrack(
             vessel_id=vessel_id,
             name=self.header.names.get(vessel_id, str(vessel_id)),
             frames=np.arange(start, stop),
             offsets=np.asarray(self._array(f"{group}/offset")[start:stop]),
-            mask=np.asarray(self._array(f"{group}/mask")[start:stop]),
-            flow=np.asarray(self._array(f"{group}/flow")[pairs]).astype(np.float32),
-            scale=np.asarray(self._array(f"{group}/scale")[pairs]).astype(np.float32),
+            mask=StoredFrames(self._array(f"{group}/mask"), start, stop, np.bool_),
+            flow=StoredFrames(self._array(f"{group}/flow"), start, stop - 1, np.float32),
+            scale=StoredFrames(self._array(f"{group}/scale"), start, stop - 1, np.float32),
             shifts=self.shifts,
             mask_iou=np.asarray(self._array(f"{group}/mask_iou")[start:stop]),
             object_score=np.asarray(self._array(f"{group}/object_score")[start:stop]),

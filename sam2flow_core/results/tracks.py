@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class FrameArray(Protocol):
+    """An array whose first axis is time, read a few frames at a time: numpy's, or one that lies on disk."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(T, ...)``."""
+
+    def __getitem__(self, key: Any, /) -> Any:
+        """Return the frames of a slice, an index or an array of indices as a numpy array."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +32,10 @@ class VesselTrack:
         Frame indices in the recording, consecutive.
     offsets : ndarray of int, shape (T, 2)
         ``(y, x)`` of the crop's top-left pixel in each recorded frame.
-    mask : ndarray of bool, shape (T, h, w)
-    flow : ndarray of float32, shape (T - 1, 2, h, w)
+    mask : FrameArray of bool, shape (T, h, w)
+    flow : FrameArray of float32, shape (T - 1, 2, h, w)
         ``(dx, dy)`` px per frame relative to the tissue; zero outside the mask; NaN where the model gave no answer.
-    scale : ndarray of float32, shape (T - 1, h, w)
+    scale : FrameArray of float32, shape (T - 1, h, w)
         Expected absolute error in px.
     shifts : ndarray of float, shape (T, 2)
         Tissue displacement ``(dy, dx)`` in px against the reference.
@@ -34,9 +46,9 @@ class VesselTrack:
     name: str
     frames: NDArray[np.int64]
     offsets: NDArray[np.int64]
-    mask: NDArray[np.bool_]
-    flow: NDArray[np.float32]
-    scale: NDArray[np.float32]
+    mask: FrameArray
+    flow: FrameArray
+    scale: FrameArray
     shifts: NDArray[np.float64]
     mask_iou: NDArray[np.float32]
     object_score: NDArray[np.float32]

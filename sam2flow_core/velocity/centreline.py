@@ -51,23 +51,21 @@ class Centreline:
         return Centreline(self.points[::-1], -self.tangents[::-1], self.arc, self.branch_length)
 
 
-def majority_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def majority_mask(share: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return the largest piece of the pixels that belong to the vessel in most of the frames that see it.
 
     Parameters
     ----------
-    mask : ndarray of bool, shape (T, h, w)
+    share : ndarray, shape (h, w)
+        From `Footprint`.
 
     Returns
     -------
     ndarray of bool, shape (h, w)
     """
-    seen = mask.any(axis=(1, 2))
-    if not seen.any():
-        return np.zeros(mask.shape[1:], bool)
-    pieces = label(mask[seen].mean(axis=0) >= 0.5)
+    pieces = label(share >= 0.5)
     if not pieces.any():
-        return np.zeros(mask.shape[1:], bool)
+        return np.zeros(share.shape, bool)
     largest = max(regionprops(pieces), key=lambda piece: piece.area).label
     filled = remove_small_holes(pieces == largest, max_size=16)
     return np.asarray(filled, bool)

@@ -6,19 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow
+from sam2flow_core.velocity.lumen import Lumen
 from sam2flow_core.velocity.records import CrossProfile
+from sam2flow_core.velocity.series import BINS, LumenSeries, bins_across
 
-_BINS = 13
 _MIN_PIXELS = 8
 
 
-def cross_profile(flow: ProjectedFlow, lumen: Lumen, used: NDArray[np.bool_]) -> CrossProfile:
+def cross_profile(series: LumenSeries, lumen: Lumen, used: NDArray[np.bool_]) -> CrossProfile:
     """Average the flow over time and length and fit ``v(r) = v0 (1 - a |r / R|^n)``.
 
     Parameters
     ----------
-    flow : ProjectedFlow
+    series : LumenSeries
     lumen : Lumen
     used : ndarray of bool, shape (T - 1,)
         Frames to average.
@@ -29,19 +29,17 @@ def cross_profile(flow: ProjectedFlow, lumen: Lumen, used: NDArray[np.bool_]) ->
         ``ratio`` is the centre velocity over the mean of a round cross-section,
         ``1 / (1 - 2 a / (n + 2))``: 2 for a parabola, 1 for a plug.
     """
-    edges = np.linspace(-1.0, 1.0, _BINS + 1)
-    which = np.digitize(lumen.across, edges) - 1
+    which = bins_across(lumen)
     position, velocity, spread = [], [], []
-    for k in range(_BINS):
+    for k in range(BINS):
         inside = which == k
-        values = flow.along[used][:, inside]
-        if inside.sum() < _MIN_PIXELS or not np.isfinite(values).any():
+        values = series.across[used, k]
+        values = values[np.isfinite(values)]
+        if inside.sum() < _MIN_PIXELS or not len(values):
             continue
-        number = np.isfinite(values).sum(axis=1)
-        series = np.nansum(values, axis=1)[number > 0] / number[number > 0]
         position.append(float(lumen.across[inside].mean()))
-        velocity.append(float(series.mean()))
-        spread.append(float(series.std()))
+        velocity.append(float(values.mean()))
+        spread.append(float(values.std()))
     place, mean, sd = np.array(position), np.array(velocity), np.array(spread)
     centre, blunting, exponent = _fit(place, mean)
     ratio = 1 / (1 - 2 * blunting / (exponent + 2)) if np.isfinite(blunting) else float("nan")

@@ -1,15 +1,17 @@
-"""All that is read from the space-time diagram of one vessel."""
+"""All that is read from the space-time diagram of one vessel, over a span of time that fits in memory."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from sam2flow_core.config.velocity import KymographSettings
-from sam2flow_core.velocity.cells import pattern_noise, repeat_distance
+from sam2flow_core.velocity.cells import count_cells, pattern_noise, repeat_distance
 from sam2flow_core.velocity.correlation import correlate, moving_pattern
-from sam2flow_core.velocity.records import SpaceTime
+from sam2flow_core.velocity.records import CellCount, SpaceTime
 from sam2flow_core.velocity.sampling import Samples
 from sam2flow_core.velocity.slantstack import stack_velocity
 
@@ -18,10 +20,26 @@ _FOCUS_FRAMES = 15
 _RATE_WITHOUT_CALIBRATION = 100.0  # Hz, only for how slow a drift is
 
 
-def read_diagram(
-    samples: Samples, frame_rate_hz: float | None, settings: KymographSettings
-) -> tuple[SpaceTime, NDArray[np.float32]]:
-    """Read velocity, quality and looks from the samples; also return the moving pattern, shape (L, T, N)."""
+@dataclass(frozen=True)
+class Reading:
+    """What the diagram of a span says.
+
+    Attributes
+    ----------
+    space_time : SpaceTime
+        Of the span alone: `sharpness` is against the span's own median.
+    cells : CellCount
+    sharpness_unit : float
+        That median, in units of brightness.
+    """
+
+    space_time: SpaceTime
+    cells: CellCount
+    sharpness_unit: float
+
+
+def read_diagram(samples: Samples, frame_rate_hz: float | None, settings: KymographSettings) -> Reading:
+    """Read velocity, quality, looks and cells from the samples of a span."""
     drift = max(int(settings.drift_s * (frame_rate_hz or _RATE_WITHOUT_CALIBRATION)), 32)
     pattern = moving_pattern(samples, drift)
     found = correlate(pattern, settings)
@@ -31,6 +49,7 @@ def read_diagram(
     mean = abs(float(np.nanmean(samples.lanes))) if np.isfinite(samples.lanes).any() else np.nan
     complete = np.isfinite(samples.lanes).all(axis=1)
     spread = float(np.sqrt(samples.lanes.var(axis=1)[complete].mean())) if complete.any() else np.nan
+    sharpness, unit = _sharpness(samples.lanes)
     diagram = SpaceTime(
         image=pattern.mean(axis=0),
         velocity=found.velocity,
@@ -41,10 +60,10 @@ def read_diagram(
         spacing=spacing,
         periodicity=periodicity,
         duplicate=_duplicates(samples.lanes),
-        sharpness=_sharpness(samples.lanes),
+        sharpness=sharpness,
         saturated=_clipped(samples.lanes),
     )
-    return diagram, pattern
+    return Reading(diagram, count_cells(pattern, diagram.velocity), unit)
 
 
 def _with_second_opinion(quality: float, velocity: NDArray[np.float64], radon: NDArray[np.float64]) -> float:
@@ -56,8 +75,8 @@ def _with_second_opinion(quality: float, velocity: NDArray[np.float64], radon: N
     return quality * (0.5 + 0.5 * float(same.mean()))
 
 
-def _sharpness(lanes: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the contrast of neighbouring cells around each frame over its median, shape (T,).
+def _sharpness(lanes: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+    """Return the contrast of neighbouring cells around each frame over its median, shape (T,), and that median.
 
     From brightness a cell's width apart, not from pixel to pixel, where noise would pass for sharpness; averaged over
     some frames, since focus drifts slowly and plasma gaps pass quickly.
@@ -66,10 +85,11 @@ def _sharpness(lanes: NDArray[np.float32]) -> NDArray[np.float64]:
     known = np.isfinite(apart)
     number = known.sum(axis=(0, 2))
     if not number.any():
-        return np.full(len(number), np.nan)
+        return np.full(len(number), np.nan), 0.0
     power = (np.where(known, apart, 0).astype(float) ** 2).sum(axis=(0, 2)) / np.maximum(number, 1)
     contrast = np.sqrt(np.maximum(ndimage.uniform_filter1d(power, _FOCUS_FRAMES, mode="nearest"), 0))
-    return np.where(number > 0, contrast / max(float(np.median(contrast)), 1e-12), np.nan)
+    usual = max(float(np.median(contrast)), 1e-12)
+    return np.where(number > 0, contrast / usual, np.nan), usual
 
 
 def _duplicates(lanes: NDArray[np.float32]) -> NDArray[np.bool_]:

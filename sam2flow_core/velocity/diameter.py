@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from sam2flow_core.results.tracks import FrameArray
 from sam2flow_core.velocity.centreline import Centreline
+from sam2flow_core.velocity.footprint import blocks
 
 
-def diameter_along(mask: NDArray[np.bool_], line: Centreline, window_px: float) -> NDArray[np.float64]:
+def diameter_along(share: NDArray[np.float64], line: Centreline, window_px: float) -> NDArray[np.float64]:
     """Measure the width of the mask across the centreline.
 
     The share of frames in which a pixel belongs to the vessel is a profile with soft flanks; its half-height width,
@@ -17,7 +19,8 @@ def diameter_along(mask: NDArray[np.bool_], line: Centreline, window_px: float) 
 
     Parameters
     ----------
-    mask : ndarray of bool, shape (T, h, w)
+    share : ndarray, shape (h, w)
+        From `Footprint`.
     line : Centreline
     window_px : float
         Profiles are averaged along the vessel over this length.
@@ -27,8 +30,6 @@ def diameter_along(mask: NDArray[np.bool_], line: Centreline, window_px: float) 
     ndarray, shape (N,)
         px; NaN where the profile does not fall below one half on both sides (a branch, the border of the crop).
     """
-    seen = mask.any(axis=(1, 2))
-    share = mask[seen].mean(axis=0) if seen.any() else np.zeros(mask.shape[1:])
     reach = 2.0 * float(ndimage.distance_transform_edt(share >= 0.5).max(initial=0.0)) + 4.0
     profiles = cross_sections(share, line, reach)
     profiles = ndimage.uniform_filter1d(profiles, max(round(min(window_px, len(line.arc) / 4)), 1), axis=0)
@@ -38,22 +39,26 @@ def diameter_along(mask: NDArray[np.bool_], line: Centreline, window_px: float) 
     return (right + left) * _STEP
 
 
-def frame_diameter(mask: NDArray[np.bool_], index: NDArray[np.int64], diameter: NDArray[np.float64]) -> NDArray:
+def frame_diameter(mask: FrameArray, index: NDArray[np.int64], diameter: NDArray[np.float64]) -> NDArray:
     """Return the mean diameter of each frame, px, shape (T,), from the area of its mask.
 
     Parameters
     ----------
-    mask : ndarray of bool, shape (T, h, w)
+    mask : FrameArray of bool, shape (T, h, w)
     index : ndarray of int, shape (P,)
         Lumen pixels in the flattened crop.
     diameter : ndarray, shape (N,)
         Of the whole run.
     """
     if not len(index) or not np.isfinite(diameter).any():
-        return np.full(len(mask), np.nan)
-    area = np.take(mask.reshape(len(mask), -1), index, axis=1).sum(axis=1).astype(float)
+        return np.full(mask.shape[0], np.nan)
+    area = np.concatenate([_count(np.asarray(mask[block]), index) for block in blocks(mask.shape[0])]).astype(float)
     usual = np.median(area[area > 0]) if (area > 0).any() else np.nan
     return np.where(area > 0, area / usual * np.nanmean(diameter), np.nan)
+
+
+def _count(mask: NDArray[np.bool_], index: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.asarray(np.take(mask.reshape(len(mask), -1), index, axis=1).sum(axis=1))
 
 
 def cross_sections(image: NDArray, line: Centreline, reach: float) -> NDArray[np.float64]:

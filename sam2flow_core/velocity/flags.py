@@ -24,6 +24,8 @@ class Evidence:
 
     Attributes
     ----------
+    area : ndarray of int, shape (T,)
+        Pixels of each frame's mask.
     velocity : ndarray, shape (T,)
         px per frame, NaN in gaps.
     rejected : mapping of str to ndarray of bool, shape (T - 1,)
@@ -38,6 +40,7 @@ class Evidence:
     """
 
     track: VesselTrack
+    area: NDArray[np.int64]
     line: Centreline
     diameter: float
     velocity: NDArray[np.float64]
@@ -55,7 +58,7 @@ def frame_flags(evidence: Evidence, settings: FlagSettings) -> dict[str, NDArray
     diagram = evidence.space_time
     periodic = diagram.periodicity >= settings.alias_periodicity and np.isfinite(diagram.spacing)
     limit = settings.alias_share * diagram.spacing if periodic else np.inf
-    area = evidence.track.mask.sum(axis=(1, 2))
+    area = evidence.area
     usual = np.median(area[area > 0]) if (area > 0).any() else np.inf
     steps = {name: np.append(values, False) for name, values in evidence.rejected.items()}
     with np.errstate(invalid="ignore"):

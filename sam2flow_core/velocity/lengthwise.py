@@ -9,23 +9,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow
-
-_FRAMES = 200
-"""Enough for a mean over time."""
+from sam2flow_core.velocity.lumen import Lumen
 
 
-def opposed_share(
-    flow: ProjectedFlow, lumen: Lumen, used: NDArray[np.bool_], stations: int, floor_px_frame: float
-) -> float:
+def opposed_share(values: NDArray[np.float32], lumen: Lumen, stations: int, floor_px_frame: float) -> float:
     """Share of a vessel's length whose mean flow runs against the arrow.
 
     Parameters
     ----------
-    flow : ProjectedFlow
+    values : ndarray, shape (S, P)
+        From `sample_steps`.
     lumen : Lumen
-    used : ndarray of bool, shape (T - 1,)
-        Frames to average.
     stations : int
         Points of the centreline.
     floor_px_frame : float
@@ -36,8 +30,6 @@ def opposed_share(
     float
         0 to 1, of the length that moves at all; 0 where nothing does.
     """
-    frames = np.flatnonzero(used)
-    values = flow.along[frames[:: max(len(frames) // _FRAMES, 1)]]
     number = np.isfinite(values).sum(axis=0)
     seen = number > 0
     total = np.bincount(lumen.station[seen], np.nansum(values[:, seen], axis=0), stations)

@@ -10,6 +10,10 @@ from scipy.spatial import KDTree
 
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline
+from sam2flow_core.velocity.footprint import blocks
+
+SAMPLED = 200
+"""Steps that are enough for a mean over time."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,14 @@ class Lumen:
     station: NDArray[np.int64]
     across: NDArray[np.float64]
 
+    def reversed(self, points: int) -> Lumen:
+        """Return the same pixels with the arrow of a line of `points` points turned round."""
+        return Lumen(self.index, -self.tangent, points - 1 - self.station, -self.across)
+
 
 @dataclass(frozen=True)
 class ProjectedFlow:
-    """Flow of the lumen pixels: arrays of shape (T - 1, P), NaN outside the mask of the frame or without an answer.
+    """Flow of the lumen pixels: arrays of shape (steps, P), NaN outside the mask of the frame or without an answer.
 
     Attributes
     ----------
@@ -77,13 +85,21 @@ def find_lumen(pixels: NDArray[np.bool_], line: Centreline, diameter: NDArray[np
     return Lumen(index, line.tangents[station].astype(np.float32), station, across)
 
 
-def project(track: VesselTrack, lumen: Lumen) -> ProjectedFlow:
-    """Return the flow of the lumen pixels along the arrow."""
-    steps = len(track.flow)
-    flow = np.take(track.flow.reshape(steps, 2, -1), lumen.index, axis=2)
-    inside = np.take(track.mask.reshape(len(track.mask), -1)[:steps], lumen.index, axis=1)
+def project(track: VesselTrack, lumen: Lumen, steps: slice | NDArray[np.int64]) -> ProjectedFlow:
+    """Return the flow of the lumen pixels along the arrow in some of the steps, few enough to be held in memory."""
+    flow = np.asarray(track.flow[steps], np.float32)
+    flow = np.take(flow.reshape(len(flow), 2, -1), lumen.index, axis=2)
+    mask, error = np.asarray(track.mask[steps], bool), np.asarray(track.scale[steps], np.float32)
+    inside = np.take(mask.reshape(len(mask), -1), lumen.index, axis=1)
     along = flow[:, 0] * lumen.tangent[:, 1] + flow[:, 1] * lumen.tangent[:, 0]
     along[~inside] = np.nan
-    scale = np.take(track.scale.reshape(steps, -1), lumen.index, axis=1).astype(np.float32)
+    scale = np.take(error.reshape(len(error), -1), lumen.index, axis=1)
     scale[np.isnan(along)] = np.nan
     return ProjectedFlow(along, scale)
+
+
+def sample_steps(track: VesselTrack, lumen: Lumen, steps: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the velocity along the arrow in `SAMPLED` to twice as many of the steps, spread evenly, shape (S, P)."""
+    chosen = steps[:: max(len(steps) // SAMPLED, 1)]
+    parts = [project(track, lumen, chosen[block]).along for block in blocks(len(chosen))]
+    return np.concatenate(parts) if parts else np.zeros((0, len(lumen.index)), np.float32)

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.results.tracks import VesselTrack
-from sam2flow_core.velocity.cells import count_cells
 from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_centreline
 from sam2flow_core.velocity.crossprofile import cross_profile
-from sam2flow_core.velocity.diagram import read_diagram
+from sam2flow_core.velocity.diagram import Reading, read_diagram
 from sam2flow_core.velocity.diameter import diameter_along, frame_diameter
 from sam2flow_core.velocity.flags import (
     Evidence,
@@ -24,13 +23,15 @@ from sam2flow_core.velocity.flags import (
     overlap_share,
     vessel_flags,
 )
+from sam2flow_core.velocity.footprint import footprint
 from sam2flow_core.velocity.grade import grade_vessel
 from sam2flow_core.velocity.lengthwise import opposed_share
-from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow, find_lumen, project
+from sam2flow_core.velocity.lumen import Lumen, find_lumen, sample_steps
 from sam2flow_core.velocity.pulse import spectrum
-from sam2flow_core.velocity.records import CalibrationLike, Series, VesselMeasurement
+from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
 from sam2flow_core.velocity.series import LumenSeries, lumen_series, rejected_steps, smooth_series
+from sam2flow_core.velocity.spans import joined, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise
 from sam2flow_core.velocity.uncertainty import frame_standard_error
 
@@ -43,10 +44,10 @@ class _Prepared:
 
     track: VesselTrack
     majority: NDArray[np.bool_]
+    area: NDArray[np.int64]
     line: Centreline
     diameter: NDArray[np.float64]
     lumen: Lumen
-    flow: ProjectedFlow
     sampler: LaneSampler
 
 
@@ -78,9 +79,9 @@ def measure_vessel(
     """
     settings = settings or VelocitySettings()
     prepared = _prepare(track, settings)
-    sample_lanes([prepared.sampler], images)
-    rivals = [(majority_mask(other.mask), other) for other in others]
-    return _finish(prepared, rivals, calibration, settings, video_id)
+    (reading,) = _read([prepared], images, calibration, settings)
+    rivals = [(majority_mask(footprint(other.mask).share), other) for other in others]
+    return _finish(prepared, reading, rivals, calibration, settings, video_id)
 
 
 def measure_vessels(
@@ -90,62 +91,84 @@ def measure_vessels(
     settings: VelocitySettings | None = None,
     video_id: str = "",
 ) -> list[VesselMeasurement]:
-    """Measure all vessels of a recording, reading each frame once. See `measure_vessel`."""
+    """Measure all vessels of a recording, reading each frame once. See `measure_vessel`.
+
+    Memory grows with the length of the vessels' lines and of the recording, not with their area.
+    """
     settings = settings or VelocitySettings()
     with ThreadPoolExecutor(_THREADS) as pool:
         prepared = list(pool.map(lambda track: _prepare(track, settings), tracks))
-        sample_lanes([vessel.sampler for vessel in prepared], images)
+        readings = _read(prepared, images, calibration, settings)
         everyone = [(vessel.majority, vessel.track) for vessel in prepared]
 
         def finish(k: int) -> VesselMeasurement:
             others = everyone[:k] + everyone[k + 1 :]
-            return _finish(prepared[k], others, calibration, settings, video_id)
+            return _finish(prepared[k], readings[k], others, calibration, settings, video_id)
 
         return list(pool.map(finish, range(len(prepared))))
 
 
 def _prepare(track: VesselTrack, settings: VelocitySettings) -> _Prepared:
     """Find geometry and lumen, turn the arrow along the mean flow."""
-    majority = majority_mask(track.mask)
+    seen = footprint(track.mask)
+    majority = majority_mask(seen.share)
     line = trace_centreline(majority, settings.geometry)
     if line is None:  # nothing to follow: three points in the middle of the crop carry the empty measurement
         middle = np.array(majority.shape) / 2
         line = resample(middle + np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]]))
-    diameter = diameter_along(track.mask, line, settings.geometry.diameter_window_px)
+    diameter = diameter_along(seen.share, line, settings.geometry.diameter_window_px)
     known = np.isfinite(diameter)
     usual = float(np.median(diameter[known])) if known.any() else 1.0
-    lumen = find_lumen(np.asarray(track.mask.any(axis=0), bool), line, np.where(known, diameter, usual))
-    flow = project(track, lumen)
-    if np.isfinite(flow.along).any() and np.nanmean(flow.along) < 0:
-        line, diameter = line.reversed(), diameter[::-1]
-        lumen = Lumen(lumen.index, -lumen.tangent, len(line.arc) - 1 - lumen.station, -lumen.across)
-        flow = ProjectedFlow(-flow.along, flow.scale)
+    lumen = find_lumen(seen.ever, line, np.where(known, diameter, usual))
+    along = sample_steps(track, lumen, np.arange(track.flow.shape[0]))
+    if np.isfinite(along).any() and np.nanmean(along) < 0:
+        line, diameter, lumen = line.reversed(), diameter[::-1], lumen.reversed(len(line.arc))
     band = settings.kymograph.band * usual / 2
     lanes = np.linspace(-band, band, settings.kymograph.lanes)
-    return _Prepared(track, majority, line, diameter, lumen, flow, LaneSampler(track, line, lanes))
+    return _Prepared(track, majority, seen.area, line, diameter, lumen, LaneSampler(track, line, lanes, seen.ever))
+
+
+def _read(
+    vessels: Sequence[_Prepared], images: ImageReader, calibration: CalibrationLike, settings: VelocitySettings
+) -> list[tuple[SpaceTime, CellCount]]:
+    """Read the space-time diagrams of all vessels from the images, span by span."""
+    if not vessels:
+        return []
+    samplers = [vessel.sampler for vessel in vessels]
+    rate = calibration.usable_frame_rate_hz
+    readings: list[list[Reading]] = [[] for _ in vessels]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for span in spans(len(vessels[0].track.frames)):
+            sample_lanes(samplers, images, span.first, span.last)
+            found = pool.map(lambda sampler: read_diagram(sampler.samples(), rate, settings.kymograph), samplers)
+            for mine, reading in zip(readings, found, strict=True):
+                mine.append(trimmed(reading, span))
+    return [joined(mine) for mine in readings]
 
 
 def _finish(
     vessel: _Prepared,
+    reading: tuple[SpaceTime, CellCount],
     others: Sequence[tuple[NDArray[np.bool_], VesselTrack]],
     calibration: CalibrationLike,
     settings: VelocitySettings,
     video_id: str,
 ) -> VesselMeasurement:
-    """Measure a vessel whose samples are taken."""
+    """Measure a vessel whose diagram is read."""
     track, line = vessel.track, vessel.line
+    diagram, cells = reading
     rate = calibration.usable_frame_rate_hz
-    diagram, pattern = read_diagram(vessel.sampler.samples(), rate, settings.kymograph)
-    lumen = lumen_series(vessel.flow, vessel.lumen, settings.kymograph.band)
+    lumen = lumen_series(track, vessel.lumen, settings.kymograph.band)
     reasons = rejected_steps(lumen, track, diagram.duplicate, settings.flags.min_object_score, settings.series)
     per_frame, rejected = _series(vessel, lumen, reasons, rate, settings)
     waves = spectrum(per_frame.velocity, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
-    profile = cross_profile(vessel.flow, vessel.lumen, ~rejected[:-1])
+    profile = cross_profile(lumen, vessel.lumen, ~rejected[:-1])
     statistics = summarise(per_frame, diagram, lumen.scale, waves.pulse_hz, rate, settings)
     known = vessel.diameter[np.isfinite(vessel.diameter)]
     mean_diameter = float(known.mean()) if len(known) else float("nan")
     evidence = Evidence(
         track=track,
+        area=vessel.area,
         line=line,
         diameter=mean_diameter if len(known) else 0.0,
         velocity=per_frame.velocity,
@@ -158,9 +181,8 @@ def _finish(
     )
     by_flag = frame_flags(evidence, settings.flags)
     flags = vessel_flags(evidence, by_flag, settings.flags)
-    opposed = opposed_share(
-        vessel.flow, vessel.lumen, ~rejected[:-1], len(line.points), settings.series.stasis_px_frame
-    )
+    along = sample_steps(track, vessel.lumen, np.flatnonzero(~rejected[:-1]))
+    opposed = opposed_share(along, vessel.lumen, len(line.points), settings.series.stasis_px_frame)
     interval = (statistics.high - statistics.low) / 2 / max(abs(statistics.mean), 1e-9)
     grade, words = grade_vessel(
         flags,
@@ -186,7 +208,7 @@ def _finish(
         space_time=diagram,
         profile=profile,
         spectrum=waves,
-        cells=count_cells(pattern, diagram.velocity),
+        cells=cells,
         statistics=statistics,
         flags=flags,
         grade=grade,

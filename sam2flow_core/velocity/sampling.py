@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,56 +32,71 @@ class Samples:
     background: NDArray[np.float64]
 
 
-@dataclass
 class LaneSampler:
-    """Collects `Samples` of one vessel while the frames pass by once."""
+    """Collects `Samples` of one vessel while the frames pass by, a span of them at a time.
 
-    track: VesselTrack
-    line: Centreline
-    offsets_across: NDArray[np.float64]
-    lanes: NDArray[np.float32] = field(init=False)
-    background: NDArray[np.float64] = field(init=False)
-    image_shape: tuple[int, int] = field(init=False, default=(0, 0))
+    Parameters
+    ----------
+    track : VesselTrack
+    line : Centreline
+    offsets_across : ndarray, shape (L,)
+        px from the centreline to each lane.
+    ever : ndarray of bool, shape (h, w)
+        From `Footprint`.
 
-    def __post_init__(self) -> None:
-        frames, points = len(self.track.frames), len(self.line.points)
-        self.lanes = np.full((len(self.offsets_across), frames, points), np.nan, np.float32)
-        self.background = np.full(frames, np.nan)
-        across = self.offsets_across[:, None, None] * self.line.normals
-        self._points = (self.line.points + across).reshape(-1, 2)
-        self._residual = residual_shifts(self.track)
-        outside = ~self.track.mask.any(axis=0)
-        rows, columns = np.nonzero(outside)
+    Attributes
+    ----------
+    image_shape : tuple of int
+        ``(Y, X)``, once a frame has been sampled.
+    """
+
+    def __init__(
+        self, track: VesselTrack, line: Centreline, offsets_across: NDArray[np.float64], ever: NDArray[np.bool_]
+    ) -> None:
+        self.track = track
+        self.image_shape = (0, 0)
+        self._shape = (len(offsets_across), len(line.points))
+        self._points = (line.points + offsets_across[:, None, None] * line.normals).reshape(-1, 2)
+        self._residual = residual_shifts(track)
+        rows, columns = np.nonzero(~ever)
         stride = max(len(rows) // 1000, 1)  # a thousand pixels give the mean brightness well enough
         self._outside = np.stack([rows[::stride], columns[::stride]], axis=1)
+        self.begin(0, 0)
+
+    def begin(self, first: int, last: int) -> None:
+        """Forget what was collected, and be ready for the steps `first` to `last` (not included) of the track."""
+        lanes, points = self._shape
+        self._first = first
+        self._lanes = np.full((lanes, last - first, points), np.nan, np.float32)
+        self._background = np.full(last - first, np.nan)
 
     def add(self, step: int, image: NDArray[Any]) -> None:
-        """Sample frame number `step` of the track from the whole recorded frame `image`, shape (Y, X)."""
+        """Sample step `step` of the track from the whole recorded frame `image`, shape (Y, X)."""
         offset = self.track.offsets[step]
         self.image_shape = (image.shape[0], image.shape[1])
         points = self._points + (offset + self._residual[step])
         values = ndimage.map_coordinates(image, points.T, np.float32, order=1, mode="constant", cval=np.nan)
-        sampled = values.reshape(len(self.offsets_across), -1)
-        self.lanes[:, step] = sampled
+        self._lanes[:, step - self._first] = values.reshape(self._shape)
         pixels = self._outside + offset
         pixels = pixels[np.all((pixels >= 0) & (pixels < image.shape), axis=1)]
         if len(pixels):
-            self.background[step] = image[pixels[:, 0], pixels[:, 1]].mean()
+            self._background[step - self._first] = image[pixels[:, 0], pixels[:, 1]].mean()
 
     def samples(self) -> Samples:
         """Return what was collected."""
-        return Samples(self.lanes, self.background)
+        return Samples(self._lanes, self._background)
 
 
-def sample_lanes(samplers: Sequence[LaneSampler], images: ImageReader) -> None:
-    """Read every frame once and let all `samplers` that need it take their samples."""
-    wanted: dict[int, list[tuple[LaneSampler, int]]] = {}
+def sample_lanes(samplers: Sequence[LaneSampler], images: ImageReader, first: int, last: int) -> None:
+    """Read the frames of steps `first` to `last` (not included) once and let all `samplers` take their samples.
+
+    The tracks of one recording begin at the same frame.
+    """
     for sampler in samplers:
-        for step, frame in enumerate(sampler.track.frames):
-            wanted.setdefault(int(frame), []).append((sampler, step))
-    for frame in sorted(wanted):
-        image = np.asarray(images(frame))
-        for sampler, step in wanted[frame]:
+        sampler.begin(first, last)
+    for step in range(first, last):
+        image = np.asarray(images(int(samplers[0].track.frames[step])))
+        for sampler in samplers:
             sampler.add(step, image)
 
 

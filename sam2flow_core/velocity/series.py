@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,10 @@ from scipy import ndimage
 
 from sam2flow_core.config.velocity import SeriesSettings
 from sam2flow_core.results.tracks import VesselTrack
-from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow
+from sam2flow_core.velocity.footprint import blocks
+from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow, project
 
+BINS = 13
 _LANES = 7
 _ENOUGH = 200  # pixels for a quantile
 
@@ -30,6 +32,8 @@ class LumenSeries:
     p10, p90, scale : ndarray
         Percentiles of the velocity, mean of the model's expected error; px per frame.
     pixels : ndarray of int
+    across : ndarray, shape (T - 1, B)
+        Mean of each of the `BINS` parts of the width.
     """
 
     mean: NDArray[np.float64]
@@ -38,10 +42,18 @@ class LumenSeries:
     p90: NDArray[np.float64]
     scale: NDArray[np.float64]
     pixels: NDArray[np.int64]
+    across: NDArray[np.float64]
 
 
-def lumen_series(flow: ProjectedFlow, lumen: Lumen, band: float) -> LumenSeries:
-    """Reduce the projected flow to one row per frame."""
+def lumen_series(track: VesselTrack, lumen: Lumen, band: float) -> LumenSeries:
+    """Reduce the flow of a vessel to one row per step, reading some steps at a time."""
+    parts = [_reduce(project(track, lumen, block), lumen, band) for block in blocks(track.flow.shape[0])]
+    parts = parts or [_reduce(project(track, lumen, slice(0, 0)), lumen, band)]
+    joined = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(LumenSeries)}
+    return LumenSeries(**joined)
+
+
+def _reduce(flow: ProjectedFlow, lumen: Lumen, band: float) -> LumenSeries:
     lanes = np.digitize(lumen.across, np.linspace(-1, 1, _LANES + 1)[1:-1])
     total = np.zeros(len(flow.along))
     weight = np.zeros(len(flow.along))
@@ -60,7 +72,24 @@ def lumen_series(flow: ProjectedFlow, lumen: Lumen, band: float) -> LumenSeries:
             p90=high,
             scale=np.nansum(flow.scale, axis=1) / pixels,
             pixels=pixels,
+            across=_across(flow, lumen),
         )
+
+
+def _across(flow: ProjectedFlow, lumen: Lumen) -> NDArray[np.float64]:
+    means = np.full((len(flow.along), BINS), np.nan)
+    which = bins_across(lumen)
+    for k in range(BINS):
+        values = flow.along[:, which == k]
+        number = np.isfinite(values).sum(axis=1)
+        seen = number > 0
+        means[seen, k] = np.nansum(values, axis=1)[seen] / number[seen]
+    return means
+
+
+def bins_across(lumen: Lumen) -> NDArray[np.int64]:
+    """Return in which of `BINS` parts of the width each pixel lies; -1 and `BINS` are outside."""
+    return np.asarray(np.digitize(lumen.across, np.linspace(-1.0, 1.0, BINS + 1)) - 1)
 
 
 def row_quantile(values: NDArray[np.float32], shares: tuple[float, ...]) -> list[NDArray[np.float64]]:

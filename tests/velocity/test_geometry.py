@@ -6,13 +6,15 @@ import pytest
 from sam2flow_core.config.velocity import GeometrySettings
 from sam2flow_core.velocity.centreline import majority_mask, trace_centreline
 from sam2flow_core.velocity.diameter import diameter_along
+from sam2flow_core.velocity.footprint import footprint
 
 from .vessels import make_scene
 
 
 def shapes(mask):
-    line = trace_centreline(majority_mask(mask), GeometrySettings())
-    return line, diameter_along(mask, line, 15.0)
+    share = footprint(mask).share
+    line = trace_centreline(majority_mask(share), GeometrySettings())
+    return line, diameter_along(share, line, 15.0)
 
 
 @pytest.mark.parametrize("radius", [2.5, 4.3, 8.0, 14.7])
@@ -55,7 +57,7 @@ def test_loop_is_followed_half_way_round():
 def test_frames_without_the_vessel_do_not_vote():
     mask = np.zeros((10, 30, 60), bool)
     mask[:4, 10:20, 5:55] = True
-    assert majority_mask(mask).sum() == 500
+    assert majority_mask(footprint(mask).share).sum() == 500
 
 
 @pytest.mark.parametrize("pixels", [0, 1, 2])

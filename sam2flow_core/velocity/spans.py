@@ -1,0 +1,92 @@
+"""The space-time diagram of a long recording, read in spans, so that memory does not grow with its lanes.
+
+A recording that fits one span is read as a whole. Neighbouring spans overlap, and each answers for its own steps up
+to the middle of the overlap, so that no step is read at the edge of a span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.velocity.diagram import Reading
+from sam2flow_core.velocity.records import CellCount, SpaceTime
+
+LENGTH = 2048
+OVERLAP = 64
+_ENOUGH_COUNTED = 0.5
+"""Share of the recording in which cells must be countable."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Steps `first` to `last` (not included), of which those from `own_first` to `own_last` are answered for."""
+
+    first: int
+    last: int
+    own_first: int
+    own_last: int
+
+    @property
+    def own(self) -> slice:
+        """The steps that are answered for, counted from the first of the span."""
+        return slice(self.own_first - self.first, self.own_last - self.first)
+
+
+def spans(frames: int) -> list[Span]:
+    """Divide a recording into spans of `LENGTH` steps at most."""
+    number = max(-(-(frames - OVERLAP) // (LENGTH - OVERLAP)), 1)
+    edges = np.linspace(0, frames, number + 1).round().astype(int)
+    margin = OVERLAP // 2
+    return [
+        Span(max(int(low) - margin, 0), min(int(high) + margin, frames), int(low), int(high))
+        for low, high in pairwise(edges)
+    ]
+
+
+def trimmed(reading: Reading, span: Span) -> Reading:
+    """Keep of a reading what its span answers for."""
+    diagram = reading.space_time
+    kept = {name: getattr(diagram, name)[span.own] for name in _BY_FRAME}
+    return replace(reading, space_time=replace(diagram, **kept))
+
+
+_BY_FRAME = ("image", "velocity", "radon", "duplicate", "sharpness")
+_WHOLE = ("quality", "contrast_to_noise", "contrast", "periodicity", "saturated")
+
+
+def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount]:
+    """Put trimmed readings one after the other; figures of a whole span are averaged over the spans by their length."""
+    if len(readings) == 1:
+        return readings[0].space_time, readings[0].cells
+    diagrams = [reading.space_time for reading in readings]
+    weight = np.array([len(diagram.velocity) for diagram in diagrams], float)
+    by_frame: dict[str, Any] = {
+        name: np.concatenate([getattr(diagram, name) for diagram in diagrams]) for name in _BY_FRAME
+    }
+    whole: dict[str, Any] = {
+        name: _mean(np.array([getattr(diagram, name) for diagram in diagrams]), weight) for name in _WHOLE
+    }
+    units = np.repeat([reading.sharpness_unit for reading in readings], weight.astype(int))
+    contrast = by_frame.pop("sharpness") * units
+    usual = float(np.nanmedian(contrast)) if np.isfinite(contrast).any() else 0.0
+    spacing = _mean(np.array([diagram.spacing for diagram in diagrams]), weight)
+    diagram = SpaceTime(**by_frame, **whole, spacing=spacing, sharpness=contrast / max(usual, 1e-12))
+    return diagram, _cells([reading.cells for reading in readings], weight)
+
+
+def _cells(counts: Sequence[CellCount], weight: NDArray[np.float64]) -> CellCount:
+    flux, spacing = (np.array([getattr(count, name) for count in counts]) for name in ("flux_per_frame", "spacing"))
+    if weight[np.isfinite(flux)].sum() < _ENOUGH_COUNTED * weight.sum():
+        return CellCount(float("nan"), float("nan"))
+    return CellCount(_mean(flux, weight), _mean(spacing, weight))
+
+
+def _mean(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    known = np.isfinite(values)
+    return float(np.average(values[known], weights=weight[known])) if known.any() else float("nan")
