@@ -34,13 +34,12 @@ def test_one_failure_is_reported_and_the_others_go_on(batch):
     assert "missing.tif" in outcomes.loc["missing", "failure"]
 
 
-def test_files_are_those_of_a_single_run(batch, model):
+def test_files_are_those_of_a_single_run(batch, model, agree):
     folder, _, _ = batch
     alone = folder / "alone"
     arguments = ["run", str(folder / "back.tif"), "--prompts", str(folder / "p.csv"), "--out", str(alone)]
     assert status_of([*arguments, "--pixel-size-um", "0.5", "--frame-rate-hz", "100", *model]) == 0
-    for name in ("per_frame.csv", "summary.csv"):
-        assert (alone / name).read_bytes() == (folder / "out" / "back" / name).read_bytes()
+    agree(alone, folder / "out" / "back")
 
 
 def test_all_tables_are_gathered_in_the_order_of_the_manifest(batch):

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -43,11 +42,10 @@ def test_progress_is_for_terminals_only(done):
     assert "frames" not in process.stderr
 
 
-def test_a_run_is_repeated_from_its_provenance(done, tmp_path, capsys):
+def test_a_run_is_repeated_from_its_provenance(done, agree, tmp_path):
     _, out = done
     assert status_of(["run", "--from", str(out / "provenance.json"), "--out", str(tmp_path / "again")]) == 0
-    for name in ("summary.csv", "per_frame.csv"):
-        assert (out / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    agree(out, tmp_path / "again")
 
 
 def test_calibration_given_by_hand_is_used_and_recorded(recording, prompts, model, tmp_path):
@@ -106,12 +104,9 @@ def test_info_shows_shape_and_calibration_with_sources(recording, capsys):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process on Windows")
-def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(long_recording, prompts, tmp_path):
-    """Stopped in the middle and resumed, the tables are those of an undisturbed run.
-
-    With the shipped weights: an untrained network may see no vessel at all, and nothing is written of it.
-    """
-    common = ["run", str(long_recording), "--prompts", str(prompts), "--device", "cpu"]
+def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(long_recording, prompts, model, agree, tmp_path):
+    """Stopped in the middle and resumed, the tables are those of an undisturbed run."""
+    common = ["run", str(long_recording), "--prompts", str(prompts), *model]
     stopped = tmp_path / "stopped"
     process = subprocess.Popen([*CLI, *common, "--out", str(stopped)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     marker = stopped / "results.zarr" / "labels" / "c"
@@ -125,5 +120,4 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(long_recording, prompt
     assert not (stopped / "summary.csv").exists()
     assert status_of([*common, "--out", str(stopped), "--resume"]) == 0
     assert status_of([*common, "--out", str(tmp_path / "whole")]) == 0
-    for name in ("summary.csv", "per_frame.csv"):
-        assert Path(stopped / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    agree(stopped, tmp_path / "whole")

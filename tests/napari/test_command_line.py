@@ -4,34 +4,28 @@ import subprocess
 import sys
 from dataclasses import replace
 
-import pytest
-from conftest import PATIENCE, write_recording
+import pandas as pd
+import tifffile
+from conftest import PATIENCE
 
-_UNTRAINED = """
-import sys, pathlib, torch
-from sam2flow_core.config.model import preset
-from sam2flow_core.inference import save_weights
-from sam2flow_core.model.sam2flow import SAM2Flow
-torch.manual_seed(0)
-save_weights(pathlib.Path(sys.argv[1]), SAM2Flow(preset("tiny")), {})
-"""
+from sam2flow_core.engine.demo import sample_files
 
 
-@pytest.fixture
-def weights(tmp_path):
-    """Weights of an untrained network, made elsewhere: torch and Qt do not share a process well."""
-    path = tmp_path / "untrained.safetensors"
-    subprocess.run([sys.executable, "-c", _UNTRAINED, str(path)], check=True)
+def write_vessel(path):
+    """A vessel of the bundled recording, so that the shipped weights find one and the tables are not blank."""
+    frames = tifffile.imread(sample_files()[0])[:8, 38:102, 143:239]
+    metadata = {"axes": "TYX", "unit": "um", "finterval": 0.01}
+    tifffile.imwrite(path, frames, imagej=True, resolution=(2.0, 2.0), metadata=metadata)
     return path
 
 
-def test_the_tables_of_the_command_line_are_the_window_s_export(make_bench, weights, tmp_path, qtbot):
+def test_the_tables_of_the_command_line_are_the_window_s_export(make_bench, tmp_path, qtbot):
     from sam2flow_napari.widgets.results_section import ResultsSection
 
     bench = make_bench(engine=None)
-    bench.open(write_recording(tmp_path / "cells.tif", frames=8))
-    bench.choose_run(replace(bench.session.run_choices, model=str(weights), device="cpu", start=1))
-    bench.session.add_prompt(2, 30.0, 40.0)
+    bench.open(write_vessel(tmp_path / "cells.tif"))
+    bench.choose_run(replace(bench.session.run_choices, model="tiny", device="cpu", start=1))
+    bench.session.add_prompt(2, 33.0, 48.0)
     bench.session.rename_vessel(1, "arteriole")
     bench.runs.start()
     qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=5 * PATIENCE)
@@ -43,5 +37,6 @@ def test_the_tables_of_the_command_line_are_the_window_s_export(make_bench, weig
     bench.close()
     command = [sys.executable, "-m", "sam2flow_core", "run", "--project", str(project), "--out", str(tmp_path / "out")]
     subprocess.run(command, check=True)
+    assert pd.read_csv(tmp_path / "out" / "summary.csv")["v_mean_um_s"].notna().all()
     for name in ("summary.csv", "per_frame.csv"):
         assert (tmp_path / f"cells_{name}").read_bytes() == (tmp_path / "out" / name).read_bytes()
