@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from sam2flow_core.config.stack import StabiliserSettings
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.correlation import Correlator
-from sam2flow_core.stack.reference import Reference, Tissue, placed
+from sam2flow_core.stack.reference import Tissue, placed
 from sam2flow_core.stack.texture import Image, Look, binned, look
+from sam2flow_core.stack.view import Target, View
 from sam2flow_core.stack.warp import translate
 
 _Point = tuple[float, float]
@@ -88,7 +89,7 @@ class Stabiliser:
             self._tissue = self._aligned(images)
             self._last = (0.0, 0.0)
         if not self._tissue.empty:
-            self._origin = self._last = self._locate(images[0])[0]
+            self._origin = self._last = self._locate(images[0], self._view())[0]
 
     def _shows_tissue(self, images: list[Look]) -> bool:
         """Whether two means that share no frame have something in common: noise has not."""
@@ -107,8 +108,9 @@ class Stabiliser:
         if self._tissue.empty:
             return aligned
         believed = 0
+        view = self._view()
         for image in images:
-            shift, height = self._locate(image)
+            shift, height = self._locate(image, view)
             if height >= self.settings.detection:
                 aligned.add(image, shift)
                 self._last = shift
@@ -127,7 +129,7 @@ class Stabiliser:
         if self._tissue.empty:
             self._tissue.add(image, (0.0, 0.0))
             return Shift(0.0, 0.0, 1.0)
-        shift, height = self._locate(image)
+        shift, height = self._locate(image, self._view())
         low, high = self.settings.detection, self.settings.certain
         if height >= low:
             self._last = shift
@@ -179,30 +181,30 @@ class Stabiliser:
             raise StackError(f"a frame of {shape} px among frames of {self._shape} px; all must have one size")
         return look(binned(frame, self._bin), self.settings)
 
-    def _locate(self, frame: Look) -> tuple[_Point, float]:
+    def _view(self) -> View:
+        return View(self._tissue, self._correlator)
+
+    def _locate(self, frame: Look, view: View) -> tuple[_Point, float]:
         """Tissue position of a frame in binned px, and the height of its peak.
 
         The coarse look says where the tissue is and the fine one says it more exactly. Where they differ, the
         fine look hangs on something that is fixed to the camera, and the coarse one is right.
         """
-        coarse, height = self._seek(self._tissue.coarse, frame.coarse, self._last)
+        coarse, height = self._seek(view.coarse, frame.coarse, self._last)
         if height < self.settings.detection:
-            return self._seek(self._tissue.fine, frame.fine, self._last)
-        fine, fine_height = self._seek(self._tissue.fine, frame.fine, coarse, near_only=True)
+            return self._seek(view.fine, frame.fine, self._last)
+        fine, fine_height = self._seek(view.fine, frame.fine, coarse, near_only=True)
         apart = max(abs(f - c) for f, c in zip(fine, coarse, strict=True))
         agreed = fine_height >= self.settings.detection and apart <= self.settings.agreement_px
         return (fine, max(height, fine_height)) if agreed else (coarse, height)
 
-    def _seek(
-        self, reference: Reference, image: Image, expected: _Point, near_only: bool = False
-    ) -> tuple[_Point, float]:
-        spectrum = self._correlator.spectrum(reference.weighted())
-        base = reference.base
+    def _seek(self, target: Target, image: Image, expected: _Point, near_only: bool = False) -> tuple[_Point, float]:
+        base = target.base
         guess = (round(expected[0]), round(expected[1]))
         for _ in range(2):
             # the frame is first put where it is expected, so that both windows cover the same tissue
             there = placed(image, guess[0] - base[0], guess[1] - base[1])
-            peak = self._correlator.displacement(spectrum, self._correlator.spectrum(there), near_only)
+            peak = self._correlator.displacement(target.spectrum, self._correlator.spectrum(there), near_only)
             found = (guess[0] + peak.dy, guess[1] + peak.dx)
             if max(abs(peak.dy), abs(peak.dx)) < _CLOSE_PX or peak.height < self.settings.detection:
                 break
