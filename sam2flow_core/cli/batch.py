@@ -20,19 +20,21 @@ _PATH = click.Path(path_type=Path)
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:port, instead of this machine.")
 @click.option("--workers", type=click.IntRange(1), help="Recordings at a time on this machine.")
 def batch(manifest: Path, out: Path, model: str, device: str, scheduler: str | None, workers: int | None) -> int:
-    """Measure all recordings of MANIFEST (CSV: stack, prompts, and if you like pixel_size_um, frame_rate_hz, video_id).
+    """Measure all recordings of MANIFEST, a CSV of the columns stack and prompts.
 
-    Asked again, it goes on where it stood.
+    If you like also pixel_size_um, frame_rate_hz, video_id, and group (before and after, say), by which comparison.html
+    compares them. Asked again, it goes on where it stood.
     """
     from tqdm import tqdm
 
     from sam2flow_core.engine.batch import OUTCOMES, run_batch
     from sam2flow_core.engine.manifest import read_manifest
 
-    requests = read_manifest(manifest, out, model, device)
+    wanted = read_manifest(manifest, out, model, device)
+    requests = wanted.requests
     failures = 0
     with tqdm(total=len(requests), unit=" recordings", disable=not sys.stderr.isatty()) as bar:
-        for outcome in run_batch(requests, out, scheduler, workers):
+        for outcome in run_batch(requests, out, scheduler, workers, wanted.groups):
             failures += bool(outcome.failure)
             bar.write(f"{outcome.video_id}: {outcome.failure or 'done'}", file=sys.stdout)
             bar.update()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 OUTCOMES = "batch.csv"
+COMPARISON = "comparison.html"
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,19 @@ class Outcome:
 
 
 def run_batch(
-    requests: Sequence[RunRequest], out: Path, scheduler: str | None = None, workers: int | None = None
+    requests: Sequence[RunRequest],
+    out: Path,
+    scheduler: str | None = None,
+    workers: int | None = None,
+    groups: Mapping[str, str] | None = None,
 ) -> Iterator[Outcome]:
     """Run each request, several at a time; one's failure leaves the others alone.
 
     Asked again, it goes on: finished recordings stay as they are, unfinished
     ones continue, failed ones are tried again. Files are those of `run`, to the
     bit on the same kind of machine. At the end `out` also holds all recordings'
-    ``summary.csv`` and ``per_frame.csv`` in one each, and ``batch.csv`` with the
-    outcomes.
+    ``summary.csv`` and ``per_frame.csv`` in one each, ``batch.csv`` with the
+    outcomes, and ``comparison.html`` where two recordings or more were measured.
 
     Parameters
     ----------
@@ -61,6 +66,8 @@ def run_batch(
         paths; by default a cluster on this machine.
     workers : int, optional
         Processes on this machine; by default as many as its cores serve.
+    groups : mapping of str to str, optional
+        Group of each ``video_id``, for the comparison.
 
     Yields
     ------
@@ -83,6 +90,7 @@ def run_batch(
             outcomes.append(outcome)
             yield outcome
     _gather(outcomes, requests, out)
+    _compare(outcomes, requests, out, groups or {})
 
 
 def _run_one(request: RunRequest) -> Outcome:
@@ -122,14 +130,31 @@ def _cluster(scheduler: str | None, workers: int | None, threads: int) -> Iterat
 
 def _gather(outcomes: Sequence[Outcome], requests: Sequence[RunRequest], out: Path) -> None:
     """Write all tables into one each, in the order of the manifest."""
-    order = [request.out for request in requests]
-    ended = sorted(outcomes, key=lambda outcome: order.index(outcome.out))
+    ended = _in_order(outcomes, requests)
     rows = [(o.video_id, "failed" if o.failure else "done", o.failure) for o in ended]
     _write(out / OUTCOMES, pd.DataFrame(rows, columns=["video_id", "outcome", "failure"]))
     done = [o.out for o in ended if not o.failure]
     for name in (SUMMARY, PER_FRAME) if done else ():
         # As text, so that no number is rounded on the way.
         _write(out / name, pd.concat([pd.read_csv(folder / name, dtype=str) for folder in done]))
+
+
+def _compare(outcomes: Sequence[Outcome], requests: Sequence[RunRequest], out: Path, groups: Mapping[str, str]) -> None:
+    """Write the page that compares the recordings, if there are at least two with a vessel."""
+    # Imported only now: plotting takes seconds to load.
+    from sam2flow_core.reports import write_comparison
+
+    done = [o.out for o in _in_order(outcomes, requests) if not o.failure]
+    summaries = [pd.read_csv(folder / SUMMARY, dtype={"video_id": str}) for folder in done]
+    summaries = [summary for summary in summaries if len(summary)]
+    if len(summaries) > 1:
+        with whole_file(out / COMPARISON) as part:
+            write_comparison(part, summaries, groups)
+
+
+def _in_order(outcomes: Sequence[Outcome], requests: Sequence[RunRequest]) -> list[Outcome]:
+    order = [request.out for request in requests]
+    return sorted(outcomes, key=lambda outcome: order.index(outcome.out))
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:

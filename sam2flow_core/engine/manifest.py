@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,26 @@ from sam2flow_core.errors import DataError
 from sam2flow_core.prompts import read_prompts
 
 REQUIRED = ("stack", "prompts")
-OPTIONAL = ("pixel_size_um", "frame_rate_hz", "video_id")
+OPTIONAL = ("pixel_size_um", "frame_rate_hz", "video_id", "group")
 
 
-def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "auto") -> list[RunRequest]:
+@dataclass(frozen=True)
+class Manifest:
+    """What a batch is asked to do.
+
+    Attributes
+    ----------
+    requests : tuple of RunRequest
+        In the order of the rows.
+    groups : dict of str to str
+        Group by ``video_id``, such as before and after; recordings without one are not in it.
+    """
+
+    requests: tuple[RunRequest, ...]
+    groups: Mapping[str, str]
+
+
+def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "auto") -> Manifest:
     """Return a request for each row; every recording gets its own folder in `out`, named after its ``video_id``.
 
     Paths in the manifest are relative to it.
@@ -31,17 +48,23 @@ def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "aut
         If a row's prompts cannot be read.
     """
     table = _read(path)
-    requests = [_request(row, path.parent, out, model, device) for row in table.to_dict("records")]
+    rows = table.to_dict("records")
+    requests = tuple(_request(row, path.parent, out, model, device) for row in rows)
     folders = [request.out for request in requests]
     for request in requests:
         if folders.count(request.out) > 1:
             raise DataError(f"{path}: '{request.video_id}' stands twice; give each row a video_id of its own")
-    return requests
+    groups = {
+        str(request.video_id): str(row["group"])
+        for request, row in zip(requests, rows, strict=True)
+        if not pd.isna(row.get("group"))
+    }
+    return Manifest(requests, groups)
 
 
 def _read(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, skipinitialspace=True, dtype={"video_id": str})
+        table = pd.read_csv(path, skipinitialspace=True, dtype={"video_id": str, "group": str})
     except FileNotFoundError:
         raise DataError(f"{path}: no such manifest") from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError) as error:

@@ -19,8 +19,8 @@ def batch(recording, model, tmp_path_factory):
     play_backwards(recording, folder / "back.tif")
     (folder / "p.csv").write_text("vessel_id,frame,y,x,label\n1,0,32,48,1\n")
     (folder / "manifest.csv").write_text(
-        "stack,prompts,pixel_size_um,frame_rate_hz,video_id\n"
-        f"{recording},p.csv,,,forth\nmissing.tif,p.csv,,,missing\nback.tif,p.csv,0.5,100,back\n"
+        "stack,prompts,pixel_size_um,frame_rate_hz,video_id,group\n"
+        f"{recording},p.csv,,,forth,before\nmissing.tif,p.csv,,,missing,\nback.tif,p.csv,0.5,100,back,after\n"
     )
     arguments = ["batch", str(folder / "manifest.csv"), "--out", str(folder / "out"), "--workers", "1", *model]
     return folder, arguments, status_of(arguments)
@@ -47,6 +47,13 @@ def test_all_tables_are_gathered_in_the_order_of_the_manifest(batch):
     gathered = pd.read_csv(folder / "out" / "summary.csv")
     each = [pd.read_csv(folder / "out" / name / "summary.csv") for name in ("forth", "back")]
     assert_frame_equal(gathered, pd.concat(each, ignore_index=True))
+
+
+def test_the_recordings_are_compared_on_one_page(batch):
+    folder, _, _ = batch
+    page = (folder / "out" / "comparison.html").read_text()
+    assert "Comparison of 2 recordings" in page and "before" in page and "after" in page
+    assert "missing" not in page
 
 
 def test_asked_again_it_leaves_what_is_done_and_tries_what_failed(batch):

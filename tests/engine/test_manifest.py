@@ -19,10 +19,12 @@ def manifest(tmp_path):
 
 def test_rows_become_requests_with_a_folder_each(manifest, tmp_path):
     path = manifest(
-        "stack,prompts,pixel_size_um,frame_rate_hz,video_id\n"
-        "a/one.tif,p.csv,0.5,,patient 7/left\ntwo.ome.tif,p.csv,,120,\n"
+        "stack,prompts,pixel_size_um,frame_rate_hz,video_id,group\n"
+        "a/one.tif,p.csv,0.5,,patient 7/left,1\ntwo.ome.tif,p.csv,,120,,\n"
     )
-    first, second = read_manifest(path, tmp_path / "out")
+    wanted = read_manifest(path, tmp_path / "out")
+    first, second = wanted.requests
+    assert wanted.groups == {"patient 7/left": "1"}
     assert first.stack == tmp_path / "a" / "one.tif" and first.prompts[0].x == 4
     assert (first.pixel_size_um, first.frame_rate_hz, first.video_id) == (0.5, None, "patient 7/left")
     assert first.out == tmp_path / "out" / "patient_7_left"
