@@ -21,6 +21,8 @@ class ImageEncoderConfig:
     """Grid of absolute positions; None: only positions within a window, so that images may have any size."""
     adapter_dim: int
     """Width of the adapters' bottleneck; 0 leaves the adapters out."""
+    use_adapters: bool = True
+    """False: what the adapters have learned is left aside."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class UpdateConfig:
     motion_memory_dim: int
     motion_memory_frames: int
     evidence_hidden: int
+    motion_memory_reach: int | None = None
+    """Frames back that the motion memory is read, beside the prompted ones; None: all that it holds."""
 
 
 @dataclass(frozen=True)

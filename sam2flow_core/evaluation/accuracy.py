@@ -14,15 +14,17 @@ import pandas as pd
 
 from sam2flow_core.config.evaluation import EvaluationSettings
 from sam2flow_core.config.inference import InferenceSettings
-from sam2flow_core.evaluation.ablations import ABLATIONS, Ablation
+from sam2flow_core.evaluation.ablations import ABLATIONS, MASK_ABLATIONS, Ablation
 from sam2flow_core.evaluation.benchmark import Report, Standings, run_benchmark
 from sam2flow_core.evaluation.cache import ResultCache
 from sam2flow_core.evaluation.data import LazyCase, find_cases
 from sam2flow_core.evaluation.document import write_section
 from sam2flow_core.evaluation.drift import judge_drift
 from sam2flow_core.evaluation.entrants import Entrant, Survey, flow_entrant, peer_entrants
-from sam2flow_core.evaluation.masks import judge_masks
+from sam2flow_core.evaluation.masks import judge_masks, judge_recalled
 from sam2flow_core.evaluation.ours import OurFlow
+from sam2flow_core.evaluation.records import Case
+from sam2flow_core.evaluation.shown import true_masks
 from sam2flow_core.evaluation.tables import (
     DRIFT,
     MASKS,
@@ -32,6 +34,7 @@ from sam2flow_core.evaluation.tables import (
     as_markdown,
     as_text,
     flow_tables,
+    mask_ablation_table,
     vessel_tables,
 )
 from sam2flow_core.evaluation.velocities import judge_velocities
@@ -147,23 +150,22 @@ def evaluate_ablations(
     ablations: Sequence[Ablation] = ABLATIONS,
     settings: EvaluationSettings | None = None,
     only: Sequence[str] = (),
+    mask_ablations: Sequence[Ablation] = MASK_ABLATIONS,
 ) -> Evaluation:
     """Measure what each part of the model is worth: the same weights with one part left out at a time.
 
-    Parameters and errors as those of `evaluate`; masks are the true ones, so that the flow alone is compared.
+    Parameters and errors as those of `evaluate`. The flow is judged in the true masks, so that it alone is compared;
+    the masks of ``mask_ablations`` after clicks, and as memory alone finds them again.
     """
     settings = settings or EvaluationSettings()
     cases = find_cases(data, settings.clicks, only)
     if not only:
         cases = tuple(case for case in cases if case.name in settings.ablation_cases) or cases
-    entrants = []
-    for ablation in ablations:
-        inference = replace(InferenceSettings(), **ablation.inference)
-        predictor = SAM2FlowPredictor.from_pretrained(model, device, inference, dict(ablation.model))
-        entrants.append(flow_entrant(_enter(predictor, ablation.name, None, (ablation.model, ablation.inference))))
+    entrants = [flow_entrant(_without(ablation, model, device)) for ablation in ablations]
+    surveys = [_mask_survey(_without(ablation, model, device), settings) for ablation in mask_ablations]
     with _kept(cache) as results:
-        standings = run_benchmark(cases, entrants, (), settings, results, report)
-    tables = [ablation_table(standings, ablations)]
+        standings = run_benchmark(cases, entrants, surveys, settings, results, report)
+    tables = [ablation_table(standings, ablations), mask_ablation_table(standings.surveys)]
     if document is not None:
         preface = _preface(_command("evaluate", model, data, False, only) + " --ablations", cases, standings, None)
         write_section(document, "Ablations", f"{preface}\n\n{as_markdown(tables)}")
@@ -175,6 +177,24 @@ def _enter(
 ) -> OurFlow:
     fingerprint = f"{predictor.description['sha256']} {predictor.settings} {clicks} {[dict(c) for c in changed if c]}"
     return OurFlow(name, fingerprint, predictor, clicks)
+
+
+def _without(ablation: Ablation, model: str, device: str) -> OurFlow:
+    """Enter the model with a part left out, shown what the ablation shows."""
+    inference = replace(InferenceSettings(), **ablation.inference)
+    predictor = SAM2FlowPredictor.from_pretrained(model, device, inference, dict(ablation.model))
+    entered = _enter(predictor, ablation.name, None, (ablation.model, ablation.inference))
+    if ablation.regions is true_masks:
+        return entered
+    return replace(entered, fingerprint=f"{entered.fingerprint} {ablation.regions.__name__}", regions=ablation.regions)
+
+
+def _mask_survey(flow: OurFlow, settings: EvaluationSettings) -> Survey:
+    def judge(case: Case) -> pd.DataFrame:
+        clicked = judge_masks(flow.predictor, case, settings.boundary_tolerance_px)
+        return pd.concat([clicked, judge_recalled(flow.predictor, case, settings.flow_clicks)])
+
+    return Survey(flow.name, f"masks {flow.fingerprint}", judge)
 
 
 def _surveys(clicked: OurFlow, tolerance_px: float) -> list[Survey]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.evaluation.records import Answer, Case
+from sam2flow_core.evaluation.shown import WHOLE_FRAME, Regions, true_masks
 from sam2flow_core.evaluation.tissue import answer_on_grid
 from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
 from sam2flow_core.stack import open_stack
@@ -39,23 +40,26 @@ class OurFlow:
         Weights, configuration and way of prompting.
     predictor : SAM2FlowPredictor
     clicks : int or None
-        Positive clicks per vessel in the first frame; None gives it the true masks, so that errors of the flow and
-        of the masks are told apart.
+        Positive clicks per vessel in the first frame; None gives it masks instead.
+    regions : callable
+        From a case to those masks.
     """
 
     name: str
     fingerprint: str
     predictor: SAM2FlowPredictor
     clicks: int | None
+    regions: Callable[[Case], Regions] = true_masks
     _last: tuple[str, PredictedCase] | None = field(default=None, init=False)
 
     def answers(self, case: Case, pairs: Sequence[int]) -> Iterator[Answer]:
         """Answer the given pairs, as part of streaming the case from its first frame to its last."""
         predicted = self.predict(case)
-        vessel_ids = tuple(vessel.vessel_id for vessel in case.vessels)
         height, width = case.overlap.shape
         for pair in pairs:
-            flow, scale, _ = answer_on_grid(predicted.steps[pair], vessel_ids, case.shifts[pair], (height, width))
+            shown = {vessel.vessel_id for vessel in predicted.steps[pair].vessels}
+            ids = tuple(v.vessel_id if v.vessel_id in shown else WHOLE_FRAME for v in case.vessels)
+            flow, scale, _ = answer_on_grid(predicted.steps[pair], ids, case.shifts[pair], (height, width))
             yield Answer(pair, flow, scale, predicted.seconds[pair])
 
     def predict(self, case: Case) -> PredictedCase:
@@ -69,8 +73,8 @@ class OurFlow:
         if self.clicks is not None:
             give_prompts(self.predictor, state, case.prompts[self.clicks], ())
         else:
-            for vessel in case.vessels:
-                self.predictor.add_new_mask(state, frame_idx=0, obj_id=vessel.vessel_id, mask=vessel.mask)
+            for number, mask in self.regions(case).items():
+                self.predictor.add_new_mask(state, frame_idx=0, obj_id=number, mask=mask)
         predicted = PredictedCase()
         before = time.process_time()
         for step in self.predictor.stream(state):

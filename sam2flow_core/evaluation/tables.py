@@ -41,6 +41,17 @@ BINNED = {
 }
 UNCERTAINTY = {"spearman": "Spearman", "coverage90": "90 % interval holds %"}
 
+_PARTS_NOTE = (
+    "Same weights, true masks. Without prompts: the whole frame is one region, and nothing says where vessels are and "
+    "how they run. Without ROI guidance: what is no vessel is looked up as well, as one more region. Motion memory of "
+    "N frames: only so many of those before are read, and the first. Evidence of 5 pairs: the longest of the windows "
+    "over which it is pooled is cut to the second."
+)
+_MASK_PARTS_NOTE = (
+    "Same weights; mean over vessels, clicks in the first frame. By memory alone: the clicked vessels found again in "
+    "the last frame, without any click there; a run keeps the masks of its prompts instead."
+)
+
 
 @dataclass(frozen=True)
 class NamedTable:
@@ -182,7 +193,19 @@ def ablation_table(standings: Standings, ablations: Sequence[Ablation]) -> Named
         if len(of_case):
             table[f"EPE {case}"] = of_case.epe
             table[f"jitter {case}"] = of_case.jitter
-    return NamedTable("What each part is worth", "Same weights, true masks.", table.rename_axis("row").reset_index())
+    return NamedTable("What each part is worth", _PARTS_NOTE, table.rename_axis("row").reset_index())
+
+
+def mask_ablation_table(masks: Mapping[str, pd.DataFrame]) -> NamedTable:
+    """Arrange the masks of `judge_masks` and `judge_recalled` of each ablation, by its name."""
+    rows = []
+    for name, table in masks.items():
+        ious = table.groupby("clicks").iou.mean()
+        clicked = {f"IoU after {n} click{'s' * (n > 1)}": ious[n] for n in ious.index if n}
+        rows.append(
+            {"row": name} | clicked | {"by memory alone": ious[0], "vessels": table.vessel_id[table.clicks == 0].size}
+        )
+    return NamedTable("What each part is worth to the masks", _MASK_PARTS_NOTE, pd.DataFrame(rows))
 
 
 def as_markdown(tables: list[NamedTable]) -> str:

@@ -43,7 +43,7 @@ def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, 
     return masks.logits[0]
 
 
-def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> None:
+def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> VesselMasks:
     """Find all vessels in a later frame from memory alone, and judge whether each is still there."""
     vessels = list(state.vessels.values())
     levels = encoded(model, state, frame, cached)
@@ -57,6 +57,7 @@ def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) 
         if frame not in vessel.points and frame not in vessel.given:
             vessel.mask_iou = float(masks.iou[i])
             vessel.object_score = float(torch.sigmoid(masks.object_score[i]))
+    return masks
 
 
 def remember(

@@ -145,6 +145,8 @@ def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) 
 
 
 def _overridden(data: dict[str, Any], overrides: dict[str, Any] | None) -> ModelConfig:
+    # Through the records, so that settings which are newer than the file can be named too.
+    data = ModelConfig.from_dict(data).to_dict()
     for key, value in (overrides or {}).items():
         place = data
         *parts, last = key.split(".")

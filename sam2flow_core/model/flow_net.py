@@ -83,7 +83,9 @@ class FlowNet(nn.Module):
         self.evidence_net = EvidenceNet(channels + len(m.lags), given, u.evidence_hidden)
         inputs = given + _FIRST_FACTS + channels
         self.start = nn.Linear(inputs, u.hidden)
-        self.motion_memory = MotionMemory(u.hidden, u.motion_memory_dim, u.motion_memory_frames)
+        self.motion_memory = MotionMemory(
+            u.hidden, u.motion_memory_dim, u.motion_memory_frames, reach=u.motion_memory_reach
+        )
         self.refinement = Refinement(u, inputs, m.stride)
 
     def lay_ground(self, masks: Tensor, image_of_vessel: Tensor, feature_size: tuple[int, int]) -> Ground:

@@ -67,6 +67,7 @@ class ImageEncoder(nn.Module):
         del self.trunk.head  # classifies photographs
         dims = [config.embed_dim * 2**s for s in range(4)]
         self.ends = [sum(config.stages[: s + 1]) - 1 for s in range(4)]
+        self.use_adapters = config.use_adapters
         self.adapters = None
         if config.adapter_dim:
             # A stage's first block takes the width of the stage before it and pools inside.
@@ -86,7 +87,7 @@ class ImageEncoder(nn.Module):
         high_pass, shared = _high_pass(embedded), embedded
         levels, group = [], -1
         for i, block in enumerate(self.trunk.blocks):
-            if self.adapters is not None:
+            if self.adapters is not None and self.use_adapters:
                 if self.adapters.group_of[i] != group:
                     group = self.adapters.group_of[i]
                     shared = self.adapters.enter(group, high_pass, x)

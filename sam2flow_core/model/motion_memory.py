@@ -22,11 +22,22 @@ _USUAL_LENGTH = 64
 
 
 class MotionMemory(nn.Module):
-    """Write the motion of vessels to memory, read it at the sites of the next frame."""
+    """Write the motion of vessels to memory, read it at the sites of the next frame.
 
-    def __init__(self, hidden: int, dim: int, frames: int, layers: int = 2) -> None:
+    Parameters
+    ----------
+    hidden, dim : int
+        Width of the hidden state, and of the tokens.
+    frames : int
+        Ages that are told apart.
+    layers : int
+    reach : int, optional
+        Frames back that are read, beside the prompted ones; all that are there if not given.
+    """
+
+    def __init__(self, hidden: int, dim: int, frames: int, layers: int = 2, reach: int | None = None) -> None:
         super().__init__()
-        self.dim, self.frames = dim, frames
+        self.dim, self.frames, self.reach = dim, frames, reach
         self.encoder = MLP((hidden + 4, dim, dim), nn.GELU)
         self.query = nn.Linear(hidden, dim)
         self.layers = nn.ModuleList(_ReadLayer(dim) for _ in range(layers))
@@ -72,11 +83,14 @@ class MotionMemory(nn.Module):
         out = torch.zeros_like(hidden)
         for vessel, entries in enumerate(banks):
             rows = torch.nonzero(sites.vessel == vessel)[:, 0]
-            entries = [e for e in entries if e.tokens.shape[1]]
+            entries = [e for e in entries if e.tokens.shape[1] and self._within_reach(e, frame)]
             if not entries or not rows.numel():
                 continue
             out = out.index_add(0, rows, self._read_vessel(hidden[rows], sites.position[rows], entries, frame))
         return out
+
+    def _within_reach(self, entry: MemoryEntry, frame: int) -> bool:
+        return entry.prompted or self.reach is None or abs(frame - entry.frame) <= self.reach
 
     def _read_vessel(self, hidden: Tensor, position: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         ages = [min(max(abs(frame - e.frame) - 1, 0), self.frames - 1) for e in entries]

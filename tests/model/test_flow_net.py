@@ -122,3 +122,18 @@ def test_time_encoding_tells_old_from_new(model, masks):
             5,
         )
     assert (a - b).abs().max() > 1e-6
+
+
+def test_memory_beyond_its_reach_is_not_read_unless_it_was_prompted(model, images, masks, monkeypatch):
+    tokens, places = torch.randn(1, 4, model.flow.motion_memory.dim), torch.rand(1, 4, 2) * 90
+    near, far, shown = (
+        MemoryEntry(frame, prompted, 1.0, tokens * (frame + 1), places)
+        for frame, prompted in ((4, False), (1, False), (0, True))
+    )
+    monkeypatch.setattr(model.flow.motion_memory, "reach", 1)
+
+    def fine(*entries):
+        return answer(model, images, masks, [list(entries), [], []])[0].fine
+
+    assert torch.equal(fine(shown, far, near), fine(shown, near))
+    assert not torch.equal(fine(shown, near), fine(near))

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import torch
 
+from sam2flow_core.model.image_encoder import ImageEncoder
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
 from sam2flow_core.model.sam2flow import Prompts
 
@@ -13,6 +16,18 @@ def segment(model, images, banks, asked):
     with torch.no_grad():
         levels = model.encode(images[:1])
         return levels, owner, model.segment(levels, owner, model.condition(levels, owner, banks, 3), asked)
+
+
+def test_adapters_are_put_aside_without_changing_the_rest(model, images):
+    config = model.config.image
+    plain = ImageEncoder(replace(config, adapter_dim=0), model.config.mask.d_model).eval()
+    aside = ImageEncoder(replace(config, use_adapters=False), model.config.mask.d_model).eval()
+    aside.load_state_dict(model.image_encoder.state_dict())
+    plain.load_state_dict(model.image_encoder.state_dict(), strict=False)
+    with torch.inference_mode():
+        same = zip(aside(images), plain(images), strict=True)
+        assert all(torch.equal(a, b) for a, b in same)
+        assert not torch.equal(aside(images)[0], model.image_encoder(images)[0])
 
 
 def test_shapes(model, images):
