@@ -71,10 +71,12 @@ def _draw_diagram(axes: Axes, m: VesselMeasurement) -> None:
     )
     if np.isfinite(m.statistics.kymograph_mean):
         travelled = np.r_[0.0, np.cumsum(np.nan_to_num(m.kymograph_velocity[: shown - 1]))]
-        for start in np.linspace(0, shown, _SLOPES, endpoint=False).astype(int):
-            path = travelled[start:] - travelled[start] + (0 if m.statistics.kymograph_mean > 0 else m.line.length)
-            inside = np.cumprod((path >= 0) & (path <= m.line.length)).astype(bool)
-            axes.plot(time[start:shown][inside], path[inside] * scale, color=ORANGE, linewidth=0.9)
+        # Spread over all cells that come into view, those included that are there from the start.
+        first, last = -travelled.max(), m.line.length - travelled.min()
+        for offset in np.linspace(first, last, _SLOPES + 2)[1:-1]:
+            path = offset + travelled
+            path[(path < 0) | (path > m.line.length)] = np.nan
+            axes.plot(time[:shown], path * scale, color=ORANGE, linewidth=0.9)
     axes.set_xlim(extent[:2])
     axes.set_ylim(extent[2:])
     axes.set_xlabel(label)
@@ -106,6 +108,11 @@ def _draw_profile(axes: Axes, m: VesselMeasurement) -> None:
 
 def _draw_spectrum(axes: Axes, m: VesselMeasurement) -> None:
     spectrum = m.spectrum
+    if not len(spectrum.frequency):
+        axes.set_axis_off()
+        words = "frame rate unknown:\nno spectrum" if m.frame_rate_hz is None else "too short for\na heartbeat"
+        axes.text(0.5, 0.5, words, color=GREY, fontsize=8, ha="center", va="center", transform=axes.transAxes)
+        return
     axes.plot(spectrum.frequency, spectrum.power, color=BLUE, linewidth=1)
     if np.isfinite(spectrum.pulse_hz):
         axes.axvline(spectrum.pulse_hz, color=ORANGE, linewidth=1, linestyle="--")

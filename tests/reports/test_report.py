@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.reports import write_report
+from sam2flow_core.reports import vessel_figure, write_report
 from sam2flow_core.velocity import measure_vessels
 
 NAME = '<img src=x onerror="alert(1)"> $a_b$ & "quoted"'
@@ -148,3 +149,27 @@ def test_no_vessels(tmp_path, scene):
 def test_unwritable_place_is_one_line(tmp_path, scene):
     with pytest.raises(OutputError, match="cannot be written"):
         write_report(tmp_path / "missing" / "r.html", [], scene.video[0], {})
+
+
+def lines_of(draw, measurement):
+    axes = Figure().add_subplot()
+    draw(axes, measurement)
+    return axes
+
+
+def test_slopes_lie_all_over_the_diagram_of_a_short_recording_too(scene, calibrated):
+    track, frames = scene.track, slice(0, 20)
+    by_frame = ("frames", "offsets", "mask", "shifts", "mask_iou", "object_score")
+    short = {name: getattr(track, name)[frames] for name in by_frame}
+    short |= {name: getattr(track, name)[:19] for name in ("flow", "scale")}
+    (measured,) = measure_vessels([replace(track, **short)], scene.images, calibrated)
+    heights = [np.nanmax(line.get_ydata()) for line in lines_of(vessel_figure._draw_diagram, measured).lines]
+    length = measured.line.length * measured.pixel_size_um
+    assert len(heights) > 8 and sum(height > length / 2 for height in heights) > 3
+    assert max(heights) <= length
+
+
+def test_without_a_spectrum_nothing_is_plotted(scene, uncalibrated):
+    (measured,) = measure_vessels([scene.track], scene.images, uncalibrated)
+    axes = lines_of(vessel_figure._draw_spectrum, measured)
+    assert not axes.lines and "frame rate unknown" in axes.texts[0].get_text()
