@@ -69,6 +69,8 @@ class BenchSettings:
         Numbers of frames over which memory is compared.
     length_size : int
         Side of the frames there, px.
+    measured_frames : int
+        Length of the stored run whose measuring is timed.
     seed : int
         Of the scene.
     """
@@ -83,4 +85,5 @@ class BenchSettings:
     vessels: tuple[int, ...] = (1, 2, 4, 8)
     lengths: tuple[int, ...] = (100, 400)
     length_size: int = 128
+    measured_frames: int = 1000
     seed: int = 20

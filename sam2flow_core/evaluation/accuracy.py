@@ -15,9 +15,9 @@ import pandas as pd
 from sam2flow_core.config.evaluation import EvaluationSettings
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.evaluation.ablations import ABLATIONS, MASK_ABLATIONS, Ablation
-from sam2flow_core.evaluation.benchmark import Report, Standings, run_benchmark
+from sam2flow_core.evaluation.benchmark import Report, Standings, run_benchmark, run_survey
 from sam2flow_core.evaluation.cache import ResultCache
-from sam2flow_core.evaluation.data import LazyCase, find_cases
+from sam2flow_core.evaluation.data import LazyCase, find_cases, find_vitals
 from sam2flow_core.evaluation.document import write_section
 from sam2flow_core.evaluation.drift import judge_drift
 from sam2flow_core.evaluation.entrants import Entrant, Survey, flow_entrant, peer_entrants
@@ -29,6 +29,7 @@ from sam2flow_core.evaluation.tables import (
     DRIFT,
     MASKS,
     VELOCITIES,
+    VITALS,
     NamedTable,
     ablation_table,
     as_markdown,
@@ -37,7 +38,7 @@ from sam2flow_core.evaluation.tables import (
     mask_ablation_table,
     vessel_tables,
 )
-from sam2flow_core.evaluation.velocities import judge_velocities
+from sam2flow_core.evaluation.velocities import COLUMNS, judge_velocities
 from sam2flow_core.inference import SAM2FlowPredictor
 
 TRUE_MASKS = "SAM2Flow, true masks"
@@ -128,6 +129,9 @@ def evaluate(
         surveys += _surveys(clicked, settings.boundary_tolerance_px)
     with _kept(cache) as results:
         standings = run_benchmark(cases, entrants, surveys, settings, results, report)
+        vitals = () if only else find_vitals(data, settings.clicks)
+        if clicked is not None and vitals:
+            standings.surveys[VITALS] = run_survey(vitals, _velocities(clicked), results, report)
     tables = flow_tables(standings)
     if clicked is not None:
         tables += vessel_tables(standings.surveys)
@@ -200,10 +204,17 @@ def _mask_survey(flow: OurFlow, settings: EvaluationSettings) -> Survey:
 def _surveys(clicked: OurFlow, tolerance_px: float) -> list[Survey]:
     """What is judged vessel by vessel, or over a whole recording, while its flow is at hand."""
     return [
-        Survey(VELOCITIES, clicked.fingerprint, lambda case: judge_velocities(clicked, case)),
+        _velocities(clicked),
         Survey(MASKS, clicked.fingerprint, lambda case: judge_masks(clicked.predictor, case, tolerance_px)),
         Survey(DRIFT, clicked.fingerprint, lambda case: judge_drift(clicked, case)),
     ]
+
+
+def _velocities(clicked: OurFlow) -> Survey:
+    # With the columns, so that tables kept by an earlier version are not taken for these.
+    return Survey(
+        VELOCITIES, f"{clicked.fingerprint} {' '.join(COLUMNS)}", lambda case: judge_velocities(clicked, case)
+    )
 
 
 @contextmanager

@@ -77,6 +77,15 @@ def run_benchmark(
     return _standings(results, [case.name for case in cases], settings, tables, sum(map(len, chosen)))
 
 
+def run_survey(cases: Sequence[LazyCase], survey: Survey, cache: ResultCache, report: Report) -> pd.DataFrame:
+    """Judge cases by one survey alone; returns what it found, all cases below each other."""
+    parts = []
+    for number, case in enumerate(cases, start=1):
+        tell = partial(_tell, report, f"recording {number} of {len(cases)} ({case.name})")
+        parts.append(_survey(survey, case, _OpenOnce(case), cache, tell))
+    return pd.concat(parts, ignore_index=True)
+
+
 class _OpenOnce:
     """A case that is filmed at most once, and only if it is asked for."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.evaluation.records import MIDDLE, Case, VesselTruth
 from sam2flow_core.prompts import Prompt
-from sam2flow_core.synthetic import Scene, film_long, true_displacement, true_flow
+from sam2flow_core.synthetic import Scene, cell_flux, film_long, true_displacement, true_flow
 
 
 def case_from_scene(name: str, scene: Scene, frames: NDArray[np.int64], clicks: tuple[int, ...], seed: int) -> Case:
@@ -73,6 +73,7 @@ def _nested_clicks(scene: Scene, clicks: tuple[int, ...], seed: int) -> dict[int
 def _vessels(scene: Scene, kept: list[int], frames: NDArray[np.int64]) -> tuple[VesselTruth, ...]:
     start, until = frames[:-1], frames[1:]
     means = true_displacement(scene, start, until)
+    flux = cell_flux(scene, frames)
     masks = scene.masks
     truths = []
     for index in kept:
@@ -88,6 +89,7 @@ def _vessels(scene: Scene, kept: list[int], frames: NDArray[np.int64]) -> tuple[
                 centreline=vessel.centreline[inside],
                 centre_velocity=vessel.travel_px(start, until) * middle,
                 mean_velocity=means[:, index],
+                cells_per_frame=float(flux[index]),
             )
         )
     return tuple(truths)

@@ -14,9 +14,11 @@ from sam2flow_core.errors import DataError
 from sam2flow_core.evaluation.cases import case_from_scene
 from sam2flow_core.evaluation.records import Case
 from sam2flow_core.evaluation.stored import case_from_disk
-from sam2flow_core.synthetic import BenchCase, StoredCase, bench_v1, film_long, read_cases
+from sam2flow_core.synthetic import BenchCase, StoredCase, bench_v1, film_long, read_cases, vitals_v1
 
 BENCHMARKS = {"synthetic:bench-v1": bench_v1}
+VITALS = {"synthetic:bench-v1": vitals_v1}
+"""Recordings of the same benchmark that are long enough for heartbeats; nothing else is judged on them."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +61,25 @@ def find_cases(data: str, clicks: tuple[int, ...], names: Sequence[str] = ()) ->
     DataError
         If there is no such benchmark, folder or case.
     """
-    found: Sequence[BenchCase | StoredCase]
-    if data in BENCHMARKS:
-        found = BENCHMARKS[data]()
-    elif data.startswith("synthetic:"):
-        raise DataError(f"{data}: no such benchmark; there is {', '.join(BENCHMARKS)}")
-    else:
-        found = read_cases(Path(data))
+    found = _all_cases(data)
     there = [case.name for case in found]
     for name in names:
         if name not in there:
             raise DataError(f"{data}: no case '{name}'; there are {', '.join(there)}")
-    wanted = [case for case in found if not names or case.name in names]
-    return tuple(_lazy(case, clicks) for case in wanted)
+    return tuple(_lazy(case, clicks) for case in found if not names or case.name in names)
+
+
+def find_vitals(data: str, clicks: tuple[int, ...]) -> tuple[LazyCase, ...]:
+    """List the recordings on which heartbeat and cells are judged; parameters as those of `find_cases`."""
+    return tuple(_lazy(case, clicks) for case in VITALS[data]()) if data in VITALS else ()
+
+
+def _all_cases(data: str) -> Sequence[BenchCase | StoredCase]:
+    if data in BENCHMARKS:
+        return BENCHMARKS[data]()
+    if data.startswith("synthetic:"):
+        raise DataError(f"{data}: no such benchmark; there is {', '.join(BENCHMARKS)}")
+    return read_cases(Path(data))
 
 
 def _lazy(case: BenchCase | StoredCase, clicks: tuple[int, ...]) -> LazyCase:

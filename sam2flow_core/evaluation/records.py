@@ -42,6 +42,8 @@ class VesselTruth:
         ``(y, x)`` in px along the arrow.
     centre_velocity, mean_velocity : ndarray, shape (T - 1,)
         Mean over the middle of the vessel (`MIDDLE`), and over all of its pixels, signed along the arrow, px per frame.
+    cells_per_frame : float
+        That pass its middle; NaN where nobody counted.
     """
 
     vessel_id: int
@@ -50,6 +52,7 @@ class VesselTruth:
     centreline: NDArray[np.floating]
     centre_velocity: NDArray[np.floating]
     mean_velocity: NDArray[np.floating]
+    cells_per_frame: float = float("nan")
 
 
 class FlowTruth(Protocol):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sam2flow_core.config.evaluation import BenchSettings
 from sam2flow_core.config.model import preset
 from sam2flow_core.errors import DataError
+from sam2flow_core.evaluation.aftermath import cost_of_measuring
 from sam2flow_core.evaluation.document import write_section
 from sam2flow_core.evaluation.memory import cost_of_run
 from sam2flow_core.evaluation.peers import PairMethod, peer_methods
@@ -174,6 +175,9 @@ def _interaction(
     times["from Run to the first flow"] = [
         cost_of(lambda: next(iter(_stream(predictor, scene.frames, scene.masks, settings.frames)))) for _ in range(3)
     ]
+    report("measuring")
+    after = f"after the flow: {settings.measured_frames} frames, {len(scene.masks)} vessels"
+    times[after] = [cost_of_measuring(scene.frames, settings.measured_frames, scene.masks)]
     medians = {name: median_cost(costs) for name, costs in times.items()}
     rows = [(name, cost.clock, cost.processor) for name, cost in medians.items()]
     return NamedTable("Interaction", "", pd.DataFrame(rows, columns=["what", "s", "CPU s"]))

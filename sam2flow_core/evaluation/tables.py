@@ -12,6 +12,7 @@ from sam2flow_core.evaluation.benchmark import Standings
 from sam2flow_core.evaluation.document import markdown_table
 from sam2flow_core.evaluation.figures import ALL, STILL_PX
 from sam2flow_core.evaluation.metrics import relative_errors
+from sam2flow_core.evaluation.vitals import vitals_figures
 from sam2flow_core.velocity import GRADES
 
 MAIN = {
@@ -28,7 +29,7 @@ MAIN = {
     "velocity_p90": "90th percentile",
     "seconds_pair": "CPU s / pair",
 }
-MASKS, VELOCITIES, DRIFT = "masks", "velocities", "drift"
+MASKS, VELOCITIES, DRIFT, VITALS = "masks", "velocities", "drift", "vitals"
 PARTS = ("displacement", "width")
 APART = ("overlap", "leaves", "past aliasing")
 BINNED = {
@@ -117,9 +118,24 @@ def uncertainty_table(pooled: pd.DataFrame) -> NamedTable:
 
 
 def vessel_tables(surveys: Mapping[str, pd.DataFrame]) -> list[NamedTable]:
-    """Arrange what the surveys `MASKS`, `VELOCITIES` and `DRIFT` found."""
-    tables = [mask_table(surveys[MASKS]), velocity_table(surveys[VELOCITIES])]
+    """Arrange what the surveys `MASKS`, `VELOCITIES`, `VITALS` and `DRIFT` found."""
+    recordings = [surveys[name] for name in (VELOCITIES, VITALS) if name in surveys]
+    tables = [
+        mask_table(surveys[MASKS]),
+        velocity_table(surveys[VELOCITIES]),
+        vitals_table(pd.concat(recordings, ignore_index=True)),
+    ]
     return [*tables, drift_table(surveys[DRIFT])] if len(surveys[DRIFT]) else tables
+
+
+def vitals_table(velocities: pd.DataFrame) -> NamedTable:
+    """Arrange how well heartbeat and cells are counted."""
+    return NamedTable(
+        "Heartbeat and cells",
+        "Against the peak in the spectrum of the true velocity, and the cells that truly pass; where the cells of a "
+        "vessel cannot be told apart no number is given.",
+        vitals_figures(velocities),
+    )
 
 
 def drift_table(drift: pd.DataFrame) -> NamedTable:

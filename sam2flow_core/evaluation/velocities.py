@@ -8,16 +8,18 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from sam2flow_core.config.velocity import SeriesSettings
 from sam2flow_core.evaluation.ours import OurFlow
 from sam2flow_core.evaluation.records import Case, VesselTruth
 from sam2flow_core.inference import FrameFlow
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.stack import Calibration
 from sam2flow_core.velocity import VesselMeasurement, measure_vessels
+from sam2flow_core.velocity.pulse import spectrum
 
 COLUMNS = (
     "case", "vessel_id", "grade", "true", "measured", "low", "high", "kymograph", "correlation", "pulsatility",
-    "true_width_px", "width_px",
+    "true_width_px", "width_px", "seconds", "true_pulse_hz", "pulse_hz", "true_cells_s", "cells_s",
 )  # fmt: skip
 
 
@@ -30,12 +32,14 @@ def judge_velocities(flow: OurFlow, case: Case) -> pd.DataFrame:
         One row per vessel. ``true, measured, low, high, kymograph``: mean velocity over the recording, its 95 %
         interval, and the reading of the space-time diagram, px per frame, signed along the true arrow.
         ``correlation`` of the velocity over time with the truth, ``pulsatility`` (max - min) / mean of the truth.
+        ``true_pulse_hz`` is the peak that the true velocity over time shows, NaN where it shows none; ``true_cells_s``
+        the cells that pass.
     """
     steps = flow.predict(case).steps
     tracks = [track_of(steps, vessel.vessel_id) for vessel in case.vessels]
     calibration = Calibration().with_user(case.pixel_size_um, case.frame_rate_hz)
     measured = measure_vessels(tracks, lambda frame: case.video[frame], calibration, video_id=case.name)
-    rows = [_row(case.name, truth, vessel) for truth, vessel in zip(case.vessels, measured, strict=True)]
+    rows = [_row(case, truth, vessel) for truth, vessel in zip(case.vessels, measured, strict=True)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -57,7 +61,7 @@ def track_of(steps: Sequence[FrameFlow], vessel_id: int) -> VesselTrack:
     )
 
 
-def _row(case: str, truth: VesselTruth, vessel: VesselMeasurement) -> tuple[object, ...]:
+def _row(case: Case, truth: VesselTruth, vessel: VesselMeasurement) -> tuple[object, ...]:
     along = _sign(truth, vessel)
     figures = vessel.statistics
     interval = sorted((along * figures.low, along * figures.high))
@@ -68,9 +72,13 @@ def _row(case: str, truth: VesselTruth, vessel: VesselMeasurement) -> tuple[obje
     correlation = float(np.corrcoef(series[known], true[known])[0, 1]) if varies else float("nan")
     mean = float(true.mean())
     width = float(np.nanmean(vessel.diameter_px)) if np.isfinite(vessel.diameter_px).any() else float("nan")
+    rate, beat = case.frame_rate_hz, SeriesSettings()
+    pulse = spectrum(np.asarray(true, float), rate, beat.pulse_band_hz, beat.pulse_probability).pulse_hz
     return (
-        case, truth.vessel_id, vessel.grade, mean, along * figures.mean, *interval, along * figures.kymograph_mean,
+        case.name, truth.vessel_id, vessel.grade, mean, along * figures.mean, *interval, along * figures.kymograph_mean,
         correlation, float(np.ptp(true)) / max(abs(mean), 1e-9), truth.width_px, width,
+        len(true) / rate, pulse, vessel.spectrum.pulse_hz,
+        abs(truth.cells_per_frame) * rate, vessel.cells.flux_per_frame * rate,
     )  # fmt: skip
 
 

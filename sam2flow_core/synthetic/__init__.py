@@ -1,7 +1,7 @@
 """Videos of flowing blood with exact truth: scenes drawn at random and filmed."""
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.bench import BenchCase, bench_v1
+from sam2flow_core.synthetic.bench import BenchCase, bench_v1, vitals_v1
 from sam2flow_core.synthetic.capflow import CapFlowVideo, read_capflow, write_capflow
 from sam2flow_core.synthetic.clip import Clip, render_clip
 from sam2flow_core.synthetic.film import film, film_long
@@ -9,6 +9,7 @@ from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.stored import StoredCase, StoredVessel, read_cases
 from sam2flow_core.synthetic.truth import recorded_flow, true_displacement, true_flow
 from sam2flow_core.synthetic.vessels import Vessel
+from sam2flow_core.synthetic.whereabouts import cell_flux
 from sam2flow_core.synthetic.writing import write_cases
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "StoredVessel",
     "Vessel",
     "bench_v1",
+    "cell_flux",
     "film",
     "film_long",
     "read_capflow",
@@ -30,6 +32,7 @@ __all__ = [
     "sample_scene",
     "true_displacement",
     "true_flow",
+    "vitals_v1",
     "write_capflow",
     "write_cases",
 ]

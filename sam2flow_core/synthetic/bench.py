@@ -144,3 +144,36 @@ def bench_v1() -> tuple[BenchCase, ...]:
             faulty=0.02,
         ),
     )
+
+
+TEN_SECONDS = replace(BASE, frame_rate_hz=(60.0, 60.0), duration_s=11.0)
+
+
+def vitals_v1() -> tuple[BenchCase, ...]:
+    """Return recordings of ten seconds on which heartbeat and cells are counted; they belong to bench-v1."""
+    return (
+        BenchCase(
+            "heartbeat",
+            "10 s of two pairs of neighbours, 60 frames/s",
+            replace(TEN_SECONDS, plan=("pair", "pair"), diameter_px=(8.0, 16.0)),
+            201,
+            size=(128, 128),
+            length=600,
+        ),
+        BenchCase(
+            "single-file",
+            "10 s of capillaries whose cells pass one by one, 60 frames/s",
+            replace(
+                TEN_SECONDS,
+                plan=("single",) * 4,
+                diameter_px=(6.0, 9.0),
+                diameter_um=(3.0, 6.0),
+                haematocrit=(0.08, 0.18),
+                gaps=0.0,
+                pulsatility=(0.2, 0.4),
+            ),
+            202,
+            size=(128, 128),
+            length=600,
+        ),
+    )

@@ -17,7 +17,7 @@ from sam2flow_core.evaluation import evaluate, evaluate_ablations
 from sam2flow_core.evaluation.ablations import ABLATIONS, Ablation
 from sam2flow_core.evaluation.benchmark import run_benchmark
 from sam2flow_core.evaluation.cache import ResultCache
-from sam2flow_core.evaluation.data import LazyCase, find_cases
+from sam2flow_core.evaluation.data import LazyCase, find_cases, find_vitals
 from sam2flow_core.evaluation.entrants import Survey, flow_entrant
 from sam2flow_core.inference import load_model, save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
@@ -68,6 +68,9 @@ def test_the_benchmark_knows_its_cases_and_tells_them_apart() -> None:
     assert len({case.fingerprint for case in cases}) == len({case.name for case in cases}) == 18
     again = find_cases("synthetic:bench-v1", (1, 3))
     assert [case.fingerprint for case in cases] == [case.fingerprint for case in again]
+    vitals = find_vitals("synthetic:bench-v1", (1, 3))
+    assert [(case.name, case.frames) for case in vitals] == [("heartbeat", 600), ("single-file", 600)]
+    assert not {case.fingerprint for case in vitals} & {case.fingerprint for case in cases}
 
 
 def test_what_is_kept_is_not_judged_again(tmp_path: Path) -> None:
@@ -104,6 +107,7 @@ def test_evaluate_writes_table_csv_and_document(folder: Path, weights: str, kept
     assert mine.coverage90.notna().all()
     text = document.read_text()
     assert "## Accuracy" in text and "Masks" in text and "Velocity per vessel" in text
+    assert "Heartbeat and cells" in text
     assert "sam2flow evaluate --model untrained.safetensors" in text
     assert str(folder) not in text and str(tmp_path) not in text
     assert "Flow in the vessels" in found.text()

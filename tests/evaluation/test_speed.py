@@ -3,6 +3,7 @@ import time
 import numpy as np
 import pytest
 
+from sam2flow_core.evaluation.aftermath import cost_of_measuring
 from sam2flow_core.evaluation.speed_scene import Looped, SpeedScene, speed_scene
 from sam2flow_core.evaluation.timing import median_costs
 
@@ -47,3 +48,20 @@ def test_slow_methods_are_timed_once_and_the_warm_up_does_not_count() -> None:
     assert calls == {"slow": 2, "fast": 6}
     assert times["slow"].clock == pytest.approx(0.05, abs=0.04)
     assert times["fast"].clock < 0.04
+
+
+def test_measuring_is_timed_without_the_writing_of_its_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sam2flow_core.evaluation import aftermath
+
+    seen = []
+    real = aftermath.measure_vessels
+    monkeypatch.setattr(aftermath, "measure_vessels", lambda *a, **k: seen.append(real(*a, **k)) or seen[-1])
+    slow = aftermath.ResultsWriter.write
+    monkeypatch.setattr(aftermath.ResultsWriter, "write", lambda *a: (time.sleep(0.3), slow(*a)))
+    masks = np.zeros((2, 48, 64), bool)
+    masks[0, 8:20], masks[1, 28:40] = True, True
+    began = time.perf_counter()
+    cost = cost_of_measuring(np.random.default_rng(0).integers(0, 255, (6, 48, 64), np.uint8), 40, masks)
+    assert cost.clock < time.perf_counter() - began - 0.8
+    (measured,) = seen
+    assert [len(vessel.frames) for vessel in measured] == [40, 40]

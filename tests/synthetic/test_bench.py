@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from sam2flow_core.synthetic import SceneSettings, bench_v1, sample_scene, true_displacement
+from sam2flow_core.synthetic import SceneSettings, bench_v1, sample_scene, true_displacement, vitals_v1
 from sam2flow_core.synthetic.sample import FRAMES, sample_recording
 from sam2flow_core.synthetic.seeds import BENCHMARK, CASES, SAMPLE, stream
 from sam2flow_core.training.clips import TRAINING_NAMESPACE
@@ -27,6 +27,8 @@ FINGERPRINTS = {
     "dark-cells": "f97e112863a3",
     "bright-cells": "cc5a49d0484a",
     "long": "ef31f17a3eac",
+    "heartbeat": "b7f28776af37",
+    "single-file": "10cd12bd42f7",
 }
 
 
@@ -43,14 +45,15 @@ def fingerprint(scene) -> str:
 
 
 def test_the_benchmark_is_what_it_was():
-    assert {case.name: fingerprint(case.scene()) for case in bench_v1()} == FINGERPRINTS
+    assert {case.name: fingerprint(case.scene()) for case in (*bench_v1(), *vitals_v1())} == FINGERPRINTS
 
 
 def test_no_two_uses_share_a_seed_namespace():
     assert len({TRAINING_NAMESPACE, BENCHMARK, CASES, SAMPLE}) == 4
     first = [stream(space, 1).random() for space in (TRAINING_NAMESPACE, BENCHMARK, CASES, SAMPLE)]
     assert len(set(first)) == 4
-    assert len({case.seed for case in bench_v1()}) == len(bench_v1())
+    cases = (*bench_v1(), *vitals_v1())
+    assert len({case.seed for case in cases}) == len({case.name for case in cases}) == len(cases)
 
 
 @pytest.mark.parametrize(("name", "low", "high"), [("slow", 0.05, 1.5), ("medium", 0.4, 6), ("past-aliasing", 6, 45)])
