@@ -1,59 +1,93 @@
-"""Asks for the mask of a vessel whenever its prompts have changed."""
+"""Asks for the mask of a vessel whenever its prompts have changed, and keeps what is to be said of it."""
 
 from __future__ import annotations
+
+from psygnal import Signal
 
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import Region
+from sam2flow_napari.findings import finding
 from sam2flow_napari.session import Session
-from sam2flow_napari.work import Desk, PreviewJob
+from sam2flow_napari.work import Desk, Masked, PreviewJob
 
 Mark = Prompt | Region
 
 
 class PreviewDesk:
-    """Knows which prompts the masks on screen answer.
+    """Knows which prompts the masks on screen answer, and how well.
 
     Parameters
     ----------
     session : Session
     desk : Desk
         Of the previews that wait for one vessel it does only the newest.
+
+    Signals
+    -------
+    changed()
+        Another vessel is waited for, or something else is to be said.
     """
+
+    changed = Signal()
 
     def __init__(self, session: Session, desk: Desk) -> None:
         self._session = session
         self._desk = desk
         self._asked: dict[int, tuple[Mark, ...]] = {}
         self._jobs: dict[int, int] = {}
+        self._findings: dict[int, str] = {}
+
+    @property
+    def awaited(self) -> frozenset[int]:
+        """Vessels whose mask is being computed."""
+        return frozenset(self._jobs)
+
+    def finding(self, vessel_id: int) -> str:
+        """Return what is to be said of a vessel's mask; empty where it is as it should be."""
+        return self._findings.get(vessel_id, "")
 
     def update(self, state: SessionState) -> None:
         """Ask for the masks of all vessels whose prompts have changed."""
         for vessel_id in {*state.vessel_ids, *self._asked}:
-            prompts, regions = state.prompts_of(vessel_id), state.regions_of(vessel_id)
-            before = self._asked.get(vessel_id, ())
-            if (*prompts, *regions) != before:
-                self._asked[vessel_id] = (*prompts, *regions)
+            marks, before = state.marks_of(vessel_id), self._asked.get(vessel_id, ())
+            if marks != before:
+                self._asked[vessel_id] = marks
                 self._jobs.pop(vessel_id, None)
+                self._findings.pop(vessel_id, None)
                 if state.is_shown(vessel_id):
-                    self._ask(vessel_id, prompts, regions, before)
+                    self._ask(state, vessel_id, before)
+                self.changed.emit()
 
-    def expects(self, job_id: int, vessel_id: int) -> bool:
-        """Whether an answer is to the newest prompts; older ones are stale."""
-        return self._jobs.get(vessel_id) == job_id
+    def take(self, answer: Masked) -> bool:
+        """Take an answer; return whether it is to the newest prompts, as older ones are stale."""
+        vessel_id = answer.vessel.vessel_id
+        if self._jobs.get(vessel_id) != answer.job_id:
+            return False
+        del self._jobs[vessel_id]
+        said = finding(answer.vessel, answer.frame, self._asked[vessel_id])
+        if said:
+            self._findings[vessel_id] = said
+        self.changed.emit()
+        return True
+
+    def fail(self, job_id: int) -> None:
+        """Wait no longer for a job that has failed."""
+        self._jobs = {vessel: job for vessel, job in self._jobs.items() if job != job_id}
+        self.changed.emit()
 
     def forget(self) -> None:
         """Forget everything (another recording is opened)."""
         self._asked.clear()
         self._jobs.clear()
+        self._findings.clear()
         self._desk.drop_previews()
 
-    def _ask(
-        self, vessel_id: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...], before: tuple[Mark, ...]
-    ) -> None:
+    def _ask(self, state: SessionState, vessel_id: int, before: tuple[Mark, ...]) -> None:
         recording, choices = self._session.recording, self._session.run_choices
         if recording is not None:
-            marks = (*regions, *prompts)
+            prompts, regions = state.prompts_of(vessel_id), state.regions_of(vessel_id)
+            marks = state.marks_of(vessel_id)
             # The frame that the user works on: where something is new.
             newest = ([m for m in marks if m not in before] or marks)[-1]
             self._jobs[vessel_id] = self._desk.submit(

@@ -10,6 +10,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, Signal
 
 from sam2flow_core.errors import Sam2FlowError, StackError
+from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import check_prompts
 from sam2flow_napari.session import Session
 from sam2flow_napari.work import Cancelled, Desk, Failed, Loaded, LoadJob, RunJob, RunProgress
@@ -52,12 +53,21 @@ class Runs(QObject):
         self._report = report
         self._run_id = 0
         self._load_id = 0
+        self._measured: RunRequest | None = None
         self.tables: RunTables | None = None
 
     @property
     def running(self) -> bool:
         """Whether a run is going on or waiting."""
         return self._run_id != 0
+
+    def outdated(self, state: SessionState) -> frozenset[int]:
+        """Vessels that are marked otherwise in `state` than in the run on screen, or that only one of them knows."""
+        if self._measured is None:
+            return frozenset()
+        measured = SessionState(prompts=self._measured.prompts, regions=self._measured.regions)
+        ids = {mark.vessel_id for each in (measured, state) for mark in (*each.prompts, *each.regions)}
+        return frozenset(v for v in ids if measured.marks_of(v) != state.marks_of(v))
 
     def start(self) -> None:
         """Start a run with the session's prompts and settings; refused with a notification where it cannot be."""
@@ -69,6 +79,7 @@ class Runs(QObject):
             self._report(error)
             return
         self._set_tables(None)
+        self._measured = request
         self.started.emit(request.out)
         self._run_id = self._desk.submit(lambda n: RunJob(n, request))
         self.running_changed.emit(True)
@@ -88,6 +99,7 @@ class Runs(QObject):
             self._desk.cancel_runs()
             self._end()
         self._load_id = 0
+        self._measured = None
         self._set_tables(None)
 
     def take(self, answer: object) -> None:
@@ -98,6 +110,7 @@ class Runs(QObject):
             show_info("Run cancelled. What was finished is kept in the project folder.")
             self._end()
         elif isinstance(answer, Loaded) and answer.job_id == self._load_id:
+            self._measured = answer.tables.request
             self._set_tables(answer.tables)
 
     def fail(self, failure: Failed) -> bool:

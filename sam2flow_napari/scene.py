@@ -48,6 +48,8 @@ class Scene:
         self._keys = keys
         factory = LayerFactory(session.recording.spacing)
         factory.restyle(image)
+        # napari 0.9 has moved the bar.
+        getattr(getattr(viewer, "canvas", None), "overlays", viewer).scale_bar.visible = True
         self.frames = FlowFrames(session.recording.shape)
         self.overlays = Overlays(viewer, session, factory, self.frames, image)
         self.brush = BrushLayer(viewer, session, factory, self.frames, show_warning)
@@ -98,6 +100,11 @@ class Scene:
         elif self.brush.use():
             self.make_clickable()
 
+    def give_up(self) -> None:
+        """Forget what is being painted and go back to clicks."""
+        self.brush.cancel()
+        self.make_clickable()
+
     def notice_removed(self, layer: Layer) -> None:
         """Bring the prompts back soon if it is their layer that the user has deleted."""
         if layer is self.prompts.layer:
@@ -112,8 +119,6 @@ class Scene:
     # -- masks and flow ------------------------------------------------------
     def show_mask(self, vessel: VesselFlow) -> None:
         """Show the mask that prompts gave."""
-        if not vessel.mask.any():
-            show_warning("No vessel was found there: click again, nearer to the middle of the vessel.")
         self.frames.preview(vessel)
         self.overlays.show_masks()
 
@@ -123,6 +128,12 @@ class Scene:
         for vessel_id in lost:
             self.frames.drop_preview(vessel_id)
         if lost:
+            self.overlays.redraw()
+
+    def set_outdated(self, vessel_ids: frozenset[int]) -> None:
+        """Show the newest masks of vessels whose results are of earlier clicks."""
+        if vessel_ids != self.frames.outdated:
+            self.frames.set_outdated(vessel_ids)
             self.overlays.redraw()
 
     def start_run(self, folder: Path) -> None:

@@ -39,6 +39,7 @@ class Workbench(QObject):
     ----------
     session : Session
     runs : Runs
+    previews : PreviewDesk
     scene : Scene or None
         Layers of the open recording.
     follow : bool
@@ -60,12 +61,12 @@ class Workbench(QObject):
         self.viewer = viewer
         self.session = Session()
         self.follow = read_preferences().follow
-        self.keys: tuple[Key, ...] = prompt_keys(viewer, self.session, self.draw_box, self.paint, self.help_wanted.emit)
+        self.keys: tuple[Key, ...] = prompt_keys(viewer, self.session, self)
         self.scene: Scene | None = None
         self._closed = False
         self._told = ""
         self._desk = Desk(engine)
-        self._previews = PreviewDesk(self.session, self._desk)
+        self.previews = PreviewDesk(self.session, self._desk)
         self.runs = Runs(self.session, self._desk, self.report)
         self._listen()
         for layer in tuple(viewer.layers):
@@ -143,7 +144,7 @@ class Workbench(QObject):
         self._warm()
         if self.session.results is not None:
             self.runs.load(self.session.results)
-        self._previews.update(self.session.state)
+        self.previews.update(self.session.state)
         if notice:
             show_warning(notice)
         for problem in recording.stack.problems:
@@ -153,7 +154,7 @@ class Workbench(QObject):
         """Close the session and take its layers away; the recording's own stays."""
         scene, self.scene = self.scene, None
         self.runs.forget()
-        self._previews.forget()
+        self.previews.forget()
         if scene is not None:
             scene.close()
         self.session.close()
@@ -185,6 +186,36 @@ class Workbench(QObject):
         if self.scene is not None:
             self.scene.paint()
 
+    def give_up(self) -> None:
+        """Forget what is being painted; the next click is a click again."""
+        if self.scene is not None:
+            self.scene.give_up()
+
+    @property
+    def painting(self) -> bool:
+        """Whether the user paints a mask."""
+        return self.scene is not None and self.scene.brush.painting
+
+    def undo(self) -> None:
+        """Take back the last stroke of the brush while the user paints, else the last edit."""
+        if self.scene is None or not self.scene.brush.painting:
+            self.session.undo()
+            return
+        self.scene.brush.undo()
+        if not self.scene.brush.painting:
+            self.scene.make_clickable()
+
+    def redo(self) -> None:
+        """Bring back what was undone last."""
+        if self.scene is not None and self.scene.brush.painting:
+            self.scene.brush.layer.redo()
+        else:
+            self.session.redo()
+
+    def show_help(self) -> None:
+        """Show the keys."""
+        self.help_wanted.emit()
+
     def clear_regions(self) -> None:
         """Take box and mask of the active vessel in the frame on screen away."""
         self.session.clear_regions(self.session.active, self.viewer.dims.current_step[0])
@@ -196,8 +227,9 @@ class Workbench(QObject):
 
     def _on_state(self, state: SessionState) -> None:
         if self.scene is not None:
-            self._previews.update(state)
+            self.previews.update(state)
             self.scene.drop_lost_masks(state)
+            self.scene.set_outdated(self.runs.outdated(state))
 
     def _on_calibration(self) -> None:
         if self.scene is not None:
@@ -209,7 +241,7 @@ class Workbench(QObject):
             return
         if isinstance(answer, Masked):
             self._told = ""
-            if self._previews.expects(answer.job_id, answer.vessel.vessel_id):
+            if self.previews.take(answer):
                 self.scene.show_mask(answer.vessel)
         elif isinstance(answer, Failed):
             self._on_failed(answer)
@@ -217,6 +249,7 @@ class Workbench(QObject):
             self.runs.take(answer)
 
     def _on_failed(self, failure: Failed) -> None:
+        self.previews.fail(failure.job_id)
         # Every click would say again what is wrong with the model; a run that fails always says it.
         if self.runs.fail(failure) or str(failure.error) != self._told:
             self.report(failure.error)
@@ -225,6 +258,7 @@ class Workbench(QObject):
     def _on_run_started(self, folder: Path) -> None:
         assert self.scene is not None
         self.scene.start_run(folder)
+        self.scene.set_outdated(frozenset())
 
     def _on_progress(self, progress: RunProgress) -> None:
         from sam2flow_core.engine.events import FrameDone
@@ -239,6 +273,7 @@ class Workbench(QObject):
         if tables is None or self.scene is None:
             return
         self.scene.show_results(tables)
+        self.scene.set_outdated(self.runs.outdated(self.session.state))
         if self.follow:
             # After a run the slider stands on the last frame, which has no flow.
             self.scene.go_to(tables.results.header.start)

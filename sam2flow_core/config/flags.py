@@ -17,3 +17,20 @@ FLAG_MEANINGS = {
     "METHOD_DISAGREE": "flow and space-time diagram disagree",
     "UNCALIBRATED": "pixel size or frame rate is unknown, so that there is no um/s",
 }
+
+FLAG_NAMES = {
+    "ALIASED": "direction doubtful",
+    "NEAR_FLOOR": "hardly moves",
+    "LOW_CONTRAST": "faint",
+    "OUT_OF_FOCUS": "unsharp",
+    "MOTION": "tissue jumps",
+    "SATURATED": "overexposed",
+    "DROPPED_FRAME": "lost frames",
+    "TOO_SHORT": "too short",
+    "MASK_LOST": "vessel lost",
+    "BRANCH": "branch",
+    "EDGE": "cut off",
+    "METHOD_DISAGREE": "methods differ",
+    "UNCALIBRATED": "no scale",
+}
+"""The same in a word or two, for a column of a table."""

@@ -71,9 +71,13 @@ class SessionState:
         """Return the boxes and masks of one vessel."""
         return tuple(r for r in self.regions if r.vessel_id == vessel_id)
 
+    def marks_of(self, vessel_id: int) -> tuple[Prompt | Region, ...]:
+        """Return all that is said of one vessel: its boxes and masks, then its clicks."""
+        return (*self.regions_of(vessel_id), *self.prompts_of(vessel_id))
+
     def is_prompted(self, vessel_id: int) -> bool:
         """Whether anything is said of a vessel, be it only where it is not."""
-        return bool(self.prompts_of(vessel_id) or self.regions_of(vessel_id))
+        return bool(self.marks_of(vessel_id))
 
     def is_shown(self, vessel_id: int) -> bool:
         """Whether a click, a box or a mask says where a vessel is."""

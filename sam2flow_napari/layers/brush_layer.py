@@ -76,7 +76,7 @@ class BrushLayer:
         if self.layer not in self._viewer.layers:
             self._viewer.add_layer(self.layer)
         self._frame = self._viewer.dims.current_step[0]
-        self._vessel = self._session.active or self._session.add_vessel()
+        self._vessel = self._session.active or self._session.state.next_id()
         value = shown_id(self._vessel)
         inside = self._frames.labels(self._frame) == self._vessel
         self.layer.data = np.where(inside, value, 0).astype(np.uint8)[None]
@@ -92,12 +92,24 @@ class BrushLayer:
         """Make what is painted the vessel's mask in its frame; return whether there was anything."""
         mask = np.asarray(self.layer.data)[0] > 0
         if not mask.any():
-            self._warn("Nothing is painted: paint the vessel with the brush, or delete the layer 'brush' to give up.")
+            self._warn("Nothing is painted: paint the vessel with the brush, or press Escape to give up.")
             return False
         vessel = self._vessel
         self._end()
         self._session.add_mask(vessel, self._frame, mask)
+        self._session.activate(vessel)
         return True
+
+    def cancel(self) -> None:
+        """Give up painting; the vessel stays as it was."""
+        self._end()
+
+    def undo(self) -> None:
+        """Take back the last stroke; where there is none, give up painting."""
+        before = self.layer.data.copy()
+        self.layer.undo()
+        if np.array_equal(before, self.layer.data):
+            self.cancel()
 
     def recalibrate(self, factory: LayerFactory) -> None:
         """Place the layer on its frame."""

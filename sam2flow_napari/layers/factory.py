@@ -96,7 +96,7 @@ class LayerFactory:
         return layer
 
     def speed(self, name: str, frames: SpeedFrames, limit: float) -> Image:
-        """Return a float image of speed with fixed contrast limits ``(0, limit)`` and a colour bar."""
+        """Return a float image of speed with fixed contrast limits ``(0, limit)``."""
         layer = Image(
             lazy(frames),
             name=name,
@@ -107,8 +107,14 @@ class LayerFactory:
             interpolation2d="nearest",
             **placement(self.spacing),
         )
-        layer.colorbar.visible = True
+        layer.name_overlay.position = layer.colorbar.position
         return layer
+
+    def show_colour_bar(self, layer: Image) -> None:
+        """Show the colour bar of a layer in the viewer, and its name, which has the unit that the bar lacks."""
+        # In this order napari puts the bar into the corner and the name beside it.
+        layer.colorbar.visible = True
+        layer.name_overlay.visible = True
 
     def arrows(self, name: str) -> Vectors:
         """Return an empty vectors layer for the arrows of one frame."""

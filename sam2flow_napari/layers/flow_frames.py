@@ -36,6 +36,12 @@ class FlowFrames:
         self._folder: Path | None = None
         self._done: range = range(0)
         self._latest: tuple[int, NDArray[np.uint16], NDArray[np.float16]] | None = None
+        self._outdated: frozenset[int] = frozenset()
+
+    @property
+    def outdated(self) -> frozenset[int]:
+        """Vessels whose results are not shown, because other clicks came after the run."""
+        return self._outdated
 
     @property
     def vessel_ids(self) -> frozenset[int]:
@@ -81,6 +87,11 @@ class FlowFrames:
         self._previews.pop(vessel_id, None)
         self._latest = None
 
+    def set_outdated(self, vessel_ids: frozenset[int]) -> None:
+        """Show the previews of these vessels, if they have one, in place of their results."""
+        self._outdated = vessel_ids
+        self._latest = None
+
     # -- what is shown -----------------------------------------------------
     def answered(self, t: int) -> bool:
         """Whether a run has answered frame `t`."""
@@ -102,19 +113,33 @@ class FlowFrames:
         return self._latest[1], self._latest[2]
 
     def _find(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
-        from sam2flow_core.inference.steps import FrameFlow
-
         if t in self._live:
-            return self._compose(self._live[t])
+            valid = (v for v in self._live[t].vessels if v.vessel_id not in self._outdated)
+            return self._compose(t, (*valid, *self._corrections()))
         if t in self._done:
             stored = self._stored(t)
             if stored is not None:
-                return stored
-        return self._compose(FrameFlow(t, (0.0, 0.0), tuple(self._previews.values())))
+                return self._corrected(t, *stored)
+        return self._compose(t, tuple(self._previews.values()))
 
-    def _compose(self, frame: FrameFlow) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
+    def _corrections(self) -> tuple[VesselFlow, ...]:
+        return tuple(vessel for vessel_id, vessel in self._previews.items() if vessel_id in self._outdated)
+
+    def _corrected(
+        self, t: int, labels: NDArray[np.uint16], flow: NDArray[np.float16]
+    ) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
+        """Lay the corrections over a frame of a run."""
+        if not self._outdated:
+            return labels, flow
+        new = self._compose(t, self._corrections())[0]
+        gone = np.isin(labels, list(self._outdated))
+        return np.where(new > 0, new, np.where(gone, 0, labels)), np.where(gone | (new > 0), 0, flow)
+
+    def _compose(self, t: int, vessels: tuple[VesselFlow, ...]) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
+        from sam2flow_core.inference.steps import FrameFlow
         from sam2flow_core.results.compose import compose_tile
 
+        frame = FrameFlow(t, (0.0, 0.0), vessels)
         flow, labels = compose_tile([frame], slice(0, self.shape[1]), slice(0, self.shape[2]))
         return labels[0], flow[0]
 

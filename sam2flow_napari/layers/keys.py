@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from napari.components import ViewerModel
 from napari.layers import Layer
@@ -20,24 +21,41 @@ class Key:
     action: Callable[[], None]
 
 
-def prompt_keys(
-    viewer: ViewerModel,
-    session: Session,
-    box: Callable[[], None],
-    paint: Callable[[], None],
-    show_help: Callable[[], None],
-) -> tuple[Key, ...]:
+class Tools(Protocol):
+    """What keys ask for beyond the session."""
+
+    def draw_box(self) -> None:
+        """Let the user drag a box, or go back to clicks."""
+
+    def paint(self) -> None:
+        """Let the user paint, or use what is painted."""
+
+    def give_up(self) -> None:
+        """Forget what is being painted."""
+
+    def undo(self) -> None:
+        """Take back the last stroke or edit."""
+
+    def redo(self) -> None:
+        """Bring it back."""
+
+    def show_help(self) -> None:
+        """Show the keys."""
+
+
+def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Key, ...]:
     """Return the keys of a session."""
     return (
         Key("N", "next vessel (after the last one: a new one)", session.activate_next),
         Key("T", "flip the sign of the next click", lambda: session.set_sign(1 - session.sign)),
-        Key("B", "drag a box about the vessel (again: back to clicks)", box),
-        Key("M", "paint the mask of the vessel (again: use it as prompt)", paint),
-        Key("Control-Z", "undo", session.undo),
-        Key("Control-Shift-Z", "redo", session.redo),
+        Key("B", "drag a box about the vessel (again: back to clicks)", tools.draw_box),
+        Key("M", "paint the mask of the vessel (again: use it as prompt)", tools.paint),
+        Key("Escape", "give up painting, back to clicks", tools.give_up),
+        Key("Control-Z", "undo (while you paint: the last stroke)", tools.undo),
+        Key("Control-Shift-Z", "redo", tools.redo),
         Key(".", "go to the next frame with a prompt", lambda: go_to_prompt(viewer, session, forward=True)),
         Key(",", "go to the previous frame with a prompt", lambda: go_to_prompt(viewer, session, forward=False)),
-        Key("H", "show this help", show_help),
+        Key("H", "show this help", tools.show_help),
     )
 
 

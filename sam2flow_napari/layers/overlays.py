@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Layer
+from napari.layers import Image, Layer
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import SessionState
@@ -177,6 +177,8 @@ class Overlays:
                 self._layers[name].visible = False
                 self._unseen.add(name)
                 self._viewer.layers.insert(self._viewer.layers.index(below) + 1, self._layers[name])
+                if name == SPEED:
+                    self._factory.show_colour_bar(cast(Image, self._layers[name]))
             below = self._layers[name]
         self._viewer.layers.selection.active = active
 
@@ -205,7 +207,8 @@ class Overlays:
     def _redraw_lines(self, t: int) -> None:
         layer = cast(Any, self._layers[LINES])
         if layer.visible and layer in self._viewer.layers:
-            shown = [line for line in self._lines if line.vessel_id not in self._labels.hidden]
+            unseen = self._labels.hidden | self._frames.outdated
+            shown = [line for line in self._lines if line.vessel_id not in unseen]
             data, vessel_ids = line_segments(shown, t)
             recolour = len(data) != len(layer.data)
             layer.data = data

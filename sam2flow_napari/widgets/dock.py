@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from sam2flow_napari.widgets.help import show_help
@@ -19,6 +20,10 @@ from sam2flow_napari.workbench import Workbench
 
 if TYPE_CHECKING:
     import napari
+
+
+_ANY_HEIGHT = 16777215
+"""Qt's own largest height of a widget."""
 
 
 class SAM2FlowDock(QWidget):
@@ -80,8 +85,13 @@ class SAM2FlowDock(QWidget):
             fold = QCollapsible(title)
             fold.setDuration(0)
             fold.setContent(section)
+            inside = fold.layout()
+            assert inside is not None
+            inside.setContentsMargins(9, 4, 9, 4)
+            # As high as its content, whose lines of words may wrap.
+            fold.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+            fold.toggled.connect(partial(_make_room, section))
             fold.expand(animate=False)
-            section.installEventFilter(_Refit(fold))
             column.addWidget(fold)
         column.addStretch(1)
         self._scroll = scroll = QScrollArea()
@@ -106,14 +116,7 @@ class SAM2FlowDock(QWidget):
         show_help(self, self.bench.keys)
 
 
-class _Refit(QObject):
-    """Fits a collapsible to content that has grown or shrunk; by itself it keeps the height it was opened with."""
-
-    def __init__(self, fold: QCollapsible) -> None:
-        super().__init__(fold)
-        self._fold = fold
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if event is not None and event.type() == QEvent.Type.LayoutRequest and self._fold.isExpanded():
-            self._fold.expand(animate=False)
-        return False
+def _make_room(section: QWidget, expanded: bool) -> None:
+    """Let an open section grow with its content; a collapsible keeps the height it was opened with."""
+    if expanded:
+        section.setMaximumHeight(_ANY_HEIGHT)

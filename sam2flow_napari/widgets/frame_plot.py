@@ -7,8 +7,11 @@ from typing import Any
 import pyqtgraph as pg
 from napari.components import ViewerModel
 from napari.utils.theme import get_theme
+from qtpy.QtCore import QSize
 
 from sam2flow_napari.session import Session
+
+_SIZE = QSize(320, 170)
 
 
 class FramePlot(pg.PlotWidget):
@@ -33,11 +36,15 @@ class FramePlot(pg.PlotWidget):
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setLabel("bottom", "frame")
-        self.setFixedHeight(170)
+        self.setFixedHeight(_SIZE.height())
         self.scene().sigMouseClicked.connect(self._on_click)
         viewer.dims.events.current_step.connect(self._on_step)
         viewer.events.theme.connect(self._on_theme)
         self._on_theme()
+
+    def sizeHint(self) -> QSize:
+        """Return the size that the dock has room for; a plot's own hint is that of a window."""
+        return _SIZE
 
     def disconnect_session(self) -> None:
         """Stop listening (the dock closes)."""

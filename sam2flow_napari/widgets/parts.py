@@ -7,6 +7,10 @@ from collections.abc import Callable
 from qtpy.QtCore import QAbstractTableModel, QModelIndex
 from qtpy.QtWidgets import QHeaderView, QLabel, QPushButton, QSizePolicy, QTableView, QWidget
 
+_ROW_PX = 22
+_FEWEST_ROWS, _MOST_ROWS = 3, 8
+"""Rows that a table has room for; it scrolls beyond."""
+
 
 def button(text: str, tooltip: str, clicked: Callable[[], object]) -> QPushButton:
     """Return a push button that explains itself."""
@@ -45,10 +49,16 @@ def row_table(model: QAbstractTableModel, tooltip: str, stretch: int, on_row: Ca
     rows, columns, selection = table.verticalHeader(), table.horizontalHeader(), table.selectionModel()
     assert rows is not None and columns is not None and selection is not None
     rows.hide()
-    rows.setDefaultSectionSize(22)
+    rows.setDefaultSectionSize(_ROW_PX)
     columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     columns.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
-    table.setFixedHeight(100)
+
+    def fit() -> None:
+        shown = min(max(model.rowCount(), _FEWEST_ROWS), _MOST_ROWS)
+        table.setFixedHeight(columns.sizeHint().height() + _ROW_PX * shown + 4)
+
+    model.modelReset.connect(fit)
+    fit()
 
     def follow(current: QModelIndex, _previous: QModelIndex) -> None:
         if 0 <= current.row() < model.rowCount():
@@ -67,6 +77,12 @@ def hint(text: str = "") -> QLabel:
     font.setItalic(True)
     label.setFont(font)
     return label
+
+
+def say(label: QLabel, text: str) -> None:
+    """Show a line, or give its room away where there is nothing to say."""
+    label.setText(text)
+    show_or_hide(label, bool(text))
 
 
 def show_or_hide(widget: QWidget, visible: bool) -> None:

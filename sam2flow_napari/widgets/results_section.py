@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QTabWidget, Q
 
 from sam2flow_core.errors import OutputError
 from sam2flow_napari.widgets.figure import save_plot
-from sam2flow_napari.widgets.parts import button, hint, row_table, show_or_hide
+from sam2flow_napari.widgets.parts import button, hint, row_table, say, show_or_hide
 from sam2flow_napari.widgets.results_table import ResultsTable
 from sam2flow_napari.widgets.space_time_plot import SpaceTimePlot
 from sam2flow_napari.widgets.velocity_plot import VelocityPlot
@@ -57,6 +57,7 @@ class ResultsSection(QWidget):
         bench.runs.progressed.connect(self._on_progress)
         bench.runs.running_changed.connect(self._on_running)
         bench.session.active_changed.connect(self._on_active)
+        bench.session.state_changed.connect(self._on_state)
         self._on_tables(bench.runs.tables)
 
     def disconnect_session(self) -> None:
@@ -65,6 +66,7 @@ class ResultsSection(QWidget):
         self.plot.disconnect_session()
         self.space_time.disconnect_session()
         self._bench.session.active_changed.disconnect(self._on_active)
+        self._bench.session.state_changed.disconnect(self._on_state)
 
     def _build_exits(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -77,7 +79,7 @@ class ResultsSection(QWidget):
 
     # -- what happens ------------------------------------------------------
     def _on_tables(self, tables: RunTables | None) -> None:
-        self.model.show_summary(None if tables is None else tables.summary)
+        self.model.show_tables(tables)
         self.plot.clear_curves()
         self.space_time.show_lines(() if tables is None else tables.lines)
         if tables is not None:
@@ -85,13 +87,22 @@ class ResultsSection(QWidget):
             self._on_active(self._bench.session.active)
         self._show(has_tables=tables is not None)
 
+    def _on_state(self, _state: object) -> None:
+        self._show(has_tables=self._bench.runs.tables is not None)
+
     def _show(self, has_tables: bool) -> None:
-        self._hint.setText("Velocities come here after a run.")
-        show_or_hide(self._hint, not has_tables and not self._bench.runs.running)
-        show_or_hide(self._notes, has_tables)
+        say(self._hint, self._advice(has_tables))
         show_or_hide(self.table, has_tables)
         show_or_hide(self.plots, has_tables or self._bench.runs.running)
         show_or_hide(self._exits, has_tables)
+
+    def _advice(self, has_tables: bool) -> str:
+        bench = self._bench
+        outdated = bench.runs.outdated(bench.session.state)
+        if outdated and has_tables:
+            names = (vessel.name for v in sorted(outdated) if (vessel := bench.session.state.vessel(v)))
+            return f"Marked anew since this run: {', '.join(names) or 'a deleted vessel'}. Run again to measure."
+        return "" if has_tables or bench.runs.running else "Velocities come here after a run."
 
     def _on_running(self, running: bool) -> None:
         if running:
@@ -107,7 +118,7 @@ class ResultsSection(QWidget):
 
     def _on_active(self, vessel_id: int) -> None:
         row = self.model.row_of(vessel_id)
-        self._notes.setText(self.model.notes(row) if row >= 0 else "")
+        say(self._notes, self.model.notes(row) if row >= 0 else "")
         if row >= 0 and self.table.currentIndex().row() != row:
             self.table.setCurrentIndex(self.model.index(row, 0))
 

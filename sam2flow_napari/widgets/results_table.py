@@ -11,9 +11,11 @@ from qtpy.QtGui import QColor
 
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
-from sam2flow_napari.widgets.words import flags_in_words, velocity_in_words
+from sam2flow_napari.widgets.words import flags_in_short, flags_in_words, velocity_in_words
+from sam2flow_napari.work.tables import RunTables
 
 COLUMNS = ("Vessel", "um/s [95 %]", "Grade", "Notes")
+_UNCALIBRATED = "px/frame"
 
 
 class ResultsTable(QAbstractTableModel):
@@ -23,12 +25,18 @@ class ResultsTable(QAbstractTableModel):
         super().__init__()
         self._session = session
         self._rows: Sequence[Mapping[Any, Any]] = ()
+        self._px_frame: dict[int, float] = {}
 
-    def show_summary(self, summary: pd.DataFrame | None) -> None:
-        """Show ``summary.csv``; None shows nothing."""
+    def show_tables(self, tables: RunTables | None) -> None:
+        """Show a run; None shows nothing."""
         self.beginResetModel()
-        self._rows = () if summary is None else summary.to_dict("records")
+        self._rows = () if tables is None else tables.summary.to_dict("records")
+        self._px_frame = {} if tables is None else _without_scale(tables)
         self.endResetModel()
+
+    @property
+    def _titles(self) -> tuple[str, ...]:
+        return (COLUMNS[0], _UNCALIBRATED, *COLUMNS[2:]) if self._px_frame else COLUMNS
 
     def vessel_id(self, row: int) -> int:
         """Return the vessel of a row."""
@@ -49,7 +57,7 @@ class ResultsTable(QAbstractTableModel):
     def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return a column's title."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
+            return self._titles[section]
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -70,19 +78,30 @@ class ResultsTable(QAbstractTableModel):
             vessel = self._session.state.vessel(int(row["vessel_id"]))
             return vessel.name if vessel else f"Vessel {row['vessel_id']}"
         if column == 1:
+            if self._px_frame:
+                return f"{self._px_frame.get(int(row['vessel_id']), float('nan')):.2f}"
             return velocity_in_words(row)
         if column == 2:
             grade = row.get("grade")
             return "" if grade is None or pd.isna(grade) else str(grade)
-        return flags_in_words(row.get("flags"))
+        return flags_in_short(row.get("flags"))
 
     def notes(self, row: int) -> str:
         """Return one line on a row: name, grade and flags in words."""
-        name, _, grade, notes = (self._text(self._rows[row], column) for column in range(len(COLUMNS)))
-        return f"{name}: grade {grade or 'none'}; {notes or 'nothing to note'}"
+        name, _, grade, _ = (self._text(self._rows[row], column) for column in range(len(COLUMNS)))
+        notes = flags_in_words(self._rows[row].get("flags"))
+        return f"{name}: grade {grade or 'none'}" + (f"; {notes}." if notes else ".") + " The report says why."
 
     def as_text(self) -> str:
         """Return the table as tab-separated text for the clipboard."""
-        lines = ["\t".join(COLUMNS)]
+        lines = ["\t".join(self._titles)]
         lines += ["\t".join(self._text(row, c) for c in range(len(COLUMNS))) for row in self._rows]
         return "\n".join(lines)
+
+
+def _without_scale(tables: RunTables) -> dict[int, float]:
+    """Return the mean velocity of each vessel in px/frame where the run had no um/s, else nothing."""
+    if tables.per_frame["velocity_um_s"].notna().any():
+        return {}
+    means = tables.per_frame.groupby("vessel_id")["velocity_px_frame"].mean()
+    return {int(str(vessel)): float(mean) for vessel, mean in means.items()}

@@ -8,7 +8,7 @@ from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from sam2flow_core.project import RunChoices, SessionState
-from sam2flow_napari.widgets.parts import button, hint
+from sam2flow_napari.widgets.parts import button, hint, say
 from sam2flow_napari.work import RunProgress
 from sam2flow_napari.workbench import Workbench
 
@@ -113,7 +113,7 @@ class RunSection(QWidget):
         ready = bool(state.prompts or state.regions)
         self.start.setEnabled(ready and not self._bench.runs.running)
         if not self._bench.runs.running:
-            self._hint.setText("" if ready else "Mark a vessel first; then Run measures it.")
+            say(self._hint, "" if ready else "Mark a vessel first; then Run measures it.")
 
     def _on_running(self, running: bool) -> None:
         self.cancel.setEnabled(running)
@@ -121,7 +121,7 @@ class RunSection(QWidget):
         self._on_state(self._bench.session.state)
         if running:
             self.progress.setRange(0, 0)
-            self._hint.setText("Reading the recording…")
+            say(self._hint, "Reading the recording…")
 
     def _on_progress(self, progress: RunProgress) -> None:
         from sam2flow_core.engine.events import FrameDone, Stage, Started
@@ -135,9 +135,9 @@ class RunSection(QWidget):
                 self.progress.setRange(0, event.frames_total)
             self.progress.setValue(event.frames_done)
             left = duration(event.seconds_left)
-            self._hint.setText(f"Frame {event.frames_done} of {event.frames_total}, {left} left")
+            say(self._hint, f"Frame {event.frames_done} of {event.frames_total}, {left} left")
         elif isinstance(event, Stage):
-            self._hint.setText(f"{event.name[:1].upper()}{event.name[1:]}…")
+            say(self._hint, f"{event.name[:1].upper()}{event.name[1:]}…")
 
 
 def duration(seconds: float) -> str:

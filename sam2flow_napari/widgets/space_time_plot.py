@@ -56,4 +56,4 @@ class SpaceTimePlot(FramePlot):
         self._image.setImage(np.nan_to_num(line.diagram), levels=levels)
         frames, points = line.diagram.shape
         self._image.setRect(QRectF(line.start - 0.5, 0, frames, points * spacing.scale[1]))
-        self.setLabel("left", f"along the vessel ({'um' if spacing.pixel_size_um else 'px'})")
+        self.setLabel("left", f"distance ({'um' if spacing.pixel_size_um else 'px'})")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from sam2flow_core.project import SessionState
 from sam2flow_napari.widgets.parts import button, hint, row_table
 from sam2flow_napari.widgets.vessel_table import VesselTable
 from sam2flow_napari.workbench import Workbench
 
-_PAINT = "Paint"
+_PAINT, _USE = "Paint", "Use the mask"
+_CLEAR, _GIVE_UP = "Clear", "Give up"
 
 
 class VesselsSection(QWidget):
@@ -35,8 +35,13 @@ class VesselsSection(QWidget):
         self.paint = button(
             _PAINT, "Paint the selected vessel with a brush in this frame, then use it as prompt (key M).", bench.paint
         )
-        self.undo = button("Undo", "Take back the last edit (Ctrl+Z on the prompts layer).", session.undo)
-        self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", session.redo)
+        self.clear = button(
+            _CLEAR,
+            "Take box and painted mask of the selected vessel in this frame away; while you paint, give up (Escape).",
+            self._clear,
+        )
+        self.undo = button("Undo", "Take back the last edit; while you paint, the last stroke (Ctrl+Z).", bench.undo)
+        self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", bench.redo)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
         layout.addWidget(self._hint)
@@ -46,7 +51,8 @@ class VesselsSection(QWidget):
         session.recording_changed.connect(self.refresh)
         session.active_changed.connect(self.refresh)
         session.sign_changed.connect(self.refresh)
-        bench.painting_changed.connect(self._on_painting)
+        bench.painting_changed.connect(self.refresh)
+        bench.previews.changed.connect(self.refresh)
         self.refresh()
 
     def disconnect_session(self) -> None:
@@ -55,6 +61,7 @@ class VesselsSection(QWidget):
         self.model.disconnect_session()
         for signal in (session.state_changed, session.recording_changed, session.active_changed, session.sign_changed):
             signal.disconnect(self.refresh)
+        self._bench.previews.changed.disconnect(self.refresh)
 
     def _build_buttons(self) -> QVBoxLayout:
         bench, session = self._bench, self._bench.session
@@ -69,8 +76,7 @@ class VesselsSection(QWidget):
         box = "Drag a rectangle about the selected vessel in this frame (key B)."
         third.addWidget(button("Box", box, bench.draw_box), 1)
         third.addWidget(self.paint, 2)
-        clear = "Take box and painted mask of the selected vessel in this frame away."
-        third.addWidget(button("Clear", clear, bench.clear_regions), 1)
+        third.addWidget(self.clear, 1)
         rows = QVBoxLayout()
         for row in (first, third, second):
             rows.addLayout(row)
@@ -79,21 +85,41 @@ class VesselsSection(QWidget):
     def refresh(self, _changed: object = None) -> None:
         """Show the session's vessels."""
         session = self._bench.session
-        self._hint.setText(_advice(session.recording is not None, session.state, session.active))
+        painting = self._bench.painting
+        self._hint.setText(self._advice())
+        self.paint.setText(_USE if painting else _PAINT)
+        self.clear.setText(_GIVE_UP if painting else _CLEAR)
         self.sign.setText("Click = this vessel  (+)" if session.sign else "Click = not this vessel  (−)")
-        self.undo.setEnabled(session.can_undo)
-        self.redo.setEnabled(session.can_redo)
+        self.undo.setEnabled(session.can_undo or painting)
+        self.redo.setEnabled(session.can_redo or painting)
         self.setEnabled(session.recording is not None)
         row = self.model.row_of(session.active)
         if row >= 0 and self.table.currentIndex().row() != row:
             self.table.setCurrentIndex(self.model.index(row, 1))
 
-    def _on_painting(self, painting: bool) -> None:
-        self.paint.setText("Use the mask" if painting else _PAINT)
-        if painting:
-            self._hint.setText("Paint the vessel (2 paints, 1 erases), then use the mask. Delete 'brush' to give up.")
+    def _advice(self) -> str:
+        session, previews = self._bench.session, self._bench.previews
+        state, active = session.state, session.active
+        if session.recording is None:
+            return "Vessels come here once a recording is open."
+        if self._bench.painting:
+            return "Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape)."
+        if not state.prompts and not state.regions:
+            return "Click on a vessel in the image."
+        for vessel in sorted(state.vessels, key=lambda v: v.vessel_id != active):
+            if vessel.vessel_id == active and not state.is_prompted(active):
+                return f"Click on the vessel that is to be {vessel.name}."
+            if vessel.vessel_id in previews.awaited:
+                return f"Looking for {vessel.name}…"
+            if said := previews.finding(vessel.vessel_id):
+                return f"{vessel.name}: {said[:1].lower()}{said[1:]}"
+        return "Click again to mend the mask (Shift: not this vessel), or N for the next vessel."
+
+    def _clear(self) -> None:
+        if self._bench.painting:
+            self._bench.give_up()
         else:
-            self.refresh()
+            self._bench.clear_regions()
 
     def _on_row(self, row: int) -> None:
         self._bench.session.activate(self.model.vessel_id(row))
@@ -106,13 +132,3 @@ class VesselsSection(QWidget):
         path, _ = QFileDialog.getOpenFileName(self, "Load prompts", "", "Prompts (*.csv)")
         if path:
             self._bench.load_prompts(path)
-
-
-def _advice(opened: bool, state: SessionState, active: int) -> str:
-    if not opened:
-        return "Vessels come here once a recording is open."
-    if not state.prompts and not state.regions:
-        return "Click on a vessel in the image."
-    if active and not state.is_prompted(active):
-        return f"Click on the vessel that is to be {state.vessel(active).name}."  # type: ignore[union-attr]
-    return "Click again to mend the mask (Shift: not this vessel), or N for the next vessel."

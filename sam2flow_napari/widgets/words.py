@@ -7,15 +7,24 @@ from typing import Any
 
 import pandas as pd
 
-from sam2flow_core.config.flags import FLAG_MEANINGS
+from sam2flow_core.config.flags import FLAG_MEANINGS, FLAG_NAMES
 
 
 def flags_in_words(flags: Any) -> str:
     """Return the flags of a table cell in words."""
+    return "; ".join(_words(flags, FLAG_MEANINGS))
+
+
+def flags_in_short(flags: Any) -> str:
+    """Return the flags of a table cell in a word or two each."""
+    return ", ".join(_words(flags, FLAG_NAMES))
+
+
+def _words(flags: Any, meanings: Mapping[str, str]) -> list[str]:
     if not isinstance(flags, str):
-        return ""
+        return []
     names = flags.replace(";", " ").replace(",", " ").replace("|", " ").split()
-    return "; ".join(FLAG_MEANINGS.get(name, name.lower().replace("_", " ")) for name in names)
+    return [meanings.get(name, name.lower().replace("_", " ")) for name in names]
 
 
 def velocity_in_words(row: Mapping[str, Any]) -> str:

@@ -60,9 +60,10 @@ Job = WarmJob | PreviewJob | RunJob | LoadJob
 
 @dataclass(frozen=True)
 class Masked:
-    """The mask of a `PreviewJob`."""
+    """The mask of a `PreviewJob` in its frame."""
 
     job_id: int
+    frame: int
     vessel: VesselFlow
 
 

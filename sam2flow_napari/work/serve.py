@@ -88,7 +88,7 @@ class Clerk:
             self._open_previews(job)
             return None
         job = cast(PreviewJob, job)
-        return Masked(job.job_id, self._open_previews(job).mask(job.frame, job.prompts, job.regions))
+        return Masked(job.job_id, job.frame, self._open_previews(job).mask(job.frame, job.prompts, job.regions))
 
     def _open_previews(self, job: WarmJob | PreviewJob) -> Previews:
         key = (job.stack, job.model, job.device)

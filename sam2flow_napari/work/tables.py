@@ -11,6 +11,7 @@ import pandas as pd
 from sam2flow_core.errors import OutputError
 
 if TYPE_CHECKING:
+    from sam2flow_core.engine import RunRequest
     from sam2flow_core.results import Results, VesselLine
 
 SUMMARY, PER_FRAME, REPORT = "summary.csv", "per_frame.csv", "report.html"
@@ -23,6 +24,8 @@ class RunTables:
     Attributes
     ----------
     folder : Path
+    request : RunRequest
+        What it was asked to measure.
     summary : DataFrame
         One row per vessel.
     per_frame : DataFrame
@@ -34,6 +37,7 @@ class RunTables:
     """
 
     folder: Path
+    request: RunRequest
     summary: pd.DataFrame
     per_frame: pd.DataFrame
     results: Results
@@ -48,6 +52,8 @@ def read_tables(folder: Path) -> RunTables:
     OutputError
         If a file is missing or damaged.
     """
+    from sam2flow_core.engine import request_again
+    from sam2flow_core.engine.folder import PROVENANCE
     from sam2flow_core.results import open_results
 
     try:
@@ -56,4 +62,5 @@ def read_tables(folder: Path) -> RunTables:
     except (OSError, ValueError) as error:
         raise OutputError(f"{folder}: the tables of that run cannot be read ({error}); run again") from None
     results = open_results(folder)
-    return RunTables(folder, summary, per_frame, results, results.lines())
+    request = request_again(folder / PROVENANCE, folder)
+    return RunTables(folder, request, summary, per_frame, results, results.lines())

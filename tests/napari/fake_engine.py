@@ -1,15 +1,19 @@
 """An engine without a network: masks are boxes about the first click, flow is uniform; files and events are real."""
 
+import json
 import threading
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.events import Finished, FrameDone, Stage, Started
+from sam2flow_core.engine.folder import PROVENANCE
+from sam2flow_core.engine.provenance import FORMAT
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
-from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.regions import BoxPrompt, MaskPrompt, regions_to_json
 from sam2flow_core.results import ResultsWriter, StoreHeader, write_line
 from sam2flow_core.stack import open_stack
 
@@ -104,11 +108,31 @@ class FakeEngine:
             along = np.stack([np.full(CROP[1], CROP[0] / 2), np.arange(CROP[1])], axis=1)
             streaks = np.add.outer(np.arange(stop - request.start), -np.arange(CROP[1])) % 7
             write_line(request.out / "results.zarr", v, along if v % 2 else along[::-1], streaks)
+        write_provenance(request, calibration, stop)
         yield write_tables(request.out, vessels, range(request.start, stop), calibration)
 
 
 def describe(calibration):
     return {name: vars(getattr(calibration, name)) for name in ("pixel_size_um", "frame_rate_hz")}
+
+
+def write_provenance(request, calibration, stop):
+    """What `request_again` reads."""
+    record = {
+        "format": FORMAT,
+        "recording": {"path": str(request.stack), "axes": request.stack_axes},
+        "prompts": [asdict(p) for p in request.prompts],
+        "regions": regions_to_json(request.regions),
+        "model": {"asked": request.model},
+        "device": {"asked": request.device, "threads": 1},
+        "calibration": describe(calibration),
+        "frames": {"start": request.start, "stop": stop},
+        "stabilisation": {"on": request.stabilise},
+        "video_id": "v",
+        "names": {str(v): name for v, name in request.names},
+        "identity": {},
+    }
+    (request.out / PROVENANCE).write_text(json.dumps(record))
 
 
 def write_tables(out, vessels, frames, calibration):

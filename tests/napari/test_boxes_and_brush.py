@@ -131,6 +131,26 @@ def test_an_empty_mask_is_refused_in_words(bench):
     assert bench.session.state.regions == () and bench.scene.brush.painting
 
 
+def test_painting_can_be_given_up_and_strokes_be_taken_back(bench):
+    state = bench.session.state
+    bench.scene.make_clickable()
+    key(bench, "M")
+    layer = bench.scene.brush.layer
+    layer.paint((0, 20, 20), layer.selected_label)
+    layer.paint((0, 50, 70), layer.selected_label)
+    key(bench, "Ctrl+Z")
+    assert layer.data[0, 20, 20] and not layer.data[0, 50, 70]
+    key(bench, "Ctrl+Shift+Z")
+    assert layer.data[0, 50, 70]
+    key(bench, "Escape")
+    assert not bench.scene.brush.painting and not layer.visible
+    key(bench, "M")
+    key(bench, "Ctrl+Z")
+    assert not bench.scene.brush.painting, "nothing painted, so undo gives up"
+    assert bench.viewer.layers.selection.active is bench.scene.prompts.layer
+    assert bench.session.state == state
+
+
 def test_keys_change_between_clicks_box_and_brush(bench):
     layers = bench.viewer.layers
     bench.scene.make_clickable()

@@ -1,16 +1,21 @@
 """The dock's widgets: they show the session, drive it, and explain themselves."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from conftest import FRAMES, PATIENCE, write_recording
+from fake_engine import FakePreviews, answer
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QAbstractItemModel, Qt
 from qtpy.QtWidgets import QAbstractButton, QApplication, QLineEdit, QTableView, QWidget
 
 from sam2flow_core.config.flags import FLAG_MEANINGS
+from sam2flow_core.prompts import Prompt
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.help import help_text
 from sam2flow_napari.widgets.run_section import duration
-from sam2flow_napari.widgets.words import flags_in_words
+from sam2flow_napari.widgets.words import flags_in_short, flags_in_words
 
 
 @pytest.fixture
@@ -69,13 +74,14 @@ def test_empty_dock_says_what_to_do_next(make_dock):
     assert not dock.run.isEnabled()
 
 
-def test_advice_follows_the_work(dock):
+def test_advice_follows_the_work(dock, qtbot):
     session = dock.bench.session
     assert "Click on a vessel" in dock.vessels._hint.text()
     assert not dock.run.start.isEnabled()
     session.add_prompt(0, 5.0, 5.0)
-    assert "mend" in dock.vessels._hint.text()
+    assert "Looking for Vessel 1" in dock.vessels._hint.text()
     assert dock.run.start.isEnabled()
+    qtbot.waitUntil(lambda: "mend" in dock.vessels._hint.text(), timeout=PATIENCE)
     session.activate_next()
     assert "Vessel 2" in dock.vessels._hint.text()
 
@@ -147,15 +153,57 @@ def test_buttons_of_the_vessel_section(dock):
     assert session.state.vessels == ()
 
 
-def test_the_paint_button_says_what_comes_next(dock):
+def test_the_paint_button_says_what_comes_next(dock, qtbot):
     dock.bench.session.add_prompt(0, 5.0, 5.0)
     dock.vessels.paint.click()
     assert dock.vessels.paint.text() == "Use the mask" and "1 erases" in dock.vessels._hint.text()
     brush = dock.bench.scene.brush.layer
     brush.paint((0, 5, 5), brush.selected_label)
     dock.vessels.paint.click()
-    assert dock.vessels.paint.text() == "Paint" and "mend" in dock.vessels._hint.text()
+    assert dock.vessels.paint.text() == "Paint"
+    qtbot.waitUntil(lambda: "mend" in dock.vessels._hint.text(), timeout=PATIENCE)
+    dock.vessels.paint.click()
+    assert dock.vessels.clear.text() == "Give up"
+    dock.vessels.clear.click()
+    assert (dock.vessels.paint.text(), dock.vessels.clear.text()) == ("Paint", "Clear")
     assert cell(dock.vessels.model, 0, 2) == "0 +  0 −, 1 mask"
+    assert len(dock.bench.session.state.regions) == 1
+
+
+def test_a_click_beside_every_vessel_is_told_in_the_dock(dock, engine, qtbot, monkeypatch):
+    nothing = replace(answer(1, (Prompt(1, 0, 30.0, 40.0, 1),), last=True), offset=(40, 60))
+    monkeypatch.setattr(FakePreviews, "mask", lambda *_: nothing)
+    dock.bench.session.add_prompt(0, 10.0, 10.0)
+    qtbot.waitUntil(lambda: "lies beside a click" in dock.vessels._hint.text(), timeout=PATIENCE)
+    dock.bench.session.undo()
+    assert "Click on a vessel" in dock.vessels._hint.text()
+
+
+def test_clicks_after_a_run_are_shown_and_told(dock, qtbot):
+    run_to_end(dock, qtbot)
+    frames, session = dock.bench.scene.frames, dock.bench.session
+    before = frames.labels(8).copy()
+    assert dock.results._hint.isHidden()
+    session.add_vessel()
+    session.add_prompt(8, 30.0, 70.0)
+    qtbot.waitUntil(lambda: (frames.labels(8) == 3).any(), timeout=PATIENCE)
+    assert (frames.labels(8)[before == 1] == 1).all()
+    assert "Vessel 3" in dock.results._hint.text() and not dock.results._hint.isHidden()
+    session.set_prompts(tuple(p for p in session.state.prompts if p.vessel_id != 1))
+    assert not (frames.labels(8) == 1).any() and not frames.flow(8)[:, before == 1].any()
+    session.undo()
+    session.undo()
+    np.testing.assert_array_equal(frames.labels(8), before)
+    assert frames.flow(8)[:, before == 1].any() and dock.results._hint.isHidden()
+
+
+def test_without_a_calibration_the_table_is_in_px(make_dock, tmp_path, qtbot):
+    dock = make_dock()
+    dock.bench.open(write_recording(tmp_path / "raw.tif", calibrated=False))
+    run_to_end(dock, qtbot)
+    model = dock.results.model
+    assert model.headerData(1, Qt.Orientation.Horizontal) == "px/frame"
+    assert float(cell(model, 0, 1)) == pytest.approx(3, abs=0.3)
 
 
 def test_run_settings_reach_the_request(dock, engine, qtbot):
@@ -186,12 +234,12 @@ def test_results_table_plot_and_selection(dock, qtbot):
     run_to_end(dock, qtbot)
     model = dock.results.model
     assert [cell(model, 0, c) for c in range(4)] == [
-        "Vessel 1", "150 [125, 175]", "A", f"{FLAG_MEANINGS['EDGE']}; {FLAG_MEANINGS['BRANCH']}",
+        "Vessel 1", "150 [125, 175]", "A", "cut off, branch",
     ]  # fmt: skip
     assert set(dock.results.plot._curves) == {1, 2}
     dock.bench.session.activate(1)
     assert dock.results.table.currentIndex().row() == 0
-    assert "grade A" in dock.results._notes.text()
+    assert "grade A" in dock.results._notes.text() and FLAG_MEANINGS["EDGE"] in dock.results._notes.text()
     dock.results.table.selectRow(1)
     assert dock.bench.session.active == 2
 
@@ -290,6 +338,7 @@ def test_every_flag_of_the_tables_has_words():
     from sam2flow_core.velocity import FLAGS
 
     for flag in FLAGS:
+        assert 0 < len(flags_in_short(flag)) < 20
         assert flags_in_words(flag) not in ("", flag.lower().replace("_", " "))
     assert flags_in_words("EDGE;BRANCH") == f"{FLAG_MEANINGS['EDGE']}; {FLAG_MEANINGS['BRANCH']}"
     assert flags_in_words(float("nan")) == ""
