@@ -7,21 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import Signal
 
 from sam2flow_core.errors import Sam2FlowError, StackError
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import check_prompts
+from sam2flow_napari.one_job import OneJob
 from sam2flow_napari.session import Session
-from sam2flow_napari.work import Cancelled, Desk, Failed, Loaded, LoadJob, RunJob, RunProgress
+from sam2flow_napari.work import Cancelled, Desk, Loaded, LoadJob, RunJob, RunProgress
 from sam2flow_napari.work.tables import RunTables
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunRequest
 
 
-class Runs(QObject):
-    """At most one run at a time; answers of earlier ones are dropped.
+class Runs(OneJob):
+    """At most one run at a time, and the tables of the newest.
 
     Parameters
     ----------
@@ -36,30 +37,21 @@ class Runs(QObject):
         Folder of the run.
     progressed(object)
         A `RunProgress`.
-    running_changed(bool)
     tables_changed(object)
         `RunTables`, or None when there are no results.
     """
 
     started = Signal(object)
     progressed = Signal(object)
-    running_changed = Signal(bool)
     tables_changed = Signal(object)
 
     def __init__(self, session: Session, desk: Desk, report: Callable[[Exception], None]) -> None:
-        super().__init__()
+        super().__init__(desk)
         self._session = session
-        self._desk = desk
         self._report = report
-        self._run_id = 0
         self._load_id = 0
         self._measured: RunRequest | None = None
         self.tables: RunTables | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether a run is going on or waiting."""
-        return self._run_id != 0
 
     def outdated(self, state: SessionState) -> frozenset[int]:
         """Vessels that are marked otherwise in `state` than in the run on screen, or that only one of them knows."""
@@ -81,13 +73,7 @@ class Runs(QObject):
         self._set_tables(None)
         self._measured = request
         self.started.emit(request.out)
-        self._run_id = self._desk.submit(lambda n: RunJob(n, request))
-        self.running_changed.emit(True)
-
-    def cancel(self) -> None:
-        """Stop the run after its present frame; what is finished stays on disk and on screen."""
-        if self.running and self._run_id in self._desk.cancel_runs():
-            self._end()
+        self._begin(lambda n: RunJob(n, request))
 
     def load(self, folder: Path) -> None:
         """Read the tables of a finished run."""
@@ -96,7 +82,7 @@ class Runs(QObject):
     def forget(self) -> None:
         """Stop the run and let go of the results (another recording is opened)."""
         if self.running:
-            self._desk.cancel_runs()
+            self._desk.cancel_long()
             self._end()
         self._load_id = 0
         self._measured = None
@@ -104,21 +90,14 @@ class Runs(QObject):
 
     def take(self, answer: object) -> None:
         """Take an answer of the worker; others than the present run's are dropped."""
-        if isinstance(answer, RunProgress) and answer.job_id == self._run_id:
+        if isinstance(answer, RunProgress) and answer.job_id == self._job_id:
             self._on_progress(answer)
-        elif isinstance(answer, Cancelled) and answer.job_id == self._run_id:
+        elif isinstance(answer, Cancelled) and answer.job_id == self._job_id:
             show_info("Run cancelled. What was finished is kept in the project folder.")
             self._end()
         elif isinstance(answer, Loaded) and answer.job_id == self._load_id:
             self._measured = answer.tables.request
             self._set_tables(answer.tables)
-
-    def fail(self, failure: Failed) -> bool:
-        """Take a failure; return whether it was the present run's, which is over now."""
-        if failure.job_id != self._run_id:
-            return False
-        self._end()
-        return True
 
     def _on_progress(self, progress: RunProgress) -> None:
         from sam2flow_core.engine.events import Finished
@@ -140,10 +119,6 @@ class Runs(QObject):
         request = request_of_project(project, folder)
         check_prompts(request.prompts, recording.shape, request.regions)
         return request
-
-    def _end(self) -> None:
-        self._run_id = 0
-        self.running_changed.emit(False)
 
     def _set_tables(self, tables: RunTables | None) -> None:
         if tables is not self.tables:

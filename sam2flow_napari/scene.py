@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Layer
+from napari.layers import Image, Labels, Layer
 from napari.utils.notifications import show_info, show_warning
+from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import SessionState
+from sam2flow_core.regions import MaskPrompt
+from sam2flow_core.stack import open_stack
 from sam2flow_napari.layers import BoxLayer, BrushLayer, LayerFactory, Overlays, PromptLayer
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.keys import Key, bind
@@ -121,6 +125,32 @@ class Scene:
         """Show the mask that prompts gave."""
         self.frames.preview(vessel)
         self.overlays.show_masks()
+
+    def annotation(self, frame: int) -> NDArray[Any]:
+        """Labels (Y, X) of a frame to be carried to others.
+
+        Those of a selected labels layer that is not of this plugin; else the masks of the vessels, as painted where
+        they were painted.
+        """
+        _, height, width = self.frames.shape
+        active = self._viewer.layers.selection.active
+        if isinstance(active, Labels) and active not in (self.brush.layer, *self.overlays.layers):
+            labels = np.asarray(active.data[frame] if active.ndim == 3 else active.data)
+            if labels.shape == (height, width):
+                return labels
+        labels = self.frames.labels(frame).copy()
+        for region in self._session.state.regions:
+            if isinstance(region, MaskPrompt) and region.frame == frame:
+                labels[region.mask] = region.vessel_id
+        return labels
+
+    def show_propagated(self, masks: Path) -> None:
+        """Add the masks of a TIFF (T, Y, X) as a layer; raises `StackError` if it cannot be read."""
+        assert self._session.recording is not None
+        factory = LayerFactory(self._session.recording.spacing)
+        active = self._viewer.layers.selection.active
+        self._viewer.add_layer(factory.propagated(masks.stem, open_stack(masks)))
+        self._viewer.layers.selection.active = active
 
     def drop_lost_masks(self, state: SessionState) -> None:
         """Take away the masks of vessels that nothing shows any more."""

@@ -19,9 +19,11 @@ from sam2flow_napari.layers.factory import PATH_KEY, STACK_KEY, recording_argume
 from sam2flow_napari.layers.keys import Key, prompt_keys
 from sam2flow_napari.preferences import read_preferences
 from sam2flow_napari.previews import PreviewDesk
+from sam2flow_napari.propagation import Propagation
 from sam2flow_napari.runs import Runs
 from sam2flow_napari.scene import Scene
 from sam2flow_napari.session import Recording, Session, open_recording
+from sam2flow_napari.tools import Tools
 from sam2flow_napari.work import Desk, Failed, Masked, RunProgress, WarmJob
 from sam2flow_napari.work.engine import Engine
 
@@ -40,6 +42,9 @@ class Workbench(QObject):
     session : Session
     runs : Runs
     previews : PreviewDesk
+    propagation : Propagation
+    tools : Tools
+        What buttons and keys ask for.
     scene : Scene or None
         Layers of the open recording.
     follow : bool
@@ -61,13 +66,15 @@ class Workbench(QObject):
         self.viewer = viewer
         self.session = Session()
         self.follow = read_preferences().follow
-        self.keys: tuple[Key, ...] = prompt_keys(viewer, self.session, self)
+        self.tools = Tools(self)
+        self.keys: tuple[Key, ...] = prompt_keys(viewer, self.session, self.tools)
         self.scene: Scene | None = None
         self._closed = False
         self._told = ""
         self._desk = Desk(engine)
         self.previews = PreviewDesk(self.session, self._desk)
         self.runs = Runs(self.session, self._desk, self.report)
+        self.propagation = Propagation(self.session, self._desk, self.report)
         self._listen()
         for layer in tuple(viewer.layers):
             self._consider(layer)
@@ -77,6 +84,7 @@ class Workbench(QObject):
         self.runs.started.connect(self._on_run_started)
         self.runs.progressed.connect(self._on_progress)
         self.runs.tables_changed.connect(self._on_tables)
+        self.propagation.finished.connect(self._on_propagated)
         self.session.state_changed.connect(self._on_state)
         self.session.calibration_changed.connect(self._on_calibration)
         self.session.save_failed.connect(self._save_failed.emit)
@@ -154,6 +162,7 @@ class Workbench(QObject):
         """Close the session and take its layers away; the recording's own stays."""
         scene, self.scene = self.scene, None
         self.runs.forget()
+        self.propagation.forget()
         self.previews.forget()
         if scene is not None:
             scene.close()
@@ -176,49 +185,16 @@ class Workbench(QObject):
         if self.scene is not None and (choices.model, choices.device) != (before.model, before.device):
             self._warm()
 
-    def draw_box(self) -> None:
-        """Let the user drag a box about the active vessel."""
-        if self.scene is not None:
-            self.scene.draw_box()
+    def propagate(self) -> None:
+        """Carry the masks of the frame on screen to all frames."""
+        if self.scene is not None and not self.runs.running:
+            frame = self.viewer.dims.current_step[0]
+            self.propagation.start(self.scene.annotation(frame), frame)
 
-    def paint(self) -> None:
-        """Let the user paint the active vessel, or use what is painted."""
-        if self.scene is not None:
-            self.scene.paint()
-
-    def give_up(self) -> None:
-        """Forget what is being painted; the next click is a click again."""
-        if self.scene is not None:
-            self.scene.give_up()
-
-    @property
-    def painting(self) -> bool:
-        """Whether the user paints a mask."""
-        return self.scene is not None and self.scene.brush.painting
-
-    def undo(self) -> None:
-        """Take back the last stroke of the brush while the user paints, else the last edit."""
-        if self.scene is None or not self.scene.brush.painting:
-            self.session.undo()
-            return
-        self.scene.brush.undo()
-        if not self.scene.brush.painting:
-            self.scene.make_clickable()
-
-    def redo(self) -> None:
-        """Bring back what was undone last."""
-        if self.scene is not None and self.scene.brush.painting:
-            self.scene.brush.layer.redo()
-        else:
-            self.session.redo()
-
-    def show_help(self) -> None:
-        """Show the keys."""
-        self.help_wanted.emit()
-
-    def clear_regions(self) -> None:
-        """Take box and mask of the active vessel in the frame on screen away."""
-        self.session.clear_regions(self.session.active, self.viewer.dims.current_step[0])
+    def cancel(self) -> None:
+        """Stop the run, or the carrying of masks, after its present frame."""
+        self.runs.cancel()
+        self.propagation.cancel()
 
     def _warm(self) -> None:
         recording, choices = self.session.recording, self.session.run_choices
@@ -247,11 +223,13 @@ class Workbench(QObject):
             self._on_failed(answer)
         else:
             self.runs.take(answer)
+            self.propagation.take(answer)
 
     def _on_failed(self, failure: Failed) -> None:
         self.previews.fail(failure.job_id)
         # Every click would say again what is wrong with the model; a run that fails always says it.
-        if self.runs.fail(failure) or str(failure.error) != self._told:
+        long = self.runs.fail(failure) or self.propagation.fail(failure)
+        if long or str(failure.error) != self._told:
             self.report(failure.error)
         self._told = str(failure.error)
 
@@ -277,6 +255,16 @@ class Workbench(QObject):
         if self.follow:
             # After a run the slider stands on the last frame, which has no flow.
             self.scene.go_to(tables.results.header.start)
+
+    def _on_propagated(self, masks: Path) -> None:
+        if self.scene is None:
+            return
+        try:
+            self.scene.show_propagated(masks)
+        except Sam2FlowError as error:
+            self.report(error)
+        else:
+            show_info(f"The masks of all frames are in the layer {masks.stem}, and in {masks}")
 
     # -- the rest ----------------------------------------------------------
     def report(self, error: Exception) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,8 +10,6 @@ import click
 from sam2flow_core.cli.options import device_option
 
 _PATH = click.Path(path_type=Path)
-_REMEMBERED = 32
-"""Frames kept in memory; more than memory attention looks back."""
 
 
 @click.command()
@@ -31,16 +28,14 @@ def propagate(stack: Path, mask: Path, frame: int, out: Path, model: str, device
     """
     from tqdm import tqdm
 
-    from sam2flow_core.config.inference import InferenceSettings
-    from sam2flow_core.engine.propagation import propagate_labels, read_labels
-    from sam2flow_core.inference.build import load_predictor
+    from sam2flow_core.engine.propagation import PropagationRequest, read_labels
+    from sam2flow_core.engine.propagation import propagate as carry
     from sam2flow_core.stack import open_stack
 
-    settings = InferenceSettings()
-    settings = replace(settings, sam2=replace(settings.sam2, remembered_frames=_REMEMBERED))
     with open_stack(stack, axes=stack_axes) as opened:
-        labels = read_labels(mask, opened)
-        predictor = load_predictor(model, device, settings)
-        with tqdm(total=len(opened), unit=" frames", disable=not sys.stderr.isatty()) as bar:
-            ids = propagate_labels(predictor, opened, labels, frame, out, lambda done: bar.update(done - bar.n))
-        click.echo(f"written to {out}: {len(ids)} labels in {len(opened)} frames")
+        labels, frames = read_labels(mask, opened), len(opened)
+    request = PropagationRequest(stack, labels, frame, out, model, device, stack_axes)
+    with tqdm(total=frames, unit=" frames", disable=not sys.stderr.isatty()) as bar:
+        for done in carry(request):
+            bar.update(done - bar.n)
+    click.echo(f"written to {out}: {len(request.ids)} labels in {frames} frames")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,11 +11,14 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import OutputError, PromptError
 from sam2flow_core.results.files import whole_file
-from sam2flow_core.stack import Stack
+from sam2flow_core.stack import Stack, open_stack
 
 _LARGEST = np.iinfo(np.uint16).max
+_REMEMBERED = 32
+"""Frames kept in memory; more than memory attention looks back."""
 _CLASSIC_TIFF = 2**32 - 2**25
 """Bytes that fit a TIFF file which is not a BigTIFF."""
 
@@ -30,6 +34,39 @@ class Follower(Protocol):
 
     def follow_masks(self, state: Any, /) -> Iterator[tuple[int, list[int], Any]]:
         """Frame, ids and logits (objects, 1, Y, X) of every frame, in any order."""
+
+
+@dataclass(frozen=True, eq=False)
+class PropagationRequest:
+    """One annotated frame that is to be carried to all others.
+
+    Attributes
+    ----------
+    stack : Path
+    labels : ndarray of uint16, shape (Y, X)
+        0 is background, each number an object. They stay as they are in their own frame; where objects overlap
+        elsewhere, the surer one is written.
+    frame : int
+        The annotated one.
+    out : Path
+        TIFF to write; it appears whole or not at all, and replaces nothing.
+    model, device : str
+        As in `RunRequest`; weights that know no flow are welcome.
+    stack_axes : str or None
+    """
+
+    stack: Path
+    labels: NDArray[np.uint16]
+    frame: int
+    out: Path
+    model: str = "tiny"
+    device: str = "auto"
+    stack_axes: str | None = None
+
+    @property
+    def ids(self) -> list[int]:
+        """The labels."""
+        return _ids(self.labels)
 
 
 def read_labels(path: Path, stack: Stack) -> NDArray[np.uint16]:
@@ -56,41 +93,42 @@ def read_labels(path: Path, stack: Stack) -> NDArray[np.uint16]:
     return image.astype(np.uint16)
 
 
-def propagate_labels(
-    predictor: Follower,
-    stack: Stack,
-    labels: NDArray[np.uint16],
-    frame: int,
-    out: Path,
-    progress: Callable[[int], object] = lambda done: None,
-) -> list[int]:
+def propagate(request: PropagationRequest) -> Generator[int, None, None]:
     """Follow the labels of one frame through the recording and write all as a TIFF (T, Y, X) of uint16.
 
-    Parameters
-    ----------
-    predictor : Follower
-    stack : Stack
-    labels : ndarray (Y, X)
-        From `read_labels`; they stay as they are in their own frame. Where objects overlap, the surer one is written.
-    frame : int
-        The annotated one.
-    out : Path
-        Appears whole or not at all, and replaces nothing.
-    progress : callable
-        Told the number of frames that are done.
+    With weights that know flow an object keeps its place in the tissue, whose own motion is followed; with weights of
+    SAM 2 it may move and change.
 
-    Returns
-    -------
-    list of int
-        The labels.
+    Yields
+    ------
+    int
+        Number of frames that are done; closing the iterator before the end leaves no file.
+
+    Raises
+    ------
+    OutputError
+        If the file is there already or cannot be written.
+    PromptError
+        If nothing is marked, or the frame is not in the recording.
+    StackError, ModelError
+        If the recording or the model cannot be opened.
     """
-    if out.exists():
-        raise OutputError(f"{out}: is there already; choose another name, or remove it first")
-    if not 0 <= frame < len(stack):
-        raise PromptError(f"frame {frame} is outside the recording (0 to {len(stack) - 1}): give --frame accordingly")
+    from sam2flow_core.inference.build import load_predictor
+
+    settings = InferenceSettings()
+    settings = replace(settings, sam2=replace(settings.sam2, remembered_frames=_REMEMBERED))
+    with open_stack(request.stack, axes=request.stack_axes) as stack:
+        _check(request, stack)
+        predictor = load_predictor(request.model, request.device, settings)
+        yield from propagate_labels(predictor, stack, request.labels, request.frame, request.out)
+
+
+def propagate_labels(
+    predictor: Follower, stack: Stack, labels: NDArray[np.uint16], frame: int, out: Path
+) -> Generator[int, None, None]:
+    """Do what `propagate` does with a predictor and a recording that are open."""
     state = predictor.init_state(stack)
-    ids = [int(n) for n in np.unique(labels) if n]
-    for label in ids:
+    for label in _ids(labels):
         predictor.add_new_mask(state, frame, label, labels == label)
     done: set[int] = set()
     with whole_file(out) as part:
@@ -98,10 +136,24 @@ def propagate_labels(
         for t, found, logits in predictor.follow_masks(state):
             volume[t] = labels if t == frame else _flat(found, logits.float().cpu().numpy()[:, 0])
             done.add(t)
-            progress(len(done))
+            yield len(done)
         volume.flush()
         del volume
-    return ids
+
+
+def _check(request: PropagationRequest, stack: Stack) -> None:
+    if request.out.exists():
+        raise OutputError(f"{request.out}: is there already; choose another name, or remove it first")
+    if not 0 <= request.frame < len(stack):
+        raise PromptError(
+            f"frame {request.frame} is outside the recording (0 to {len(stack) - 1}): give the one that was annotated"
+        )
+    if not request.ids:
+        raise PromptError(f"nothing is marked in frame {request.frame}: mark an object there first")
+
+
+def _ids(labels: NDArray[np.uint16]) -> list[int]:
+    return [int(n) for n in np.unique(labels) if n]
 
 
 def _open_volume(path: Path, shape: tuple[int, int, int]) -> np.memmap[Any, np.dtype[np.uint16]]:

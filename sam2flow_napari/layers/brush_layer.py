@@ -104,12 +104,11 @@ class BrushLayer:
         """Give up painting; the vessel stays as it was."""
         self._end()
 
-    def undo(self) -> None:
-        """Take back the last stroke; where there is none, give up painting."""
+    def undo(self) -> bool:
+        """Take back the last stroke; return whether there was one."""
         before = self.layer.data.copy()
         self.layer.undo()
-        if np.array_equal(before, self.layer.data):
-            self.cancel()
+        return not np.array_equal(before, self.layer.data)
 
     def recalibrate(self, factory: LayerFactory) -> None:
         """Place the layer on its frame."""

@@ -95,6 +95,17 @@ class LayerFactory:
         layer.editable = False
         return layer
 
+    def propagated(self, name: str, masks: Stack) -> Labels:
+        """Return a labels layer of masks on disk, in the colours of the vessels; it closes them when it is removed."""
+        return Labels(
+            masks.as_array(),
+            name=name,
+            opacity=0.45,
+            colormap=_vessel_colours(),
+            metadata={STACK_KEY: masks},
+            **placement(self.spacing),
+        )
+
     def speed(self, name: str, frames: SpeedFrames, limit: float) -> Image:
         """Return a float image of speed with fixed contrast limits ``(0, limit)``."""
         layer = Image(

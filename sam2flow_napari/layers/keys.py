@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from napari.components import ViewerModel
 from napari.layers import Layer
 
 from sam2flow_napari.session import Session
+
+if TYPE_CHECKING:
+    from sam2flow_napari.tools import Tools
 
 
 @dataclass(frozen=True)
@@ -19,28 +22,6 @@ class Key:
     sequence: str
     does: str
     action: Callable[[], None]
-
-
-class Tools(Protocol):
-    """What keys ask for beyond the session."""
-
-    def draw_box(self) -> None:
-        """Let the user drag a box, or go back to clicks."""
-
-    def paint(self) -> None:
-        """Let the user paint, or use what is painted."""
-
-    def give_up(self) -> None:
-        """Forget what is being painted."""
-
-    def undo(self) -> None:
-        """Take back the last stroke or edit."""
-
-    def redo(self) -> None:
-        """Bring it back."""
-
-    def show_help(self) -> None:
-        """Show the keys."""
 
 
 def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Key, ...]:

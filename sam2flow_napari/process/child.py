@@ -16,6 +16,7 @@ from sam2flow_napari.process.messages import (
     Mask,
     NextEvent,
     OpenPreviews,
+    OpenPropagation,
     OpenRun,
     Value,
     receive,
@@ -44,6 +45,10 @@ class Host:
             from sam2flow_core.engine import run
 
             self._run = run(message.request)
+        elif isinstance(message, OpenPropagation):
+            from sam2flow_core.engine.propagation import propagate
+
+            self._run = propagate(message.request)
         elif isinstance(message, OpenPreviews):
             from sam2flow_core.engine.preview import Previewer
 

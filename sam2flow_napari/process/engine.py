@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from sam2flow_napari.process.messages import (
     Mask,
     NextEvent,
     OpenPreviews,
+    OpenPropagation,
     OpenRun,
     receive,
     send,
@@ -27,6 +28,7 @@ from sam2flow_napari.process.messages import (
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunEvent, RunRequest
+    from sam2flow_core.engine.propagation import PropagationRequest
     from sam2flow_core.inference.steps import VesselFlow
 
 _CHILD = "sam2flow_napari.process.child"
@@ -45,16 +47,23 @@ class ProcessEngine:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def run(self, request: RunRequest) -> Iterator[RunEvent]:
-        """Do a run; closing the iterator stops it and keeps what is finished.
+    def run(self, request: RunRequest) -> Generator[RunEvent, None, None]:
+        """Do a run; closing the generator stops it and keeps what is finished.
 
         Raises
         ------
         Sam2FlowError
             As the engine does, and if its process has ended.
         """
+        yield from self._follow(OpenRun(request))
+
+    def propagate(self, request: PropagationRequest) -> Generator[int, None, None]:
+        """Carry masks through the frames; gives the number of frames done, and leaves no file if it is closed."""
+        yield from self._follow(OpenPropagation(request))
+
+    def _follow(self, opening: OpenRun | OpenPropagation) -> Generator[Any, None, None]:
         self._start()
-        self._ask(OpenRun(request))
+        self._ask(opening)
         ended = False
         try:
             while True:

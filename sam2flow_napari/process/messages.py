@@ -12,6 +12,7 @@ from sam2flow_core.regions import Region
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunRequest
+    from sam2flow_core.engine.propagation import PropagationRequest
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,20 @@ class OpenRun:
 
 
 @dataclass(frozen=True)
+class OpenPropagation:
+    """Begin to carry masks through the frames, in place of a run; answered by `Value(None)`."""
+
+    request: PropagationRequest
+
+
+@dataclass(frozen=True)
 class NextEvent:
-    """Go on with the run; answered by `Value(event)`, or by `End`."""
+    """Go on with what was begun; answered by `Value(event)`, or by `End`."""
 
 
 @dataclass(frozen=True)
 class CloseRun:
-    """Stop the run; answered by `Value(None)`."""
+    """Stop it; answered by `Value(None)`."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,13 @@ class RunSection(QWidget):
         self.model = LineEdit(value="tiny", tooltip="Name of a model preset, or the path of a checkpoint.")
         self.follow = CheckBox(text="Follow", value=bench.follow, tooltip="Move the time slider along with the run.")
         self.start = button("Run", "Measure the flow in the marked vessels, frame by frame.", bench.runs.start)
-        self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.runs.cancel)
+        self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.cancel)
+        self.propagate = button(
+            "Masks to all frames",
+            "Carry the masks of the frame on screen, or of a selected labels layer, to all frames, as a new labels "
+            "layer without flow. The model may be weights of SAM 2.",
+            bench.propagate,
+        )
         self.progress = QProgressBar()
         self.progress.setToolTip("Frames done, and the time the rest will take.")
         self._hint = hint()
@@ -40,6 +46,8 @@ class RunSection(QWidget):
         self.follow.changed.connect(self._on_follow)
         bench.runs.progressed.connect(self._on_progress)
         bench.runs.running_changed.connect(self._on_running)
+        bench.propagation.progressed.connect(self._on_carried)
+        bench.propagation.running_changed.connect(self._on_running)
         bench.session.recording_changed.connect(self._on_recording)
         bench.session.state_changed.connect(self._on_state)
         self._on_recording()
@@ -70,6 +78,7 @@ class RunSection(QWidget):
         layout.setContentsMargins(6, 2, 6, 2)
         layout.addLayout(grid)
         layout.addLayout(row)
+        layout.addWidget(self.propagate)
         layout.addWidget(self.progress)
         layout.addWidget(self._hint)
 
@@ -111,8 +120,10 @@ class RunSection(QWidget):
 
     def _on_state(self, state: SessionState) -> None:
         ready = bool(state.prompts or state.regions)
-        self.start.setEnabled(ready and not self._bench.runs.running)
-        if not self._bench.runs.running:
+        busy = self._bench.runs.running or self._bench.propagation.running
+        self.start.setEnabled(ready and not busy)
+        self.propagate.setEnabled(not busy)
+        if not busy:
             say(self._hint, "" if ready else "Mark a vessel first; then Run measures it.")
 
     def _on_running(self, running: bool) -> None:
@@ -122,6 +133,13 @@ class RunSection(QWidget):
         if running:
             self.progress.setRange(0, 0)
             say(self._hint, "Reading the recording…")
+
+    def _on_carried(self, frames_done: int) -> None:
+        recording = self._bench.session.recording
+        if recording is not None:
+            self.progress.setRange(0, recording.shape[0])
+            self.progress.setValue(frames_done)
+            say(self._hint, f"Masks carried to {frames_done} of {recording.shape[0]} frames")
 
     def _on_progress(self, progress: RunProgress) -> None:
         from sam2flow_core.engine.events import FrameDone, Stage, Started

@@ -33,15 +33,19 @@ class VesselsSection(QWidget):
             lambda: session.set_sign(1 - session.sign),
         )
         self.paint = button(
-            _PAINT, "Paint the selected vessel with a brush in this frame, then use it as prompt (key M).", bench.paint
+            _PAINT,
+            "Paint the selected vessel with a brush in this frame, then use it as prompt (key M).",
+            bench.tools.paint,
         )
         self.clear = button(
             _CLEAR,
             "Take box and painted mask of the selected vessel in this frame away; while you paint, give up (Escape).",
-            self._clear,
+            bench.tools.clear,
         )
-        self.undo = button("Undo", "Take back the last edit; while you paint, the last stroke (Ctrl+Z).", bench.undo)
-        self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", bench.redo)
+        self.undo = button(
+            "Undo", "Take back the last edit; while you paint, the last stroke (Ctrl+Z).", bench.tools.undo
+        )
+        self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", bench.tools.redo)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
         layout.addWidget(self._hint)
@@ -74,7 +78,7 @@ class VesselsSection(QWidget):
         second.addWidget(button("Load…", "Load a prompts table (CSV) in place of these clicks.", self._load))
         second.addWidget(button("Keys", "Show the keys and mouse buttons (key H).", bench.help_wanted.emit))
         box = "Drag a rectangle about the selected vessel in this frame (key B)."
-        third.addWidget(button("Box", box, bench.draw_box), 1)
+        third.addWidget(button("Box", box, bench.tools.draw_box), 1)
         third.addWidget(self.paint, 2)
         third.addWidget(self.clear, 1)
         rows = QVBoxLayout()
@@ -85,7 +89,7 @@ class VesselsSection(QWidget):
     def refresh(self, _changed: object = None) -> None:
         """Show the session's vessels."""
         session = self._bench.session
-        painting = self._bench.painting
+        painting = self._bench.tools.painting
         self._hint.setText(self._advice())
         self.paint.setText(_USE if painting else _PAINT)
         self.clear.setText(_GIVE_UP if painting else _CLEAR)
@@ -102,7 +106,7 @@ class VesselsSection(QWidget):
         state, active = session.state, session.active
         if session.recording is None:
             return "Vessels come here once a recording is open."
-        if self._bench.painting:
+        if self._bench.tools.painting:
             return "Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape)."
         if not state.prompts and not state.regions:
             return "Click on a vessel in the image."
@@ -114,12 +118,6 @@ class VesselsSection(QWidget):
             if said := previews.finding(vessel.vessel_id):
                 return f"{vessel.name}: {said[:1].lower()}{said[1:]}"
         return "Click again to mend the mask (Shift: not this vessel), or N for the next vessel."
-
-    def _clear(self) -> None:
-        if self._bench.painting:
-            self._bench.give_up()
-        else:
-            self._bench.clear_regions()
 
     def _on_row(self, row: int) -> None:
         self._bench.session.activate(self.model.vessel_id(row))

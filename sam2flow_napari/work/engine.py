@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,7 @@ from sam2flow_core.regions import Region
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunEvent, RunRequest
+    from sam2flow_core.engine.propagation import PropagationRequest
     from sam2flow_core.inference.steps import VesselFlow
 
 
@@ -25,8 +26,12 @@ class Previews(Protocol):
 class Engine(Protocol):
     """What does the work."""
 
-    def run(self, request: RunRequest) -> Iterator[RunEvent]:
-        """Do a run, an event at a time; closing the iterator stops it and keeps what is finished."""
+    def run(self, request: RunRequest) -> Generator[RunEvent, None, None]:
+        """Do a run, an event at a time; closing it stops the run and keeps what is finished."""
+        ...
+
+    def propagate(self, request: PropagationRequest) -> Generator[int, None, None]:
+        """Carry masks through the frames; gives the number of frames done. Closing it leaves no file."""
         ...
 
     def previews(self, stack: Path, model: str, device: str) -> Previews:

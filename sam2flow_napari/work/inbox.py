@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from sam2flow_napari.work.jobs import Job, PreviewJob, RunJob
+from sam2flow_napari.work.jobs import Job, LongJob, PreviewJob
 
 
 class Inbox:
@@ -53,16 +53,16 @@ class Inbox:
         with self._lock:
             return self._jobs.popleft() if self._jobs else None
 
-    def cancel_runs(self) -> tuple[RunJob, ...]:
-        """Ask for the end of the run in progress; return the runs that were still waiting and are dropped."""
+    def cancel_long(self) -> tuple[LongJob, ...]:
+        """Ask for the end of the long job in progress; return those that were still waiting and are dropped."""
         with self._lock:
             self._cancel = True
-            waiting = tuple(j for j in self._jobs if isinstance(j, RunJob))
-            self._jobs = deque(j for j in self._jobs if not isinstance(j, RunJob))
+            waiting = tuple(j for j in self._jobs if isinstance(j, LongJob))
+            self._jobs = deque(j for j in self._jobs if not isinstance(j, LongJob))
             return waiting
 
     def cancelled(self) -> bool:
-        """Return whether the run in progress should end, and forget it."""
+        """Return whether the long job in progress should end, and forget it."""
         with self._lock:
             cancel, self._cancel = self._cancel, False
             return cancel

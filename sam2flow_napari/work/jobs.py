@@ -11,6 +11,7 @@ from sam2flow_core.regions import Region
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunEvent, RunRequest
+    from sam2flow_core.engine.propagation import PropagationRequest
     from sam2flow_core.inference.steps import VesselFlow
     from sam2flow_napari.work.tables import RunTables
 
@@ -48,6 +49,14 @@ class RunJob:
 
 
 @dataclass(frozen=True)
+class PropagationJob:
+    """Carry masks through the frames."""
+
+    job_id: int
+    request: PropagationRequest
+
+
+@dataclass(frozen=True)
 class LoadJob:
     """Read the tables of a finished run."""
 
@@ -55,7 +64,9 @@ class LoadJob:
     folder: Path
 
 
-Job = WarmJob | PreviewJob | RunJob | LoadJob
+LongJob = RunJob | PropagationJob
+"""What goes on for minutes, shows its progress and can be cancelled."""
+Job = WarmJob | PreviewJob | LongJob | LoadJob
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,22 @@ class RunProgress:
 
 
 @dataclass(frozen=True)
+class PropagationProgress:
+    """Number of frames that a `PropagationJob` has done."""
+
+    job_id: int
+    frames_done: int
+
+
+@dataclass(frozen=True)
+class Propagated:
+    """The file that a `PropagationJob` has written."""
+
+    job_id: int
+    masks: Path
+
+
+@dataclass(frozen=True)
 class Loaded:
     """The tables of a `LoadJob`."""
 
@@ -94,7 +121,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """A `RunJob` that stopped because the user wanted it; what was finished is on disk."""
+    """A `LongJob` that stopped because the user wanted it; what a run had finished is on disk."""
 
     job_id: int
 
@@ -107,4 +134,4 @@ class Failed:
     error: Exception
 
 
-JobEvent = Masked | RunProgress | Loaded | Cancelled | Failed
+JobEvent = Masked | RunProgress | PropagationProgress | Propagated | Loaded | Cancelled | Failed

@@ -1,8 +1,9 @@
-"""The generator that runs in the worker thread: one thing at a time, previews between the frames of a run."""
+"""The generator that runs in the worker thread: one thing at a time, previews between the frames of a long job."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -17,8 +18,12 @@ from sam2flow_napari.work.jobs import (
     JobEvent,
     Loaded,
     LoadJob,
+    LongJob,
     Masked,
     PreviewJob,
+    Propagated,
+    PropagationJob,
+    PropagationProgress,
     RunJob,
     RunProgress,
     WarmJob,
@@ -42,7 +47,7 @@ class Clerk:
 
     def serve(self) -> Generator[JobEvent, None, None]:
         """Work until the inbox is empty or closed."""
-        run: _OpenRun | None = None
+        run: _OpenJob | None = None
         try:
             while not self._inbox.closed:
                 if run is not None and self._inbox.cancelled():
@@ -61,9 +66,9 @@ class Clerk:
                             run = self._previews = None
                 elif (job := self._inbox.take()) is None:
                     return
-                elif isinstance(job, RunJob):
-                    self._inbox.cancelled()  # a cancel that came too late for the run before
-                    run = _OpenRun(job, self._engine)
+                elif isinstance(job, LongJob):
+                    self._inbox.cancelled()  # a cancel that came too late for the one before
+                    run = _OpenJob(job, self._engine)
                 else:
                     yield from self._attempt(job)
         finally:
@@ -97,31 +102,38 @@ class Clerk:
         return self._previews[1]
 
 
-class _OpenRun:
-    """A run in progress."""
+class _OpenJob:
+    """A long job in progress."""
 
-    def __init__(self, job: RunJob, engine: Engine) -> None:
+    def __init__(self, job: LongJob, engine: Engine) -> None:
         self.job = job
-        self._engine = engine
-        self._events: Iterator[RunEvent] | None = None
+        self._events = _run(job, engine) if isinstance(job, RunJob) else _propagate(job, engine)
 
     def next(self) -> JobEvent | None:
         """Return the next event; None at the end."""
         try:
-            if self._events is None:
-                self._events = iter(self._engine.run(self.job.request))
-            event = next(self._events)
+            return next(self._events)
         except StopIteration:
             return None
         except Exception as error:
             return Failed(self.job.job_id, error)
-        return RunProgress(self.job.job_id, event, _speeds(event))
 
     def close(self) -> None:
         """Stop; the engine keeps what is finished."""
-        close = getattr(self._events, "close", None)
-        if close is not None:
-            close()
+        self._events.close()
+
+
+def _run(job: RunJob, engine: Engine) -> Generator[JobEvent, None, None]:
+    with closing(engine.run(job.request)) as events:
+        for event in events:
+            yield RunProgress(job.job_id, event, _speeds(event))
+
+
+def _propagate(job: PropagationJob, engine: Engine) -> Generator[JobEvent, None, None]:
+    with closing(engine.propagate(job.request)) as steps:
+        for frames_done in steps:
+            yield PropagationProgress(job.job_id, frames_done)
+    yield Propagated(job.job_id, job.request.out)
 
 
 def _speeds(event: RunEvent) -> tuple[tuple[int, float], ...]:

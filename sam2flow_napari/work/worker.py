@@ -51,9 +51,9 @@ class Desk(QObject):
         self._start()
         return job_id
 
-    def cancel_runs(self) -> tuple[int, ...]:
-        """Stop the run in progress at its next event; return the ids of runs that never started."""
-        return tuple(job.job_id for job in self._inbox.cancel_runs())
+    def cancel_long(self) -> tuple[int, ...]:
+        """Stop the long job in progress at its next event; return the ids of those that never started."""
+        return tuple(job.job_id for job in self._inbox.cancel_long())
 
     def drop_previews(self) -> None:
         """Forget the previews that wait."""

@@ -6,6 +6,7 @@ import tifffile
 from scipy.ndimage import gaussian_filter
 
 from sam2flow_core.cli.main import status_of
+from sam2flow_core.engine.propagation import PropagationRequest, propagate
 
 FRAMES = 12
 
@@ -76,3 +77,13 @@ def test_what_cannot_be_carried_is_one_line_and_status_2(drifting, model, tmp_pa
     out.write_text("precious")
     assert status_of(command(folder, out, *model)) == 2
     assert "is there already" in capsys.readouterr().err and out.read_text() == "precious"
+
+
+def test_carrying_that_is_stopped_leaves_no_file(drifting, model, tmp_path):
+    folder, labels = drifting
+    steps = propagate(
+        PropagationRequest(folder / "stack.tif", labels.astype(np.uint16), 5, tmp_path / "masks.tif", model[1], "cpu")
+    )
+    assert next(steps) == 1
+    steps.close()
+    assert not list(tmp_path.iterdir())

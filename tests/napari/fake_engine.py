@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
+import tifffile
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.events import Finished, FrameDone, Stage, Started
@@ -61,7 +62,7 @@ class FakeEngine:
         self.gate.set()
         self.preview_gate.set()
         self.error = self.preview_error = None
-        self.asked, self.requests = [], []
+        self.asked, self.requests, self.propagations = [], [], []
         self.closed = 0
 
     def close(self):
@@ -69,6 +70,22 @@ class FakeEngine:
 
     def previews(self, stack, model, device):
         return FakePreviews(self)
+
+    def propagate(self, request):
+        """Every frame has the labels of the annotated one."""
+        self.propagations.append(request)
+        with open_stack(request.stack) as stack:
+            shape = stack.shape
+        try:
+            for t in range(shape[0]):
+                self.gate.wait(10)
+                if self.error and t == 2:
+                    raise self.error
+                yield t + 1
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        tifffile.imwrite(request.out, np.broadcast_to(request.labels, shape), metadata={"axes": "TYX"})
 
     def run(self, request):
         self.requests.append(request)

@@ -41,18 +41,18 @@ def drag(layer, start, stop, frame):
 
 def draw_box(bench, start, stop, frame=0):
     bench.viewer.dims.set_current_step(0, frame)
-    bench.draw_box()
+    bench.tools.draw_box()
     drag(bench.scene.boxes.layer, start, stop, frame)
 
 
 def paint(bench, rows, columns, frame=0):
     bench.viewer.dims.set_current_step(0, frame)
-    bench.paint()
+    bench.tools.paint()
     layer = bench.scene.brush.layer
     for y in range(*rows):
         for x in range(*columns):
             layer.paint((0, y, x), layer.selected_label)
-    bench.paint()
+    bench.tools.paint()
 
 
 def test_a_dragged_rectangle_is_a_box_and_the_next_click_is_a_click(bench):
@@ -115,7 +115,7 @@ def test_painting_begins_with_the_mask_on_screen_and_on_its_own_frame(bench, qtb
     bench.session.add_prompt(5, 20.0, 40.0)
     qtbot.waitUntil(lambda: bench.scene.frames.labels(5).any(), timeout=PATIENCE)
     bench.viewer.dims.set_current_step(0, 5)
-    bench.paint()
+    bench.tools.paint()
     layer = bench.scene.brush.layer
     np.testing.assert_array_equal(layer.data[0] > 0, bench.scene.frames.labels(5) == 1)
     assert layer.translate[0] == pytest.approx(5 * layer.scale[0])
@@ -125,8 +125,8 @@ def test_painting_begins_with_the_mask_on_screen_and_on_its_own_frame(bench, qtb
 
 def test_an_empty_mask_is_refused_in_words(bench):
     notification_manager.records.clear()
-    bench.paint()
-    bench.paint()
+    bench.tools.paint()
+    bench.tools.paint()
     assert any("Nothing is painted" in n.message for n in notification_manager.records)
     assert bench.session.state.regions == () and bench.scene.brush.painting
 
@@ -188,7 +188,7 @@ def test_clear_takes_box_and_mask_of_the_vessel_in_the_frame(bench):
     draw_box(bench, (10, 20), (30, 60), frame=2)
     draw_box(bench, (10, 20), (30, 60), frame=3)
     bench.viewer.dims.set_current_step(0, 2)
-    bench.clear_regions()
+    bench.tools.clear()
     assert [region.frame for region in bench.session.state.regions] == [3]
 
 

@@ -69,7 +69,7 @@ class Monkey:
         t, y, x = self.random.randrange(FRAMES), self.random.randrange(HEIGHT - 30), self.random.randrange(WIDTH - 40)
         vessel = self.session.active or self.session.state.next_id()
         self.viewer.dims.set_current_step(0, t)
-        self.dock.bench.draw_box()
+        self.dock.bench.tools.draw_box()
         corners = np.array([(t, y, x), (t, y + 30, x), (t, y + 30, x + 40), (t, y, x + 40)], float)
         self.dock.bench.scene.boxes.layer.add_rectangles([corners])
         box = BoxPrompt(vessel, t, y, x, y + 30, x + 40)
@@ -80,24 +80,31 @@ class Monkey:
     def paint(self):
         t = self.random.randrange(FRAMES)
         self.viewer.dims.set_current_step(0, t)
-        brush, without = self.dock.bench.scene.brush, not self.session.active
+        brush = self.dock.bench.scene.brush
         if not brush.painting:
-            self.dock.bench.paint()
-            if without:
-                self.remember()
+            self.dock.bench.tools.paint()
             y, x = self.random.randrange(HEIGHT), self.random.randrange(WIDTH)
             brush.layer.paint((0, y, x), brush.layer.selected_label)
             self.wait()
-            vessel, mask = self.session.active, brush.layer.data[0] > 0
-            self.dock.bench.paint()
+            mask = brush.layer.data[0] > 0
+            self.dock.bench.tools.paint()
+            vessel = self.session.active
             place = (vessel, t)
             prompts = tuple(p for p in self.now if (p.vessel_id, p.frame) != place)
             regions = tuple(r for r in self.regions if (r.vessel_id, r.frame) != place)
             self.account(prompts, (MaskPrompt.of(vessel, t, mask), *regions))
 
+    def give_up(self):
+        self.dock.bench.tools.paint()
+        self.dock.bench.tools.undo()
+        self.dock.bench.tools.give_up()
+
+    def propagate(self):
+        self.dock.run.propagate.click()
+
     def clear(self):
         place = (self.session.active, self.viewer.dims.current_step[0])
-        self.dock.bench.clear_regions()
+        self.dock.bench.tools.clear()
         self.account(self.now, tuple(r for r in self.regions if (r.vessel_id, r.frame) != place))
 
     def add_vessel(self):
@@ -172,6 +179,7 @@ class Monkey:
             self.click: 10, self.delete_point: 2, self.add_vessel: 3, self.delete_vessel: 1, self.hide_vessel: 1,
             self.undo: 4, self.redo: 2, self.scrub: 4, self.run: 2, self.cancel: 2, self.wait: 4,
             self.box: 2, self.paint: 2, self.clear: 1, self.delete_layer: 1,
+            self.give_up: 1, self.propagate: 1,
             self.close_and_reopen: 1, self.close_recording: 1,
         }  # fmt: skip
         action = self.random.choices(list(actions), list(actions.values()))[0]

@@ -1,0 +1,55 @@
+"""What a run and the carrying of masks share: one at a time, and Cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qtpy.QtCore import QObject, Signal
+
+from sam2flow_napari.work import Desk, Failed
+from sam2flow_napari.work.jobs import LongJob
+
+
+class OneJob(QObject):
+    """At most one long job of a kind; answers of earlier ones are dropped.
+
+    Parameters
+    ----------
+    desk : Desk
+
+    Signals
+    -------
+    running_changed(bool)
+    """
+
+    running_changed = Signal(bool)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._job_id = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it is going on or waiting."""
+        return self._job_id != 0
+
+    def cancel(self) -> None:
+        """Stop after the present frame."""
+        if self.running and self._job_id in self._desk.cancel_long():
+            self._end()
+
+    def fail(self, failure: Failed) -> bool:
+        """Take a failure; return whether it was the present job's, which is over now."""
+        if failure.job_id != self._job_id:
+            return False
+        self._end()
+        return True
+
+    def _begin(self, make: Callable[[int], LongJob]) -> None:
+        self._job_id = self._desk.submit(make)
+        self.running_changed.emit(True)
+
+    def _end(self) -> None:
+        self._job_id = 0
+        self.running_changed.emit(False)
