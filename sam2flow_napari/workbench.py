@@ -55,10 +55,13 @@ class Workbench(QObject):
     help_wanted()
     painting_changed(bool)
         Whether the user paints a mask.
+    overlays_changed()
+        Layers over the recording were shown or hidden.
     """
 
     help_wanted = Signal()
     painting_changed = Signal(bool)
+    overlays_changed = Signal()
     _save_failed = Signal(object)
 
     def __init__(self, viewer: ViewerModel, engine: Engine | None = None) -> None:
@@ -149,6 +152,7 @@ class Workbench(QObject):
             self.choose_run(replace(self.session.run_choices, device=preferences.device, model=preferences.model))
         self.scene = Scene(self.viewer, self.session, image, self.keys)
         self.scene.brush.painting_changed.connect(self.painting_changed.emit)
+        self.scene.overlays.shown_changed.connect(self.overlays_changed.emit)
         self._warm()
         if self.session.results is not None:
             self.runs.load(self.session.results)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
-from napari.utils.colormaps import Colormap, CyclicLabelColormap, ensure_colormap
+from napari.utils.colormaps import Colormap, CyclicLabelColormap, DirectLabelColormap, ensure_colormap
 
 from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_napari.layers.colours import palette
+from sam2flow_napari.layers.flow_wheel import WheelFrames, wheel_colours
 from sam2flow_napari.layers.sources import LabelFrames, SpeedFrames
 from sam2flow_napari.session import Recording, Spacing
 
@@ -48,7 +49,7 @@ def speed_colours() -> Colormap:
     return Colormap(np.vstack([[0, 0, 0, 0], colours]), name="SAM2Flow speed", controls=controls)
 
 
-def lazy(frames: LabelFrames | SpeedFrames) -> LazyFrames:
+def lazy(frames: LabelFrames | SpeedFrames | WheelFrames) -> LazyFrames:
     """Wrap computed frames as an array for a layer; each is computed when it is looked at."""
     # LazyFrames asks a stack for shape, dtype and frames only.
     return LazyFrames(cast("Stack", frames))
@@ -126,6 +127,32 @@ class LayerFactory:
         # In this order napari puts the bar into the corner and the name beside it.
         layer.colorbar.visible = True
         layer.name_overlay.visible = True
+
+    def wheel(self, name: str, frames: WheelFrames) -> Labels:
+        """Return a labels layer in the colours of the flow wheel."""
+        colours = {None: (0.0, 0.0, 0.0, 0.0), 0: (0.0, 0.0, 0.0, 0.0)}
+        colours |= {value: (*colour, 1.0) for value, colour in enumerate(wheel_colours(), start=1)}
+        layer = Labels(
+            lazy(frames),
+            name=name,
+            opacity=0.7,
+            colormap=DirectLabelColormap(color_dict=colours),
+            **placement(self.spacing),
+        )
+        layer.editable = False
+        return layer
+
+    def tracers(self, name: str) -> Vectors:
+        """Return an empty vectors layer for the tracers of one frame."""
+        return Vectors(
+            np.empty((0, 2, 3)),
+            name=name,
+            ndim=3,
+            vector_style="line",
+            edge_color="white",
+            edge_width=2,
+            **placement(self.spacing),
+        )
 
     def arrows(self, name: str) -> Vectors:
         """Return an empty vectors layer for the arrows of one frame."""

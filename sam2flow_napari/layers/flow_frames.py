@@ -19,6 +19,10 @@ LIVE_FRAMES = 48
 """Frames kept in memory during a run: more than the engine holds back before it writes a chunk."""
 
 
+_LATEST_FRAMES = 4
+"""Frames kept as they are drawn: each layer asks for the same one, and tracers for those before it."""
+
+
 class FlowFrames:
     """What is known of the vessels in each frame of one recording.
 
@@ -35,7 +39,7 @@ class FlowFrames:
         self._blocks = _Blocks()
         self._folder: Path | None = None
         self._done: range = range(0)
-        self._latest: tuple[int, NDArray[np.uint16], NDArray[np.float16]] | None = None
+        self._latest: OrderedDict[int, tuple[NDArray[np.uint16], NDArray[np.float16]]] = OrderedDict()
         self._outdated: frozenset[int] = frozenset()
 
     @property
@@ -55,7 +59,7 @@ class FlowFrames:
         self._done = range(0)
         self._blocks.close()
         self._folder = folder
-        self._latest = None
+        self._latest.clear()
 
     def add(self, frame: FrameFlow) -> None:
         """Take a frame that the run has answered."""
@@ -64,7 +68,7 @@ class FlowFrames:
             self._live.popitem(last=False)
         first = self._done.start if len(self._done) else frame.frame
         self._done = range(min(first, frame.frame), max(self._done.stop, frame.frame + 1))
-        self._latest = None
+        self._latest.clear()
 
     def show_results(self, folder: Path, results: Results) -> None:
         """Take the results of a finished run."""
@@ -80,17 +84,17 @@ class FlowFrames:
     def preview(self, vessel: VesselFlow) -> None:
         """Show the mask that clicks gave, in every frame that has no result."""
         self._previews[vessel.vessel_id] = vessel
-        self._latest = None
+        self._latest.clear()
 
     def drop_preview(self, vessel_id: int) -> None:
         """Forget the mask of a vessel."""
         self._previews.pop(vessel_id, None)
-        self._latest = None
+        self._latest.clear()
 
     def set_outdated(self, vessel_ids: frozenset[int]) -> None:
         """Show the previews of these vessels, if they have one, in place of their results."""
         self._outdated = vessel_ids
-        self._latest = None
+        self._latest.clear()
 
     # -- what is shown -----------------------------------------------------
     def answered(self, t: int) -> bool:
@@ -106,11 +110,12 @@ class FlowFrames:
         return self._frame(t)[1]
 
     def _frame(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
-        if self._latest is None or self._latest[0] != t:
+        if t not in self._latest:
             labels, flow = self._find(t)
-            # Labels, speed and arrows of one frame are asked for one after the other.
-            self._latest = (t, labels, np.nan_to_num(flow, copy=False))
-        return self._latest[1], self._latest[2]
+            self._latest[t] = (labels, np.nan_to_num(flow, copy=False))
+            while len(self._latest) > _LATEST_FRAMES:
+                self._latest.popitem(last=False)
+        return self._latest[t]
 
     def _find(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
         if t in self._live:

@@ -1,4 +1,4 @@
-"""Vessel masks, speed, arrows and centrelines as layers over the recording."""
+"""Masks, speed, directions, arrows, tracers and centrelines as layers over the recording."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Layer
+from psygnal import Signal
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import SessionState
@@ -16,13 +17,16 @@ from sam2flow_napari.layers.centrelines import line_segments
 from sam2flow_napari.layers.colours import vessel_colour
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
+from sam2flow_napari.layers.flow_wheel import WheelFrames
 from sam2flow_napari.layers.sources import LabelFrames, SpeedFrames
+from sam2flow_napari.layers.tracers import Tracers
 from sam2flow_napari.session import Session
 
 if TYPE_CHECKING:
     from sam2flow_core.results import VesselLine
 
 VESSELS, SPEED, ARROWS, LINES = "vessels", "speed", "flow arrows", "centrelines"
+WHEEL, TRACERS = "flow directions", "tracers"
 REDRAW_MS = 60
 SAMPLED_FRAMES = 10
 """During a run every tenth frame is looked at for the range of the speed colours."""
@@ -33,7 +37,8 @@ class Overlays:
 
     They are made with the recording, hidden, because napari takes far longer to
     add a layer than a window may stand still during a run; each shows itself
-    when there is first something to see. One that the user deletes stays away
+    when there is first something to see, but for flow directions and tracers,
+    which wait until the user wants them. One that the user deletes stays away
     until the next run.
 
     Parameters
@@ -45,7 +50,14 @@ class Overlays:
     frames : FlowFrames
     image : Layer
         The recording's layer, over which the others go.
+
+    Signals
+    -------
+    shown_changed()
+        A layer was shown or hidden, or the speed of the strongest colour has changed.
     """
+
+    shown_changed = Signal()
 
     def __init__(
         self, viewer: ViewerModel, session: Session, factory: LayerFactory, frames: FlowFrames, image: Layer
@@ -61,6 +73,8 @@ class Overlays:
         self._lines: tuple[VesselLine, ...] = ()
         self._labels = LabelFrames(frames)
         self._speed = SpeedFrames(frames, factory.spacing)
+        self._wheel = WheelFrames(frames)
+        self._tracers = Tracers(frames.flow, self._labels.frame)
         # The slider and a run ask for new arrows far more often than they can be drawn.
         self._throttle = QSignalThrottler()
         self._throttle.setTimeout(REDRAW_MS)
@@ -80,6 +94,17 @@ class Overlays:
     def speed_limit(self) -> float:
         """Upper end of the speed colours, in the units of the layer."""
         return max(self._limit_px, 0.5) * self._factory.spacing.speed_factor
+
+    def is_shown(self, name: str) -> bool:
+        """Whether a layer is there and visible."""
+        layer = self._layers[name]
+        return layer in self._viewer.layers and bool(layer.visible)
+
+    def show(self, name: str, shown: bool) -> None:
+        """Show or hide a layer; one that was deleted comes back."""
+        if shown:
+            self._make_layers()
+        self._layers[name].visible = shown
 
     def close(self) -> None:
         """Stop listening and take the layers away."""
@@ -154,8 +179,12 @@ class Overlays:
     def _on_state(self, state: SessionState) -> None:
         hidden = frozenset(v.vessel_id for v in state.vessels if not v.visible)
         if hidden != self._speed.hidden:
-            self._speed.hidden = self._labels.hidden = hidden
+            self._speed.hidden = self._labels.hidden = self._wheel.hidden = hidden
             self.redraw()
+
+    def _on_visible(self) -> None:
+        self._throttle.throttle()
+        self.shown_changed.emit()
 
     # -- drawing -----------------------------------------------------------
     @property
@@ -166,7 +195,9 @@ class Overlays:
         makers = {
             VESSELS: lambda: self._factory.labels(VESSELS, self._labels),
             SPEED: lambda: self._factory.speed(self._speed_name, self._speed, self.speed_limit),
+            WHEEL: lambda: self._factory.wheel(WHEEL, self._wheel),
             ARROWS: lambda: self._factory.arrows(ARROWS),
+            TRACERS: lambda: self._factory.tracers(TRACERS),
             LINES: lambda: self._factory.centrelines(LINES),
         }
         active = self._viewer.layers.selection.active
@@ -175,7 +206,9 @@ class Overlays:
             if name not in self._layers or self._layers[name] not in self._viewer.layers:
                 self._layers[name] = make()
                 self._layers[name].visible = False
-                self._unseen.add(name)
+                if name not in (WHEEL, TRACERS):
+                    self._unseen.add(name)
+                self._layers[name].events.visible.connect(self._on_visible)
                 self._viewer.layers.insert(self._viewer.layers.index(below) + 1, self._layers[name])
                 if name == SPEED:
                     self._factory.show_colour_bar(cast(Image, self._layers[name]))
@@ -190,23 +223,31 @@ class Overlays:
     def _redraw(self) -> None:
         if self._stale:
             self._stale = False
-            for name in (VESSELS, SPEED):
+            for name in (VESSELS, SPEED, WHEEL):
                 if self._layers[name].visible:
                     self._layers[name].refresh()
         t = min(self._viewer.dims.current_step[0], self._frames.shape[0] - 1)
         self._redraw_arrows(t)
+        self._redraw_tracers(t)
         self._redraw_lines(t)
 
     def _redraw_arrows(self, t: int) -> None:
         arrows = cast(Any, self._layers[ARROWS])
-        if arrows.visible and arrows in self._viewer.layers:
+        if self.is_shown(ARROWS):
             data = flow_arrows(t, self._labels.frame(t), self._frames.flow(t), max(self._limit_px, 0.5))
             if len(data) or len(arrows.data):
                 arrows.data = data
 
+    def _redraw_tracers(self, t: int) -> None:
+        layer = cast(Any, self._layers[TRACERS])
+        if self.is_shown(TRACERS):
+            streaks = self._tracers.streaks(t)
+            if len(streaks) or len(layer.data):
+                layer.data = streaks
+
     def _redraw_lines(self, t: int) -> None:
         layer = cast(Any, self._layers[LINES])
-        if layer.visible and layer in self._viewer.layers:
+        if self.is_shown(LINES):
             unseen = self._labels.hidden | self._frames.outdated
             shown = [line for line in self._lines if line.vessel_id not in unseen]
             data, vessel_ids = line_segments(shown, t)
@@ -229,3 +270,5 @@ class Overlays:
         layer = cast(Any, self._layers[SPEED])
         layer.contrast_limits_range = (0, self.speed_limit)
         layer.contrast_limits = (0, self.speed_limit)
+        self._wheel.limit = max(self._limit_px, 0.5)
+        self.shown_changed.emit()

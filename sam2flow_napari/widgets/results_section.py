@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QTabWidget, Q
 
 from sam2flow_core.errors import OutputError
 from sam2flow_napari.widgets.figure import save_plot
+from sam2flow_napari.widgets.overlay_switches import OverlaySwitches
 from sam2flow_napari.widgets.parts import button, hint, row_table, say, show_or_hide
 from sam2flow_napari.widgets.results_table import ResultsTable
 from sam2flow_napari.widgets.space_time_plot import SpaceTimePlot
@@ -51,7 +52,8 @@ class ResultsSection(QWidget):
         self._exits.setLayout(self._build_exits())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
-        for widget in (self._hint, self.table, self._notes, self.plots, self._exits):
+        self.switches = OverlaySwitches(bench)
+        for widget in (self._hint, self.table, self._notes, self.switches, self.plots, self._exits):
             layout.addWidget(widget)
         bench.runs.tables_changed.connect(self._on_tables)
         bench.runs.progressed.connect(self._on_progress)
@@ -95,6 +97,7 @@ class ResultsSection(QWidget):
         show_or_hide(self.table, has_tables)
         show_or_hide(self.plots, has_tables or self._bench.runs.running)
         show_or_hide(self._exits, has_tables)
+        show_or_hide(self.switches, has_tables or self._bench.runs.running)
 
     def _advice(self, has_tables: bool) -> str:
         bench = self._bench
