@@ -1,0 +1,123 @@
+"""What a window costs: clicks to a table, time of a slider move, memory of a long scrub. `-s` prints the figures."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from conftest import PATIENCE, write_recording
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton
+
+from sam2flow_napari.layers.overlays import TRACERS, WHEEL
+from sam2flow_napari.widgets.dock import SAM2FlowDock
+
+pytestmark = [pytest.mark.window, pytest.mark.slow]
+MIB = 2**20
+STATUS = Path("/proc/self/status")
+
+
+@pytest.fixture
+def window(make_napari_viewer, qtbot, engine):
+    viewer = make_napari_viewer(show=True)
+    dock = SAM2FlowDock(viewer, engine)
+    viewer.window.add_dock_widget(dock, name="SAM2Flow")
+    viewer.window.resize(1280, 800)
+    qtbot.wait(50)
+    yield viewer, dock
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
+
+
+def test_from_the_sample_to_a_table_in_six_clicks(window, qtbot, tmp_path, monkeypatch):
+    viewer, dock = window
+    clicks = 0
+
+    def click(widget, place=None):
+        nonlocal clicks
+        clicks += 1
+        qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=place or widget.rect().center())
+        qtbot.wait(50)
+
+    def press(text):
+        click(next(b for b in dock.findChildren(QPushButton) if b.text() == text))
+
+    press("Sample")
+    native = viewer.window._qt_viewer.canvas.native
+    click(native, native.rect().center())
+    press("Run")
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
+    # The dialog's own Choose is a click as well.
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    press("Export CSV…")
+    clicks += 1
+    print(f"\nclicks from the dock to a table: {clicks}")
+    assert (tmp_path / "sample_summary.csv").is_file() and (tmp_path / "sample_per_frame.csv").is_file()
+    assert clicks <= 6
+
+
+def draw_ms(viewer, frames):
+    """Median time that the window computes for one move of the slider, drawn, in ms."""
+    spent = []
+    for t in frames:
+        start = time.thread_time()
+        viewer.dims.set_current_step(0, t)
+        QApplication.processEvents()
+        spent.append(1000 * (time.thread_time() - start))
+    return float(np.median(spent))
+
+
+def test_the_slider_with_all_overlays_takes_at_most_twice_the_image_s_time(window, qtbot, tmp_path):
+    viewer, dock = window
+    dock.bench.open(write_recording(tmp_path / "cells.tif", frames=200, height=512, width=512))
+    bench = dock.bench
+    for vessel in range(6):
+        bench.session.add_vessel()
+        bench.session.add_prompt(0, 40.0 + 80 * vessel, 250.0)
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=3 * PATIENCE)
+    overlays = [layer for layer in viewer.layers if layer is not bench.scene.image]
+    for name in (WHEEL, TRACERS):
+        bench.scene.overlays.show(name, True)
+    seen = {layer: layer.visible for layer in overlays}
+    plain, full = [], []
+    for _ in range(3):
+        for layer in overlays:
+            layer.visible = False
+        qtbot.wait(200)
+        plain.append(draw_ms(viewer, range(0, 120, 2)))
+        for layer, visible in seen.items():
+            layer.visible = visible
+        qtbot.wait(200)
+        full.append(draw_ms(viewer, range(0, 120, 2)))
+    print(f"\na move of the slider: plain {min(plain):.1f} ms, with {sum(seen.values())} overlays {min(full):.1f} ms")
+    assert min(full) <= 2 * min(plain)
+
+
+def resident():
+    """Bytes of memory that are this process's own; pages of the file itself can be taken back at any time."""
+    lines = STATUS.read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="reads the memory from /proc")
+@pytest.mark.timeout(900)
+def test_scrubbing_four_gigabytes_takes_little_memory(window, qtbot, tmp_path):
+    viewer, dock = window
+    path, frames, side = tmp_path / "long.tif", 16000, 512
+    # A sparse file of 4 GB: its frames are read like others and take no room on the disk.
+    stack = tifffile.memmap(path, shape=(frames, side, side), dtype=np.uint8, photometric="minisblack", bigtiff=True)
+    stack[:: frames // 8] = 120
+    stack.flush()
+    del stack
+    dock.bench.open(path)
+    qtbot.wait(500)
+    before = resident()
+    for t in np.random.default_rng(0).permutation(frames)[:400]:
+        viewer.dims.set_current_step(0, int(t))
+        QApplication.processEvents()
+    grown = resident() - before
+    print(f"\nmemory after 400 frames of a {path.stat().st_size / 2**30:.1f} GiB stack: {grown / MIB:+.0f} MiB")
+    assert path.stat().st_size > 4e9
+    assert grown < 300 * MIB
