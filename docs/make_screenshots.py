@@ -100,10 +100,9 @@ def walk(camera: Photographer, sample: Path) -> None:
         sys.exit("no click was answered: is the model in place?")
     camera.shoot("clicked")
     session.activate(1)
-    bench.paint()
+    bench.tools.paint()
     camera.shoot("painting")
-    bench.viewer.layers.remove("brush")  # gives the painting up
-    bench.scene.make_clickable()
+    bench.tools.give_up()
     bench.runs.start()
     camera.until(lambda: frames.answered(60) or not bench.runs.running)
     camera.shoot("running")
@@ -118,6 +117,7 @@ def walk(camera: Photographer, sample: Path) -> None:
     camera.scroll_down(dock)
     camera.shoot("space-time")
     dock.results.plots.setCurrentWidget(dock.results.plot)
+    show_directions(camera)
     bench.help_wanted.emit()
     camera.wait(0.3)
     box = QApplication.activeModalWidget()
@@ -129,6 +129,23 @@ def walk(camera: Photographer, sample: Path) -> None:
     dock.shut()
     camera.until(lambda: not bench.busy)
     camera.viewer.close()
+
+
+def show_directions(camera: Photographer) -> None:
+    """Photograph flow directions and tracers, which are off otherwise."""
+    switches, layers = camera.dock.results.switches, camera.viewer.layers
+    hidden = [layer for layer in layers if layer.visible and layer.name.startswith(("speed", "flow arrows", "centre"))]
+    for box in (switches.directions, switches.tracers):
+        box.click()
+    for layer in hidden:
+        layer.visible = False
+    camera.scroll_down(camera.dock)
+    camera.shoot("directions")
+    for layer in hidden:
+        layer.visible = True
+    for box in (switches.directions, switches.tracers):
+        box.click()
+    camera.wait(0.3)
 
 
 def one_click_each(table: Path) -> list:
