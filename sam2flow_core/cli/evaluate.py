@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sam2flow_core.cli.options import device_option, report_line
+from sam2flow_core.config.evaluation import MemorySettings
 
 _PATH = click.Path(path_type=Path)
 
@@ -19,6 +20,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--cases", metavar="NAME,...", help="These cases only; all by default.")
 @click.option("--peers", is_flag=True, help="The classical methods in the same tables.")
 @click.option("--ablations", is_flag=True, help="Instead: the model with one part left out at a time.")
+@click.option("--memory-designs", is_flag=True, help="Instead: designs of memory, each trained on top of the model.")
+@click.option("--steps", type=click.IntRange(min=1), help="Of that training; 120 by default.")
+@click.option("--design", multiple=True, metavar="NAME=FILE", help="Weights of a design, instead of training it.")
 @device_option
 @click.option("--csv", type=_PATH, help="Write every figure there.")
 @click.option("--document", type=_PATH, help="Write the tables into this Markdown file.")
@@ -29,16 +33,27 @@ def evaluate(
     cases: str | None,
     peers: bool,
     ablations: bool,
+    memory_designs: bool,
+    steps: int | None,
+    design: tuple[str, ...],
     device: str,
     csv: Path | None,
     document: Path | None,
     cache: Path | None,
 ) -> None:
     """Measure a model's accuracy against the truth."""
+    from sam2flow_core.evaluation import compare_memories, evaluate_ablations
     from sam2flow_core.evaluation import evaluate as measure
-    from sam2flow_core.evaluation import evaluate_ablations
 
     only = tuple(cases.split(",")) if cases else ()
+    if memory_designs:
+        compared = compare_memories(
+            model, data, device, _named_files(design), document, cache, report_line, _trained(steps), only=only
+        )
+        if csv is not None:
+            compared.ious.to_csv(csv, index=False)
+        click.echo(compared.text())
+        return
     if ablations:
         outcome = evaluate_ablations(model, data, device, document, cache, report_line, only=only)
         if csv is not None:
@@ -46,3 +61,15 @@ def evaluate(
     else:
         outcome = measure(model, data, peers, device, csv, document, cache, report_line, only=only)
     click.echo(outcome.text())
+
+
+def _named_files(designs: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in designs]
+    for name, _, file in pairs:
+        if not name or not file:
+            raise click.BadParameter(f"'{name}': give a design and its weights as NAME=FILE", param_hint="--design")
+    return {name: file for name, _, file in pairs}
+
+
+def _trained(steps: int | None) -> MemorySettings | None:
+    return None if steps is None else MemorySettings(steps=steps)

@@ -23,17 +23,31 @@ _PATH = click.Path(path_type=Path)
 @click.option("--out", type=_PATH, required=True, help="Weights file to write (.safetensors).")
 @click.option("--resume", type=_PATH, help="The .resume file of an earlier run to go on from.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
+@click.option("--start", metavar="tiny|FILE", help="Weights to begin from; random ones by default.")
+@click.option("--memory", metavar="DESIGN", help="Train this design of memory only, on top of --start; docs/memory.md.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @device_option
-def train(preset: str, data: str, out: Path, resume: Path | None, minutes: float, seed: int, device: str) -> int:
+def train(
+    preset: str,
+    data: str,
+    out: Path,
+    resume: Path | None,
+    minutes: float,
+    start: str | None,
+    memory: str | None,
+    seed: int,
+    device: str,
+) -> int:
     """Train a network. On Ctrl-C the weights so far are written, and --resume goes on from there."""
     from tqdm import tqdm
 
     from sam2flow_core.cli.interrupt import Interrupt
+    from sam2flow_core.config.memory import MemoryConfig
     from sam2flow_core.training import TrainingRequest
     from sam2flow_core.training import train as steps
 
-    request = TrainingRequest(out, preset, minutes, resume=resume, seed=seed, device=device)
+    design = None if memory is None else MemoryConfig(memory)
+    request = TrainingRequest(out, preset, start, design, minutes, resume=resume, seed=seed, device=device)
     running = cast("Generator[Progress, None, None]", steps(request))
     with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
         for progress in running:

@@ -44,6 +44,31 @@ class EvaluationSettings:
 
 
 @dataclass(frozen=True)
+class MemorySettings:
+    """How designs of memory are compared.
+
+    Attributes
+    ----------
+    cases : tuple of str
+        The long recordings of the benchmark; all cases of data that have none of these.
+    flow_frames : int
+        Frames, spread over a case, at which the flow is measured in the masks that memory found.
+    steps : int
+        Training steps of every design.
+    seed : int
+        Of the training, the same for every design.
+    lost_iou : float
+        Below this a vessel counts as lost.
+    """
+
+    cases: tuple[str, ...] = ("long",)
+    flow_frames: int = 8
+    steps: int = 120
+    seed: int = 5
+    lost_iou: float = 0.3
+
+
+@dataclass(frozen=True)
 class BenchSettings:
     """What the speed benchmark measures.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.errors import ModelError
 
 
@@ -50,6 +51,8 @@ class MaskConfig:
     as_sam2: bool = False
     """Have the layers of SAM 2.1 to the last one: a padding point after the clicks, pointers that know their age,
     a given mask turned into a pointer. Presets that take official weights have them."""
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
+    """Which design of memory; the numbers above are those all designs share."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,18 @@ class ModelConfig:
             return ModelConfig(
                 preset=str(data["preset"]),
                 image=ImageEncoderConfig(**_tuples(data["image"])),
-                mask=MaskConfig(**data["mask"]),
+                mask=_mask(data["mask"]),
                 match=MatchConfig(**_tuples(data["match"])),
                 update=UpdateConfig(**data["update"]),
                 **flags,
             )
         except (KeyError, TypeError) as error:
             raise ModelError(f"the checkpoint's configuration does not fit this version ({error})") from None
+
+
+def _mask(data: dict[str, Any]) -> MaskConfig:
+    # Weights from before there was a choice have no word on it.
+    return MaskConfig(**{**data, "memory": MemoryConfig(**data.get("memory", {}))})
 
 
 def _tuples(data: dict[str, Any]) -> dict[str, Any]:

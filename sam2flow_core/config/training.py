@@ -29,7 +29,8 @@ class StageConfig:
         How often the flow sees the predicted mask instead of a roughened true one.
     parts : str
         ``flow``: the flow half alone, without image context; ``vesselness``: where any vessel is; ``masks``: the
-        mask half; ``both``.
+        mask half; ``both``; ``memory``: the mask half but for the image encoder, on vessels prompted in the first
+        frame and followed by memory alone through the others.
     frames : int
         Consecutive frames of a clip.
     """
@@ -71,6 +72,16 @@ class TrainingConfig:
     """How often a clip is used, each time turned and altered anew; rendering costs more than altering."""
     save_minutes: float = 4.0
     workers: int = 1
+    first_boxes: float = 0.0
+    """How often vessels are first prompted by a box instead of a click."""
+    first_masks: float = 0.0
+    """How often by their mask."""
+    later_clicks: float = 0.0
+    """How often a mask found by memory is corrected by a click into its error; stage ``memory`` only."""
+    region_loss: str = "balanced"
+    """Of masks, beside dice: ``balanced`` entropy, or SAM's ``focal`` loss."""
+    wander_px: float = 0.0
+    """Standard deviation of the tissue's step from frame to frame; stage ``memory`` only."""
 
 
 TRAINING: dict[str, TrainingConfig] = {
@@ -85,6 +96,17 @@ TRAINING: dict[str, TrainingConfig] = {
         learning_rate=8e-4,
     ),
 }
+# A design of memory on top of weights that know vessels: minutes, not hours.
+MEMORY_TRAINING = TrainingConfig(
+    stages=(StageConfig(1.0, ((128, 1.0),), 0, False, 0.0, "memory", frames=5),),
+    learning_rate=5e-4,
+    clips_per_step=1,
+    most_vessels=3,
+    first_boxes=0.1,
+    first_masks=0.5,
+    later_clicks=0.1,
+    wander_px=2.0,
+)
 for _name in PRESETS.keys() - TRAINING.keys():
     TRAINING[_name] = TrainingConfig(
         stages=(

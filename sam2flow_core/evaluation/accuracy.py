@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import platform
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from sam2flow_core.config.evaluation import EvaluationSettings
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.evaluation.ablations import ABLATIONS, MASK_ABLATIONS, Ablation
 from sam2flow_core.evaluation.benchmark import Report, Standings, run_benchmark, run_survey
-from sam2flow_core.evaluation.cache import ResultCache
+from sam2flow_core.evaluation.cache import kept_results
 from sam2flow_core.evaluation.data import LazyCase, find_cases, find_vitals
 from sam2flow_core.evaluation.document import write_section
 from sam2flow_core.evaluation.drift import judge_drift
@@ -127,7 +125,7 @@ def evaluate(
         clicked = _enter(predictor, f"SAM2Flow, {settings.flow_clicks} clicks", settings.flow_clicks)
         entrants += [flow_entrant(clicked), flow_entrant(_enter(predictor, TRUE_MASKS, None))]
         surveys += _surveys(clicked, settings.boundary_tolerance_px)
-    with _kept(cache) as results:
+    with kept_results(cache) as results:
         standings = run_benchmark(cases, entrants, surveys, settings, results, report)
         vitals = () if only else find_vitals(data, settings.clicks)
         if clicked is not None and vitals:
@@ -167,7 +165,7 @@ def evaluate_ablations(
         cases = tuple(case for case in cases if case.name in settings.ablation_cases) or cases
     entrants = [flow_entrant(_without(ablation, model, device)) for ablation in ablations]
     surveys = [_mask_survey(_without(ablation, model, device), settings) for ablation in mask_ablations]
-    with _kept(cache) as results:
+    with kept_results(cache) as results:
         standings = run_benchmark(cases, entrants, surveys, settings, results, report)
     tables = [ablation_table(standings, ablations), mask_ablation_table(standings.surveys)]
     if document is not None:
@@ -215,16 +213,6 @@ def _velocities(clicked: OurFlow) -> Survey:
     return Survey(
         VELOCITIES, f"{clicked.fingerprint} {' '.join(COLUMNS)}", lambda case: judge_velocities(clicked, case)
     )
-
-
-@contextmanager
-def _kept(folder: Path | None) -> Iterator[ResultCache]:
-    """Results kept in the user's folder, or in one that is gone afterwards."""
-    if folder is not None:
-        yield ResultCache(folder)
-        return
-    with tempfile.TemporaryDirectory(prefix="sam2flow-") as passing:
-        yield ResultCache(Path(passing))
 
 
 def _command(name: str, model: str | None, data: str, peers: bool, only: Sequence[str]) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,3 +49,14 @@ class ResultCache:
     def _path(self, key: tuple[object, ...], suffix: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / (hashlib.sha256(repr(key).encode()).hexdigest()[:20] + suffix)
+
+
+@contextmanager
+def kept_results(folder: Path | None) -> Iterator[ResultCache]:
+    """Results kept in the user's folder, or in one that is gone afterwards."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield ResultCache(folder)
+        return
+    with tempfile.TemporaryDirectory(prefix="sam2flow-") as passing:
+        yield ResultCache(Path(passing))

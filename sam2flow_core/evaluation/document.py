@@ -33,6 +33,26 @@ def write_section(path: Path, name: str, body: str) -> None:
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
+def replace_section(path: Path, name: str, body: str) -> None:
+    """Put a section into a document that people write, in place of the one of that name or at its end.
+
+    Parameters
+    ----------
+    path : Path
+        Made where it does not exist.
+    name : str
+        Heading of the second level.
+    body : str
+        Markdown without headings of the second level.
+    """
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    before, found, after = f"\n{text}".partition(f"\n## {name}\n")
+    rest = after[after.index("\n## ") :] if found and "\n## " in after else ""
+    whole = f"{before.strip()}\n\n## {name}\n\n{body.strip()}\n{rest and chr(10)}{rest.strip()}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(whole.strip() + "\n", encoding="utf-8")
+
+
 def markdown_table(table: pd.DataFrame, digits: Mapping[str, int] | int = 2) -> str:
     """Return a table in Markdown; numbers rounded, what is missing a dash.
 

@@ -20,7 +20,7 @@ from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference.clicks import Given, read_clicks, read_mask
 from sam2flow_core.inference.masks import encoded
-from sam2flow_core.inference.object_track import ObjectTrack, recall_track
+from sam2flow_core.inference.object_track import ObjectTrack, Recalled, begin_bank, recall, write_track
 from sam2flow_core.inference.track_step import TrackStep
 from sam2flow_core.inference.video_frames import PaddedFrames, SquareFrames, VideoFrames
 from sam2flow_core.inference.weights import choose_device, load_model, save_folder
@@ -73,10 +73,14 @@ class SAM2MaskPredictor:
 
     @classmethod
     def from_pretrained(
-        cls, model_id: str, device: str = "auto", settings: InferenceSettings | None = None
+        cls,
+        model_id: str,
+        device: str = "auto",
+        settings: InferenceSettings | None = None,
+        overrides: dict[str, Any] | None = None,
     ) -> SAM2MaskPredictor:
-        """Load weights by whatever name `load_model` takes: file, folder, official ``.pt``, hub name."""
-        network, description = load_model(model_id)
+        """Load weights by whatever name `load_model` takes, and with its ``overrides``: of the memory's design, say."""
+        network, description = load_model(model_id, overrides)
         return cls(network, choose_device(device), description, settings)
 
     def save_pretrained(self, save_directory: str | Path) -> None:
@@ -172,6 +176,7 @@ class SAM2MaskPredictor:
             track.settle()
             if not track.prompted:
                 raise PromptError(f"object {obj_id} has no prompt left: add one, or remove the object")
+            begin_bank(track, self.model.context_memory)
 
     def propagate_in_video(
         self,
@@ -248,18 +253,22 @@ class SAM2MaskPredictor:
             return self._masks(state, frame)
         recalled = None
         if frame in track.visited:
-            recalled = recall_track(track, self.model.context_memory, frame, track.visited[frame], len(state))
+            recalled = self._recall(state, track, frame, track.visited[frame])
         points, labels = track.points[frame]
         track.fresh[frame] = self._step.from_points(levels, recalled, points, labels, track.answer(frame))
         return self._masks(state, frame)
 
     def _follow(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> None:
         if frame not in track.prompted:
-            recalled = recall_track(track, self.model.context_memory, frame, reverse, len(state))
+            recalled = self._recall(state, track, frame, reverse)
             track.followed[frame] = self._step.from_memory(self._levels(state, frame), recalled)
+            write_track(track, frame, track.followed[frame], prompted=False)
         track.visited[frame] = reverse
         if (kept := self.settings.sam2.remembered_frames) is not None:
             track.forget(kept, frame)
+
+    def _recall(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> Recalled:
+        return recall(track, self.model.context_memory, self._levels(state, frame)[2], frame, reverse, len(state))
 
     def _masks(self, state: MaskState, frame: int) -> Masks:
         height, width = state.frames.stack.shape[1:]

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.inference.state import EncodedVideo, InferenceState, VesselState
-from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
 
@@ -48,10 +48,14 @@ def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) 
     vessels = list(state.vessels.values())
     levels = encoded(model, state, frame, cached)
     owner = torch.zeros(len(vessels), dtype=torch.long, device=levels[0].device)
-    embedded = model.condition(levels, owner, [v.context.read() for v in vessels], frame)
+    banks = [v.context.read() for v in vessels]
+    embedded = model.condition(levels, owner, banks, frame)
+    recalled = None
+    if model.config.use_context_memory:
+        recalled = model.context_memory.prompts(levels[2][owner], banks, frame)
     nothing = torch.full((len(vessels), 1), PADDING, dtype=torch.long, device=owner.device)
     empty = torch.zeros(len(vessels), 1, 2, device=owner.device)
-    masks = model.segment(levels, owner, embedded, Prompts(empty, nothing))
+    masks = model.segment(levels, owner, embedded, Prompts(empty, nothing, recalled))
     remember(model, levels, owner, masks, vessels, frame, prompted=False)
     for i, vessel in enumerate(vessels):
         if frame not in vessel.points and frame not in vessel.given:
@@ -71,9 +75,7 @@ def remember(
 ) -> None:
     """Write each vessel's mask to its own context memory, if it is good enough."""
     tokens, pointers = model.remember_context(levels, owner, masks)
-    quality = masks.iou * torch.sigmoid(masks.object_score)
-    for i, vessel in enumerate(vessels):
-        entry = MemoryEntry(frame, prompted, float(quality[i]), tokens[i : i + 1], pointers[i : i + 1])
+    for vessel, entry in zip(vessels, context_entries(masks, tokens, pointers, frame, prompted), strict=True):
         vessel.context.write(entry)
 
 

@@ -1,12 +1,21 @@
-"""What a mask predictor knows of one object, and what it recalls of it in a frame."""
+"""What a mask predictor knows of one object, and what it recalls of it in a frame.
+
+With SAM 2's memory, frames are looked up by their number, whichever way through the video one goes. The other designs
+choose what they write, so each way through the video fills a bank of its own, from the prompted frames on.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
-from sam2flow_core.model.context_memory import ContextMemory, Recollection
+from sam2flow_core.model.context_memory import ContextMemory
+from sam2flow_core.model.memory_attention import Recollection
+from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
+from sam2flow_core.model.memory_entries import box_of
 
 
 @dataclass
@@ -20,13 +29,17 @@ class TrackedMask:
         Logit of being visible.
     pointer : Tensor (1, 1, dim)
     tokens : Tensor (1, h w, memory_dim), bfloat16, or None
-        Memory of the frame; a prompted frame's is made when propagation begins.
+        Memory of the frame; a prompted frame's is made when propagation begins, and where a bank holds the others
+        they are not kept here.
+    iou : float
+        Estimated, 0 to 1; 1 of a given mask.
     """
 
     logits: Tensor
     object_score: Tensor
     pointer: Tensor
     tokens: Tensor | None = None
+    iou: float = 1.0
 
 
 @dataclass
@@ -45,6 +58,8 @@ class ObjectTrack:
         Answers in frames with prompts, and in the others.
     visited : dict
         Whether a frame was reached backwards in time.
+    bank : MemoryBank or None
+        Of the latest propagation; None where frames are looked up by number.
     """
 
     points: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
@@ -53,6 +68,7 @@ class ObjectTrack:
     prompted: dict[int, TrackedMask] = field(default_factory=dict)
     followed: dict[int, TrackedMask] = field(default_factory=dict)
     visited: dict[int, bool] = field(default_factory=dict)
+    bank: MemoryBank | None = None
 
     def answer(self, frame: int) -> TrackedMask | None:
         """The latest answer in a frame."""
@@ -77,6 +93,48 @@ class ObjectTrack:
         """Drop answers without prompts that lie more than ``kept`` frames away."""
         for old in [t for t in self.followed if abs(t - frame) > kept]:
             del self.followed[old]
+
+
+class Recalled(NamedTuple):
+    """What memory makes of a frame: stride-16 features (1, dim, h, w), and a mask prompt (1, 1, 4 h, 4 w) or None."""
+
+    image: Tensor
+    prompt: Tensor | None
+
+
+def begin_bank(track: ObjectTrack, memory: ContextMemory) -> None:
+    """Open an object's bank with its prompted frames, where the design of memory has one."""
+    if memory.design.looked_up_by_frame:
+        return
+    track.bank = memory.new_bank()
+    for frame, mask in sorted(track.prompted.items()):
+        write_track(track, frame, mask, prompted=True)
+
+
+def write_track(track: ObjectTrack, frame: int, mask: TrackedMask, prompted: bool) -> None:
+    """Offer a frame's answer to the bank, if there is one; what the bank does not take is forgotten."""
+    if track.bank is None or mask.tokens is None:
+        return
+    presence = float(torch.sigmoid(mask.object_score))
+    box = box_of(mask.logits[0, 0])
+    entry = MemoryEntry(
+        frame, prompted, mask.iou * presence, mask.tokens, mask.pointer, mask.iou, presence,
+        None if box is None else (box[0] * 4, box[1] * 4, box[2] * 4, box[3] * 4),
+    )  # fmt: skip
+    track.bank.write(entry)
+    if not prompted:
+        mask.tokens = None
+
+
+def recall(
+    track: ObjectTrack, memory: ContextMemory, image: Tensor, frame: int, reverse: bool, video_length: int
+) -> Recalled:
+    """Features of a frame read through what is remembered of an object, and the prompt that memory gives."""
+    if track.bank is None:
+        return Recalled(memory.recall(image, recall_track(track, memory, frame, reverse, video_length)), None)
+    entries = [e for e in track.bank.read() if e.frame != frame]
+    entries = [replace(e, tokens=e.tokens.float()) for e in entries]
+    return Recalled(memory.read(image, entries, frame), memory.prompts(image, [entries], frame))
 
 
 def recall_track(

@@ -25,7 +25,7 @@ from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snap
 from sam2flow_core.inference.state import InferenceState, VesselState
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.inference.weights import choose_device, load_model, save_folder
-from sam2flow_core.model.memory_bank import MemoryBank
+from sam2flow_core.model.memory_bank import MemoryBank, keep_recent
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack import Stack, open_stack
 
@@ -339,8 +339,8 @@ class SAM2FlowPredictor:
         if obj_id not in state.vessels:
             config = self.model.config
             state.vessels[obj_id] = VesselState(
-                MemoryBank(config.mask.memory_frames, self.settings.least_mask_quality),
-                MemoryBank(config.update.motion_memory_frames),
+                self.model.context_memory.new_bank(self.settings.least_mask_quality),
+                MemoryBank(keep_recent(config.update.motion_memory_frames)),
             )
         return state.vessels[obj_id]
 

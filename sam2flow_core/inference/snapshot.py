@@ -31,7 +31,8 @@ def take_snapshot(state: InferenceState, first_needed: int) -> Snapshot:
                     entry.pointer,
                 )
                 out[f"{vessel_id}/{kind}/{i}/facts"] = torch.tensor(
-                    [entry.frame, entry.prompted, entry.quality], dtype=torch.float64
+                    [entry.frame, entry.prompted, entry.quality, entry.affinity, entry.presence, *(entry.box or ())],
+                    dtype=torch.float64,
                 )
     return out
 
@@ -61,6 +62,11 @@ def _refill(bank: MemoryBank, snapshot: Snapshot, prefix: str, device: torch.dev
     while f"{prefix}/{number}/facts" in snapshot:
         facts, tokens, pointer = (snapshot[f"{prefix}/{number}/{k}"] for k in ("facts", "tokens", "pointer"))
         assert isinstance(facts, Tensor) and isinstance(tokens, Tensor) and isinstance(pointer, Tensor)
-        frame, prompted, quality = facts.tolist()
-        bank.entries.append(MemoryEntry(int(frame), bool(prompted), quality, tokens.to(device), pointer.to(device)))
+        frame, prompted, quality, affinity, presence, *box = facts.tolist()
+        bank.entries.append(
+            MemoryEntry(
+                int(frame), bool(prompted), quality, tokens.to(device), pointer.to(device),
+                affinity, presence, (box[0], box[1], box[2], box[3]) if box else None,
+            )
+        )  # fmt: skip
         number += 1

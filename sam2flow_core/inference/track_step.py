@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.config.inference import Sam2Settings
-from sam2flow_core.inference.object_track import TrackedMask
-from sam2flow_core.model.context_memory import Recollection
+from sam2flow_core.inference.object_track import Recalled, TrackedMask
 from sam2flow_core.model.mask_decoder import choose_mask, unsteady
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
@@ -22,7 +21,6 @@ _SURE = 10.0
 """Logit inside a mask that was given."""
 _LARGEST = 32.0
 """Largest logit of an earlier answer that is given back as a prompt."""
-_NOTHING = Recollection([], [], [], [])
 
 
 class TrackStep:
@@ -40,22 +38,22 @@ class TrackStep:
     def from_points(
         self,
         levels: list[Tensor],
-        recalled: Recollection | None,
+        recalled: Recalled | None,
         points: Tensor,
         labels: Tensor,
         before: TrackedMask | None,
     ) -> TrackedMask:
         """Answer to clicks (P, 2) with labels (P,), which refine an earlier answer if there is one."""
         earlier = None if before is None else before.logits.clamp(-_LARGEST, _LARGEST)
-        pixels = self.model.context_memory.recall(levels[2], recalled or _NOTHING)
+        pixels = self.model.context_memory.read(levels[2], [], 0) if recalled is None else recalled.image
         several = int((labels >= 0).sum()) == 1
         return self._decode(levels, pixels, Prompts(points[None], labels[None], earlier), several)
 
-    def from_memory(self, levels: list[Tensor], recalled: Recollection) -> TrackedMask:
-        """Answer without a prompt, remembered at once."""
-        pixels = self.model.context_memory.recall(levels[2], recalled)
+    def from_memory(self, levels: list[Tensor], recalled: Recalled) -> TrackedMask:
+        """Answer without a prompt of the user's, remembered at once."""
         # SAM 2 was trained to choose among its three masks here, our presets to give the first.
-        answer = self._decode(levels, pixels, _no_points(levels), several=self.model.config.mask.as_sam2)
+        prompts = _no_points(levels, recalled.prompt)
+        answer = self._decode(levels, recalled.image, prompts, several=self.model.config.mask.as_sam2)
         answer.tokens = self._remember(levels, torch.sigmoid(self._fine(answer, levels)), answer.object_score)
         return answer
 
@@ -83,10 +81,11 @@ class TrackStep:
         ambiguous = torch.tensor([several], device=pixels.device)
         _, _, token = choose_mask(decoded, ambiguous)
         shaky = unsteady(decoded) if self.settings.steady_masks else torch.zeros_like(ambiguous)
-        logits, _, _ = choose_mask(decoded, ambiguous | shaky)
+        logits, iou, _ = choose_mask(decoded, ambiguous | shaky)
         score = decoded.object_score
         seen = torch.where(score[:, None, None] > 0, logits, _ABSENT)
-        return TrackedMask(seen[:, None], score, self.model.context_memory.write_pointer(token, score))
+        pointer = self.model.context_memory.write_pointer(token, score)
+        return TrackedMask(seen[:, None], score, pointer, iou=float(iou))
 
     def _fine(self, answer: TrackedMask, levels: list[Tensor]) -> Tensor:
         height, width = levels[0].shape[-2:]

@@ -1,111 +1,21 @@
 """Context memory: what each vessel looked like, and where it was.
 
-Memory encoder and memory attention after SAM 2 (Ravi et al., 2024), with object
-pointers. A bank belongs to one vessel (`memory_bank`).
+What all designs of memory share: the encoder, the attention and the object
+pointers of SAM 2 (Ravi et al., 2024). What is written and what is read is the
+design's business (`memory_designs`). A bank belongs to one vessel.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from sam2flow_core.config.model import MaskConfig
-from sam2flow_core.model.layers import MLP, Attention, ChannelNorm, age_position, axial_rotations, grid_position
-from sam2flow_core.model.memory_bank import MemoryEntry
-
-
-class Fuser(nn.Module):
-    """ConvNeXt block (Liu et al., 2022)."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.dwconv = nn.Conv2d(dim, dim, 7, padding=3, groups=dim)
-        self.norm = ChannelNorm(dim)
-        self.pwconv1 = nn.Linear(dim, 4 * dim)
-        self.pwconv2 = nn.Linear(4 * dim, dim)
-        self.gamma = nn.Parameter(torch.full((dim,), 1e-6 if dim > 128 else 0.1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, dim, h, w), same shape."""
-        y = self.norm(self.dwconv(x)).permute(0, 2, 3, 1)
-        y = self.gamma * self.pwconv2(F.gelu(self.pwconv1(y)))
-        return x + y.permute(0, 3, 1, 2)
-
-
-class ContextMemoryEncoder(nn.Module):
-    """Image features and a mask to a memory entry."""
-
-    def __init__(self, dim: int, memory_dim: int) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        width = 1
-        for _ in range(4):
-            layers += [nn.Conv2d(width, width * 4, 3, stride=2, padding=1), ChannelNorm(width * 4), nn.GELU()]
-            width *= 4
-        self.mask_downsampler = nn.Sequential(*layers, nn.Conv2d(width, dim, 1))
-        self.pix_feat_proj = nn.Conv2d(dim, dim, 1)
-        self.fuser = nn.Sequential(Fuser(dim), Fuser(dim))
-        self.out_proj = nn.Conv2d(dim, memory_dim, 1)
-
-    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
-        """Encode.
-
-        Parameters
-        ----------
-        image : Tensor (V, dim, h, w)
-            Stride-16 features, not yet read through memory.
-        mask : Tensor (V, 1, 16 h, 16 w)
-            Probability, 0 to 1. The sigmoid has been taken, once, by the caller.
-
-        Returns
-        -------
-        Tensor (V, memory_dim, h, w)
-        """
-        scaled = mask * 20.0 - 10.0
-        return self.out_proj(self.fuser(self.pix_feat_proj(image) + self.mask_downsampler(scaled)))
-
-
-class MemoryAttentionLayer(nn.Module):
-    """Self-attention, attention to the memory, MLP."""
-
-    def __init__(self, dim: int, memory_dim: int, mlp_dim: int) -> None:
-        super().__init__()
-        self.self_attn = Attention(dim, 1)
-        self.cross_attn_image = Attention(dim, 1, key_dim=memory_dim)
-        self.linear1 = nn.Linear(dim, mlp_dim)
-        self.linear2 = nn.Linear(mlp_dim, dim)
-        self.norm1, self.norm2, self.norm3 = nn.LayerNorm(dim), nn.LayerNorm(dim), nn.LayerNorm(dim)
-
-    def forward(self, x: Tensor, memory: Tensor, positions: Tensor, turns: Tensor, memory_turns: Tensor) -> Tensor:
-        """Image (1, hw, dim) reads memory (1, K, memory_dim)."""
-        y = self.norm1(x)
-        x = x + self.self_attn(y, y, y, rotate_q=turns, rotate_k=turns)
-        y = self.norm2(x)
-        x = x + self.cross_attn_image(y, memory + positions, memory, rotate_q=turns, rotate_k=memory_turns)
-        y = self.norm3(x)
-        return x + self.linear2(F.relu(self.linear1(y)))
-
-
-class Recollection(NamedTuple):
-    """What one vessel recalls in one frame.
-
-    Attributes
-    ----------
-    tokens : list of Tensor (1, h w, memory_dim)
-    slots : list of int
-        Time encoding of each.
-    pointers : list of Tensor (1, 1, dim)
-    ages : list of float
-        Of the pointers, in units of the oldest one that may be recalled.
-    """
-
-    tokens: list[Tensor]
-    slots: list[int]
-    pointers: list[Tensor]
-    ages: list[float]
+from sam2flow_core.model.layers import MLP, age_position, axial_rotations, grid_position
+from sam2flow_core.model.memory_attention import MemoryAttention, MemoryAttentionLayer, Recollection
+from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
+from sam2flow_core.model.memory_designs import build_design
+from sam2flow_core.model.memory_encoder import ContextMemoryEncoder
 
 
 class ContextMemory(nn.Module):
@@ -130,6 +40,7 @@ class ContextMemory(nn.Module):
         self.no_obj_embed = nn.Parameter(torch.zeros(1, m))
         for p in (self.maskmem_tpos_enc, self.no_mem_embed, self.no_obj_ptr, self.no_obj_embed):
             nn.init.trunc_normal_(p, std=0.02)
+        self.design = build_design(config)
 
     def read(self, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Image features of one vessel's image, conditioned on its memory.
@@ -142,18 +53,49 @@ class ContextMemory(nn.Module):
         frame : int
             The frame that reads, for the time encoding.
         """
+        return self.design.read(self, image, entries, frame)
+
+    def prompts(self, images: Tensor, banks: list[list[MemoryEntry]], frame: int) -> Tensor | None:
+        """Mask logits (V, 1, 4 h, 4 w) that memory gives as prompts; None where the design gives none.
+
+        Parameters
+        ----------
+        images : Tensor (V, dim, h, w)
+            Stride-16 features of each vessel's image.
+        banks : list over vessels of lists of MemoryEntry
+        frame : int
+        """
+        rows = [self.design.prompt(self, images[i : i + 1], bank, frame) for i, bank in enumerate(banks)]
+        if all(row is None for row in rows):
+            return None
+        h, w = images.shape[-2:]
+        return torch.cat([images.new_zeros(1, 1, 4 * h, 4 * w) if row is None else row for row in rows])
+
+    def new_bank(self, least_quality: float = 0.0) -> MemoryBank:
+        """An empty bank for one vessel, which writes as the design does; `least_quality` as in `keep_recent`."""
+        return MemoryBank(self.design.rule(least_quality))
+
+    def recollect(self, entries: list[MemoryEntry], frame: int) -> Recollection:
+        """Say what entries are to the frame that reads: their age, and the pointers of the latest."""
         latest = entries[-self.max_pointers :]
         longest = max(self.max_pointers - 1, 1)
-        recollection = Recollection(
+        return Recollection(
             tokens=[e.tokens for e in entries],
             slots=[self.slot(abs(frame - e.frame), e.prompted) for e in entries],
             pointers=[e.pointer for e in latest],
             ages=[abs(frame - e.frame) / longest for e in latest],
         )
-        return self.recall(image, recollection)
 
-    def recall(self, image: Tensor, recollection: Recollection) -> Tensor:
-        """Image features (1, dim, h, w) conditioned on what is recalled, same shape."""
+    def recall(self, image: Tensor, recollection: Recollection, attention: MemoryAttention | None = None) -> Tensor:
+        """Image features (1, dim, h, w) conditioned on what is recalled, same shape.
+
+        Parameters
+        ----------
+        image : Tensor (1, dim, h, w)
+        recollection : Recollection
+        attention : MemoryAttention, optional
+            Of a bank that has its own; the shared one if not given.
+        """
         if not recollection.tokens:
             return image + self.no_mem_embed.transpose(1, 2)[..., None]
         h, w = image.shape[-2:]
@@ -165,9 +107,10 @@ class ContextMemory(nn.Module):
         if self.obj_ptr_tpos_proj is not None:
             image = image + 0.1 * grid_position(h, w, self.dim).to(image)
         tokens = image.flatten(2).transpose(1, 2)
-        for layer in self.layers:
+        layers, norm = (self.layers, self.norm) if attention is None else (attention.layers, attention.norm)
+        for layer in layers:
             tokens = layer(tokens, keys, keys_pe, turns, turns.repeat(len(positions), 1))
-        return self.norm(tokens).transpose(1, 2).unflatten(2, (h, w))
+        return norm(tokens).transpose(1, 2).unflatten(2, (h, w))
 
     def slot(self, age: int, prompted: bool) -> int:
         """Time encoding: the last slot for prompted frames, else by age in frames."""
@@ -185,7 +128,7 @@ class ContextMemory(nn.Module):
         return split, time.repeat_interleave(split.shape[1] // len(recollection.ages), 0)[None]
 
     def write(self, image: Tensor, mask: Tensor, token: Tensor, object_score: Tensor) -> tuple[Tensor, Tensor]:
-        """Memory tokens (V, hw, memory_dim) and object pointers (V, 1, dim) of V vessels.
+        """Memory tokens (V, K, memory_dim) and object pointers (V, 1, dim) of V vessels.
 
         Parameters
         ----------
@@ -200,10 +143,10 @@ class ContextMemory(nn.Module):
         return self.write_mask(image, mask, object_score), self.write_pointer(token, object_score)
 
     def write_mask(self, image: Tensor, mask: Tensor, object_score: Tensor) -> Tensor:
-        """Memory tokens (V, hw, memory_dim); see `write`."""
+        """Memory tokens (V, hw, memory_dim), and after them what the design adds; see `write`."""
         seen = (object_score > 0).to(image)[:, None]
         tokens = self.memory_encoder(image, mask).flatten(2).transpose(1, 2)
-        return tokens + ((1 - seen) * self.no_obj_embed)[:, None]
+        return self.design.write(image, tokens + ((1 - seen) * self.no_obj_embed)[:, None])
 
     def write_pointer(self, token: Tensor, object_score: Tensor) -> Tensor:
         """Object pointers (V, 1, dim); see `write`."""

@@ -98,7 +98,9 @@ def _bin_loss(logits: Tensor, truth: Tensor, ground: Ground) -> Tensor:
     return -(target * F.log_softmax(logits, 1)).sum(1)
 
 
-def mask_loss(decoded: DecodedMasks, masks: Tensor, present: Tensor, several: bool) -> Tensor:
+def mask_loss(
+    decoded: DecodedMasks, masks: Tensor, present: Tensor, several: bool, region_loss: str = "balanced"
+) -> Tensor:
     """Region, IoU and object loss.
 
     Parameters
@@ -111,11 +113,13 @@ def mask_loss(decoded: DecodedMasks, masks: Tensor, present: Tensor, several: bo
     several : bool
         An ambiguous click: the alternative that is rated best learns (it is the one that was grown), and of the
         others the best; otherwise only the first mask does.
+    region_loss : str
+        ``balanced`` or ``focal``.
 
     Notes
     -----
-    Cross-entropy balanced by area, and dice. Focal loss, SAM's choice, ended in empty masks here: vessels cover a
-    few per cent of the frame.
+    Dice, and by default cross-entropy balanced by area. Focal loss, SAM's choice, ended in empty masks here when
+    vessels were learned from nothing: they cover a few per cent of the frame.
     """
     object_loss = F.binary_cross_entropy_with_logits(decoded.object_score, present.float())
     if not present.any():
@@ -124,7 +128,7 @@ def mask_loss(decoded: DecodedMasks, masks: Tensor, present: Tensor, several: bo
     rated = decoded.iou[present]
     logits, rated = (logits[:, 1:], rated[:, 1:]) if several else (logits[:, :1], rated[:, :1])
     truth = masks[present][:, None].expand_as(logits)
-    region = _balanced_entropy(logits, truth) + _dice(logits, truth)
+    region = _REGION_LOSSES[region_loss](logits, truth) + _dice(logits, truth)
     with torch.no_grad():
         guess = (logits > 0).float()
         iou = (guess * truth).sum((2, 3)) / (torch.maximum(guess, truth).sum((2, 3)) + 1e-6)
@@ -138,6 +142,17 @@ def _balanced_entropy(logits: Tensor, truth: Tensor) -> Tensor:
     area = truth.mean((2, 3), keepdim=True).clamp(0.01, 0.5)
     weight = 0.5 * truth / area.sqrt() + 0.5 * (1 - truth) / (1 - area).sqrt()
     return 2 * (weight * F.binary_cross_entropy_with_logits(logits, truth, reduction="none")).mean((2, 3))
+
+
+def _focal(logits: Tensor, truth: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+    """Focal loss (Lin et al., 2017), with SAM's weight of 20 against dice."""
+    entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    wrong = (torch.sigmoid(logits) - truth).abs()
+    weight = alpha * truth + (1 - alpha) * (1 - truth)
+    return 20 * (weight * wrong**gamma * entropy).mean((2, 3))
+
+
+_REGION_LOSSES = {"balanced": _balanced_entropy, "focal": _focal}
 
 
 def _dice(logits: Tensor, truth: Tensor) -> Tensor:

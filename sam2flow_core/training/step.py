@@ -10,11 +10,14 @@ from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.evidence import span
 from sam2flow_core.model.flow_net import Ground
 from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
 from sam2flow_core.model.vesselness import vesselness_loss
-from sam2flow_core.training.clicks import corrective_clicks, first_clicks, roughen
+from sam2flow_core.training.clicks import corrective_clicks, roughen
 from sam2flow_core.training.clips import TrainingClip
+from sam2flow_core.training.following import Following
 from sam2flow_core.training.losses import flow_loss, mask_loss
+from sam2flow_core.training.prompting import draw_first_prompts
 
 
 class TrainingStep(nn.Module):
@@ -28,6 +31,9 @@ class TrainingStep(nn.Module):
         self, clip: TrainingClip, stage: StageConfig, rng: np.random.Generator
     ) -> tuple[Tensor, dict[str, float]]:
         """Loss of a clip, and figures to log."""
+        if stage.parts == "memory":
+            loss, figures = Following(self.model, clip, self.config, rng).run()
+            return loss, {**figures, "loss": float(loss.detach())}
         frames = clip.inputs.shape[0]
         # Mostly pairs with frames on both sides; sometimes near the ends, where there is less to see.
         free = max(frames - 1 - stage.pairs, 0)
@@ -64,9 +70,10 @@ class TrainingStep(nn.Module):
         owner = torch.zeros(count + 1, dtype=torch.long, device=truth.device)
         origin = torch.from_numpy(rng.uniform(0, 600, 2).astype(np.float32)).to(truth)
         embedded = model.condition(now, owner, [[] for _ in range(count + 1)], frame)
-        points, labels = (x.to(truth.device) for x in first_clicks(clip.masks, rng))
-        first = model.segment(now, owner, embedded, Prompts(points, labels), origin)
-        loss = mask_loss(first.decoded, truth, present, several=True)
+        prompted = draw_first_prompts(model, clip.masks, self.config, rng)
+        first = model.segment(now, owner, embedded, prompted.prompts, origin)
+        loss = mask_loss(first.decoded, truth, present, prompted.ambiguous, self.config.region_loss)
+        points, labels = prompted.prompts.points, prompted.prompts.labels
         vessels, vessel_figures = self._vesselness(clip, levels)
         guess = first
         for _ in range(2):
@@ -75,9 +82,9 @@ class TrainingStep(nn.Module):
             # Half of the time the mask so far is given back as a prompt, as the predictor does.
             logits = nn.functional.avg_pool2d(guess.logits.detach()[:, None], 4) if rng.random() < 0.5 else None
             guess = model.segment(now, owner, embedded, Prompts(points, labels, logits), origin)
-            loss = loss + mask_loss(guess.decoded, truth, present, several=False)
+            loss = loss + mask_loss(guess.decoded, truth, present, False, self.config.region_loss)
         again = self._find_again(levels, now, owner, guess, frame, later, origin)
-        loss = loss + mask_loss(again.decoded, truth, present, several=False)
+        loss = loss + mask_loss(again.decoded, truth, present, False, self.config.region_loss)
         figures = {"iou_1": _iou(first, clip), "iou_3": _iou(guess, clip), "iou_memory": _iou(again, clip)}
         return loss / 4 + vessels, {**figures, **vessel_figures}, (guess.logits[:count].detach() > 0).float(), now[0]
 
@@ -98,12 +105,13 @@ class TrainingStep(nn.Module):
     ) -> VesselMasks:
         model = self.model
         tokens, pointers = model.remember_context(now, owner, masks)
-        banks = [[MemoryEntry(frame, True, 1.0, tokens[v : v + 1], pointers[v : v + 1])] for v in range(owner.shape[0])]
+        banks = [[entry] for entry in context_entries(masks, tokens, pointers, frame, prompted=True)]
         then = [x[1:] for x in levels]
         embedded = model.condition(then, owner, banks, later)
+        recalled = model.context_memory.prompts(then[2][owner], banks, later)
         nothing = torch.full((owner.shape[0], 1), -1, dtype=torch.long, device=owner.device)
         empty = torch.zeros(owner.shape[0], 1, 2, device=owner.device)
-        return model.segment(then, owner, embedded, Prompts(empty, nothing), origin)
+        return model.segment(then, owner, embedded, Prompts(empty, nothing, recalled), origin)
 
     def _flow(
         self, clip: TrainingClip, masks: Tensor, context: Tensor, pairs: list[int], learn_features: bool

@@ -16,11 +16,11 @@ from torch import nn
 from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
-from sam2flow_core.config.model import preset
-from sam2flow_core.config.training import TRAINING, StageConfig, TrainingConfig
+from sam2flow_core.config.memory import MemoryConfig
+from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.errors import DataError, ModelError
 from sam2flow_core.inference.weights import save_weights
-from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.training.beginning import begin_model, choose_recipe
 from sam2flow_core.training.clips import TRAINING_NAMESPACE, SyntheticClips, TrainingClip
 from sam2flow_core.training.step import TrainingStep
 
@@ -34,6 +34,10 @@ class TrainingRequest:
     out : Path
         Weights (averaged), written every few minutes. Beside it: ``.resume`` and a folder of TensorBoard curves.
     preset : str
+    start : str, optional
+        Weights to begin from, by any name `load_model` takes, instead of random ones of the preset.
+    memory : MemoryConfig, optional
+        Train this design of memory, and nothing else, on top of the weights in `start`.
     minutes : float
         Length of the whole run; a resumed run counts what it has done.
     steps : int, optional
@@ -49,6 +53,8 @@ class TrainingRequest:
 
     out: Path
     preset: str = "tiny"
+    start: str | None = None
+    memory: MemoryConfig | None = None
     minutes: float = 60.0
     steps: int | None = None
     resume: Path | None = None
@@ -78,13 +84,13 @@ def train(request: TrainingRequest) -> Iterator[Progress]:
 
 class _Run:
     def __init__(self, request: TrainingRequest) -> None:
-        self.request, self.config = request, TRAINING[preset(request.preset).preset]
+        self.request, self.config = request, choose_recipe(request.preset, request.memory)
         self.fabric = Fabric(
             accelerator=request.device, devices="auto" if request.device != "cpu" else 1, precision=request.precision
         )
         self.fabric.launch()
         self.fabric.seed_everything(request.seed, verbose=False)
-        step = TrainingStep(SAM2Flow(preset(request.preset)), self.config)
+        step = TrainingStep(begin_model(request.preset, request.start, request.memory), self.config)
         rate, decay = self.config.learning_rate, self.config.weight_decay
         optimiser = torch.optim.AdamW(step.parameters(), lr=rate, weight_decay=decay)
         self.average = copy.deepcopy(step.model).requires_grad_(False)
@@ -102,12 +108,17 @@ class _Run:
         if not path.is_file():
             raise DataError(f"{path}: no such file to resume from")
         state = torch.load(path, map_location="cpu", weights_only=True)
-        if state["preset"] != self.request.preset:
-            raise ModelError(f"{path} is a run of preset '{state['preset']}', not '{self.request.preset}'")
+        for name, wanted in (("preset", self.request.preset), ("memory", self._design)):
+            if state.get(name) != wanted:
+                raise ModelError(f"{path} is a run of {name} '{state.get(name)}', not '{wanted}'")
         step.load_state_dict(state["step"])
         optimiser.load_state_dict(state["optimiser"])
         self.average.load_state_dict(state["average"])
         self.done, self.seconds, self.figures = state["done"], state["seconds"], state["figures"]
+
+    @property
+    def _design(self) -> str | None:
+        return None if self.request.memory is None else self.request.memory.design
 
     @property
     def share(self) -> float:
@@ -179,12 +190,14 @@ class _Run:
         out.parent.mkdir(parents=True, exist_ok=True)
         notes: dict[str, Any] = {"steps": self.done, "minutes": round(self.seconds / 60, 1), "seed": self.request.seed}
         notes["clips"] = self.done * self.config.clips_per_step * self.fabric.world_size
+        if self.request.start is not None:
+            notes["start"] = Path(self.request.start).name
         notes["running_means"] = {k: round(v, 4) for k, v in self.figures.items()}
         save_weights(out, self.average, notes)
         state = {
-            "preset": self.request.preset, "step": self.step.module.state_dict(), "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(), "done": self.done, "seconds": self.seconds,
-            "figures": self.figures,
+            "preset": self.request.preset, "memory": self._design, "step": self.step.module.state_dict(),
+            "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict(), "done": self.done,
+            "seconds": self.seconds, "figures": self.figures,
         }  # fmt: skip
         beside = out.with_name(out.name + ".resume.part")
         torch.save(state, beside)

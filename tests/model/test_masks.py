@@ -3,7 +3,7 @@ from dataclasses import replace
 import torch
 
 from sam2flow_core.model.image_encoder import ImageEncoder
-from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
+from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, keep_recent
 from sam2flow_core.model.sam2flow import Prompts
 
 
@@ -82,7 +82,7 @@ def entry(frame, prompted=False, quality=1.0):
 
 
 def test_bank_is_bounded_and_keeps_prompted_frames():
-    bank = MemoryBank(3)
+    bank = MemoryBank(keep_recent(3))
     bank.write(entry(0, prompted=True))
     for t in range(1, 50):
         bank.write(entry(t))
@@ -90,7 +90,7 @@ def test_bank_is_bounded_and_keeps_prompted_frames():
 
 
 def test_bank_refuses_doubtful_frames_but_not_prompted_ones():
-    bank = MemoryBank(3)
+    bank = MemoryBank(keep_recent(3))
     assert not bank.write(entry(1, quality=0.1))
     assert bank.write(entry(2, prompted=True, quality=0.1))
     assert [e.frame for e in bank.read()] == [2]

@@ -1,0 +1,221 @@
+"""``sam2flow evaluate --memory-designs``: designs of memory beside each other, trained alike, on long recordings."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sam2flow_core.config.evaluation import EvaluationSettings, MemorySettings
+from sam2flow_core.config.memory import MemoryConfig
+from sam2flow_core.errors import ModelError
+from sam2flow_core.evaluation.benchmark import Report
+from sam2flow_core.evaluation.cache import ResultCache, kept_results
+from sam2flow_core.evaluation.data import LazyCase, find_cases
+from sam2flow_core.evaluation.document import replace_section
+from sam2flow_core.evaluation.following import Followed, judge_case, judge_standing_still
+from sam2flow_core.evaluation.records import Case
+from sam2flow_core.evaluation.tables import NamedTable, as_markdown, as_text
+from sam2flow_core.inference import SAM2FlowPredictor
+from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
+from sam2flow_core.model.sam2flow import count_weights
+from sam2flow_core.training import TrainingRequest, train
+
+SECTION = "Comparison"
+
+
+@dataclass(frozen=True)
+class MemoryComparison:
+    """The outcome.
+
+    Attributes
+    ----------
+    ious : DataFrame
+        ``design, case, vessel_id, frame, moving, iou``.
+    table : NamedTable
+        What people read.
+    """
+
+    ious: pd.DataFrame
+    table: NamedTable
+
+    def text(self) -> str:
+        """Return the table for a terminal."""
+        return as_text([self.table])
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line of the table; what its weights were trained here, and how it is judged."""
+
+    name: str
+    predictor: SAM2FlowPredictor
+    training: str
+    judge: Callable[[SAM2FlowPredictor, Case, int], Followed] = judge_case
+    parts: list[Followed] = field(default_factory=list)
+
+
+def compare_memories(
+    start: str = "tiny",
+    data: str = "synthetic:bench-v1",
+    device: str = "auto",
+    weights: Mapping[str, str] | None = None,
+    document: Path | None = None,
+    cache: Path | None = None,
+    report: Report = lambda line: None,
+    settings: MemorySettings | None = None,
+    only: Sequence[str] = (),
+) -> MemoryComparison:
+    """Let every design follow vessels through long recordings, and say how well it kept hold of them.
+
+    Parameters
+    ----------
+    start : str
+        Weights that every design begins from, and that the first row shows as they are.
+    data : str
+        As for `evaluate`.
+    device : str
+        auto, cpu, cuda or mps.
+    weights : mapping of str to str, optional
+        Trained weights of a design; the others are trained here, all with the same steps, clips and seed.
+    document : Path, optional
+        The section `SECTION` of this Markdown file is written.
+    cache : Path, optional
+        Folder in which trained weights and results are kept.
+    report : callable
+        Told of the progress, a line at a time.
+    settings : MemorySettings, optional
+    only : sequence of str
+        Names of the cases to use.
+
+    Raises
+    ------
+    ModelError
+        If there is no such design or model, or weights are of another design.
+    """
+    settings = settings or MemorySettings()
+    given = _check_names(weights or {})
+    cases = find_cases(data, EvaluationSettings().clicks, only)
+    if not only:
+        cases = tuple(case for case in cases if case.name in settings.cases) or cases
+    with kept_results(cache) as results:
+        shipped = SAM2FlowPredictor.from_pretrained(start, device)
+        rows = [
+            _Row("none: the first mask stays", shipped, "–", judge_standing_still),
+            _Row(f"{shipped.model.config.mask.memory.design}, as in {Path(start).stem}", shipped, "none"),
+        ]
+        for design in MEMORY_DESIGNS:
+            trained = f"{settings.steps} steps" if design not in given else "given"
+            path = given.get(design) or _train(design, start, device, results.folder, settings, report)
+            rows.append(_Row(design, _load(str(path), design, device), trained))
+        for case in cases:
+            _judge(rows, case, settings, results, report)
+        table = _arrange(rows, settings)
+    if document is not None:
+        text = f"{_preface(start, data, cases, settings, rows, only)}\n\n{as_markdown([table])}"
+        replace_section(document, SECTION, text)
+    named = [p.ious.assign(design=row.name) for row in rows for p in row.parts]
+    return MemoryComparison(pd.concat(named, ignore_index=True), table)
+
+
+def _check_names(weights: Mapping[str, str]) -> Mapping[str, str]:
+    for name in weights:
+        if name not in MEMORY_DESIGNS:
+            raise ModelError(f"no memory design '{name}'; there are {', '.join(MEMORY_DESIGNS)}")
+    return weights
+
+
+def _load(path: str, design: str, device: str) -> SAM2FlowPredictor:
+    predictor = SAM2FlowPredictor.from_pretrained(path, device)
+    found = predictor.model.config.mask.memory.design
+    if found != design:
+        raise ModelError(f"{path}: weights of the memory design '{found}', not '{design}'")
+    return predictor
+
+
+def _train(design: str, start: str, device: str, folder: Path, settings: MemorySettings, report: Report) -> Path:
+    begun = SAM2FlowPredictor.from_pretrained(start, device).description["sha256"][:12]
+    path = folder / f"memory_{design}_{begun}_{settings.steps}_{settings.seed}.safetensors"
+    if path.exists():
+        return path
+    # Elsewhere until it is done: a run that was stopped must not count.
+    beside = path.with_name(f"part_{path.name}")
+    request = TrainingRequest(
+        beside, start=start, memory=MemoryConfig(design), steps=settings.steps, seed=settings.seed, device=device
+    )
+    for progress in train(request):
+        if progress.step % 20 == 0:
+            figures = ", ".join(f"{k} {v:.2f}" for k, v in progress.figures.items())
+            report(
+                f"training {design}: step {progress.step} of {settings.steps}, {progress.minutes:.1f} min; {figures}"
+            )
+    beside.replace(path)
+    return path
+
+
+def _judge(rows: list[_Row], lazy: LazyCase, settings: MemorySettings, results: ResultCache, report: Report) -> None:
+    case = None
+    for row in rows:
+        key = (row.judge.__name__, row.predictor.description["sha256"], lazy.fingerprint, settings.flow_frames)
+        found = Followed.from_table(results.find_table(*key))
+        if found is None:
+            report(f"{lazy.name}: {row.name}")
+            case = case or lazy.open()
+            found = row.judge(row.predictor, case, settings.flow_frames)
+            results.keep_table(found.as_table(), *key)
+        row.parts.append(found)
+
+
+def _arrange(rows: list[_Row], settings: MemorySettings) -> NamedTable:
+    shared = count_weights(rows[0].predictor.model)
+    lines = [_figures(row, shared, settings) for row in rows]
+    return NamedTable(
+        "Designs of memory",
+        "Mask IoU by memory alone, mean over vessels and frames, with the tissue's motion taken out and (moving) in "
+        "the frames as recorded; lost: share of vessels' frames under an IoU of "
+        f"{settings.lost_iou:g}. EPE of the flow measured in the masks found.",
+        pd.DataFrame(lines),
+    )
+
+
+def _figures(row: _Row, shared: int, settings: MemorySettings) -> dict[str, object]:
+    ious = pd.concat([part.ious for part in row.parts])
+    still, moving = ious[~ious.moving], ious[ious.moving]
+    late = still[still.frame > still.groupby("case").frame.transform("max") * 5 / 6]
+    return {
+        "design": row.name,
+        "trained here": row.training,
+        "weights added": count_weights(row.predictor.model) - shared,
+        "IoU": still.iou.mean(),
+        "IoU, last sixth": late.iou.mean(),
+        "lost %": 100 * float((still.iou < settings.lost_iou).mean()),
+        "IoU, moving": moving.iou.mean(),
+        "EPE px": float(np.mean([part.epe for part in row.parts])),
+        "memory MB / vessel": float(np.mean([part.megabytes for part in row.parts])),
+        "CPU ms / frame": 1000 * float(np.mean([part.seconds for part in row.parts])),
+    }
+
+
+def _preface(
+    start: str,
+    data: str,
+    cases: Sequence[LazyCase],
+    settings: MemorySettings,
+    rows: Sequence[_Row],
+    only: Sequence[str],
+) -> str:
+    source = data if data.startswith("synthetic:") else Path(data).name
+    parts = ["sam2flow evaluate --memory-designs", f"--model {Path(start).name}", f"--data {source}"]
+    command = " ".join(parts + ([f"--cases {','.join(only)}"] if only else []) + [f"--steps {settings.steps}"])
+    sha = rows[0].predictor.description["sha256"][:16]
+    names = ", ".join(f"`{case.name}` ({case.frames} frames{case.about and ': ' + case.about})" for case in cases)
+    return (
+        f"Made by `{command}` on {platform.system()} {platform.machine()}, Python {platform.python_version()}. "
+        f"Cases: {names}. Every design begins with the weights of `{Path(start).name}` (SHA-256 `{sha}`), and what it "
+        f"has beside them at random; those trained here saw the same clips, seed {settings.seed}, never the "
+        "benchmark's. The true masks are given in the first frame. The flow half is the same in all rows."
+    )

@@ -1,0 +1,56 @@
+"""What a training run begins with: the network and the recipe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sam2flow_core.config.memory import MemoryConfig
+from sam2flow_core.config.model import preset
+from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, TrainingConfig
+from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.weights import load_model
+from sam2flow_core.model.sam2flow import SAM2Flow
+
+_OWN = "context_memory.design."
+"""Where the weights are that only one design of memory has."""
+
+
+def choose_recipe(name: str, memory: MemoryConfig | None) -> TrainingConfig:
+    """Return how a preset is trained, or a design of memory on top of it."""
+    return TRAINING[preset(name).preset] if memory is None else MEMORY_TRAINING
+
+
+def begin_model(name: str, start: str | None, memory: MemoryConfig | None) -> SAM2Flow:
+    """Return the network of a preset, with random weights or those in ``start``.
+
+    Parameters
+    ----------
+    name : str
+        Of the preset.
+    start : str or None
+        Any name that `load_model` takes.
+    memory : MemoryConfig or None
+        Design that takes the place of the one in ``start``; what it has beside the shared weights begins at random.
+
+    Raises
+    ------
+    ModelError
+        If the weights are of another preset, or a design is to be trained on top of none.
+    """
+    if start is None:
+        if memory is not None:
+            raise ModelError(f"memory '{memory.design}' is trained on top of weights: say which (--start tiny)")
+        return SAM2Flow(preset(name))
+    model, _ = load_model(start)
+    if model.config.preset != name:
+        raise ModelError(f"{start}: weights of preset '{model.config.preset}', not '{name}'")
+    if memory is not None and memory != model.config.mask.memory:
+        model = _with_memory(model, memory)
+    return model.train()
+
+
+def _with_memory(model: SAM2Flow, memory: MemoryConfig) -> SAM2Flow:
+    changed = SAM2Flow(replace(model.config, mask=replace(model.config.mask, memory=memory)))
+    shared = {name: value for name, value in model.state_dict().items() if not name.startswith(_OWN)}
+    changed.load_state_dict({**changed.state_dict(), **shared})
+    return changed

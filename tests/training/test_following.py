@@ -1,0 +1,184 @@
+"""Training memory: prompted in the first frame, followed by memory alone, corrected now and then."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from sam2flow_core.config.memory import MemoryConfig
+from sam2flow_core.config.model import preset
+from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, StageConfig
+from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.weights import load_model
+from sam2flow_core.model.mask_decoder import DecodedMasks
+from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
+from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, PADDING, POSITIVE
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.training.beginning import begin_model
+from sam2flow_core.training.clicks import first_boxes, first_clicks
+from sam2flow_core.training.clips import TrainingClip
+from sam2flow_core.training.following import Following, wander
+from sam2flow_core.training.losses import mask_loss
+from sam2flow_core.training.prompting import draw_first_prompts
+from sam2flow_core.training.step import TrainingStep
+from sam2flow_core.training.trainer import TrainingRequest, train
+
+STAGE = StageConfig(1.0, ((96, 1.0),), 0, False, 0.0, "memory", frames=4)
+ALWAYS = dataclasses.replace(MEMORY_TRAINING, first_boxes=0.0, first_masks=1.0, later_clicks=0.0, wander_px=1.0)
+
+
+@pytest.fixture(scope="module")
+def clip() -> TrainingClip:
+    """Two still vessels in four frames of noise, (4, 3, 96, 96)."""
+    rng = np.random.default_rng(0)
+    masks = torch.zeros(2, 96, 96)
+    masks[0, 40:52], masks[1, :, 30:38] = 1, 1
+    inputs = torch.from_numpy(rng.normal(0, 1, (4, 3, 96, 96)).astype(np.float32)) + 2 * masks.amax(0)
+    flow = torch.zeros(4, 2, 2, 96, 96)
+    return TrainingClip(inputs, masks, flow, masks.expand(4, -1, -1, -1), masks.amax(0, keepdim=True))
+
+
+def begun(design: str) -> SAM2Flow:
+    """Shipped weights with a design, whose layers that begin at zero do not hide what lies behind them."""
+    torch.manual_seed(0)
+    model = begin_model("tiny", "tiny", MemoryConfig(design, least_affinity=0.0, least_presence=0.0, least_motion=0.0))
+    with torch.no_grad():
+        for p in model.context_memory.design.parameters():
+            if p.abs().sum() == 0:
+                p.normal_(0, 0.02)
+    # Here the vessels are there, so that pointers are written.
+    torch.nn.init.constant_(model.mask_decoder.pred_obj_score_head.layers[-1].bias, 5.0)
+    return model
+
+
+@pytest.mark.parametrize("design", MEMORY_DESIGNS)
+def test_gradients_reach_every_weight_of_every_design(clip, design):
+    """The loss of frames that only memory can answer reaches the encoder of memories and all that reads them."""
+    model = begun(design)
+    lesson = Following(model, clip, ALWAYS, np.random.default_rng(0))
+    lesson.run()
+    sum(lesson.losses[2:]).backward()
+    memory = model.context_memory
+    reached = {n for n, p in memory.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    silent = {n for n, _ in memory.named_parameters()} - reached
+    # Never asked here: an object that has gone.
+    assert {n for n in silent if n not in ("no_obj_ptr", "no_obj_embed", "no_mem_embed")} == set()
+    assert all(p.grad is None for p in model.flow.parameters())
+    assert all(p.grad is None for p in model.image_encoder.parameters())
+
+
+def test_the_last_frame_teaches_what_the_first_one_wrote(clip):
+    """Memories are not detached: a loss of the last frame alone reaches the memory of a frame between."""
+    model = begun("short-long")
+    lesson = Following(model, clip, ALWAYS, np.random.default_rng(0))
+    lesson.run()
+    tokens = [e.tokens for e in lesson.banks[0].entries]
+    grads = torch.autograd.grad(lesson.losses[-1], tokens[:3], allow_unused=True)
+    assert len(tokens) == 4 and all(g is not None and g.abs().sum() > 0 for g in grads)
+
+
+@pytest.mark.parametrize("later", [0.0, 1.0])
+def test_later_frames_are_corrected_as_often_as_asked(clip, later):
+    config = dataclasses.replace(ALWAYS, later_clicks=later)
+    lesson = Following(begun("recent"), clip, config, np.random.default_rng(0))
+    _, figures = lesson.run()
+    assert [e.prompted for e in lesson.banks[0].read()] == [True, *[later == 1.0] * 3]
+    assert len(lesson.losses) == 1 + 3 * (2 if later else 1)
+    assert figures.keys() == {"iou_prompted", "iou_memory", "iou_last"}
+    assert figures["iou_prompted"] == 1.0, "a mask that was given is the answer"
+
+
+def test_the_window_takes_the_masks_along(clip):
+    marked = clip.masks[None].expand(4, -1, -1, -1)
+    inputs, masks = wander(marked, clip.masks, 4.0, np.random.default_rng(1))
+    assert inputs.shape == masks.shape == (4, 2, 64, 64)
+    assert torch.equal(inputs, masks), "what is seen and what is true move together"
+    assert not torch.equal(masks[0], masks[-1]), "the tissue has moved"
+    still, same = wander(marked, clip.masks, 0.0, np.random.default_rng(1))
+    assert still.shape == (4, 2, 96, 96) and torch.equal(same[3], clip.masks)
+
+
+def test_boxes_lie_around_their_vessels(clip):
+    points, labels = first_boxes(torch.cat([clip.masks, torch.zeros(1, 96, 96)]), np.random.default_rng(0))
+    assert labels.tolist() == [[BOX_FIRST, BOX_SECOND], [BOX_FIRST, BOX_SECOND], [PADDING] * 2, [BOX_FIRST, BOX_SECOND]]
+    for box, exact in ((points[0], [[0, 40], [95, 51]]), (points[1], [[30, 0], [37, 95]])):
+        assert (box - torch.tensor(exact)).abs().max() <= 10
+    assert (points[3, 1] > points[3, 0]).all()
+
+
+@pytest.mark.parametrize(("boxes", "masks"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
+def test_first_prompts_are_of_the_kind_that_is_asked_for(clip, boxes, masks):
+    model = begin_model("tiny", "tiny", None)
+    config = dataclasses.replace(TRAINING["tiny"], first_boxes=boxes, first_masks=masks)
+    first = draw_first_prompts(model, clip.masks, config, np.random.default_rng(4))
+    assert first.ambiguous == (not boxes and not masks)
+    assert (first.given is not None) == (first.prompts.masks is not None) == bool(masks)
+    expected = {BOX_FIRST, BOX_SECOND} if boxes else {PADDING} if masks else {POSITIVE}
+    assert set(first.prompts.labels.flatten().tolist()) == expected
+    if masks:
+        assert torch.equal(first.prompts.masks[:2, 0] > 0, torch.nn.functional.avg_pool2d(clip.masks, 4) > 0.5)
+
+
+def test_the_usual_training_draws_what_it_always_drew(clip):
+    """New kinds of prompts must not shift the random numbers of the recipe that shipped weights were made with."""
+    ours, theirs = np.random.default_rng(4), np.random.default_rng(4)
+    first = draw_first_prompts(begin_model("tiny", "tiny", None), clip.masks, TRAINING["tiny"], ours)
+    points, labels = first_clicks(clip.masks, theirs)
+    assert torch.equal(first.prompts.points, points) and torch.equal(first.prompts.labels, labels)
+    assert ours.random() == theirs.random()
+
+
+@pytest.mark.parametrize("kind", ["balanced", "focal"])
+def test_region_losses_are_least_for_the_truth_and_teach(kind):
+    truth = torch.zeros(1, 32, 32)
+    truth[0, 8:16] = 1
+
+    def loss(logits):
+        small = torch.nn.functional.avg_pool2d(logits[:, None], 4).expand(1, 4, 8, 8)
+        decoded = DecodedMasks(small, torch.ones(1, 4), torch.ones(1) * 9, torch.zeros(1, 4, 4), small)
+        return mask_loss(decoded, truth, torch.tensor([True]), False, kind)
+
+    unsure = torch.zeros_like(truth).requires_grad_()
+    loss(unsure).backward()
+    assert (unsure.grad[truth == 1] < 0).all() and (unsure.grad[truth == 0] > 0).all()
+    assert loss(truth * 16 - 8) < loss(torch.zeros_like(truth)) < loss(-truth * 16 + 8)
+
+
+def test_a_step_logs_its_figures(clip):
+    loss, figures = TrainingStep(begun("recent"), MEMORY_TRAINING)(clip, STAGE, np.random.default_rng(0))
+    assert loss.requires_grad and figures["loss"] == pytest.approx(float(loss.detach()))
+    assert 0 <= figures["iou_memory"] <= 1
+
+
+def small_run(tmp_path, monkeypatch, design, resume=None, seed=1):
+    config = dataclasses.replace(MEMORY_TRAINING, stages=(STAGE,), scattered=3, workers=0)
+    monkeypatch.setattr("sam2flow_core.training.beginning.MEMORY_TRAINING", config)
+    out = tmp_path / f"{design}.safetensors"
+    request = TrainingRequest(
+        out, start="tiny", memory=MemoryConfig(design), steps=2, seed=seed, resume=resume, device="cpu"
+    )
+    list(train(request))
+    return out
+
+
+def test_a_design_is_trained_and_nothing_else(tmp_path, monkeypatch):
+    out = small_run(tmp_path, monkeypatch, "relevant")
+    (before, _), (after, description) = load_model("tiny"), load_model(str(out))
+    assert after.config.mask.memory == MemoryConfig("relevant") and description["notes"]["start"] == "tiny"
+    old, new = before.state_dict(), after.state_dict()
+    changed = {name.split(".")[0] for name in old if not torch.equal(old[name], new[name])}
+    assert changed == {"context_memory", "mask_decoder", "prompt_encoder"}
+    assert {n for n in new if n not in old} == {n for n in new if n.startswith("context_memory.design.")}
+    with pytest.raises(ModelError, match="a run of memory 'relevant', not 'gated'"):
+        small_run(tmp_path, monkeypatch, "gated", resume=out.with_name(out.name + ".resume"))
+
+
+def test_what_cannot_be_begun_is_refused():
+    with pytest.raises(ModelError, match="on top of weights: say which"):
+        begin_model("tiny", None, MemoryConfig("gated"))
+    with pytest.raises(ModelError, match="weights of preset 'tiny', not 'small'"):
+        begin_model("small", "tiny", None)
+    with pytest.raises(ModelError, match="no memory design"):
+        begin_model("tiny", "tiny", MemoryConfig("endless"))
+    assert begin_model("tiny", None, None).config == preset("tiny")
