@@ -21,7 +21,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--peers", is_flag=True, help="The classical methods in the same tables.")
 @click.option("--ablations", is_flag=True, help="Instead: the model with one part left out at a time.")
 @click.option("--memory-designs", is_flag=True, help="Instead: designs of memory, each trained on top of the model.")
-@click.option("--steps", type=click.IntRange(min=1), help="Of that training; 120 by default.")
+@click.option("--steps", type=click.IntRange(min=1), help="Of that training; 240 by default.")
 @click.option("--design", multiple=True, metavar="NAME=FILE", help="Weights of a design, instead of training it.")
 @device_option
 @click.option("--csv", type=_PATH, help="Write every figure there.")

@@ -63,7 +63,7 @@ class MemorySettings:
 
     cases: tuple[str, ...] = ("long",)
     flow_frames: int = 8
-    steps: int = 120
+    steps: int = 240
     seed: int = 5
     lost_iou: float = 0.3
 

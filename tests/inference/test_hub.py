@@ -3,14 +3,18 @@
 import json
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.hub import fetch, is_hub_name
+from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
+from sam2flow_core.model.sam2flow import SAM2Flow
 
 
 @pytest.fixture
@@ -30,6 +34,21 @@ def test_a_saved_folder_comes_back_the_same(predictor, tmp_path, no_network):
     assert again.model.config == predictor.model.config
     for (name, a), (_, b) in zip(predictor.model.state_dict().items(), again.model.state_dict().items(), strict=True):
         assert torch.equal(a, b), name
+
+
+def test_a_mask_predictor_is_saved_and_comes_back_the_same(predictor, tmp_path, no_network):
+    config = predictor.model.config
+    chosen = replace(config.mask, memory=MemoryConfig("gated", gated_pool=5))
+    masks = SAM2MaskPredictor(SAM2Flow(replace(config, use_flow=False, mask=chosen)), torch.device("cpu"), {})
+    masks.save_pretrained(tmp_path)
+    again = SAM2MaskPredictor.from_pretrained(str(tmp_path), device="cpu")
+    assert again.model.config == masks.model.config
+    for (name, a), (_, b) in zip(masks.model.state_dict().items(), again.model.state_dict().items(), strict=True):
+        assert torch.equal(a, b), name
+    other = SAM2MaskPredictor.from_pretrained(str(tmp_path), "cpu", overrides={"mask.memory.design": "recent"})
+    assert other.model.config.mask.memory.design == "recent"
+    with pytest.raises(ModelError, match="know masks only"):
+        SAM2FlowPredictor.from_pretrained(str(tmp_path), device="cpu")
 
 
 def test_the_configuration_of_a_folder_counts(predictor, tmp_path):
