@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,18 +143,17 @@ def _train(design: str, start: str, device: str, folder: Path, settings: MemoryS
     path = folder / f"memory_{design}_{begun}_{settings.steps}_{settings.seed}.safetensors"
     if path.exists():
         return path
-    # Elsewhere until it is done: a run that was stopped must not count.
-    beside = path.with_name(f"part_{path.name}")
-    request = TrainingRequest(
-        beside, start=start, memory=MemoryConfig(design), steps=settings.steps, seed=settings.seed, device=device
-    )
-    for progress in train(request):
-        if progress.step % 20 == 0:
-            figures = ", ".join(f"{k} {v:.2f}" for k, v in progress.figures.items())
-            report(
-                f"training {design}: step {progress.step} of {settings.steps}, {progress.minutes:.1f} min; {figures}"
-            )
-    beside.replace(path)
+    # Elsewhere until it is done: a run that was stopped must not count, and its curves are of no use.
+    with tempfile.TemporaryDirectory(dir=folder) as passing:
+        beside = Path(passing) / path.name
+        request = TrainingRequest(
+            beside, start=start, memory=MemoryConfig(design), steps=settings.steps, seed=settings.seed, device=device
+        )
+        for progress in train(request):
+            if progress.step % 20 == 0:
+                figures = ", ".join(f"{k} {v:.2f}" for k, v in progress.figures.items())
+                report(f"training {design}: step {progress.step} of {settings.steps}; {figures}")
+        beside.replace(path)
     return path
 
 
