@@ -44,12 +44,12 @@ def test_masks_are_followed_both_ways_and_corrected_in_bounded_memory(design, vi
     assert sorted(forward) == list(range(6, 14)) and all(torch.isfinite(x).all() for x in forward.values())
     assert torch.equal(forward[6][0, 0] > 0, torch.from_numpy(vessel))
     assert held(state.tracks[1]) == (8 if design != "short-long" else 7)
-    backward = {t: logits for t, _, logits in predictor.propagate_in_video(state, reverse=True)}
-    assert sorted(backward) == list(range(7))
     predictor.add_new_points_or_box(state, 9, 1, [[60, 47]], [1], clear_old_points=False)
     again = {t: logits for t, _, logits in predictor.propagate_in_video(state)}
     # A correction changes its own object, and nothing of the other one.
     assert not torch.allclose(again[11][0], forward[11][0]) and torch.allclose(again[11][1], forward[11][1], atol=1e-4)
+    backward = {t: logits for t, _, logits in predictor.propagate_in_video(state, reverse=True)}
+    assert sorted(backward) == list(range(7))
     alone = predictor.init_state(video)
     predictor.add_new_mask(alone, 6, 2, other)
     lonely = {t: logits for t, _, logits in predictor.propagate_in_video(alone)}
