@@ -58,7 +58,7 @@ def test_masks_are_followed_both_ways_and_corrected_in_bounded_memory(design, vi
 
 @pytest.mark.parametrize("design", ["gated", "relevant"])
 def test_a_run_resumes_with_the_memory_it_had(design, video, vessel):
-    settings = InferenceSettings(key_frame_every=3)
+    settings = InferenceSettings(key_frame_every=3, least_mask_quality=0.0)
     predictor = SAM2FlowPredictor(model_of(design), CPU, {}, settings)
 
     def prompted():
