@@ -132,12 +132,12 @@ class Scene:
         Those of a selected labels layer that is not of this plugin; else the masks of the vessels, as painted where
         they were painted.
         """
-        _, height, width = self.frames.shape
         active = self._viewer.layers.selection.active
         if isinstance(active, Labels) and active not in (self.brush.layer, *self.overlays.layers):
-            labels = np.asarray(active.data[frame] if active.ndim == 3 else active.data)
-            if labels.shape == (height, width):
-                return labels
+            if active.data.shape == self.frames.shape:
+                return np.asarray(active.data[frame])
+            if active.data.shape == self.frames.shape[1:]:
+                return np.asarray(active.data)
         labels = self.frames.labels(frame).copy()
         for region in self._session.state.regions:
             if isinstance(region, MaskPrompt) and region.frame == frame:

@@ -64,10 +64,16 @@ def test_a_selected_labels_layer_is_carried_in_place_of_the_vessels(dock, engine
     paint(bench, 3)
     mine = np.zeros((FRAMES, HEIGHT, WIDTH), np.int32)
     mine[3, 40:50, 5:15] = 9
-    bench.viewer.layers.selection.active = bench.viewer.add_labels(mine, name="mine")
-    bench.propagate()
-    finish(dock, qtbot)
-    np.testing.assert_array_equal(engine.propagations[0].labels, mine[3])
+    for layer, carried in ((mine, mine[3]), (mine[3], mine[3]), (mine[3:4], None)):
+        bench.viewer.layers.selection.active = bench.viewer.add_labels(layer, name="mine")
+        bench.viewer.dims.set_current_step(0, 3)
+        bench.propagate()
+        finish(dock, qtbot)
+        labels = engine.propagations[-1].labels
+        if carried is None:
+            assert 9 not in labels and (labels[10:20, 30:60] == 1).all(), "does not fit, so the vessels are carried"
+        else:
+            np.testing.assert_array_equal(labels, carried)
 
 
 def test_without_a_mask_or_with_labels_that_do_not_fit_it_is_refused_in_words(dock, engine):
