@@ -34,7 +34,7 @@ class InferenceSettings:
     Attributes
     ----------
     sampled_frames : int
-        Frames, spread over the range, that make background and activity before the first answer.
+        Frames, in pairs spread over the range, that make background, activity and motion before the first answer.
     key_frame_every : int
         Frames between two looks of the image encoder; between them its context is carried.
     crop_margin : int
@@ -50,7 +50,7 @@ class InferenceSettings:
         Of `SAM2MaskPredictor`.
     """
 
-    sampled_frames: int = 48
+    sampled_frames: int = 64
     key_frame_every: int = 64
     crop_margin: int = 4
     cached_frames: int = 4

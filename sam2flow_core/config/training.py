@@ -11,6 +11,9 @@ _SPEEDS = ((0.05, 0.5), (0.5, 2.0), (2.0, 5.0), (5.0, 12.0), (12.0, 38.0))
 """Mean speeds in px per frame, each range as likely: slow flow is the hardest to measure, and the most common."""
 
 
+_FIELD_SIZES = ((160, 0.35), (192, 0.4), (256, 0.25))
+
+
 @dataclass(frozen=True)
 class StageConfig:
     """One stage of training.
@@ -28,11 +31,15 @@ class StageConfig:
     predicted_masks : float
         How often the flow sees the predicted mask instead of a roughened true one.
     parts : str
-        ``flow``: the flow half alone, without image context; ``vesselness``: where any vessel is; ``masks``: the
+        ``flow``: the flow half alone, without image context; ``field``: the vessel field; ``masks``: the
         mask half; ``both``; ``memory``: the mask half but for the image encoder, on vessels prompted in the first
         frame and followed by memory alone through the others.
     frames : int
         Consecutive frames of a clip.
+    scattered_pairs : int
+        Pairs of frames over the whole scene that make the background, the activity and the survey of motion.
+    unsteady : float
+        Largest rest of tissue motion, px; only where no flow is learned.
     """
 
     share: float
@@ -42,6 +49,8 @@ class StageConfig:
     predicted_masks: float
     parts: str = "both"
     frames: int = 34
+    scattered_pairs: int = 6
+    unsteady: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,6 @@ class TrainingConfig:
     ema: float = 0.998
     anywhere: float = 0.25
     """How often the answered pairs lie anywhere in the clip, not in its middle."""
-    scattered: int = 12
-    """Frames over the whole scene that make the background and the activity."""
     iteration_discount: float = 0.8
     bins_weight: float = 0.5
     fine_weight: float = 0.2
@@ -87,8 +94,8 @@ class TrainingConfig:
 TRAINING: dict[str, TrainingConfig] = {
     "tiny": TrainingConfig(
         stages=(
-            StageConfig(0.10, ((160, 0.4), (256, 0.6)), 0, False, 0.0, "vesselness", frames=2),
-            StageConfig(0.35, ((160, 0.5), (256, 0.5)), 0, False, 0.0, "masks", frames=2),
+            StageConfig(0.30, _FIELD_SIZES, 0, False, 0.0, "field", 2, scattered_pairs=18, unsteady=0.4),
+            StageConfig(0.15, _FIELD_SIZES, 0, False, 0.0, "masks", 2, scattered_pairs=18, unsteady=0.4),
             StageConfig(0.38, ((160, 0.88), (256, 0.12)), 2, False, 0.0, "flow"),
             StageConfig(0.12, ((160, 0.95), (256, 0.05)), 2, True, 0.0, "flow"),
             StageConfig(0.05, ((160, 0.88), (256, 0.12)), 2, False, 0.4, "both"),

@@ -141,7 +141,7 @@ class GradeSettings:
 
     Shares are of 1. `method_difference` is |flow - kymograph| / kymograph, `scale` the model's expected error
     over the speed, `valid` the share of frames with a velocity, `opposed` the share of the length that runs against
-    the rest.
+    the rest, `mask` how well the mask fits its prompts and what is seen.
     """
 
     method_difference: tuple[float, float, float] = (0.12, 0.25, 0.5)
@@ -150,6 +150,7 @@ class GradeSettings:
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
     interval: tuple[float, float, float] = (0.15, 0.3, 0.6)
     opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
+    mask: tuple[float, float, float] = (0.8, 0.5, 0.2)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Frames as the network wants them: aligned to the tissue, with background and activity, padded."""
+"""Frames as the network wants them: aligned to the tissue, with what the recording says as a whole, padded."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.model.inputs import InputMaker, smoothed
+from sam2flow_core.model.motion_survey import MotionSurvey
 from sam2flow_core.stack import Shift, Stabiliser, Stack
 
 MULTIPLE = 32
@@ -29,7 +30,7 @@ class AlignedFrames:
     stabilise : bool
         Take the frame's own motion out.
     sampled : int
-        Frames that make the background and the activity.
+        Frames, in consecutive pairs, that make the background, the activity and the survey of motion.
     device : torch.device
 
     Notes
@@ -45,9 +46,11 @@ class AlignedFrames:
         self.shifts: dict[int, Shift] = {}
         self._ahead: tuple[int, Future[NDArray[np.float32]]] | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sam2flow-reader")
-        self.maker = InputMaker(*self._survey(sampled))
         height, width = stack.shape[1:]
         self.padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
+        self.maker, motion = self._survey(sampled)
+        self.survey = self.maker.survey(motion, self.padding)
+        """(1, 20, H / 2, W / 2) of the padded input, for `SAM2Flow.map_vessels`."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -113,23 +116,24 @@ class AlignedFrames:
             self.shifts[t] = self.stabiliser.register(frame)
         return self.stabiliser.align(frame, self.shifts[t])
 
-    def _survey(self, sampled: int) -> tuple[Tensor, Tensor]:
-        """Background and activity (H, W) from frames spread over the range; also teaches the stabiliser."""
+    def _survey(self, sampled: int) -> tuple[InputMaker, Tensor]:
+        """What pairs of frames spread over the range say together; also teaches the stabiliser."""
         if self.stabiliser is not None:
             self.stabiliser.prime(self.stack.frame(t) for t in range(self.start, self.stop))
-        places = np.unique(
-            np.linspace(self.start, self.stop - 1, min(sampled, self.stop - self.start)).round().astype(int)
-        )
-        height, width = self.stack.shape[1:]
-        total, level, square = (torch.zeros(height, width, dtype=torch.float64) for _ in range(3))
-        for t in places:
-            frame = torch.from_numpy(self._aligned(int(t)))
-            soft = smoothed(frame[None])[0].double()
-            total, level, square = total + frame, level + soft, square + soft**2
-        count = len(places)
+        last = self.stop - 1
+        firsts = np.unique(np.linspace(self.start, max(last - 1, self.start), max(sampled // 2, 1)).round().astype(int))
+        total, level, square = (torch.zeros(self.stack.shape[1:], dtype=torch.float64) for _ in range(3))
+        motion = MotionSurvey()
+        for t in firsts.tolist():
+            frames = torch.from_numpy(np.stack([self._aligned(t), self._aligned(min(t + 1, last))])).to(self.device)
+            soft = smoothed(frames).double().cpu()
+            total, level, square = total + frames.double().cpu().sum(0), level + soft.sum(0), square + (soft**2).sum(0)
+            motion.add(*F.pad(frames[:, None], self.padding, mode="replicate"))
+        count = 2 * len(firsts)
         spread = (square / count - (level / count) ** 2).clamp_min(0).sqrt()
         if self.stabiliser is not None:
             # The first pass knows the tissue now; frames are registered anew, each once, in order.
             self.stabiliser.rewind()
             self.shifts = {}
-        return (total / count).float().to(self.device), spread.float().to(self.device)
+        maker = InputMaker((total / count).float().to(self.device), spread.float().to(self.device))
+        return maker, motion.channels()

@@ -19,12 +19,13 @@ from torch import Tensor
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference.clicks import Given, read_clicks, read_mask
-from sam2flow_core.inference.masks import encoded
+from sam2flow_core.inference.masks import encoded, field_maps
 from sam2flow_core.inference.object_track import ObjectTrack, Recalled, begin_bank, recall, write_track
 from sam2flow_core.inference.track_step import TrackStep
 from sam2flow_core.inference.video_frames import PaddedFrames, SquareFrames, VideoFrames
 from sam2flow_core.inference.weights import choose_device, load_model, save_folder
 from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.stack import Stack, open_stack
 
 _ABSENT = -1024.0
@@ -41,6 +42,7 @@ class MaskState:
     frames: VideoFrames
     tracks: dict[int, ObjectTrack] = field(default_factory=dict)
     levels: OrderedDict[int, list[Tensor]] = field(default_factory=OrderedDict)
+    maps: list[FieldMap] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.frames.stack)
@@ -255,7 +257,8 @@ class SAM2MaskPredictor:
         if frame in track.visited:
             recalled = self._recall(state, track, frame, track.visited[frame])
         points, labels = track.points[frame]
-        track.fresh[frame] = self._step.from_points(levels, recalled, points, labels, track.answer(frame))
+        maps = field_maps(self.model, state)
+        track.fresh[frame] = self._step.from_points(levels, recalled, points, labels, track.answer(frame), maps)
         return self._masks(state, frame)
 
     def _follow(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> None:

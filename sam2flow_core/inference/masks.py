@@ -12,6 +12,8 @@ from sam2flow_core.inference.state import EncodedVideo, InferenceState, VesselSt
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
+from sam2flow_core.model.tracing import FieldMap
+from sam2flow_core.model.vessel_field import VesselField
 
 _SURE = 20.0
 """Logit inside a mask that was given."""
@@ -27,6 +29,16 @@ def encoded(model: SAM2Flow, state: EncodedVideo, frame: int, cached: int) -> li
     return state.levels[frame]
 
 
+def field_maps(model: SAM2Flow, state: EncodedVideo) -> list[FieldMap] | None:
+    """The recording's vessel field, made when it is first asked for; None where the network has none."""
+    if model.vessel_field is None or state.frames.survey is None:
+        return None
+    if not state.maps:
+        field = model.map_vessels(state.frames.survey)
+        state.maps = [FieldMap(VesselField(*(x[0] for x in field)))]
+    return state.maps
+
+
 def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, frame: int, cached: int) -> Tensor:
     """Decode a vessel's mask logits (H, W) on a prompted frame, and remember it there."""
     levels = encoded(model, state, frame, cached)
@@ -34,7 +46,7 @@ def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, 
     prompts = _prompts(state, vessel, frame, owner.device)
     others = [e for e in vessel.context.read() if e.frame != frame]
     embedded = model.condition(levels, owner, [others], frame)
-    masks = model.segment(levels, owner, embedded, prompts, visible=state.frames.stack.shape[1:])
+    masks = model.segment(levels, owner, embedded, prompts, maps=field_maps(model, state))
     if frame in vessel.given:
         masks = _as_given(masks, vessel.given[frame], state)
     remember(model, levels, owner, masks, [vessel], frame, prompted=True)
@@ -59,7 +71,7 @@ def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) 
     remember(model, levels, owner, masks, vessels, frame, prompted=False)
     for i, vessel in enumerate(vessels):
         if frame not in vessel.points and frame not in vessel.given:
-            vessel.mask_iou = float(masks.iou[i])
+            # The mask stays that of the prompts, and so does its quality.
             vessel.object_score = float(torch.sigmoid(masks.object_score[i]))
     return masks
 

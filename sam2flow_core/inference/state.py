@@ -12,6 +12,7 @@ from torch import Tensor
 
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.model.memory_bank import MemoryBank
+from sam2flow_core.model.tracing import FieldMap
 
 
 @dataclass
@@ -45,6 +46,7 @@ class EncodedVideo(Protocol):
     """Frames with a bounded store of their encodings."""
 
     levels: OrderedDict[int, list[Tensor]]
+    maps: list[FieldMap]
 
     @property
     def frames(self) -> FrameInputs:
@@ -52,7 +54,11 @@ class EncodedVideo(Protocol):
 
 
 class FrameInputs(Protocol):
-    """Anything that gives the network's input of a frame."""
+    """Anything that gives the network's input of a frame, and what the recording says as a whole."""
+
+    @property
+    def survey(self) -> Tensor | None:
+        """(1, 20, H / 2, W / 2), for networks with a vessel field."""
 
     def inputs(self, t: int) -> Tensor:
         """(1, 3, H, W)."""
@@ -70,6 +76,8 @@ class InferenceState:
         By id, in the order they were added.
     levels : OrderedDict
         Encoded images by frame, the most recent last; bounded.
+    maps : list of FieldMap
+        The recording's vessel field, once it has been asked for.
     next_frame : int
         The frame the next call of `stream` begins with.
     crops : dict
@@ -80,5 +88,6 @@ class InferenceState:
     stabilise: bool
     vessels: dict[int, VesselState] = field(default_factory=dict)
     levels: OrderedDict[int, list[Tensor]] = field(default_factory=OrderedDict)
+    maps: list[FieldMap] = field(default_factory=list)
     next_frame: int = 0
     crops: dict[int, tuple[int, int]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from sam2flow_core.inference.object_track import Recalled, TrackedMask
 from sam2flow_core.model.mask_decoder import choose_mask, unsteady
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
+from sam2flow_core.model.tracing import FieldMap
 
 _ABSENT = -1024.0
 """Mask logits of an object that is judged not to be there."""
@@ -42,12 +43,16 @@ class TrackStep:
         points: Tensor,
         labels: Tensor,
         before: TrackedMask | None,
+        maps: list[FieldMap] | None,
     ) -> TrackedMask:
-        """Answer to clicks (P, 2) with labels (P,), which refine an earlier answer if there is one."""
+        """Answer to clicks (P, 2) with labels (P,), which refine an earlier answer if there is one.
+
+        ``maps`` is the recording's vessel field, where the network has one.
+        """
         earlier = None if before is None else before.logits.clamp(-_LARGEST, _LARGEST)
         pixels = self.model.context_memory.read(levels[2], [], 0) if recalled is None else recalled.image
         several = int((labels >= 0).sum()) == 1
-        return self._decode(levels, pixels, Prompts(points[None], labels[None], earlier), several)
+        return self._decode(levels, pixels, Prompts(points[None], labels[None], earlier), several, maps)
 
     def from_memory(self, levels: list[Tensor], recalled: Recalled) -> TrackedMask:
         """Answer without a prompt of the user's, remembered at once."""
@@ -75,9 +80,11 @@ class TrackStep:
         mask = (fine > 0).float() if self.settings.sharp_prompts else torch.sigmoid(fine)
         answer.tokens = self._remember(levels, mask, answer.object_score)
 
-    def _decode(self, levels: list[Tensor], pixels: Tensor, prompts: Prompts, several: bool) -> TrackedMask:
+    def _decode(
+        self, levels: list[Tensor], pixels: Tensor, prompts: Prompts, several: bool, maps: list[FieldMap] | None = None
+    ) -> TrackedMask:
         owner = torch.zeros(1, dtype=torch.long, device=pixels.device)
-        decoded = self.model.segment(levels, owner, pixels, prompts).decoded
+        decoded = self.model.segment(levels, owner, pixels, prompts, maps=maps).decoded
         ambiguous = torch.tensor([several], device=pixels.device)
         _, _, token = choose_mask(decoded, ambiguous)
         shaky = unsteady(decoded) if self.settings.steady_masks else torch.zeros_like(ambiguous)

@@ -21,6 +21,10 @@ class VideoFrames(Protocol):
 
     stack: Stack
 
+    @property
+    def survey(self) -> Tensor | None:
+        """What the recording says as a whole, (1, 20, H / 2, W / 2); None for networks without a vessel field."""
+
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, H, W) of a frame."""
 
@@ -51,6 +55,7 @@ class SquareFrames:
 
     def __init__(self, stack: Stack, side: int, device: torch.device) -> None:
         self.stack, self.side, self.device = stack, side, device
+        self.survey: Tensor | None = None
         self.low, self.high = (0.0, 255.0) if stack.dtype == np.uint8 else _range(stack)
 
     def inputs(self, t: int) -> Tensor:
@@ -86,6 +91,7 @@ class PaddedFrames:
     def __init__(self, stack: Stack, sampled: int, device: torch.device) -> None:
         self.stack, self.device = stack, device
         self._frames = AlignedFrames(stack, 0, len(stack), False, sampled, device)
+        self.survey: Tensor | None = self._frames.survey
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, H, W), padded to multiples of 32."""

@@ -33,6 +33,15 @@ class InputMaker:
         still, busy = (x.expand(len(frames), -1, -1) for x in (self.still, self.busy))
         return torch.stack([still + moving, still, busy], 1)
 
+    def survey(self, motion: Tensor, padding: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Tensor:
+        """Input of the vessel field: motion (18, h, w) of `MotionSurvey`, background and activity, as (1, 20, h, w).
+
+        ``padding`` of the frames, as ``torch.nn.functional.pad`` wants it, that the motion was gathered from.
+        """
+        rest = F.pad(torch.stack([self.still, self.busy])[None], padding, mode="replicate")
+        height, width = motion.shape[-2:]
+        return torch.cat([motion[None], F.adaptive_avg_pool2d(rest, (height, width))], 1)
+
 
 def smoothed(frames: Tensor, sigma: float = 1.0) -> Tensor:
     """Frames (T, H, W) under a Gaussian of ``sigma`` px.
@@ -41,8 +50,20 @@ def smoothed(frames: Tensor, sigma: float = 1.0) -> Tensor:
     camera's noise is not and goes.
     """
     reach = int(3 * sigma + 0.5)
-    r = torch.arange(-reach, reach + 1, device=frames.device, dtype=frames.dtype)
-    g = torch.exp(-0.5 * (r / sigma) ** 2)
-    g = g / g.sum()
-    x = F.pad(frames[:, None], (reach,) * 4, mode="replicate")
-    return F.conv2d(F.conv2d(x, g.view(1, 1, -1, 1)), g.view(1, 1, 1, -1))[:, 0]
+    away = torch.arange(reach + 1, dtype=torch.float64)
+    half = torch.exp(-0.5 * (away / sigma) ** 2)
+    taps = (half / (half[0] + 2 * half[1:].sum())).tolist()
+    # Shifted copies summed: a convolution of one channel is several times slower on a processor.
+    padded = F.pad(frames[:, None], (reach,) * 4, mode="replicate")[:, 0]
+    return _along(_along(padded, taps, 1), taps, 2)
+
+
+def _along(padded: Tensor, taps: list[float], axis: int) -> Tensor:
+    """Weighted sum of what lies within reach along an axis of frames padded by that reach."""
+    reach = len(taps) - 1
+    size = padded.shape[axis] - 2 * reach
+    total = taps[0] * padded.narrow(axis, reach, size)
+    for away, tap in enumerate(taps[1:], 1):
+        total.add_(padded.narrow(axis, reach - away, size), alpha=tap)
+        total.add_(padded.narrow(axis, reach + away, size), alpha=tap)
+    return total

@@ -1,7 +1,8 @@
-"""Region growth: what is learned on top of the tube that a click names.
+"""Region growth: the mask that the decoder finds, carried along the vessel.
 
-A small convolutional net corrects the tube from the clicks, the decoder's mask
-and the stride-4 features, a few times over with the same weights.
+A small convolutional net corrects a mask from the clicks, the decoder's mask and
+the stride-4 features, a few times over with the same weights. Where a click names a
+tube (`tube`) it is not asked.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class RegionGrowth(nn.Module):
         decoded : Tensor (V, 1, h, w)
             Mask logits of the decoder.
         start : Tensor (V, 1, h, w)
-            Mask logits to begin with: the tube.
+            Mask logits to begin with.
         clicks : Tensor (V, 2, h, w)
             From `click_maps`.
         """

@@ -21,11 +21,9 @@ from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_m
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.prompt_encoder import PromptEncoder
 from sam2flow_core.model.region_growth import click_maps
+from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.model.tube import grow_tubes
-from sam2flow_core.model.vesselness import VesselnessHead
-
-_GROWTH = 2.0
-"""Logits that growth may add to the tube: 1 px beyond its wall."""
+from sam2flow_core.model.vessel_field import VesselField, VesselFieldNet
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,7 @@ class VesselMasks:
     Attributes
     ----------
     logits : Tensor (V, H, W)
+        The tube that clicks name, where there is a vessel field; otherwise of the decoder.
     iou : Tensor (V,)
         Estimated, 0 to 1.
     object_score : Tensor (V,)
@@ -51,7 +50,7 @@ class VesselMasks:
     token : Tensor (V, d_model)
         For the object pointer.
     decoded : DecodedMasks
-        All four masks, for training.
+        All four masks that the decoder gives, for training.
     """
 
     logits: Tensor
@@ -74,19 +73,18 @@ class SAM2Flow(nn.Module):
         self.prompt_encoder = PromptEncoder(m.d_model, m.mask_in_chans, m.position_frame, m.as_sam2)
         self.mask_decoder = MaskDecoder(m)
         self.context_memory = ContextMemory(m)
-        self.vesselness = VesselnessHead(m.d_model) if m.growth_rounds else None
+        self.vessel_field = VesselFieldNet(m.field_widths) if m.field_widths else None
         if config.use_flow:
             self.flow = FlowNet(config)
 
     def encode(self, images: Tensor) -> list[Tensor]:
-        """Pyramid of images (B, 3, H, W) at strides 4, 8, 16, and the vesselness (B, 1, H / 2, W / 2) if there is one.
+        """Pyramid of images (B, 3, H, W) at strides 4, 8, 16; H and W are multiples of 32."""
+        return self.image_encoder(images)
 
-        H and W are multiples of 32.
-        """
-        levels = self.image_encoder(images)
-        if self.vesselness is not None:
-            levels.append(self.vesselness(images, levels)[:, None])
-        return levels
+    def map_vessels(self, survey: Tensor) -> VesselField:
+        """Vessel field of recordings (B, 20, H / 2, W / 2); see `motion_survey`. Once for all frames and vessels."""
+        assert self.vessel_field is not None
+        return self.vessel_field(survey)
 
     def condition(
         self, levels: list[Tensor], image_of_vessel: Tensor, banks: list[list[MemoryEntry]], frame: int
@@ -107,7 +105,7 @@ class SAM2Flow(nn.Module):
         conditioned: Tensor,
         prompts: Prompts,
         origin: Tensor | None = None,
-        visible: tuple[int, int] | None = None,
+        maps: list[FieldMap] | None = None,
     ) -> VesselMasks:
         """Masks of V vessels.
 
@@ -122,8 +120,9 @@ class SAM2Flow(nn.Module):
             May be all padding (label -1) where only memory speaks.
         origin : Tensor (2,), optional
             ``(x, y)`` px of the image's corner in a larger frame; only presets with a fixed position frame use it.
-        visible : tuple of int, optional
-            Rows and columns of the recorded frame; the rest of the image is padding. The whole image if not given.
+        maps : list of FieldMap, optional
+            The vessel field of each image, for presets that have one: clicks are followed along it. Where memory
+            alone speaks it is not needed.
         """
         h, w = levels[0].shape[-2] * 4, levels[0].shape[-1] * 4
         sparse, dense = self.prompt_encoder(prompts.points, prompts.labels, (h, w), prompts.masks, origin)
@@ -132,41 +131,31 @@ class SAM2Flow(nn.Module):
         decoded = self.mask_decoder(
             conditioned, place, sparse, dense, (skips[0][image_of_vessel], skips[1][image_of_vessel])
         )
-        if self.mask_decoder.growth is not None:
-            decoded = self._grow(decoded, levels, image_of_vessel, prompts, visible or (h, w))
-        clicks = (prompts.labels >= 0).sum(1)
-        logits, iou, token = choose_mask(decoded, clicks == 1)
+        named = (prompts.labels > 0).any(1) & (maps is not None)
+        if self.mask_decoder.growth is not None and not named.all():
+            decoded = self._grow(decoded, levels[0][image_of_vessel], prompts)
+        logits, iou, token = choose_mask(decoded, (prompts.labels >= 0).sum(1) == 1)
         fine = F.interpolate(logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
+        if maps is not None:
+            reach = self.config.mask.tube_reach
+            tubes = grow_tubes(maps, image_of_vessel, prompts.points, prompts.labels, reach)
+            followed = F.interpolate(tubes.logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
+            fine = torch.where(named[:, None, None], followed, fine)
+            iou = torch.where(named, tubes.sureness, iou)
         return VesselMasks(fine, iou, decoded.object_score, token, decoded)
 
-    def _grow(
-        self,
-        decoded: DecodedMasks,
-        levels: list[Tensor],
-        owner: Tensor,
-        prompts: Prompts,
-        visible: tuple[int, int],
-    ) -> DecodedMasks:
-        """Grow the mask along the clicked vessel, for clear prompts and for the best-rated alternative of a click."""
+    def _grow(self, decoded: DecodedMasks, features: Tensor, prompts: Prompts) -> DecodedMasks:
+        """Carry a mask along its vessel: the first, the best-rated alternative of a click, or the one given."""
         growth = self.mask_decoder.growth
         assert growth is not None
-        rows = torch.arange(owner.shape[0], device=owner.device)
+        rows = torch.arange(features.shape[0], device=features.device)
         single = (prompts.labels >= 0).sum(1) == 1
         pick = torch.where(single, decoded.iou[:, 1:].argmax(1) + 1, torch.zeros_like(rows))
-        features = levels[0][owner]
         clicks = click_maps(prompts.points, prompts.labels, features.shape[-2], features.shape[-1])
-        reach = self.config.mask.tube_reach
-        tubes = grow_tubes(levels[3][:, 0].detach(), owner, prompts.points, prompts.labels, reach, visible)
-        before = decoded.logits[rows, pick] if prompts.masks is None else prompts.masks[:, 0]
-        named = (prompts.labels > 0).any(1)[:, None, None]
-        tubes = F.avg_pool2d(tubes, 2)
-        start = torch.where(named, tubes, before)[:, None]
-        grown = growth(features, decoded.fine, decoded.logits[rows, pick][:, None], start, clicks)[:, 0]
-        # The tube says which vessel, growth how wide it is: it does not go on into the next vessel.
-        found = (tubes > 0).flatten(1).any(1)[:, None, None]
-        grown = torch.where(found, torch.minimum(grown, tubes + _GROWTH), grown)
-        logits = decoded.logits.index_put((rows, pick), grown)
-        return decoded._replace(logits=logits)
+        found = decoded.logits[rows, pick]
+        start = found if prompts.masks is None else prompts.masks[:, 0]
+        grown = growth(features, decoded.fine, found[:, None], start[:, None], clicks)[:, 0]
+        return decoded._replace(logits=decoded.logits.index_put((rows, pick), grown))
 
     def remember_context(
         self, levels: list[Tensor], image_of_vessel: Tensor, masks: VesselMasks

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.data import IterableDataset, get_worker_info
 
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.inputs import InputMaker, smoothed
+from sam2flow_core.model.motion_survey import MotionSurvey
+from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.synthetic import render_clip, sample_scene
+from sam2flow_core.training.field_truth import LumenPoints, lumen_points, true_field
 
 TRAINING_NAMESPACE = 0x7261696E
 """Branch of the seed tree that training draws from; the benchmark's branch is another."""
@@ -31,19 +36,23 @@ class TrainingClip:
         ``(dx, dy)`` px per frame.
     weight : Tensor (T, V, H, W)
         1 inside the vessel, less where matter leaves, 0 outside.
-    every : Tensor (1, H, W)
-        All vessels of the scene together, also those that are not among the V.
+    survey : Tensor (1, 20, H / 2, W / 2)
+        What the recording says as a whole.
+    field : VesselField
+        The true one, of all vessels of the scene, also those that are not among the V.
     """
 
     inputs: Tensor
     masks: Tensor
     flow: Tensor
     weight: Tensor
-    every: Tensor
+    survey: Tensor
+    field: VesselField
 
     def to(self, device: torch.device) -> TrainingClip:
         """The same clip on a device."""
-        return TrainingClip(*(x.to(device) for x in (self.inputs, self.masks, self.flow, self.weight, self.every)))
+        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "field"}
+        return TrainingClip(**moved, field=VesselField(*(x.to(device) for x in self.field)))
 
 
 class SyntheticClips(IterableDataset[TrainingClip]):
@@ -75,7 +84,7 @@ class SyntheticClips(IterableDataset[TrainingClip]):
             while clip is None:
                 clip = self._render(rng)
             for _ in range(self.config.reuse):
-                yield alter(clip, rng, self.config.most_vessels)
+                yield alter(clip, rng, self.config.most_vessels, self.stage.unsteady)
             number += 1
 
     def _render(self, rng: np.random.Generator) -> _RawClip | None:
@@ -85,26 +94,36 @@ class SyntheticClips(IterableDataset[TrainingClip]):
         start = int(rng.integers(0, 400))
         frames = list(range(start, start + self.stage.frames))
         span = max(600, start + self.stage.frames)
-        scattered = rng.choice([t for t in range(span) if t not in frames], self.config.scattered, replace=False)
-        order = sorted({*frames, *map(int, scattered)})
+        free = [t for t in range(0, span, 2) if t not in frames and t + 1 not in frames]
+        firsts = rng.choice(free, self.stage.scattered_pairs, replace=False).tolist()
+        order = sorted({*frames, *firsts, *(t + 1 for t in firsts)})
         clip = render_clip(scene, order, motion=False)
         rows = [order.index(t) for t in frames]
+        pairs = [order.index(t) for t in (*firsts, *frames[:-1:2])]
         if not clip.masks.any() or not torch.isfinite(clip.video).all():
             return None
-        return _RawClip(clip.video, rows, clip.masks, clip.flow[rows], clip.leaves[rows])
+        return _RawClip(clip.video, rows, pairs, clip.masks, clip.flow[rows], clip.leaves[rows], lumen_points(scene))
 
 
 @dataclass(frozen=True)
 class _RawClip:
+    """Rendered frames; of these ``rows`` are the clip, and ``pairs`` begin the pairs that are surveyed."""
+
     video: Tensor
     rows: list[int]
+    pairs: list[int]
     masks: Tensor
     flow: Tensor
     leaves: Tensor
+    lumens: LumenPoints
 
 
-def alter(clip: _RawClip, rng: np.random.Generator, most_vessels: int) -> TrainingClip:
-    """Turn, mirror, invert, blur and spoil a clip at random, its truth with it; keep at most so many vessels."""
+def alter(clip: _RawClip, rng: np.random.Generator, most_vessels: int, unsteady: float) -> TrainingClip:
+    """Turn, mirror, invert, blur and spoil a clip at random, its truth with it.
+
+    At most ``most_vessels`` are kept. ``unsteady`` is the largest rest of tissue motion, px: clips without true flow
+    are shaken as a stabiliser leaves them.
+    """
     video, masks, flow, leaves = clip.video, clip.masks, clip.flow, clip.leaves
     turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
     video, masks, leaves = (_turn(x, turns, mirror) for x in (video, masks, leaves))
@@ -120,12 +139,39 @@ def alter(clip: _RawClip, rng: np.random.Generator, most_vessels: int) -> Traini
     if rng.random() < 0.3:
         flicker = 1 + 0.3 * spread * torch.from_numpy(rng.standard_normal((len(video), 1, 1)).astype(np.float32))
         video = video * flicker
-    inputs = InputMaker(video.mean(0), smoothed(video).std(0))(video[clip.rows])
-    every = masks.any(0, keepdim=True).float().contiguous()
+    if rng.random() < 0.3:
+        still = video.mean(0)
+        video = still + (video - still) * _uneven(rng, video.shape[-2:])
+    if unsteady and rng.random() < 0.3:
+        video = _shaken(video, rng.normal(0, rng.uniform(0.05, unsteady), (len(video), 2)))
+    maker, motion = InputMaker(video.mean(0), smoothed(video).std(0)), MotionSurvey()
+    motion.add(video[clip.pairs], video[[row + 1 for row in clip.pairs]])
+    inputs, field = maker(video[clip.rows]), true_field(clip.lumens.turned(turns, mirror))
     chosen = torch.from_numpy(rng.permutation(len(masks))[:most_vessels])
     masks, flow, leaves = masks[chosen], flow[:, chosen], leaves[:, chosen]
     weight = masks.float()[None] * torch.where(leaves, 0.5, 1.0)
-    return TrainingClip(inputs.contiguous(), masks.float().contiguous(), flow.contiguous(), weight.contiguous(), every)
+    return TrainingClip(
+        inputs.contiguous(),
+        masks.float().contiguous(),
+        flow.contiguous(),
+        weight.contiguous(),
+        maker.survey(motion.channels()),
+        field,
+    )
+
+
+def _uneven(rng: np.random.Generator, size: torch.Size) -> Tensor:
+    """Contrast (H, W) that differs from place to place, as under oblique light."""
+    coarse = torch.from_numpy(rng.normal(0, 0.6, (1, 1, 4, 4)).astype(np.float32))
+    return F.interpolate(coarse, size, mode="bicubic", align_corners=True)[0, 0].exp()
+
+
+def _shaken(video: Tensor, shifts: NDArray[np.float64]) -> Tensor:
+    """Frames (T, H, W), square, each moved by ``(dx, dy)`` px of (T, 2)."""
+    moves = torch.eye(2, 3).repeat(len(video), 1, 1)
+    moves[:, :, 2] = torch.from_numpy(shifts * 2 / video.shape[-1])
+    places = F.affine_grid(moves, [len(video), 1, *video.shape[1:]], align_corners=False)
+    return F.grid_sample(video[:, None], places, padding_mode="border", align_corners=False)[:, 0]
 
 
 def _turn(x: Tensor, turns: int, mirror: bool) -> Tensor:

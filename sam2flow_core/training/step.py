@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -12,9 +14,11 @@ from sam2flow_core.model.flow_net import Ground
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
-from sam2flow_core.model.vesselness import vesselness_loss
+from sam2flow_core.model.tracing import FieldMap
+from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.training.clicks import corrective_clicks, roughen
 from sam2flow_core.training.clips import TrainingClip
+from sam2flow_core.training.field_truth import field_loss
 from sam2flow_core.training.following import Following
 from sam2flow_core.training.losses import flow_loss, mask_loss
 from sam2flow_core.training.prompting import draw_first_prompts
@@ -43,8 +47,9 @@ class TrainingStep(nn.Module):
         seen = roughen(clip.masks, rng)
         height, width = clip.inputs.shape[-2:]
         context = clip.inputs.new_zeros(1, self.model.config.mask.d_model, height // 4, width // 4)
-        if stage.parts == "vesselness":
-            return self._vesselness(clip, self.model.encode(clip.inputs[:1]))
+        if stage.parts == "field":
+            loss, figures, _ = self._field(clip)
+            return loss, figures
         if stage.parts != "flow":
             loss, figures, predicted, context = self._masks(clip, first, rng)
             total = total + self.config.mask_weight * loss
@@ -52,7 +57,7 @@ class TrainingStep(nn.Module):
                 seen = torch.where(_agree(predicted, clip.masks)[:, None, None] > 0.5, predicted, seen)
         if stage.parts != "masks":
             few = max(1, self.config.most_flow_pixels // seen[0].numel())
-            clip = TrainingClip(clip.inputs, clip.masks[:few], clip.flow[:, :few], clip.weight[:, :few], clip.every)
+            clip = replace(clip, masks=clip.masks[:few], flow=clip.flow[:, :few], weight=clip.weight[:, :few])
             loss, flow_figures = self._flow(clip, seen[:few], context, pairs, stage.learn_features)
             total, figures = total + loss, {**figures, **flow_figures}
         return total, {**figures, "loss": float(total.detach())}
@@ -70,28 +75,31 @@ class TrainingStep(nn.Module):
         owner = torch.zeros(count + 1, dtype=torch.long, device=truth.device)
         origin = torch.from_numpy(rng.uniform(0, 600, 2).astype(np.float32)).to(truth)
         embedded = model.condition(now, owner, [[] for _ in range(count + 1)], frame)
+        field_error, field_figures, maps = self._field(clip)
         prompted = draw_first_prompts(model, clip.masks, self.config, rng)
-        first = model.segment(now, owner, embedded, prompted.prompts, origin)
+        first = model.segment(now, owner, embedded, prompted.prompts, origin, maps)
         loss = mask_loss(first.decoded, truth, present, prompted.ambiguous, self.config.region_loss)
         points, labels = prompted.prompts.points, prompted.prompts.labels
-        vessels, vessel_figures = self._vesselness(clip, levels)
         guess = first
         for _ in range(2):
             more, kinds = corrective_clicks(truth, guess.logits.detach() > 0, rng)
             points, labels = torch.cat([points, more.to(points)], 1), torch.cat([labels, kinds.to(labels)], 1)
             # Half of the time the mask so far is given back as a prompt, as the predictor does.
             logits = nn.functional.avg_pool2d(guess.logits.detach()[:, None], 4) if rng.random() < 0.5 else None
-            guess = model.segment(now, owner, embedded, Prompts(points, labels, logits), origin)
+            guess = model.segment(now, owner, embedded, Prompts(points, labels, logits), origin, maps)
             loss = loss + mask_loss(guess.decoded, truth, present, False, self.config.region_loss)
         again = self._find_again(levels, now, owner, guess, frame, later, origin)
         loss = loss + mask_loss(again.decoded, truth, present, False, self.config.region_loss)
         figures = {"iou_1": _iou(first, clip), "iou_3": _iou(guess, clip), "iou_memory": _iou(again, clip)}
-        return loss / 4 + vessels, {**figures, **vessel_figures}, (guess.logits[:count].detach() > 0).float(), now[0]
+        return loss / 4 + field_error, {**figures, **field_figures}, (guess.logits[:count].detach() > 0).float(), now[0]
 
-    def _vesselness(self, clip: TrainingClip, levels: list[Tensor]) -> tuple[Tensor, dict[str, float]]:
-        union = clip.every.expand(levels[3].shape[0], -1, -1)
-        loss = vesselness_loss(levels[3][:, 0], union)
-        return loss, {"vessels_iou": float(_agree((levels[3][:1, 0].detach() > 0).float(), clip.every[:, ::2, ::2])[0])}
+    def _field(self, clip: TrainingClip) -> tuple[Tensor, dict[str, float], list[FieldMap] | None]:
+        """Loss of the vessel field, figures, and the field as clicks are followed along it."""
+        if self.model.vessel_field is None:
+            return clip.inputs.new_zeros(()), {}, None
+        field = self.model.map_vessels(clip.survey)
+        loss, figures = field_loss(field, VesselField(*(x[None] for x in clip.field)))
+        return loss, figures, [FieldMap(VesselField(*(x[0].detach() for x in field)))]
 
     def _find_again(
         self,

@@ -30,6 +30,7 @@ def grade_vessel(
     valid_share: float,
     relative_interval: float,
     opposed: float,
+    mask: float,
     settings: GradeSettings,
 ) -> tuple[str, tuple[str, ...]]:
     """Return the grade and its reasons in words.
@@ -48,6 +49,8 @@ def grade_vessel(
         Half the 95 % interval over the mean.
     opposed : float
         Share of the vessel's length whose flow runs against the rest.
+    mask : float
+        What the model makes of the mask it drew from the prompts, 0 to 1.
     settings : GradeSettings
     """
     found: list[tuple[int, str]] = []
@@ -62,6 +65,8 @@ def grade_vessel(
     judge(relative_interval, settings.interval, f"the 95 % interval is +/- {relative_interval:.0%}")
     text = f"on {opposed:.0%} of its length blood runs the other way: two vessels in one mask?"
     judge(opposed, settings.opposed, text)
+    text = f"the vessel that was found fits the clicks by {mask:.0%} only: look at its mask"
+    judge(mask, settings.mask, text, high_is_bad=False)
     if np.isfinite(method_difference):
         text = f"flow and space-time diagram differ by {method_difference:.0%}"
         judge(method_difference, settings.method_difference, text)

@@ -192,6 +192,7 @@ def _finish(
         statistics.valid_share,
         interval,
         opposed,
+        float(track.mask_iou[0]),
         settings.grade,
     )
     return VesselMeasurement(

@@ -48,7 +48,7 @@ def small(monkeypatch):
     lazy = LazyCase("rigid", "two vessels", 5, "rigid 1", lambda: case)
     monkeypatch.setattr("sam2flow_core.evaluation.memory_designs.find_cases", lambda *_: (lazy,))
     stage = StageConfig(1.0, ((96, 1.0),), 0, False, 0.0, "memory", frames=2)
-    config = dataclasses.replace(MEMORY_TRAINING, stages=(stage,), scattered=3, workers=0)
+    config = dataclasses.replace(MEMORY_TRAINING, stages=(stage,), workers=0)
     monkeypatch.setattr("sam2flow_core.training.beginning.MEMORY_TRAINING", config)
 
 

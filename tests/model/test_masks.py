@@ -5,6 +5,9 @@ import torch
 from sam2flow_core.model.image_encoder import ImageEncoder
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, keep_recent
 from sam2flow_core.model.sam2flow import Prompts
+from sam2flow_core.model.tracing import FieldMap
+
+from .fields import field_of, straight
 
 
 def prompts(points, labels):
@@ -45,13 +48,14 @@ def test_padding_points_change_nothing_but_by_being_there(model, images):
 
 
 def test_x_comes_before_y(model, images):
-    """A click moved along x moves the positive click map along columns."""
-    from sam2flow_core.model.region_growth import click_maps
-
-    maps = click_maps(torch.tensor([[[100.0, 20.0]]]), torch.tensor([[1]]), 24, 32)
-    row, column = divmod(int(maps[0, 0].argmax()), 32)
-    assert (row, column) == (5, 25)
-    assert maps[0, 1].max() == 0
+    """A click names the vessel at its column and row, not at its row and column."""
+    maps = [FieldMap(field_of(straight(100, -20, 90, 5)))]
+    owner, asked = torch.zeros(1, dtype=torch.long), prompts([[[100, 20]]], [[1]])
+    with torch.no_grad():
+        levels = model.encode(torch.cat([images[:1], images[:1, :, :32]], 2))
+        out = model.segment(levels, owner, model.condition(levels, owner, [[]], 3), asked, maps=maps)
+    assert (out.logits[0, :, 100] > 0).all() and not (out.logits[0, 100, :80] > 0).any()
+    assert out.iou[0] > 0.8
 
 
 def test_vessels_never_share_context_memory(model, images):

@@ -15,6 +15,7 @@ from sam2flow_core.model.mask_decoder import DecodedMasks
 from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, PADDING, POSITIVE
 from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, SURVEY_CHANNELS, VesselField
 from sam2flow_core.training.beginning import begin_model
 from sam2flow_core.training.clicks import first_boxes, first_clicks
 from sam2flow_core.training.clips import TrainingClip
@@ -36,7 +37,9 @@ def clip() -> TrainingClip:
     masks[0, 40:52], masks[1, :, 30:38] = 1, 1
     inputs = torch.from_numpy(rng.normal(0, 1, (4, 3, 96, 96)).astype(np.float32)) + 2 * masks.amax(0)
     flow = torch.zeros(4, 2, 2, 96, 96)
-    return TrainingClip(inputs, masks, flow, masks.expand(4, -1, -1, -1), masks.amax(0, keepdim=True))
+    survey, half = torch.zeros(1, SURVEY_CHANNELS, 48, 48), torch.zeros(48, 48)
+    field = VesselField(half, half, *(half.expand(n, -1, -1) for n in (DIRECTIONS, ORIENTATIONS, ORIENTATIONS)))
+    return TrainingClip(inputs, masks, flow, masks.expand(4, -1, -1, -1), survey, field)
 
 
 def begun(design: str) -> SAM2Flow:
@@ -152,7 +155,7 @@ def test_a_step_logs_its_figures(clip):
 
 
 def small_run(tmp_path, monkeypatch, design, resume=None, seed=1):
-    config = dataclasses.replace(MEMORY_TRAINING, stages=(STAGE,), scattered=3, workers=0)
+    config = dataclasses.replace(MEMORY_TRAINING, stages=(STAGE,), workers=0)
     monkeypatch.setattr("sam2flow_core.training.beginning.MEMORY_TRAINING", config)
     out = tmp_path / f"{design}.safetensors"
     request = TrainingRequest(

@@ -14,13 +14,12 @@ from sam2flow_core.training.step import TrainingStep
 from sam2flow_core.training.trainer import TrainingRequest, one_cycle, train
 
 SMALL = ((96, 1.0),)
-BOTH = StageConfig(1.0, SMALL, 2, True, 0.5, frames=5)
+BOTH = StageConfig(1.0, SMALL, 2, True, 0.5, frames=5, scattered_pairs=2)
 
 
 @pytest.fixture(scope="module")
 def clip():
-    config = dataclasses.replace(TRAINING["tiny"], scattered=4)
-    return next(iter(SyntheticClips(config, BOTH, seed=3)))
+    return next(iter(SyntheticClips(TRAINING["tiny"], BOTH, seed=3)))
 
 
 def test_gradients_reach_every_part(clip):
@@ -123,9 +122,12 @@ def test_mask_loss_is_least_for_the_truth():
 
 def small_run(tmp_path, monkeypatch, name, steps, resume=None):
     config = dataclasses.replace(
-        TRAINING["tiny"], stages=(StageConfig(1.0, SMALL, 1, False, 0.0, "flow", 4),), scattered=3, workers=0,
-        clips_per_step=2, warm_up=0.0,
-    )  # fmt: skip
+        TRAINING["tiny"],
+        stages=(StageConfig(1.0, SMALL, 1, False, 0.0, "flow", 4, 2),),
+        workers=0,
+        clips_per_step=2,
+        warm_up=0.0,
+    )
     monkeypatch.setitem(TRAINING, "tiny", config)
     monkeypatch.setattr("sam2flow_core.training.trainer.one_cycle", lambda share, warm_up: 1.0)
     out = tmp_path / f"{name}.safetensors"
@@ -146,8 +148,7 @@ def test_resuming_is_exact(tmp_path, monkeypatch):
 def test_one_clip_can_be_learned_by_heart():
     """Endpoint error under 0.1 px on a single clip: nothing in the network stands in the way."""
     torch.manual_seed(0)
-    config = dataclasses.replace(TRAINING["tiny"], scattered=6)
-    stage = StageConfig(1.0, SMALL, 1, True, 0.0, "flow", 6)
+    config, stage = TRAINING["tiny"], StageConfig(1.0, SMALL, 1, True, 0.0, "flow", 6, 3)
     clip = next(iter(SyntheticClips(config, stage, seed=11)))
     step = TrainingStep(SAM2Flow(preset("tiny")), config)
     optimiser = torch.optim.AdamW(step.parameters(), lr=1e-3)
@@ -164,3 +165,20 @@ def test_one_clip_can_be_learned_by_heart():
         if best < 0.1:
             return
     assert best < 0.1
+
+
+def test_the_vessel_field_learns():
+    torch.manual_seed(0)
+    stage = StageConfig(1.0, SMALL, 0, False, 0.0, "field", 2, scattered_pairs=4, unsteady=0.4)
+    clip = next(iter(SyntheticClips(TRAINING["tiny"], stage, seed=5)))
+    step = TrainingStep(SAM2Flow(preset("tiny")), TRAINING["tiny"])
+    optimiser = torch.optim.AdamW(step.model.vessel_field.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(25):
+        loss, figures = step(clip, stage, np.random.default_rng(0))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.6 * losses[0]
+    assert {"inside", "ends", "runs", "offset", "radius"} <= figures.keys()

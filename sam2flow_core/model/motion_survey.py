@@ -1,0 +1,87 @@
+"""Where and which way things move, from pairs of frames all over a recording.
+
+Second moments of the spatial and temporal gradients at three scales (the structure
+tensor of the video; Bigun and Granlund, 1987): blood leaves its direction in them
+however short the look at it, and tissue that stands still leaves nothing.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sam2flow_core.model.inputs import smoothed
+
+_SCALES = (1, 2, 4)
+"""Px that are averaged before the gradients are taken."""
+_PER_SCALE = 6
+MOTION_CHANNELS = len(_SCALES) * _PER_SCALE
+MOTION_STRIDE = 2
+"""Px per cell of the channels."""
+_FLOOR = 1e-12
+
+
+class MotionSurvey:
+    """Gathers pairs of frames; memory does not grow with their number."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._sums: list[tuple[Tensor, Tensor]] = []
+
+    def add(self, first: Tensor, second: Tensor) -> None:
+        """Add pairs of consecutive frames (P, H, W), aligned to the tissue, any unit; H and W multiples of 4."""
+        self._count += len(first)
+        for number, scale in enumerate(_SCALES):
+            linear, products = _moments(first, second, scale)
+            if number == len(self._sums):
+                self._sums.append((linear, products))
+            else:
+                self._sums[number][0].add_(linear)
+                self._sums[number][1].add_(products)
+
+    def channels(self) -> Tensor:
+        """Orientation (2), direction and speed (2), change and contrast (1 each) at every scale, (18, H/2, W/2).
+
+        Free of unit, and the same for a video and its negative. Orientation is the double-angle vector of the spatial
+        gradient, direction the correlation of spatial and temporal gradients, -1 to 1.
+        """
+        return torch.cat([self._scale(i, scale) for i, scale in enumerate(_SCALES)])
+
+    def _scale(self, number: int, scale: int) -> Tensor:
+        linear, products = (x / max(self._count, 1) for x in self._sums[number])
+        still = _pooled(_products(linear[None]), scale)[0]
+        moments = smoothed(products - still)
+        if scale > MOTION_STRIDE:
+            size = [n * scale // MOTION_STRIDE for n in moments.shape[-2:]]
+            moments = F.interpolate(moments[None], size, mode="bilinear", align_corners=False)[0]
+        xx, yy, tt, xy, xt, yt = moments
+        energy, change = (xx + yy).clamp_min(_FLOOR), tt.clamp_min(_FLOOR)
+        both = (energy * change).sqrt()
+        level = energy.mean().clamp_min(_FLOOR)
+        return torch.stack([
+            (xx - yy) / energy, 2 * xy / energy, xt / both, yt / both,
+            0.5 * (change / energy).log().clamp(-6, 6), 0.5 * (energy / level).log().clamp(-6, 6),
+        ])  # fmt: skip
+
+
+def _moments(first: Tensor, second: Tensor, scale: int) -> tuple[Tensor, Tensor]:
+    """Sums over pairs of the gradients x, y, t (3, h, w), and of their products (6, ...) at stride 2 or more."""
+    frames = torch.cat([first, second])
+    if scale > 1:
+        frames = F.avg_pool2d(frames[:, None], scale)[:, 0]
+    one, two = smoothed(frames).chunk(2)
+    middle = F.pad(one + two, (1, 1, 1, 1), mode="replicate")
+    gradients = torch.stack(
+        [middle[:, 1:-1, 2:] - middle[:, 1:-1, :-2], middle[:, 2:, 1:-1] - middle[:, :-2, 1:-1], two - one], 1
+    )
+    return gradients.sum(0), _pooled(_products(gradients), scale).sum(0)
+
+
+def _products(gradients: Tensor) -> Tensor:
+    x, y, t = gradients.unbind(1)
+    return torch.stack([x * x, y * y, t * t, x * y, x * t, y * t], 1)
+
+
+def _pooled(products: Tensor, scale: int) -> Tensor:
+    return F.avg_pool2d(products, MOTION_STRIDE // scale) if scale < MOTION_STRIDE else products

@@ -1,0 +1,241 @@
+"""Follow a vessel through the vessel field, from a place in it both ways to its ends.
+
+Tracking in positions and orientations (as Bekkers et al., 2014, do in orientation scores): at a crossing
+each vessel keeps its own orientation, and so its own way.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from sam2flow_core.model.vessel_field import FIELD_STRIDE, VesselField
+
+Floats = NDArray[np.float64]
+
+_LEAST = 0.25
+"""Chance of a vessel in this orientation below which there is none."""
+_GAP = 5
+"""Steps a vessel may be out of sight."""
+_END = 0.5
+"""Chance of an end from which on a vessel ends."""
+_TURN = 0.3
+"""Radians a vessel may turn in a step."""
+_SETTLE = 0.5
+"""Share of the way to the centreline that is made up in a step."""
+_ALONGSIDE = 0.5
+"""Radians and radii; who comes so near to where it has been goes round in a circle."""
+_RUN_UP = 10
+"""Steps before the vessel may meet itself."""
+_RADII = (-1.0, 4.0)
+"""Logarithms of the radii in cells that are believed."""
+_STRETCH = 15
+"""Cells over which the direction of flow is made out."""
+_DECIDED = 0.5
+"""How sure, 0 to 1, a direction must be."""
+_NEARER, _CENTRAL = 0.1, 0.3
+"""Chance that a cell's distance from the click, and a radius from the centreline, cost."""
+_OTHER = np.pi / 6
+"""Radians between two vessels that a click may mean."""
+
+
+class Trace(NamedTuple):
+    """A vessel's way.
+
+    ``line`` is its centreline (K, 2), ``(row, column)`` in cells, ``radius`` (K,) in cells, ``chance`` (K,) that a
+    vessel is there, and ``forward`` (K,) says from -1 to 1 how surely blood flows the way the line goes.
+    """
+
+    line: Floats
+    radius: Floats
+    chance: Floats
+    forward: Floats
+
+    def part(self, first: int, last: int) -> Trace:
+        """Points from the first to before the last."""
+        return Trace(*(x[first:last] for x in self))
+
+
+class Glimpse(NamedTuple):
+    """A vessel as seen from a place in it, in about its direction.
+
+    ``chance`` that it is there, ``turn`` to its direction (radians), ``offset`` of the place from its centreline
+    (radii, positive on the left), its ``radius`` (cells), the chance of an ``end``, and from -1 to 1 how surely blood
+    flows ``forward`` in it.
+    """
+
+    chance: float
+    turn: float
+    offset: float
+    radius: float
+    end: float
+    forward: float
+
+
+class FieldMap:
+    """The vessel field of one recording, laid out for reading at single places.
+
+    Parameters
+    ----------
+    field : VesselField
+        Without the axis of recordings.
+    """
+
+    stride = FIELD_STRIDE
+    """Px per cell."""
+
+    def __init__(self, field: VesselField) -> None:
+        self.inside: NDArray[np.float32] = field.inside.float().cpu().numpy()
+        self.count = field.offset.shape[0]
+        runs = torch.sigmoid(field.runs)
+        first, second = runs[: self.count], runs[self.count :]
+        either, radius = (first + second).clamp(max=1.0), (field.log_radius - np.log(self.stride)).clamp(*_RADII)
+        parts = [either, field.offset, radius, first - second, torch.sigmoid(field.ends)[None]]
+        self.table: NDArray[np.float32] = torch.cat(parts).permute(1, 2, 0).contiguous().float().cpu().numpy()
+        self.angles = np.arange(self.count) * np.pi / self.count
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(h, w)`` cells."""
+        return self.table.shape[0], self.table.shape[1]
+
+    def cells(self, points: Floats) -> Floats:
+        """Places ``(row, column)`` in cells of points (..., 2), ``(x, y)`` px."""
+        return (points[..., ::-1] - 0.5 * (self.stride - 1)) / self.stride
+
+    def holds(self, place: Floats) -> bool:
+        """Whether a place ``(row, column)`` is in the field."""
+        return bool(-0.5 <= place[0] <= self.shape[0] - 0.5 and -0.5 <= place[1] <= self.shape[1] - 0.5)
+
+    def read(self, place: Floats) -> NDArray[np.float32]:
+        """All channels at a place, bilinear."""
+        y, x = np.clip(place, 0, np.array(self.shape) - 1.001)
+        row, column = int(y), int(x)
+        dy, dx = y - row, x - column
+        t = self.table
+        top = (1 - dx) * t[row, column] + dx * t[row, column + 1]
+        below = (1 - dx) * t[row + 1, column] + dx * t[row + 1, column + 1]
+        return (1 - dy) * top + dy * below
+
+    def look(self, place: Floats, angle: float) -> Glimpse:
+        """What runs through a place in about a direction."""
+        n, values = self.count, self.read(place)
+        apart = np.mod(self.angles - angle + np.pi / 2, np.pi) - np.pi / 2
+        near = np.clip(1 - np.abs(apart) * n / (2 * np.pi), 0, None)
+        weight = near * values[:n]
+        total = float(weight.sum())
+        share = weight / max(total, 1e-6)
+        sign = np.where(np.cos(self.angles - angle) >= 0, 1.0, -1.0)
+        return Glimpse(
+            chance=total,
+            turn=float(share @ apart),
+            offset=float((share * sign) @ values[n : 2 * n]),
+            radius=float(np.exp(share @ values[2 * n : 3 * n])),
+            end=float(values[-1]),
+            forward=float((near * sign) @ values[3 * n : 4 * n]) / max(total, 1e-6),
+        )
+
+
+class Start(NamedTuple):
+    """A place ``(row, column)`` and orientation, radians, that a vessel runs through."""
+
+    place: Floats
+    angle: float
+
+
+def starts(field: FieldMap, click: Floats, reach: float, most: int) -> list[Start]:
+    """Vessels that a click ``(row, column)`` may mean within ``reach`` cells, the likeliest first."""
+    found: list[tuple[float, Start]] = []
+    steps = np.arange(-int(reach), int(reach) + 1)
+    for step in np.stack(np.meshgrid(steps, steps, indexing="ij"), -1).reshape(-1, 2):
+        away, here = float(np.hypot(*step)), click + step
+        if away > reach or not field.holds(here):
+            continue
+        for angle in field.angles:
+            seen = field.look(here, angle)
+            if seen.chance > _LEAST:
+                score = seen.chance - _NEARER * away - _CENTRAL * abs(seen.offset)
+                found.append((score, Start(here, float(angle + seen.turn))))
+    chosen: list[Start] = []
+    for _, start in sorted(found, key=lambda f: -f[0]):
+        if len(chosen) < most and all(_apart(start.angle, c.angle, np.pi) > _OTHER for c in chosen):
+            chosen.append(start)
+    return chosen
+
+
+def trace(field: FieldMap, start: Start, reach: float) -> Trace:
+    """Follow the vessel that runs through a place in an orientation, up to ``reach`` cells each way."""
+    start = _centred(field, start)
+    ahead, back = (_way(field, Start(start.place, start.angle + turn), reach) for turn in (0.0, np.pi))
+    back = back._replace(forward=-back.forward)
+    whole = Trace(*(np.concatenate([b[:0:-1], a]) for b, a in zip(back, ahead, strict=True)))
+    return _one_way(whole, len(back.line) - 1)
+
+
+def _one_way(whole: Trace, start: int) -> Trace:
+    """The part of a way round its start in which blood flows in one direction: where it turns round, vessels meet."""
+    flow = uniform_filter1d(whole.forward, _STRETCH, mode="nearest")
+    here = flow[start]
+    if abs(here) < _DECIDED:
+        return whole
+    same, against = flow * np.sign(here) > 0, np.flatnonzero(flow * np.sign(here) < -_DECIDED)
+    first, last = 0, len(flow)
+    if len(after := against[against > start]):
+        last = int(np.flatnonzero(same[: after[0]])[-1]) + 1
+    if len(before := against[against < start]):
+        first = before[-1] + 1 + int(np.flatnonzero(same[before[-1] + 1 :])[0])
+    return whole.part(first, last)
+
+
+def _centred(field: FieldMap, start: Start) -> Start:
+    place, angle = start
+    for _ in range(4):
+        seen = field.look(place, angle)
+        if seen.chance < _LEAST:
+            break
+        angle += seen.turn
+        place = place - _SETTLE * seen.offset * seen.radius * _left(angle)
+    return Start(place, angle)
+
+
+def _way(field: FieldMap, start: Start, reach: float) -> Trace:
+    place, angle = start
+    count = max(int(reach), 1)
+    way, angles = Trace(np.zeros((count, 2)), np.zeros(count), np.zeros(count), np.zeros(count)), np.zeros(count)
+    unseen, armed, number = 0, False, 0
+    for number in range(count):
+        seen = field.look(place, angle)
+        unseen = unseen + 1 if seen.chance < _LEAST else 0
+        if not unseen:
+            angle += float(np.clip(seen.turn, -_TURN, _TURN))
+            place = place - np.clip(_SETTLE * seen.offset * seen.radius, -1.0, 1.0) * _left(angle)
+        way.line[number], angles[number] = place, angle
+        way.radius[number], way.chance[number], way.forward[number] = seen.radius, min(seen.chance, 1.0), seen.forward
+        # A click at a fork names one of its arms: the fork ends a vessel only once it has been left.
+        armed = armed or seen.end < 0.5 * _END
+        place = place + np.array([np.sin(angle), np.cos(angle)])
+        met = _met(way.line[: number + 1], seen.radius, angles[: number + 1])
+        if (armed and seen.end > _END) or met or unseen > _GAP or not field.holds(place):
+            break
+    return way.part(0, max(number + 1 - unseen, 1))
+
+
+def _left(angle: float) -> Floats:
+    """Unit vector (row, column) to the left of a direction as seen on the screen."""
+    return np.array([-np.cos(angle), np.sin(angle)])
+
+
+def _apart(one: Floats | float, other: float, period: float) -> Floats:
+    """Angles between directions (period 2 pi) or orientations (period pi)."""
+    return np.abs(np.mod(np.asarray(one) - other + period / 2, period) - period / 2)
+
+
+def _met(line: Floats, radius: float, angles: Floats) -> bool:
+    """Whether the vessel has come round to where it was."""
+    past, here = line[:-_RUN_UP:2], line[-1]
+    near = (np.abs(past - here) < max(_ALONGSIDE * radius, 1.0)).all(1)
+    return bool(near.any()) and bool((_apart(angles[:-_RUN_UP:2][near], angles[-1], 2 * np.pi) < _ALONGSIDE).any())

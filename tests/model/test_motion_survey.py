@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import torch
+
+from sam2flow_core.model.inputs import InputMaker
+from sam2flow_core.model.motion_survey import MOTION_CHANNELS, MotionSurvey
+
+
+def drifting(dx, dy, pairs=24, side=64, seed=0):
+    """Pairs of frames of coarse noise that moves by so many px from the first to the second."""
+    rng = np.random.default_rng(seed)
+    spectrum = np.fft.rfft2(rng.normal(size=(pairs, side, side)))
+    fy, fx = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)
+    soft = spectrum * np.exp(-120 * (fy**2 + fx**2))
+    moved = soft * np.exp(-2j * np.pi * (fx * dx + fy * dy))
+    return tuple(torch.from_numpy(np.fft.irfft2(s, s=(side, side)).astype(np.float32)) for s in (soft, moved))
+
+
+def channels(first, second):
+    survey = MotionSurvey()
+    survey.add(first, second)
+    return survey.channels()
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(0.5, 0.0), (0.0, -0.5), (-0.4, 0.3)])
+def test_direction_of_motion_is_in_the_channels(dx, dy):
+    seen = channels(*drifting(dx, dy))
+    x, y = -float(seen[2].mean()), -float(seen[3].mean())
+    assert np.arctan2(y, x) == pytest.approx(np.arctan2(dy, dx), abs=0.15)
+
+
+def test_orientation_of_streaks_is_in_the_channels():
+    """Streaks along x change along y: the double-angle vector points to minus x."""
+    first, second = (x.mean(2, keepdim=True).expand(-1, -1, 64).contiguous() for x in drifting(0.0, 0.5))
+    seen = channels(first, second)
+    assert seen[0].mean() < -0.9 and seen[1].abs().mean() < 0.1
+
+
+def test_a_video_and_its_negative_are_alike_and_units_do_not_matter():
+    first, second = drifting(0.5, 0.2)
+    seen = channels(first, second)
+    assert torch.allclose(channels(-first, -second), seen, atol=1e-4)
+    assert torch.allclose(channels(900 * first + 4000, 900 * second + 4000), seen, atol=1e-2)
+
+
+def test_still_tissue_leaves_nothing():
+    """What is the same in every pair is taken out."""
+    first, second = drifting(0.5, 0.2)
+    tissue = 5 * drifting(0, 0, pairs=1, seed=3)[0]
+    assert torch.allclose(channels(first + tissue, second + tissue), channels(first, second), atol=0.02)
+
+
+def test_pairs_may_come_one_by_one():
+    first, second = drifting(0.5, 0.2)
+    survey = MotionSurvey()
+    for a, b in zip(first, second, strict=True):
+        survey.add(a[None], b[None])
+    assert torch.allclose(survey.channels(), channels(first, second), atol=1e-3)
+
+
+def test_a_single_still_frame_is_finite():
+    frame = torch.ones(1, 64, 64)
+    assert torch.isfinite(channels(frame, frame)).all()
+
+
+def test_survey_covers_the_padded_frame():
+    first, second = drifting(0.5, 0.2)
+    maker = InputMaker(first.mean(0)[:60, :50], first.std(0)[:60, :50])
+    survey = maker.survey(channels(first, second), (0, 14, 0, 4))
+    assert survey.shape == (1, MOTION_CHANNELS + 2, 32, 32)
