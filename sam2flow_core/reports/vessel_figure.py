@@ -12,7 +12,7 @@ from sam2flow_core.reports.words import number, velocity_unit
 from sam2flow_core.velocity import VesselMeasurement
 
 _SLOPES = 12
-_MARGINS = {"left": 0.085, "right": 0.985, "top": 0.95, "bottom": 0.09, "hspace": 0.38, "wspace": 0.5}
+_MARGINS = {"left": 0.085, "right": 0.97, "top": 0.95, "bottom": 0.09, "hspace": 0.38, "wspace": 0.5}
 _DIAGRAM_FRAMES = 200
 
 

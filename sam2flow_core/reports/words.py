@@ -35,6 +35,11 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{decimals}f}"
 
 
+def quantity(value: float, unit: str, digits: int = 3) -> str:
+    """Return a number with its unit, or a dash alone for a gap."""
+    return f"{number(value, digits)} {unit}" if np.isfinite(value) else number(value)
+
+
 def vessel_title(measurement: VesselMeasurement) -> str:
     """Return the vessel's number, with its name where it has one of its own."""
     own = measurement.name.strip()

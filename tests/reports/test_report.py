@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.reports import vessel_figure, write_report
+from sam2flow_core.reports.words import quantity
 from sam2flow_core.velocity import measure_vessels
 
 NAME = '<img src=x onerror="alert(1)"> $a_b$ & "quoted"'
@@ -173,3 +174,8 @@ def test_without_a_spectrum_nothing_is_plotted(scene, uncalibrated):
     (measured,) = measure_vessels([scene.track], scene.images, uncalibrated)
     axes = lines_of(vessel_figure._draw_spectrum, measured)
     assert not axes.lines and "frame rate unknown" in axes.texts[0].get_text()
+
+
+def test_a_gap_has_no_unit() -> None:
+    assert quantity(float("nan"), "Hz") == "–"
+    assert quantity(1.234, "Hz") == "1.23 Hz"
