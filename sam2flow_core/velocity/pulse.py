@@ -9,6 +9,8 @@ from scipy import ndimage, signal
 from sam2flow_core.velocity.records import Spectrum
 
 _OVERSAMPLING = 10
+_TABLE = 2_000_000
+"""Frequencies times samples that are looked at together."""
 
 
 def spectrum(
@@ -39,7 +41,7 @@ def spectrum(
         return nothing
     frequency = np.arange(0.5 / span, high, 1 / (_OVERSAMPLING * span))
     values = signal.detrend(velocity[valid])
-    power = signal.lombscargle(time, values, 2 * np.pi * frequency, normalize=True)
+    power = _periodogram(time, values, frequency)
     sought = (frequency >= low) & (frequency <= band[1])
     if not sought.any():
         return Spectrum(frequency, power, float("nan"), float("nan"))
@@ -50,6 +52,15 @@ def spectrum(
     trials = max((band[1] - low) * span, 1.0)
     found = 0 < peak < len(power) - 1 and trials * np.exp(-snr) < probability if np.isfinite(snr) else False
     return Spectrum(frequency, power, _top(frequency, power, peak) if found else float("nan"), snr)
+
+
+def _periodogram(
+    time: NDArray[np.float64], values: NDArray[np.float64], frequency: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Normalised Lomb-Scargle power, some frequencies at a time: scipy holds tables of all of them at all times."""
+    parts = -(-len(frequency) * len(time) // _TABLE)
+    angular = np.array_split(2 * np.pi * frequency, parts)
+    return np.concatenate([signal.lombscargle(time, values, part, normalize=True) for part in angular])
 
 
 def _top(frequency: NDArray[np.float64], power: NDArray[np.float64], peak: int) -> float:

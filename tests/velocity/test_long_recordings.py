@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sam2flow_core.velocity import measure_vessel
+from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.spans import LENGTH, OVERLAP, spans
 
 from .vessels import Calibrated, make_scene
@@ -73,3 +75,14 @@ def test_focus_is_judged_against_the_whole_recording(measured):
     late = ["OUT_OF_FOCUS" in flags for flags in vessel.per_frame.flags]
     # The last span lies in the blur as a whole; against itself alone it would pass.
     assert np.mean(late[3500:]) > 0.9 and np.mean(late[:3300]) < 0.05
+
+
+def test_the_pulse_of_a_long_recording_is_found_in_bounded_memory():
+    time = np.arange(6000) / 160
+    velocity = 3 + np.sin(2 * np.pi * 1.3 * time)
+    tracemalloc.start()
+    found = spectrum(velocity, 160.0, (0.5, 4.0), 0.01)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.pulse_hz == pytest.approx(1.3, abs=0.01)
+    assert peak < 2e8
