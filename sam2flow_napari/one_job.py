@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QObject, Signal
 
+from sam2flow_napari.session import Session
 from sam2flow_napari.work import Desk, Failed
 from sam2flow_napari.work.jobs import LongJob
 
@@ -15,7 +16,10 @@ class OneJob(QObject):
 
     Parameters
     ----------
+    session : Session
     desk : Desk
+    report : callable
+        Shows an error to the user.
 
     Signals
     -------
@@ -24,9 +28,11 @@ class OneJob(QObject):
 
     running_changed = Signal(bool)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, session: Session, desk: Desk, report: Callable[[Exception], None]) -> None:
         super().__init__()
+        self._session = session
         self._desk = desk
+        self._report = report
         self._job_id = 0
 
     @property

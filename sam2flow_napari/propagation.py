@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,21 +12,13 @@ from qtpy.QtCore import Signal
 from sam2flow_core.errors import PromptError, Sam2FlowError, StackError
 from sam2flow_core.project import next_masks_file
 from sam2flow_napari.one_job import OneJob
-from sam2flow_napari.session import Session
-from sam2flow_napari.work import Cancelled, Desk, Propagated, PropagationJob, PropagationProgress
+from sam2flow_napari.work import Cancelled, Propagated, PropagationJob, PropagationProgress
 
 _LARGEST = np.iinfo(np.uint16).max
 
 
 class Propagation(OneJob):
     """At most one propagation at a time.
-
-    Parameters
-    ----------
-    session : Session
-    desk : Desk
-    report : callable
-        Shows an error to the user.
 
     Signals
     -------
@@ -39,11 +30,6 @@ class Propagation(OneJob):
 
     progressed = Signal(int)
     finished = Signal(object)
-
-    def __init__(self, session: Session, desk: Desk, report: Callable[[Exception], None]) -> None:
-        super().__init__(desk)
-        self._session = session
-        self._report = report
 
     def start(self, labels: NDArray[Any], frame: int) -> None:
         """Carry the labels (Y, X) of a frame to all others; refused with a notification where it cannot be."""

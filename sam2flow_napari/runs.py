@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 class Runs(OneJob):
     """At most one run at a time, and the tables of the newest.
 
-    Parameters
-    ----------
-    session : Session
-    desk : Desk
-    report : callable
-        Shows an error to the user.
-
     Signals
     -------
     started(object)
@@ -46,9 +39,7 @@ class Runs(OneJob):
     tables_changed = Signal(object)
 
     def __init__(self, session: Session, desk: Desk, report: Callable[[Exception], None]) -> None:
-        super().__init__(desk)
-        self._session = session
-        self._report = report
+        super().__init__(session, desk, report)
         self._load_id = 0
         self._measured: RunRequest | None = None
         self.tables: RunTables | None = None

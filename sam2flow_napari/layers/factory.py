@@ -144,33 +144,15 @@ class LayerFactory:
 
     def tracers(self, name: str) -> Vectors:
         """Return an empty vectors layer for the tracers of one frame."""
-        return Vectors(
-            np.empty((0, 2, 3)),
-            name=name,
-            ndim=3,
-            vector_style="line",
-            edge_color="white",
-            edge_width=2,
-            **placement(self.spacing),
-        )
+        return self._vectors(name, vector_style="line", edge_color="white", edge_width=2)
 
     def arrows(self, name: str) -> Vectors:
         """Return an empty vectors layer for the arrows of one frame."""
-        return Vectors(
-            np.empty((0, 2, 3)),
-            name=name,
-            ndim=3,
-            vector_style="arrow",
-            edge_color="white",
-            edge_width=1.0,
-            **placement(self.spacing),
-        )
+        return self._vectors(name, vector_style="arrow", edge_color="white", edge_width=1.0)
 
     def centrelines(self, name: str) -> Vectors:
         """Return an empty vectors layer for the centrelines in one frame."""
-        return Vectors(
-            np.empty((0, 2, 3)), name=name, ndim=3, vector_style="line", edge_width=2, **placement(self.spacing)
-        )
+        return self._vectors(name, vector_style="line", edge_width=2)
 
     def boxes(self, name: str) -> Shapes:
         """Return an empty shapes layer for boxes about vessels."""
@@ -198,3 +180,7 @@ class LayerFactory:
         """Give a layer this factory's scale and units (the calibration was edited)."""
         layer.scale = self.spacing.scale
         layer.units = self.spacing.units
+
+    def _vectors(self, name: str, **style: Any) -> Vectors:
+        """Return an empty vectors layer for what is drawn of one frame."""
+        return Vectors(np.empty((0, 2, 3)), name=name, ndim=3, **style, **placement(self.spacing))

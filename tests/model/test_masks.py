@@ -4,6 +4,7 @@ import torch
 
 from sam2flow_core.model.image_encoder import ImageEncoder
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, keep_recent
+from sam2flow_core.model.region_growth import click_maps
 from sam2flow_core.model.sam2flow import Prompts
 from sam2flow_core.model.tracing import FieldMap
 
@@ -56,6 +57,14 @@ def test_x_comes_before_y(model, images):
         out = model.segment(levels, owner, model.condition(levels, owner, [[]], 3), asked, maps=maps)
     assert (out.logits[0, :, 100] > 0).all() and not (out.logits[0, 100, :80] > 0).any()
     assert out.iou[0] > 0.8
+
+
+def test_click_maps_have_x_before_y():
+    """A click moved along x moves the positive click map along columns."""
+    maps = click_maps(torch.tensor([[[100.0, 20.0]]]), torch.tensor([[1]]), 24, 32)
+    row, column = divmod(int(maps[0, 0].argmax()), 32)
+    assert (row, column) == (5, 25)
+    assert maps[0, 1].max() == 0
 
 
 def test_vessels_never_share_context_memory(model, images):

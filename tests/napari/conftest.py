@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_engine import FakeEngine
 
+from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.workbench import Workbench
 
 FRAMES, HEIGHT, WIDTH = 40, 64, 96
@@ -61,6 +62,20 @@ def make_bench(qtbot, engine):
     for bench in made:
         bench.close()
     qtbot.waitUntil(lambda: not any(bench.busy for bench in made), timeout=PATIENCE)
+
+
+@pytest.fixture
+def window(make_napari_viewer, qtbot, engine):
+    """Viewer and dock in a real window."""
+    viewer = make_napari_viewer(show=True)
+    dock = SAM2FlowDock(viewer, engine)
+    viewer.window.add_dock_widget(dock, name="SAM2Flow")
+    viewer.window.resize(1280, 800)
+    qtbot.wait(50)
+    yield viewer, dock
+    engine.gate.set()
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
 
 
 @pytest.fixture

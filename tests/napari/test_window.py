@@ -13,20 +13,6 @@ from sam2flow_napari.widgets.dock import SAM2FlowDock
 pytestmark = pytest.mark.window
 
 
-@pytest.fixture
-def window(make_napari_viewer, qtbot, engine):
-    """Viewer and dock in a real window."""
-    viewer = make_napari_viewer(show=True)
-    dock = SAM2FlowDock(viewer, engine)
-    viewer.window.add_dock_widget(dock, name="SAM2Flow")
-    viewer.window.resize(1280, 800)
-    qtbot.wait(50)
-    yield viewer, dock
-    engine.gate.set()
-    dock.shut()
-    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
-
-
 def mark_two(dock):
     dock.bench.session.add_prompt(0, 15.0, 40.0)
     dock.bench.session.activate_next()

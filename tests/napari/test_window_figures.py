@@ -11,23 +11,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton
 
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
-from sam2flow_napari.widgets.dock import SAM2FlowDock
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 MIB = 2**20
 STATUS = Path("/proc/self/status")
-
-
-@pytest.fixture
-def window(make_napari_viewer, qtbot, engine):
-    viewer = make_napari_viewer(show=True)
-    dock = SAM2FlowDock(viewer, engine)
-    viewer.window.add_dock_widget(dock, name="SAM2Flow")
-    viewer.window.resize(1280, 800)
-    qtbot.wait(50)
-    yield viewer, dock
-    dock.shut()
-    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
 
 
 def test_from_the_sample_to_a_table_in_six_clicks(window, qtbot, tmp_path, monkeypatch):
