@@ -9,8 +9,6 @@ from sam2flow_core.config.synthetic import SceneSettings
 
 _SPEEDS = ((0.05, 0.5), (0.5, 2.0), (2.0, 5.0), (5.0, 12.0), (12.0, 38.0))
 """Mean speeds in px per frame, each range as likely: slow flow is the hardest to measure, and the most common."""
-
-
 _FIELD_SIZES = ((160, 0.35), (192, 0.4), (256, 0.25))
 
 
@@ -37,9 +35,11 @@ class StageConfig:
     frames : int
         Consecutive frames of a clip.
     scattered_pairs : int
-        Pairs of frames over the whole scene that make the background, the activity and the survey of motion.
+        Pairs of frames all over the recording that make the background, the activity and the survey of motion.
     unsteady : float
         Largest rest of tissue motion, px; only where no flow is learned.
+    context : bool
+        Whether a stage ``flow`` sees the features of the image encoder, which it does not change.
     """
 
     share: float
@@ -49,8 +49,9 @@ class StageConfig:
     predicted_masks: float
     parts: str = "both"
     frames: int = 34
-    scattered_pairs: int = 6
+    scattered_pairs: int = 20
     unsteady: float = 0.0
+    context: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ TRAINING: dict[str, TrainingConfig] = {
         stages=(
             StageConfig(0.30, _FIELD_SIZES, 0, False, 0.0, "field", 2, scattered_pairs=18, unsteady=0.4),
             StageConfig(0.15, _FIELD_SIZES, 0, False, 0.0, "masks", 2, scattered_pairs=18, unsteady=0.4),
-            StageConfig(0.38, ((160, 0.88), (256, 0.12)), 2, False, 0.0, "flow"),
-            StageConfig(0.12, ((160, 0.95), (256, 0.05)), 2, True, 0.0, "flow"),
+            StageConfig(0.38, ((160, 0.88), (256, 0.12)), 2, False, 0.0, "flow", context=True),
+            StageConfig(0.12, ((160, 0.95), (256, 0.05)), 2, True, 0.0, "flow", context=True),
             StageConfig(0.05, ((160, 0.88), (256, 0.12)), 2, False, 0.4, "both"),
         ),
         learning_rate=8e-4,

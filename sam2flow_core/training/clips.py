@@ -21,6 +21,8 @@ from sam2flow_core.training.field_truth import LumenPoints, lumen_points, true_f
 
 TRAINING_NAMESPACE = 0x7261696E
 """Branch of the seed tree that training draws from; the benchmark's branch is another."""
+_SHORTEST, _LONGEST = 64, 700
+"""Frames of the recordings that clips are cut from; scenes last for the longest at any frame rate."""
 
 
 @dataclass(frozen=True)
@@ -91,23 +93,29 @@ class SyntheticClips(IterableDataset[TrainingClip]):
         sizes, chances = zip(*self.stage.sizes, strict=True)
         side = int(rng.choice(sizes, p=np.array(chances) / sum(chances)))
         scene = sample_scene(rng, size=(side, side), settings=self.config.scenes)
-        start = int(rng.integers(0, 400))
-        frames = list(range(start, start + self.stage.frames))
-        span = max(600, start + self.stage.frames)
-        free = [t for t in range(0, span, 2) if t not in frames and t + 1 not in frames]
-        firsts = rng.choice(free, self.stage.scattered_pairs, replace=False).tolist()
+        frames, firsts = draw_recording(rng, self.stage)
         order = sorted({*frames, *firsts, *(t + 1 for t in firsts)})
         clip = render_clip(scene, order, motion=False)
         rows = [order.index(t) for t in frames]
-        pairs = [order.index(t) for t in (*firsts, *frames[:-1:2])]
+        pairs = [order.index(t) for t in firsts]
         if not clip.masks.any() or not torch.isfinite(clip.video).all():
             return None
         return _RawClip(clip.video, rows, pairs, clip.masks, clip.flow[rows], clip.leaves[rows], lumen_points(scene))
 
 
+def draw_recording(rng: np.random.Generator, stage: StageConfig) -> tuple[list[int], list[int]]:
+    """Frames of a clip, and first frames of the pairs that stand for its recording: some are short, most are long."""
+    shortest = max(_SHORTEST, stage.frames + 1, stage.scattered_pairs + 1)
+    length = int(np.exp(rng.uniform(np.log(shortest), np.log(max(_LONGEST, shortest)))))
+    begin = int(rng.integers(0, _LONGEST - length + 1)) if length < _LONGEST else 0
+    start = begin + int(rng.integers(0, length - stage.frames))
+    firsts = np.linspace(begin, begin + length - 2, stage.scattered_pairs).round().astype(int)
+    return list(range(start, start + stage.frames)), np.unique(firsts).tolist()
+
+
 @dataclass(frozen=True)
 class _RawClip:
-    """Rendered frames; of these ``rows`` are the clip, and ``pairs`` begin the pairs that are surveyed."""
+    """Rendered frames; of these ``rows`` are the clip, and ``pairs`` begin the pairs that stand for the recording."""
 
     video: Tensor
     rows: list[int]
@@ -144,8 +152,11 @@ def alter(clip: _RawClip, rng: np.random.Generator, most_vessels: int, unsteady:
         video = still + (video - still) * _uneven(rng, video.shape[-2:])
     if unsteady and rng.random() < 0.3:
         video = _shaken(video, rng.normal(0, rng.uniform(0.05, unsteady), (len(video), 2)))
-    maker, motion = InputMaker(video.mean(0), smoothed(video).std(0)), MotionSurvey()
-    motion.add(video[clip.pairs], video[[row + 1 for row in clip.pairs]])
+    # As in use: the clip's own frames weigh no more in the background than others, or slow cells would be part of it.
+    first, second = video[clip.pairs], video[[row + 1 for row in clip.pairs]]
+    sampled, motion = torch.cat([first, second]), MotionSurvey()
+    maker = InputMaker(sampled.mean(0), smoothed(sampled).std(0))
+    motion.add(first, second)
     inputs, field = maker(video[clip.rows]), true_field(clip.lumens.turned(turns, mirror))
     chosen = torch.from_numpy(rng.permutation(len(masks))[:most_vessels])
     masks, flow, leaves = masks[chosen], flow[:, chosen], leaves[:, chosen]

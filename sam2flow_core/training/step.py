@@ -50,6 +50,9 @@ class TrainingStep(nn.Module):
         if stage.parts == "field":
             loss, figures, _ = self._field(clip)
             return loss, figures
+        if stage.context:
+            with torch.no_grad():
+                context = self.model.encode(clip.inputs[[first]])[0]
         if stage.parts != "flow":
             loss, figures, predicted, context = self._masks(clip, first, rng)
             total = total + self.config.mask_weight * loss
