@@ -19,7 +19,13 @@ _PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.option("--preset", default="tiny", show_default=True, help="Size of the network.")
-@click.option("--data", type=click.Choice(["synthetic"]), default="synthetic", show_default=True, help="Clips.")
+@click.option(
+    "--data",
+    metavar="synthetic|DIR",
+    default="synthetic",
+    show_default=True,
+    help="Where clips come from: the generator, or a folder in the CapFlow layout.",
+)
 @click.option("--out", type=_PATH, required=True, help="Weights file to write (.safetensors).")
 @click.option("--resume", type=_PATH, help="The .resume file of an earlier run to go on from.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
@@ -47,7 +53,8 @@ def train(
     from sam2flow_core.training import train as steps
 
     design = None if memory is None else MemoryConfig(memory)
-    request = TrainingRequest(out, preset, start, design, minutes, resume=resume, seed=seed, device=device)
+    folder = None if data == "synthetic" else Path(data)
+    request = TrainingRequest(out, preset, start, design, folder, minutes, resume=resume, seed=seed, device=device)
     running = cast("Generator[Progress, None, None]", steps(request))
     with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
         for progress in running:

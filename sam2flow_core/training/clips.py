@@ -1,9 +1,10 @@
-"""Training clips: rendered on the fly, altered, none ever the same."""
+"""Training clips: drawn from a source, altered, none ever the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,13 +17,10 @@ from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.inputs import InputMaker, smoothed
 from sam2flow_core.model.motion_survey import MotionSurvey
 from sam2flow_core.model.vessel_field import VesselField
-from sam2flow_core.synthetic import render_clip, sample_scene
-from sam2flow_core.training.field_truth import LumenPoints, lumen_points, true_field
+from sam2flow_core.training.field_truth import LumenPoints, true_field
 
 TRAINING_NAMESPACE = 0x7261696E
 """Branch of the seed tree that training draws from; the benchmark's branch is another."""
-_SHORTEST, _LONGEST = 64, 700
-"""Frames of the recordings that clips are cut from; scenes last for the longest at any frame rate."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +55,48 @@ class TrainingClip:
         return TrainingClip(**moved, field=VesselField(*(x.to(device) for x in self.field)))
 
 
-class SyntheticClips(IterableDataset[TrainingClip]):
-    """An endless stream of clips.
+@dataclass(frozen=True)
+class RawClip:
+    """Frames as filmed, with their truth; ``rows`` are the clip, and ``pairs`` stand for the recording it is cut from.
+
+    Attributes
+    ----------
+    video : Tensor (F, H, W)
+        Free of tissue motion, any unit; H and W are equal.
+    rows : list of int
+        Of the video: T consecutive frames.
+    pairs : list of int
+        Rows that begin pairs of consecutive frames from all over the recording.
+    masks : BoolTensor (V, H, W)
+    flow : Tensor (T, V, 2, H, W)
+    leaves : BoolTensor (T, V, H, W)
+        Matter that is outside the frame or past the vessel's end one frame later.
+    lumens : LumenPoints
+        Of all vessels, also those that are not among the V.
+    """
+
+    video: Tensor
+    rows: list[int]
+    pairs: list[int]
+    masks: Tensor
+    flow: Tensor
+    leaves: Tensor
+    lumens: LumenPoints
+
+
+class ClipSource(Protocol):
+    """Where clips come from."""
+
+    def draw(self, stage: StageConfig, rng: np.random.Generator) -> RawClip | None:
+        """Draw a clip; None where what was drawn is of no use."""
+
+
+class ClipStream(IterableDataset[TrainingClip]):
+    """An endless stream of clips, each altered anew.
 
     Parameters
     ----------
+    source : ClipSource
     config : TrainingConfig
     stage : StageConfig
     seed : int
@@ -71,8 +106,17 @@ class SyntheticClips(IterableDataset[TrainingClip]):
         Of the process among several; each has a stream of its own.
     """
 
-    def __init__(self, config: TrainingConfig, stage: StageConfig, seed: int, used: int = 0, rank: int = 0) -> None:
-        self.config, self.stage, self.seed, self.used, self.rank = config, stage, seed, used, rank
+    def __init__(
+        self,
+        source: ClipSource,
+        config: TrainingConfig,
+        stage: StageConfig,
+        seed: int,
+        used: int = 0,
+        rank: int = 0,
+    ) -> None:
+        self.source, self.config, self.stage = source, config, stage
+        self.seed, self.used, self.rank = seed, used, rank
 
     def __iter__(self) -> Iterator[TrainingClip]:
         """Yield clips for ever."""
@@ -84,49 +128,13 @@ class SyntheticClips(IterableDataset[TrainingClip]):
             rng = np.random.default_rng([TRAINING_NAMESPACE, self.seed, self.rank, worker, number])
             clip = None
             while clip is None:
-                clip = self._render(rng)
+                clip = self.source.draw(self.stage, rng)
             for _ in range(self.config.reuse):
                 yield alter(clip, rng, self.config.most_vessels, self.stage.unsteady)
             number += 1
 
-    def _render(self, rng: np.random.Generator) -> _RawClip | None:
-        sizes, chances = zip(*self.stage.sizes, strict=True)
-        side = int(rng.choice(sizes, p=np.array(chances) / sum(chances)))
-        scene = sample_scene(rng, size=(side, side), settings=self.config.scenes)
-        frames, firsts = draw_recording(rng, self.stage)
-        order = sorted({*frames, *firsts, *(t + 1 for t in firsts)})
-        clip = render_clip(scene, order, motion=False)
-        rows = [order.index(t) for t in frames]
-        pairs = [order.index(t) for t in firsts]
-        if not clip.masks.any() or not torch.isfinite(clip.video).all():
-            return None
-        return _RawClip(clip.video, rows, pairs, clip.masks, clip.flow[rows], clip.leaves[rows], lumen_points(scene))
 
-
-def draw_recording(rng: np.random.Generator, stage: StageConfig) -> tuple[list[int], list[int]]:
-    """Frames of a clip, and first frames of the pairs that stand for its recording: some are short, most are long."""
-    shortest = max(_SHORTEST, stage.frames + 1, stage.scattered_pairs + 1)
-    length = int(np.exp(rng.uniform(np.log(shortest), np.log(max(_LONGEST, shortest)))))
-    begin = int(rng.integers(0, _LONGEST - length + 1)) if length < _LONGEST else 0
-    start = begin + int(rng.integers(0, length - stage.frames))
-    firsts = np.linspace(begin, begin + length - 2, stage.scattered_pairs).round().astype(int)
-    return list(range(start, start + stage.frames)), np.unique(firsts).tolist()
-
-
-@dataclass(frozen=True)
-class _RawClip:
-    """Rendered frames; of these ``rows`` are the clip, and ``pairs`` begin the pairs that stand for the recording."""
-
-    video: Tensor
-    rows: list[int]
-    pairs: list[int]
-    masks: Tensor
-    flow: Tensor
-    leaves: Tensor
-    lumens: LumenPoints
-
-
-def alter(clip: _RawClip, rng: np.random.Generator, most_vessels: int, unsteady: float) -> TrainingClip:
+def alter(clip: RawClip, rng: np.random.Generator, most_vessels: int, unsteady: float) -> TrainingClip:
     """Turn, mirror, invert, blur and spoil a clip at random, its truth with it.
 
     At most ``most_vessels`` are kept. ``unsteady`` is the largest rest of tissue motion, px: clips without true flow

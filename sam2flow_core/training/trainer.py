@@ -21,7 +21,9 @@ from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.errors import DataError, ModelError
 from sam2flow_core.inference.weights import save_weights
 from sam2flow_core.training.beginning import begin_model, choose_recipe
-from sam2flow_core.training.clips import TRAINING_NAMESPACE, SyntheticClips, TrainingClip
+from sam2flow_core.training.capflow_clips import CapFlowFolder
+from sam2flow_core.training.clips import TRAINING_NAMESPACE, ClipSource, ClipStream, TrainingClip
+from sam2flow_core.training.scenes import SyntheticScenes
 from sam2flow_core.training.step import TrainingStep
 
 
@@ -38,6 +40,8 @@ class TrainingRequest:
         Weights to begin from, by any name `load_model` takes, instead of random ones of the preset.
     memory : MemoryConfig, optional
         Train this design of memory, and nothing else, on top of the weights in `start`.
+    data : Path, optional
+        Folder in the CapFlow layout to take clips from instead of the generator.
     minutes : float
         Length of the whole run; a resumed run counts what it has done.
     steps : int, optional
@@ -55,6 +59,7 @@ class TrainingRequest:
     preset: str = "tiny"
     start: str | None = None
     memory: MemoryConfig | None = None
+    data: Path | None = None
     minutes: float = 60.0
     steps: int | None = None
     resume: Path | None = None
@@ -85,6 +90,8 @@ def train(request: TrainingRequest) -> Iterator[Progress]:
 class _Run:
     def __init__(self, request: TrainingRequest) -> None:
         self.request, self.config = request, choose_recipe(request.preset, request.memory)
+        folder = request.data
+        self.source: ClipSource = SyntheticScenes(self.config.scenes) if folder is None else CapFlowFolder(folder)
         self.fabric = Fabric(
             accelerator=request.device, devices="auto" if request.device != "cpu" else 1, precision=request.precision
         )
@@ -139,7 +146,7 @@ class _Run:
 
     def _clips(self, stage: StageConfig) -> Iterator[TrainingClip]:
         used = self.done * self.config.clips_per_step
-        data = SyntheticClips(self.config, stage, self.request.seed, used, self.fabric.global_rank)
+        data = ClipStream(self.source, self.config, stage, self.request.seed, used, self.fabric.global_rank)
         workers = self.config.workers
         return iter(DataLoader(data, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None))
 
@@ -190,6 +197,8 @@ class _Run:
         out.parent.mkdir(parents=True, exist_ok=True)
         notes: dict[str, Any] = {"steps": self.done, "minutes": round(self.seconds / 60, 1), "seed": self.request.seed}
         notes["clips"] = self.done * self.config.clips_per_step * self.fabric.world_size
+        if self.request.data is not None:
+            notes["data"] = self.request.data.name
         if self.request.start is not None:
             notes["start"] = Path(self.request.start).name
         notes["running_means"] = {k: round(v, 4) for k, v in self.figures.items()}

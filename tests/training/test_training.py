@@ -8,8 +8,9 @@ from sam2flow_core.config.model import PRESETS, preset
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.clicks import corrective_clicks, draw_point, first_clicks, roughen
-from sam2flow_core.training.clips import SyntheticClips, _turn, _turn_vectors
+from sam2flow_core.training.clips import ClipStream, _turn, _turn_vectors
 from sam2flow_core.training.losses import mask_loss
+from sam2flow_core.training.scenes import SyntheticScenes
 from sam2flow_core.training.step import TrainingStep
 from sam2flow_core.training.trainer import TrainingRequest, one_cycle, train
 
@@ -19,7 +20,7 @@ BOTH = StageConfig(1.0, SMALL, 2, True, 0.5, frames=5, scattered_pairs=2)
 
 @pytest.fixture(scope="module")
 def clip():
-    return next(iter(SyntheticClips(TRAINING["tiny"], BOTH, seed=3)))
+    return next(iter(ClipStream(SyntheticScenes(TRAINING["tiny"].scenes), TRAINING["tiny"], BOTH, seed=3)))
 
 
 def test_gradients_reach_every_part(clip):
@@ -149,7 +150,7 @@ def test_one_clip_can_be_learned_by_heart():
     """Endpoint error under 0.1 px on a single clip: nothing in the network stands in the way."""
     torch.manual_seed(0)
     config, stage = TRAINING["tiny"], StageConfig(1.0, SMALL, 1, True, 0.0, "flow", 6, 3)
-    clip = next(iter(SyntheticClips(config, stage, seed=11)))
+    clip = next(iter(ClipStream(SyntheticScenes(config.scenes), config, stage, seed=11)))
     step = TrainingStep(SAM2Flow(preset("tiny")), config)
     optimiser = torch.optim.AdamW(step.parameters(), lr=1e-3)
     best = 99.0
@@ -170,7 +171,7 @@ def test_one_clip_can_be_learned_by_heart():
 def test_the_vessel_field_learns():
     torch.manual_seed(0)
     stage = StageConfig(1.0, SMALL, 0, False, 0.0, "field", 2, scattered_pairs=4, unsteady=0.4)
-    clip = next(iter(SyntheticClips(TRAINING["tiny"], stage, seed=5)))
+    clip = next(iter(ClipStream(SyntheticScenes(TRAINING["tiny"].scenes), TRAINING["tiny"], stage, seed=5)))
     step = TrainingStep(SAM2Flow(preset("tiny")), TRAINING["tiny"])
     optimiser = torch.optim.AdamW(step.model.vessel_field.parameters(), lr=3e-3)
     losses = []

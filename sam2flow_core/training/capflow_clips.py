@@ -1,0 +1,101 @@
+"""Clips from a folder in the CapFlow layout: real or rendered videos with dense flow and one mask each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skimage.measure import label
+
+from sam2flow_core.config.training import StageConfig
+from sam2flow_core.errors import DataError
+from sam2flow_core.synthetic import CapFlowVideo, read_capflow
+from sam2flow_core.training.clips import RawClip
+from sam2flow_core.training.lumen_tracing import trace_lumens
+from sam2flow_core.training.scenes import cut_recording, draw_side
+
+_SPLIT = "train"
+_MULTIPLE = 32
+_LEAST_PIXELS = 60
+"""Of a piece of the mask that is called a vessel."""
+
+
+class CapFlowFolder:
+    """Videos in the CapFlow layout as a source of clips.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``train/<video>/NNNN.png`` with ``Flow_float16``, and ``train/mask/<video>.png``, the latter also under
+        ``raw``.
+
+    Raises
+    ------
+    DataError
+        If there is no video in it, one lacks its mask or flow, or is too small or short to learn from.
+
+    Notes
+    -----
+    The layout has one mask for all vessels and one vector per px: pieces of the mask that do not touch are taken for
+    vessels, and tissue for standing still.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        raw = folder / "raw"
+        self.videos = tuple(_opened(video) for video in read_capflow(folder, raw if raw.is_dir() else folder, _SPLIT))
+
+    def draw(self, stage: StageConfig, rng: np.random.Generator) -> RawClip | None:
+        """Draw a video and cut a window and a clip out of it; None where no vessel is in the window."""
+        opened = self.videos[int(rng.integers(len(self.videos)))]
+        height, width = opened.vessels.shape
+        side = min(draw_side(stage, rng), *(n // _MULTIPLE * _MULTIPLE for n in (height, width)))
+        top, left = (int(rng.integers(n - side + 1)) for n in (height, width))
+        window = (slice(top, top + side), slice(left, left + side))
+        pieces = opened.vessels[window]
+        masks = np.stack([pieces == k for k in np.unique(pieces)])[1 if (pieces == 0).any() else 0 :]
+        masks = masks[masks.sum((1, 2)) >= _LEAST_PIXELS]
+        if not len(masks):
+            return None
+        video, count = opened.video, len(opened.video.flows)
+        frames, firsts = cut_recording(rng, stage, 0, count)
+        order = sorted({*frames, *firsts, *(t + 1 for t in firsts)})
+        pictures = np.stack([video.frame(t)[window].astype(np.float32) for t in order])
+        dense = np.stack([video.flow(t)[(slice(None), *window)] for t in frames])
+        flow = dense[:, None] * masks[None, :, None]
+        leaves = _leaves(dense)[:, None] & masks[None]
+        return RawClip(
+            torch.from_numpy(pictures),
+            [order.index(t) for t in frames],
+            [order.index(t) for t in firsts],
+            torch.from_numpy(masks),
+            torch.from_numpy(flow.astype(np.float32)),
+            torch.from_numpy(leaves),
+            trace_lumens(pieces > 0, dense.mean(0)),
+        )
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A video and its vessels: the numbered pieces (H, W) of its mask, 0 outside."""
+
+    video: CapFlowVideo
+    vessels: NDArray[np.int32]
+
+
+def _opened(video: CapFlowVideo) -> _Opened:
+    vessels = np.asarray(label(video.mask()), np.int32)
+    if min(vessels.shape) < _MULTIPLE or len(video.flows) < 2:
+        raise DataError(f"video {video.name}: needs {_MULTIPLE} x {_MULTIPLE} px and three frames to be learned from")
+    if not vessels.any():
+        raise DataError(f"{video.mask_file}: no vessel in this mask")
+    return _Opened(video, vessels)
+
+
+def _leaves(flow: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where flow (T, 2, H, W) leads out of the window."""
+    height, width = flow.shape[-2:]
+    y, x = np.arange(height)[:, None] + flow[:, 1], np.arange(width) + flow[:, 0]
+    return (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
