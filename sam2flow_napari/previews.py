@@ -76,6 +76,11 @@ class PreviewDesk:
         self._jobs = {vessel: job for vessel, job in self._jobs.items() if job != job_id}
         self.changed.emit()
 
+    def ask_again(self) -> None:
+        """Ask for all masks anew (what decides them beside the prompts has changed)."""
+        self._asked.clear()
+        self.update(self._session.state)
+
     def forget(self) -> None:
         """Forget everything (another recording is opened)."""
         self._asked.clear()
@@ -91,7 +96,5 @@ class PreviewDesk:
             # The frame that the user works on: where something is new.
             newest = ([m for m in marks if m not in before] or marks)[-1]
             self._jobs[vessel_id] = self._desk.submit(
-                lambda n: PreviewJob(
-                    n, recording.path, choices.model, choices.device, vessel_id, newest.frame, prompts, regions
-                )
+                lambda n: PreviewJob(n, recording.path, choices, vessel_id, newest.frame, prompts, regions)
             )

@@ -183,11 +183,12 @@ class Workbench(QObject):
 
     # -- session ---------------------------------------------------------
     def choose_run(self, choices: RunChoices) -> None:
-        """Keep run settings; a new model or device answers the next click."""
+        """Keep run settings; the masks are asked for anew, as a run with these settings will begin with them."""
         before = self.session.run_choices
         self.session.choose_run(choices)
-        if self.scene is not None and (choices.model, choices.device) != (before.model, before.device):
+        if self.scene is not None and choices != before:
             self._warm()
+            self.previews.ask_again()
 
     def propagate(self) -> None:
         """Carry the masks of the frame on screen to all frames."""
@@ -203,7 +204,7 @@ class Workbench(QObject):
     def _warm(self) -> None:
         recording, choices = self.session.recording, self.session.run_choices
         if recording is not None:
-            self._desk.submit(lambda n: WarmJob(n, recording.path, choices.model, choices.device))
+            self._desk.submit(lambda n: WarmJob(n, recording.path, choices))
 
     def _on_state(self, state: SessionState) -> None:
         if self.scene is not None:

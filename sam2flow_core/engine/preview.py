@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.inference.steps import VesselFlow
+from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt, check_prompts
 from sam2flow_core.regions import Region
 from sam2flow_core.stack import open_stack
@@ -24,10 +25,8 @@ class Previewer:
     Parameters
     ----------
     stack : Path
-    model : str
-        ``"tiny"`` or a checkpoint file.
-    device : str
-        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    choices : RunChoices
+        Model, device, range of frames and stabilisation: all that decides a mask beside the clicks.
 
     Raises
     ------
@@ -35,12 +34,12 @@ class Previewer:
         If the recording or the model cannot be opened.
     """
 
-    def __init__(self, stack: Path, model: str = "tiny", device: str = "auto") -> None:
+    def __init__(self, stack: Path, choices: RunChoices) -> None:
         from sam2flow_core.inference.predictor import SAM2FlowPredictor
 
         self._stack = open_stack(stack)
-        self._predictor = SAM2FlowPredictor.from_pretrained(model, device=device)
-        self._state = self._predictor.init_state(self._stack)
+        self._predictor = SAM2FlowPredictor.from_pretrained(choices.model, device=choices.device)
+        self._state = self._predictor.init_state(self._stack, choices.stabilise, choices.start, choices.stop or None)
 
     def mask(self, frame_idx: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:
         """Return the mask of one vessel in one frame, without flow.

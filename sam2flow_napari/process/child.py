@@ -53,7 +53,7 @@ class Host:
             from sam2flow_core.engine.preview import Previewer
 
             self._previewer = None  # its memory first
-            self._previewer = Previewer(message.stack, message.model, message.device)
+            self._previewer = Previewer(message.stack, message.choices)
         elif isinstance(message, CloseRun):
             self.close()
         return Value(None)

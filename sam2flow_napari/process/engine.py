@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.config.run import WAIT_POLICY
 from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import Region
 from sam2flow_napari.process.messages import (
@@ -76,10 +77,10 @@ class ProcessEngine:
             if not ended and self._alive():
                 self._ask(CloseRun())
 
-    def previews(self, stack: Path, model: str, device: str) -> RemotePreviews:
+    def previews(self, stack: Path, choices: RunChoices) -> RemotePreviews:
         """Open a recording for previews."""
         self._start()
-        self._ask(OpenPreviews(stack, model, device))
+        self._ask(OpenPreviews(stack, choices))
         return RemotePreviews(self)
 
     def mask(self, frame: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:

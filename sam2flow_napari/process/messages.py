@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import Region
 
@@ -44,8 +45,7 @@ class OpenPreviews:
     """Open a recording for previews; answered by `Value(None)`."""
 
     stack: Path
-    model: str
-    device: str
+    choices: RunChoices
 
 
 @dataclass(frozen=True)

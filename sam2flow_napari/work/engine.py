@@ -6,6 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import Region
 
@@ -34,7 +35,7 @@ class Engine(Protocol):
         """Carry masks through the frames; gives the number of frames done. Closing it leaves no file."""
         ...
 
-    def previews(self, stack: Path, model: str, device: str) -> Previews:
+    def previews(self, stack: Path, choices: RunChoices) -> Previews:
         """Open a recording for previews."""
         ...
 

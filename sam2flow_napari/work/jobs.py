@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import Region
 
@@ -22,8 +23,7 @@ class WarmJob:
 
     job_id: int
     stack: Path
-    model: str
-    device: str
+    choices: RunChoices
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,7 @@ class PreviewJob:
 
     job_id: int
     stack: Path
-    model: str
-    device: str
+    choices: RunChoices
     vessel_id: int
     frame: int
     prompts: tuple[Prompt, ...]

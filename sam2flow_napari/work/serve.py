@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from sam2flow_core.project import RunChoices
 from sam2flow_napari.work.engine import Engine, Previews
 from sam2flow_napari.work.inbox import Inbox
 from sam2flow_napari.work.jobs import (
@@ -43,7 +44,7 @@ class Clerk:
     def __init__(self, inbox: Inbox, engine: Engine) -> None:
         self._inbox = inbox
         self._engine = engine
-        self._previews: tuple[tuple[Path, str, str], Previews] | None = None
+        self._previews: tuple[tuple[Path, RunChoices], Previews] | None = None
 
     def serve(self) -> Generator[JobEvent, None, None]:
         """Work until the inbox is empty or closed."""
@@ -96,7 +97,7 @@ class Clerk:
         return Masked(job.job_id, job.frame, self._open_previews(job).mask(job.frame, job.prompts, job.regions))
 
     def _open_previews(self, job: WarmJob | PreviewJob) -> Previews:
-        key = (job.stack, job.model, job.device)
+        key = (job.stack, job.choices)
         if self._previews is None or self._previews[0] != key:
             self._previews = (key, self._engine.previews(*key))
         return self._previews[1]

@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
+from sam2flow_core import SAM2FlowPredictor, open_stack
 from sam2flow_core.engine.preview import Previewer, _cropped
 from sam2flow_core.errors import PromptError
+from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
 
 
 @pytest.fixture(scope="module")
 def previewer(moving_cells):
-    return Previewer(moving_cells, "tiny", "cpu")
+    return Previewer(moving_cells, RunChoices(device="cpu"))
 
 
 def test_a_mask_is_answered_for_the_vessel_and_the_same_again(previewer):
@@ -47,3 +49,19 @@ def test_a_painted_mask_is_the_mask_and_a_box_is_answered(previewer):
     clicks = (Prompt(2, 3, 20.0, 40.0, 1),)
     box = previewer.mask(3, clicks, (BoxPrompt(2, 3, 14.0, 8.0, 26.0, 72.0),))
     assert box.mask_iou != previewer.mask(3, clicks).mask_iou
+
+
+def test_a_preview_looks_at_the_range_that_a_run_will_answer(moving_cells):
+    """What lies outside the chosen frames has no say in the mask, as it has none in the run's."""
+    clicks = (Prompt(1, 3, 20.0, 40.0, 1),)
+    chosen = Previewer(moving_cells, RunChoices(device="cpu", start=2, stop=6)).mask(3, clicks)
+    with open_stack(moving_cells) as stack:
+        frames = np.stack([stack.frame(t) for t in range(2, 6)])
+    predictor = SAM2FlowPredictor.from_pretrained("tiny", "cpu")
+    state = predictor.init_state(frames)
+    _, _, logits = predictor.add_new_points_or_box(state, 1, 1, points=[[40.0, 20.0]], labels=[1])
+    whole = np.zeros(frames.shape[1:], bool)
+    top, left = chosen.offset
+    whole[top : top + chosen.mask.shape[0], left : left + chosen.mask.shape[1]] = chosen.mask
+    assert chosen.mask.any()
+    assert np.array_equal(whole, logits[0, 0].numpy() > 0)

@@ -62,13 +62,14 @@ class FakeEngine:
         self.gate.set()
         self.preview_gate.set()
         self.error = self.preview_error = None
-        self.asked, self.requests, self.propagations = [], [], []
+        self.asked, self.opened, self.requests, self.propagations = [], [], [], []
         self.closed = 0
 
     def close(self):
         self.let_go = True
 
-    def previews(self, stack, model, device):
+    def previews(self, stack, choices):
+        self.opened.append(choices)
         return FakePreviews(self)
 
     def propagate(self, request):

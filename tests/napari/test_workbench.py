@@ -1,5 +1,7 @@
 """Runs, previews and results on a viewer without a window, with an engine that writes real files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import FRAMES, PATIENCE, write_recording
@@ -70,6 +72,19 @@ def test_only_the_newest_of_many_clicks_is_answered(bench, engine, qtbot):
     qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert len(engine.asked) <= 2
     assert len(engine.asked[-1][1]) == 20
+
+
+def test_another_range_is_answered_with_other_masks(bench, engine, qtbot):
+    bench.session.add_prompt(0, 15.0, 40.0)
+    qtbot.waitUntil(lambda: len(engine.asked) == 1, timeout=PATIENCE)
+    chosen = replace(bench.session.run_choices, stop=10)
+    bench.choose_run(chosen)
+    qtbot.waitUntil(lambda: len(engine.asked) == 2, timeout=PATIENCE)
+    assert engine.asked[0] == engine.asked[1]
+    assert engine.opened[-1] == chosen
+    bench.choose_run(chosen)
+    qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
+    assert len(engine.asked) == 2
 
 
 def test_stale_masks_are_dropped(bench, engine, qtbot):
