@@ -13,6 +13,8 @@ _MIN_CELLS = 8
 _HEIGHTS = (0.4, 0.8, 1.2)  # of a peak over its surroundings, in standard deviations
 _MAX_SPREAD = 1.2  # of the counts by height and by sign
 _SEGMENT = 48  # px
+_MOST_VARIED = 0.25  # standard deviation over mean, of the heights of single cells
+_WIDEST = 1.25  # of the widths of single cells, 90th percentile over median
 
 
 def pattern_noise(pattern: NDArray[np.float32]) -> float:
@@ -57,7 +59,8 @@ def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> 
 
     Each sample is put where its cell is in a frame of reference that moves with the cells; what many frames put at
     one place is averaged. The upstream and the downstream half of the vessel see the same cells at different times:
-    unless their averages agree, and the lanes side by side agree, cells cannot be told apart and nothing is said.
+    unless their averages agree, the lanes side by side agree, and what passes is of one height and width, cells cannot
+    be told apart and nothing is said.
 
     Parameters
     ----------
@@ -96,9 +99,22 @@ def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> 
     ]
     if min(counts) < _MIN_CELLS or max(counts) > _MAX_SPREAD * min(counts):
         return nothing
+    if not (_singles(line) or _singles(-line)):
+        return nothing
     cells = float(np.median(counts))
     spacing = len(line) / cells
     return CellCount(float(np.ptp(travelled) / spacing / (frames - 1)), spacing)
+
+
+def _singles(line: NDArray[np.float64]) -> bool:
+    """Whether peaks are as alike as single cells are: clumps of two and three are higher and wider."""
+    peaks, found = signal.find_peaks(line, prominence=_HEIGHTS[1] * line.std())
+    if len(peaks) < _MIN_CELLS:
+        return False
+    heights, widths = found["prominences"], signal.peak_widths(line, peaks, rel_height=0.5)[0]
+    return bool(
+        heights.std() <= _MOST_VARIED * heights.mean() and np.percentile(widths, 90) <= _WIDEST * np.median(widths)
+    )
 
 
 def _unrolled(image: NDArray[np.float32], travelled: NDArray[np.float64], start: int) -> dict[int, float]:

@@ -29,3 +29,16 @@ def test_no_flux_where_cells_cannot_be_told_apart(parabola_scene):
     assert np.isnan(summary_table([measured]).flux_cells_s[0])
     drowned = make_scene(np.full(400, 3.0), pattern=train(3), radius=4, shape=(40, 160), noise=120)
     assert np.isnan(measure_vessel(drowned.track, drowned.images, Calibrated()).cells.flux_per_frame)
+
+
+def test_no_flux_where_cells_pass_in_clumps():
+    """Two and three that touch look like one: the peaks are clear, their number is not that of the cells."""
+    rng = np.random.default_rng(5)
+    sizes = rng.integers(1, 4, 60)
+    gaps = rng.gamma(9, 1, len(sizes)) + 12
+    places = np.cumsum(gaps * 2048 / gaps.sum())
+    cells = np.concatenate([place + 4.0 * np.arange(n) for place, n in zip(places, sizes, strict=True)])
+    distance = np.abs(np.arange(2048)[:, None] - cells % 2048)
+    pattern = 3 * np.exp(-(np.minimum(distance, 2048 - distance) ** 2) / 8).sum(axis=1)
+    scene = make_scene(np.full(400, 3.0), pattern=pattern, radius=4, shape=(40, 160), noise=5)
+    assert np.isnan(measure_vessel(scene.track, scene.images, Calibrated()).cells.flux_per_frame)
