@@ -58,14 +58,14 @@ def run(
         if before:
             check_same_run(request.out, identity, before)
         if folder is FolderState.FINISHED:
-            yield Started(source.frames_total, source.frames_total, source.stack.problems)
+            yield Started(source.frames_total, source.frames_total, source.notices)
         else:
             yield from stream_frames(request, source, predictor, identity, settings)
             # Imported only now: plotting and statistics take seconds to load and would delay the first frame.
             from sam2flow_core.engine.conclusion import conclude
 
             yield from conclude(request, source, identity, predictor.description)
-        yield _finished(request, source.stack.problems)
+        yield _finished(request, source.notices)
 
 
 def _load(request: RunRequest) -> Predictor:

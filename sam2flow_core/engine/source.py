@@ -32,6 +32,12 @@ class Source:
     stop: int
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """Problems of the recording, but for those that what the user gave has mended."""
+        mended = set(self.stack.calibration.problems) - set(self.calibration.problems)
+        return tuple(problem for problem in self.stack.problems if problem not in mended)
+
+    @property
     def frames_total(self) -> int:
         """Number of frames of the run."""
         return self.stop - self.start

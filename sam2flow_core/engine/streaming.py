@@ -38,7 +38,7 @@ def stream_frames(
         predictor.restore(state, read_snapshot(request.out))
         progress = Progress.go_on(request.out, marker)
     with progress:
-        yield Started(source.frames_total, progress.frames_done, source.stack.problems)
+        yield Started(source.frames_total, progress.frames_done, source.notices)
         if progress.frames_done < source.frames_total:
             yield from _answer(source, predictor, state, progress, settings)
 

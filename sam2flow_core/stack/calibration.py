@@ -62,6 +62,13 @@ class Calibration:
         """Frame rate in Hz, or None where it is absent or not plausible."""
         return self.frame_rate_hz.usable
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing or not to be believed, in words."""
+        return _problem(self.pixel_size_um, "pixel size", "um", "um per pixel") + _problem(
+            self.frame_rate_hz, "frame rate", "Hz", "Hz"
+        )
+
     def with_user(self, pixel_size_um: float | None = None, frame_rate_hz: float | None = None) -> Calibration:
         """Replace what the user gives; None keeps what the file says.
 
@@ -111,6 +118,14 @@ def frame_rate_from_tag(value_hz: float | None, source: Source, limits: Calibrat
 def _best(values: list[Measured]) -> Measured:
     present = sorted((v for v in values if v.value is not None), key=lambda v: _ORDER.index(v.source))
     return next((v for v in present if v.plausible), present[0] if present else Measured())
+
+
+def _problem(measured: Measured, what: str, unit: str, given_in: str) -> tuple[str, ...]:
+    if measured.value is None:
+        return (f"no {what} in the file: give it in {given_in} to get velocities in um/s",)
+    if not measured.plausible:
+        return (f"{what} {measured.value:.4g} {unit} ({measured.source}) is not plausible and is not used: give it",)
+    return ()
 
 
 def _check_possible(value: float, limits: tuple[float, float], what: str, unit: str) -> None:

@@ -44,7 +44,7 @@ def inspect_frames(source: FrameSource, name: str, settings: SamplingSettings | 
     if seen.low == seen.high:
         raise StackError(f"{name}: every pixel looked at is {seen.low:g}: there is no picture in this recording")
     bits, bit_problems = _bit_depth(seen, source)
-    problems = _calibration_problems(source) + bit_problems + _repeat_problems(seen)
+    problems = source.calibration.problems + bit_problems + _repeat_problems(seen)
     return Inspection(bits, _limits(seen, settings), problems)
 
 
@@ -116,17 +116,3 @@ def _repeat_problems(seen: _Seen) -> tuple[str, ...]:
         return ()
     t = seen.repeated[0]
     return (f"{len(seen.repeated)} of {seen.pairs} frame pairs looked at are identical (first: {t} and {t + 1})",)
-
-
-def _calibration_problems(source: FrameSource) -> tuple[str, ...]:
-    pixel, rate = source.calibration.pixel_size_um, source.calibration.frame_rate_hz
-    problems = []
-    if pixel.value is None:
-        problems.append("no pixel size in the file: give it in um per pixel to get velocities in um/s")
-    elif not pixel.plausible:
-        problems.append(f"pixel size {pixel.value:.4g} um ({pixel.source}) is not plausible and is not used: give it")
-    if rate.value is None:
-        problems.append("no frame rate in the file: give it in Hz to get velocities in um/s")
-    elif not rate.plausible:
-        problems.append(f"frame rate {rate.value:.4g} Hz ({rate.source}) is not plausible and is not used: give it")
-    return tuple(problems)
