@@ -65,7 +65,7 @@ def run(
             from sam2flow_core.engine.conclusion import conclude
 
             yield from conclude(request, source, identity, predictor.description)
-        yield _finished(request, source.notices)
+        yield _finished(request, (*source.notices, *predictor.description.get("notices", ())))
 
 
 def _load(request: RunRequest) -> Predictor:

@@ -6,6 +6,7 @@ of the frames they need in another; nothing else grows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,16 +53,20 @@ class FlowStream:
     ----------
     model : SAM2Flow
     state : InferenceState
-        With at least one vessel that has a mask.
+    vessel_ids : sequence of int
+        Of the state, at least one, each with a mask.
     margin : int
         Px around each mask.
     causal : bool
         Use no pair after the current one.
     """
 
-    def __init__(self, model: SAM2Flow, state: InferenceState, margin: int, causal: bool) -> None:
+    def __init__(
+        self, model: SAM2Flow, state: InferenceState, vessel_ids: Sequence[int], margin: int, causal: bool
+    ) -> None:
         self.net, self.state, self.causal = model.flow, state, causal
-        masks = {v: vessel_mask(s) for v, s in state.vessels.items()}
+        self.vessels = {v: state.vessels[v] for v in vessel_ids}
+        masks = {v: vessel_mask(s) for v, s in self.vessels.items()}
         device = state.frames.device
         stacked = torch.from_numpy(np.stack(list(masks.values())).astype(np.float32)).to(device)
         stride = model.config.match.feature_stride
@@ -86,8 +91,7 @@ class FlowStream:
             return [self._package(c, t, None, None) for c in self.crops]
         self._fill(t)
         evidence = self.net.evidence(self.volumes, t, self.ground, self.causal)
-        vessels = list(self.state.vessels.values())
-        banks = [v.motion.read() for v in vessels]
+        banks = [v.motion.read() for v in self.vessels.values()]
         answer = self.net(self.features[t], self.features[t + 1], evidence, context, self.ground, banks, t)
         self._remember(answer, t)
         fine = answer.fine.permute(0, 2, 3, 1).reshape(-1, 2)
@@ -125,7 +129,7 @@ class FlowStream:
 
     def _remember(self, answer: FlowAnswer, t: int) -> None:
         sites = self.ground.sites
-        vessels = list(self.state.vessels.values())
+        vessels = list(self.vessels.values())
         written = self.net.motion_memory.write(answer.hidden, answer.flows[-1], sites, len(vessels))
         doubt = answer.scale.mean((1, 2)) / (1 + answer.flows[-1].norm(dim=1))
         for v, (vessel, (tokens, places)) in enumerate(zip(vessels, written, strict=True)):
@@ -147,7 +151,7 @@ class FlowStream:
         return crop.corner[0] + round(shift.dy), crop.corner[1] + round(shift.dx)
 
     def _scores(self, vessel_id: int) -> tuple[float, float]:
-        vessel = self.state.vessels[vessel_id]
+        vessel = self.vessels[vessel_id]
         return vessel.mask_iou, vessel.object_score
 
     def _lay_crops(self, masks: dict[int, NDArray[np.bool_]], margin: int) -> list[Crop]:

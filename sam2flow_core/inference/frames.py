@@ -72,6 +72,12 @@ class AlignedFrames:
         made = self.maker(torch.from_numpy(frame)[None].to(self.device))
         return F.pad(made, self.padding, mode="replicate")
 
+    def move_to(self, device: torch.device) -> None:
+        """Make inputs on another device from now on."""
+        self.device = device
+        self.maker.move_to(device)
+        self.survey = self.survey.to(device)
+
     def close(self) -> None:
         """Stop reading ahead."""
         self._reader.shutdown(wait=True, cancel_futures=True)

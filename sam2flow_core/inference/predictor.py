@@ -18,7 +18,8 @@ from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError, PromptError
 from sam2flow_core.inference.clicks import Given, read_clicks, read_mask
 from sam2flow_core.inference.dense import TrackingStep, dense_step, to_recorded
-from sam2flow_core.inference.flow_stream import FlowStream, bounds
+from sam2flow_core.inference.flow_groups import FlowGroups, told_of_memory
+from sam2flow_core.inference.flow_stream import bounds
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.masks import decode_prompts, encoded, look_again, vessel_mask
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
@@ -129,7 +130,8 @@ class SAM2FlowPredictor:
         """
         opened = video_path if isinstance(video_path, Stack) else open_stack(video_path)
         stop = opened.shape[0] if stop is None else stop
-        frames = AlignedFrames(opened, start, stop, stabilise, self.settings.sampled_frames, self.device)
+        with told_of_memory(self.device):
+            frames = AlignedFrames(opened, start, stop, stabilise, self.settings.sampled_frames, self.device)
         return InferenceState(frames, stabilise, next_frame=start)
 
     @torch.inference_mode()
@@ -307,22 +309,35 @@ class SAM2FlowPredictor:
 
     def _answer(self, state: InferenceState, order: range, ordered: bool) -> Iterator[FrameFlow]:
         self.propagate_in_video_preflight(state)
-        with torch.inference_mode():
-            flows = FlowStream(self.model, state, self.settings.crop_margin, self.settings.causal)
+        flows = FlowGroups(self.model, state, self.settings.crop_margin, self.settings.causal)
         for t in order:
             with torch.inference_mode():
                 key = self._key_frame(state, t)
-                if key == t and not any(t in v.logits for v in state.vessels.values()):
-                    look_again(self.model, state, t, self.settings.cached_frames)
-                last = t + 1 >= state.frames.stop
-                context = encoded(self.model, state, key, self.settings.cached_frames)[0]
-                vessels = flows.still(t) if last else flows.answer(t, context)
+                context = self._look(state, t, key, flows)
+                vessels = flows.still(t) if t + 1 >= state.frames.stop else flows.answer(t, context)
+                self._note(flows.notices, state)
                 shift = state.frames.shift(t)
                 step = FrameFlow(t, (shift.dy, shift.dx), tuple(vessels))
                 if ordered:
                     state.next_frame = t + 1
                     state.frames.forget(min(key, t - self._looked_back))
             yield step
+
+    def _look(self, state: InferenceState, t: int, key: int, flows: FlowGroups) -> torch.Tensor:
+        """Encode the key frame of frame ``t`` if need be, and judge there whether the vessels are still visible."""
+        while True:
+            try:
+                if key == t and not any(t in v.logits for v in state.vessels.values()):
+                    look_again(self.model, state, t, self.settings.cached_frames)
+                return encoded(self.model, state, key, self.settings.cached_frames)[0]
+            except torch.OutOfMemoryError:
+                flows.make_room(t)
+
+    def _note(self, notices: list[str], state: InferenceState) -> None:
+        """Keep what was done for want of memory, and on which device the rest is computed."""
+        if notices:
+            self.device = state.frames.device
+            self.description |= {"notices": tuple(notices), "device": str(self.device)}
 
     @property
     def _looked_back(self) -> int:
@@ -346,7 +361,8 @@ class SAM2FlowPredictor:
 
     def _decode(self, state: InferenceState, frame: int, obj_id: int) -> Masks:
         vessel = state.vessels[obj_id]
-        decode_prompts(self.model, state, vessel, frame, self.settings.cached_frames)
+        with told_of_memory(self.device):
+            decode_prompts(self.model, state, vessel, frame, self.settings.cached_frames)
         height, width = state.frames.stack.shape[1:]
         top, left, bottom, right = bounds(vessel_mask(vessel)[:height, :width], self.settings.crop_margin)
         state.crops[obj_id] = (bottom - top, right - left)

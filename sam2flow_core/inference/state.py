@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -91,3 +92,14 @@ class InferenceState:
     maps: list[FieldMap] = field(default_factory=list)
     next_frame: int = 0
     crops: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def move_to(self, device: torch.device) -> None:
+        """Go on on another device; encoded images are dropped."""
+        self.frames.move_to(device)
+        self.levels.clear()
+        for vessel in self.vessels.values():
+            vessel.logits = {frame: logits.to(device) for frame, logits in vessel.logits.items()}
+            for bank in (vessel.context, vessel.motion):
+                bank.entries = [
+                    replace(e, tokens=e.tokens.to(device), pointer=e.pointer.to(device)) for e in bank.entries
+                ]

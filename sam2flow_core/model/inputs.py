@@ -33,6 +33,11 @@ class InputMaker:
         still, busy = (x.expand(len(frames), -1, -1) for x in (self.still, self.busy))
         return torch.stack([still + moving, still, busy], 1)
 
+    def move_to(self, device: torch.device) -> None:
+        """Take frames of another device from now on."""
+        self.background, self.spread = self.background.to(device), self.spread.to(device)
+        self.still, self.busy = self.still.to(device), self.busy.to(device)
+
     def survey(self, motion: Tensor, padding: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Tensor:
         """Input of the vessel field: motion (18, h, w) of `MotionSurvey`, background and activity, as (1, 20, h, w).
 

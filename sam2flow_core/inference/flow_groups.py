@@ -1,0 +1,108 @@
+"""Flow of all vessels on a device whose memory may be too small for all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.flow_stream import FlowStream
+from sam2flow_core.inference.state import InferenceState
+from sam2flow_core.inference.steps import VesselFlow
+from sam2flow_core.model.sam2flow import SAM2Flow
+
+
+class FlowGroups:
+    """Answers pairs of frames; vessels share a `FlowStream` for as long as the device has memory for that.
+
+    Parameters
+    ----------
+    model : SAM2Flow
+    state : InferenceState
+        With at least one vessel that has a mask.
+    margin : int
+        Px around each mask.
+    causal : bool
+        Use no pair after the current one.
+
+    Attributes
+    ----------
+    notices : list of str
+        What was done for want of memory.
+    """
+
+    def __init__(self, model: SAM2Flow, state: InferenceState, margin: int, causal: bool) -> None:
+        self.model, self.state, self.margin, self.causal = model, state, margin, causal
+        self.notices: list[str] = []
+        self._groups = [list(state.vessels)]
+        self._streams: list[FlowStream] = []
+
+    def answer(self, t: int, context: Tensor) -> list[VesselFlow]:
+        """Flow of every vessel from frame ``t`` to the next, as `FlowStream.answer`.
+
+        Raises
+        ------
+        torch.OutOfMemoryError
+            If there is not enough memory even for one vessel at a time on the processor.
+        """
+        while True:
+            remembered = {v: vessel.motion.entries for v, vessel in self.state.vessels.items()}
+            try:
+                return [vessel for stream in self._ready() for vessel in stream.answer(t, context)]
+            except torch.OutOfMemoryError:
+                for v, entries in remembered.items():  # some groups may have answered
+                    self.state.vessels[v].motion.entries = entries
+                self.make_room(t)
+                context = context.to(self.state.frames.device)
+
+    def still(self, t: int) -> list[VesselFlow]:
+        """Masks of the last frame, which has no next one and so no flow."""
+        return [vessel for stream in self._ready() for vessel in stream.still(t)]
+
+    def make_room(self, t: int) -> None:
+        """Answer fewer vessels at a time from frame ``t`` on; where there is but one, go on on the processor.
+
+        To be called while an `OutOfMemoryError` is handled: it is raised again where nothing is left to do.
+        """
+        device = self.state.frames.device
+        self._streams = []
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        if any(len(group) > 1 for group in self._groups):
+            self._groups = [half for group in self._groups for half in _halves(group)]
+            self.notices.append(
+                f"the memory of {device} is full: from frame {t} on vessels are answered in {len(self._groups)} groups"
+            )
+        elif device.type != "cpu":
+            self.model.to("cpu")
+            self.state.move_to(torch.device("cpu"))
+            self._groups = [list(self.state.vessels)]
+            self.notices.append(f"the memory of {device} is full: from frame {t} on the processor goes on, slower")
+        else:
+            raise
+
+    def _ready(self) -> list[FlowStream]:
+        if not self._streams:
+            self._streams = [
+                FlowStream(self.model, self.state, group, self.margin, self.causal) for group in self._groups
+            ]
+        return self._streams
+
+
+@contextmanager
+def told_of_memory(device: torch.device) -> Iterator[None]:
+    """Say what to do where the memory of a device does not hold a recording at all (`ModelError`)."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"the memory of {device} is too small for this recording: choose the device cpu, or crop the frames"
+        ) from error
+
+
+def _halves(group: list[int]) -> list[list[int]]:
+    middle = (len(group) + 1) // 2
+    return [half for half in (group[:middle], group[middle:]) if half]
