@@ -21,7 +21,7 @@ _LEAST = 0.25
 """Chance of a vessel in this orientation below which there is none."""
 _GAP = 5
 """Steps a vessel may be out of sight."""
-_END = 0.5
+_END = 0.6
 """Chance of an end from which on a vessel ends."""
 _TURN = 0.3
 """Radians a vessel may turn in a step."""
