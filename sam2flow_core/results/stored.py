@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,21 @@ class StoredFrames:
         if steps.ndim == 0:
             return np.asarray(self._array[int(steps) + self._start])[tuple(rest)].astype(self._dtype)
         if not len(steps):
-            found = np.zeros((0, *self.shape[1:]))
-        elif (np.diff(steps) == 1).all():
-            found = np.asarray(self._array[self._start + steps[0] : self._start + steps[-1] + 1])
-        else:
-            found = np.stack([np.asarray(self._array[int(t) + self._start]) for t in steps])
-        return found[(slice(None), *rest)].astype(self._dtype)
+            return np.zeros((0, *self.shape[1:]), self._dtype)[(slice(None), *rest)]
+        return np.concatenate([part[(slice(None), *rest)].astype(self._dtype) for part in self._parts(steps)])
+
+    def pixels(self, time: slice | NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[Any]:
+        """Return some pixels (S, ..., P) of some frames; ``index`` (P,) is into the flattened crop."""
+        rows, columns = np.unravel_index(index, self.shape[-2:])
+        return np.asarray(self[(time, Ellipsis, rows, columns)])
+
+    def _parts(self, steps: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+        """Frames at the given steps, chunk by chunk: unpacking one costs the same for one frame as for all in it."""
+        places = steps + self._start
+        chunks = places // self._array.chunks[0]
+        for group in np.split(places, np.flatnonzero(np.diff(chunks)) + 1):
+            first = int(group.min())
+            yield np.asarray(self._array[first : int(group.max()) + 1])[group - first]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[:].astype(dtype or self._dtype, copy=False)

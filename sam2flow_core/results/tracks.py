@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.results.stored import StoredFrames
+
 
 class FrameArray(Protocol):
     """An array whose first axis is time, read a few frames at a time: numpy's, or one that lies on disk."""
@@ -52,3 +54,19 @@ class VesselTrack:
     shifts: NDArray[np.float64]
     mask_iou: NDArray[np.float32]
     object_score: NDArray[np.float32]
+
+
+def take_pixels(frames: FrameArray, steps: slice | NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[Any]:
+    """Return some pixels of some frames, shape (S, ..., P), without converting the rest of the crop.
+
+    Parameters
+    ----------
+    frames : FrameArray (T, ..., h, w)
+    steps : slice or ndarray of int, shape (S,)
+    index : ndarray of int, shape (P,)
+        Into the flattened crop.
+    """
+    if isinstance(frames, StoredFrames):
+        return frames.pixels(steps, index)
+    rows, columns = np.unravel_index(index, frames.shape[-2:])
+    return np.asarray(frames[steps])[..., rows, columns]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.tracks import VesselTrack, take_pixels
 from sam2flow_core.velocity.centreline import Centreline
 from sam2flow_core.velocity.footprint import blocks
 
@@ -87,13 +87,11 @@ def find_lumen(pixels: NDArray[np.bool_], line: Centreline, diameter: NDArray[np
 
 def project(track: VesselTrack, lumen: Lumen, steps: slice | NDArray[np.int64]) -> ProjectedFlow:
     """Return the flow of the lumen pixels along the arrow in some of the steps, few enough to be held in memory."""
-    flow = np.asarray(track.flow[steps], np.float32)
-    flow = np.take(flow.reshape(len(flow), 2, -1), lumen.index, axis=2)
-    mask, error = np.asarray(track.mask[steps], bool), np.asarray(track.scale[steps], np.float32)
-    inside = np.take(mask.reshape(len(mask), -1), lumen.index, axis=1)
+    flow = take_pixels(track.flow, steps, lumen.index).astype(np.float32)
+    inside = take_pixels(track.mask, steps, lumen.index).astype(bool)
     along = flow[:, 0] * lumen.tangent[:, 1] + flow[:, 1] * lumen.tangent[:, 0]
     along[~inside] = np.nan
-    scale = np.take(error.reshape(len(error), -1), lumen.index, axis=1)
+    scale = take_pixels(track.scale, steps, lumen.index).astype(np.float32)
     scale[np.isnan(along)] = np.nan
     return ProjectedFlow(along, scale)
 
