@@ -29,7 +29,7 @@ class StageConfig:
     predicted_masks : float
         How often the flow sees the predicted mask instead of a roughened true one.
     parts : str
-        ``flow``: the flow half alone, without image context; ``field``: the vessel field; ``masks``: the
+        ``flow``: the flow half alone; ``field``: the vessel field; ``masks``: the
         mask half; ``both``; ``memory``: the mask half but for the image encoder, on vessels prompted in the first
         frame and followed by memory alone through the others.
     frames : int

@@ -86,8 +86,9 @@ class FlowGroups:
 
     def _ready(self) -> list[FlowStream]:
         if not self._streams:
+            features: dict[int, Tensor] = {}
             self._streams = [
-                FlowStream(self.model, self.state, group, self.margin, self.causal) for group in self._groups
+                FlowStream(self.model, self.state, group, self.margin, self.causal, features) for group in self._groups
             ]
         return self._streams
 

@@ -59,10 +59,18 @@ class FlowStream:
         Px around each mask.
     causal : bool
         Use no pair after the current one.
+    features : dict
+        Of frames, empty to begin with; streams that go through the frames together share it.
     """
 
     def __init__(
-        self, model: SAM2Flow, state: InferenceState, vessel_ids: Sequence[int], margin: int, causal: bool
+        self,
+        model: SAM2Flow,
+        state: InferenceState,
+        vessel_ids: Sequence[int],
+        margin: int,
+        causal: bool,
+        features: dict[int, Tensor],
     ) -> None:
         self.net, self.state, self.causal = model.flow, state, causal
         self.vessels = {v: state.vessels[v] for v in vessel_ids}
@@ -74,7 +82,7 @@ class FlowStream:
         owner = torch.zeros(len(masks), dtype=torch.long, device=device)
         self.ground = self.net.lay_ground(stacked, owner, (height // stride, width // stride))
         self.crops = self._lay_crops(masks, margin)
-        self.features: dict[int, Tensor] = {}
+        self.features = features
         self.volumes: dict[tuple[int, int], Tensor] = {}
         self.window, self.lags = max(model.config.match.windows), model.config.match.lags
 

@@ -49,7 +49,7 @@ def draw_recording(rng: np.random.Generator, stage: StageConfig) -> tuple[list[i
     """Frames of a clip, and first frames of the pairs that stand for its recording: some are short, most are long."""
     shortest = max(_SHORTEST, stage.frames + 1, stage.scattered_pairs + 1)
     length = int(np.exp(rng.uniform(np.log(shortest), np.log(max(_LONGEST, shortest)))))
-    begin = int(rng.integers(0, _LONGEST - length + 1)) if length < _LONGEST else 0
+    begin = int(rng.integers(max(_LONGEST - length, 0) + 1))
     return cut_recording(rng, stage, begin, length)
 
 
