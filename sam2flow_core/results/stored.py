@@ -47,7 +47,8 @@ class StoredFrames:
         chunks = places // self._array.chunks[0]
         for group in np.split(places, np.flatnonzero(np.diff(chunks)) + 1):
             first = int(group.min())
-            yield np.asarray(self._array[first : int(group.max()) + 1])[group - first]
+            chunk = np.asarray(self._array[first : int(group.max()) + 1])
+            yield chunk if (np.diff(group) == 1).all() else chunk[group - first]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[:].astype(dtype or self._dtype, copy=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal
+from scipy import fft, ndimage, signal
 
 from sam2flow_core.velocity.records import CellCount
 
@@ -40,10 +40,10 @@ def repeat_distance(pattern: NDArray[np.float32]) -> tuple[float, float]:
     points = pattern.shape[2]
     if points < 16 or not pattern.any():
         return float("nan"), 0.0
-    size = 2 * points
-    power = (np.abs(np.fft.rfft(pattern, size, axis=2)) ** 2).mean(axis=(0, 1))
+    size = fft.next_fast_len(2 * points, real=True)
+    power = (np.abs(fft.rfft(pattern, size, axis=2)) ** 2).mean(axis=(0, 1), dtype=float)
     overlap = np.arange(points, 0, -1)
-    auto = np.fft.irfft(power, size)[:points] / overlap
+    auto = fft.irfft(power, size)[:points] / overlap
     auto = ndimage.gaussian_filter1d(auto[: points * 2 // 3], 1.0)
     # Slow brightness along the vessel would lift every peak: what counts is the rise from the trough before.
     peaks, found = signal.find_peaks(auto[2:], prominence=0.02 * auto[0])

@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sam2flow_core.results.tracks import FrameArray
 from sam2flow_core.velocity.centreline import Centreline
-from sam2flow_core.velocity.footprint import blocks
 
 
 def diameter_along(share: NDArray[np.float64], line: Centreline, window_px: float) -> NDArray[np.float64]:
@@ -39,26 +37,20 @@ def diameter_along(share: NDArray[np.float64], line: Centreline, window_px: floa
     return (right + left) * _STEP
 
 
-def frame_diameter(mask: FrameArray, index: NDArray[np.int64], diameter: NDArray[np.float64]) -> NDArray:
-    """Return the mean diameter of each frame, px, shape (T,), from the area of its mask.
+def frame_diameter(area: NDArray[np.int64], diameter: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean diameter of each frame, px, shape (T,), from the area of its mask; NaN where it has none.
 
     Parameters
     ----------
-    mask : FrameArray of bool, shape (T, h, w)
-    index : ndarray of int, shape (P,)
-        Lumen pixels in the flattened crop.
+    area : ndarray of int, shape (T,)
+        px, from `Footprint`.
     diameter : ndarray, shape (N,)
         Of the whole run.
     """
-    if not len(index) or not np.isfinite(diameter).any():
-        return np.full(mask.shape[0], np.nan)
-    area = np.concatenate([_count(np.asarray(mask[block]), index) for block in blocks(mask.shape[0])]).astype(float)
-    usual = np.median(area[area > 0]) if (area > 0).any() else np.nan
-    return np.where(area > 0, area / usual * np.nanmean(diameter), np.nan)
-
-
-def _count(mask: NDArray[np.bool_], index: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.asarray(np.take(mask.reshape(len(mask), -1), index, axis=1).sum(axis=1))
+    seen = area > 0
+    if not seen.any() or not np.isfinite(diameter).any():
+        return np.full(len(area), np.nan)
+    return np.where(seen, area / np.median(area[seen]) * np.nanmean(diameter), np.nan)
 
 
 def cross_sections(image: NDArray, line: Centreline, reach: float) -> NDArray[np.float64]:

@@ -9,19 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.velocity.lumen import Lumen
 
-
-def opposed_share(values: NDArray[np.float32], lumen: Lumen, stations: int, floor_px_frame: float) -> float:
+def opposed_share(lengthwise: NDArray[np.float32], floor_px_frame: float) -> float:
     """Share of a vessel's length whose mean flow runs against the arrow.
 
     Parameters
     ----------
-    values : ndarray, shape (S, P)
-        From `sample_steps`.
-    lumen : Lumen
-    stations : int
-        Points of the centreline.
+    lengthwise : ndarray, shape (S, N)
+        Flow at each point of the centreline in some of the steps, from `LumenSeries`.
     floor_px_frame : float
         Speeds below this have no direction.
 
@@ -30,9 +25,7 @@ def opposed_share(values: NDArray[np.float32], lumen: Lumen, stations: int, floo
     float
         0 to 1, of the length that moves at all; 0 where nothing does.
     """
-    number = np.isfinite(values).sum(axis=0)
-    seen = number > 0
-    total = np.bincount(lumen.station[seen], np.nansum(values[:, seen], axis=0), stations)
-    mean = total / np.maximum(np.bincount(lumen.station[seen], number[seen], stations), 1)
+    known = np.isfinite(lengthwise)
+    mean = np.where(known, lengthwise, 0).sum(axis=0, dtype=float) / np.maximum(known.sum(axis=0), 1)
     moving = np.abs(mean) > floor_px_frame
     return float((mean[moving] < 0).mean()) if moving.any() else 0.0

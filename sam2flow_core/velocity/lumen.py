@@ -10,10 +10,6 @@ from scipy.spatial import KDTree
 
 from sam2flow_core.results.tracks import VesselTrack, take_pixels
 from sam2flow_core.velocity.centreline import Centreline
-from sam2flow_core.velocity.footprint import blocks
-
-SAMPLED = 200
-"""Steps that are enough for a mean over time."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +23,7 @@ class Lumen:
     tangent : ndarray of float32, shape (P, 2)
         ``(y, x)`` of the arrow at each pixel.
     station : ndarray of int, shape (P,)
-        Nearest centreline point.
+        Nearest centreline point; pixels are in the order of their stations.
     across : ndarray of float, shape (P,)
         Signed distance from the centreline over the radius there.
     """
@@ -39,7 +35,8 @@ class Lumen:
 
     def reversed(self, points: int) -> Lumen:
         """Return the same pixels with the arrow of a line of `points` points turned round."""
-        return Lumen(self.index, -self.tangent, points - 1 - self.station, -self.across)
+        station = points - 1 - self.station
+        return Lumen(self.index[::-1], -self.tangent[::-1], station[::-1], -self.across[::-1])
 
 
 @dataclass(frozen=True)
@@ -80,8 +77,9 @@ def find_lumen(pixels: NDArray[np.bool_], line: Centreline, diameter: NDArray[np
     across = np.einsum("pc,pc->p", delta, line.normals[station]) / np.maximum(diameter[station] / 2, 0.5)
     ahead = np.einsum("pc,pc->p", delta, line.tangents[station])
     keep = (np.abs(across) <= 1.3) & (np.abs(ahead) <= 1.5)
-    where, station, across = where[keep], station[keep], across[keep]
-    index = np.ravel_multi_index(tuple(where.T), pixels.shape)
+    order = np.flatnonzero(keep)[np.argsort(station[keep], kind="stable")]
+    where, station, across = where[order], station[order], across[order]
+    index = np.asarray(np.ravel_multi_index(tuple(where.T), pixels.shape), np.int64)
     return Lumen(index, line.tangents[station].astype(np.float32), station, across)
 
 
@@ -94,10 +92,3 @@ def project(track: VesselTrack, lumen: Lumen, steps: slice | NDArray[np.int64]) 
     scale = take_pixels(track.scale, steps, lumen.index).astype(np.float32)
     scale[np.isnan(along)] = np.nan
     return ProjectedFlow(along, scale)
-
-
-def sample_steps(track: VesselTrack, lumen: Lumen, steps: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the velocity along the arrow in `SAMPLED` to twice as many of the steps, spread evenly, shape (S, P)."""
-    chosen = steps[:: max(len(steps) // SAMPLED, 1)]
-    parts = [project(track, lumen, chosen[block]).along for block in blocks(len(chosen))]
-    return np.concatenate(parts) if parts else np.zeros((0, len(lumen.index)), np.float32)

@@ -26,7 +26,7 @@ from sam2flow_core.velocity.flags import (
 from sam2flow_core.velocity.footprint import footprint
 from sam2flow_core.velocity.grade import grade_vessel
 from sam2flow_core.velocity.lengthwise import opposed_share
-from sam2flow_core.velocity.lumen import Lumen, find_lumen, sample_steps
+from sam2flow_core.velocity.lumen import Lumen, find_lumen
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
@@ -48,6 +48,7 @@ class _Prepared:
     line: Centreline
     diameter: NDArray[np.float64]
     lumen: Lumen
+    flow: LumenSeries
     sampler: LaneSampler
 
 
@@ -109,7 +110,7 @@ def measure_vessels(
 
 
 def _prepare(track: VesselTrack, settings: VelocitySettings) -> _Prepared:
-    """Find geometry and lumen, turn the arrow along the mean flow."""
+    """Find geometry and lumen, read the flow, turn the arrow along its mean."""
     seen = footprint(track.mask)
     majority = majority_mask(seen.share)
     line = trace_centreline(majority, settings.geometry)
@@ -120,12 +121,13 @@ def _prepare(track: VesselTrack, settings: VelocitySettings) -> _Prepared:
     known = np.isfinite(diameter)
     usual = float(np.median(diameter[known])) if known.any() else 1.0
     lumen = find_lumen(seen.ever, line, np.where(known, diameter, usual))
-    along = sample_steps(track, lumen, np.arange(track.flow.shape[0]))
-    if np.isfinite(along).any() and np.nanmean(along) < 0:
-        line, diameter, lumen = line.reversed(), diameter[::-1], lumen.reversed(len(line.arc))
+    flow = lumen_series(track, lumen, len(line.points), settings.kymograph.band)
+    if np.isfinite(flow.mean).any() and np.nanmean(flow.mean) < 0:
+        line, diameter, lumen, flow = line.reversed(), diameter[::-1], lumen.reversed(len(line.arc)), flow.reversed()
     band = settings.kymograph.band * usual / 2
     lanes = np.linspace(-band, band, settings.kymograph.lanes)
-    return _Prepared(track, majority, seen.area, line, diameter, lumen, LaneSampler(track, line, lanes, seen.ever))
+    sampler = LaneSampler(track, line, lanes, seen.ever)
+    return _Prepared(track, majority, seen.area, line, diameter, lumen, flow, sampler)
 
 
 def _read(
@@ -158,12 +160,12 @@ def _finish(
     track, line = vessel.track, vessel.line
     diagram, cells = reading
     rate = calibration.usable_frame_rate_hz
-    lumen = lumen_series(track, vessel.lumen, settings.kymograph.band)
-    reasons = rejected_steps(lumen, track, diagram.duplicate, settings.flags.min_object_score, settings.series)
-    per_frame, rejected = _series(vessel, lumen, reasons, rate, settings)
+    flow = vessel.flow
+    reasons = rejected_steps(flow, track, diagram.duplicate, settings.flags.min_object_score, settings.series)
+    per_frame, rejected = _series(vessel, reasons, rate, settings)
     waves = spectrum(per_frame.velocity, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
-    profile = cross_profile(lumen, vessel.lumen, ~rejected[:-1])
-    statistics = summarise(per_frame, diagram, lumen.scale, waves.pulse_hz, rate, settings)
+    profile = cross_profile(flow, vessel.lumen, ~rejected[:-1])
+    statistics = summarise(per_frame, diagram, flow.scale, waves.pulse_hz, rate, settings)
     known = vessel.diameter[np.isfinite(vessel.diameter)]
     mean_diameter = float(known.mean()) if len(known) else float("nan")
     evidence = Evidence(
@@ -181,8 +183,7 @@ def _finish(
     )
     by_flag = frame_flags(evidence, settings.flags)
     flags = vessel_flags(evidence, by_flag, settings.flags)
-    along = sample_steps(track, vessel.lumen, np.flatnonzero(~rejected[:-1]))
-    opposed = opposed_share(along, vessel.lumen, len(line.points), settings.series.stasis_px_frame)
+    opposed = opposed_share(flow.lengthwise[~rejected[:-1]], settings.series.stasis_px_frame)
     interval = (statistics.high - statistics.low) / 2 / max(abs(statistics.mean), 1e-9)
     grade, words = grade_vessel(
         flags,
@@ -219,31 +220,31 @@ def _finish(
 
 def _series(
     vessel: _Prepared,
-    lumen: LumenSeries,
     reasons: dict[str, NDArray[np.bool_]],
     frame_rate_hz: float | None,
     settings: VelocitySettings,
 ) -> tuple[Series, NDArray[np.bool_]]:
     """Reject, smooth and give every frame its error; also return the rejected frames, shape (T,)."""
+    flow = vessel.flow
     rejected = np.append(np.any(list(reasons.values()), axis=0), True)
     sigma = settings.series.smoothing_s * frame_rate_hz if frame_rate_hz else 2.0
 
     def over_time(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return smooth_series(np.where(rejected, np.nan, np.append(values, np.nan)), sigma)
 
-    velocity = over_time(lumen.mean)
-    error = np.append(frame_standard_error(lumen.scale, vessel.line.length, settings.series), np.nan)
+    velocity = over_time(flow.mean)
+    error = np.append(frame_standard_error(flow.scale, vessel.line.length, settings.series), np.nan)
     error = np.where(rejected, np.nan, error)
     relative = error / np.maximum(np.abs(velocity), settings.flags.floor_px_frame)
     series = Series(
         velocity=velocity,
-        raw=np.append(lumen.mean, np.nan),
+        raw=np.append(flow.mean, np.nan),
         standard_error=error,
-        centre=over_time(lumen.centre),
-        p10=over_time(lumen.p10),
-        p90=over_time(lumen.p90),
-        diameter=frame_diameter(vessel.track.mask, vessel.lumen.index, vessel.diameter),
-        pixels=np.append(lumen.pixels, 0),
+        centre=over_time(flow.centre),
+        p10=over_time(flow.p10),
+        p90=over_time(flow.p90),
+        diameter=frame_diameter(vessel.area, vessel.diameter),
+        pixels=np.append(flow.pixels, 0),
         confidence=np.nan_to_num(vessel.track.object_score / (1 + relative**2)),
         motion=np.asarray(vessel.track.shifts, float),
         rejected=rejected,

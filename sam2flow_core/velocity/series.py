@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ class LumenSeries:
     pixels : ndarray of int
     across : ndarray, shape (T - 1, B)
         Mean of each of the `BINS` parts of the width.
+    lengthwise : ndarray of float32, shape (T - 1, N)
+        Mean at each point of the centreline.
     """
 
     mean: NDArray[np.float64]
@@ -43,17 +45,40 @@ class LumenSeries:
     scale: NDArray[np.float64]
     pixels: NDArray[np.int64]
     across: NDArray[np.float64]
+    lengthwise: NDArray[np.float32]
+
+    def reversed(self) -> LumenSeries:
+        """Return what the same flow gives along the arrow turned round."""
+        return replace(
+            self,
+            mean=-self.mean,
+            centre=-self.centre,
+            p10=-self.p90,
+            p90=-self.p10,
+            across=-self.across[:, ::-1],
+            lengthwise=-self.lengthwise[:, ::-1],
+        )
 
 
-def lumen_series(track: VesselTrack, lumen: Lumen, band: float) -> LumenSeries:
-    """Reduce the flow of a vessel to one row per step, reading some steps at a time."""
-    parts = [_reduce(project(track, lumen, block), lumen, band) for block in blocks(track.flow.shape[0])]
-    parts = parts or [_reduce(project(track, lumen, slice(0, 0)), lumen, band)]
+def lumen_series(track: VesselTrack, lumen: Lumen, points: int, band: float) -> LumenSeries:
+    """Reduce the flow of a vessel to one row per step, reading each step once and some steps at a time.
+
+    Parameters
+    ----------
+    track : VesselTrack
+    lumen : Lumen
+    points : int
+        Of the centreline.
+    band : float
+        Half width of the band of `LumenSeries.centre` as a share of the radius.
+    """
+    parts = [_reduce(project(track, lumen, block), lumen, points, band) for block in blocks(track.flow.shape[0])]
+    parts = parts or [_reduce(project(track, lumen, slice(0, 0)), lumen, points, band)]
     joined = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(LumenSeries)}
     return LumenSeries(**joined)
 
 
-def _reduce(flow: ProjectedFlow, lumen: Lumen, band: float) -> LumenSeries:
+def _reduce(flow: ProjectedFlow, lumen: Lumen, points: int, band: float) -> LumenSeries:
     lanes = np.digitize(lumen.across, np.linspace(-1, 1, _LANES + 1)[1:-1])
     total = np.zeros(len(flow.along))
     weight = np.zeros(len(flow.along))
@@ -73,6 +98,7 @@ def _reduce(flow: ProjectedFlow, lumen: Lumen, band: float) -> LumenSeries:
             scale=np.nansum(flow.scale, axis=1) / pixels,
             pixels=pixels,
             across=_across(flow, lumen),
+            lengthwise=_lengthwise(flow, lumen, points),
         )
 
 
@@ -84,6 +110,18 @@ def _across(flow: ProjectedFlow, lumen: Lumen) -> NDArray[np.float64]:
         number = np.isfinite(values).sum(axis=1)
         seen = number > 0
         means[seen, k] = np.nansum(values, axis=1)[seen] / number[seen]
+    return means
+
+
+def _lengthwise(flow: ProjectedFlow, lumen: Lumen, points: int) -> NDArray[np.float32]:
+    means = np.full((len(flow.along), points), np.nan, np.float32)
+    if not len(lumen.station):
+        return means
+    known = np.isfinite(flow.along)
+    first = np.flatnonzero(np.diff(lumen.station, prepend=-1))  # the pixels lie in the order of their stations
+    number = np.add.reduceat(known, first, axis=1, dtype=np.float32)
+    total = np.add.reduceat(np.where(known, flow.along, 0), first, axis=1)
+    means[:, lumen.station[first]] = np.where(number > 0, total / np.maximum(number, 1), np.nan)
     return means
 
 
