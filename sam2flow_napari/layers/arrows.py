@@ -16,15 +16,11 @@ def arrow_step(shape: tuple[int, int], answered_px: int) -> int:
     return step
 
 
-def flow_arrows(
-    t: int, labels: NDArray[np.unsignedinteger], flow: NDArray[np.float16], limit: float
-) -> NDArray[np.float32]:
-    """Place arrows on a grid inside the vessels.
+def flow_arrows(labels: NDArray[np.unsignedinteger], flow: NDArray[np.float16], limit: float) -> NDArray[np.float32]:
+    """Place arrows on a grid inside the vessels of one frame.
 
     Parameters
     ----------
-    t : int
-        Frame index.
     labels : ndarray, shape (Y, X)
     flow : ndarray, shape (2, Y, X)
         ``(dx, dy)`` in px per frame.
@@ -33,8 +29,8 @@ def flow_arrows(
 
     Returns
     -------
-    ndarray, shape (n, 2, 3)
-        Start and projection of each arrow as ``(t, y, x)``.
+    ndarray, shape (n, 2, 2)
+        Start and projection of each arrow as ``(y, x)``.
     """
     step = arrow_step(labels.shape, int(np.count_nonzero(labels)))
     y, x = np.nonzero(labels[step // 2 :: step, step // 2 :: step])
@@ -42,7 +38,5 @@ def flow_arrows(
     dx, dy = flow[:, y, x].astype(np.float32)
     moving = (dx != 0) | (dy != 0)
     y, x, dx, dy = y[moving], x[moving], dx[moving], dy[moving]
-    arrows = np.zeros((len(y), 2, 3), np.float32)
-    arrows[:, 0] = np.stack([np.full(len(y), t), y, x], axis=1)
-    arrows[:, 1, 1:] = np.stack([dy, dx], axis=1) * (2.0 * step / limit)
-    return arrows
+    start, projection = np.stack([y, x], axis=1), np.stack([dy, dx], axis=1) * (2.0 * step / limit)
+    return np.stack([start, projection], axis=1).astype(np.float32)

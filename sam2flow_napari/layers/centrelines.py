@@ -24,18 +24,14 @@ def line_segments(lines: Sequence[VesselLine], t: int) -> tuple[NDArray[np.float
 
     Returns
     -------
-    segments : ndarray, shape (n, 2, 3)
-        Start and projection ``(t, y, x)``.
+    segments : ndarray, shape (n, 2, 2)
+        Start and projection ``(y, x)``.
     vessel_ids : list of int
         Of each segment.
     """
     pieces = [_one_line(line.at(t)) for line in lines]
     ids = [line.vessel_id for line, piece in zip(lines, pieces, strict=True) for _ in piece]
-    flat = np.concatenate([np.zeros((0, 2, 2)), *pieces])
-    segments = np.zeros((len(flat), 2, 3), np.float32)
-    segments[:, 0, 0] = t
-    segments[:, :, 1:] = flat
-    return segments, ids
+    return np.concatenate([np.zeros((0, 2, 2)), *pieces]).astype(np.float32), ids
 
 
 def _one_line(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -25,9 +25,9 @@ STACK_KEY = "sam2flow_stack"
 PATH_KEY = "sam2flow_path"
 
 
-def placement(spacing: Spacing) -> dict[str, Any]:
-    """Return the arguments that place a (t, y, x) layer in the world."""
-    return {"scale": spacing.scale, "units": spacing.units, "axis_labels": AXES}
+def placement(spacing: Spacing, ndim: int = 3) -> dict[str, Any]:
+    """Return the arguments that place a (t, y, x) or a (y, x) layer in the world."""
+    return {"scale": spacing.scale[-ndim:], "units": spacing.units[-ndim:], "axis_labels": AXES[-ndim:]}
 
 
 def recording_arguments(recording: Recording) -> dict[str, Any]:
@@ -178,9 +178,12 @@ class LayerFactory:
 
     def restyle(self, layer: Layer) -> None:
         """Give a layer this factory's scale and units (the calibration was edited)."""
-        layer.scale = self.spacing.scale
-        layer.units = self.spacing.units
+        layer.scale = self.spacing.scale[-layer.ndim :]
+        layer.units = self.spacing.units[-layer.ndim :]
 
     def _vectors(self, name: str, **style: Any) -> Vectors:
-        """Return an empty vectors layer for what is drawn of one frame."""
-        return Vectors(np.empty((0, 2, 3)), name=name, ndim=3, **style, **placement(self.spacing))
+        """Return an empty vectors layer (y, x) for what is drawn of one frame.
+
+        Without an axis of time the last arrows stay until the next are there, and the slider has nothing to slice.
+        """
+        return Vectors(np.empty((0, 2, 2)), name=name, ndim=2, **style, **placement(self.spacing, ndim=2))

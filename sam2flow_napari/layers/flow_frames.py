@@ -112,7 +112,8 @@ class FlowFrames:
     def _frame(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
         if t not in self._latest:
             labels, flow = self._find(t)
-            self._latest[t] = (labels, np.nan_to_num(flow, copy=False))
+            flow[_unanswered(flow)] = 0
+            self._latest[t] = (labels, flow)
             while len(self._latest) > _LATEST_FRAMES:
                 self._latest.popitem(last=False)
         return self._latest[t]
@@ -157,6 +158,11 @@ class FlowFrames:
             except OutputError:
                 return None
         return self._blocks.frame(t)
+
+
+def _unanswered(flow: NDArray[np.float16]) -> NDArray[np.bool_]:
+    """Return where a flow is NaN, by its bits: many times faster than `numpy.isnan` on sixteen-bit floats."""
+    return (flow.view(np.uint16) & 0x7FFF) > 0x7C00
 
 
 class _Blocks:

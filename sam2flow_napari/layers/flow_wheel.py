@@ -74,11 +74,10 @@ class WheelFrames:
 
     def frame(self, t: int) -> NDArray[np.uint8]:
         """Return the values of frame `t`, shape (Y, X)."""
-        dx, dy = self._frames.flow(t)
-        values = np.zeros(self.shape[1:], np.uint8)
+        labels = self._frames.labels(t)
         # Vessels are a small part of a frame.
-        inside = (dx != 0) | (dy != 0)
-        if self.hidden:
-            inside &= ~np.isin(self._frames.labels(t), list(self.hidden))
-        values[inside] = wheel_values(dx[inside].astype(np.float32), dy[inside].astype(np.float32), self.limit)
-        return values
+        inside = np.flatnonzero((labels > 0) & ~np.isin(labels, list(self.hidden)) if self.hidden else labels)
+        dx, dy = self._frames.flow(t).reshape(2, -1)[:, inside].astype(np.float32)
+        values = np.zeros(labels.size, np.uint8)
+        values[inside] = wheel_values(dx, dy, self.limit)
+        return values.reshape(labels.shape)

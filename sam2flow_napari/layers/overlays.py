@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 VESSELS, SPEED, ARROWS, LINES = "vessels", "speed", "flow arrows", "centrelines"
 WHEEL, TRACERS = "flow directions", "tracers"
-REDRAW_MS = 60
+REDRAW_MS = 80
 SAMPLED_FRAMES = 10
 """During a run every tenth frame is looked at for the range of the speed colours."""
 
@@ -75,8 +75,9 @@ class Overlays:
         self._speed = SpeedFrames(frames, factory.spacing)
         self._wheel = WheelFrames(frames)
         self._tracers = Tracers(frames.flow, self._labels.frame)
-        # The slider and a run ask for new arrows far more often than they can be drawn.
-        self._throttle = QSignalThrottler()
+        # The slider and a run ask for new arrows far more often than they can be drawn; and a window that has just
+        # sliced the images should see to its user before it sees to the arrows.
+        self._throttle = QSignalThrottler(QSignalThrottler.EmissionPolicy.Trailing)
         self._throttle.setTimeout(REDRAW_MS)
         self._throttle.triggered.connect(self._redraw)
         self._stale = False
@@ -234,7 +235,7 @@ class Overlays:
     def _redraw_arrows(self, t: int) -> None:
         arrows = cast(Any, self._layers[ARROWS])
         if self.is_shown(ARROWS):
-            data = flow_arrows(t, self._labels.frame(t), self._frames.flow(t), max(self._limit_px, 0.5))
+            data = flow_arrows(self._labels.frame(t), self._frames.flow(t), max(self._limit_px, 0.5))
             if len(data) or len(arrows.data):
                 arrows.data = data
 
@@ -252,7 +253,8 @@ class Overlays:
             shown = [line for line in self._lines if line.vessel_id not in unseen]
             data, vessel_ids = line_segments(shown, t)
             recolour = len(data) != len(layer.data)
-            layer.data = data
+            if recolour or not np.array_equal(data, layer.data):  # where the tissue lies still, nothing is drawn anew
+                layer.data = data
             if recolour and vessel_ids:
                 layer.edge_color = [vessel_colour(v) for v in vessel_ids]
 

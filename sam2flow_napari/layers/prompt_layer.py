@@ -73,7 +73,8 @@ class PromptLayer:
         self._syncing = True
         try:
             self.layer.selected_data = set()
-            self.layer.data = rows
+            if not np.array_equal(rows, self.layer.data):  # after a click the row is there already
+                self.layer.data = rows
             self.layer.features = {
                 "vessel_id": np.array([p.vessel_id for p in prompts], int),
                 "label": np.array([p.label for p in prompts], int),

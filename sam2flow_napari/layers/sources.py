@@ -38,7 +38,8 @@ class LabelFrames:
     def frame(self, t: int) -> NDArray[np.uint8]:
         """Return the labels of frame `t`, shape (Y, X)."""
         labels = self._frames.labels(t)
-        shown = np.where(labels > 255, (labels - 1) % 255 + 1, labels).astype(np.uint8)
+        few = labels.max(initial=0) <= 255
+        shown = (labels if few else np.where(labels > 255, (labels - 1) % 255 + 1, labels)).astype(np.uint8)
         if self.hidden:
             shown[np.isin(labels, list(self.hidden))] = 0
         return shown
@@ -66,8 +67,9 @@ class SpeedFrames:
 
     def frame(self, t: int) -> NDArray[np.float32]:
         """Return speed in um/s (px/frame without calibration), shape (Y, X)."""
-        flow = self._frames.flow(t).astype(np.float32)
-        speed = np.hypot(flow[0], flow[1]) * np.float32(self.spacing.speed_factor)
-        if self.hidden:
-            speed[np.isin(self._frames.labels(t), list(self.hidden))] = 0
-        return speed
+        labels = self._frames.labels(t)
+        inside = np.flatnonzero((labels > 0) & ~np.isin(labels, list(self.hidden)) if self.hidden else labels)
+        dx, dy = self._frames.flow(t).reshape(2, -1)[:, inside].astype(np.float32)
+        speed = np.zeros(labels.size, np.float32)
+        speed[inside] = np.hypot(dx, dy) * np.float32(self.spacing.speed_factor)
+        return speed.reshape(labels.shape)

@@ -42,18 +42,15 @@ class Tracers:
 
         Returns
         -------
-        ndarray, shape (n, 2, 3)
-            Start and projection ``(t, y, x)``; each streak ends where its tracer is in the next frame.
+        ndarray, shape (n, 2, 2)
+            Start and projection ``(y, x)``; each streak ends where its tracer is in the next frame.
         """
         self._move_to(t)
         steps = _at(self._flow(t), self._places)
         length = np.maximum(np.hypot(*steps.T), 1e-6)[:, None]
         moving = length[:, 0] > 1e-6
-        streaks = np.zeros((int(moving.sum()), 2, 3), np.float32)
-        streaks[:, 0, 0] = t
-        streaks[:, 0, 1:] = self._places[moving]
-        streaks[:, 1, 1:] = (steps * np.maximum(_SHORTEST / length, 1))[moving]
-        return streaks
+        projection = steps * np.maximum(_SHORTEST / length, 1)
+        return np.stack([self._places[moving], projection[moving]], axis=1).astype(np.float32)
 
     def _move_to(self, t: int) -> None:
         inside = np.argwhere(self._labels(t) > 0)

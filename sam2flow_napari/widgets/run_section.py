@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_napari.widgets.parts import button, hint, say
 from sam2flow_napari.work import RunProgress
 from sam2flow_napari.workbench import Workbench
+
+if TYPE_CHECKING:
+    from sam2flow_core.engine.events import FrameDone
+
+_TELL_MS = 100
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -37,6 +44,11 @@ class RunSection(QWidget):
         self.progress = QProgressBar()
         self.progress.setToolTip("Frames done, and the time the rest will take.")
         self._hint = hint()
+        # Every word that changes has the whole window painted, which takes longer than a fast frame.
+        self._frame: FrameDone | None = None
+        self._frames = QSignalThrottler(parent=self)
+        self._frames.setTimeout(_TELL_MS)
+        self._frames.triggered.connect(self._tell_frame)
         self._lay_out()
         for box in (self.first, self.last):
             box.native.setKeyboardTracking(False)
@@ -149,13 +161,21 @@ class RunSection(QWidget):
             self.progress.setRange(0, event.frames_total)
             self.progress.setValue(event.frames_done)
         elif isinstance(event, FrameDone):
-            if self.progress.maximum() != event.frames_total:
-                self.progress.setRange(0, event.frames_total)
-            self.progress.setValue(event.frames_done)
-            left = duration(event.seconds_left)
-            say(self._hint, f"Frame {event.frames_done} of {event.frames_total}, {left} left")
+            self._frame = event
+            self._frames.throttle()
         elif isinstance(event, Stage):
+            self._frames.cancel()
             say(self._hint, f"{event.name[:1].upper()}{event.name[1:]}…")
+
+    def _tell_frame(self) -> None:
+        event = self._frame
+        if event is None or not self._bench.runs.running:
+            return
+        if self.progress.maximum() != event.frames_total:
+            self.progress.setRange(0, event.frames_total)
+        self.progress.setValue(event.frames_done)
+        left = duration(event.seconds_left)
+        say(self._hint, f"Frame {event.frames_done} of {event.frames_total}, {left} left")
 
 
 def duration(seconds: float) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,14 @@ from sam2flow_napari.widgets.frame_plot import FramePlot
 from sam2flow_napari.work import RunProgress
 
 
+@dataclass
+class _Points:
+    """Speeds of a run that goes on: arrays that grow, which become a curve in no time."""
+
+    frames: array[float] = field(default_factory=lambda: array("d"))
+    speeds: array[float] = field(default_factory=lambda: array("d"))
+
+
 class VelocityPlot(FramePlot):
     """One curve per visible vessel; the active one is thick. A click goes to that frame.
 
@@ -29,7 +39,8 @@ class VelocityPlot(FramePlot):
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
         super().__init__(viewer, session, "Velocity of each vessel.")
         self._curves: dict[int, pg.PlotDataItem] = {}
-        self._live: dict[int, list[tuple[int, float]]] = defaultdict(list)
+        self._live: dict[int, _Points] = defaultdict(_Points)
+        self._live_unit = ""
         session.state_changed.connect(self._on_state)
         session.active_changed.connect(self._on_active)
 
@@ -50,14 +61,16 @@ class VelocityPlot(FramePlot):
         """Add the speeds of a frame that the run has just answered; `draw_live` shows them."""
         frame = progress.event.result.frame  # type: ignore[union-attr]
         for vessel_id, speed in progress.speeds:
-            self._live[vessel_id].append((frame, speed * factor))
-        self.setLabel("left", f"speed so far ({unit})")
+            points = self._live[vessel_id]
+            points.frames.append(frame)
+            points.speeds.append(speed * factor)
+        self._live_unit = unit
 
     def draw_live(self) -> None:
         """Draw the speeds gathered so far."""
+        self.setLabel("left", f"speed so far ({self._live_unit})")
         for vessel_id, points in self._live.items():
-            frames, speeds = np.array(points).T
-            self._curve(vessel_id).setData(frames, speeds)
+            self._curve(vessel_id).setData(np.array(points.frames), np.array(points.speeds))
 
     def show_tables(self, per_frame: pd.DataFrame) -> None:
         """Show ``per_frame.csv``: signed velocity, gaps left open."""

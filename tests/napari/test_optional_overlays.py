@@ -44,15 +44,14 @@ def test_tracers_drift_with_the_flow_and_stay_in_the_vessels():
     before = tracers.streaks(5)
     after = tracers.streaks(6)
     assert len(before) > 40
-    np.testing.assert_allclose(before[:, 1, 1:], np.broadcast_to((0.5, 2.0), (len(before), 2)), atol=1e-3)
-    assert (before[:, 0, 0] == 5).all() and (after[:, 0, 0] == 6).all()
-    moved = after[:, 0, 1:] - before[:, 0, 1:]
+    np.testing.assert_allclose(before[:, 1], np.broadcast_to((0.5, 2.0), (len(before), 2)), atol=1e-3)
+    moved = after[:, 0] - before[:, 0]
     drifted = np.abs(moved - (0.5, 2.0)).max(axis=1) < 1e-3
     assert 0.7 < drifted.mean() < 1, "most drift; those that left or grew old start anew"
     for t in range(7, 60):
         streaks = tracers.streaks(t)
         assert len(streaks) == len(before)
-        assert (streaks[:, 0, 1] > 9).all() and (streaks[:, 0, 1] < 50.5).all() and (streaks[:, 0, 2] < 90).all()
+        assert (streaks[:, 0, 0] > 9).all() and (streaks[:, 0, 0] < 50.5).all() and (streaks[:, 0, 1] < 90).all()
 
 
 def test_the_same_frame_twice_is_the_same_and_after_a_leap_they_start_anew():
@@ -64,7 +63,7 @@ def test_the_same_frame_twice_is_the_same_and_after_a_leap_they_start_anew():
 
 
 def test_slow_tracers_can_be_seen_and_without_flow_there_are_none():
-    assert np.hypot(*uniform(0.01, 0.0).streaks(0)[:, 1, 1:].T).min() == pytest.approx(1.5, rel=1e-2)
+    assert np.hypot(*uniform(0.01, 0.0).streaks(0)[:, 1].T).min() == pytest.approx(1.5, rel=1e-2)
     assert len(uniform(0.0, 0.0).streaks(0)) == 0
     assert len(uniform(1.0, 0.0, rows=slice(0, 0)).streaks(0)) == 0
 
@@ -86,8 +85,8 @@ def test_the_switches_in_the_dock_and_the_eyes_of_the_layers_agree(qtbot, engine
     assert wheel.visible and tracers.visible and not switches._legend.isHidden()
     assert "um/s" in switches._words.text()
     bench.viewer.dims.set_current_step(0, 8)
-    qtbot.waitUntil(lambda: len(tracers.data) > 0 and tracers.data[0, 0, 0] == 8, timeout=PATIENCE)
-    np.testing.assert_allclose(tracers.data[:, 1, 2], SPEED, rtol=1e-2)
+    qtbot.waitUntil(lambda: len(tracers.data) > 0, timeout=PATIENCE)
+    np.testing.assert_allclose(tracers.data[:, 1, 1], SPEED, rtol=1e-2)
     shown = wheel.data[8]
     assert (shown > 0).sum() == (bench.scene.frames.labels(8) > 0).sum()
     red, green, blue = wheel_colours()[shown.max() - 1]

@@ -44,9 +44,9 @@ def names(bench):
 def test_opening_places_recording_and_prompts_with_units(bench):
     assert names(bench) == ["cells", "prompts"]
     for x in bench.viewer.layers:
-        assert tuple(str(u) for u in x.units) == ("second", "micrometer", "micrometer")
+        assert tuple(str(u) for u in x.units) == ("second", "micrometer", "micrometer")[-x.ndim :]
         assert tuple(x.axis_labels) == ("t", "y", "x")
-        np.testing.assert_allclose(x.scale, (0.01, 0.5, 0.5))
+        np.testing.assert_allclose(x.scale, (0.01, 0.5, 0.5)[-x.ndim :])
 
 
 def test_the_clicks_mask_appears_on_all_frames(bench, qtbot):
@@ -121,23 +121,25 @@ def test_layers_of_a_run_all_have_units(bench, qtbot):
     run_to_end(bench, qtbot)
     assert len(bench.viewer.layers) >= 7
     for x in bench.viewer.layers:
-        assert tuple(str(u) for u in x.units) == ("second", "micrometer", "micrometer"), x.name
-        np.testing.assert_allclose(x.scale, (0.01, 0.5, 0.5))
+        assert tuple(str(u) for u in x.units) == ("second", "micrometer", "micrometer")[-x.ndim :], x.name
+        assert tuple(x.axis_labels) == ("t", "y", "x")[-x.ndim :]
+        np.testing.assert_allclose(x.scale, (0.01, 0.5, 0.5)[-x.ndim :])
     assert [str(u) for u in bench.viewer.layers.extent.units] == ["second", "micrometer", "micrometer"]
 
 
 def test_arrows_are_those_of_the_current_frame_only(bench, qtbot):
     mark_two(bench)
     run_to_end(bench, qtbot)
-    bench.viewer.dims.set_current_step(0, 11)
     arrows = layer(bench, ARROWS)
-    qtbot.waitUntil(lambda: len(arrows.data) > 0 and set(arrows.data[:, 0, 0]) == {11}, timeout=PATIENCE)
-    dx = arrows.data[:, 1, 2]
-    lower = arrows.data[:, 0, 1] > 30
-    assert (dx[~lower] > 0).all()
-    assert (dx[lower] < 0).all()
-    bench.viewer.dims.set_current_step(0, FRAMES - 1)
-    qtbot.waitUntil(lambda: len(arrows.data) == 0, timeout=PATIENCE)
+    for _ in range(2):
+        bench.viewer.dims.set_current_step(0, FRAMES - 1)
+        qtbot.waitUntil(lambda: len(arrows.data) == 0, timeout=PATIENCE)
+        bench.viewer.dims.set_current_step(0, 11)
+        qtbot.waitUntil(lambda: len(arrows.data) > 0, timeout=PATIENCE)
+        dx = arrows.data[:, 1, 1]
+        lower = arrows.data[:, 0, 0] > 30
+        assert (dx[~lower] > 0).all()
+        assert (dx[lower] < 0).all()
 
 
 def test_centrelines_point_along_the_flow_and_move_with_the_slider(bench, qtbot):
@@ -145,15 +147,15 @@ def test_centrelines_point_along_the_flow_and_move_with_the_slider(bench, qtbot)
     run_to_end(bench, qtbot)
     lines = layer(bench, LINES)
     bench.viewer.dims.set_current_step(0, 9)
-    qtbot.waitUntil(lambda: len(lines.data) > 0 and set(lines.data[:, 0, 0]) == {9}, timeout=PATIENCE)
-    upper = lines.data[:, 0, 1] < 30
-    body = lines.data[:, 1, 1] == 0
-    assert (lines.data[upper & body][:, 1, 2] > 0).all() and (lines.data[~upper & body][:, 1, 2] < 0).all()
+    qtbot.waitUntil(lambda: len(lines.data) > 0, timeout=PATIENCE)
+    upper = lines.data[:, 0, 0] < 30
+    body = lines.data[:, 1, 0] == 0
+    assert (lines.data[upper & body][:, 1, 1] > 0).all() and (lines.data[~upper & body][:, 1, 1] < 0).all()
     # The strokes of the arrow head lie behind its tip.
-    assert (lines.data[upper & ~body][:, 1, 2] < 0).all() and (upper & ~body).sum() == 2
+    assert (lines.data[upper & ~body][:, 1, 1] < 0).all() and (upper & ~body).sum() == 2
     assert len(np.unique(lines.edge_color, axis=0)) == 2
     bench.session.show_vessel(2, False)
-    qtbot.waitUntil(lambda: (lines.data[:, 0, 1] < 30).all(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: (lines.data[:, 0, 0] < 30).all(), timeout=PATIENCE)
     bench.runs.start()
     assert not lines.visible
     qtbot.waitUntil(lambda: bench.runs.tables is not None and not bench.runs.running, timeout=PATIENCE)
@@ -321,7 +323,7 @@ def test_calibration_entered_by_hand_moves_all_layers(bench, qtbot):
     run_to_end(bench, qtbot)
     bench.session.calibrate(CalibrationEdit(1.0, 50))
     for x in bench.viewer.layers:
-        np.testing.assert_allclose(x.scale, (0.02, 1, 1))
+        np.testing.assert_allclose(x.scale, (0.02, 1, 1)[-x.ndim :])
     assert layer(bench, SPEED_LAYER).data[5].max() == pytest.approx(SPEED * 50, rel=1e-3)
     assert layer(bench, SPEED_LAYER).contrast_limits[1] >= SPEED * 50
 
@@ -335,8 +337,7 @@ def test_hiding_a_vessel_hides_its_mask_speed_and_arrows(bench, qtbot):
     assert np.unique(layer(bench, VESSELS).data[5]).tolist() == [0, 1]
     arrows = layer(bench, ARROWS)
     bench.viewer.dims.set_current_step(0, 4)
-    qtbot.waitUntil(lambda: len(arrows.data) and arrows.data[0, 0, 0] == 4, timeout=PATIENCE)
-    assert (arrows.data[:, 0, 1] < 30).all()
+    qtbot.waitUntil(lambda: len(arrows.data) and (arrows.data[:, 0, 0] < 30).all(), timeout=PATIENCE)
 
 
 def test_two_viewers_do_not_know_of_each_other(bench, make_bench, tmp_path):
