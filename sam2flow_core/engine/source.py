@@ -34,8 +34,7 @@ class Source:
     @property
     def notices(self) -> tuple[str, ...]:
         """Problems of the recording, but for those that what the user gave has mended."""
-        mended = set(self.stack.calibration.problems) - set(self.calibration.problems)
-        return tuple(problem for problem in self.stack.problems if problem not in mended)
+        return self.stack.problems_left(self.calibration)
 
     @property
     def frames_total(self) -> int:

@@ -46,6 +46,11 @@ class Stack:
         self.bit_depth = self._inspection.bit_depth
         self.problems = source.problems + self._inspection.problems + notes
 
+    def problems_left(self, calibration: Calibration) -> tuple[str, ...]:
+        """Problems of the recording, but for those that a calibration given by the user has mended."""
+        mended = set(self.calibration.problems) - set(calibration.problems)
+        return tuple(problem for problem in self.problems if problem not in mended)
+
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -100,8 +100,9 @@ class RecordingSection(QWidget):
         self._name.setText(str(recording.path.name))
         self._name.setToolTip(str(recording.path))
         self._facts.setText(f"{frames} frames, {width} x {height} px, {stack.bit_depth} bit")
-        self._problems.setText("\n".join(stack.problems))
-        show_or_hide(self._problems, bool(stack.problems))
+        problems = stack.problems_left(calibration)
+        self._problems.setText("\n".join(problems))
+        show_or_hide(self._problems, bool(problems))
         for box, measured, label in (
             (self.pixel_size, calibration.pixel_size_um, self._pixel_source),
             (self.frame_rate, calibration.frame_rate_hz, self._rate_source),

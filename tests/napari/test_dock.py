@@ -110,6 +110,10 @@ def test_an_uncalibrated_recording_says_so(make_dock, tmp_path):
     dock.bench.open(write_recording(tmp_path / "raw.tif", calibrated=False))
     assert dock.recording._pixel_source.text() == "not in file"
     assert dock.recording.pixel_size.native.text() == "unknown"
+    assert "no pixel size" in dock.recording._problems.text() and "no frame rate" in dock.recording._problems.text()
+    dock.recording.pixel_size.value = 0.5
+    assert "no pixel size" not in dock.recording._problems.text(), "it is given now"
+    assert "no frame rate" in dock.recording._problems.text()
 
 
 def test_vessel_table_shows_and_edits_the_session(dock):

@@ -45,7 +45,7 @@ def test_opening_places_recording_and_prompts_with_units(bench):
     assert names(bench) == ["cells", "prompts"]
     for x in bench.viewer.layers:
         assert tuple(str(u) for u in x.units) == ("second", "micrometer", "micrometer")[-x.ndim :]
-        assert tuple(x.axis_labels) == ("t", "y", "x")
+        assert tuple(x.axis_labels) == ("t", "y", "x")[-x.ndim :]
         np.testing.assert_allclose(x.scale, (0.01, 0.5, 0.5)[-x.ndim :])
 
 
