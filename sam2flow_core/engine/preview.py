@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.prompting import give_prompts
+from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt, check_prompts
@@ -37,9 +39,15 @@ class Previewer:
     def __init__(self, stack: Path, choices: RunChoices) -> None:
         from sam2flow_core.inference.predictor import SAM2FlowPredictor
 
+        self.choices = choices
+        set_threads(None)  # as a run does: with other threads the same clicks could give another mask
         self._stack = open_stack(stack)
         self._predictor = SAM2FlowPredictor.from_pretrained(choices.model, device=choices.device)
         self._state = self._predictor.init_state(self._stack, choices.stabilise, choices.start, choices.stop or None)
+
+    def predictor_for(self, model: str, device: str) -> Predictor | None:
+        """Return the loaded model, which knows the recording already, if it is the one that is asked for."""
+        return self._predictor if (model, device) == (self.choices.model, self.choices.device) else None
 
     def mask(self, frame_idx: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:
         """Return the mask of one vessel in one frame, without flow.

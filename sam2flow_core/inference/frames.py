@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sam2flow_core.model.inputs import InputMaker, smoothed
-from sam2flow_core.model.motion_survey import MotionSurvey
+from sam2flow_core.inference.opening import Opening
+from sam2flow_core.model.inputs import InputMaker
 from sam2flow_core.stack import Shift, Stabiliser, Stack
 
-MULTIPLE = 32
 _STILL = Shift(0.0, 0.0, 1.0)
 
 
@@ -29,8 +28,8 @@ class AlignedFrames:
         Range of frames; the first one defines the tissue coordinates.
     stabilise : bool
         Take the frame's own motion out.
-    sampled : int
-        Frames, in consecutive pairs, that make the background, the activity and the survey of motion.
+    opening : Opening
+        Of the same range.
     device : torch.device
 
     Notes
@@ -39,17 +38,18 @@ class AlignedFrames:
     """
 
     def __init__(
-        self, stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device
+        self, stack: Stack, start: int, stop: int, stabilise: bool, opening: Opening, device: torch.device
     ) -> None:
         self.stack, self.start, self.stop, self.device = stack, start, stop, device
         self.stabiliser = Stabiliser() if stabilise else None
+        if self.stabiliser is not None:
+            self.stabiliser.set_state(opening.stabiliser)
         self.shifts: dict[int, Shift] = {}
         self._ahead: tuple[int, Future[NDArray[np.float32]]] | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sam2flow-reader")
-        height, width = stack.shape[1:]
-        self.padding = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
-        self.maker, motion = self._survey(sampled)
-        self.survey = self.maker.survey(motion, self.padding)
+        self.padding = opening.padding
+        self.maker = InputMaker(opening.background, opening.activity)
+        self.survey = self.maker.survey(opening.motion, self.padding)
         """(1, 20, H / 2, W / 2) of the padded input, for `SAM2Flow.map_vessels`."""
 
     @property
@@ -121,25 +121,3 @@ class AlignedFrames:
         if t not in self.shifts:
             self.shifts[t] = self.stabiliser.register(frame)
         return self.stabiliser.align(frame, self.shifts[t])
-
-    def _survey(self, sampled: int) -> tuple[InputMaker, Tensor]:
-        """What pairs of frames spread over the range say together; also teaches the stabiliser."""
-        if self.stabiliser is not None:
-            self.stabiliser.prime(self.stack.frame(t) for t in range(self.start, self.stop))
-        last = self.stop - 1
-        firsts = np.unique(np.linspace(self.start, max(last - 1, self.start), max(sampled // 2, 1)).round().astype(int))
-        total, level, square = (torch.zeros(self.stack.shape[1:], dtype=torch.float64) for _ in range(3))
-        motion = MotionSurvey()
-        for t in firsts.tolist():
-            frames = torch.from_numpy(np.stack([self._aligned(t), self._aligned(min(t + 1, last))])).to(self.device)
-            soft = smoothed(frames).double().cpu()
-            total, level, square = total + frames.double().cpu().sum(0), level + soft.sum(0), square + (soft**2).sum(0)
-            motion.add(*F.pad(frames[:, None], self.padding, mode="replicate"))
-        count = 2 * len(firsts)
-        spread = (square / count - (level / count) ** 2).clamp_min(0).sqrt()
-        if self.stabiliser is not None:
-            # The first pass knows the tissue now; frames are registered anew, each once, in order.
-            self.stabiliser.rewind()
-            self.shifts = {}
-        maker = InputMaker((total / count).float().to(self.device), spread.float().to(self.device))
-        return maker, motion.channels()

@@ -35,7 +35,7 @@ def field_maps(model: SAM2Flow, state: EncodedVideo) -> list[FieldMap] | None:
         return None
     if not state.maps:
         field = model.map_vessels(state.frames.survey)
-        state.maps = [FieldMap(VesselField(*(x[0] for x in field)))]
+        state.maps.append(FieldMap(VesselField(*(x[0] for x in field))))
     return state.maps
 
 

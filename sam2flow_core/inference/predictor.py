@@ -22,6 +22,7 @@ from sam2flow_core.inference.flow_groups import FlowGroups, told_of_memory
 from sam2flow_core.inference.flow_stream import bounds
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.masks import decode_prompts, encoded, look_again, vessel_mask
+from sam2flow_core.inference.opening import Opening, open_range
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
 from sam2flow_core.inference.state import InferenceState, VesselState
 from sam2flow_core.inference.steps import FrameFlow
@@ -70,6 +71,7 @@ class SAM2FlowPredictor:
         self.device = device
         self.description = {**description, "device": str(device)}
         self.settings = settings or InferenceSettings()
+        self._last_look: tuple[object, Opening] | None = None
 
     @classmethod
     def from_pretrained(
@@ -131,8 +133,9 @@ class SAM2FlowPredictor:
         opened = video_path if isinstance(video_path, Stack) else open_stack(video_path)
         stop = opened.shape[0] if stop is None else stop
         with told_of_memory(self.device):
-            frames = AlignedFrames(opened, start, stop, stabilise, self.settings.sampled_frames, self.device)
-        return InferenceState(frames, stabilise, next_frame=start)
+            opening = self._open(opened, start, stop, stabilise)
+            frames = AlignedFrames(opened, start, stop, stabilise, opening, self.device)
+        return InferenceState(frames, stabilise, maps=opening.maps, next_frame=start)
 
     @torch.inference_mode()
     def add_new_points_or_box(
@@ -306,6 +309,19 @@ class SAM2FlowPredictor:
     def restore(self, state: InferenceState, snapshot: Snapshot) -> None:
         """Go back to where `snapshot` was taken; the same prompts must have been added before."""
         apply_snapshot(state, snapshot)
+
+    def _open(self, stack: Stack, start: int, stop: int, stabilise: bool) -> Opening:
+        """Look at a range, or remember the last look: a run begins where the clicks before it were answered."""
+        if not stack.paths:  # an array may change under our hands
+            return open_range(stack, start, stop, stabilise, self.settings.sampled_frames, self.device)
+        # The first frame, because the same file can be read along other axes; the threads, because with others sums
+        # differ in their last bits.
+        first = stack.frame(start).tobytes()
+        key = (stack.fingerprint(), first, start, stop, stabilise, torch.get_num_threads())
+        if self._last_look is None or self._last_look[0] != key:
+            opening = open_range(stack, start, stop, stabilise, self.settings.sampled_frames, self.device)
+            self._last_look = (key, opening)
+        return self._last_look[1]
 
     def _answer(self, state: InferenceState, order: range, ordered: bool) -> Iterator[FrameFlow]:
         self.propagate_in_video_preflight(state)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.inference.frames import AlignedFrames
+from sam2flow_core.inference.opening import open_range
 from sam2flow_core.stack import Stack
 
 _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -90,7 +91,8 @@ class PaddedFrames:
 
     def __init__(self, stack: Stack, sampled: int, device: torch.device) -> None:
         self.stack, self.device = stack, device
-        self._frames = AlignedFrames(stack, 0, len(stack), False, sampled, device)
+        opening = open_range(stack, 0, len(stack), False, sampled, device)
+        self._frames = AlignedFrames(stack, 0, len(stack), False, opening, device)
         self.survey: Tensor | None = self._frames.survey
 
     def inputs(self, t: int) -> Tensor:

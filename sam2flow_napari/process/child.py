@@ -44,7 +44,9 @@ class Host:
         if isinstance(message, OpenRun):
             from sam2flow_core.engine import run
 
-            self._run = run(message.request)
+            request = message.request
+            known = self._previewer.predictor_for(request.model, request.device) if self._previewer else None
+            self._run = run(request, known)
         elif isinstance(message, OpenPropagation):
             from sam2flow_core.engine.propagation import propagate
 

@@ -6,6 +6,8 @@ import pytest
 from sam2flow_core import SAM2FlowPredictor, open_stack
 from sam2flow_core.engine.preview import Previewer, _cropped
 from sam2flow_core.errors import PromptError
+from sam2flow_core.inference import predictor as predictor_module
+from sam2flow_core.inference.opening import open_range
 from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
@@ -65,3 +67,31 @@ def test_a_preview_looks_at_the_range_that_a_run_will_answer(moving_cells):
     whole[top : top + chosen.mask.shape[0], left : left + chosen.mask.shape[1]] = chosen.mask
     assert chosen.mask.any()
     assert np.array_equal(whole, logits[0, 0].numpy() > 0)
+
+
+def test_a_run_after_previews_looks_at_the_recording_no_second_time_and_answers_alike(moving_cells, monkeypatch):
+    looks = []
+
+    def counted(*args):
+        looks.append(args)
+        return open_range(*args)
+
+    monkeypatch.setattr(predictor_module, "open_range", counted)
+    previewer = Previewer(moving_cells, RunChoices(device="cpu"))
+    previewer.mask(6, (Prompt(1, 6, 20.0, 40.0, 1),))
+    known, fresh = previewer.predictor_for("tiny", "cpu"), SAM2FlowPredictor.from_pretrained("tiny", "cpu")
+    assert previewer.predictor_for("tiny", "cuda") is None and previewer.predictor_for("other", "cpu") is None
+    answers = []
+    with open_stack(moving_cells) as stack:
+        for predictor in (known, fresh):
+            state = predictor.init_state(stack)
+            predictor.add_new_points_or_box(state, 0, 1, points=[[40.0, 20.0]], labels=[1])
+            answers.append(next(iter(predictor.stream(state))))
+        assert len(looks) == 2, "one for the previews, one for the fresh predictor"
+        known.init_state(stack, stabilise=False)
+        known.init_state(stack, start=1)
+        assert len(looks) == 4, "another question is looked at anew"
+    assert answers[0].shift == answers[1].shift
+    for first, second in zip(answers[0].vessels, answers[1].vessels, strict=True):
+        assert np.array_equal(first.mask, second.mask) and np.array_equal(first.flow, second.flow)
+        assert np.array_equal(first.scale, second.scale)

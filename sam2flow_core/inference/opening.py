@@ -1,0 +1,89 @@
+"""What frames spread over a range say together, gathered before the first answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from sam2flow_core.model.inputs import smoothed
+from sam2flow_core.model.motion_survey import MotionSurvey
+from sam2flow_core.model.tracing import FieldMap
+from sam2flow_core.stack import Stabiliser, Stack
+
+_MULTIPLE = 32
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A range of a recording as it is known before its frames are answered one by one.
+
+    Attributes
+    ----------
+    background, activity : Tensor (H, W)
+        As `InputMaker` wants them.
+    motion : Tensor (18, h, w)
+        From `MotionSurvey`, of padded frames.
+    padding : tuple of int
+        As ``torch.nn.functional.pad`` wants it, to multiples of 32 px.
+    stabiliser : dict
+        State of a stabiliser that has seen the tissue and expects the first frame; empty without stabilisation.
+    maps : list of FieldMap
+        The vessel field, once it has been asked for.
+    """
+
+    background: Tensor
+    activity: Tensor
+    motion: Tensor
+    padding: tuple[int, int, int, int]
+    stabiliser: dict[str, NDArray[Any]]
+    maps: list[FieldMap] = field(default_factory=list)
+
+
+def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device) -> Opening:
+    """Look at frames spread over a range.
+
+    Parameters
+    ----------
+    stack : Stack
+    start, stop : int
+        Range of frames; the first one defines the tissue coordinates.
+    stabilise : bool
+        Take the frame's own motion out.
+    sampled : int
+        Frames, in consecutive pairs, that are looked at.
+    device : torch.device
+    """
+    stabiliser = Stabiliser() if stabilise else None
+    if stabiliser is not None:
+        stabiliser.prime(stack.frame(t) for t in range(start, stop))
+
+    def aligned(t: int) -> NDArray[np.float32]:
+        frame = np.asarray(stack.frame(t), np.float32)
+        return frame if stabiliser is None else stabiliser.align(frame, stabiliser.register(frame))
+
+    height, width = stack.shape[1:]
+    padding = (0, -width % _MULTIPLE, 0, -height % _MULTIPLE)
+    last = stop - 1
+    firsts = np.unique(np.linspace(start, max(last - 1, start), max(sampled // 2, 1)).round().astype(int))
+    total, level, square = (torch.zeros(stack.shape[1:], dtype=torch.float64) for _ in range(3))
+    motion = MotionSurvey()
+    for t in firsts.tolist():
+        frames = torch.from_numpy(np.stack([aligned(t), aligned(min(t + 1, last))])).to(device)
+        soft = smoothed(frames).double().cpu()
+        total, level, square = total + frames.double().cpu().sum(0), level + soft.sum(0), square + (soft**2).sum(0)
+        motion.add(*F.pad(frames[:, None], padding, mode="replicate"))
+    count = 2 * len(firsts)
+    spread = (square / count - (level / count) ** 2).clamp_min(0).sqrt()
+    state: dict[str, NDArray[Any]] = {}
+    if stabiliser is not None:
+        # It knows the tissue now; the frames are registered anew, each once, in order.
+        stabiliser.rewind()
+        state = stabiliser.get_state()
+    background, activity = (total / count).float().to(device), spread.float().to(device)
+    return Opening(background, activity, motion.channels(), padding, state)
