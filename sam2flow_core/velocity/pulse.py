@@ -11,6 +11,13 @@ from sam2flow_core.velocity.records import Spectrum
 _OVERSAMPLING = 10
 _TABLE = 2_000_000
 """Frequencies times samples that are looked at together."""
+_STOPPED = 0.25
+"""Share of the usual velocity below which blood counts as stopped here."""
+_EDGE_S = 0.05
+"""Of a stop, on both sides."""
+_EVERY_BEAT = 0.4
+"""Stops per beat above which the heartbeat makes them; without them a beat may show its second harmonic."""
+_NOTHING = Spectrum(np.zeros(0), np.zeros(0), float("nan"), float("nan"))
 
 
 def spectrum(
@@ -18,7 +25,9 @@ def spectrum(
 ) -> Spectrum:
     """Return the power of the velocity over frequency and the pulse in it.
 
-    Gaps need no filling: the Lomb-Scargle periodogram takes uneven samples (Lomb 1976, Scargle 1982).
+    Gaps need no filling: the Lomb-Scargle periodogram takes uneven samples (Lomb 1976, Scargle 1982). Where the blood
+    stops now and then the stops are left out, for they drown a heartbeat or look like one; where it stops with every
+    beat they are the heartbeat.
 
     Parameters
     ----------
@@ -30,15 +39,31 @@ def spectrum(
     probability : float
         False-alarm probability (of that many independent frequencies) above which a peak is no pulse.
     """
-    nothing = Spectrum(np.zeros(0), np.zeros(0), float("nan"), float("nan"))
+    if frame_rate_hz is None:
+        return _NOTHING
+    whole = _read(velocity, frame_rate_hz, band, probability)
     valid = np.isfinite(velocity)
-    if frame_rate_hz is None or valid.sum() < 16:
-        return nothing
+    slow = valid & (velocity < _STOPPED * np.median(velocity[valid])) if valid.any() else valid
+    near = ndimage.binary_dilation(slow, iterations=max(1, round(_EDGE_S * frame_rate_hz)))
+    stops = ndimage.label(near)[1]
+    if stops == 0:
+        return whole
+    moving = _read(np.where(near, np.nan, velocity), frame_rate_hz, band, probability)
+    pulse = moving.pulse_hz if np.isfinite(moving.pulse_hz) else whole.pulse_hz
+    return whole if stops > _EVERY_BEAT * pulse * len(velocity) / frame_rate_hz else moving
+
+
+def _read(
+    velocity: NDArray[np.float64], frame_rate_hz: float, band: tuple[float, float], probability: float
+) -> Spectrum:
+    valid = np.isfinite(velocity)
+    if valid.sum() < 16:
+        return _NOTHING
     time = np.flatnonzero(valid) / frame_rate_hz
     span = time[-1] - time[0]
     low, high = max(band[0], 1.5 / span), min(2 * band[1], frame_rate_hz / 2)
     if high <= low or velocity[valid].std() < 1e-9:
-        return nothing
+        return _NOTHING
     frequency = np.arange(0.5 / span, high, 1 / (_OVERSAMPLING * span))
     values = signal.detrend(velocity[valid])
     power = _periodogram(time, values, frequency)
