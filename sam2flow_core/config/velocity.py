@@ -105,7 +105,7 @@ class SeriesSettings:
     pulse_probability: float = 0.01
     error_length_px: float = 24.0
     error_frames: float = 16.0
-    scale_gain: float = 1.0
+    scale_gain: float = 1.6
     flow_bias: float = 0.02
     bootstrap_samples: int = 400
     pixel_size_error: float = 0.01
@@ -148,7 +148,7 @@ class GradeSettings:
     kymograph_quality: tuple[float, float, float] = (0.7, 0.4, 0.0)
     scale: tuple[float, float, float] = (0.35, 0.7, 1.5)
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
-    interval: tuple[float, float, float] = (0.15, 0.3, 0.6)
+    interval: tuple[float, float, float] = (0.18, 0.33, 0.65)
     opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
     mask: tuple[float, float, float] = (0.8, 0.5, 0.2)
 
