@@ -86,6 +86,8 @@ class SeriesSettings:
     scale_gain : float
         Standard deviation of the error per unit of the model's scale (expected absolute error); set on synthetic
         recordings that are neither trained on nor in the benchmark, so that 95 % intervals hold.
+    diagram_error : float
+        Relative standard error of the mean velocity by a space-time diagram that can be read.
     flow_bias : float
         Relative standard error of the mean that no repetition takes away.
     bootstrap_samples : int
@@ -106,6 +108,7 @@ class SeriesSettings:
     error_length_px: float = 24.0
     error_frames: float = 16.0
     scale_gain: float = 1.6
+    diagram_error: float = 0.12
     flow_bias: float = 0.02
     bootstrap_samples: int = 400
     pixel_size_error: float = 0.01

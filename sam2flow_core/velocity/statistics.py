@@ -44,7 +44,9 @@ def summarise(
     beat = frame_rate_hz / pulse_hz if frame_rate_hz and np.isfinite(pulse_hz) else _NAN
     second_view = diagram.velocity if np.isfinite(difference) else velocity
     first_view = series.centre if np.isfinite(difference) else np.where(valid, series.raw, np.nan)
-    error = mean_standard_error(first_view - second_view, series.standard_error, difference_px, settings.series)
+    error = mean_standard_error(
+        first_view - second_view, series.standard_error, difference_px, kymograph, settings.series
+    )
     error = float(np.hypot(error, settings.series.flow_bias * mean))
     if frame_rate_hz:  # um/s inherit the error of the calibration
         error = float(np.hypot(error, calibration_error(settings.series) * mean))

@@ -44,6 +44,7 @@ def mean_standard_error(
     error_series: NDArray[np.float64],
     frame_error: NDArray[np.float64],
     method_difference_px: float,
+    kymograph_px: float,
     settings: SeriesSettings,
 ) -> float:
     """Return the standard error of the mean velocity over the recorded frames, px per frame, without calibration.
@@ -53,6 +54,10 @@ def mean_standard_error(
     vessel it gets wrong in every frame: its scale does not shrink with the length of the recording. The heartbeat
     itself is no error: the interval speaks of this recording, not of the next one.
 
+    The diagram shares no code with the flow. Where it can be read and agrees, the flow is hardly further from the truth
+    than the two are from each other and the diagram is by itself, whatever the model fears: the two variances are
+    combined as those of independent measurements.
+
     Parameters
     ----------
     error_series : ndarray, shape (T,)
@@ -61,6 +66,8 @@ def mean_standard_error(
         From `frame_standard_error`; NaN in gaps.
     method_difference_px : float
         px per frame; NaN where the diagram says nothing.
+    kymograph_px : float
+        Mean velocity by the diagram, px per frame.
     settings : SeriesSettings
     """
     if np.isfinite(frame_error).sum() < 4:
@@ -69,8 +76,11 @@ def mean_standard_error(
     generator = np.random.default_rng(settings.seed)
     sampling = np.nan_to_num(block_bootstrap(error_series, block, settings.bootstrap_samples, generator))
     model = float(np.sqrt(np.nanmean(frame_error**2)))
-    method = 0.5 * abs(method_difference_px) if np.isfinite(method_difference_px) else 0.0
-    return float(np.sqrt(sampling**2 + model**2 + method**2))
+    if not np.isfinite(method_difference_px):
+        return float(np.hypot(sampling, model))
+    diagram = float(np.hypot(settings.diagram_error * kymograph_px, method_difference_px))
+    model *= diagram / max(float(np.hypot(model, diagram)), 1e-12)
+    return float(np.sqrt(sampling**2 + model**2 + (0.5 * method_difference_px) ** 2))
 
 
 def calibration_error(settings: SeriesSettings) -> float:
