@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from sam2flow_core.model.inputs import smoothed
 from sam2flow_core.model.motion_survey import MotionSurvey
 from sam2flow_core.model.tracing import FieldMap
-from sam2flow_core.stack import Stabiliser, Stack
+from sam2flow_core.stack import Shift, Stabiliser, Stack
 
 _MULTIPLE = 32
 
@@ -63,9 +63,15 @@ def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: in
     if stabiliser is not None:
         stabiliser.prime(stack.frame(t) for t in range(start, stop))
 
+    shifts: dict[int, Shift] = {}  # in a short recording pairs overlap; each frame is registered once
+
     def aligned(t: int) -> NDArray[np.float32]:
         frame = np.asarray(stack.frame(t), np.float32)
-        return frame if stabiliser is None else stabiliser.align(frame, stabiliser.register(frame))
+        if stabiliser is None:
+            return frame
+        if t not in shifts:
+            shifts[t] = stabiliser.register(frame)
+        return stabiliser.align(frame, shifts[t])
 
     height, width = stack.shape[1:]
     padding = (0, -width % _MULTIPLE, 0, -height % _MULTIPLE)
