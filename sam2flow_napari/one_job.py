@@ -55,12 +55,9 @@ class OneJob(QObject):
 
     def _begin(self, make: Callable[[int], LongJob]) -> None:
         self._job_id = self._desk.submit(make)
-        # A full search for garbage among all that napari and Qt have made stops the window for a third of a second.
-        # What is there now is left out of it until the job is over; what the job makes is collected as ever.
-        gc.freeze()
+        gc.freeze()  # what has come since the recording was opened; see `Workbench`
         self.running_changed.emit(True)
 
     def _end(self) -> None:
         self._job_id = 0
-        gc.unfreeze()
         self.running_changed.emit(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,9 @@ class Workbench(QObject):
         self.scene = Scene(self.viewer, self.session, image, self.keys)
         self.scene.brush.painting_changed.connect(self.painting_changed.emit)
         self.scene.overlays.shown_changed.connect(self.overlays_changed.emit)
+        # A full search for garbage among all that napari and Qt have made stops the window for a third of a second.
+        # What is there now is left out of it until the recording is closed; what comes is collected as ever.
+        gc.freeze()
         self._warm()
         if self.session.results is not None:
             self.runs.load(self.session.results)
@@ -164,6 +168,7 @@ class Workbench(QObject):
 
     def _let_go(self) -> None:
         """Close the session and take its layers away; the recording's own stays."""
+        gc.unfreeze()
         scene, self.scene = self.scene, None
         self.runs.forget()
         self.propagation.forget()
