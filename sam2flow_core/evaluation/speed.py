@@ -138,7 +138,7 @@ def _stream(predictor: SAM2FlowPredictor, recording: Stack, masks: NDArray[np.bo
     state = predictor.init_state(recording)
     for vessel_id, mask in enumerate(masks, start=1):
         predictor.add_new_mask(state, 0, vessel_id, mask)
-    return iter(predictor.stream(state))
+    return predictor.stream(state)
 
 
 def _next_pair(predictor: SAM2FlowPredictor, frames: NDArray[np.uint8], masks: NDArray[np.bool_], length: int) -> Work:

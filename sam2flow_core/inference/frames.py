@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sam2flow_core.inference.opening import Opening
+from sam2flow_core.inference.opening import Opening, aligned_frame
 from sam2flow_core.model.inputs import InputMaker
 from sam2flow_core.stack import Shift, Stabiliser, Stack
-
-_STILL = Shift(0.0, 0.0, 1.0)
 
 
 class AlignedFrames:
@@ -114,10 +112,4 @@ class AlignedFrames:
         return self._aligned(t)
 
     def _aligned(self, t: int) -> NDArray[np.float32]:
-        frame = np.asarray(self.stack.frame(t), np.float32)
-        if self.stabiliser is None:
-            self.shifts[t] = _STILL
-            return frame
-        if t not in self.shifts:
-            self.shifts[t] = self.stabiliser.register(frame)
-        return self.stabiliser.align(frame, self.shifts[t])
+        return aligned_frame(self.stack, t, self.stabiliser, self.shifts)

@@ -17,6 +17,7 @@ from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.stack import Shift, Stabiliser, Stack
 
 _MULTIPLE = 32
+_STILL = Shift(0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,17 @@ class Opening:
     maps: list[FieldMap] = field(default_factory=list)
 
 
+def aligned_frame(stack: Stack, t: int, stabiliser: Stabiliser | None, shifts: dict[int, Shift]) -> NDArray[np.float32]:
+    """Return frame ``t`` (Y, X) in tissue coordinates; it is registered once, and its shift kept in ``shifts``."""
+    frame = np.asarray(stack.frame(t), np.float32)
+    if stabiliser is None:
+        shifts[t] = _STILL
+        return frame
+    if t not in shifts:
+        shifts[t] = stabiliser.register(frame)
+    return stabiliser.align(frame, shifts[t])
+
+
 def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device) -> Opening:
     """Look at frames spread over a range.
 
@@ -63,16 +75,7 @@ def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: in
     if stabiliser is not None:
         stabiliser.prime(stack.frame(t) for t in range(start, stop))
 
-    shifts: dict[int, Shift] = {}  # in a short recording pairs overlap; each frame is registered once
-
-    def aligned(t: int) -> NDArray[np.float32]:
-        frame = np.asarray(stack.frame(t), np.float32)
-        if stabiliser is None:
-            return frame
-        if t not in shifts:
-            shifts[t] = stabiliser.register(frame)
-        return stabiliser.align(frame, shifts[t])
-
+    shifts: dict[int, Shift] = {}  # in a short recording pairs overlap
     height, width = stack.shape[1:]
     padding = (0, -width % _MULTIPLE, 0, -height % _MULTIPLE)
     last = stop - 1
@@ -80,7 +83,8 @@ def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: in
     total, level, square = (torch.zeros(stack.shape[1:], dtype=torch.float64) for _ in range(3))
     motion = MotionSurvey()
     for t in firsts.tolist():
-        frames = torch.from_numpy(np.stack([aligned(t), aligned(min(t + 1, last))])).to(device)
+        pair = [aligned_frame(stack, f, stabiliser, shifts) for f in (t, min(t + 1, last))]
+        frames = torch.from_numpy(np.stack(pair)).to(device)
         soft = smoothed(frames).double().cpu()
         total, level, square = total + frames.double().cpu().sum(0), level + soft.sum(0), square + (soft**2).sum(0)
         motion.add(*F.pad(frames[:, None], padding, mode="replicate"))

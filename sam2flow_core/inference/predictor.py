@@ -312,12 +312,10 @@ class SAM2FlowPredictor:
 
     def _open(self, stack: Stack, start: int, stop: int, stabilise: bool) -> Opening:
         """Look at a range, or remember the last look: a run begins where the clicks before it were answered."""
-        if not stack.paths:  # an array may change under our hands
-            return open_range(stack, start, stop, stabilise, self.settings.sampled_frames, self.device)
-        # The first frame, because the same file can be read along other axes; the threads, because with others sums
-        # differ in their last bits.
-        first = stack.frame(start).tobytes()
-        key = (stack.fingerprint(), first, start, stop, stabilise, torch.get_num_threads())
+        # An array may change under our hands: it is never the same. The first frame, because the same file can
+        # be read along other axes; the threads, because with others sums differ in their last bits.
+        same = (stack.fingerprint(), stack.frame(start).tobytes()) if stack.paths else object()
+        key = (same, start, stop, stabilise, torch.get_num_threads())
         if self._last_look is None or self._last_look[0] != key:
             opening = open_range(stack, start, stop, stabilise, self.settings.sampled_frames, self.device)
             self._last_look = (key, opening)

@@ -74,10 +74,7 @@ class WheelFrames:
 
     def frame(self, t: int) -> NDArray[np.uint8]:
         """Return the values of frame `t`, shape (Y, X)."""
-        labels = self._frames.labels(t)
-        # Vessels are a small part of a frame.
-        inside = np.flatnonzero((labels > 0) & ~np.isin(labels, list(self.hidden)) if self.hidden else labels)
-        dx, dy = self._frames.flow(t).reshape(2, -1)[:, inside].astype(np.float32)
-        values = np.zeros(labels.size, np.uint8)
-        values[inside] = wheel_values(dx, dy, self.limit)
-        return values.reshape(labels.shape)
+        inside, dx, dy = self._frames.flow_inside(t, self.hidden)
+        values = np.zeros(self.shape[1:], np.uint8)
+        values.flat[inside] = wheel_values(dx, dy, self.limit)
+        return values

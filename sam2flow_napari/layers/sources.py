@@ -67,9 +67,7 @@ class SpeedFrames:
 
     def frame(self, t: int) -> NDArray[np.float32]:
         """Return speed in um/s (px/frame without calibration), shape (Y, X)."""
-        labels = self._frames.labels(t)
-        inside = np.flatnonzero((labels > 0) & ~np.isin(labels, list(self.hidden)) if self.hidden else labels)
-        dx, dy = self._frames.flow(t).reshape(2, -1)[:, inside].astype(np.float32)
-        speed = np.zeros(labels.size, np.float32)
-        speed[inside] = np.hypot(dx, dy) * np.float32(self.spacing.speed_factor)
-        return speed.reshape(labels.shape)
+        inside, dx, dy = self._frames.flow_inside(t, self.hidden)
+        speed = np.zeros(self.shape[1:], np.float32)
+        speed.flat[inside] = np.hypot(dx, dy) * np.float32(self.spacing.speed_factor)
+        return speed
