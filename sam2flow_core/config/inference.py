@@ -39,6 +39,8 @@ class InferenceSettings:
         Frames between two looks of the image encoder; between them its context is carried.
     crop_margin : int
         Px around a vessel's mask that its crop keeps.
+    check_every : int
+        Pairs of frames from one whose flow is checked by the way back to the next; a check costs some four pairs.
     cached_frames : int
         Encoded images kept for further clicks.
     causal : bool
@@ -53,6 +55,7 @@ class InferenceSettings:
     sampled_frames: int = 64
     key_frame_every: int = 64
     crop_margin: int = 4
+    check_every: int = 64
     cached_frames: int = 4
     causal: bool = False
     least_mask_quality: float = 0.5

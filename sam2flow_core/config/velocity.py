@@ -83,9 +83,12 @@ class SeriesSettings:
         Distance along the vessel over which the model's errors are taken as one.
     error_frames : float
         Number of frames over which errors are alike: the block of the bootstrap.
-    scale_gain : float
-        Standard deviation of the error per unit of the model's scale (expected absolute error); set on synthetic
-        recordings that are neither trained on nor in the benchmark, so that 95 % intervals hold.
+    scale_gain, round_trip_gain : float
+        Standard deviation of the error per unit of the model's scale (expected absolute error) and of the
+        forward-backward error; set on synthetic recordings that are neither trained on nor in the benchmark, so that
+        95 % intervals hold.
+    usual_round_trip : float
+        Forward-backward error over the scale, taken where no pair of frames could be checked.
     diagram_error : float
         Relative standard error of the mean velocity by a space-time diagram that can be read.
     flow_bias : float
@@ -107,7 +110,9 @@ class SeriesSettings:
     pulse_probability: float = 0.01
     error_length_px: float = 24.0
     error_frames: float = 16.0
-    scale_gain: float = 1.6
+    scale_gain: float = 1.0
+    round_trip_gain: float = 2.0
+    usual_round_trip: float = 0.25
     diagram_error: float = 0.12
     flow_bias: float = 0.02
     bootstrap_samples: int = 400

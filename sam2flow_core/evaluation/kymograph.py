@@ -50,6 +50,7 @@ def _sampler(case: Case, vessel: VesselTruth, settings: KymographSettings) -> La
         shifts=np.asarray(case.shifts, float),
         mask_iou=still,
         object_score=still,
+        round_trip=np.full(frames - 1, np.nan, np.float32),
     )
     reach = MIDDLE * vessel.width_px / 2
     line = resample(np.asarray(vessel.centreline, float))

@@ -58,6 +58,7 @@ def track_of(steps: Sequence[FrameFlow], vessel_id: int) -> VesselTrack:
         shifts=np.array([step.shift for step in steps], float),
         mask_iou=np.array([part.mask_iou for part in parts], np.float32),
         object_score=np.array([part.object_score for part in parts], np.float32),
+        round_trip=np.array([part.round_trip for part in answered], np.float32),
     )
 
 

@@ -27,6 +27,8 @@ class FlowGroups:
         Px around each mask.
     causal : bool
         Use no pair after the current one.
+    check_every : int
+        Pairs from one whose flow is checked by the way back to the next such pair.
 
     Attributes
     ----------
@@ -34,8 +36,9 @@ class FlowGroups:
         What was done for want of memory.
     """
 
-    def __init__(self, model: SAM2Flow, state: InferenceState, margin: int, causal: bool) -> None:
+    def __init__(self, model: SAM2Flow, state: InferenceState, margin: int, causal: bool, check_every: int) -> None:
         self.model, self.state, self.margin, self.causal = model, state, margin, causal
+        self.check_every = check_every
         self.notices: list[str] = []
         self._groups = [list(state.vessels)]
         self._streams: list[FlowStream] = []
@@ -88,7 +91,8 @@ class FlowGroups:
         if not self._streams:
             features: dict[int, Tensor] = {}
             self._streams = [
-                FlowStream(self.model, self.state, group, self.margin, self.causal, features) for group in self._groups
+                FlowStream(self.model, self.state, group, self.margin, self.causal, self.check_every, features)
+                for group in self._groups
             ]
         return self._streams
 

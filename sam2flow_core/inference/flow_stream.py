@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sam2flow_core.inference.masks import vessel_mask
+from sam2flow_core.inference.round_trip import answer_back, is_checked, round_trip_error
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.model.evidence import span
@@ -59,6 +60,8 @@ class FlowStream:
         Px around each mask.
     causal : bool
         Use no pair after the current one.
+    check_every : int
+        Pairs from one whose flow is checked by the way back to the next such pair.
     features : dict
         Of frames, empty to begin with; streams that go through the frames together share it.
     """
@@ -70,9 +73,10 @@ class FlowStream:
         vessel_ids: Sequence[int],
         margin: int,
         causal: bool,
+        check_every: int,
         features: dict[int, Tensor],
     ) -> None:
-        self.net, self.state, self.causal = model.flow, state, causal
+        self.net, self.state, self.causal, self.check_every = model.flow, state, causal, check_every
         self.vessels = {v: state.vessels[v] for v in vessel_ids}
         masks = {v: vessel_mask(s) for v, s in self.vessels.items()}
         device = state.frames.device
@@ -96,15 +100,14 @@ class FlowStream:
             Stride-4 features of the last key frame.
         """
         if not self.ground.sites.count:
-            return [self._package(c, t, None, None) for c in self.crops]
+            return [self._package(c, t, None) for c in self.crops]
         self._fill(t)
         evidence = self.net.evidence(self.volumes, t, self.ground, self.causal)
         banks = [v.motion.read() for v in self.vessels.values()]
         answer = self.net(self.features[t], self.features[t + 1], evidence, context, self.ground, banks, t)
         self._remember(answer, t)
-        fine = answer.fine.permute(0, 2, 3, 1).reshape(-1, 2)
-        scale = answer.scale.reshape(-1)
-        return [self._package(c, t, fine[c.rows], scale[c.rows]) for c in self.crops]
+        way_back = self._way_back(t, context)
+        return [self._package(c, t, answer, way_back) for c in self.crops]
 
     def still(self, t: int) -> list[VesselFlow]:
         """Masks of the last frame, which has no next one and so no flow."""
@@ -112,6 +115,19 @@ class FlowStream:
             VesselFlow(c.vessel_id, self._offset(c, t), c.mask, None, None, *self._scores(c.vessel_id))
             for c in self.crops
         ]
+
+    def _way_back(self, t: int, context: Tensor) -> FlowAnswer | None:
+        """Flow from frame ``t + 1`` to ``t``, where this pair is one of those checked; it is not remembered."""
+        frames = self.state.frames
+        if self.causal or not is_checked(t, frames.start, frames.stop, self.check_every):
+            return None
+        recorded = range(frames.start, frames.stop)
+        return answer_back(self.net, self.ground, self._features_of, recorded, t, context)
+
+    def _features_of(self, frame: int) -> Tensor:
+        if frame in self.features:
+            return self.features[frame]
+        return self.net.feature_encoder(self.state.frames.inputs(frame))
 
     def _fill(self, t: int) -> None:
         """Make the correlations around pair ``t``, and drop what no later pair needs."""
@@ -146,13 +162,11 @@ class FlowStream:
             prompted = t in vessel.points or t in vessel.given
             vessel.motion.write(MemoryEntry(t, prompted, quality * vessel.object_score, tokens, places))
 
-    def _package(self, crop: Crop, t: int, flow: Tensor | None, scale: Tensor | None) -> VesselFlow:
-        dense = np.zeros((2, *crop.mask.shape), np.float32)
-        error = np.zeros(crop.mask.shape, np.float32)
-        if flow is not None and scale is not None:
-            dense.reshape(2, -1)[:, crop.at] = flow.T.float().cpu().numpy()
-            error.reshape(-1)[crop.at] = scale.float().cpu().numpy()
-        return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, dense, error, *self._scores(crop.vessel_id))
+    def _package(self, crop: Crop, t: int, answer: FlowAnswer | None, way_back: FlowAnswer | None = None) -> VesselFlow:
+        flow, scale = _dense(crop, answer)
+        error = float("nan") if way_back is None else round_trip_error(flow, _dense(crop, way_back)[0], crop.mask)
+        scores = self._scores(crop.vessel_id)
+        return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, flow, scale, *scores, error)
 
     def _offset(self, crop: Crop, t: int) -> tuple[int, int]:
         shift = self.state.frames.shift(t)
@@ -176,6 +190,17 @@ class FlowStream:
             at = (y - top) * (right - left) + (x - left)
             crops.append(Crop(vessel_id, (top, left), mask[top:bottom, left:right], cell * s * s + inner, at))
         return crops
+
+
+def _dense(crop: Crop, answer: FlowAnswer | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Flow (2, h, w) and its expected error (h, w) of one vessel; zero outside its mask."""
+    flow = np.zeros((2, *crop.mask.shape), np.float32)
+    scale = np.zeros(crop.mask.shape, np.float32)
+    if answer is not None:
+        fine = answer.fine.permute(0, 2, 3, 1).reshape(-1, 2)[crop.rows]
+        flow.reshape(2, -1)[:, crop.at] = fine.T.float().cpu().numpy()
+        scale.reshape(-1)[crop.at] = answer.scale.reshape(-1)[crop.rows].float().cpu().numpy()
+    return flow, scale
 
 
 def bounds(mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:

@@ -33,6 +33,8 @@ class VesselFlow:
         The decoder's own estimate of the mask's IoU, 0 to 1.
     object_score : float
         Probability that the vessel is visible, 0 to 1.
+    round_trip : float
+        Forward-backward error in px, median over the mask (`round_trip`); NaN in the pairs that were not checked.
     """
 
     vessel_id: int
@@ -42,6 +44,7 @@ class VesselFlow:
     scale: NDArray[np.float32] | None
     mask_iou: float = 1.0
     object_score: float = 1.0
+    round_trip: float = float("nan")
 
 
 @dataclass(frozen=True)

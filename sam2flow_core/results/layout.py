@@ -90,6 +90,7 @@ def create_store(path: Path, header: StoreHeader, settings: StoreSettings) -> za
         make(group, "scale", (pairs, h, w), "float16", (chunk, h, w), ("t", "y", "x"), np.nan)
         make(group, "offset", (frames, 2), "int64", (settings.index_frames, 2), ("t", "yx"), 0)
         make(group, "mask_iou", (frames,), "float32", (settings.index_frames,), ("t",), np.nan)
+        make(group, "round_trip", (pairs,), "float32", (settings.index_frames,), ("t",), np.nan)
         make(group, "object_score", (frames,), "float32", (settings.index_frames,), ("t",), np.nan)
     return root
 

@@ -68,6 +68,7 @@ class Results:
             shifts=self.shifts,
             mask_iou=np.asarray(self._array(f"{group}/mask_iou")[start:stop]),
             object_score=np.asarray(self._array(f"{group}/object_score")[start:stop]),
+            round_trip=np.asarray(self._array(f"{group}/round_trip")[start : max(stop - 1, start)]),
         )
 
     def lines(self) -> tuple[VesselLine, ...]:

@@ -42,6 +42,8 @@ class VesselTrack:
     shifts : ndarray of float, shape (T, 2)
         Tissue displacement ``(dy, dx)`` in px against the reference.
     mask_iou, object_score : ndarray of float, shape (T,)
+    round_trip : ndarray of float, shape (T - 1,)
+        Forward-backward error in px; NaN in the steps that were not checked.
     """
 
     vessel_id: int
@@ -54,6 +56,7 @@ class VesselTrack:
     shifts: NDArray[np.float64]
     mask_iou: NDArray[np.float32]
     object_score: NDArray[np.float32]
+    round_trip: NDArray[np.float32]
 
 
 def take_pixels(frames: FrameArray, steps: slice | NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[Any]:

@@ -90,6 +90,9 @@ class ResultsWriter:
         scale = np.stack([_or_gap(a.scale if a else None, size) for a in answers[:pairs]])
         self._array(f"{group}/flow")[span] = flow
         self._array(f"{group}/scale")[span] = scale
+        self._array(f"{group}/round_trip")[span] = np.array(
+            [a.round_trip if a else np.nan for a in answers[:pairs]], np.float32
+        )
 
     def _array(self, name: str) -> zarr.Array:
         # Kept open: to open an array costs as much as to write a small one.

@@ -233,7 +233,8 @@ def _series(
         return smooth_series(np.where(rejected, np.nan, np.append(values, np.nan)), sigma)
 
     velocity = over_time(flow.mean)
-    error = np.append(frame_standard_error(flow.scale, vessel.line.length, settings.series), np.nan)
+    frame_error = frame_standard_error(flow.scale, vessel.track.round_trip, vessel.line.length, settings.series)
+    error = np.append(frame_error, np.nan)
     error = np.where(rejected, np.nan, error)
     relative = error / np.maximum(np.abs(velocity), settings.flags.floor_px_frame)
     series = Series(

@@ -10,14 +10,32 @@ from sam2flow_core.config.velocity import SeriesSettings
 Z95 = 1.96
 
 
-def frame_standard_error(scale: NDArray[np.float64], length_px: float, settings: SeriesSettings) -> NDArray[np.float64]:
+def frame_standard_error(
+    scale: NDArray[np.float64], round_trip: NDArray[np.float32], length_px: float, settings: SeriesSettings
+) -> NDArray[np.float64]:
     """Return the standard error of each frame's lumen mean, px per frame, shape (T - 1,).
 
-    The model's errors are alike over `error_length_px` along the vessel: a vessel holds that many independent ones,
-    however many pixels it has.
+    The model's own doubt and the forward-backward error are added: each sees errors that the other does not. They are
+    alike over `error_length_px` along the vessel: a vessel holds that many independent ones, however many pixels it
+    has.
+
+    Parameters
+    ----------
+    scale : ndarray, shape (T - 1,)
+        The model's expected absolute error, lumen mean, px per frame.
+    round_trip : ndarray, shape (T - 1,)
+        Forward-backward error in px, NaN where it was not checked: there it is taken from the checks around.
+    length_px : float
+        Of the vessel.
+    settings : SeriesSettings
     """
     independent = max(length_px / settings.error_length_px, 1.0)
-    return settings.scale_gain * scale / np.sqrt(independent)
+    checked = np.flatnonzero(np.isfinite(round_trip))
+    if len(checked):
+        back = np.interp(np.arange(len(scale)), checked, round_trip[checked])
+    else:
+        back = settings.usual_round_trip * scale
+    return (settings.scale_gain * scale + settings.round_trip_gain * back) / np.sqrt(independent)
 
 
 def block_bootstrap(velocity: NDArray[np.float64], block: int, samples: int, generator: np.random.Generator) -> float:
@@ -49,7 +67,7 @@ def mean_standard_error(
 ) -> float:
     """Return the standard error of the mean velocity over the recorded frames, px per frame, without calibration.
 
-    In quadrature: the block bootstrap over time of what is error and not heartbeat, the model's own scale, and half
+    In quadrature: the block bootstrap over time of what is error and not heartbeat, the error of the frames, and half
     the distance to the space-time diagram, where there is one. Measured against truth, what the model gets wrong in a
     vessel it gets wrong in every frame: its scale does not shrink with the length of the recording. The heartbeat
     itself is no error: the interval speaks of this recording, not of the next one.

@@ -57,5 +57,6 @@ def scene() -> Recording:
         shifts=np.zeros((frames, 2)),
         mask_iou=np.ones(frames, np.float32),
         object_score=np.ones(frames, np.float32),
+        round_trip=np.full(frames - 1, np.nan, np.float32),
     )
     return Recording(video, track)

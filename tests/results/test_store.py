@@ -20,7 +20,7 @@ def vessel(vessel_id: int, offset: tuple[int, int], size: tuple[int, int], value
     mask[1:-1, 1:-1] = True
     flow = None if value is None else np.where(mask, np.array([[[value]], [[-value]]]), 0).astype(np.float32)
     scale = None if value is None else np.full(size, value / 8, np.float32)
-    return VesselFlow(vessel_id, offset, mask, flow, scale, 0.75, 0.5)
+    return VesselFlow(vessel_id, offset, mask, flow, scale, 0.75, 0.5, 0.25 if vessel_id == 7 else np.nan)
 
 
 def frames(start: int = 0, stop: int = 7) -> list[FrameFlow]:
@@ -46,6 +46,7 @@ def test_tracks_read_back_what_was_written(tmp_path):
     np.testing.assert_array_equal(track.scale, [v.vessels[1].scale for v in given[:-1]])
     np.testing.assert_array_equal(track.shifts, [v.shift for v in given])
     assert track.mask_iou.tolist() == [0.75] * 7 and track.object_score.tolist() == [0.5] * 7
+    assert track.round_trip.tolist() == [0.25] * 6
 
 
 def test_overlays_lie_on_the_recorded_frames(tmp_path):

@@ -92,6 +92,7 @@ def make_track(mask: NDArray[np.bool_], flow: NDArray[np.float32], scale: float 
         shifts=np.zeros((frames, 2)),
         mask_iou=np.ones(frames, np.float32),
         object_score=np.ones(frames, np.float32),
+        round_trip=np.full(frames - 1, np.nan, np.float32),
     )
 
 

@@ -1,0 +1,96 @@
+"""Forward-backward error: who goes with the flow to the next frame, and with the flow back again, should be back.
+
+The way back is answered from the same frames in the other order, without the
+memory of the way there, so that it is a second opinion and not an echo. It
+costs what some pairs cost, so that only a few pairs of a recording are checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+from torch import Tensor
+
+from sam2flow_core.model.evidence import span
+from sam2flow_core.model.flow_net import FlowAnswer, FlowNet, Ground
+from sam2flow_core.model.memory_bank import MemoryEntry
+
+_FEWEST_PIXELS = 20
+_INSIDE = 0.5
+
+
+def is_checked(t: int, start: int, stop: int, every: int) -> bool:
+    """Say whether the pair that begins with frame ``t`` of the range is one of those checked: evenly, never none."""
+    return (t - start) % every == min(every, max(stop - start - 1, 1)) // 2
+
+
+def answer_back(
+    net: FlowNet, ground: Ground, features: Callable[[int], Tensor], frames: range, t: int, context: Tensor
+) -> FlowAnswer:
+    """Flow of the vessels from frame ``t + 1`` back to ``t``.
+
+    Parameters
+    ----------
+    net : FlowNet
+    ground : Ground
+    features : callable
+        Frame to its matching features (1, D, rows, columns).
+    frames : range
+        Of the recording.
+    t : int
+    context : Tensor (1, d_model, h, w)
+    """
+    pair = -(t + 1)  # backwards in time, frame f comes at -f
+    volumes = _volumes_back(net, ground, features, frames, pair)
+    evidence = net.evidence(volumes, pair, ground, causal=False)
+    nothing: list[list[MemoryEntry]] = [[] for _ in range(ground.vessels)]
+    return net(features(t + 1), features(t), evidence, context, ground, nothing, pair)
+
+
+def round_trip_error(there: NDArray[np.float32], back: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """Median distance in px between where a pixel of the mask begins and where it comes back to.
+
+    Parameters
+    ----------
+    there, back : ndarray, shape (2, h, w)
+        ``(dx, dy)`` px from a frame to the next, and from there to the first.
+    mask : ndarray of bool, shape (h, w)
+
+    Returns
+    -------
+    float
+        NaN where too few pixels stay in the mask.
+    """
+    y, x = np.nonzero(mask)
+    dx, dy = there[:, y, x]
+    target = np.stack([y + dy, x + dx])
+    weight = map_coordinates(mask.astype(np.float32), target, order=1)
+    stays = weight > _INSIDE
+    if stays.sum() < _FEWEST_PIXELS:
+        return float("nan")
+    home = [map_coordinates(part * mask, target[:, stays], order=1) / weight[stays] for part in back]
+    return float(np.median(np.hypot(dx[stays] + home[0], dy[stays] + home[1])))
+
+
+def _volumes_back(
+    net: FlowNet, ground: Ground, features: Callable[[int], Tensor], frames: range, pair: int
+) -> Mapping[tuple[int, int], Tensor]:
+    """Correlations around a pair, backwards in time, with no more frames at hand than the longest lag spans."""
+    lags, window = net.config.match.lags, max(net.config.match.windows)
+    wanted = {
+        (row, k) for row, lag in enumerate(lags) for k in span(pair, window, lag, causal=False)
+        if -k in frames and -k - lag in frames
+    }  # fmt: skip
+    volumes: dict[tuple[int, int], Tensor] = {}
+    at_hand: dict[int, Tensor] = {}
+    first, last = min(-k - lags[row] for row, k in wanted), max(-k for _, k in wanted)
+    for frame in range(first, last + 1):
+        at_hand[-frame] = features(frame)
+        for row, lag in enumerate(lags):
+            if (row, -frame) in wanted and lag - frame in at_hand:
+                volumes[row, -frame] = net.correlation(at_hand, row, -frame, ground)
+        at_hand.pop(max(lags) - frame, None)
+    return volumes
