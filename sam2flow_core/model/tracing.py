@@ -170,7 +170,7 @@ def starts(field: FieldMap, click: Floats, reach: float, most: int) -> list[Star
 def trace(field: FieldMap, start: Start, reach: float) -> Trace:
     """Follow the vessel that runs through a place in an orientation, up to ``reach`` cells each way."""
     start = _centred(field, start)
-    ahead, back = (_way(field, Start(start.place, start.angle + turn), reach) for turn in (0.0, np.pi))
+    ahead, back = (follow(field, Start(start.place, start.angle + turn), reach) for turn in (0.0, np.pi))
     back = back._replace(forward=-back.forward)
     whole = Trace(*(np.concatenate([b[:0:-1], a]) for b, a in zip(back, ahead, strict=True)))
     return _one_way(whole, len(back.line) - 1)
@@ -202,7 +202,8 @@ def _centred(field: FieldMap, start: Start) -> Start:
     return Start(place, angle)
 
 
-def _way(field: FieldMap, start: Start, reach: float) -> Trace:
+def follow(field: FieldMap, start: Start, reach: float) -> Trace:
+    """Follow the vessel from a place ahead, in one direction, up to ``reach`` cells."""
     place, angle = start
     count = max(int(reach), 1)
     way, angles = Trace(np.zeros((count, 2)), np.zeros(count), np.zeros(count), np.zeros(count)), np.zeros(count)

@@ -1,8 +1,9 @@
 """From clicks to the tube of their vessel.
 
-A vessel is an unbranched tube. From each positive click it is followed through the
-vessel field until it ends, forks or meets a negative click; the tube is what lies as near
-to its centreline as it is wide. A box names all that is vessel in it.
+A vessel is an unbranched tube. From a positive click it is followed through the vessel
+field until it ends, forks or meets a negative click; where that misses other clicks, the vessel
+is the one that leads through all of them. The tube is what lies as near to its centreline as it
+is wide. A box names all that is vessel in it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, median_filter
 from torch import Tensor
 
+from sam2flow_core.model.passage import pass_through
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, NEGATIVE, POSITIVE
 from sam2flow_core.model.tracing import FieldMap, Floats, Trace, starts, trace
 
@@ -92,18 +94,31 @@ def _tube(field: FieldMap, points: Floats, labels: NDArray[np.integer], reach: f
         logits = _boxed(field, first[0], second[0])
         chances.append(1 / (1 + np.exp(-logits[logits > 0])))
     stops, clicks = cells[labels == NEGATIVE], cells[labels == POSITIVE]
-    meanings = []
-    for number, click in enumerate(clicks):
-        for start in starts(field, click, _SNAP / field.stride, _MEANINGS):
-            way = _until(trace(field, start, reach / field.stride), start.place, stops)
-            meanings.append(_Meaning(number, _around(way, field), way.chance))
-    for tube in _fewest(meanings, clicks):
+    for tube in _follow_clicks(field, clicks, stops, reach / field.stride):
         logits = np.maximum(logits, tube.logits)
         chances.append(tube.chance)
     chance = np.concatenate(chances)
     rows, columns = _nearest(clicks, field.shape)
     caught = np.mean(logits[rows, columns] > 0) if len(clicks) else 1.0
     return logits, np.float32(chance.mean() * caught if len(chance) else 0.0)
+
+
+def _follow_clicks(field: FieldMap, clicks: Floats, stops: Floats, reach: float) -> list[_Meaning]:
+    """The one tube that takes in all clicks; where there is none, as few as possible."""
+    meanings = []
+    for number, click in enumerate(clicks):
+        for start in starts(field, click, _SNAP / field.stride, _MEANINGS):
+            way = _until(trace(field, start, reach), start.place[None], stops)
+            meanings.append(_Meaning(number, _around(way, field), way.chance))
+    tubes = _fewest(meanings, clicks)
+    rows, columns = _nearest(clicks, field.shape)
+    if len(clicks) < 2 or (len(tubes) == 1 and (tubes[0].logits[rows, columns] > 0).all()):
+        return tubes
+    way_through = pass_through(field, clicks, reach)
+    if way_through is None:
+        return tubes
+    way = _until(way_through, clicks, stops)
+    return [_Meaning(0, _around(way, field), way.chance)]
 
 
 def _nearest(cells: Floats, shape: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -139,16 +154,16 @@ def _fewest(meanings: list[_Meaning], clicks: Floats) -> list[_Meaning]:
     return chosen
 
 
-def _until(way: Trace, start: Floats, stops: Floats) -> Trace:
-    """What is left of a vessel between the negative clicks on it."""
+def _until(way: Trace, places: Floats, stops: Floats) -> Trace:
+    """What is left of a vessel between the negative clicks on either side of the places (N, 2) it was followed from."""
     line, radius = way.line, way.radius
-    here = int(np.hypot(*(line - start).T).argmin())
+    here = [int(np.hypot(*(line - place).T).argmin()) for place in places]
     first, last = 0, len(line)
     for stop in stops:
         near = np.flatnonzero(np.hypot(*(line - stop).T) < _CUT * radius)
         # The click itself stays with its vessel however near the other one is.
-        first = max([first, *(near[near < here] + 1)])
-        last = min([last, *near[near > here]])
+        first = max([first, *(near[near < min(here)] + 1)])
+        last = min([last, *near[near > max(here)]])
     return way.part(first, last)
 
 

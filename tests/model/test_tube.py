@@ -60,7 +60,8 @@ def test_a_negative_click_ends_the_vessel():
     assert at(tube, 20, 64) and not at(tube, 104, 64)
 
 
-def test_two_positive_clicks_take_both():
+def test_clicks_on_two_vessels_take_both():
+    """No vessel leads round the corner from one to the one that it crosses."""
     tube = grow([ACROSS, DOWN], [[20, 64], [64, 20]], [1, 1])
     assert at(tube, 110, 64) and at(tube, 64, 110)
 
@@ -69,6 +70,55 @@ def test_clicks_agree_on_a_vessel():
     """A click on the crossing may mean either vessel; the other one says which."""
     tube = grow([ACROSS, DOWN], [[64, 64], [64, 20]], [1, 1])
     assert at(tube, 64, 110) and not at(tube, 20, 64) and not at(tube, 110, 64)
+
+
+def hidden(vessels, columns, side=128):
+    """Field with a stretch of ``columns`` px in which nothing is seen."""
+    field = field_of(*vessels, side=side)
+    for logits in (field.inside, field.runs):
+        logits[..., columns[0] // 2 : columns[1] // 2] = -8.0
+    return FieldMap(field)
+
+
+def test_clicks_on_either_side_lead_on_where_the_vessel_is_out_of_sight():
+    field, labels = hidden([ACROSS], (40, 70)), torch.ones(1, 2, dtype=torch.long)
+    owner = torch.zeros(1, dtype=torch.long)
+    one, both = (torch.tensor([c]) for c in ([[20.0, 64.0]], [[20.0, 64.0], [90.0, 64.0]]))
+    alone = grow_tubes([field], owner, one, labels[:, :1], 200.0).logits[0] > 0
+    assert at(alone, 20, 64) and not at(alone, 56, 64) and not at(alone, 90, 64)
+    through = grow_tubes([field], owner, both, labels, 200.0)
+    tube = through.logits[0] > 0
+    assert all(at(tube, x, 64) for x in (4, 20, 56, 90, 122)) and not at(tube, 56, 80)
+    assert 0.5 < through.sureness.item() < 0.95  # less than that of a vessel that is seen all along
+
+
+def test_clicks_lead_past_a_vessel_that_takes_the_way():
+    """Where the clicked one is hidden under a brighter one, which goes another way."""
+    slanting = straight(-20, 64 - 84 * np.tan(np.deg2rad(22)), 22, 6)
+    field = field_of(straight(-20, 64, 0, 5), slanting)
+    alone = field_of(slanting)
+    for seen, only in zip(field[2:], alone[2:], strict=True):
+        seen[..., 25:40] = only[..., 25:40]
+    labels, owner = torch.ones(1, 2, dtype=torch.long), torch.zeros(1, dtype=torch.long)
+    clicks = torch.tensor([[[10.0, 64.0], [118.0, 64.0]]])
+    tube = grow_tubes([FieldMap(field)], owner, clicks, labels, 200.0).logits[0] > 0
+    assert all(at(tube, x, 64) for x in (4, 40, 64, 90, 122))
+    assert not at(tube, 110, 83) and not at(tube, 10, 42)
+
+
+def test_many_clicks_in_any_order_are_one_vessel():
+    field = hidden([ACROSS], (40, 60))
+    x = [110.0, 10.0, 90.0, 30.0, 70.0, 20.0, 100.0, 80.0]
+    clicks, labels = torch.tensor([[[k, 64.0] for k in x]]), torch.ones(1, 8, dtype=torch.long)
+    tube = grow_tubes([field], torch.zeros(1, dtype=torch.long), clicks, labels, 200.0).logits[0] > 0
+    assert tube.any(0).all() and (2 * tube.sum(0) - 12).abs().max() <= 2
+
+
+def test_a_negative_click_ends_the_way_through_clicks():
+    field = hidden([ACROSS], (40, 60))
+    clicks = torch.tensor([[[20.0, 64.0], [80.0, 64.0], [110.0, 64.0]]])
+    tube = grow_tubes([field], torch.zeros(1, dtype=torch.long), clicks, torch.tensor([[1, 1, 0]]), 200.0).logits[0]
+    assert at(tube > 0, 50, 64) and at(tube > 0, 84, 64) and not at(tube > 0, 115, 64)
 
 
 def test_a_click_just_beside_a_vessel_means_it():

@@ -1,0 +1,194 @@
+"""The way of one vessel through several clicks, where following it from one of them misses the others.
+
+The cheapest way from click to click in positions and directions of flow, by Dijkstra's algorithm: a
+step costs much where no vessel runs that way, and so does turning. From the outermost clicks the vessel is
+followed on as from a single one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise, permutations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter, uniform_filter1d
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from sam2flow_core.model.tracing import FieldMap, Floats, Start, Trace, follow
+
+_STEPS = np.array([
+    (0, 1), (1, 2), (1, 1), (2, 1), (1, 0), (2, -1), (1, -1), (1, -2),
+    (0, -1), (-1, -2), (-1, -1), (-2, -1), (-1, 0), (-2, 1), (-1, 1), (-1, 2),
+])  # fmt: skip
+"""``(row, column)`` cells of a step in each of sixteen directions."""
+_MARGIN = 24
+"""Cells round the clicks in which the way is sought."""
+_SEEN = 0.05
+"""Chance of a vessel from which on a way may lead there, and around there."""
+_AROUND = 25
+"""Cells: a vessel may be out of sight for about so many."""
+_DOUBT = 0.1
+"""A cell's length costs 1 / (chance + this)."""
+_TURN = 1.0
+"""What a turn by a sixteenth of a circle costs, in cells of a sure vessel."""
+_TURNS, _IN_SIGHT = 0.1, 0.5
+"""Chance of a vessel in a direction from which on it may turn that way, and in any direction, that it is in sight."""
+_CENTRAL = 0.5
+"""What a radius from the centreline adds to the cost of a cell, as a share."""
+_MOST = 6
+"""Clicks whose every order is tried."""
+_EVEN = 9
+"""Points over which the way is evened out."""
+_CENTRINGS = 4
+"""Times that the way moves towards the middle of the vessel."""
+_WORST = 6.0
+"""Mean cost of a cell above which no vessel leads through the clicks."""
+
+
+def pass_through(field: FieldMap, clicks: Floats, reach: float) -> Trace | None:
+    """Follow the vessel that runs through all clicks (N, 2), ``(row, column)``; None where none does.
+
+    Parameters
+    ----------
+    field : FieldMap
+    clicks : ndarray (N, 2)
+        At least two.
+    reach : float
+        Cells that are followed from the outermost clicks.
+    """
+    ways, costs = _ways(field, clicks)
+    order = _order(costs)
+    pairs = list(pairwise(order))
+    if not all(p in ways for p in pairs):
+        return None
+    line = np.concatenate([ways[p][:-1] for p in pairs] + [ways[pairs[-1]][-1:]])
+    length = np.hypot(*np.diff(line, axis=0).T).sum()
+    if len(line) < 3 or sum(costs[p] for p in pairs) > _WORST * length:
+        return None
+    return _extended(field, _spaced(line), reach)
+
+
+def _ways(field: FieldMap, clicks: Floats) -> tuple[dict[tuple[int, int], Floats], NDArray[np.float64]]:
+    """Cheapest way (K, 2) from each click to each other with the flow, and what it costs (N, N)."""
+    cells = np.clip(np.rint(clicks).astype(int), 0, np.array(field.shape) - 1)
+    first = np.maximum(cells.min(0) - _MARGIN, 0)
+    last = np.minimum(cells.max(0) + _MARGIN + 1, field.shape)
+    part = field.table[first[0] : last[0], first[1] : last[1]].transpose(2, 0, 1).astype(float)
+    chance = _chance(part, field.count)
+    cost = _cost(part, chance, cells - first)
+    graph = _graph(cost, chance)
+    shape, count = cost.shape, len(clicks)
+    ends = [np.ravel_multi_index(np.broadcast_arrays(np.arange(shape[0]), *c), shape) for c in cells - first]
+    ways, costs = dict[tuple[int, int], Floats](), np.full((count, count), np.inf)
+    for a in range(count):
+        distance, before, _ = dijkstra(graph, indices=ends[a], min_only=True, return_predecessors=True)
+        for b in [b for b in range(count) if b != a]:
+            node = int(ends[b][distance[ends[b]].argmin()])
+            costs[a, b] = distance[node]
+            if np.isfinite(distance[node]):
+                ways[a, b] = _back_from(node, before, shape) + first
+    return ways, costs
+
+
+def _cost(part: Floats, chance: Floats, clicks: NDArray[np.int64]) -> Floats:
+    """What a cell's length costs in each direction (16, h, w); infinite where nothing leads."""
+    n = len(chance) // 2
+    aside = np.tile(np.minimum(np.abs(part[n : 2 * n]), 2.0), (2, 1, 1))
+    seen = maximum_filter(chance.max(0), _AROUND) > _SEEN
+    seen[tuple(clicks.T)] = True
+    return np.where(seen, (1 + _CENTRAL * aside) / (chance + _DOUBT), np.inf)
+
+
+def _chance(part: Floats, count: int) -> Floats:
+    """Chance of a vessel whose blood flows in each direction (16, h, w); half of it where the way of flow is not."""
+    either, forward = part[:count], part[3 * count : 4 * count]
+    return np.concatenate([either + 0.5 * forward, either - 0.5 * forward]).clip(0)
+
+
+def _graph(cost: Floats, chance: Floats) -> csr_array:
+    """Steps ahead and turns in place between the nodes (direction, row, column)."""
+    count, h, w = cost.shape
+    node = np.arange(cost.size).reshape(cost.shape)
+    there = np.isfinite(cost)
+    # Where a vessel is in sight, a turn must be: none leads round the corner from a vessel to the one it crosses.
+    may_turn = (chance > _TURNS) | (chance.max(0) < _IN_SIGHT)
+    out: list[tuple[NDArray[np.int64], NDArray[np.int64], Floats]] = []
+    for k, (dy, dx) in enumerate(_STEPS):
+        here = (slice(max(-dy, 0), h - max(dy, 0)), slice(max(-dx, 0), w - max(dx, 0)))
+        then = (slice(max(dy, 0), h + min(dy, 0)), slice(max(dx, 0), w + min(dx, 0)))
+        both = there[k][here] & there[k][then]
+        price = 0.5 * (cost[k][here] + cost[k][then])[both] * np.hypot(dy, dx)
+        out.append((node[k][here][both], node[k][then][both], price))
+        for turn in (-1, 1):
+            aside = (k + turn) % count
+            free = there[k] & may_turn[k] & may_turn[aside]
+            out.append((node[k][free], node[aside][free], np.full(int(free.sum()), _TURN)))
+    source, target, price = (np.concatenate(x) for x in zip(*out, strict=True))
+    return coo_array((price, (source, target)), shape=(cost.size, cost.size)).tocsr()
+
+
+def _back_from(node: int, before: NDArray[np.int32], shape: tuple[int, ...]) -> Floats:
+    """Way (K, 2) that ends in a node."""
+    way = [node]
+    while before[way[-1]] >= 0:
+        way.append(int(before[way[-1]]))
+    _, row, column = np.unravel_index(way[::-1], shape)
+    line = np.stack([row, column], 1).astype(float)
+    return line[np.r_[True, (np.diff(line, axis=0) != 0).any(1)]]  # a turn in place is no step
+
+
+def _order(costs: NDArray[np.float64]) -> list[int]:
+    """Order of the clicks along the flow that costs least; of many clicks, the later ones find their place between."""
+
+    def total(order: Iterable[int]) -> float:
+        return float(sum(costs[a, b] for a, b in pairwise(order)))
+
+    few = min(len(costs), _MOST)
+    order = list(min(permutations(range(few)), key=total))
+    for new in range(few, len(costs)):
+        order = min(([*order[:k], new, *order[k:]] for k in range(len(order) + 1)), key=total)
+    return order
+
+
+def _spaced(line: Floats) -> Floats:
+    """The way with its points a cell apart, evened out."""
+    travelled = np.r_[0, np.cumsum(np.hypot(*np.diff(line, axis=0).T))]
+    at = np.linspace(0, travelled[-1], max(round(travelled[-1]) + 1, 3))
+    spaced = np.stack([np.interp(at, travelled, x) for x in line.T], 1)
+    return _evened(spaced)
+
+
+def _evened(line: Floats) -> Floats:
+    even = uniform_filter1d(line, min(_EVEN, len(line)), axis=0, mode="nearest")
+    even[0], even[-1] = line[0], line[-1]
+    return even
+
+
+def _headings(line: Floats) -> Floats:
+    """Angle at each point of a way."""
+    ahead = np.gradient(uniform_filter1d(line, min(_EVEN, len(line)), axis=0, mode="nearest"), axis=0)
+    return np.asarray(np.arctan2(ahead[:, 0], ahead[:, 1]))
+
+
+def _extended(field: FieldMap, line: Floats, reach: float) -> Trace:
+    """A way through clicks with what the field says along it, and followed on at both ends."""
+    for _ in range(_CENTRINGS):
+        angles = _headings(line)
+        seen = [field.look(place, angle) for place, angle in zip(line, angles, strict=True)]
+        aside = np.array([s.offset * s.radius if s.chance > _DOUBT else 0.0 for s in seen])
+        left = np.stack([-np.cos(angles), np.sin(angles)], 1)
+        line = _evened(line - 0.5 * np.clip(aside, -2, 2)[:, None] * left)
+    angles = _headings(line)
+    seen = [field.look(place, angle) for place, angle in zip(line, angles, strict=True)]
+    radius, chance, forward = (np.array([getattr(s, k) for s in seen]) for k in ("radius", "chance", "forward"))
+    known = np.flatnonzero(chance > _SEEN)
+    if len(known):  # out of sight a vessel is as wide as before and after
+        radius = np.interp(np.arange(len(line)), known, radius[known])
+    middle = Trace(line, radius, np.minimum(chance, 1.0), forward)
+    after = follow(field, Start(line[-1], float(angles[-1])), reach)
+    before = follow(field, Start(line[0], float(angles[0] + np.pi)), reach)
+    before = before._replace(forward=-before.forward)
+    parts = (Trace(*(x[:0:-1] for x in before)), middle, after.part(1, len(after.line)))
+    return Trace(*(np.concatenate(x) for x in zip(*parts, strict=True)))
