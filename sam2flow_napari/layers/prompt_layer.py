@@ -10,6 +10,7 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Points
 from napari.layers.base import ActionType
+from napari.utils.colormaps.standardize_color import transform_color
 
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import Prompt
@@ -18,6 +19,8 @@ from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.session import Session
 
 NAME = "prompts"
+_SYMBOLS, _BORDERS = {1: "disc", 0: "x"}, {1: "white", 0: "red"}
+"""Looks of a click by its label."""
 _DONE = (ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED)
 
 
@@ -72,20 +75,30 @@ class PromptLayer:
         rows = np.array([(p.frame, p.y, p.x) for p in prompts], float).reshape(-1, 3)
         self._syncing = True
         try:
-            self.layer.selected_data = set()
+            if self.layer.selected_data:
+                self.layer.selected_data = set()
             if not np.array_equal(rows, self.layer.data):  # after a click the row is there already
                 self.layer.data = rows
-            self.layer.features = {
-                "vessel_id": np.array([p.vessel_id for p in prompts], int),
-                "label": np.array([p.label for p in prompts], int),
-            }
-            if prompts:
-                self.layer.face_color = [vessel_colour(p.vessel_id) for p in prompts]
-                self.layer.symbol = ["disc" if p.label else "x" for p in prompts]
-                self.layer.border_color = ["white" if p.label else "red" for p in prompts]
+            self._mark([p.vessel_id for p in prompts], [p.label for p in prompts])
         finally:
             self._syncing = False
         self._prepare()
+
+    def _mark(self, vessels: list[int], labels: list[int]) -> None:
+        """Give each row its vessel and looks; only what has changed is set, for it is drawn anew."""
+        layer, features = self.layer, self.layer.features
+        if list(features["vessel_id"]) != vessels or list(features["label"]) != labels:
+            layer.features = {"vessel_id": np.array(vessels, int), "label": np.array(labels, int)}
+        if not vessels:
+            return
+        faces, borders = [vessel_colour(v) for v in vessels], [_BORDERS[label] for label in labels]
+        if not np.array_equal(layer.face_color, transform_color(faces)):
+            layer.face_color = faces
+        if not np.array_equal(layer.border_color, transform_color(borders)):
+            layer.border_color = borders
+        symbols = [_SYMBOLS[label] for label in labels]
+        if [str(symbol) for symbol in layer.symbol] != symbols:
+            layer.symbol = symbols
 
     def _prepare(self, *_: object) -> None:
         """Make the next point look and count as the next prompt."""
@@ -94,7 +107,10 @@ class PromptLayer:
     def _prepare_label(self, label: int) -> None:
         vessel = self._session.active or self._session.state.next_id()
         self.layer.feature_defaults = {"vessel_id": vessel, "label": label}
-        self.layer.current_symbol = "disc" if label else "x"
+        with self.layer.block_update_properties():  # points that are selected keep their looks
+            self.layer.current_face_color = vessel_colour(vessel)
+            self.layer.current_border_color = _BORDERS[label]
+            self.layer.current_symbol = _SYMBOLS[label]
 
     def _on_press(self, layer: Points, event: Any) -> None:
         # Runs before napari's own callback, which copies the feature defaults into the new point.

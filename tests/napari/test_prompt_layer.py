@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from conftest import PATIENCE
+from napari.utils.colormaps.standardize_color import transform_color
 
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.layers.colours import vessel_colour
@@ -149,3 +150,29 @@ def test_deleting_the_layer_loses_no_prompt(bench, qtbot):
     assert len(bench.scene.prompts.layer.data) == 1
     click(bench, 30, 30)
     assert len(prompts(bench)) == 2
+
+
+def test_a_click_looks_like_its_vessel_at_once(bench):
+    """The row that napari adds is right already, so that nothing is drawn a second time."""
+    layer = bench.scene.prompts.layer
+    click(bench, 10, 20)
+    drawn = []
+    for event in (layer.events.face_color, layer.events.border_color, layer.events.symbol):
+        event.connect(lambda event: drawn.append(event.type))
+    bench.session.activate_next()
+    click(bench, 40, 20)
+    click(bench, 44, 20, ["Alt"])
+    assert drawn == []
+    assert layer.face_color == pytest.approx(transform_color([vessel_colour(v) for v in (1, 2, 2)]))
+    assert [str(symbol) for symbol in layer.symbol] == ["disc", "disc", "x"]
+
+
+def test_clicks_that_are_selected_keep_their_looks(bench):
+    layer = bench.scene.prompts.layer
+    click(bench, 10, 20)
+    layer.mode = "select"
+    layer.selected_data = {0}
+    bench.session.activate_next()
+    bench.session.set_sign(0)
+    assert layer.face_color == pytest.approx(transform_color([vessel_colour(1)]))
+    assert str(layer.symbol[0]) == "disc"

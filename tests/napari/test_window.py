@@ -1,6 +1,7 @@
 """A few real windows on a virtual screen."""
 
 import time
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -141,9 +142,14 @@ def test_the_window_never_freezes_on_a_long_stack(window, tmp_path, qtbot):
     mark_two(dock)
     qtbot.wait(1000)
     heart = Heartbeat()
-    for y in range(20, 40):
-        dock.bench.session.add_prompt(0, float(y), 60.0)
-        qtbot.wait(30)
+    rows = iter(range(20, 40))
+    clicks = QTimer()  # from the event loop, as clicks come
+    clicks.setInterval(30)
+    clicks.timeout.connect(lambda: [dock.bench.session.add_prompt(0, float(y), 60.0) for y in islice(rows, 1)])
+    clicks.start()
+    qtbot.waitUntil(lambda: len(dock.bench.session.state.prompts) == 22, timeout=PATIENCE)
+    clicks.stop()
+    qtbot.wait(100)
     print("\nprompting:", heart.stop())
     prompting = heart
     dock.run.start.click()
