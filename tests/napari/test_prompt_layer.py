@@ -172,7 +172,7 @@ def test_clicks_that_are_selected_keep_their_looks(bench):
     click(bench, 10, 20)
     layer.mode = "select"
     layer.selected_data = {0}
-    bench.session.activate_next()
     bench.session.set_sign(0)
-    assert layer.face_color == pytest.approx(transform_color([vessel_colour(1)]))
+    assert layer.selected_data == {0}
+    assert layer.border_color == pytest.approx(transform_color(["white"]))
     assert str(layer.symbol[0]) == "disc"
