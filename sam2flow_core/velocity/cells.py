@@ -13,8 +13,8 @@ _MIN_CELLS = 8
 _HEIGHTS = (0.4, 0.8, 1.2)  # of a peak over its surroundings, in standard deviations
 _MAX_SPREAD = 1.2  # of the counts by height and by sign
 _SEGMENT = 48  # px
-_MOST_VARIED = 0.25  # standard deviation over mean, of the heights of single cells
-_WIDEST = 1.25  # of the widths of single cells, 90th percentile over median
+_MOST_VARIED = (0.2, 0.17)  # standard deviations over means, of the heights and the widths of single cells
+_NEAR_TOP = 0.3  # share of a peak's height below its top at which it is as wide as its cell, however near the next
 
 
 def pattern_noise(pattern: NDArray[np.float32]) -> float:
@@ -111,10 +111,8 @@ def _singles(line: NDArray[np.float64]) -> bool:
     peaks, found = signal.find_peaks(line, prominence=_HEIGHTS[1] * line.std())
     if len(peaks) < _MIN_CELLS:
         return False
-    heights, widths = found["prominences"], signal.peak_widths(line, peaks, rel_height=0.5)[0]
-    return bool(
-        heights.std() <= _MOST_VARIED * heights.mean() and np.percentile(widths, 90) <= _WIDEST * np.median(widths)
-    )
+    sizes = found["prominences"], signal.peak_widths(line, peaks, rel_height=_NEAR_TOP)[0]
+    return all(bool(size.std() <= most * size.mean()) for size, most in zip(sizes, _MOST_VARIED, strict=True))
 
 
 def _unrolled(image: NDArray[np.float32], travelled: NDArray[np.float64], start: int) -> dict[int, float]:
