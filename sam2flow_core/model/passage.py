@@ -25,6 +25,8 @@ _STEPS = np.array([
 """``(row, column)`` cells of a step in each of sixteen directions."""
 _MARGIN = 24
 """Cells round the clicks in which the way is sought."""
+_MOST_CELLS = 30_000
+"""Of more only every second is looked at, or every fourth: a click is waited for."""
 _SEEN = 0.05
 """Chance of a vessel from which on a way may lead there, and around there."""
 _AROUND = 25
@@ -75,12 +77,16 @@ def _ways(field: FieldMap, clicks: Floats) -> tuple[dict[tuple[int, int], Floats
     cells = np.clip(np.rint(clicks).astype(int), 0, np.array(field.shape) - 1)
     first = np.maximum(cells.min(0) - _MARGIN, 0)
     last = np.minimum(cells.max(0) + _MARGIN + 1, field.shape)
-    part = field.table[first[0] : last[0], first[1] : last[1]].transpose(2, 0, 1).astype(float)
+    apart = 1
+    while np.prod((last - first) // apart) > _MOST_CELLS:
+        apart *= 2
+    part = field.table[first[0] : last[0] : apart, first[1] : last[1] : apart].transpose(2, 0, 1).astype(float)
+    places = np.minimum(np.rint((cells - first) / apart).astype(int), np.array(part.shape[1:]) - 1)
     chance = _chance(part, field.count)
-    cost = _cost(part, chance, cells - first)
+    cost = apart * _cost(part, chance, places, _AROUND // apart)
     graph = _graph(cost, chance)
     shape, count = cost.shape, len(clicks)
-    ends = [np.ravel_multi_index(np.broadcast_arrays(np.arange(shape[0]), *c), shape) for c in cells - first]
+    ends = [np.ravel_multi_index(np.broadcast_arrays(np.arange(shape[0]), *c), shape) for c in places]
     ways, costs = dict[tuple[int, int], Floats](), np.full((count, count), np.inf)
     for a in range(count):
         distance, before, _ = dijkstra(graph, indices=ends[a], min_only=True, return_predecessors=True)
@@ -88,15 +94,15 @@ def _ways(field: FieldMap, clicks: Floats) -> tuple[dict[tuple[int, int], Floats
             node = int(ends[b][distance[ends[b]].argmin()])
             costs[a, b] = distance[node]
             if np.isfinite(distance[node]):
-                ways[a, b] = _back_from(node, before, shape) + first
+                ways[a, b] = apart * _back_from(node, before, shape) + first
     return ways, costs
 
 
-def _cost(part: Floats, chance: Floats, clicks: NDArray[np.int64]) -> Floats:
+def _cost(part: Floats, chance: Floats, clicks: NDArray[np.int64], around: int) -> Floats:
     """What a cell's length costs in each direction (16, h, w); infinite where nothing leads."""
     n = len(chance) // 2
     aside = np.tile(np.minimum(np.abs(part[n : 2 * n]), 2.0), (2, 1, 1))
-    seen = maximum_filter(chance.max(0), _AROUND) > _SEEN
+    seen = maximum_filter(chance.max(0), around) > _SEEN
     seen[tuple(clicks.T)] = True
     return np.where(seen, (1 + _CENTRAL * aside) / (chance + _DOUBT), np.inf)
 

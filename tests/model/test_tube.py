@@ -114,6 +114,19 @@ def test_many_clicks_in_any_order_are_one_vessel():
     assert tube.any(0).all() and (2 * tube.sum(0) - 12).abs().max() <= 2
 
 
+def test_clicks_far_apart_in_a_large_recording():
+    """There only every second place is looked at."""
+    long = straight(-20, 300, 20, 8)
+    y = [300 + (x + 20) * np.tan(np.deg2rad(20)) for x in (60.0, 700.0)]
+    field = hidden([long, straight(400, -20, 90, 6)], (300, 340), side=768)
+    clicks = torch.tensor([[[60.0, y[0]], [700.0, y[1]]]], dtype=torch.float32)
+    tube = grow_tubes([field], torch.zeros(1, dtype=torch.long), clicks, torch.ones(1, 2, dtype=torch.long), 900.0)
+    inside = tube.logits[0] > 0
+    middle = [bool(inside[int((300 + (x + 20) * np.tan(np.deg2rad(20))) / 2), x // 2]) for x in range(4, 764, 10)]
+    assert all(middle) and not at(inside, 400, 40)
+    assert abs(float(inside.sum()) * 4 * np.cos(np.deg2rad(20)) / 768 - 16) < 2
+
+
 def test_a_negative_click_ends_the_way_through_clicks():
     field = hidden([ACROSS], (40, 60))
     clicks = torch.tensor([[[20.0, 64.0], [80.0, 64.0], [110.0, 64.0]]])
