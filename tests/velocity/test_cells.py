@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
 from sam2flow_core.velocity import measure_vessel, summary_table
 
@@ -22,6 +23,19 @@ def test_flux_of_single_cells(velocity):
     measured = measure_vessel(scene.track, scene.images, Calibrated())
     assert summary_table([measured]).flux_cells_s[0] == pytest.approx(velocity * 100 * 128 / 2048, rel=0.08)
     assert measured.cells.spacing == pytest.approx(2048 / 128, rel=0.08)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_flux_of_relief_shaded_cells_that_follow_each_other_closely(seed):
+    """One flank is bright, one dark: beside a near neighbour half of a peak's height is not half of the cell's."""
+    gaps = 9 + np.random.default_rng(seed).exponential(7, 120)
+    distance = np.arange(2048)[:, None] - np.cumsum(gaps * 2048 / gaps.sum())
+    distance = (distance + 1024) % 2048 - 1024
+    thickness = np.sqrt(np.clip(1 - (distance / 4) ** 2, 0, 1)).sum(axis=1)
+    pattern = 9 * np.gradient(gaussian_filter1d(thickness, 1, mode="wrap"))
+    scene = make_scene(np.full(400, 3.0), pattern=pattern, radius=4, shape=(40, 160), noise=5)
+    measured = measure_vessel(scene.track, scene.images, Calibrated())
+    assert measured.cells.flux_per_frame == pytest.approx(3.0 * 120 / 2048, rel=0.05)
 
 
 def test_no_flux_where_cells_cannot_be_told_apart(parabola_scene):
