@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.flow_stream import FlowStream
 from sam2flow_core.inference.state import InferenceState
@@ -23,12 +24,7 @@ class FlowGroups:
     model : SAM2Flow
     state : InferenceState
         With at least one vessel that has a mask.
-    margin : int
-        Px around each mask.
-    causal : bool
-        Use no pair after the current one.
-    check_every : int
-        Pairs from one whose flow is checked by the way back to the next such pair.
+    settings : InferenceSettings
 
     Attributes
     ----------
@@ -36,9 +32,8 @@ class FlowGroups:
         What was done for want of memory.
     """
 
-    def __init__(self, model: SAM2Flow, state: InferenceState, margin: int, causal: bool, check_every: int) -> None:
-        self.model, self.state, self.margin, self.causal = model, state, margin, causal
-        self.check_every = check_every
+    def __init__(self, model: SAM2Flow, state: InferenceState, settings: InferenceSettings) -> None:
+        self.model, self.state, self.settings = model, state, settings
         self.notices: list[str] = []
         self._groups = [list(state.vessels)]
         self._streams: list[FlowStream] = []
@@ -91,8 +86,7 @@ class FlowGroups:
         if not self._streams:
             features: dict[int, Tensor] = {}
             self._streams = [
-                FlowStream(self.model, self.state, group, self.margin, self.causal, self.check_every, features)
-                for group in self._groups
+                FlowStream(self.model, self.state, group, self.settings, features) for group in self._groups
             ]
         return self._streams
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.inference.masks import vessel_mask
 from sam2flow_core.inference.round_trip import answer_back, is_checked, round_trip_error
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
-from sam2flow_core.model.evidence import span
+from sam2flow_core.model.evidence import pairs_around, span
 from sam2flow_core.model.flow_net import FlowAnswer
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import SAM2Flow
@@ -47,6 +49,13 @@ class Crop:
     at: NDArray[np.int64]
 
 
+class _Pixels(NamedTuple):
+    """Flow (P, 2) and its expected error (P,) at the px of all sites."""
+
+    flow: Tensor
+    scale: Tensor
+
+
 class FlowStream:
     """Answers pairs of frames for a fixed set of vessels.
 
@@ -56,12 +65,7 @@ class FlowStream:
     state : InferenceState
     vessel_ids : sequence of int
         Of the state, at least one, each with a mask.
-    margin : int
-        Px around each mask.
-    causal : bool
-        Use no pair after the current one.
-    check_every : int
-        Pairs from one whose flow is checked by the way back to the next such pair.
+    settings : InferenceSettings
     features : dict
         Of frames, empty to begin with; streams that go through the frames together share it.
     """
@@ -71,12 +75,11 @@ class FlowStream:
         model: SAM2Flow,
         state: InferenceState,
         vessel_ids: Sequence[int],
-        margin: int,
-        causal: bool,
-        check_every: int,
+        settings: InferenceSettings,
         features: dict[int, Tensor],
     ) -> None:
-        self.net, self.state, self.causal, self.check_every = model.flow, state, causal, check_every
+        self.net, self.state = model.flow, state
+        self.causal, self.check_every = settings.causal, settings.check_every
         self.vessels = {v: state.vessels[v] for v in vessel_ids}
         masks = {v: vessel_mask(s) for v, s in self.vessels.items()}
         device = state.frames.device
@@ -85,7 +88,7 @@ class FlowStream:
         height, width = state.frames.size
         owner = torch.zeros(len(masks), dtype=torch.long, device=device)
         self.ground = self.net.lay_ground(stacked, owner, (height // stride, width // stride))
-        self.crops = self._lay_crops(masks, margin)
+        self.crops = self._lay_crops(masks, settings.crop_margin)
         self.features = features
         self.volumes: dict[tuple[int, int], Tensor] = {}
         self.window, self.lags = max(model.config.match.windows), model.config.match.lags
@@ -106,8 +109,8 @@ class FlowStream:
         banks = [v.motion.read() for v in self.vessels.values()]
         answer = self.net(self.features[t], self.features[t + 1], evidence, context, self.ground, banks, t)
         self._remember(answer, t)
-        way_back = self._way_back(t, context)
-        return [self._package(c, t, answer, way_back) for c in self.crops]
+        there, back = _pixels(answer), self._way_back(t, context)
+        return [self._package(c, t, there, back) for c in self.crops]
 
     def still(self, t: int) -> list[VesselFlow]:
         """Masks of the last frame, which has no next one and so no flow."""
@@ -116,13 +119,13 @@ class FlowStream:
             for c in self.crops
         ]
 
-    def _way_back(self, t: int, context: Tensor) -> FlowAnswer | None:
+    def _way_back(self, t: int, context: Tensor) -> _Pixels | None:
         """Flow from frame ``t + 1`` to ``t``, where this pair is one of those checked; it is not remembered."""
         frames = self.state.frames
         if self.causal or not is_checked(t, frames.start, frames.stop, self.check_every):
             return None
         recorded = range(frames.start, frames.stop)
-        return answer_back(self.net, self.ground, self._features_of, recorded, t, context)
+        return _pixels(answer_back(self.net, self.ground, self._features_of, recorded, t, context))
 
     def _features_of(self, frame: int) -> Tensor:
         if frame in self.features:
@@ -132,16 +135,10 @@ class FlowStream:
     def _fill(self, t: int) -> None:
         """Make the correlations around pair ``t``, and drop what no later pair needs."""
         frames = self.state.frames
-        wanted = {
-            (row, k)
-            for row, lag in enumerate(self.lags)
-            for k in span(t, self.window, lag, self.causal)
-            if frames.start <= k and k + lag < frames.stop
-        }
+        wanted = pairs_around(t, range(frames.start, frames.stop), self.lags, self.window, self.causal)
         missing = sorted(wanted - self.volumes.keys(), key=lambda place: place[1])
         for f in sorted({t, t + 1, *(k + step for row, k in missing for step in (0, self.lags[row]))}):
-            if f not in self.features:
-                self.features[f] = self.net.feature_encoder(frames.inputs(f))
+            self.features[f] = self._features_of(f)
         for row, k in missing:
             self.volumes[row, k] = self.net.correlation(self.features, row, k, self.ground)
         for place in self.volumes.keys() - wanted:
@@ -162,9 +159,9 @@ class FlowStream:
             prompted = t in vessel.points or t in vessel.given
             vessel.motion.write(MemoryEntry(t, prompted, quality * vessel.object_score, tokens, places))
 
-    def _package(self, crop: Crop, t: int, answer: FlowAnswer | None, way_back: FlowAnswer | None = None) -> VesselFlow:
-        flow, scale = _dense(crop, answer)
-        error = float("nan") if way_back is None else round_trip_error(flow, _dense(crop, way_back)[0], crop.mask)
+    def _package(self, crop: Crop, t: int, there: _Pixels | None, back: _Pixels | None = None) -> VesselFlow:
+        flow, scale = _dense(crop, there)
+        error = float("nan") if back is None else round_trip_error(flow, _dense(crop, back)[0], crop.mask)
         scores = self._scores(crop.vessel_id)
         return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, flow, scale, *scores, error)
 
@@ -192,14 +189,17 @@ class FlowStream:
         return crops
 
 
-def _dense(crop: Crop, answer: FlowAnswer | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _pixels(answer: FlowAnswer) -> _Pixels:
+    return _Pixels(answer.fine.permute(0, 2, 3, 1).reshape(-1, 2), answer.scale.reshape(-1))
+
+
+def _dense(crop: Crop, pixels: _Pixels | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Flow (2, h, w) and its expected error (h, w) of one vessel; zero outside its mask."""
     flow = np.zeros((2, *crop.mask.shape), np.float32)
     scale = np.zeros(crop.mask.shape, np.float32)
-    if answer is not None:
-        fine = answer.fine.permute(0, 2, 3, 1).reshape(-1, 2)[crop.rows]
-        flow.reshape(2, -1)[:, crop.at] = fine.T.float().cpu().numpy()
-        scale.reshape(-1)[crop.at] = answer.scale.reshape(-1)[crop.rows].float().cpu().numpy()
+    if pixels is not None:
+        flow.reshape(2, -1)[:, crop.at] = pixels.flow[crop.rows].T.float().cpu().numpy()
+        scale.reshape(-1)[crop.at] = pixels.scale[crop.rows].float().cpu().numpy()
     return flow, scale
 
 

@@ -324,8 +324,7 @@ class SAM2FlowPredictor:
     def _answer(self, state: InferenceState, order: range, ordered: bool) -> Iterator[FrameFlow]:
         self.propagate_in_video_preflight(state)
         self.description.pop("notices", None)  # of another recording
-        given = self.settings
-        flows = FlowGroups(self.model, state, given.crop_margin, given.causal, given.check_every)
+        flows = FlowGroups(self.model, state, self.settings)
         for t in order:
             with torch.inference_mode():
                 key = self._key_frame(state, t)

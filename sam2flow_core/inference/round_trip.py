@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 
-from sam2flow_core.model.evidence import span
+from sam2flow_core.model.evidence import pairs_around
 from sam2flow_core.model.flow_net import FlowAnswer, FlowNet, Ground
 from sam2flow_core.model.memory_bank import MemoryEntry
 
@@ -80,10 +80,8 @@ def _volumes_back(
 ) -> Mapping[tuple[int, int], Tensor]:
     """Correlations around a pair, backwards in time, with no more frames at hand than the longest lag spans."""
     lags, window = net.config.match.lags, max(net.config.match.windows)
-    wanted = {
-        (row, k) for row, lag in enumerate(lags) for k in span(pair, window, lag, causal=False)
-        if -k in frames and -k - lag in frames
-    }  # fmt: skip
+    backwards = range(1 - frames.stop, 1 - frames.start)
+    wanted = pairs_around(pair, backwards, lags, window, causal=False)
     volumes: dict[tuple[int, int], Tensor] = {}
     at_hand: dict[int, Tensor] = {}
     first, last = min(-k - lags[row] for row, k in wanted), max(-k for _, k in wanted)

@@ -9,6 +9,7 @@ pooled is correlation, not features: that is what the motion memory carries.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -167,6 +168,16 @@ def span(t: int, window: int, lag: int, causal: bool) -> range:
     """
     first = t + 2 - lag - window if causal else t - window // 2 - (lag - 1) // 2
     return range(first, first + window)
+
+
+def pairs_around(t: int, frames: range, lags: Sequence[int], window: int, causal: bool) -> set[tuple[int, int]]:
+    """Pairs (row of the lag, first frame) that tell of the motion from ``t`` to ``t + 1``, both frames recorded."""
+    return {
+        (row, k)
+        for row, lag in enumerate(lags)
+        for k in span(t, window, lag, causal)
+        if k in frames and k + lag in frames
+    }
 
 
 def pool_along(volume: Tensor, course: Course) -> tuple[Tensor, Tensor, Tensor]:

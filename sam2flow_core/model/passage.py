@@ -16,7 +16,7 @@ from scipy.ndimage import maximum_filter, uniform_filter1d
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from sam2flow_core.model.tracing import FieldMap, Floats, Start, Trace, follow
+from sam2flow_core.model.tracing import FieldMap, Floats, Start, Trace, follow, joined, left_of
 
 _STEPS = np.array([
     (0, 1), (1, 2), (1, 1), (2, 1), (1, 0), (2, -1), (1, -1), (1, -2),
@@ -184,8 +184,7 @@ def _extended(field: FieldMap, line: Floats, reach: float) -> Trace:
         angles = _headings(line)
         seen = [field.look(place, angle) for place, angle in zip(line, angles, strict=True)]
         aside = np.array([s.offset * s.radius if s.chance > _DOUBT else 0.0 for s in seen])
-        left = np.stack([-np.cos(angles), np.sin(angles)], 1)
-        line = _evened(line - 0.5 * np.clip(aside, -2, 2)[:, None] * left)
+        line = _evened(line - 0.5 * np.clip(aside, -2, 2)[:, None] * left_of(angles).T)
     angles = _headings(line)
     seen = [field.look(place, angle) for place, angle in zip(line, angles, strict=True)]
     radius, chance, forward = (np.array([getattr(s, k) for s in seen]) for k in ("radius", "chance", "forward"))
@@ -195,6 +194,4 @@ def _extended(field: FieldMap, line: Floats, reach: float) -> Trace:
     middle = Trace(line, radius, np.minimum(chance, 1.0), forward)
     after = follow(field, Start(line[-1], float(angles[-1])), reach)
     before = follow(field, Start(line[0], float(angles[0] + np.pi)), reach)
-    before = before._replace(forward=-before.forward)
-    parts = (Trace(*(x[:0:-1] for x in before)), middle, after.part(1, len(after.line)))
-    return Trace(*(np.concatenate(x) for x in zip(*parts, strict=True)))
+    return joined(before, Trace(*(np.concatenate([m, a[1:]]) for m, a in zip(middle, after, strict=True))))

@@ -171,9 +171,13 @@ def trace(field: FieldMap, start: Start, reach: float) -> Trace:
     """Follow the vessel that runs through a place in an orientation, up to ``reach`` cells each way."""
     start = _centred(field, start)
     ahead, back = (follow(field, Start(start.place, start.angle + turn), reach) for turn in (0.0, np.pi))
+    return _one_way(joined(back, ahead), len(back.line) - 1)
+
+
+def joined(back: Trace, ahead: Trace) -> Trace:
+    """One way of two that were followed from the same place in opposite directions."""
     back = back._replace(forward=-back.forward)
-    whole = Trace(*(np.concatenate([b[:0:-1], a]) for b, a in zip(back, ahead, strict=True)))
-    return _one_way(whole, len(back.line) - 1)
+    return Trace(*(np.concatenate([b[:0:-1], a]) for b, a in zip(back, ahead, strict=True)))
 
 
 def _one_way(whole: Trace, start: int) -> Trace:
@@ -198,7 +202,7 @@ def _centred(field: FieldMap, start: Start) -> Start:
         if seen.chance < _LEAST:
             break
         angle += seen.turn
-        place = place - _SETTLE * seen.offset * seen.radius * _left(angle)
+        place = place - _SETTLE * seen.offset * seen.radius * left_of(angle)
     return Start(place, angle)
 
 
@@ -213,7 +217,7 @@ def follow(field: FieldMap, start: Start, reach: float) -> Trace:
         unseen = unseen + 1 if seen.chance < _LEAST else 0
         if not unseen:
             angle += float(np.clip(seen.turn, -_TURN, _TURN))
-            place = place - np.clip(_SETTLE * seen.offset * seen.radius, -1.0, 1.0) * _left(angle)
+            place = place - np.clip(_SETTLE * seen.offset * seen.radius, -1.0, 1.0) * left_of(angle)
         way.line[number], angles[number] = place, angle
         way.radius[number], way.chance[number], way.forward[number] = seen.radius, min(seen.chance, 1.0), seen.forward
         # A click at a fork names one of its arms: the fork ends a vessel only once it has been left.
@@ -225,8 +229,8 @@ def follow(field: FieldMap, start: Start, reach: float) -> Trace:
     return way.part(0, max(number + 1 - unseen, 1))
 
 
-def _left(angle: float) -> Floats:
-    """Unit vector (row, column) to the left of a direction as seen on the screen."""
+def left_of(angle: Floats | float) -> Floats:
+    """Unit vectors (row, column) to the left of directions as seen on the screen, (2, ...)."""
     return np.array([-np.cos(angle), np.sin(angle)])
 
 

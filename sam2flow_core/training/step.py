@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sam2flow_core.config.training import StageConfig, TrainingConfig
-from sam2flow_core.model.evidence import span
+from sam2flow_core.model.evidence import pairs_around
 from sam2flow_core.model.flow_net import Ground
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.memory_entries import context_entries
@@ -155,12 +155,11 @@ class TrainingStep(nn.Module):
     def _volumes(self, features: dict[int, Tensor], ground: Ground, pairs: list[int]) -> dict[tuple[int, int], Tensor]:
         """Correlations of all pairs of frames that the answers look at."""
         net, match = self.model.flow, self.model.config.match
-        return {
-            (row, k): net.correlation(features, row, k, ground)
-            for row, lag in enumerate(match.lags)
-            for k in sorted({k for t in pairs for k in span(t, max(match.windows), lag, causal=False)})
-            if k in features and k + lag in features
-        }
+        frames = range(len(features))
+        wanted = set[tuple[int, int]]().union(
+            *(pairs_around(t, frames, match.lags, max(match.windows), causal=False) for t in pairs)
+        )
+        return {(row, k): net.correlation(features, row, k, ground) for row, k in sorted(wanted)}
 
 
 def _agree(guess: Tensor, truth: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ def test_vessels_are_answered_in_groups_and_the_flow_is_the_same(fresh, video, v
 def test_the_processor_goes_on_where_one_vessel_is_too_much(fresh, video, vessel):
     usual = list(fresh.stream(begin(fresh, video, vessel, count=1)))
     state = begin(fresh, video, vessel, count=1)
-    groups = flow_groups.FlowGroups(fresh.model, state, 4, causal=False, check_every=64)
+    groups = flow_groups.FlowGroups(fresh.model, state, fresh.settings)
     try:
         raise torch.OutOfMemoryError("CUDA out of memory")
     except torch.OutOfMemoryError:
