@@ -21,6 +21,7 @@ from sam2flow_core.stack.parts import find_parts
 from sam2flow_core.stack.sources import Frame, FrameSource, JoinedSource
 from sam2flow_core.stack.tiff import TiffSource
 from sam2flow_core.stack.tiff_metadata import read_calibration
+from sam2flow_core.stack.time_stamps import Times, page_time, telling
 
 _TIFF = (".tif", ".tiff")
 _PNG = (".png",)
@@ -102,6 +103,12 @@ class FolderSource:
         self._check(path, frame.shape)
         return frame.astype(self.dtype, copy=False)
 
+    def times(self) -> Times | None:
+        """Seconds at which the frames were taken, where their files say so; opens each of them."""
+        if self.paths[0].suffix.lower() not in _TIFF:
+            return None
+        return telling([_time(path) for path in self.paths])
+
     def close(self) -> None:
         """Nothing is held open between frames."""
 
@@ -123,6 +130,14 @@ def _read(path: Path) -> Frame:
     except (OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError) as error:
         raise StackError(f"{path.name}: this frame cannot be read: {read_fault(error)}") from error
     return np.asarray(frame, dtype=frame.dtype.newbyteorder("="))
+
+
+def _time(path: Path) -> float | None:
+    try:
+        with TiffFile(path) as tif:
+            return page_time(tif.pages.first)
+    except (OSError, TiffFileError, ValueError, IndexError):
+        return None  # the frame itself is refused when it is read
 
 
 def _size(path: Path) -> tuple[int, ...]:

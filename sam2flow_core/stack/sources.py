@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import AxisPlan, check_axes, guess_axes, plan_axes
 from sam2flow_core.stack.calibration import Calibration
+from sam2flow_core.stack.time_stamps import Times, join_times
 
 Frame = NDArray[Any]
 
@@ -56,6 +57,10 @@ class FrameSource(Protocol):
         """Frame ``t`` as an array (Y, X) that the caller may keep and change."""
         ...
 
+    def times(self) -> Times | None:
+        """Seconds at which the frames were taken, shape (T,), or None; may read every frame's header."""
+        ...
+
     def close(self) -> None:
         """Close the files."""
         ...
@@ -86,6 +91,9 @@ class ArraySource:
             frame = np.array(self._array[tuple(index)], dtype=self.dtype)
         return frame if plan.y < plan.x else np.ascontiguousarray(frame.T)
 
+    def times(self) -> None:
+        """An array knows no times."""
+
     def close(self) -> None:
         """Leave the array to its owner."""
 
@@ -114,6 +122,10 @@ class JoinedSource:
         """Frame ``t``, counted over all parts."""
         part = bisect_right(self._ends, t)
         return self._parts[part].read(t - (self._ends[part - 1] if part else 0))
+
+    def times(self) -> Times | None:
+        """Seconds at which the frames were taken, where all parts say so by one clock."""
+        return join_times([(part.times(), part.shape[0]) for part in self._parts])
 
     def close(self) -> None:
         """Close every part."""

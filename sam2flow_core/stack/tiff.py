@@ -17,6 +17,7 @@ from sam2flow_core.stack.faults import read_fault
 from sam2flow_core.stack.sources import Frame
 from sam2flow_core.stack.tiff_layout import TiffLayout, check_page, find_layout
 from sam2flow_core.stack.tiff_metadata import read_calibration, significant_bits
+from sam2flow_core.stack.time_stamps import Times, read_times
 
 # tifffile reports every oddity to its logger; without a handler Python would print them to
 # stderr beside our one line. What matters of them reaches the user as `problems` or an error.
@@ -48,6 +49,7 @@ class TiffSource:
         if layout.readable < 2:
             raise StackError(f"{path.name}: truncated TIFF file, fewer than two frames are whole; copy it again")
         self._layout: TiffLayout = layout
+        self._letter = letters[plan.time]
         self._plan: AxisPlan = plan
         self._name = path.name
         self._lock = Lock()
@@ -68,6 +70,14 @@ class TiffSource:
         except _READ_FAULTS as error:
             raise StackError(f"{self._name}: frame {t} cannot be read: {read_fault(error)}") from error
         return frame if self._plan.y < self._plan.x else np.ascontiguousarray(frame.T)
+
+    def times(self) -> Times | None:
+        """Seconds at which the frames were taken, where the file says so; read from the page headers when asked."""
+        frames = self.shape[0]
+        with self._lock:
+            pages = self._tif.pages if self._layout.series is None else self._layout.series
+            count = min(frames, len(pages))
+            return read_times(self._tif, [pages[t] for t in range(count)] + [None] * (frames - count), self._letter)
 
     def close(self) -> None:
         """Close the file."""

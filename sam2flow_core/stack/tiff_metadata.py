@@ -41,7 +41,7 @@ def read_calibration(tif: TiffFile) -> Found:
 
 def significant_bits(tif: TiffFile) -> int | None:
     """Bits per pixel that carry signal, where the file says so."""
-    pixels = _ome_pixels(tif)
+    pixels = ome_pixels(tif)
     if pixels is not None and pixels.get("SignificantBits", "").isdigit():
         return int(pixels.get("SignificantBits", ""))
     bits = int(tif.pages.first.bitspersample)
@@ -49,12 +49,12 @@ def significant_bits(tif: TiffFile) -> int | None:
 
 
 def _from_ome(tif: TiffFile) -> Found:
-    pixels = _ome_pixels(tif)
+    pixels = ome_pixels(tif)
     if pixels is None:
         return Calibration(), ()
     x, y = (_ome_length(pixels, axis) for axis in "XY")
-    interval = _ome_time(pixels, "TimeIncrement")
-    times = [t for t in (_ome_time(p, "DeltaT") for p in pixels if p.tag.endswith("}Plane")) if t is not None]
+    interval = ome_time(pixels, "TimeIncrement")
+    times = [t for t in (ome_time(p, "DeltaT") for p in pixels if p.tag.endswith("}Plane")) if t is not None]
     problems = _not_square(x, y)
     if len(times) > 2:
         steps = np.diff(np.sort(times))
@@ -81,10 +81,10 @@ def _from_imagej(tif: TiffFile) -> Found:
         return Calibration(), ()
     unit = _UM_PER.get(str(meta.get("unit", "")).replace("\\u00B5", "µ").strip().lower())
     x, y = (_pixel_side(tif.pages.first, axis, unit) for axis in "XY")
-    interval = _number(meta.get("finterval"))
+    interval = number(meta.get("finterval"))
     if interval is not None:
         interval *= _SECONDS_PER.get(str(meta.get("tunit", "s")).strip().lower(), 1.0)
-    fps = _number(meta.get("fps"))
+    fps = number(meta.get("fps"))
     problems = _not_square(x, y)
     if interval and fps and abs(interval * fps - 1) > _LIMITS.agreement:
         problems += (f"ImageJ tags disagree: fps says {fps:g} Hz, finterval {1 / interval:g} Hz; finterval is used",)
@@ -119,7 +119,8 @@ def _not_square(x: float | None, y: float | None) -> tuple[str, ...]:
     return (f"pixels are not square ({x:.4g} x {y:.4g} um): resample the recording, or give one pixel size",)
 
 
-def _ome_pixels(tif: TiffFile) -> ElementTree.Element | None:
+def ome_pixels(tif: TiffFile) -> ElementTree.Element | None:
+    """Return the first ``Pixels`` element of a file's OME-XML."""
     if not tif.ome_metadata:
         return None
     try:
@@ -130,18 +131,20 @@ def _ome_pixels(tif: TiffFile) -> ElementTree.Element | None:
 
 
 def _ome_length(pixels: ElementTree.Element, axis: str) -> float | None:
-    value = _number(pixels.get(f"PhysicalSize{axis}"))
+    value = number(pixels.get(f"PhysicalSize{axis}"))
     unit = _UM_PER.get(pixels.get(f"PhysicalSize{axis}Unit", "µm").strip().lower())
     return None if value is None or unit is None else value * unit
 
 
-def _ome_time(element: ElementTree.Element, name: str) -> float | None:
-    value = _number(element.get(name))
+def ome_time(element: ElementTree.Element, name: str) -> float | None:
+    """Return a time that an OME element declares, in seconds."""
+    value = number(element.get(name))
     unit = _SECONDS_PER.get(element.get(f"{name}Unit", "s").strip().lower())
     return None if value is None or unit is None else value * unit
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
+    """Return what a tag holds as a finite number, or None."""
     try:
         number = float(value)
     except (TypeError, ValueError):
