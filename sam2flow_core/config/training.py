@@ -55,6 +55,33 @@ class StageConfig:
 
 
 @dataclass(frozen=True)
+class DevelopmentConfig:
+    """Recordings that a run is steered by and never learns from.
+
+    Attributes
+    ----------
+    clips : int
+    side, frames : int
+        Of each clip, px and frames.
+    scattered_pairs : int
+        Pairs of frames that stand for the recording a clip is cut from.
+    clicks : int
+        In each vessel, for the figure of several clicks.
+    minutes : float
+        Between one measure and the next.
+    seed : int
+    """
+
+    clips: int = 16
+    side: int = 192
+    frames: int = 34
+    scattered_pairs: int = 20
+    clicks: int = 3
+    minutes: float = 10.0
+    seed: int = 1
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """A whole run."""
 
@@ -79,6 +106,7 @@ class TrainingConfig:
     reuse: int = 2
     """How often a clip is used, each time turned and altered anew; rendering costs more than altering."""
     save_minutes: float = 4.0
+    development: DevelopmentConfig = field(default_factory=DevelopmentConfig)
     workers: int = 1
     first_boxes: float = 0.0
     """How often vessels are first prompted by a box instead of a click."""

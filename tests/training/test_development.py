@@ -1,0 +1,69 @@
+import pytest
+import torch
+
+from sam2flow_core.config.model import preset
+from sam2flow_core.config.training import TRAINING, DevelopmentConfig
+from sam2flow_core.inference.weights import load_model
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.synthetic import seeds
+from sam2flow_core.training.clips import TRAINING_NAMESPACE
+from sam2flow_core.training.development import DEVELOPMENT_NAMESPACE, DevelopmentSet, _auroc, shortfall
+from sam2flow_core.training.scenes import SyntheticScenes
+
+
+@pytest.fixture(scope="module")
+def recordings():
+    recipe = TRAINING["tiny"]
+    config = DevelopmentConfig(clips=2, side=128, frames=12, scattered_pairs=8)
+    return DevelopmentSet([SyntheticScenes(recipe.scenes)], config, recipe)
+
+
+def test_nothing_else_draws_from_its_seeds():
+    others = {TRAINING_NAMESPACE, seeds.BENCHMARK, seeds.CASES, seeds.SAMPLE}
+    assert DEVELOPMENT_NAMESPACE not in others
+
+
+def test_trained_weights_are_told_from_random_ones(recordings):
+    torch.manual_seed(0)
+    chance = recordings.measure(SAM2Flow(preset("tiny")))
+    trained = recordings.measure(load_model("tiny")[0])
+    assert trained["epe"] < 0.7 * chance["epe"]
+    assert trained["iou_3"] > chance["iou_3"] + 0.2
+    assert trained["shortfall"] < chance["shortfall"]
+
+
+def test_measuring_changes_nothing(recordings):
+    model = load_model("tiny")[0].train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert recordings.measure(model) == recordings.measure(model)
+    assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_recordings_are_the_same_each_time(recordings):
+    recipe = TRAINING["tiny"]
+    again = DevelopmentSet([SyntheticScenes(recipe.scenes)], recordings.config, recipe)
+    for one, other in zip(recordings.cases, again.cases, strict=True):
+        assert torch.equal(one.clip.inputs, other.clip.inputs)
+        assert torch.equal(one.points, other.points)
+
+
+def test_the_last_click_lies_on_tissue(recordings):
+    for case in recordings.cases:
+        x, y = case.points[-1].long().unbind(-1)
+        assert not case.clip.masks[:, y, x].any()
+        for mask, clicks in zip(case.clip.masks, case.points[:-1], strict=True):
+            x, y = clicks.long().unbind(-1)
+            assert mask[y, x].all()
+
+
+def test_auroc_of_a_worked_case():
+    """Of six pairs (present, absent) three are ordered rightly and one is a tie."""
+    scores = [(3.0, True), (1.0, True), (2.0, True), (1.0, False), (2.5, False)]
+    assert _auroc(scores) == pytest.approx((2 + 0.5 + 1) / 6)
+
+
+def test_nothing_is_missing_where_all_is_right():
+    perfect = {"epe_0_1": 0.0, "epe_5_15": 0.0, "velocity_error": 0.0, "iou_1": 1.0, "presence_auroc": 1.0}
+    assert shortfall(perfect) == 0.0
+    assert shortfall({**perfect, "epe_5_15": 9.0}) == pytest.approx(0.2)
