@@ -6,12 +6,14 @@ import re
 from pathlib import Path
 
 from sam2flow_core.stack.calibration import Calibration
+from sam2flow_core.stack.units import um_per
 
 _LARGEST_BYTES = 200_000
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _RATE = re.compile(rf"(?:frame[ _]?rate|\bfps)\b\W{{0,6}}(?:\((?:hz|fps)\))?\W{{0,4}}{_NUMBER}", re.IGNORECASE)
 _PIXEL = re.compile(
-    rf"\bpixel[ _]?size(?:[ _]?um)?\b\W{{0,6}}(?:\((?:um|µm|μm)\))?\W{{0,4}}{_NUMBER}\s*(nm|um|µm|μm)?", re.IGNORECASE
+    rf"\bpixel[ _]?size(?:[ _]?um)?\b\W{{0,6}}(?:\([^)\d]{{1,12}}\))?\W{{0,4}}{_NUMBER}[ \t]*([^\s\d,;}}\"]*)",
+    re.IGNORECASE,
 )
 
 
@@ -37,8 +39,8 @@ def sidecar_hints(recording: Path, name: str, calibration: Calibration) -> tuple
         for what, pattern, unit in wanted:
             found = pattern.search(text)
             if found:
-                given = found.groups()[1] if len(found.groups()) > 1 else None
-                hints.append(f"{path.name} says {what} {found[1]} {given or unit}: give it if it is right")
+                given = found[2] if found.re is _PIXEL and um_per(found[2]) else unit
+                hints.append(f"{path.name} says {what} {found[1]} {given}: give it if it is right")
     return tuple(hints)
 
 

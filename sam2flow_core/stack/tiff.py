@@ -56,8 +56,8 @@ class TiffSource:
         self.shape = (layout.readable, shape[plan.y], shape[plan.x])
         self.dtype = np.dtype(layout.page.dtype).newbyteorder("=")
         self.paths = _files(layout, path)
-        self.calibration, problems = read_calibration(self._tif)
-        self.declared_bits = significant_bits(self._tif)
+        self.calibration, problems = read_calibration(self._tif, layout.index, self._letter, layout.readable)
+        self.declared_bits = significant_bits(self._tif, layout.index)
         if layout.page.photometric == _WHITE_IS_ZERO:
             problems += ("stored white-is-zero: bright and dark are exchanged against the screen",)
         self.problems = plan.problems + layout.problems + problems
@@ -77,7 +77,8 @@ class TiffSource:
         with self._lock:
             pages = self._tif.pages if self._layout.series is None else self._layout.series
             count = min(frames, len(pages))
-            return read_times(self._tif, [pages[t] for t in range(count)] + [None] * (frames - count), self._letter)
+            found = [pages[t] for t in range(count)] + [None] * (frames - count)
+            return read_times(self._tif, found, self._layout.index, self._letter)
 
     def close(self) -> None:
         """Close the file."""

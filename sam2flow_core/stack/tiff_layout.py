@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal
 
@@ -32,6 +32,8 @@ class TiffLayout:
         (all ImageJ files over 4 GB are so); None where frames are pages of `series`.
     series : TiffPageSeries or None
     problems : tuple of str
+    index : int
+        Which of the file's images the recording is.
     """
 
     axes: str
@@ -41,6 +43,7 @@ class TiffLayout:
     offset: int | None
     series: TiffPageSeries | None
     problems: tuple[str, ...] = ()
+    index: int = 0
 
 
 def find_layout(tif: TiffFile, name: str) -> TiffLayout:
@@ -70,7 +73,7 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
         problems += _cut_problem(layout.readable, None)
     else:
         problems += layout.problems
-    return TiffLayout(axes, shape, layout.page, layout.readable, layout.offset, layout.series, problems)
+    return replace(layout, problems=problems, index=series.index(main))
 
 
 def _contiguous(tif: TiffFile, series: TiffPageSeries, axes: str, shape: tuple[int, ...]) -> TiffLayout:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 from tifffile import TiffFile, TiffPage
@@ -17,47 +16,56 @@ from sam2flow_core.stack.calibration import (
     pixel_size_from_tag,
     resolve_calibration,
 )
+from sam2flow_core.stack.ome import ome_interval, ome_length, ome_pixels, ome_times
+from sam2flow_core.stack.units import number, seconds_per, um_per
 
-_UM_PER = {
-    "pm": 1e-6, "nm": 1e-3, "nanometer": 1e-3, "um": 1.0, "µm": 1.0, "μm": 1.0, "micron": 1.0, "microns": 1.0,
-    "micrometer": 1.0, "mm": 1e3, "millimeter": 1e3, "cm": 1e4, "m": 1e6, "inch": 25400.0, "in": 25400.0,
-}  # fmt: skip
-_SECONDS_PER = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3, "µs": 1e-6,
-                "μs": 1e-6, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}  # fmt: skip
 _RESOLUTION_UNIT = {2: 25400.0, 3: 1e4}
+# what stands in the place of a unit where the program knows none
+_NO_UNIT = ("", "pixel", "pixels", "px")
 _LIMITS = CalibrationLimits()
 
 Found = tuple[Calibration, tuple[str, ...]]
 
 
-def read_calibration(tif: TiffFile) -> Found:
-    """Pixel size and frame rate of an open file, and what is wrong with its tags."""
-    ome, ome_problems = _from_ome(tif)
+def read_calibration(tif: TiffFile, series: int = 0, letter: str = "T", frames: int = 0) -> Found:
+    """Pixel size and frame rate of an open file, and what is wrong with its tags.
+
+    Parameters
+    ----------
+    tif : TiffFile
+    series : int
+        Which of the images in the file is the recording.
+    letter : str
+        The axis that is read as time.
+    frames : int
+        Length of that axis.
+    """
+    ome, ome_problems = _from_ome(tif, series, letter, frames)
     imagej, imagej_problems = _from_imagej(tif)
     plain, plain_problems = _from_tags(tif)
     best = resolve_calibration(ome, imagej, plain)
     return best, ome_problems + imagej_problems + plain_problems
 
 
-def significant_bits(tif: TiffFile) -> int | None:
+def significant_bits(tif: TiffFile, series: int = 0) -> int | None:
     """Bits per pixel that carry signal, where the file says so."""
-    pixels = ome_pixels(tif)
+    pixels = ome_pixels(tif, series)
     if pixels is not None and pixels.get("SignificantBits", "").isdigit():
         return int(pixels.get("SignificantBits", ""))
     bits = int(tif.pages.first.bitspersample)
     return bits if bits not in (16, 32, 64) else None
 
 
-def _from_ome(tif: TiffFile) -> Found:
-    pixels = ome_pixels(tif)
+def _from_ome(tif: TiffFile, series: int, letter: str, frames: int) -> Found:
+    pixels = ome_pixels(tif, series)
     if pixels is None:
         return Calibration(), ()
-    x, y = (_ome_length(pixels, axis) for axis in "XY")
-    interval = ome_time(pixels, "TimeIncrement")
-    times = [t for t in (ome_time(p, "DeltaT") for p in pixels if p.tag.endswith("}Plane")) if t is not None]
-    problems = _not_square(x, y)
+    (x, unknown), (y, _) = (ome_length(pixels, axis) for axis in "XY")
+    interval, unknown_time = ome_interval(pixels)
+    problems = _unknown_length(unknown, "OME") + _unknown_time(unknown_time, "OME") + _not_square(x, y)
+    times = [t for t in ome_times(pixels, letter, frames) if t is not None]
     if len(times) > 2:
-        steps = np.diff(np.sort(times))
+        steps = np.diff(times)
         measured = float(np.median(steps))
         problems += _time_problems(steps, measured, interval)
         interval = measured if measured > 0 else interval
@@ -72,6 +80,9 @@ def _time_problems(steps: np.ndarray, measured: float, declared: float | None) -
     if late:
         first = int(np.argmax(steps > 1.5 * measured))
         problems += (f"frame times jump {late} times, first after frame {first}: frames were dropped there",)
+    back = np.flatnonzero(steps < 0)
+    if measured > 0 and len(back):
+        problems += (f"frame times run backwards {len(back)} times, first after frame {back[0]}: check their order",)
     return problems
 
 
@@ -79,16 +90,30 @@ def _from_imagej(tif: TiffFile) -> Found:
     meta: Mapping[str, Any] = tif.imagej_metadata or {}
     if not meta:
         return Calibration(), ()
-    unit = _UM_PER.get(str(meta.get("unit", "")).replace("\\u00B5", "µ").strip().lower())
-    x, y = (_pixel_side(tif.pages.first, axis, unit) for axis in "XY")
-    interval = number(meta.get("finterval"))
-    if interval is not None:
-        interval *= _SECONDS_PER.get(str(meta.get("tunit", "s")).strip().lower(), 1.0)
-    fps = number(meta.get("fps"))
-    problems = _not_square(x, y)
-    if interval and fps and abs(interval * fps - 1) > _LIMITS.agreement:
-        problems += (f"ImageJ tags disagree: fps says {fps:g} Hz, finterval {1 / interval:g} Hz; finterval is used",)
-    return _judge(x, y, 1 / interval if interval else fps, "imagej"), problems
+    unit = str(meta.get("unit", ""))
+    x = _pixel_side(tif.pages.first, "X", um_per(unit))
+    y = _pixel_side(tif.pages.first, "Y", um_per(str(meta.get("yunit", unit))))
+    problems = _unknown_length("" if um_per(unit) else unit, "ImageJ") + _not_square(x, y)
+    rate, rate_problems = _imagej_rate(meta)
+    return _judge(x, y, rate, "imagej"), problems + rate_problems
+
+
+def _imagej_rate(meta: Mapping[str, Any]) -> tuple[float | None, tuple[str, ...]]:
+    """Frame rate by ``finterval``; ``fps`` is the speed at which ImageJ plays the frames, not that of recording."""
+    interval, fps = number(meta.get("finterval")), number(meta.get("fps"))
+    if interval:
+        unit = str(meta.get("tunit", "s"))
+        seconds = seconds_per(unit)
+        if seconds is None:
+            return None, _unknown_time(unit, "ImageJ")
+        rate = 1 / (interval * seconds)
+        if fps and abs(fps / rate - 1) > _LIMITS.agreement:
+            text = f"ImageJ tags disagree: finterval says {rate:g} Hz and is used, fps (speed of playing) {fps:g} Hz"
+            return rate, (text,)
+        return rate, ()
+    if fps:
+        return None, (f"ImageJ plays this at fps={fps:g}: an animation speed, not used as the frame rate of recording",)
+    return None, ()
 
 
 def _from_tags(tif: TiffFile) -> Found:
@@ -119,34 +144,13 @@ def _not_square(x: float | None, y: float | None) -> tuple[str, ...]:
     return (f"pixels are not square ({x:.4g} x {y:.4g} um): resample the recording, or give one pixel size",)
 
 
-def ome_pixels(tif: TiffFile) -> ElementTree.Element | None:
-    """Return the first ``Pixels`` element of a file's OME-XML."""
-    if not tif.ome_metadata:
-        return None
-    try:
-        root = ElementTree.fromstring(tif.ome_metadata)
-    except ElementTree.ParseError:
-        return None
-    return next((e for e in root.iter() if e.tag.endswith("}Pixels")), None)
+def _unknown_length(unit: str, where: str) -> tuple[str, ...]:
+    if unit.strip().lower() in _NO_UNIT:
+        return ()
+    return (f"pixel size in '{unit}' ({where}) is not used, the unit is not known: give it in um per pixel",)
 
 
-def _ome_length(pixels: ElementTree.Element, axis: str) -> float | None:
-    value = number(pixels.get(f"PhysicalSize{axis}"))
-    unit = _UM_PER.get(pixels.get(f"PhysicalSize{axis}Unit", "µm").strip().lower())
-    return None if value is None or unit is None else value * unit
-
-
-def ome_time(element: ElementTree.Element, name: str) -> float | None:
-    """Return a time that an OME element declares, in seconds."""
-    value = number(element.get(name))
-    unit = _SECONDS_PER.get(element.get(f"{name}Unit", "s").strip().lower())
-    return None if value is None or unit is None else value * unit
-
-
-def number(value: Any) -> float | None:
-    """Return what a tag holds as a finite number, or None."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if np.isfinite(number) else None
+def _unknown_time(unit: str, where: str) -> tuple[str, ...]:
+    return (
+        (f"time in '{unit}' ({where}) is not used, the unit is not known: give the frame rate in Hz",) if unit else ()
+    )

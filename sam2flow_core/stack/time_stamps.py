@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 from tifffile import TiffFile, TiffFileError, TiffFrame, TiffPage
 
-from sam2flow_core.stack.tiff_metadata import number, ome_pixels, ome_time
+from sam2flow_core.stack.ome import ome_pixels, ome_times
+from sam2flow_core.stack.units import number
 
 Times = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ _SCANIMAGE = re.compile(r"(?:frameTimestamps_sec|Frame Timestamp\(s\))\s*=\s*(\S
 _FAULTS = (TiffFileError, OSError, ValueError, IndexError, KeyError, TypeError)
 
 
-def read_times(tif: TiffFile, pages: Sequence[TiffPage | TiffFrame | None], letter: str) -> Times | None:
+def read_times(tif: TiffFile, pages: Sequence[TiffPage | TiffFrame | None], series: int, letter: str) -> Times | None:
     """Seconds at which the frames of an open TIFF file were taken.
 
     Read are OME's ``DeltaT``, Micro-Manager's ``ElapsedTime-ms`` and ScanImage's ``frameTimestamps_sec``. The last two
@@ -33,6 +33,8 @@ def read_times(tif: TiffFile, pages: Sequence[TiffPage | TiffFrame | None], lett
     tif : TiffFile
     pages : sequence of TiffPage or TiffFrame
         One for each frame; None for a frame whose file is missing.
+    series : int
+        Which of the images in the file is the recording.
     letter : str
         The axis that is read as time: T, Z or C.
 
@@ -41,8 +43,8 @@ def read_times(tif: TiffFile, pages: Sequence[TiffPage | TiffFrame | None], lett
     ndarray of float64, shape (T,), or None
         NaN for a frame without a time stamp; None where there are none, or all are the same.
     """
-    pixels = ome_pixels(tif)
-    times = None if pixels is None else _ome_times(pixels, letter, len(pages))
+    pixels = ome_pixels(tif, series)
+    times = None if pixels is None else telling(ome_times(pixels, letter, len(pages)))
     if times is None and pages:
         # a file whose first page has none has none at all: do not read the headers of the others
         times = None if _stamp(pages[0]) is None else telling([_stamp(page) for page in pages])
@@ -72,19 +74,6 @@ def join_times(parts: Sequence[tuple[Times | None, int]]) -> Times | None:
     joined = np.concatenate(times)
     known = joined[np.isfinite(joined)]
     return joined if (np.diff(known) > 0).all() else None
-
-
-def _ome_times(pixels: ElementTree.Element, letter: str, frames: int) -> Times | None:
-    along = f"The{letter}" if letter in "TZC" else "TheT"
-    others = [f"The{a}" for a in "TZC" if f"The{a}" != along]
-    stamps: list[float | None] = [None] * frames
-    for plane in pixels:
-        if not plane.tag.endswith("}Plane") or any(plane.get(other, "0") != "0" for other in others):
-            continue
-        t = number(plane.get(along))
-        if t is not None and 0 <= t < frames:
-            stamps[int(t)] = ome_time(plane, "DeltaT")
-    return telling(stamps)
 
 
 def _stamp(page: TiffPage | TiffFrame | None) -> float | None:

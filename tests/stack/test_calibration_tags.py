@@ -23,6 +23,12 @@ def imagej(tmp_path: Path, per_unit: float = 2.0, **metadata: object) -> Stack:
     return written(tmp_path, imagej=True, resolution=(per_unit, per_unit), metadata={"axes": "TYX", **metadata})
 
 
+def written_by_hand(tmp_path: Path, lines: str, resolution: tuple[float, float] = (2, 2)) -> Stack:
+    """An ImageJ file whose description holds `lines` as they are, in UTF-8."""
+    text = f"ImageJ=1.54f\nimages=6\nframes=6\n{lines}\n".encode()
+    return written(tmp_path, description=text, metadata=None, resolution=resolution, resolutionunit=1)
+
+
 def ome(tmp_path: Path, **metadata: object) -> Stack:
     return written(tmp_path, ome=True, metadata={"axes": "TYX", **metadata})
 
@@ -47,7 +53,7 @@ def test_imagej_units(tmp_path: Path, unit: str, per_unit: float, expected: floa
     ("tags", "expected"),
     [
         ({"finterval": 0.01}, 100),
-        ({"fps": 160.0}, 160),
+        ({"finterval": 1 / 160, "fps": 160.0}, 160),
         ({"finterval": 0.01, "fps": 25.0}, 100),
         ({"finterval": 10.0, "tunit": "ms"}, 100),
     ],
@@ -55,7 +61,71 @@ def test_imagej_units(tmp_path: Path, unit: str, per_unit: float, expected: floa
 def test_imagej_frame_rate(tmp_path: Path, tags: dict, expected: float) -> None:
     stack = imagej(tmp_path, **tags)
     assert stack.calibration.frame_rate_hz == Measured(pytest.approx(expected), "imagej", True)
-    assert any("disagree" in p for p in stack.problems) == ("fps" in tags and "finterval" in tags)
+    assert any("disagree" in p for p in stack.problems) == (tags.get("fps") == 25)
+
+
+@pytest.mark.parametrize("speed", [7, 10, 25, 160])
+def test_the_speed_at_which_imagej_plays_is_not_the_frame_rate(tmp_path: Path, speed: float) -> None:
+    stack = imagej(tmp_path, fps=speed)
+    assert stack.calibration.frame_rate_hz == Measured()
+    assert any(f"fps={speed}" in p and "animation speed" in p for p in stack.problems)
+
+
+@pytest.mark.parametrize(
+    ("unit", "seconds"),
+    [
+        *((u, 1.0) for u in ("s", "sec", "sec.", "Second", "seconds")),
+        *((u, 1e-3) for u in ("ms", "msec", "milliseconds", "MILLISECOND")),
+        *((u, 1e-6) for u in ("us", "µs", "μs", "Âµs", "\\u00B5s", "microseconds")),
+        *((u, 60.0) for u in ("min", "mins", "minute", "Minutes")),
+        *((u, 3600.0) for u in ("h", "hr", "hours")),
+    ],
+)
+def test_units_of_time_in_every_spelling(tmp_path: Path, unit: str, seconds: float) -> None:
+    stack = written_by_hand(tmp_path, f"finterval={0.01 / seconds!r}\ntunit={unit}")
+    assert stack.calibration.frame_rate_hz == Measured(pytest.approx(100), "imagej", True)
+
+
+@pytest.mark.parametrize("unit", ["frame", "frames", "plane", "Ms", "fortnight"])
+def test_a_time_in_no_known_unit_is_said_and_not_used(tmp_path: Path, unit: str) -> None:
+    for stack in (
+        written_by_hand(tmp_path, f"finterval=0.01\ntunit={unit}"),
+        ome(tmp_path, TimeIncrement=0.01, TimeIncrementUnit=unit),
+    ):
+        assert stack.calibration.frame_rate_hz == Measured()
+        assert any(f"'{unit}'" in p and "give the frame rate" in p for p in stack.problems)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("um", "UM", "µm", "μm", "micron", "Microns", "micrometer", "micrometers", "micrometre", "Micrometres"),
+        *("\u00c2\u00b5m", "Ã‚Âµm", "Î¼m", "\\u00B5m", "\\u00b5m", "\\u03BCm", "\\u03bcm", "\\xb5m", "&micro;m", "?m"),
+        *("um/pixel", "µm per px", "micro-meter"),
+    ],
+)
+def test_micrometres_in_every_spelling(tmp_path: Path, unit: str) -> None:
+    for stack in (
+        written_by_hand(tmp_path, f"unit={unit}"),
+        ome(tmp_path, PhysicalSizeX=0.5, PhysicalSizeY=0.5, PhysicalSizeXUnit=unit, PhysicalSizeYUnit=unit),
+    ):
+        pixel = stack.calibration.pixel_size_um
+        assert (pixel.value, pixel.plausible) == (pytest.approx(0.5), True)
+
+
+@pytest.mark.parametrize("unit", ["furlong", "Mm", "bananas"])
+def test_a_length_in_no_known_unit_is_said_and_not_used(tmp_path: Path, unit: str) -> None:
+    for stack in (
+        written_by_hand(tmp_path, f"unit={unit}"),
+        ome(tmp_path, PhysicalSizeX=0.5, PhysicalSizeY=0.5, PhysicalSizeXUnit=unit, PhysicalSizeYUnit=unit),
+    ):
+        assert stack.calibration.pixel_size_um == Measured()
+        assert any(f"'{unit}'" in p and "um per pixel" in p for p in stack.problems)
+
+
+def test_imagej_may_give_each_axis_its_own_unit(tmp_path: Path) -> None:
+    stack = written_by_hand(tmp_path, "unit=um\nyunit=nm", resolution=(2, 0.002))
+    assert stack.calibration.pixel_size_um == Measured(pytest.approx(0.5), "imagej", True)
 
 
 @pytest.mark.parametrize(("size", "unit", "expected"), [(0.6, "µm", 0.6), (600, "nm", 0.6), (0.0006, "mm", 0.6)])
