@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from sam2flow_core.errors import PromptError
+from sam2flow_core.files import write_text
 from sam2flow_core.regions import Region, check_regions
 
 COLUMNS = ("vessel_id", "frame", "y", "x", "label")
@@ -89,9 +90,15 @@ def _check_columns(path: Path, table: pd.DataFrame) -> None:
 
 
 def write_prompts(path: str | Path, prompts: tuple[Prompt, ...]) -> None:
-    """Write ``prompts.csv``, one row per click."""
+    """Write ``prompts.csv``, one row per click.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
     rows = [(p.vessel_id, p.frame, p.y, p.x, p.label) for p in prompts]
-    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(path, index=False)
+    write_text(path, pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(index=False))
 
 
 def check_prompts(prompts: tuple[Prompt, ...], shape: tuple[int, int, int], regions: tuple[Region, ...] = ()) -> None:

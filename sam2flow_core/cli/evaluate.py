@@ -44,6 +44,7 @@ def evaluate(
     """Measure a model's accuracy against the truth."""
     from sam2flow_core.evaluation import compare_memories, evaluate_ablations
     from sam2flow_core.evaluation import evaluate as measure
+    from sam2flow_core.files import write_text
 
     only = tuple(cases.split(",")) if cases else ()
     if memory_designs:
@@ -51,7 +52,7 @@ def evaluate(
             model, data, device, _named_files(design), document, cache, report_line, _trained(steps), only=only
         )
         if csv is not None:
-            compared.ious.to_csv(csv, index=False)
+            write_text(csv, compared.ious.to_csv(index=False))
         click.echo(compared.text())
         return
     if ablations:

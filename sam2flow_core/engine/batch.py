@@ -15,7 +15,7 @@ from sam2flow_core.engine.folder import PER_FRAME, SUMMARY
 from sam2flow_core.engine.run import run
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.errors import DataError, Sam2FlowError
-from sam2flow_core.results import output_errors, whole_file
+from sam2flow_core.files import output_errors, write_text
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -148,8 +148,7 @@ def _compare(outcomes: Sequence[Outcome], requests: Sequence[RunRequest], out: P
     summaries = [pd.read_csv(folder / SUMMARY, dtype={"video_id": str}) for folder in done]
     summaries = [summary for summary in summaries if len(summary)]
     if len(summaries) > 1:
-        with whole_file(out / COMPARISON) as part:
-            write_comparison(part, summaries, groups)
+        write_comparison(out / COMPARISON, summaries, groups)
 
 
 def _in_order(outcomes: Sequence[Outcome], requests: Sequence[RunRequest]) -> list[Outcome]:
@@ -158,8 +157,7 @@ def _in_order(outcomes: Sequence[Outcome], requests: Sequence[RunRequest]) -> li
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
-    with whole_file(path) as part:
-        table.to_csv(part, index=False)
+    write_text(path, table.to_csv(index=False))
 
 
 def _line(error: BaseException) -> str:

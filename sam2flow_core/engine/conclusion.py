@@ -15,8 +15,9 @@ from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY
 from sam2flow_core.engine.overview import overview_image
 from sam2flow_core.engine.provenance import describe_run
 from sam2flow_core.engine.source import Source
+from sam2flow_core.files import write_text
 from sam2flow_core.reports import write_report
-from sam2flow_core.results import STORE_NAME, open_results, remove_marker, whole_file, write_line
+from sam2flow_core.results import STORE_NAME, open_results, remove_marker, write_line
 from sam2flow_core.velocity import measure_vessels, per_frame_table, summary_table
 
 
@@ -41,14 +42,12 @@ def conclude(
     for vessel in measurements:
         write_line(request.out / STORE_NAME, vessel.vessel_id, vessel.centreline, vessel.kymograph)
     provenance = describe_run(request, source, results, identity, description, settings)
-    with whole_file(request.out / REPORT) as part:
-        write_report(part, measurements, overview_image(source.stack, source.start, results.shifts), provenance)
-    with whole_file(request.out / PROVENANCE) as part:
-        part.write_text(json.dumps(provenance, indent=1), encoding="utf-8")
+    overview = overview_image(source.stack, source.start, results.shifts)
+    write_report(request.out / REPORT, measurements, overview, provenance)
+    write_text(request.out / PROVENANCE, json.dumps(provenance, indent=1))
     remove_marker(request.out)
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:
-    with whole_file(path) as part:
-        # More digits than any measurement has, fewer than a page can bear.
-        table.to_csv(part, index=False, float_format="%.7g")
+    # More digits than any measurement has, fewer than a page can bear.
+    write_text(path, table.to_csv(index=False, float_format="%.7g"))

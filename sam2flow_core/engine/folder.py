@@ -6,7 +6,8 @@ from enum import Enum, auto
 from pathlib import Path
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results import STORE_NAME, output_errors, read_marker
+from sam2flow_core.files import output_errors
+from sam2flow_core.results import STORE_NAME, read_marker
 
 PROVENANCE = "provenance.json"
 SUMMARY = "summary.csv"

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from sam2flow_core.results import Results, open_results, whole_file
+from sam2flow_core.files import whole_file
+from sam2flow_core.results import Results, open_results
 from sam2flow_core.stack import Stack
 
 _WIDTH = 8.0  # inches

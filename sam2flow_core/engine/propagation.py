@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import OutputError, PromptError
-from sam2flow_core.results.files import whole_file
+from sam2flow_core.files import whole_file
 from sam2flow_core.stack import Stack, open_stack
 
 _LARGEST = np.iinfo(np.uint16).max

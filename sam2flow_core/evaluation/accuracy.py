@@ -37,6 +37,7 @@ from sam2flow_core.evaluation.tables import (
     vessel_tables,
 )
 from sam2flow_core.evaluation.velocities import COLUMNS, judge_velocities
+from sam2flow_core.files import write_text
 from sam2flow_core.inference import SAM2FlowPredictor
 
 TRUE_MASKS = "SAM2Flow, true masks"
@@ -67,9 +68,9 @@ class Evaluation:
         What was judged vessel by vessel goes beside it, as ``NAME_velocities.csv`` and ``NAME_masks.csv``.
         """
         pooled = self.standings.pooled.assign(case="all")
-        pd.concat([pooled, self.standings.by_case], ignore_index=True).to_csv(path, index=False)
+        write_text(path, pd.concat([pooled, self.standings.by_case], ignore_index=True).to_csv(index=False))
         for name, table in self.standings.surveys.items():
-            table.to_csv(path.with_name(f"{path.stem}_{name}.csv"), index=False)
+            write_text(path.with_name(f"{path.stem}_{name}.csv"), table.to_csv(index=False))
 
 
 def evaluate(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from sam2flow_core.evaluation.comparison import Comparison
+from sam2flow_core.files import write_text
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,7 @@ class ResultCache:
     def keep_table(self, table: pd.DataFrame, *key: object) -> None:
         """Keep a table with at least one column."""
         path = self._path(key, ".csv")
-        beside = path.with_suffix(".part")
-        table.to_csv(beside, index=False)
-        beside.replace(path)
+        write_text(path, table.to_csv(index=False))
 
     def _path(self, key: tuple[object, ...], suffix: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)

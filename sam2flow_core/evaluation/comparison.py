@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.evaluation.metrics import jitter, mean_along
 from sam2flow_core.evaluation.records import Answer, Case, Method
+from sam2flow_core.files import whole_file
 
 ALIASING_UM = 8.0  # half the usual spacing of red cells; see De Backer 2007 for the frame rates this asks for
 
@@ -51,9 +52,8 @@ class Comparison:
 
     def save(self, path: Path) -> None:
         """Write all arrays to an ``.npz`` file, whole or not at all."""
-        beside = path.with_suffix(".part.npz")
-        np.savez(beside, **{f.name: getattr(self, f.name) for f in fields(self)})
-        beside.replace(path)
+        with whole_file(path) as part:
+            np.savez(part, **{f.name: getattr(self, f.name) for f in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> Comparison:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from sam2flow_core.files import write_text
+
 TITLE = "# Benchmark"
 NOTE = "Written by `sam2flow evaluate` and `sam2flow bench`; edits by hand are lost."
 ORDER = ("Accuracy", "Ablations", "Speed")
@@ -30,7 +32,7 @@ def write_section(path: Path, name: str, body: str) -> None:
     ordered = sorted(sections, key=lambda n: ORDER.index(n) if n in ORDER else len(ORDER))
     parts = [f"{TITLE}\n\n{NOTE}", *(f"## {n}\n\n{sections[n]}" for n in ordered)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    write_text(path, "\n\n".join(parts) + "\n")
 
 
 def replace_section(path: Path, name: str, body: str) -> None:
@@ -50,7 +52,7 @@ def replace_section(path: Path, name: str, body: str) -> None:
     rest = after[after.index("\n## ") :] if found and "\n## " in after else ""
     whole = f"{before.strip()}\n\n## {name}\n\n{body.strip()}\n{rest and chr(10)}{rest.strip()}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(whole.strip() + "\n", encoding="utf-8")
+    write_text(path, whole.strip() + "\n")
 
 
 def markdown_table(table: pd.DataFrame, digits: Mapping[str, int] | int = 2) -> str:

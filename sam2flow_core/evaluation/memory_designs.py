@@ -21,6 +21,7 @@ from sam2flow_core.evaluation.document import replace_section
 from sam2flow_core.evaluation.following import Followed, judge_case, judge_standing_still
 from sam2flow_core.evaluation.records import Case
 from sam2flow_core.evaluation.tables import NamedTable, as_markdown, as_text
+from sam2flow_core.files import write_bytes
 from sam2flow_core.inference import SAM2FlowPredictor
 from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
 from sam2flow_core.model.sam2flow import count_weights
@@ -153,7 +154,7 @@ def _train(design: str, start: str, device: str, folder: Path, settings: MemoryS
             if progress.step % 20 == 0:
                 figures = ", ".join(f"{k} {v:.2f}" for k, v in progress.figures.items())
                 report(f"training {design}: step {progress.step} of {settings.steps}; {figures}")
-        beside.replace(path)
+        write_bytes(path, beside.read_bytes())
     return path
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sam2flow_core.config.model import ModelConfig
 from sam2flow_core.errors import ModelError
+from sam2flow_core.files import output_errors, whole_file, write_text
 from sam2flow_core.inference.hub import CONFIG_FILE, WEIGHTS_FILE, fetch, is_hub_name
 from sam2flow_core.inference.official import SUFFIXES, Fate, fill, masks_only, matching_preset, read_official, release
 from sam2flow_core.model.sam2flow import SAM2Flow, count_weights
@@ -27,19 +28,17 @@ def save_weights(path: Path, model: SAM2Flow, notes: dict[str, Any], kind: torch
     """Write a network, half precision by default, with its configuration and notes (its origin) in the header."""
     tensors = {k: v.detach().cpu().to(kind).contiguous() for k, v in model.state_dict().items()}
     header = {"format": FORMAT, "config": json.dumps(model.config.to_dict()), "notes": json.dumps(notes)}
-    beside = path.with_name(path.name + ".part")
-    save_file(tensors, beside, header)
-    beside.replace(path)
+    with whole_file(path) as part:
+        save_file(tensors, part, header)
 
 
 def save_folder(folder: Path, model: SAM2Flow, notes: dict[str, Any]) -> None:
     """Write a network, full precision, as the Hugging Face hub keeps models: safetensors and a JSON configuration."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     save_weights(folder / WEIGHTS_FILE, model, notes, torch.float32)
     content = {"model_type": MODEL_TYPE, **model.config.to_dict(), "notes": notes}
-    beside = folder / (CONFIG_FILE + ".part")
-    beside.write_text(json.dumps(content, indent=2) + "\n")
-    beside.replace(folder / CONFIG_FILE)
+    write_text(folder / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
 
 
 def read_header(path: Path) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from sam2flow_core.errors import OutputError
+from sam2flow_core.files import write_text
 from sam2flow_core.project.records import CalibrationEdit, Project, RunChoices
 from sam2flow_core.project.state import SessionState, Vessel
 from sam2flow_core.prompts import Prompt, write_prompts
 from sam2flow_core.regions import regions_from_json, regions_to_json
-from sam2flow_core.results.files import whole_file
 
 SCHEMA_VERSION = 2
 SUFFIX = ".sam2flow"
@@ -37,10 +37,8 @@ def write_project(folder: Path, project: Project) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot create the project folder ({error.strerror})") from error
-    with whole_file(folder / PROJECT_FILE) as part:
-        part.write_text(json.dumps(_to_json(folder, project), indent=1), encoding="utf-8")
-    with whole_file(folder / "prompts.csv") as part:
-        write_prompts(part, project.state.prompts)
+    write_text(folder / PROJECT_FILE, json.dumps(_to_json(folder, project), indent=1))
+    write_prompts(folder / "prompts.csv", project.state.prompts)
 
 
 def read_project(folder: Path) -> Project:

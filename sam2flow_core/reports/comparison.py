@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sam2flow_core.errors import OutputError
+from sam2flow_core.files import write_text
 from sam2flow_core.reports.comparison_figures import draw_groups, draw_vessels
 from sam2flow_core.reports.pages import fill
 from sam2flow_core.reports.words import number
@@ -54,10 +55,7 @@ def write_comparison(
         group_figure=draw_groups(table) if named else "",
         number=number,
     )
-    try:
-        Path(path).write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path}: the comparison cannot be written ({error.strerror})") from None
+    write_text(path, page)
 
 
 def vessel_changes(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sam2flow_core.config.flags import FLAG_MEANINGS
-from sam2flow_core.errors import OutputError
+from sam2flow_core.files import write_text
 from sam2flow_core.reports.overview import draw_overview
 from sam2flow_core.reports.pages import fill
 from sam2flow_core.reports.vessel_figure import draw_vessel
@@ -62,10 +62,7 @@ def write_report(
         provenance=provenance_lines(provenance),
         flags=FLAG_MEANINGS,
     )
-    try:
-        Path(path).write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{path}: the report cannot be written ({error.strerror})") from None
+    write_text(path, page)
 
 
 def _vessel(m: VesselMeasurement, row: pd.Series) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What a run leaves behind: ``results.zarr``, tables, provenance; whole or not at all."""
 
-from sam2flow_core.results.files import output_errors, whole_file
 from sam2flow_core.results.layout import STORE_NAME, StoreHeader
 from sam2flow_core.results.lines import VesselLine, write_line
 from sam2flow_core.results.reader import Results, open_results
@@ -17,11 +16,9 @@ __all__ = [
     "VesselLine",
     "VesselTrack",
     "open_results",
-    "output_errors",
     "read_marker",
     "read_snapshot",
     "remove_marker",
-    "whole_file",
     "write_line",
     "write_marker",
 ]

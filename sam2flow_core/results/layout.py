@@ -14,6 +14,8 @@ from zarr.codecs import BloscCodec
 from sam2flow_core.config.run import StoreSettings
 
 STORE_NAME = "results.zarr"
+GO_ON = "; what is finished is kept, go on with --resume"
+"""What a message ends with where writing failed in the middle of a run."""
 SCHEMA_VERSION = 1
 
 

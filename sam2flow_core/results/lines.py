@@ -9,7 +9,8 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from sam2flow_core.results.files import GO_ON, output_errors
+from sam2flow_core.files import output_errors
+from sam2flow_core.results.layout import GO_ON
 
 LINE, DIAGRAM = "centreline", "space_time"
 

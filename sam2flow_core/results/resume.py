@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.files import GO_ON, whole_file
+from sam2flow_core.files import write_bytes
+from sam2flow_core.results.layout import GO_ON
 
 if TYPE_CHECKING:
     import torch
@@ -60,8 +61,7 @@ def write_marker(folder: Path, marker: Marker, snapshot: Snapshot) -> None:
         "identity": json.dumps(dict(marker.identity)),
         "numbers": json.dumps(numbers),
     }
-    with whole_file(folder / MARKER_NAME, GO_ON) as part:
-        part.write_bytes(save(tensors, metadata))
+    write_bytes(folder / MARKER_NAME, save(tensors, metadata), GO_ON)
 
 
 def read_marker(folder: Path) -> Marker | None:

@@ -10,10 +10,10 @@ import zarr
 from numpy.typing import NDArray
 
 from sam2flow_core.config.run import StoreSettings
+from sam2flow_core.files import output_errors
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.results.compose import compose_tile, touched_tiles
-from sam2flow_core.results.files import GO_ON, output_errors
-from sam2flow_core.results.layout import StoreHeader, create_store
+from sam2flow_core.results.layout import GO_ON, StoreHeader, create_store
 
 
 class ResultsWriter:

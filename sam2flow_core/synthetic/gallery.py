@@ -13,6 +13,7 @@ from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from sam2flow_core.files import whole_file
 from sam2flow_core.synthetic.bench import BenchCase, bench_v1
 from sam2flow_core.synthetic.film import film, film_long
 from sam2flow_core.synthetic.sample import FRAMES, sample_recording
@@ -28,9 +29,10 @@ def draw_gallery(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     cases = {case.name: case for case in bench_v1()}
     scene = sample_recording()
-    looks([cases[name] for name in CASES]).savefig(folder / "generator-looks.png", dpi=80)
-    truth(scene).savefig(folder / "generator-truth.png", dpi=80)
-    space_time(scene).savefig(folder / "generator-space-time.png", dpi=80)
+    pictures = {"looks": looks([cases[name] for name in CASES]), "truth": truth(scene), "space-time": space_time(scene)}
+    for name, figure in pictures.items():
+        with whole_file(folder / f"generator-{name}.png") as part:
+            figure.savefig(part, dpi=80)
 
 
 def looks(cases: list[BenchCase]) -> Figure:

@@ -8,6 +8,8 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from sam2flow_core.files import whole_file
+
 BITS = (8, 12, 16)
 
 
@@ -25,12 +27,13 @@ def write_tiff(
     compressed: bool = False,
 ) -> None:
     """Write a (T, Y, X) stack with pixel size, frame interval and frame rate in its ImageJ tags."""
-    tifffile.imwrite(
-        path,
-        counts,
-        imagej=True,
-        resolution=(1 / pixel_size_um, 1 / pixel_size_um),
-        metadata={"axes": "TYX", "unit": "um", "finterval": 1 / frame_rate_hz, "fps": frame_rate_hz},
-        compression="zlib" if compressed else None,
-        predictor=compressed,
-    )
+    with whole_file(path) as part:
+        tifffile.imwrite(
+            part,
+            counts,
+            imagej=True,
+            resolution=(1 / pixel_size_um, 1 / pixel_size_um),
+            metadata={"axes": "TYX", "unit": "um", "finterval": 1 / frame_rate_hz, "fps": frame_rate_hz},
+            compression="zlib" if compressed else None,
+            predictor=compressed,
+        )

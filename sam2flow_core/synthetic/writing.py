@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.errors import DataError
+from sam2flow_core.files import whole_folder, write_text
 from sam2flow_core.prompts import write_prompts
 from sam2flow_core.synthetic.film import film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
@@ -67,7 +67,9 @@ def write_cases(
     Raises
     ------
     DataError
-        If a number makes no sense, a case exists already, or the folder cannot be written.
+        If a number makes no sense, or a case exists already.
+    OutputError
+        If the folder cannot be written.
     """
     if cases < 1 or frames < 2 or size < 48:
         raise DataError("synthetic cases need at least 1 case, 2 frames and 48 px")
@@ -90,21 +92,13 @@ def write_cases(
 
 def write_case(path: Path, scene: Scene, frames: NDArray[np.int64], bits: int, rng: np.random.Generator) -> None:
     """Write one scene as a case; ``frames`` are the scene's frames that were recorded."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+    with whole_folder(path) as part:
         counts = np.concatenate([quantise(video, bits) for video in film_long(scene, frames)])
         write_tiff(part / "stack.tif", counts, scene.pixel_size_um, scene.frame_rate_hz)
         write_prompts(part / "prompts.csv", scene.sample_prompts(rng, CLICKS, CLICKS))
-        _velocities(scene, frames).to_csv(part / "velocity.csv", index=False)
-        _cells(scene, frames).to_csv(part / "cells.csv", index=False)
+        write_text(part / "velocity.csv", _velocities(scene, frames).to_csv(index=False))
+        write_text(part / "cells.csv", _cells(scene, frames).to_csv(index=False))
         _write_truth(part / "truth.zarr", scene, frames)
-        part.rename(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _velocities(scene: Scene, frames: NDArray[np.int64]) -> pd.DataFrame:

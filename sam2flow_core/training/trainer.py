@@ -19,6 +19,7 @@ from torch.utils.tensorboard import SummaryWriter
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.errors import DataError, ModelError
+from sam2flow_core.files import whole_file
 from sam2flow_core.inference.weights import save_weights
 from sam2flow_core.training.beginning import begin_model, choose_recipe
 from sam2flow_core.training.capflow_clips import CapFlowFolder
@@ -208,9 +209,8 @@ class _Run:
             "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict(), "done": self.done,
             "seconds": self.seconds, "figures": self.figures,
         }  # fmt: skip
-        beside = out.with_name(out.name + ".resume.part")
-        torch.save(state, beside)
-        beside.replace(out.with_name(out.name + ".resume"))
+        with whole_file(out.with_name(out.name + ".resume")) as part:
+            torch.save(state, part)
 
 
 def one_cycle(share: float, warm_up: float) -> float:

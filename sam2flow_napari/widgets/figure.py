@@ -8,7 +8,7 @@ import pyqtgraph as pg
 from pyqtgraph.exporters import ImageExporter, SVGExporter
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.files import whole_file
+from sam2flow_core.files import whole_file
 
 _WIDTH_PX = 1600
 _EXPORTERS = {".png": ImageExporter, ".svg": SVGExporter}

@@ -148,7 +148,7 @@ def test_no_vessels(tmp_path, scene):
 
 
 def test_unwritable_place_is_one_line(tmp_path, scene):
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="folder has vanished"):
         write_report(tmp_path / "missing" / "r.html", [], scene.video[0], {})
 
 

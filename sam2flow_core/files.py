@@ -1,0 +1,219 @@
+"""Files and folders that appear whole or not at all: the one place of the package that writes whole files.
+
+Each is written under a name that nobody can guess, made by this process alone, and renamed when it is complete
+and on the disk. So a reader never sees half a file, whatever kills the program, and a symbolic link that lies
+about a name beforehand is replaced, never followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sam2flow_core.errors import OutputError
+
+_PREFIX, _MIDDLE = ".sam2flow-", ".part"
+_LONGEST_ENDING = 16
+# Absent on Windows, where making a symbolic link takes an administrator.
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_OLD_FILE = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EFBIG: "the file grew larger than the disk or the system allows; choose another disk",
+    errno.EACCES: "no permission to write there; choose another folder",
+    errno.EPERM: "no permission to write there; choose another folder",
+    errno.EROFS: "the disk is read-only; choose another folder",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
+    errno.EEXIST: "a file stands where a folder is needed; choose another folder",
+    errno.EISDIR: "a folder stands where a file is needed; choose another name",
+    errno.ENAMETOOLONG: "the name is too long for this disk; choose a shorter one",
+    errno.ELOOP: "symbolic links lead in a circle there; choose another folder",
+    errno.ENOENT: "the folder has vanished; is the drive still connected?",
+    errno.EIO: "the disk failed; is the drive still connected?",
+    errno.ESTALE: "the file share has vanished; connect it again",
+}
+# What file systems say that cannot flush a folder; the file itself is on the disk then.
+_FOLDER_NOT_FLUSHED = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EBADF, errno.ENOSYS)
+
+
+@contextmanager
+def output_errors(path: Path, after: str = "") -> Iterator[None]:
+    """Turn an `OSError` of the block into an `OutputError` that says what to mend.
+
+    Parameters
+    ----------
+    path : Path
+        What was being written; named in the message.
+    after : str
+        Added to the message, such as how to go on once it is mended.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, str(error))
+        raise OutputError(f"{path}: {reason}{after}") from error
+
+
+def write_text(path: str | Path, text: str, after: str = "") -> None:
+    """Write a text file (UTF-8, line ends as they are in `text`), whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; an older file at `path` is as it was.
+    """
+    write_bytes(path, text.encode("utf-8"), after)
+
+
+def write_bytes(path: str | Path, content: bytes, after: str = "") -> None:
+    """Write a file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; an older file at `path` is as it was.
+    """
+    path = Path(path)
+    with output_errors(path, after), _part_file(path) as (part, descriptor):
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+        os.fsync(descriptor)
+        _put_in_place(part, path)
+
+
+@contextmanager
+def whole_file(path: str | Path, after: str = "") -> Iterator[Path]:
+    """Give an empty file beside `path` to a writer that needs a path, and rename it when the block ends well.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the file is to appear, with the ending that the writer goes by.
+    after : str
+        Added to an error's message, such as how to go on.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; an older file at `path` is as it was.
+    """
+    path = Path(path)
+    with output_errors(path, after), _part_file(path) as (part, _):
+        yield part
+        # Opened anew: the writer may have put another file in place of the empty one. Not through a link.
+        descriptor = os.open(part, _OLD_FILE)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        _put_in_place(part, path)
+
+
+@contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Give a new folder beside `path`, and rename it to `path` when the block ends well.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, or something other than an empty folder is at `path`.
+    """
+    path = Path(path)
+    part = _part_name(path)
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.mkdir()
+        try:
+            yield part
+            part.rename(path)
+            _flush_folder(path.parent)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise `OutputError` if no file can be written at `path`, before any time is spent on what goes into it."""
+    path = Path(path)
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _part_file(path):
+            pass
+
+
+def remove_parts(folder: Path, seconds_old: float = 0.0) -> None:
+    """Remove what a killed process had not finished; only what is at least so old, where others may be writing too."""
+    for part in folder.glob(f"{_PREFIX}*{_MIDDLE}*"):
+        try:
+            if time.time() - part.lstat().st_mtime < seconds_old:
+                continue
+            if part.is_dir() and not part.is_symlink():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink()
+        except OSError:
+            # Its writer has finished it, or it is another user's.
+            continue
+
+
+def is_part(path: Path) -> bool:
+    """Whether a file or folder is one that was never finished."""
+    return path.name.startswith(_PREFIX) and _MIDDLE in path.name
+
+
+@contextmanager
+def _part_file(path: Path) -> Iterator[tuple[Path, int]]:
+    """Give a new empty file beside `path`, open for writing; what is left of it is removed in the end."""
+    _refuse_no_file(path)
+    part = _part_name(path)
+    descriptor = os.open(part, _NEW_FILE, 0o666)
+    try:
+        yield part, descriptor
+    finally:
+        os.close(descriptor)
+        part.unlink(missing_ok=True)
+
+
+def _part_name(path: Path) -> Path:
+    # The file's own name is left out: with more letters it could be longer than the disk allows.
+    ending = path.suffix if len(path.suffix) <= _LONGEST_ENDING else ""
+    return path.with_name(f"{_PREFIX}{secrets.token_hex(8)}{_MIDDLE}{ending}")
+
+
+def _refuse_no_file(path: Path) -> None:
+    """Raise unless there is a file or nothing at `path`: a rename would put a file in place of a device or pipe."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"{path}: is a device or pipe; give the name of a file")
+
+
+def _put_in_place(part: Path, path: Path) -> None:
+    part.replace(path)
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Have the new name on the disk too: without this a power cut can take it back."""
+    if os.name == "nt":  # Windows has no such thing
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _FOLDER_NOT_FLUSHED:
+            raise
+    finally:
+        os.close(descriptor)
