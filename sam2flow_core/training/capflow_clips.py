@@ -13,9 +13,9 @@ from skimage.measure import label
 from sam2flow_core.config.training import StageConfig
 from sam2flow_core.errors import DataError
 from sam2flow_core.synthetic import CapFlowVideo, read_capflow
-from sam2flow_core.training.clips import RawClip
+from sam2flow_core.training.clips import RawClip, draw_side
 from sam2flow_core.training.lumen_tracing import trace_lumens
-from sam2flow_core.training.scenes import cut_recording, draw_side
+from sam2flow_core.training.scenes import cut_recording
 
 _SPLIT = "train"
 _MULTIPLE = 32

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import Protocol
+from dataclasses import dataclass, fields, replace
+from itertools import count
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.inputs import InputMaker, smoothed
@@ -32,9 +33,11 @@ class TrainingClip:
     inputs : Tensor (T, 3, H, W)
     masks : Tensor (V, H, W)
         0 or 1.
-    flow : Tensor (T, V, 2, H, W)
-        ``(dx, dy)`` px per frame.
-    weight : Tensor (T, V, H, W)
+    first : int
+        Frame of the clip that begins the first of P answered pairs; the others follow it.
+    flow : Tensor (P, V, 2, H, W)
+        ``(dx, dy)`` px from frame ``first + p`` to the next.
+    weight : Tensor (P, V, H, W)
         1 inside the vessel, less where matter leaves, 0 outside.
     survey : Tensor (1, 20, H / 2, W / 2)
         What the recording says as a whole.
@@ -44,15 +47,22 @@ class TrainingClip:
 
     inputs: Tensor
     masks: Tensor
+    first: int
     flow: Tensor
     weight: Tensor
     survey: Tensor
     field: VesselField
 
+    @property
+    def pairs(self) -> list[int]:
+        """Frames of the clip that begin the answered pairs."""
+        return list(range(self.first, self.first + len(self.flow)))
+
     def to(self, device: torch.device) -> TrainingClip:
         """The same clip on a device."""
-        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self) if f.name != "field"}
-        return TrainingClip(**moved, field=VesselField(*(x.to(device) for x in self.field)))
+        there = {f.name: getattr(self, f.name) for f in fields(self)}
+        moved: dict[str, Any] = {name: x.to(device) for name, x in there.items() if isinstance(x, Tensor)}
+        return replace(self, **moved, field=VesselField(*(x.to(device) for x in self.field)))
 
 
 @dataclass(frozen=True)
@@ -91,7 +101,7 @@ class ClipSource(Protocol):
         """Draw a clip; None where what was drawn is of no use."""
 
 
-class ClipStream(IterableDataset[TrainingClip]):
+class ClipStream:
     """An endless stream of clips, each altered anew.
 
     Parameters
@@ -104,6 +114,8 @@ class ClipStream(IterableDataset[TrainingClip]):
         Clips that a resumed run has already seen; the stream goes on after them.
     rank : int
         Of the process among several; each has a stream of its own.
+    device : torch.device
+        That clips are handed out on.
     """
 
     def __init__(
@@ -114,33 +126,70 @@ class ClipStream(IterableDataset[TrainingClip]):
         seed: int,
         used: int = 0,
         rank: int = 0,
+        device: torch.device | str = "cpu",
     ) -> None:
         self.source, self.config, self.stage = source, config, stage
         self.seed, self.used, self.rank = seed, used, rank
+        self.device = torch.device(device)
 
-    def __iter__(self) -> Iterator[TrainingClip]:
-        """Yield clips for ever."""
-        torch.set_num_threads(1)
+    def batches(self, count: int) -> Iterator[list[TrainingClip]]:
+        """Yield lists of ``count`` clips of one side length for ever, on the device; closing it ends the workers.
+
+        Which clips come depends on the seed, the rank and the number of clips before them alone.
+        """
+        workers = self.config.workers
+        batches = DataLoader(
+            _Batches(self, count), batch_size=None, num_workers=workers, prefetch_factor=2 if workers else None
+        )
+        for clips in batches:
+            yield [clip.to(self.device) for clip in clips]
+
+
+class _Batches(IterableDataset[list[TrainingClip]]):
+    """The batches of a stream, divided among the workers that draw them."""
+
+    def __init__(self, stream: ClipStream, count: int) -> None:
+        self.stream, self.count = stream, count
+
+    def __iter__(self) -> Iterator[list[TrainingClip]]:
+        """Yield this worker's batches for ever."""
         info = get_worker_info()
+        if info:
+            torch.set_num_threads(1)
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        number = self.used // (workers * self.config.reuse)
-        while True:
-            rng = np.random.default_rng([TRAINING_NAMESPACE, self.seed, self.rank, worker, number])
-            clip = None
-            while clip is None:
-                clip = self.source.draw(self.stage, rng)
-            for _ in range(self.config.reuse):
-                yield alter(clip, rng, self.config.most_vessels, self.stage.unsteady)
-            number += 1
+        for number in count(self.stream.used // self.count + worker, workers):
+            yield self._draw(number)
+
+    def _draw(self, number: int) -> list[TrainingClip]:
+        stream = self.stream
+        rng = np.random.default_rng([TRAINING_NAMESPACE, stream.seed, stream.rank, number])
+        stage = replace(stream.stage, sizes=((draw_side(stream.stage, rng), 1.0),))
+        clips: list[TrainingClip] = []
+        while len(clips) < self.count:
+            raw = stream.source.draw(stage, rng)
+            if raw is None:
+                continue
+            for _ in range(min(stream.config.reuse, self.count - len(clips))):
+                clips.append(alter(raw, rng, stream.config, stage))
+        return clips
 
 
-def alter(clip: RawClip, rng: np.random.Generator, most_vessels: int, unsteady: float) -> TrainingClip:
+def draw_side(stage: StageConfig, rng: np.random.Generator) -> int:
+    """Draw the side of a clip in px."""
+    sizes, chances = zip(*stage.sizes, strict=True)
+    return int(rng.choice(sizes, p=np.array(chances) / sum(chances)))
+
+
+def alter(clip: RawClip, rng: np.random.Generator, config: TrainingConfig, stage: StageConfig) -> TrainingClip:
     """Turn, mirror, invert, blur and spoil a clip at random, its truth with it.
 
-    At most ``most_vessels`` are kept. ``unsteady`` is the largest rest of tissue motion, px: clips without true flow
-    are shaken as a stabiliser leaves them.
+    Clips without true flow are shaken as a stabiliser leaves them. Pairs to answer mostly have frames on both
+    sides; sometimes they lie near the ends, where there is less to see.
     """
-    video, masks, flow, leaves = clip.video, clip.masks, clip.flow, clip.leaves
+    free = max(len(clip.rows) - 1 - stage.pairs, 0)
+    begin = int(rng.integers(free + 1)) if rng.random() < config.anywhere else free // 2
+    answered = slice(begin, min(begin + stage.pairs, len(clip.rows) - 1))
+    video, masks, flow, leaves = clip.video, clip.masks, clip.flow[answered], clip.leaves[answered]
     turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
     video, masks, leaves = (_turn(x, turns, mirror) for x in (video, masks, leaves))
     flow = _turn_vectors(_turn(flow, turns, mirror), turns, mirror)
@@ -158,20 +207,21 @@ def alter(clip: RawClip, rng: np.random.Generator, most_vessels: int, unsteady: 
     if rng.random() < 0.3:
         still = video.mean(0)
         video = still + (video - still) * _uneven(rng, video.shape[-2:])
-    if unsteady and rng.random() < 0.3:
-        video = _shaken(video, rng.normal(0, rng.uniform(0.05, unsteady), (len(video), 2)))
+    if stage.unsteady and rng.random() < 0.3:
+        video = _shaken(video, rng.normal(0, rng.uniform(0.05, stage.unsteady), (len(video), 2)))
     # As in use: the clip's own frames weigh no more in the background than others, or slow cells would be part of it.
     first, second = video[clip.pairs], video[[row + 1 for row in clip.pairs]]
     sampled, motion = torch.cat([first, second]), MotionSurvey()
     maker = InputMaker(sampled.mean(0), smoothed(sampled).std(0))
     motion.add(first, second)
     inputs, field = maker(video[clip.rows]), true_field(clip.lumens.turned(turns, mirror))
-    chosen = torch.from_numpy(rng.permutation(len(masks))[:most_vessels])
+    chosen = torch.from_numpy(rng.permutation(len(masks))[: config.most_vessels])
     masks, flow, leaves = masks[chosen], flow[:, chosen], leaves[:, chosen]
     weight = masks.float()[None] * torch.where(leaves, 0.5, 1.0)
     return TrainingClip(
         inputs.contiguous(),
         masks.float().contiguous(),
+        begin,
         flow.contiguous(),
         weight.contiguous(),
         maker.survey(motion.channels()),

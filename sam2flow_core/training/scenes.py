@@ -8,7 +8,7 @@ import torch
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.config.training import StageConfig
 from sam2flow_core.synthetic import render_clip, sample_scene
-from sam2flow_core.training.clips import RawClip
+from sam2flow_core.training.clips import RawClip, draw_side
 from sam2flow_core.training.field_truth import lumen_points
 
 _SHORTEST, _LONGEST = 64, 700
@@ -37,12 +37,6 @@ class SyntheticScenes:
             return None
         rows, pairs = [order.index(t) for t in frames], [order.index(t) for t in firsts]
         return RawClip(clip.video, rows, pairs, clip.masks, clip.flow[rows], clip.leaves[rows], lumen_points(scene))
-
-
-def draw_side(stage: StageConfig, rng: np.random.Generator) -> int:
-    """Draw the side of a clip in px."""
-    sizes, chances = zip(*stage.sizes, strict=True)
-    return int(rng.choice(sizes, p=np.array(chances) / sum(chances)))
 
 
 def draw_recording(rng: np.random.Generator, stage: StageConfig) -> tuple[list[int], list[int]]:

@@ -38,11 +38,7 @@ class TrainingStep(nn.Module):
         if stage.parts == "memory":
             loss, figures = Following(self.model, clip, self.config, rng).run()
             return loss, {**figures, "loss": float(loss.detach())}
-        frames = clip.inputs.shape[0]
-        # Mostly pairs with frames on both sides; sometimes near the ends, where there is less to see.
-        free = max(frames - 1 - stage.pairs, 0)
-        first = int(rng.integers(free + 1)) if rng.random() < self.config.anywhere else free // 2
-        pairs = list(range(first, min(first + stage.pairs, frames - 1)))
+        first, pairs = clip.first, clip.pairs
         total, figures = clip.inputs.new_zeros(()), dict[str, float]()
         seen = roughen(clip.masks, rng)
         height, width = clip.inputs.shape[-2:]
@@ -138,11 +134,11 @@ class TrainingStep(nn.Module):
             volumes = self._volumes(features, ground, pairs)
         banks: list[list[MemoryEntry]] = [[] for _ in range(masks.shape[0])]
         total, sums = maps.new_zeros(()), dict[str, float]()
-        for t in pairs:
+        for number, t in enumerate(pairs):
             evidence = net.evidence(volumes, t, ground, causal=False)
             answer = net(features[t], features[t + 1], evidence, context, ground, banks, t)
             loss, figures = flow_loss(
-                answer, clip.flow[t], clip.weight[t], ground,
+                answer, clip.flow[number], clip.weight[number], ground,
                 config.iteration_discount, config.bins_weight, config.fine_weight,
             )  # fmt: skip
             total = total + loss / len(pairs)

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import nn
-from torch.utils.data import DataLoader
 from torch.utils.tensorboard import SummaryWriter
 
 from sam2flow_core.config.memory import MemoryConfig
@@ -141,23 +140,21 @@ class _Run:
             end = 1.0 if number == len(stages) - 1 else float(ends[number])
             if self.share >= end:
                 continue
-            clips = self._clips(stage)
+            batches = self._clips(stage)
             while self.share < end:
-                yield self._advance(stage, clips)
+                yield self._advance(stage, batches)
 
-    def _clips(self, stage: StageConfig) -> Iterator[TrainingClip]:
-        used = self.done * self.config.clips_per_step
-        data = ClipStream(self.source, self.config, stage, self.request.seed, used, self.fabric.global_rank)
-        workers = self.config.workers
-        return iter(DataLoader(data, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None))
+    def _clips(self, stage: StageConfig) -> Iterator[list[TrainingClip]]:
+        used, rank = self.done * self.config.clips_per_step, self.fabric.global_rank
+        stream = ClipStream(self.source, self.config, stage, self.request.seed, used, rank, self.fabric.device)
+        return stream.batches(self.config.clips_per_step)
 
-    def _advance(self, stage: StageConfig, clips: Iterator[TrainingClip]) -> Progress:
+    def _advance(self, stage: StageConfig, batches: Iterator[list[TrainingClip]]) -> Progress:
         started = time.monotonic()
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * one_cycle(self.share, self.config.warm_up)
         count = self.config.clips_per_step
-        for k in range(count):
-            clip = next(clips).to(self.fabric.device)
+        for k, clip in enumerate(next(batches)):
             rng = np.random.default_rng([TRAINING_NAMESPACE, self.request.seed, self.done, k, self.fabric.global_rank])
             with self.fabric.no_backward_sync(self.step, enabled=k + 1 < count):
                 loss, figures = self.step(clip, stage, rng)

@@ -54,7 +54,7 @@ def test_clips_carry_the_stored_flow_into_the_window(folder):
 
 
 def test_the_stream_turns_and_alters_them(folder):
-    clip = next(iter(ClipStream(CapFlowFolder(folder), TRAINING["tiny"], STAGE, seed=1)))
+    clip = next(ClipStream(CapFlowFolder(folder), TRAINING["tiny"], STAGE, seed=1).batches(1))[0]
     assert clip.inputs.shape == (4, 3, 64, 64)
     assert clip.field.runs.shape == (16, 32, 32)
     assert clip.field.runs.max() > 0.5

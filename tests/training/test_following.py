@@ -39,7 +39,7 @@ def clip() -> TrainingClip:
     flow = torch.zeros(4, 2, 2, 96, 96)
     survey, half = torch.zeros(1, SURVEY_CHANNELS, 48, 48), torch.zeros(48, 48)
     field = VesselField(half, half, *(half.expand(n, -1, -1) for n in (DIRECTIONS, ORIENTATIONS, ORIENTATIONS)))
-    return TrainingClip(inputs, masks, flow, masks.expand(4, -1, -1, -1), survey, field)
+    return TrainingClip(inputs, masks, 0, flow, masks.expand(4, -1, -1, -1), survey, field)
 
 
 def begun(design: str) -> SAM2Flow:

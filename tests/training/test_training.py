@@ -20,7 +20,7 @@ BOTH = StageConfig(1.0, SMALL, 2, True, 0.5, frames=5, scattered_pairs=2)
 
 @pytest.fixture(scope="module")
 def clip():
-    return next(iter(ClipStream(SyntheticScenes(TRAINING["tiny"].scenes), TRAINING["tiny"], BOTH, seed=3)))
+    return next(ClipStream(SyntheticScenes(TRAINING["tiny"].scenes), TRAINING["tiny"], BOTH, seed=3).batches(1))[0]
 
 
 def test_gradients_reach_every_part(clip):
@@ -150,7 +150,7 @@ def test_one_clip_can_be_learned_by_heart():
     """Endpoint error under 0.1 px on a single clip: nothing in the network stands in the way."""
     torch.manual_seed(0)
     config, stage = TRAINING["tiny"], StageConfig(1.0, SMALL, 1, True, 0.0, "flow", 6, 3)
-    clip = next(iter(ClipStream(SyntheticScenes(config.scenes), config, stage, seed=11)))
+    clip = next(ClipStream(SyntheticScenes(config.scenes), config, stage, seed=11).batches(1))[0]
     step = TrainingStep(SAM2Flow(preset("tiny")), config)
     optimiser = torch.optim.AdamW(step.parameters(), lr=1e-3)
     best = 99.0
@@ -171,7 +171,7 @@ def test_one_clip_can_be_learned_by_heart():
 def test_the_vessel_field_learns():
     torch.manual_seed(0)
     stage = StageConfig(1.0, SMALL, 0, False, 0.0, "field", 2, scattered_pairs=4, unsteady=0.4)
-    clip = next(iter(ClipStream(SyntheticScenes(TRAINING["tiny"].scenes), TRAINING["tiny"], stage, seed=5)))
+    clip = next(ClipStream(SyntheticScenes(TRAINING["tiny"].scenes), TRAINING["tiny"], stage, seed=5).batches(1))[0]
     step = TrainingStep(SAM2Flow(preset("tiny")), TRAINING["tiny"])
     optimiser = torch.optim.AdamW(step.model.vessel_field.parameters(), lr=3e-3)
     losses = []
