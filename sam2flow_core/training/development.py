@@ -133,11 +133,8 @@ def _draw_case(source: ClipSource, config: DevelopmentConfig, training: Training
     raw = None
     while raw is None:
         raw = source.draw(stage, rng)
-    clip = alter(raw, rng, training.most_vessels, stage.unsteady)
-    pair = (clip.inputs.shape[0] - 1) // 2
-    only = slice(pair, pair + 1)
-    clip = replace(clip, flow=clip.flow[only].clone(), weight=clip.weight[only].clone())
-    return DevelopmentCase(clip, pair, _draw_clicks(clip.masks, config.clicks, rng))
+    clip = alter(raw, rng, replace(training, anywhere=0.0), stage)
+    return DevelopmentCase(clip, clip.first, _draw_clicks(clip.masks, config.clicks, rng))
 
 
 def _draw_clicks(masks: Tensor, count: int, rng: np.random.Generator) -> Tensor:
