@@ -39,6 +39,28 @@ class CalibrationLimits:
 
 
 @dataclass(frozen=True)
+class ClaimLimits:
+    """What a file may claim of itself before anything in it is decoded.
+
+    Attributes
+    ----------
+    frame_bytes : int
+        Largest frame, decoded: 16 384 x 16 384 px of 16 bit.
+    unquestioned_bytes : int
+        Frames up to this size are decoded whatever the file holds of them: a black frame compresses to nothing.
+    compression : int
+        Above that size, how many times larger than stored a frame may be. Deflate and LZW reach about 1 000.
+    planes : int
+        Most frames that metadata may count up.
+    """
+
+    frame_bytes: int = 2**29
+    unquestioned_bytes: int = 2**26
+    compression: int = 2000
+    planes: int = 10_000_000
+
+
+@dataclass(frozen=True)
 class SamplingSettings:
     """How much of a recording is looked at when it is opened.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ from typing import Any
 import imagecodecs
 import numpy as np
 from PIL import Image
-from tifffile import TiffFile, TiffFileError
+from tifffile import TiffFile
 
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import guess_axes, plan_axes
 from sam2flow_core.stack.calibration import Calibration
-from sam2flow_core.stack.faults import read_fault
+from sam2flow_core.stack.claims import check_frame_claim, check_page_claim, check_regular
+from sam2flow_core.stack.faults import refuse_damage
 from sam2flow_core.stack.parts import find_parts
 from sam2flow_core.stack.sources import Frame, FrameSource, JoinedSource
 from sam2flow_core.stack.tiff import TiffSource
@@ -27,7 +29,9 @@ _TIFF = (".tif", ".tiff")
 _PNG = (".png",)
 _JPEG = (".jpg", ".jpeg")
 _LOSSY = "frames are JPEG files: their compression has changed what they show; measure from the original recording"
-_PNG_HEADER = struct.Struct(">8s4x4sII")
+_PNG_HEADER = struct.Struct(">8s4x4sIIBB")
+_PNG_SAMPLES = {2: 3, 4: 2, 6: 4}  # by colour type: RGB, grey with transparency, RGB with transparency
+_UNREADABLE = "this frame cannot be read"
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:
@@ -119,16 +123,17 @@ class FolderSource:
 
 
 def _read(path: Path) -> Frame:
-    try:
+    with refuse_damage(path.name, _UNREADABLE):
+        if path.suffix.lower() not in _TIFF:
+            _size(path)
         if path.suffix.lower() in _PNG:
             frame: Any = imagecodecs.png_decode(path.read_bytes())
         elif path.suffix.lower() in _JPEG:
             frame = imagecodecs.jpeg8_decode(path.read_bytes(), outcolorspace="GRAYSCALE")
         else:
             with TiffFile(path) as tif:
+                check_page_claim(tif.pages.first, path.name)
                 frame = tif.pages.first.asarray()
-    except (OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError) as error:
-        raise StackError(f"{path.name}: this frame cannot be read: {read_fault(error)}") from error
     return np.asarray(frame, dtype=frame.dtype.newbyteorder("="))
 
 
@@ -141,27 +146,40 @@ def _time(path: Path) -> float | None:
 
 
 def _size(path: Path) -> tuple[int, ...]:
-    """Frame size from the file's header alone."""
-    try:
+    """Frame size from the file's header alone; refused where no camera makes such frames."""
+    with refuse_damage(path.name, _UNREADABLE):
+        check_regular(path)
         if path.suffix.lower() in _PNG:
             with path.open("rb") as file:
-                _, _, width, height = _PNG_HEADER.unpack(file.read(_PNG_HEADER.size))
+                _, _, width, height, bits, colour = _PNG_HEADER.unpack(file.read(_PNG_HEADER.size))
+            _check_picture(path, height, width, max(1, bits // 8) * _PNG_SAMPLES.get(colour, 1))
             return (height, width)
         if path.suffix.lower() in _JPEG:
-            with Image.open(path) as image:
-                return image.size[::-1]
+            width, height = _jpeg_size(path)
+            _check_picture(path, height, width, 3)
+            return (height, width)
         with TiffFile(path) as tif:
+            check_page_claim(tif.pages.first, path.name)
             return tuple(tif.pages.first.shape)
-    except (OSError, struct.error, TiffFileError, ValueError, IndexError) as error:
-        raise StackError(f"{path.name}: this frame cannot be read ({error})") from error
+
+
+def _jpeg_size(path: Path) -> tuple[int, int]:
+    # Pillow prints a warning of its own for large pictures; how large they may be is said here.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with Image.open(path, formats=["JPEG"]) as image:
+            return image.size
+
+
+def _check_picture(path: Path, height: int, width: int, pixel_bytes: int) -> None:
+    check_frame_claim(height, width, pixel_bytes, path.stat().st_size, path.name)
 
 
 def _has_pages(path: Path) -> bool:
-    try:
+    with refuse_damage(path.name, "not a TIFF file, though its name says so"):
+        check_regular(path)
         with TiffFile(path) as tif:
             return tif.pages.is_multipage or int((tif.imagej_metadata or {}).get("images", 1)) > 1
-    except (OSError, ValueError, IndexError):
-        raise StackError(f"{path.name}: not a TIFF file, though its name says so") from None
 
 
 def _calibration(path: Path) -> tuple[Calibration, tuple[str, ...]]:
@@ -169,7 +187,7 @@ def _calibration(path: Path) -> tuple[Calibration, tuple[str, ...]]:
         return Calibration(), ()
     if path.suffix.lower() in _JPEG:
         return Calibration(), (_LOSSY,)
-    with TiffFile(path) as tif:
+    with refuse_damage(path.name, _UNREADABLE), TiffFile(path) as tif:
         return read_calibration(tif)
 
 

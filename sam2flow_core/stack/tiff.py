@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-import struct
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
-from tifffile import TiffFile, TiffFileError
+from tifffile import TiffFile
 
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import AxisPlan, check_axes, plan_axes
-from sam2flow_core.stack.faults import read_fault
+from sam2flow_core.stack.claims import check_regular
+from sam2flow_core.stack.faults import refuse_damage
 from sam2flow_core.stack.sources import Frame
 from sam2flow_core.stack.tiff_layout import TiffLayout, check_page, find_layout
 from sam2flow_core.stack.tiff_metadata import read_calibration, significant_bits
@@ -24,7 +24,6 @@ from sam2flow_core.stack.time_stamps import Times, read_times
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 _WHITE_IS_ZERO = 0
-_READ_FAULTS = (TiffFileError, OSError, ValueError, RuntimeError, IndexError, KeyError, TypeError, struct.error)
 
 
 class TiffSource:
@@ -33,7 +32,8 @@ class TiffSource:
     def __init__(self, path: Path, axes: str | None = None) -> None:
         self._tif = _open(path)
         try:
-            self._describe(path, axes)
+            with refuse_damage(path.name, "this TIFF file cannot be read"):
+                self._describe(path, axes)
         except BaseException:
             self._tif.close()
             raise
@@ -64,11 +64,8 @@ class TiffSource:
 
     def read(self, t: int) -> Frame:
         """Frame ``t`` as a new array (Y, X)."""
-        try:
-            with self._lock:
-                frame = self._read_block(t) if self._layout.series is None else self._read_page(t)
-        except _READ_FAULTS as error:
-            raise StackError(f"{self._name}: frame {t} cannot be read: {read_fault(error)}") from error
+        with refuse_damage(self._name, f"frame {t} cannot be read"), self._lock:
+            frame = self._read_block(t) if self._layout.series is None else self._read_page(t)
         return frame if self._plan.y < self._plan.x else np.ascontiguousarray(frame.T)
 
     def times(self) -> Times | None:
@@ -102,13 +99,14 @@ class TiffSource:
 
 
 def _open(path: Path) -> TiffFile:
+    check_regular(path)
     try:
         return TiffFile(path)
     except FileNotFoundError:
         raise StackError(f"{path}: no such file") from None
     except PermissionError:
         raise StackError(f"{path}: no permission to read this file") from None
-    except _READ_FAULTS:
+    except Exception:  # whatever the reader raises on a file that lies
         if path.stat().st_size == 0:
             raise StackError(f"{path.name}: the file is empty") from None
         raise StackError(f"{path.name}: not a TIFF file; export the recording as TIFF (Fiji: File > Save As)") from None

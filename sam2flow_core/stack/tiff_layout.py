@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal
 
-from tifffile import TiffFile, TiffFileError, TiffFrame, TiffPage, TiffPageSeries
+from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
 from sam2flow_core.errors import StackError
+from sam2flow_core.stack.claims import check_ome_claim, check_page_claim
 
 _DECLARED = ("shaped", "imagej", "ome")  # these say how many frames there are, whatever the list of pages says
 _BYTEORDER: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
@@ -52,12 +53,13 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
     Raises
     ------
     StackError
-        If pages have different sizes, or a layout no microscope writes.
+        If pages have different sizes, a layout no microscope writes, or a size that cannot be.
     """
+    check_ome_claim(tif, name)
     try:
         series = list(tif.series)
         chain_broken = _chain_broken(tif)
-    except (TiffFileError, RuntimeError, IndexError, ValueError, KeyError):
+    except Exception:  # whatever the reader raises where the list of pages is cut off or lies
         series, chain_broken = [], True
     whole = [s for s in series if not _is_reduced(s)]
     if chain_broken and (not whole or max(len(s) for s in whole) < 2):
@@ -65,6 +67,7 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
     if not whole:
         raise StackError(f"{name}: no pictures in this TIFF file")
     main = max(whole, key=len)
+    check_page_claim(main.keyframe, name)
     problems = _others(main, whole, name)
     axes, shape = _merge_unnamed(main.get_axes(squeeze=False), main.get_shape(squeeze=False))
     contiguous = main.dataoffset is not None
@@ -119,6 +122,7 @@ def check_page(page: TiffPage | TiffFrame, t: int, first: TiffPage, name: str) -
         raise StackError(
             f"{name}: frames of different sizes or types: frame 0 is {_look(first)}, frame {t} is {_look(own)}"
         )
+    check_page_claim(own, name)
 
 
 def _contiguous_prefix(tif: TiffFile, name: str) -> TiffLayout:
@@ -129,10 +133,11 @@ def _contiguous_prefix(tif: TiffFile, name: str) -> TiffLayout:
     """
     try:
         page = tif.pages.first
-    except (TiffFileError, IndexError, ValueError, KeyError):
+    except Exception:  # as above
         page = None
     if not isinstance(page, TiffPage) or not page.is_final or page.nbytes == 0 or page.ndim != 2:
         raise StackError(f"{name}: truncated or damaged TIFF file; copy or export it again")
+    check_page_claim(page, name)
     offset = page.dataoffsets[0]
     following = _next_page_offset(tif, page)
     end = min(tif.filehandle.size, following) if following > offset else tif.filehandle.size

@@ -1,0 +1,50 @@
+"""Whatever a file says, the program answers in one line, soon, and within bounded memory."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from parsers import PARSERS, Parser
+
+from sam2flow_core.errors import Sam2FlowError
+
+
+def put(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the files of a case."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def attack(parser: Parser, files: dict[str, bytes]) -> bool:
+    """Read a damaged file; return whether it was refused. Anything but one clear line is raised."""
+    with tempfile.TemporaryDirectory() as folder:
+        put(Path(folder), files)
+        try:
+            parser.read(Path(folder))
+        except Sam2FlowError as error:
+            assert str(error).strip() and "\n" not in str(error), repr(str(error))
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_damaged_files_are_refused_in_one_line(name: str, request: pytest.FixtureRequest) -> None:
+    """Run with `--inputs 2000` for many more; `scripts/fuzz.py` does."""
+    parser = PARSERS[name]()
+    refused: list[bool] = []
+
+    @settings(
+        max_examples=request.config.getoption("--inputs"), deadline=60_000, database=None, derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(parser.files)
+    def check(files: dict[str, bytes]) -> None:
+        refused.append(attack(parser, files))
+
+    check()
+    assert any(refused), "no damage was noticed: the files are not read"
