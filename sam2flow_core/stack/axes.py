@@ -9,7 +9,11 @@ from math import prod
 from sam2flow_core.errors import StackError
 
 KNOWN = "TZCIQYX"
-_NAMES = {"T": "time points", "Z": "slices", "C": "channels", "I": "images", "Q": "images"}
+_NAMES = {
+    "T": "time points", "Z": "slices", "C": "channels", "I": "images", "Q": "images", "R": "positions",
+    "P": "phases or positions", "A": "angles", "H": "lifetimes", "E": "wavelengths", "V": "events", "L": "exposures",
+    "M": "mosaic tiles", "S": "colour samples",
+}  # fmt: skip
 _MOST_CHANNELS = 4  # more than this is a movie whose frames were written as channels
 
 
@@ -93,18 +97,33 @@ def plan_axes(shape: Sequence[int], axes: str, name: str) -> AxisPlan:
             raise StackError(f"{name}: empty recording ({_by(shape)})")
         raise SingleFrameError(f"{name}: a single frame; velocity needs a recording of two frames or more")
     if len(long) > 1:
-        parts = ", ".join(f"{shape[i]} {_NAMES[axes[i]]} ({axes[i]})" for i in long)
-        raise StackError(f"{name}: {parts}: a recording has one picture per time point; save one plane or channel")
+        raise several_planes([(axes[i], shape[i]) for i in long], name)
     time = long[0]
     return AxisPlan(time, y, x, _read_as_time(axes[time], shape[time], name))
 
 
+def several_planes(counts: Sequence[tuple[str, int]], name: str) -> StackError:
+    """Say that a recording has several pictures per time point; `counts` gives axes and their lengths."""
+    parts = ", ".join(f"{length} {_called(letter)} ({letter})" for letter, length in counts)
+    return StackError(f"{name}: {parts}: a recording has one picture per time point; save one plane or channel")
+
+
 def _read_as_time(letter: str, length: int, name: str) -> tuple[str, ...]:
+    called = _called(letter)
     if letter == "C" and length <= _MOST_CHANNELS:
         raise StackError(f"{name}: {length} channels and one time point; a recording needs frames over time")
     if letter in "ZC":
-        return (f"{length} {_NAMES[letter]} ({letter}) and one time point: {_NAMES[letter]} are read as frames",)
+        return (f"{length} {called} ({letter}) and one time point: {called} are read as frames",)
+    if letter not in "TIQ":
+        raise StackError(
+            f"{name}: {length} {called} ({letter}) and one time point; a recording needs frames over time"
+            " (if these are its frames, say so: axes TYX)"
+        )
     return ()
+
+
+def _called(letter: str) -> str:
+    return _NAMES.get(letter, "pictures")
 
 
 def _by(shape: Sequence[int]) -> str:

@@ -10,15 +10,20 @@ from tifffile import TiffFile
 from sam2flow_core.stack.units import number, seconds_per, um_per
 
 
-def ome_pixels(tif: TiffFile, series: int = 0) -> ElementTree.Element | None:
-    """Return the ``Pixels`` element of an image of a file's OME-XML, or of its first image."""
+def ome_root(tif: TiffFile) -> ElementTree.Element | None:
+    """Return the OME-XML of a file; None where there is none, or it cannot be read."""
     if not tif.ome_metadata:
         return None
     try:
-        root = ElementTree.fromstring(tif.ome_metadata)
+        return ElementTree.fromstring(tif.ome_metadata)
     except ElementTree.ParseError:
         return None
-    found = [e for e in root.iter() if e.tag.endswith("}Pixels")]
+
+
+def ome_pixels(tif: TiffFile, series: int = 0) -> ElementTree.Element | None:
+    """Return the ``Pixels`` element of an image of a file's OME-XML, or of its first image."""
+    root = ome_root(tif)
+    found = [] if root is None else [e for e in root.iter() if e.tag.endswith("}Pixels")]
     return found[series] if series < len(found) else next(iter(found), None)
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sam2flow_core.errors import StackError
+from sam2flow_core.stack.micro_manager import MicroManagerIndex
 from sam2flow_core.stack.tiff import TiffSource
+from sam2flow_core.stack.units import number
 
 _ENDINGS = r"(?P<ending>(?:\.ome)?\.(?:tiff?|btf|tf8))"
 # camera programs: name-file001, name@0001, name_X2, name_part1; these number the parts of one recording only
@@ -31,7 +33,10 @@ def find_parts(path: Path, first: TiffSource, axes: str | None = None) -> Parts:
     Marked names (``name-file001.tif``, ``name@0001.tif``, ``name_X2.tif``, ``name_part1.tif``) are parts for sure.
     ``name.tif`` with ``name_1.tif`` could also be a second recording: it is taken for a part when the first file
     is as large as programs make them before they split (1 GB), or when only the last file has fewer frames.
+    Micro-Manager's files say themselves which acquisition they are of, and which of its time points they hold.
     """
+    if first.micro_manager is not None:
+        return _micro_manager_parts(path, first, first.micro_manager, axes)
     own = _MARKED.match(path.name)
     if own:
         found = _siblings(path, _MARKED, own["base"], own["mark"])
@@ -51,6 +56,56 @@ def find_parts(path: Path, first: TiffSource, axes: str | None = None) -> Parts:
             except StackError:
                 return Parts()  # a neighbour that is no recording is no part either
     return Parts()
+
+
+def _micro_manager_parts(path: Path, first: TiffSource, index: MicroManagerIndex, axes: str | None) -> Parts:
+    base, own = path.name, 0
+    numbered = _PLAIN.match(path.name)
+    if numbered and index.time_points.min() > 0:
+        base, own = numbered["base"], int(numbered["number"])
+    base = re.sub(rf"{_ENDINGS}$", "", base, flags=re.IGNORECASE)
+    found = _siblings(path, _PLAIN, base, None)
+    if own:
+        text = (
+            f"this is a later part of a split recording, from frame {index.time_points.min()} on: open its first file"
+        )
+        return Parts((), (text,))
+    others: list[TiffSource] = []
+    notes: list[str] = []
+    while len(others) + 1 in found:
+        name = found[len(others) + 1]
+        source = _opened(name, axes)
+        if source is None or not _goes_on(source, others[-1] if others else first):
+            notes.append(f"{name.name} lies beside it and is another recording, it does not go on where this one ends")
+            if source is not None:
+                source.close()
+            break
+        others.append(source)
+    frames = first.shape[0] + sum(s.shape[0] for s in others)
+    planned = int(number(index.summary.get("Frames")) or 0)
+    if planned > frames:
+        notes.append(f"{frames} of {planned} planned frames: the recording was stopped, or its other files are missing")
+    if others:
+        notes.insert(0, f"{len(others) + 1} files joined, {path.name} to {others[-1].paths[0].name}: {frames} frames")
+    return Parts(tuple(others), ("; ".join(notes),) if notes else ())
+
+
+def _opened(path: Path, axes: str | None) -> TiffSource | None:
+    try:
+        return TiffSource(path, axes)
+    except StackError:
+        return None
+
+
+def _goes_on(part: TiffSource, before: TiffSource) -> bool:
+    """Whether a file of Micro-Manager's is of the same acquisition, and begins where the one before ends."""
+    this, last = part.micro_manager, before.micro_manager
+    return (
+        this is not None
+        and last is not None
+        and this.summary == last.summary
+        and int(this.time_points.min()) == int(last.time_points.max()) + 1
+    )
 
 
 def _siblings(path: Path, pattern: re.Pattern[str], base: str, mark: str | None) -> dict[int, Path]:

@@ -8,15 +8,18 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from tifffile import TiffFile
+from tifffile import FileHandle, TiffFile
 
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import AxisPlan, check_axes, plan_axes
 from sam2flow_core.stack.claims import check_regular
 from sam2flow_core.stack.faults import refuse_damage
+from sam2flow_core.stack.micro_manager import read_index
+from sam2flow_core.stack.palette import brightness_lookup
 from sam2flow_core.stack.sources import Frame
 from sam2flow_core.stack.tiff_layout import TiffLayout, check_page, find_layout
 from sam2flow_core.stack.tiff_metadata import read_calibration, significant_bits
+from sam2flow_core.stack.tiff_series import open_tiff
 from sam2flow_core.stack.time_stamps import Times, read_times
 
 # tifffile reports every oddity to its logger; without a handler Python would print them to
@@ -30,15 +33,16 @@ class TiffSource:
     """One TIFF file (or one OME-TIFF set that names its own files)."""
 
     def __init__(self, path: Path, axes: str | None = None) -> None:
-        self._tif = _open(path)
+        self._tif, problems = _open(path)
+        self._held: FileHandle | None = None
         try:
             with refuse_damage(path.name, "this TIFF file cannot be read"):
-                self._describe(path, axes)
+                self._describe(path, axes, problems)
         except BaseException:
             self._tif.close()
             raise
 
-    def _describe(self, path: Path, axes: str | None) -> None:
+    def _describe(self, path: Path, axes: str | None, opening_problems: tuple[str, ...]) -> None:
         layout = find_layout(self._tif, path.name)
         letters, shape = layout.axes, layout.shape
         if axes:
@@ -55,31 +59,39 @@ class TiffSource:
         self._lock = Lock()
         self.shape = (layout.readable, shape[plan.y], shape[plan.x])
         self.dtype = np.dtype(layout.page.dtype).newbyteorder("=")
+        self.micro_manager = read_index(self._tif)
+        self._lookup, lookup_problems = brightness_lookup(layout.page, path.name)
+        if self._lookup is not None:
+            self.dtype = self._lookup.dtype
         self.paths = _files(layout, path)
         self.calibration, problems = read_calibration(self._tif, layout.index, self._letter, layout.readable)
         self.declared_bits = significant_bits(self._tif, layout.index)
         if layout.page.photometric == _WHITE_IS_ZERO:
             problems += ("stored white-is-zero: bright and dark are exchanged against the screen",)
-        self.problems = plan.problems + layout.problems + problems
+        self.problems = opening_problems + plan.problems + layout.problems + lookup_problems + problems
 
     def read(self, t: int) -> Frame:
         """Frame ``t`` as a new array (Y, X)."""
         with refuse_damage(self._name, f"frame {t} cannot be read"), self._lock:
-            frame = self._read_block(t) if self._layout.series is None else self._read_page(t)
+            frame = self._read_block(t) if self._layout.pages is None else self._read_page(t)
+        if self._lookup is not None:
+            frame = self._lookup[frame]
         return frame if self._plan.y < self._plan.x else np.ascontiguousarray(frame.T)
 
     def times(self) -> Times | None:
         """Seconds at which the frames were taken, where the file says so; read from the page headers when asked."""
         frames = self.shape[0]
         with self._lock:
-            pages = self._tif.pages if self._layout.series is None else self._layout.series
-            count = min(frames, len(pages))
-            found = [pages[t] for t in range(count)] + [None] * (frames - count)
+            own = self._tif.pages
+            pages = self._layout.pages or [own[t] for t in range(min(frames, len(own)))]
+            found = pages[:frames] + [None] * (frames - len(pages))
             return read_times(self._tif, found, self._layout.index, self._letter)
 
     def close(self) -> None:
         """Close the file."""
         self._tif.close()
+        if self._held is not None:
+            self._held.close()
 
     def _read_block(self, t: int) -> Frame:
         page = self._layout.page
@@ -89,23 +101,34 @@ class TiffSource:
         return data.reshape(page.shape).squeeze().astype(self.dtype, copy=False)
 
     def _read_page(self, t: int) -> Frame:
-        series = self._layout.series
-        page: Any = series[t] if series is not None else None
+        page: Any = (self._layout.pages or [])[t]
         if page is None:
             raise StackError(f"{self._name}: frame {t} is in a file that is missing")
+        self._hold(page.parent.filehandle)
         check_page(page, t, self._layout.page, self._name)
         frame = page.asarray()
-        return np.asarray(frame.squeeze(), dtype=self.dtype)
+        return np.asarray(frame.squeeze(), dtype=np.dtype(page.dtype).newbyteorder("="))
+
+    def _hold(self, handle: FileHandle) -> None:
+        """Open one of the other files of a set, and close the one that was open before."""
+        if handle is self._tif.filehandle or handle is self._held:
+            return
+        if self._held is not None:
+            self._held.close()
+        handle.open()
+        self._held = handle
 
 
-def _open(path: Path) -> TiffFile:
+def _open(path: Path) -> tuple[TiffFile, tuple[str, ...]]:
     check_regular(path)
     try:
-        return TiffFile(path)
+        return open_tiff(path)
     except FileNotFoundError:
         raise StackError(f"{path}: no such file") from None
     except PermissionError:
         raise StackError(f"{path}: no permission to read this file") from None
+    except StackError:
+        raise
     except Exception:  # whatever the reader raises on a file that lies
         if path.stat().st_size == 0:
             raise StackError(f"{path.name}: the file is empty") from None
@@ -126,7 +149,16 @@ def _relabel(axes: str, declared: str, shape: tuple[int, ...], name: str) -> tup
 
 
 def _files(layout: TiffLayout, path: Path) -> tuple[Path, ...]:
-    if layout.series is None:
+    """Files that the frames lie in; the opened one has to be among them."""
+    if layout.pages is None:
         return (path,)
-    names = dict.fromkeys(p.parent.filehandle.path for p in layout.series if p is not None)
-    return tuple(Path(n) for n in names) or (path,)
+    names = dict.fromkeys(p.parent.filehandle.path for p in layout.pages if p is not None)
+    files = tuple(Path(n) for n in names) or (path,)
+    if len(files) == 1 and files[0].resolve() == path.resolve():
+        return (path,)
+    if not any(file.resolve() == path.resolve() for file in files):
+        raise StackError(
+            f"{path.name}: its metadata takes the frames from {files[0].name}, not from here: give it back the name"
+            " it was written under, or move it into a folder of its own"
+        )
+    return files

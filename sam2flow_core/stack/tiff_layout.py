@@ -11,6 +11,7 @@ from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.claims import check_ome_claim, check_page_claim
+from sam2flow_core.stack.tiff_series import image_series
 
 _DECLARED = ("shaped", "imagej", "ome")  # these say how many frames there are, whatever the list of pages says
 _BYTEORDER: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
@@ -30,8 +31,9 @@ class TiffLayout:
         Frames that are whole in the file, from the first.
     offset : int or None
         Byte position of the first frame where all lie end to end, uncompressed
-        (all ImageJ files over 4 GB are so); None where frames are pages of `series`.
-    series : TiffPageSeries or None
+        (all ImageJ files over 4 GB are so); None where frames are `pages`.
+    pages : list of TiffPage, TiffFrame or None
+        One for each frame, None where its file is missing; None where frames have an `offset`.
     problems : tuple of str
     index : int
         Which of the file's images the recording is.
@@ -42,7 +44,7 @@ class TiffLayout:
     page: TiffPage
     readable: int
     offset: int | None
-    series: TiffPageSeries | None
+    pages: list[TiffPage | TiffFrame | None] | None
     problems: tuple[str, ...] = ()
     index: int = 0
 
@@ -57,8 +59,10 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
     """
     check_ome_claim(tif, name)
     try:
-        series = list(tif.series)
+        series = image_series(tif, name)
         chain_broken = _chain_broken(tif)
+    except StackError:
+        raise
     except Exception:  # whatever the reader raises where the list of pages is cut off or lies
         series, chain_broken = [], True
     whole = [s for s in series if not _is_reduced(s)]
@@ -66,10 +70,10 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
         return _contiguous_prefix(tif, name)
     if not whole:
         raise StackError(f"{name}: no pictures in this TIFF file")
-    main = max(whole, key=len)
+    main = max([s for s in whole if _has_page_of(s, tif)] or whole, key=len)
     check_page_claim(main.keyframe, name)
-    problems = _others(main, whole, name)
-    axes, shape = _merge_unnamed(main.get_axes(squeeze=False), main.get_shape(squeeze=False))
+    axes, shape, merged = _merge_unnamed(main.get_axes(squeeze=False), main.get_shape(squeeze=False))
+    problems = _others(main, whole, name) + merged
     contiguous = main.dataoffset is not None
     layout = _contiguous(tif, main, axes, shape) if contiguous else _paged(main, axes, shape, name)
     if chain_broken and main.kind not in _DECLARED:
@@ -89,23 +93,35 @@ def _contiguous(tif: TiffFile, series: TiffPageSeries, axes: str, shape: tuple[i
 
 def _paged(series: TiffPageSeries, axes: str, shape: tuple[int, ...], name: str) -> TiffLayout:
     page = series.keyframe
-    frames = len(series)
-    if frames * prod(page.shape) != prod(shape):
+    if len(series) * prod(page.shape) != prod(shape):
         raise StackError(f"{name}: unusual layout {axes} {shape}; save it again as a plain TIFF with Fiji")
-    _check_sizes(series, name)
+    pages, problems = _from_first_there(series)
+    frames = len(pages)
+    _check_sizes(pages, page, name)
     readable = frames
-    if not _is_whole(series, frames - 1):
+    if not _is_whole(pages, frames - 1):
         # a cut file keeps its first pages, so the whole ones come before the others
-        readable = bisect_left(range(frames), True, key=lambda t: not _is_whole(series, t))
-    return TiffLayout(axes, shape, page, readable, None, series, _cut_problem(readable, frames))
+        readable = bisect_left(range(frames), True, key=lambda t: not _is_whole(pages, t))
+    return TiffLayout(axes, shape, page, readable, None, pages, problems + _cut_problem(readable, frames))
 
 
-def _check_sizes(series: TiffPageSeries, name: str) -> None:
+def _from_first_there(series: TiffPageSeries) -> tuple[list[TiffPage | TiffFrame | None], tuple[str, ...]]:
+    """Leave out what is missing before the first frame that is there."""
+    pages = list(series)
+    first = next((t for t, page in enumerate(pages) if page is not None), 0)
+    if not first:
+        return pages, ()
+    text = (
+        f"the first {first} of {len(pages)} frames lie in files that are missing: frame 0 here is frame {first} there"
+    )
+    return pages[first:], (text,)
+
+
+def _check_sizes(pages: list[TiffPage | TiffFrame | None], first: TiffPage, name: str) -> None:
     """Refuse pages of another size than the first; of compressed pages this shows only when they are read."""
-    first = series.keyframe
     if not first.is_final:
         return
-    for t, page in enumerate(series):
+    for t, page in enumerate(pages):
         if page is not None and page.offset and sum(page.databytecounts) != first.nbytes:
             check_page(page, t, first, name)
 
@@ -115,7 +131,7 @@ def check_page(page: TiffPage | TiffFrame, t: int, first: TiffPage, name: str) -
 
     tifffile takes this for granted, and would read other pages as if they were like the first.
     """
-    if page.parent.filehandle.closed:
+    if page.parent.filehandle.closed or (isinstance(page, TiffFrame) and page.is_virtual):
         return
     own = page.aspage()
     if own.shape != first.shape or own.dtype != first.dtype:
@@ -155,8 +171,13 @@ def _is_reduced(series: TiffPageSeries) -> bool:
     return bool(series.keyframe.is_reduced)
 
 
-def _is_whole(series: TiffPageSeries, t: int) -> bool:
-    page: Any = series[t]
+def _has_page_of(series: TiffPageSeries, tif: TiffFile) -> bool:
+    """Whether some frames lie in the file that was opened: an OME set lists those of its other files as well."""
+    return any(page is not None and page.parent is tif for page in series)
+
+
+def _is_whole(pages: list[TiffPage | TiffFrame | None], t: int) -> bool:
+    page: Any = pages[t]
     if page is None:
         return False
     handle = page.parent.filehandle
@@ -178,12 +199,18 @@ def _look(page: TiffPage) -> str:
     return f"{' x '.join(str(n) for n in page.shape)} {page.dtype}"
 
 
-def _merge_unnamed(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+def _merge_unnamed(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, ...], tuple[str, ...]]:
     """Join leading unnamed axes into one: a file written in blocks of frames is still one recording."""
     lead = len(axes) - len(axes.lstrip("QI"))
     if lead < 2:
-        return axes, tuple(shape)
-    return "Q" + axes[lead:], (prod(shape[:lead]), *shape[lead:])
+        return axes, tuple(shape), ()
+    merged = ("Q" + axes[lead:], (prod(shape[:lead]), *shape[lead:]))
+    blocks = [n for n in shape[:lead] if n > 1]
+    if len(blocks) < 2:
+        return *merged, ()
+    by = " x ".join(str(n) for n in blocks)
+    text = f"{by} pictures on axes without names: read as frames one after the other; save one if they are channels"
+    return *merged, (text,)
 
 
 def _cut_problem(readable: int, declared: int | None) -> tuple[str, ...]:

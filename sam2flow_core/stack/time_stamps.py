@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tifffile import TiffFile, TiffFileError, TiffFrame, TiffPage
 
+from sam2flow_core.stack.micro_manager import elapsed_s, ndtiff_elapsed_s
 from sam2flow_core.stack.ome import ome_pixels, ome_times
-from sam2flow_core.stack.units import number
+from sam2flow_core.stack.scanimage import timestamp_s
 
 Times = NDArray[np.float64]
 
-_MICRO_MANAGER = 51123
-_DESCRIPTION = 270
-# ScanImage since version 5, and version 4
-_SCANIMAGE = re.compile(r"(?:frameTimestamps_sec|Frame Timestamp\(s\))\s*=\s*(\S+)")
 _FAULTS = (TiffFileError, OSError, ValueError, IndexError, KeyError, TypeError)
 
 
@@ -43,18 +39,19 @@ def read_times(tif: TiffFile, pages: Sequence[TiffPage | TiffFrame | None], seri
     ndarray of float64, shape (T,), or None
         NaN for a frame without a time stamp; None where there are none, or all are the same.
     """
+    if tif.is_ndtiff:
+        return _ndtiff_times(tif, pages)
+    # a file whose first page has none has none at all: do not read the headers of the others
+    if pages and _stamp(pages[0]) is not None:
+        return telling([_stamp(page) for page in pages])
     pixels = ome_pixels(tif, series)
-    times = None if pixels is None else telling(ome_times(pixels, letter, len(pages)))
-    if times is None and pages:
-        # a file whose first page has none has none at all: do not read the headers of the others
-        times = None if _stamp(pages[0]) is None else telling([_stamp(page) for page in pages])
-    return times
+    return None if pixels is None else telling(ome_times(pixels, letter, len(pages)))
 
 
 def page_time(page: TiffPage) -> float | None:
     """Seconds at which the frame on a page was taken, as its own header says."""
-    elapsed = _micro_manager(page)
-    return _scanimage(page) if elapsed is None else elapsed
+    elapsed = elapsed_s(page)
+    return timestamp_s(page) if elapsed is None else elapsed
 
 
 def telling(stamps: Sequence[float | None]) -> Times | None:
@@ -76,6 +73,15 @@ def join_times(parts: Sequence[tuple[Times | None, int]]) -> Times | None:
     return joined if (np.diff(known) > 0).all() else None
 
 
+def _ndtiff_times(tif: TiffFile, pages: Sequence[TiffPage | TiffFrame | None]) -> Times | None:
+    try:
+        elapsed = ndtiff_elapsed_s(Path(tif.filehandle.dirname))
+    except _FAULTS:
+        return None
+    places = [None if p is None else (p.parent.filehandle.name, int(p.dataoffsets[0])) for p in pages]
+    return telling([None if place is None else elapsed.get(place) for place in places])
+
+
 def _stamp(page: TiffPage | TiffFrame | None) -> float | None:
     if page is None:
         return None
@@ -90,14 +96,3 @@ def _stamp(page: TiffPage | TiffFrame | None) -> float | None:
     finally:
         if closed:
             handle.close()
-
-
-def _micro_manager(page: TiffPage) -> float | None:
-    meta: Any = page.tags.valueof(_MICRO_MANAGER)
-    elapsed = number(meta.get("ElapsedTime-ms")) if isinstance(meta, dict) else None
-    return None if elapsed is None else elapsed / 1000
-
-
-def _scanimage(page: TiffPage) -> float | None:
-    found = _SCANIMAGE.search(str(page.tags.valueof(_DESCRIPTION, default="")))
-    return number(found[1]) if found else None

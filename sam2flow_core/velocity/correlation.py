@@ -46,7 +46,8 @@ class CorrelationVelocity:
 def moving_pattern(samples: Samples, drift_frames: int) -> NDArray[np.float32]:
     """Return the samples without flicker, standing parts and slow drift, shape (L, T, N), 0 where unknown."""
     background = samples.background / np.nanmean(samples.background) if np.isfinite(samples.background).any() else 1.0
-    pattern = samples.lanes / np.nan_to_num(np.atleast_1d(background), nan=1.0)[None, :, None].astype(np.float32)
+    with np.errstate(divide="ignore", invalid="ignore"):  # what a black frame shows is unknown
+        pattern = samples.lanes / np.nan_to_num(np.atleast_1d(background), nan=1.0)[None, :, None].astype(np.float32)
     known = np.isfinite(pattern)
     count = np.maximum(known.sum(axis=1, keepdims=True), 1)
     pattern = np.where(known, pattern, 0)
