@@ -36,8 +36,8 @@ def settle_ome(tif: TiffFile, path: Path) -> tuple[str | None, tuple[str, ...]]:
     _refuse_companion(root, path)
     entries = [(data, uuid) for data in _all(root, "TiffData") for uuid in data if uuid.tag.endswith("UUID")]
     others = {uuid.get("FileName", ""): uuid.text or "" for _, uuid in entries if not _is_own(uuid, root, path)}
-    if not others:
-        return None, ()
+    if not others or not all(_is_plain(name) for name in others):
+        return None, ()  # names in other folders are refused later, with the other claims
     if all(uuid.get("FileName", "") in others for _, uuid in entries):
         return _renamed(root, entries, others, path)
     foreign = {n: reason for n, text in others.items() if (reason := _foreign(path, n, text))}
@@ -66,8 +66,7 @@ def _renamed(
         data.remove(uuid)
     old = next(iter(names))
     text = f"this file was called {old} when it was written; a file of that name beside it is not read"
-    there = (path.parent / old).exists() if _is_plain(old) else False
-    return ElementTree.tostring(root, encoding="unicode"), (text,) if there else ()
+    return ElementTree.tostring(root, encoding="unicode"), (text,) if (path.parent / old).exists() else ()
 
 
 def _is_own(uuid: ElementTree.Element, root: ElementTree.Element, path: Path) -> bool:
@@ -80,8 +79,8 @@ def _is_own(uuid: ElementTree.Element, root: ElementTree.Element, path: Path) ->
 def _foreign(path: Path, name: str, declared: str) -> str:
     """Why a named file is not part of the set; nothing where it is, or is not there."""
     other = path.parent / name
-    if not _is_plain(name) or not other.is_file():
-        return ""  # refused, or missing, when the frames are looked for
+    if not other.is_file():
+        return ""
     try:
         with TiffFile(other, is_mmstack=False) as tif:
             root = ome_root(tif)
