@@ -106,18 +106,23 @@ def check_prompts(prompts: tuple[Prompt, ...], shape: tuple[int, int, int], regi
     check_regions(regions, shape)
     if not prompts and not regions:
         raise PromptError("no prompts: click at least one vessel")
-    frames, height, width = shape
-    for p in prompts:
-        if p.vessel_id < 1 or p.vessel_id > 65535:
-            raise PromptError(f"vessel {p.vessel_id}: ids run from 1 to 65535")
-        if p.label not in (0, 1):
-            raise PromptError(f"vessel {p.vessel_id}: label {p.label} is neither 1 (vessel) nor 0 (not this vessel)")
-        if not 0 <= p.frame < frames:
-            raise PromptError(f"vessel {p.vessel_id}: frame {p.frame} is outside the recording (0 to {frames - 1})")
-        if not (-0.5 <= p.y <= height - 0.5 and -0.5 <= p.x <= width - 0.5):
-            raise PromptError(
-                f"vessel {p.vessel_id}: point y={p.y:g}, x={p.x:g} is outside the image ({height} x {width} px)"
-            )
+    for prompt in prompts:
+        check_point(prompt, shape)
     for vessel in sorted({p.vessel_id for p in prompts} - {r.vessel_id for r in regions}):
         if not any(p.label == 1 for p in prompts if p.vessel_id == vessel):
             raise PromptError(f"vessel {vessel} has negative clicks only; add a click with label 1 on the vessel")
+
+
+def check_point(prompt: Prompt, shape: tuple[int, int, int]) -> None:
+    """Raise `PromptError` unless a click lies in a stack of ``shape`` (T, Y, X)."""
+    frames, height, width = shape
+    vessel = f"vessel {prompt.vessel_id}"
+    if prompt.vessel_id < 1 or prompt.vessel_id > 65535:
+        raise PromptError(f"{vessel}: ids run from 1 to 65535")
+    if prompt.label not in (0, 1):
+        raise PromptError(f"{vessel}: label {prompt.label} is neither 1 (vessel) nor 0 (not this vessel)")
+    if not 0 <= prompt.frame < frames:
+        raise PromptError(f"{vessel}: frame {prompt.frame} is outside the recording (0 to {frames - 1})")
+    if not (-0.5 <= prompt.y <= height - 0.5 and -0.5 <= prompt.x <= width - 0.5):
+        place = f"y={prompt.y:g}, x={prompt.x:g}"
+        raise PromptError(f"{vessel}: point {place} is outside the image ({height} x {width} px)")

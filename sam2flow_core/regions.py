@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,7 @@ class MaskPrompt:
 
 Region = BoxPrompt | MaskPrompt
 _KINDS = {"box": BoxPrompt, "mask": MaskPrompt}
+_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,)}
 
 
 def regions_to_json(regions: Sequence[Region]) -> list[dict[str, Any]]:
@@ -78,8 +80,37 @@ def regions_to_json(regions: Sequence[Region]) -> list[dict[str, Any]]:
 
 
 def regions_from_json(content: Sequence[Mapping[str, Any]]) -> tuple[Region, ...]:
-    """Read back what `regions_to_json` gave."""
-    return tuple(_KINDS[item["kind"]](**{k: v for k, v in item.items() if k != "kind"}) for item in content)
+    """Read back what `regions_to_json` gave.
+
+    Raises
+    ------
+    ValueError
+        If a region is none, or its mask is not of the size that it claims.
+    """
+    return tuple(_region(item) for item in content)
+
+
+def _region(item: Mapping[str, Any]) -> Region:
+    kind = _KINDS.get(str(item.get("kind")))
+    if kind is None:
+        raise ValueError(f"a region of kind '{item.get('kind')}'")
+    values = {f.name: item.get(f.name) for f in fields(kind)}
+    for field in fields(kind):
+        value = values[field.name]
+        if not isinstance(value, _TYPES[str(field.type)]) or isinstance(value, bool):
+            raise ValueError(f"a region whose {field.name} is no {field.type}")
+    region: Region = kind(**values)
+    if isinstance(region, MaskPrompt):
+        _check_runs(region)
+    return region
+
+
+def _check_runs(mask: MaskPrompt) -> None:
+    """Raise `ValueError` unless the runs of a mask add up to its size, before anything of that size is made."""
+    if not re.fullmatch(r"[0-9]{1,18}( [0-9]{1,18})*", mask.runs):
+        raise ValueError("a mask whose runs are no whole numbers")
+    if min(mask.height, mask.width) < 1 or sum(map(int, mask.runs.split())) != mask.height * mask.width:
+        raise ValueError(f"a mask whose runs do not add up to its {mask.height} x {mask.width} px")
 
 
 def check_regions(regions: Sequence[Region], shape: tuple[int, int, int]) -> None:

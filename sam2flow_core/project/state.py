@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import BoxPrompt, MaskPrompt, Region
+from sam2flow_core.errors import PromptError
+from sam2flow_core.prompts import Prompt, check_point
+from sam2flow_core.regions import BoxPrompt, MaskPrompt, Region, check_regions
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,14 @@ class SessionState:
         """Whether a click, a box or a mask says where a vessel is."""
         return any(p.label for p in self.prompts_of(vessel_id)) or bool(self.regions_of(vessel_id))
 
+    def within(self, shape: tuple[int, int, int]) -> SessionState:
+        """Return a state of the marks alone that lie in a recording of ``shape`` (T, Y, X)."""
+        return replace(
+            self,
+            prompts=tuple(p for p in self.prompts if _lies_in(p, shape)),
+            regions=tuple(r for r in self.regions if _lies_in(r, shape)),
+        )
+
     def next_id(self) -> int:
         """Return an id that no vessel has."""
         return max(self.vessel_ids, default=0) + 1
@@ -136,3 +145,11 @@ class SessionState:
     def _changed(self, vessel_id: int, **changes: object) -> SessionState:
         vessels = tuple(replace(v, **changes) if v.vessel_id == vessel_id else v for v in self.vessels)  # type: ignore[arg-type]
         return replace(self, vessels=vessels)
+
+
+def _lies_in(mark: Prompt | Region, shape: tuple[int, int, int]) -> bool:
+    try:
+        check_point(mark, shape) if isinstance(mark, Prompt) else check_regions((mark,), shape)
+    except PromptError:
+        return False
+    return True

@@ -8,21 +8,48 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import write_text
 from sam2flow_core.project.records import CalibrationEdit, Project, RunChoices
 from sam2flow_core.project.state import SessionState, Vessel
 from sam2flow_core.prompts import Prompt, write_prompts
 from sam2flow_core.regions import regions_from_json, regions_to_json
+from sam2flow_core.untrusted import STRICT, on_network, one_line, plain_name, read_json, read_regular
 
 SCHEMA_VERSION = 2
 SUFFIX = ".sam2flow"
 PROJECT_FILE = "project.json"
+_INSTEAD = "prompts.csv beside it can be opened instead"
+_LARGEST = 2**31  # frames: more than any recording has, and what the window's fields can show
+
+
+@dataclass(frozen=True)
+class _Version:
+    __pydantic_config__ = STRICT
+
+    schema_version: int = 0
+
+
+@dataclass(frozen=True)
+class _ProjectFile:
+    """What ``project.json`` holds, and of which types."""
+
+    __pydantic_config__ = STRICT
+
+    recording: str
+    fingerprint: str
+    vessels: tuple[Vessel, ...]
+    prompts: tuple[Prompt, ...]
+    calibration: CalibrationEdit
+    run: RunChoices
+    recording_beside: str = ""
+    regions: tuple[dict[str, Any], ...] = ()  # schema 1 has none
+    results: str = ""
 
 
 def write_project(folder: Path, project: Project) -> None:
@@ -51,17 +78,17 @@ def read_project(folder: Path) -> Project:
     """
     file = folder / PROJECT_FILE
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        text = read_regular(file)
     except FileNotFoundError:
         raise OutputError(f"{folder}: not a SAM2Flow project (no {PROJECT_FILE} in it)") from None
     except (OSError, ValueError) as error:
-        raise OutputError(f"{file}: cannot be read ({error}); prompts.csv beside it can be opened instead") from None
-    if content.get("schema_version", 0) > SCHEMA_VERSION:
-        raise OutputError(f"{file}: written by a newer SAM2Flow; update the plugin to open it")
+        raise OutputError(f"{file}: cannot be read ({error}); {_INSTEAD}") from None
     try:
-        return _from_json(folder, content)
-    except (KeyError, TypeError, ValueError) as error:
-        raise OutputError(f"{file}: damaged ({error!r}); prompts.csv beside it can be opened instead") from None
+        if read_json(_Version, text).schema_version > SCHEMA_VERSION:
+            raise OutputError(f"{file}: written by a newer SAM2Flow; update the plugin to open it")
+        return _from_file(folder, read_json(_ProjectFile, text))
+    except ValueError as error:
+        raise OutputError(f"{file}: damaged, cannot be read ({one_line(str(error))}); {_INSTEAD}") from None
 
 
 def _to_json(folder: Path, project: Project) -> dict[str, Any]:
@@ -87,21 +114,55 @@ def _relative(recording: Path, folder: Path) -> str:
         return ""
 
 
-def _from_json(folder: Path, content: Mapping[str, Any]) -> Project:
-    recording = Path(content["recording"])
-    beside = content.get("recording_beside", "")
-    if beside and (folder / beside).exists():
-        recording = (folder / beside).resolve()
-    known = {f.name for f in fields(RunChoices)}
-    return Project(
-        recording=recording,
-        fingerprint=content["fingerprint"],
-        state=SessionState(
-            tuple(Vessel(**v) for v in content["vessels"]),
-            tuple(Prompt(**p) for p in content["prompts"]),
-            regions_from_json(content.get("regions", ())),  # schema 1 has none
-        ),
-        edit=CalibrationEdit(**content["calibration"]),
-        run=RunChoices(**{k: v for k, v in content["run"].items() if k in known}),
-        results=content.get("results", ""),
-    )
+def _from_file(folder: Path, content: _ProjectFile) -> Project:
+    """Return the project that a file tells of.
+
+    Raises
+    ------
+    ValueError
+        If a value cannot be meant, or leads out of the project or to another computer.
+    """
+    vessels = tuple(replace(v, name=one_line(v.name) or f"Vessel {v.vessel_id}") for v in content.vessels)
+    state = SessionState(vessels, content.prompts, regions_from_json(content.regions))
+    _check_state(state)
+    edit, choices = content.calibration, content.run
+    _check_calibration(edit)
+    if not 0 <= choices.start < _LARGEST or not 0 <= choices.stop < _LARGEST:
+        raise ValueError(f"frames {choices.start} to {choices.stop}")
+    if content.results and not plain_name(content.results):
+        raise ValueError("its results lie outside the project")
+    recording = _recording(folder, content)
+    return Project(recording, content.fingerprint, state, edit, choices, content.results)
+
+
+def _recording(folder: Path, content: _ProjectFile) -> Path:
+    for name in (content.recording_beside, content.recording):
+        if "\0" in name:
+            raise ValueError("the recording's path is no text")
+        if on_network(name, folder):
+            raise ValueError("its recording lies on another computer: open that one by hand")
+    beside = folder / content.recording_beside
+    return beside.resolve() if content.recording_beside and beside.exists() else Path(content.recording)
+
+
+def _check_state(state: SessionState) -> None:
+    ids = state.vessel_ids
+    marks = {mark.vessel_id for mark in (*state.prompts, *state.regions)}
+    if len(set(ids)) < len(ids) or not marks <= set(ids):
+        raise ValueError("vessels that stand twice, or are missing")
+    if any(not 1 <= vessel <= 65535 for vessel in ids):
+        raise ValueError("ids of vessels run from 1 to 65535")
+    if any(not 0 <= mark.frame < _LARGEST for mark in (*state.prompts, *state.regions)):
+        raise ValueError("a mark outside every recording")
+    if any(prompt.label not in (0, 1) for prompt in state.prompts):
+        raise ValueError("a click that is neither on the vessel nor beside it")
+
+
+def _check_calibration(edit: CalibrationEdit) -> None:
+    possible = CalibrationLimits()
+    for value, (low, high) in (
+        (edit.pixel_size_um, possible.possible_pixel_size_um),
+        (edit.frame_rate_hz, possible.possible_frame_rate_hz),
+    ):
+        if value is not None and not low <= value <= high:
+            raise ValueError(f"a calibration of {value:g}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -121,7 +122,7 @@ class Session:
         state = SessionState()
         self._run, self._results = RunChoices(), ""
         if (folder / PROJECT_FILE).is_file():
-            notice, project = self._read(folder)
+            notice, project = self._read(folder, recording.shape)
             if project is not None:
                 state, self._run, self._results = project.state, project.run, project.results
                 if recording.edit == CalibrationEdit():
@@ -134,13 +135,15 @@ class Session:
         self._announce()
         return notice
 
-    def _read(self, folder: Path) -> tuple[str, Project | None]:
+    def _read(self, folder: Path, shape: tuple[int, int, int]) -> tuple[str, Project | None]:
         try:
             project = read_project(folder)
         except Sam2FlowError as error:
-            # Left aside, never overwritten: somebody's clicks are in it.
-            (folder / PROJECT_FILE).replace(folder / f"{PROJECT_FILE}.damaged")
-            return f"{error}. It was kept as {PROJECT_FILE}.damaged.", None
+            return f"{error}. {_put_aside(folder)}", None
+        inside = project.state.within(shape)
+        if inside != project.state:
+            notice = f"Marks of {folder.name} that lie outside this recording were left out. {_put_aside(folder)}"
+            return notice, replace(project, state=inside)
         if project.fingerprint != self._fingerprint:
             return "The recording has changed since its prompts were placed: check them before you run.", project
         return "", project
@@ -293,3 +296,14 @@ class Session:
             self._active = self.state.vessel_ids[-1] if self.state.vessels else 0
             self.active_changed.emit(self._active)
         self.state_changed.emit(self.state)
+
+
+def _put_aside(folder: Path) -> str:
+    """Move a project's file out of the way, never over another one: somebody's clicks are in it. Say where to."""
+    names = (f"{PROJECT_FILE}.damaged{'' if number == 1 else number}" for number in count(1))
+    kept = next(folder / name for name in names if not (folder / name).exists())
+    try:
+        (folder / PROJECT_FILE).rename(kept)
+    except OSError:
+        return "It could not be put aside: what you mark now replaces it."
+    return f"It was kept as {kept.name}."

@@ -14,6 +14,8 @@ import tifffile
 from damage import Files, damaged_bytes, damaged_json, damaged_table
 from hypothesis import strategies as st
 
+from sam2flow_core.errors import Sam2FlowError
+
 PROMPTS = b"vessel_id,frame,y,x,label\n1,0,12.5,16,1\n1,0,3,4.25,0\n2,3,20,8,1\n"
 FRAMES = np.random.default_rng(0).integers(10, 200, (5, 24, 32)).astype(np.uint8)
 
@@ -141,15 +143,32 @@ def manifests() -> Parser:
 
 # -- what is written in JSON -------------------------------------------------------------------------------------------
 def projects() -> Parser:
-    """The window's project folder, run and opened."""
+    """The window's project folder, run by the command line."""
     from sam2flow_core.engine import request_in_folder
 
+    return Parser(_damaged_projects(), lambda folder: request_in_folder(folder / "r.tif.sam2flow"))
+
+
+def windows() -> Parser:
+    """A recording with a project beside it, opened in the window: the recording comes up whatever the project says."""
+    from sam2flow_napari.session import Session, open_recording
+
+    def read(folder: Path) -> None:
+        session = Session()
+        notice = session.open(open_recording(folder / "r.tif"))
+        assert session.recording is not None and session.recording.spacing.scale
+        session.add_prompt(0, 1.0, 1.0)
+        session.close()
+        if notice:  # refused, and the recording opened nevertheless
+            raise Sam2FlowError(notice)
+
+    return Parser(_damaged_projects(), read)
+
+
+def _damaged_projects() -> st.SearchStrategy[Files]:
     recording = _tiff_files()[0]
     files = {"r.tif": recording, "r.tif.sam2flow/project.json": _project(recording)}
-    return Parser(
-        one_of_many(files, damaged_json, "r.tif.sam2flow/project.json"),
-        lambda folder: request_in_folder(folder / "r.tif.sam2flow"),
-    )
+    return one_of_many(files, damaged_json, "r.tif.sam2flow/project.json")
 
 
 def _project(recording: bytes) -> bytes:
@@ -180,4 +199,6 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "tiff": tiffs,
     "folder": folders,
     "prompts": prompts,
+    "project": projects,
+    "window": windows,
 }

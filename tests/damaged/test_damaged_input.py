@@ -37,11 +37,10 @@ def test_damaged_files_are_refused_in_one_line(name: str, request: pytest.Fixtur
     """Run with `--inputs 2000` for many more; `scripts/fuzz.py` does."""
     parser = PARSERS[name]()
     refused: list[bool] = []
+    inputs = request.config.getoption("--inputs", default=200)
+    checks = list(HealthCheck)
 
-    @settings(
-        max_examples=request.config.getoption("--inputs"), deadline=60_000, database=None, derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    @settings(max_examples=inputs, deadline=60_000, database=None, derandomize=True, suppress_health_check=checks)
     @given(parser.files)
     def check(files: dict[str, bytes]) -> None:
         refused.append(attack(parser, files))

@@ -148,7 +148,7 @@ def test_absurd_calibration_is_refused_and_nothing_changes(recording_path, edit)
 def test_autosave_writes_the_newest_and_tells_of_failure(tmp_path, recording_path):
     errors = []
     saver = Autosaver(tmp_path / "p.sam2flow", errors.append)
-    states = [SessionState((), tuple(Prompt(1, 0, y, 1.0, 1) for y in range(n))) for n in range(50)]
+    states = [SessionState((Vessel(1, "left"),), tuple(Prompt(1, 0, y, 1.0, 1) for y in range(n))) for n in range(50)]
     for state in states:
         saver.save(Project(recording_path, "abc", state))
     saver.close()
@@ -167,3 +167,36 @@ def test_spacing_of_an_uncalibrated_recording_is_in_pixels(tmp_path):
     assert recording.spacing.speed_unit == "px/frame"
     assert np.allclose(recording.spacing.scale, 1)
     recording.stack.close()
+
+
+def test_marks_outside_the_recording_are_left_out_and_the_rest_opens(recording_path):
+    session, _ = open_session(recording_path)
+    session.add_prompt(2, 3.0, 4.0)
+    session.close()
+    file = project_folder(recording_path) / "project.json"
+    content = json.loads(file.read_text())
+    content["prompts"].append({"vessel_id": 1, "frame": 10**9, "y": 3.0, "x": 4.0, "label": 1})
+    file.write_text(json.dumps(content))
+    again, notice = open_session(recording_path)
+    assert "left out" in notice and "project.json.damaged" in notice
+    assert again.state.prompts == (Prompt(1, 2, 3.0, 4.0, 1),)
+    again.close()
+
+
+@pytest.mark.parametrize("results", ["..", "../elsewhere", "/etc", "a\\b", "C:evil"])
+def test_results_of_a_project_lie_inside_it(tmp_path, recording_path, results):
+    folder = tmp_path / "p.sam2flow"
+    write_project(folder, Project(recording_path, "abc", STATE, results=results))
+    with pytest.raises(OutputError, match="outside the project"):
+        read_project(folder)
+
+
+@pytest.mark.parametrize("field", ["recording", "recording_beside"])
+@pytest.mark.parametrize("path", ["\\\\evil\\share\\cells.tif", "//evil/share/cells.tif", "http://evil/cells.tif"])
+def test_a_project_reaches_for_no_other_computer(tmp_path, recording_path, field, path):
+    folder = tmp_path / "p.sam2flow"
+    write_project(folder, Project(recording_path, "abc", STATE))
+    content = json.loads((folder / "project.json").read_text())
+    (folder / "project.json").write_text(json.dumps(content | {field: path}))
+    with pytest.raises(OutputError, match="another computer"):
+        read_project(folder)
