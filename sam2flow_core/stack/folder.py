@@ -6,6 +6,7 @@ import re
 import struct
 import warnings
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +16,37 @@ from PIL import Image
 from tifffile import TiffFile
 
 from sam2flow_core.errors import StackError
-from sam2flow_core.stack.axes import guess_axes, plan_axes
+from sam2flow_core.stack.axes import guess_axes, plan_axes, several_planes
 from sam2flow_core.stack.calibration import Calibration
 from sam2flow_core.stack.claims import check_frame_claim, check_page_claim, check_regular
 from sam2flow_core.stack.faults import refuse_damage
+from sam2flow_core.stack.folder_names import natural_key, numbered_frames
+from sam2flow_core.stack.micro_manager import plane_counts, plane_of
+from sam2flow_core.stack.palette import brightness_lookup
 from sam2flow_core.stack.parts import find_parts
 from sam2flow_core.stack.sources import Frame, FrameSource, JoinedSource
-from sam2flow_core.stack.tiff import TiffSource
+from sam2flow_core.stack.tiff import WHITE_IS_ZERO, TiffSource
 from sam2flow_core.stack.tiff_metadata import read_calibration
 from sam2flow_core.stack.time_stamps import Times, page_time, telling
 
-_TIFF = (".tif", ".tiff")
-_PNG = (".png",)
-_JPEG = (".jpg", ".jpeg")
+_KINDS = {"TIFF": (".tif", ".tiff"), "PNG": (".png",), "JPEG": (".jpg", ".jpeg")}
+_WHITE_IS_ZERO = 0
 _LOSSY = "frames are JPEG files: their compression has changed what they show; measure from the original recording"
+_COLOUR = "frames are in colour: they are converted to grey"
 _PNG_HEADER = struct.Struct(">8s4x4sIIBB")
-_PNG_SAMPLES = {2: 3, 4: 2, 6: 4}  # by colour type: RGB, grey with transparency, RGB with transparency
+_PNG_SAMPLES = {2: 3, 3: 3, 4: 2, 6: 4}  # by colour type: RGB, palette, grey and RGB with transparency
 _UNREADABLE = "this frame cannot be read"
 
 
-def natural_key(path: Path) -> list[tuple[int, int, str]]:
-    """Sort key by which ``frame10`` comes after ``frame9``."""
-    pieces = re.split(r"(\d+)", path.name.lower())
-    return [(1, int(p), "") if p.isdigit() else (0, 0, p) for p in pieces]
+@dataclass(frozen=True)
+class _Header:
+    """What the header of a picture says; `shape` has a third number where the picture is of several samples."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    pages: bool = False
+    notes: tuple[str, ...] = ()
+    plane: dict[str, Any] = field(default_factory=dict)
 
 
 def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
@@ -46,22 +55,49 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     Raises
     ------
     StackError
-        If it holds no frames, frames of different sizes, or several recordings.
+        If it holds no frames, frames of different sizes or types, of several channels, or several recordings.
     """
     try:
         files = sorted((p for p in folder.iterdir() if p.is_file() and p.name[0] != "."), key=natural_key)
     except PermissionError:
         raise StackError(f"{folder}: no permission to read this folder") from None
-    kinds = Counter(p.suffix.lower() for p in files if p.suffix.lower() in _TIFF + _PNG + _JPEG)
-    if not kinds:
+    kinds = {kind: [p for p in files if p.suffix.lower() in endings] for kind, endings in _KINDS.items()}
+    if not any(kinds.values()):
         raise StackError(f"{folder}: no TIFF, PNG or JPEG files in this folder")
-    wanted = max((_TIFF, _PNG, _JPEG), key=lambda suffixes: sum(kinds[s] for s in suffixes))
-    frames = [p for p in files if p.suffix.lower() in wanted]
-    if len(frames) == 1 and wanted is _TIFF:
-        return TiffSource(frames[0], axes)
-    if wanted is _TIFF and _has_pages(frames[0]):
-        return _parts_in(folder, frames, axes)
-    return FolderSource(folder, frames, axes)
+    wanted = max(kinds, key=lambda kind: len(kinds[kind]))
+    notes = tuple(
+        f"{len(found)} {kind} files beside the {wanted} files are not read"
+        for kind, found in kinds.items()
+        if found and kind != wanted
+    )
+    found = kinds[wanted]
+    if len(found) == 1 and wanted == "TIFF":
+        return _with(TiffSource(found[0], axes), notes)
+    headers = {path: _header(path) for path in found}
+    several = [path for path in found if headers[path].pages]
+    single = [path for path in found if not headers[path].pages]
+    if several and len(several) >= _longest_series(single):
+        return _with(_parts_in(folder, several, axes), notes + _left_out(single, "single pictures"))
+    frames, problems = numbered_frames(single, folder.name)
+    notes += problems + _left_out(several, "files of several frames")
+    return _with(FolderSource(folder, frames, [headers[p] for p in frames], axes), notes)
+
+
+def _with(source: TiffSource | JoinedSource | FolderSource, notes: tuple[str, ...]) -> FrameSource:
+    source.problems = notes + source.problems
+    return source
+
+
+def _left_out(files: list[Path], what: str) -> tuple[str, ...]:
+    if not files:
+        return ()
+    names = ", ".join(p.name for p in files[:3]) + (" and so on" if len(files) > 3 else "")
+    return (f"{len(files)} {what} are no part of the recording and are left out: {names}",)
+
+
+def _longest_series(files: list[Path]) -> int:
+    patterns = Counter(re.sub(r"\d+", "#", p.stem.lower()) for p in files)
+    return max((n for pattern, n in patterns.items() if "#" in pattern), default=0)
 
 
 def folder_hint(path: Path) -> str:
@@ -71,7 +107,7 @@ def folder_hint(path: Path) -> str:
     return f" (its folder holds {len(alike) + 1} numbered frames: open the folder)" if "#" in pattern and alike else ""
 
 
-def _parts_in(folder: Path, files: list[Path], axes: str | None) -> FrameSource:
+def _parts_in(folder: Path, files: list[Path], axes: str | None) -> TiffSource | JoinedSource:
     first = TiffSource(files[0], axes)
     if set(files) <= set(first.paths):
         return first
@@ -84,56 +120,62 @@ def _parts_in(folder: Path, files: list[Path], axes: str | None) -> FrameSource:
 
 
 class FolderSource:
-    """One file per frame, in natural order of the names."""
+    """One file per frame."""
 
-    def __init__(self, folder: Path, files: list[Path], axes: str | None) -> None:
+    def __init__(self, folder: Path, files: list[Path], headers: list[_Header], axes: str | None) -> None:
         if axes and axes.upper() not in ("TYX", "ZYX", "CYX"):
             raise StackError(f"{folder.name}: axes of a folder of frames are TYX, not '{axes}'")
         first = _read(files[0])
         plan_axes((len(files), *first.shape), "T" + guess_axes(first.shape), folder.name)
+        counts = {"T": len(files)} | plane_counts(header.plane for header in headers)
+        if any(n > 1 for letter, n in counts.items() if letter != "T"):
+            raise several_planes([(letter, n) for letter, n in counts.items() if n > 1], folder.name)
         self.shape = (len(files), first.shape[0], first.shape[1])
         self.dtype = first.dtype
         self.paths = tuple(files)
         self.declared_bits = None
+        for path, header in zip(files, headers, strict=True):
+            self._check(path, header.shape, header.dtype)
         self.calibration, self.problems = _calibration(files[0])
-        self.problems += _gaps(files)
-        for path in files[1:]:
-            self._check(path, _size(path))
+        self.problems += tuple(dict.fromkeys(note for header in headers for note in header.notes))
 
     def read(self, t: int) -> Frame:
         """Frame ``t`` as a new array (Y, X)."""
         path = self.paths[t]
         frame = _read(path)
-        self._check(path, frame.shape)
-        return frame.astype(self.dtype, copy=False)
+        self._check(path, frame.shape, frame.dtype.str[1:])
+        return frame
 
     def times(self) -> Times | None:
         """Seconds at which the frames were taken, where their files say so; opens each of them."""
-        if self.paths[0].suffix.lower() not in _TIFF:
+        if self.paths[0].suffix.lower() not in _KINDS["TIFF"]:
             return None
         return telling([_time(path) for path in self.paths])
 
     def close(self) -> None:
         """Nothing is held open between frames."""
 
-    def _check(self, path: Path, size: tuple[int, ...]) -> None:
-        if tuple(size) != self.shape[1:]:
-            found, first = (" x ".join(str(n) for n in s) for s in (size, self.shape[1:]))
-            raise StackError(f"{path.name}: frame is {found}, the first one {first}; all frames must have one size")
+    def _check(self, path: Path, size: tuple[int, ...], dtype: str) -> None:
+        if tuple(size) != self.shape[1:] or dtype != self.dtype.str[1:]:
+            found = f"{' x '.join(str(n) for n in size)} {np.dtype(dtype)}"
+            first = f"{' x '.join(str(n) for n in self.shape[1:])} {self.dtype}"
+            raise StackError(f"{path.name}: frame is {found}, the first one {first}; all must have one size and type")
 
 
 def _read(path: Path) -> Frame:
     with refuse_damage(path.name, _UNREADABLE):
-        if path.suffix.lower() not in _TIFF:
-            _size(path)
-        if path.suffix.lower() in _PNG:
+        if path.suffix.lower() not in _KINDS["TIFF"]:
+            _header(path)
+        if path.suffix.lower() in _KINDS["PNG"]:
             frame: Any = imagecodecs.png_decode(path.read_bytes())
-        elif path.suffix.lower() in _JPEG:
+        elif path.suffix.lower() in _KINDS["JPEG"]:
             frame = imagecodecs.jpeg8_decode(path.read_bytes(), outcolorspace="GRAYSCALE")
         else:
             with TiffFile(path) as tif:
-                check_page_claim(tif.pages.first, path.name)
-                frame = tif.pages.first.asarray()
+                page = tif.pages.first
+                check_page_claim(page, path.name)
+                lookup, _ = brightness_lookup(page, path.name)
+                frame = page.asarray() if lookup is None else lookup[page.asarray()]
     return np.asarray(frame, dtype=frame.dtype.newbyteorder("="))
 
 
@@ -145,63 +187,51 @@ def _time(path: Path) -> float | None:
         return None  # the frame itself is refused when it is read
 
 
-def _size(path: Path) -> tuple[int, ...]:
-    """Frame size from the file's header alone; refused where no camera makes such frames."""
-    with refuse_damage(path.name, _UNREADABLE):
+def _header(path: Path) -> _Header:
+    """What a file's header alone says; refused where no camera makes such frames."""
+    what = "not a TIFF file, though its name says so" if path.suffix.lower() in _KINDS["TIFF"] else _UNREADABLE
+    with refuse_damage(path.name, what):
         check_regular(path)
-        if path.suffix.lower() in _PNG:
-            with path.open("rb") as file:
-                _, _, width, height, bits, colour = _PNG_HEADER.unpack(file.read(_PNG_HEADER.size))
-            _check_picture(path, height, width, max(1, bits // 8) * _PNG_SAMPLES.get(colour, 1))
-            return (height, width)
-        if path.suffix.lower() in _JPEG:
-            width, height = _jpeg_size(path)
+        if path.suffix.lower() in _KINDS["PNG"]:
+            return _png_header(path)
+        if path.suffix.lower() in _KINDS["JPEG"]:
+            width, height, mode = _jpeg_header(path)
             _check_picture(path, height, width, 3)
-            return (height, width)
+            return _Header((height, width), "u1", notes=() if mode == "L" else (_COLOUR,))
         with TiffFile(path) as tif:
-            check_page_claim(tif.pages.first, path.name)
-            return tuple(tif.pages.first.shape)
+            page = tif.pages.first
+            check_page_claim(page, path.name)
+            pages = tif.pages.is_multipage or int((tif.imagej_metadata or {}).get("images", 1)) > 1
+            lookup, notes = (None, ()) if pages else brightness_lookup(page, path.name)
+            dtype = np.dtype(page.dtype) if lookup is None else lookup.dtype
+            notes += (WHITE_IS_ZERO,) * (int(page.photometric) == _WHITE_IS_ZERO)
+            return _Header(page.shape, dtype.str[1:], pages, notes, plane_of(page))
 
 
-def _jpeg_size(path: Path) -> tuple[int, int]:
+def _png_header(path: Path) -> _Header:
+    with path.open("rb") as file:
+        _, _, width, height, bits, colour = _PNG_HEADER.unpack(file.read(_PNG_HEADER.size))
+    samples = _PNG_SAMPLES.get(colour, 1)
+    _check_picture(path, height, width, max(1, bits // 8) * samples)
+    return _Header((height, width, samples)[: 2 + (samples > 1)], "u2" if bits == 16 else "u1")
+
+
+def _jpeg_header(path: Path) -> tuple[int, int, str]:
     # Pillow prints a warning of its own for large pictures; how large they may be is said here.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path, formats=["JPEG"]) as image:
-            return image.size
+            return (*image.size, image.mode)
 
 
 def _check_picture(path: Path, height: int, width: int, pixel_bytes: int) -> None:
     check_frame_claim(height, width, pixel_bytes, path.stat().st_size, path.name)
 
 
-def _has_pages(path: Path) -> bool:
-    with refuse_damage(path.name, "not a TIFF file, though its name says so"):
-        check_regular(path)
-        with TiffFile(path) as tif:
-            return tif.pages.is_multipage or int((tif.imagej_metadata or {}).get("images", 1)) > 1
-
-
 def _calibration(path: Path) -> tuple[Calibration, tuple[str, ...]]:
-    if path.suffix.lower() in _PNG:
+    if path.suffix.lower() in _KINDS["PNG"]:
         return Calibration(), ()
-    if path.suffix.lower() in _JPEG:
+    if path.suffix.lower() in _KINDS["JPEG"]:
         return Calibration(), (_LOSSY,)
     with refuse_damage(path.name, _UNREADABLE), TiffFile(path) as tif:
         return read_calibration(tif)
-
-
-def _gaps(files: list[Path]) -> tuple[str, ...]:
-    """Say so where the running number of the names jumps."""
-    numbers = [[int(n) for n in re.findall(r"\d+", p.stem)] for p in files]
-    if len({len(n) for n in numbers}) != 1 or not numbers[0]:
-        return ()
-    table = np.array(numbers)
-    changing = np.flatnonzero((table != table[0]).any(axis=0))
-    if len(changing) != 1:
-        return ()
-    steps = np.diff(table[:, changing[0]])
-    jumps = np.flatnonzero(steps != np.median(steps))
-    if not len(jumps):
-        return ()
-    return (f"file numbers jump {len(jumps)} times, first after {files[jumps[0]].name}: frames are missing",)

@@ -26,6 +26,7 @@ from sam2flow_core.stack.time_stamps import Times, read_times
 # stderr beside our one line. What matters of them reaches the user as `problems` or an error.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
+WHITE_IS_ZERO = "stored white-is-zero: bright and dark are exchanged against the screen"
 _WHITE_IS_ZERO = 0
 
 
@@ -67,7 +68,7 @@ class TiffSource:
         self.calibration, problems = read_calibration(self._tif, layout.index, self._letter, layout.readable)
         self.declared_bits = significant_bits(self._tif, layout.index)
         if layout.page.photometric == _WHITE_IS_ZERO:
-            problems += ("stored white-is-zero: bright and dark are exchanged against the screen",)
+            problems += (WHITE_IS_ZERO,)
         self.problems = opening_problems + plan.problems + layout.problems + lookup_problems + problems
 
     def read(self, t: int) -> Frame:
