@@ -73,7 +73,9 @@ class SamplingSettings:
     contrast_percentiles : tuple of float
         Percentiles of the sampled pixels that become display limits.
     fingerprint_blocks, fingerprint_block_bytes : int
-        Blocks read from each file for the cheap identity.
+        Blocks read from a recording for the cheap identity, spread over its files.
+    fingerprint_frames : int
+        Frames read for it where the recording is an array.
     minimum_side_px : int
         Frames smaller than this hold no vessel.
     """
@@ -81,8 +83,9 @@ class SamplingSettings:
     places: int = 6
     thinned_side_px: int = 512
     contrast_percentiles: tuple[float, float] = (0.1, 99.9)
-    fingerprint_blocks: int = 16
+    fingerprint_blocks: int = 128
     fingerprint_block_bytes: int = 65536
+    fingerprint_frames: int = 16
     minimum_side_px: int = 16
 
 

@@ -12,10 +12,11 @@ import pandas as pd
 
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.folder import PER_FRAME, SUMMARY
+from sam2flow_core.engine.lock import lock_folder
 from sam2flow_core.engine.run import run
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.errors import DataError, Sam2FlowError
-from sam2flow_core.files import output_errors, write_text
+from sam2flow_core.files import output_errors, remove_parts, write_text
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -73,6 +74,11 @@ def run_batch(
     ------
     Outcome
         As the recordings end, in that order.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or another batch or run is writing there.
     """
     from distributed import as_completed
 
@@ -81,16 +87,20 @@ def run_batch(
     threads = set_threads(None)
     requests = [replace(request, threads=threads) for request in requests]
     outcomes: list[Outcome] = []
-    with _cluster(scheduler, workers, threads) as client:
-        futures = {client.submit(_run_one, request, pure=False, retries=1): request for request in requests}
-        for future in as_completed(futures):
-            request = futures[future]
-            failed = future.exception()
-            outcome = Outcome(request.video_id or "", request.out, _line(failed)) if failed else future.result()
-            outcomes.append(outcome)
-            yield outcome
-    _gather(outcomes, requests, out)
-    _compare(outcomes, requests, out, groups or {})
+    with lock_folder(out) as lock:
+        remove_parts(out)
+        with _cluster(scheduler, workers, threads) as client:
+            futures = {client.submit(_run_one, request, pure=False, retries=1): request for request in requests}
+            for future in as_completed(futures):
+                lock.check()
+                request = futures[future]
+                failed = future.exception()
+                outcome = Outcome(request.video_id or "", request.out, _line(failed)) if failed else future.result()
+                outcomes.append(outcome)
+                yield outcome
+        lock.check()
+        _gather(outcomes, requests, out)
+        _compare(outcomes, requests, out, groups or {})
 
 
 def _run_one(request: RunRequest) -> Outcome:

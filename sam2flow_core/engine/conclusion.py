@@ -12,17 +12,20 @@ import pandas as pd
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.events import RunRequest, Stage
 from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY
+from sam2flow_core.engine.identity import RECORDING
+from sam2flow_core.engine.lock import FolderLock
 from sam2flow_core.engine.overview import overview_image
 from sam2flow_core.engine.provenance import describe_run
 from sam2flow_core.engine.source import Source
 from sam2flow_core.files import write_text
 from sam2flow_core.reports import write_report
 from sam2flow_core.results import STORE_NAME, open_results, remove_marker, write_line
+from sam2flow_core.stack.sources import Frame
 from sam2flow_core.velocity import measure_vessels, per_frame_table, summary_table
 
 
 def conclude(
-    request: RunRequest, source: Source, identity: Mapping[str, str], description: Mapping[str, Any]
+    request: RunRequest, source: Source, lock: FolderLock, identity: Mapping[str, str], description: Mapping[str, Any]
 ) -> Iterator[Stage]:
     """Turn the finished frames of a run into its tables, report and provenance.
 
@@ -32,11 +35,17 @@ def conclude(
     results = open_results(request.out)
     settings = VelocitySettings()
     yield Stage(f"measuring {len(results.vessel_ids)} vessels")
+    lock.check()
     tracks = [results.track(vessel) for vessel in results.vessel_ids]
-    measurements = measure_vessels(
-        tracks, source.stack.frame, source.calibration, settings, video_id=results.header.video_id
-    )
+
+    def frame(t: int) -> Frame:
+        lock.check()
+        return source.stack.frame(t)
+
+    measurements = measure_vessels(tracks, frame, source.calibration, settings, video_id=results.header.video_id)
     yield Stage("writing tables and report")
+    source.stack.check_unchanged(identity[RECORDING])
+    lock.check()
     _write_table(request.out / SUMMARY, summary_table(measurements))
     _write_table(request.out / PER_FRAME, per_frame_table(measurements))
     for vessel in measurements:
@@ -44,6 +53,7 @@ def conclude(
     provenance = describe_run(request, source, results, identity, description, settings)
     overview = overview_image(source.stack, source.start, results.shifts)
     write_report(request.out / REPORT, measurements, overview, provenance)
+    lock.check()
     write_text(request.out / PROVENANCE, json.dumps(provenance, indent=1))
     remove_marker(request.out)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum, auto
 from pathlib import Path
 
+from sam2flow_core.engine.lock import LOCK_NAME, FolderLock, lock_folder
 from sam2flow_core.errors import OutputError
-from sam2flow_core.files import output_errors
+from sam2flow_core.files import is_part, output_errors, remove_parts
 from sam2flow_core.results import STORE_NAME, read_marker
 
 PROVENANCE = "provenance.json"
@@ -23,38 +26,42 @@ class FolderState(Enum):
     FINISHED = auto()
 
 
-def claim_folder(out: Path, resume: bool) -> FolderState:
-    """Make the output folder ready, or say why this run must not write there.
+@contextmanager
+def claim_folder(out: Path, resume: bool) -> Iterator[tuple[FolderState, FolderLock]]:
+    """Make the output folder ready and keep others out of it, or say why this run must not write there.
 
     Raises
     ------
     OutputError
-        If the folder cannot be written, holds files that are no run's, or holds
+        If the folder cannot be written, another run writes there, it holds files that are no run's, or holds
         a run while `resume` is off.
     """
     with output_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-        _probe(out)
-        state = _look(out)
+    with lock_folder(out) as lock:
+        with output_errors(out):
+            remove_parts(out)
+            state = _look(out)
+        _refuse_what_is_there(out, state, resume)
+        yield state, lock
+
+
+def _refuse_what_is_there(out: Path, state: FolderState, resume: bool) -> None:
     if state is FolderState.FINISHED and not resume:
         raise OutputError(f"{out}: holds a finished run, which is not overwritten; choose another folder")
     if state is FolderState.UNFINISHED and not resume:
         raise OutputError(f"{out}: holds an unfinished run; add --resume to go on with it, or choose another folder")
-    return state
-
-
-def _probe(out: Path) -> None:
-    probe = out / ".write-test"
-    probe.touch()
-    probe.unlink()
 
 
 def _look(out: Path) -> FolderState:
+    if (out / STORE_NAME).is_symlink():
+        # Zarr would empty what it leads to.
+        raise OutputError(f"{out / STORE_NAME}: is a symbolic link; remove it, or choose another folder")
     if read_marker(out) is not None:
         return FolderState.UNFINISHED
     if (out / PROVENANCE).is_file() and (out / STORE_NAME).is_dir():
         return FolderState.FINISHED
-    foreign = [p.name for p in out.iterdir()]
+    foreign = [p.name for p in out.iterdir() if p.name != LOCK_NAME and not is_part(p)]
     if foreign:
         raise OutputError(f"{out}: is not empty (holds '{sorted(foreign)[0]}'); choose an empty or a new folder")
     return FolderState.EMPTY

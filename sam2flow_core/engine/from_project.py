@@ -62,7 +62,7 @@ def request_in_folder(folder: Path, stack: Path | None = None) -> RunRequest:
     if not recording.exists():
         raise StackError(f"{recording}: the recording of this project has moved; give its path as STACK")
     with open_stack(recording) as opened:
-        if opened.fingerprint() != project.fingerprint:
+        if not opened.has_fingerprint(project.fingerprint):
             raise StackError(
                 f"{recording}: is not as it was when its vessels were marked; open it in napari, check the clicks, "
                 "and run again"

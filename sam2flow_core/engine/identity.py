@@ -10,18 +10,21 @@ from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError, StackError
 
+RECORDING = "recording"
 THREADS = "number of threads"
 
 
-def identify(request: RunRequest, source: Source, description: Mapping[str, Any], threads: int) -> dict[str, str]:
-    """Describe a run by everything that its result follows from.
+def identify(
+    request: RunRequest, source: Source, content: str, description: Mapping[str, Any], threads: int
+) -> dict[str, str]:
+    """Describe a run by everything that its result follows from; `content` is the recording's SHA-256.
 
     Two runs with equal identities give the same files on the same machine.
     """
     calibration = source.calibration
     clicks = [f"{p.vessel_id},{p.frame},{p.y!r},{p.x!r},{p.label}" for p in request.prompts]
     return {
-        "recording": source.stack.fingerprint(),
+        RECORDING: content,
         "axes": str(request.stack_axes),
         "frames": f"{source.start} to {source.stop - 1}",
         "prompts": "; ".join([*clicks, *map(str, request.regions)]),

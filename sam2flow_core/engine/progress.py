@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 
 from sam2flow_core.config.run import StoreSettings
+from sam2flow_core.engine.lock import FolderLock
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.results import STORE_NAME, Marker, ResultsWriter, StoreHeader, write_marker
 from sam2flow_core.results.resume import Snapshot, frozen
@@ -27,24 +27,33 @@ class Progress:
         Frames handed over so far, counted from the start of the run.
     """
 
-    def __init__(self, folder: Path, writer: ResultsWriter, identity: Mapping[str, str], frames_done: int) -> None:
+    def __init__(self, lock: FolderLock, writer: ResultsWriter, identity: Mapping[str, str], frames_done: int) -> None:
         self.frames_done = frames_done
-        self._folder = folder
+        self._lock = lock
         self._writer = writer
         self._identity = identity
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sam2flow-writer")
         self._under_way: Future[None] | None = None
 
     @classmethod
-    def begin(cls, folder: Path, header: StoreHeader, identity: Mapping[str, str], settings: StoreSettings) -> Progress:
+    def begin(
+        cls, lock: FolderLock, header: StoreHeader, identity: Mapping[str, str], settings: StoreSettings
+    ) -> Progress:
         """Start with an empty store. The marker comes first: from here on the folder holds an unfinished run."""
-        write_marker(folder, Marker(0, identity), {})
-        return cls(folder, ResultsWriter.create(folder / STORE_NAME, header, settings), identity, 0)
+        write_marker(lock.folder, Marker(0, identity), {})
+        return cls(lock, ResultsWriter.create(lock.folder / STORE_NAME, header, settings), identity, 0)
 
     @classmethod
-    def go_on(cls, folder: Path, marker: Marker) -> Progress:
+    def go_on(cls, lock: FolderLock, marker: Marker) -> Progress:
         """Go on with the run that `marker` speaks of."""
-        return cls(folder, ResultsWriter.reopen(folder / STORE_NAME), marker.identity, marker.frames_done)
+        return cls(lock, ResultsWriter.reopen(lock.folder / STORE_NAME), marker.identity, marker.frames_done)
+
+    def check(self) -> None:
+        """Raise `OutputError` if what comes next could not be kept: nothing is computed in vain."""
+        self._lock.check()
+        self._writer.check()
+        if self._under_way is not None and self._under_way.done():
+            self._wait()
 
     def keep(self, frames: list[FrameFlow], snapshot: Snapshot) -> None:
         """Write frames, and the predictor's state after them.
@@ -61,11 +70,15 @@ class Progress:
     def keep_frames_only(self, frames: list[FrameFlow]) -> None:
         """Write frames that a resumed run will answer again."""
         self._wait()
+        self._lock.check()
         self._writer.write(frames)
 
     def _write(self, frames: list[FrameFlow], snapshot: Snapshot, frames_done: int) -> None:
+        # Checked before each: into a folder that was removed, zarr would write as if it had never been there.
+        self._lock.check()
         self._writer.write(frames)
-        write_marker(self._folder, Marker(frames_done, self._identity), snapshot)
+        self._lock.check()
+        write_marker(self._lock.folder, Marker(frames_done, self._identity), snapshot)
 
     def _wait(self) -> None:
         under_way, self._under_way = self._under_way, None

@@ -11,10 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.events import RunRequest
-from sam2flow_core.engine.identity import without_machine
+from sam2flow_core.engine.identity import RECORDING, without_machine
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError
 from sam2flow_core.prompts import Prompt
@@ -45,8 +44,8 @@ def describe_run(
         "recording": {
             "path": str(request.stack.absolute()),
             "name": request.stack.name,
-            "files": [{"name": p.name, "bytes": p.stat().st_size} for p in stack.paths],
-            "sha256": stack.sha256(),
+            "files": [{"name": name, "bytes": size, "written_ns": written} for name, size, written in stack.files],
+            "sha256": identity[RECORDING],
             "shape": list(stack.shape),
             "dtype": str(stack.dtype),
             "axes": request.stack_axes,
@@ -62,7 +61,7 @@ def describe_run(
         "model": {"asked": request.model, **description},
         "device": {"asked": request.device, "used": description.get("device"), "threads": torch.get_num_threads()},
         "seed": velocity.series.seed,
-        "settings": {"store": asdict(StoreSettings()), "velocity": asdict(velocity)},
+        "settings": {"store": dict(results.header.settings), "velocity": asdict(velocity)},
         "software": {"python": platform.python_version(), "system": platform.platform()}
         | {name: version(name) for name in _LIBRARIES},
         "identity": dict(identity),
@@ -84,6 +83,12 @@ def read_provenance(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise OutputError(f"{path}: is no provenance of a run that this version of SAM2Flow can read")
     return record
+
+
+def identity_in(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the identity of the run that a provenance tells of."""
+    # The SHA-256, also of files from when an identity held a hash of some blocks.
+    return {**record["identity"], RECORDING: record["recording"]["sha256"]}
 
 
 def request_again(path: Path, out: Path, stack: Path | None = None, device: str | None = None) -> RunRequest:
@@ -118,7 +123,7 @@ def request_again(path: Path, out: Path, stack: Path | None = None, device: str 
         names=tuple((int(vessel), name) for vessel, name in record["names"].items()),
         threads=record["device"]["threads"],
         regions=regions_from_json(record.get("regions", ())),
-        expected=without_machine(record["identity"]),
+        expected=without_machine(identity_in(record)),
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from pathlib import Path
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import Finished, RunEvent, RunRequest, Stage, Started
 from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY, FolderState, claim_folder
 from sam2flow_core.engine.identity import THREADS, check_expected, check_same_run, identify
-from sam2flow_core.engine.provenance import read_provenance
-from sam2flow_core.engine.source import open_source
+from sam2flow_core.engine.provenance import identity_in, read_provenance
+from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.results import read_marker
@@ -45,27 +46,28 @@ def run(
         fills up. Frames that were written stay usable.
     """
     settings = settings or StoreSettings()
-    with open_source(request) as source:
-        folder = claim_folder(request.out, request.resume)
-        yield Stage("loading the model")
+    with open_source(request) as source, claim_folder(request.out, request.resume) as (folder, lock):
+        yield Stage("reading the recording, loading the model")
+        content = _content(source, request.out, folder)
         before = _identity_before(request, folder)
         # An earlier part of this run decides with how many threads the rest is computed.
         earlier = int(before[THREADS]) if before else None
         threads = set_threads(request.threads or earlier)
         predictor = predictor or _load(request)
-        identity = identify(request, source, predictor.description, threads)
+        identity = identify(request, source, content, predictor.description, threads)
         check_expected(identity, dict(request.expected))
         if before:
             check_same_run(request.out, identity, before)
+        notices = (*lock.notices, *source.notices)
         if folder is FolderState.FINISHED:
-            yield Started(source.frames_total, source.frames_total, source.notices)
+            yield Started(source.frames_total, source.frames_total, notices)
         else:
-            yield from stream_frames(request, source, predictor, identity, settings)
+            yield from stream_frames(request, source, lock, predictor, identity, settings)
             # Imported only now: plotting and statistics take seconds to load and would delay the first frame.
             from sam2flow_core.engine.conclusion import conclude
 
-            yield from conclude(request, source, identity, predictor.description)
-        yield _finished(request, (*source.notices, *predictor.description.get("notices", ())))
+            yield from conclude(request, source, lock, identity, predictor.description)
+        yield _finished(request, (*notices, *predictor.description.get("notices", ())))
 
 
 def _load(request: RunRequest) -> Predictor:
@@ -75,11 +77,20 @@ def _load(request: RunRequest) -> Predictor:
     return SAM2FlowPredictor.from_pretrained(request.model, device=request.device)
 
 
+def _content(source: Source, out: Path, folder: FolderState) -> str:
+    """SHA-256 of the recording; of a finished run's, the one it wrote down while the files look as they did then."""
+    if folder is FolderState.FINISHED:
+        recording = read_provenance(out / PROVENANCE)["recording"]
+        files = [(file["name"], file["bytes"], file.get("written_ns")) for file in recording["files"]]
+        if files == list(source.stack.files):
+            return str(recording["sha256"])
+    return source.stack.sha256()
+
+
 def _identity_before(request: RunRequest, folder: FolderState) -> Mapping[str, str]:
     """Return the identity of the run that the folder holds; empty where it holds none."""
     if folder is FolderState.FINISHED:
-        identity: Mapping[str, str] = read_provenance(request.out / PROVENANCE)["identity"]
-        return identity
+        return identity_in(read_provenance(request.out / PROVENANCE))
     marker = read_marker(request.out)
     return marker.identity if marker else {}
 

@@ -10,6 +10,7 @@ from typing import Any
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import FrameDone, RunEvent, RunRequest, Started
+from sam2flow_core.engine.lock import FolderLock
 from sam2flow_core.engine.progress import Progress
 from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.engine.source import Source
@@ -23,7 +24,12 @@ from sam2flow_core.results import (
 
 
 def stream_frames(
-    request: RunRequest, source: Source, predictor: Predictor, identity: Mapping[str, str], settings: StoreSettings
+    request: RunRequest,
+    source: Source,
+    lock: FolderLock,
+    predictor: Predictor,
+    identity: Mapping[str, str],
+    settings: StoreSettings,
 ) -> Iterator[RunEvent]:
     """Answer every frame that is still to be answered, and keep the answers.
 
@@ -33,12 +39,13 @@ def stream_frames(
     give_prompts(predictor, state, request.prompts, request.regions)
     marker = read_marker(request.out)
     if marker is None or marker.frames_done == 0:
-        progress = Progress.begin(request.out, _header(request, source, state.crops), identity, settings)
+        header = _header(request, source, state.crops, settings)
+        progress = Progress.begin(lock, header, identity, settings)
     else:
         predictor.restore(state, read_snapshot(request.out))
-        progress = Progress.go_on(request.out, marker)
+        progress = Progress.go_on(lock, marker)
     with progress:
-        yield Started(source.frames_total, progress.frames_done, source.notices)
+        yield Started(source.frames_total, progress.frames_done, (*lock.notices, *source.notices))
         if progress.frames_done < source.frames_total:
             yield from _answer(source, predictor, state, progress, settings)
 
@@ -51,6 +58,7 @@ def _answer(
     pending: list[FrameFlow] = []
     answers = predictor.stream(state)
     while (result := _next(answers, progress, pending)) is not None:
+        progress.check()
         pending.append(result)
         frames_done += 1
         # Chunks end where the store's chunks end, whatever the first frame, so that each is compressed once.
@@ -74,7 +82,9 @@ def _next(answers: Iterator[FrameFlow], progress: Progress, pending: list[FrameF
         raise
 
 
-def _header(request: RunRequest, source: Source, crops: Mapping[int, tuple[int, int]]) -> StoreHeader:
+def _header(
+    request: RunRequest, source: Source, crops: Mapping[int, tuple[int, int]], settings: StoreSettings
+) -> StoreHeader:
     names = dict(request.names)
     return StoreHeader(
         shape=source.stack.shape,
@@ -84,6 +94,7 @@ def _header(request: RunRequest, source: Source, crops: Mapping[int, tuple[int, 
         names={vessel: names.get(vessel, str(vessel)) for vessel in crops},
         calibration=asdict(source.calibration),
         video_id=request.video_id or source.stack.name,
+        settings=asdict(settings),
     )
 
 

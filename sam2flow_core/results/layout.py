@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class StoreHeader:
     calibration : dict
         ``pixel_size_um`` and ``frame_rate_hz``, each with ``value``, ``source``, ``plausible``.
     video_id : str
+    settings : dict
+        `StoreSettings` that the store was made with; empty in stores from before they were kept.
     """
 
     shape: tuple[int, int, int]
@@ -44,6 +46,7 @@ class StoreHeader:
     names: Mapping[int, str]
     calibration: Mapping[str, Any]
     video_id: str
+    settings: Mapping[str, int] = field(default_factory=dict)
 
     def to_attributes(self) -> dict[str, Any]:
         """Return the header as JSON values."""
@@ -67,6 +70,7 @@ class StoreHeader:
             names={int(vessel): name for vessel, name in attributes["names"].items()},
             calibration=attributes["calibration"],
             video_id=attributes["video_id"],
+            settings=attributes.get("settings", {}),
         )
 
 

@@ -87,8 +87,12 @@ class Results:
         )
 
     def _array(self, name: str) -> zarr.Array:
-        array = self._root[name]
-        assert isinstance(array, zarr.Array)
+        try:
+            array = self._root[name]
+        except KeyError:
+            array = None
+        if not isinstance(array, zarr.Array):
+            raise OutputError(f"{self._root.store_path}: '{name}' is missing from these results; run again")
         return array
 
 

@@ -10,6 +10,7 @@ import zarr
 from numpy.typing import NDArray
 
 from sam2flow_core.config.run import StoreSettings
+from sam2flow_core.errors import OutputError
 from sam2flow_core.files import output_errors
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.results.compose import compose_tile, touched_tiles
@@ -42,6 +43,12 @@ class ResultsWriter:
             root = zarr.open_group(path, mode="r+")
         return cls(path, StoreHeader.from_attributes(root.attrs), root)
 
+    def check(self) -> None:
+        """Raise `OutputError` if the store was removed: zarr would go on writing into what is left of it."""
+        with output_errors(self.path):
+            if not (self.path / "zarr.json").is_file():
+                raise OutputError(f"{self.path}: was removed while the run was writing there; stopped")
+
     def write(self, frames: Sequence[FrameFlow]) -> None:
         """Write consecutive frames.
 
@@ -52,6 +59,7 @@ class ResultsWriter:
         """
         if not frames:
             return
+        self.check()
         with output_errors(self.path, GO_ON):
             self._write_overview(frames)
             for vessel, size in self.header.crops.items():

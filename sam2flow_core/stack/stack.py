@@ -7,11 +7,12 @@ from pathlib import Path
 from types import TracebackType
 
 from sam2flow_core.stack.calibration import Calibration
-from sam2flow_core.stack.identity import content_sha256, fingerprint
+from sam2flow_core.stack.identity import content_sha256, fingerprint, has_fingerprint
 from sam2flow_core.stack.inspection import Inspection, inspect_frames, require_finite
 from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_core.stack.sources import Frame, FrameSource
 from sam2flow_core.stack.time_stamps import Times
+from sam2flow_core.stack.witness import Witness
 
 
 class Stack:
@@ -39,6 +40,7 @@ class Stack:
 
     def __init__(self, source: FrameSource, name: str, notes: tuple[str, ...] = ()) -> None:
         self._source = source
+        self._witness = Witness(source.paths)
         self.name = name
         self.shape = source.shape
         self.dtype = source.dtype
@@ -70,13 +72,17 @@ class Stack:
         Raises
         ------
         StackError
-            If the frame cannot be read, or holds NaN or infinite pixels.
+            If the frame cannot be read, or holds NaN or infinite pixels, or its file has changed since it was opened.
         IndexError
             If ``t`` is outside 0 to T - 1.
         """
         if not 0 <= t < self.shape[0]:
             raise IndexError(f"frame {t} is outside 0 to {self.shape[0] - 1}")
-        frame = self._source.read(t)
+        try:
+            frame = self._source.read(t)
+        finally:
+            # Also where it cannot be read: a file that somebody replaces looks like a damaged one.
+            self._witness.check_frame(t, self.shape[0])
         require_finite(frame, t, self.name)
         return frame
 
@@ -110,6 +116,19 @@ class Stack:
     def fingerprint(self) -> str:
         """Identity that is quick to take: shape, dtype, sizes and some blocks of every file, as hexadecimal digits."""
         return fingerprint(self._source)
+
+    def has_fingerprint(self, earlier: str) -> bool:
+        """Whether this is the recording whose `fingerprint` was taken earlier, perhaps by an earlier version."""
+        return has_fingerprint(self._source, earlier)
+
+    @property
+    def files(self) -> tuple[tuple[str, int, int], ...]:
+        """Name, size in bytes and time of writing (ns since 1970) of each file when it was opened."""
+        return self._witness.files
+
+    def check_unchanged(self, content: str) -> None:
+        """Raise `StackError` if a file is not as it was when it was opened; `content` is its `sha256` of then."""
+        self._witness.check_all(content, self.sha256)
 
     def sha256(self) -> str:
         """SHA-256 of the file; of several files, of their bytes end to end; of an array, of its frames.

@@ -171,13 +171,11 @@ def test_a_folder_without_permission_to_write(request_for, tmp_path):
 
 
 def test_a_folder_that_refuses_is_told_before_anything_is_computed(request_for, monkeypatch):
-    from pathlib import Path
-
-    def refuse(self, *args, **kwargs):
+    def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
     request, predictor = request_for(), FakePredictor()
-    monkeypatch.setattr(Path, "touch", refuse)
+    monkeypatch.setattr("sam2flow_core.engine.lock.os.open", refuse)
     with pytest.raises(OutputError, match="no permission to write"):
         list(run(request, predictor))
     assert not predictor.answered
@@ -209,7 +207,8 @@ def test_a_failure_while_concluding_is_made_good_by_resume(request_for, monkeypa
 
     request = request_for()
     with monkeypatch.context() as patch:
-        patch.setattr(conclusion, "write_report", lambda *a: (_ for _ in ()).throw(OSError(28, "No space")))
+        full = OutputError("the disk is full")
+        patch.setattr(conclusion, "write_report", lambda *a: (_ for _ in ()).throw(full))
         with pytest.raises(OutputError, match="disk is full"):
             list(run(request, FakePredictor()))
     assert not (request.out / "provenance.json").exists() and not (request.out / "report.html").exists()

@@ -19,6 +19,7 @@ from fake_predictor import FakePredictor
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.events import FrameDone, Started
 from sam2flow_core.engine.identity import identify
+from sam2flow_core.engine.lock import lock_folder
 from sam2flow_core.engine.source import open_source
 from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.errors import OutputError, StackError
@@ -29,9 +30,9 @@ SETTINGS = StoreSettings(chunk_frames=4, tile=32, index_frames=8)
 
 def stream(request, predictor, settings=SETTINGS):
     request.out.mkdir(exist_ok=True)
-    with open_source(request) as source:
-        identity = identify(request, source, predictor.description, threads=1)
-        yield from stream_frames(request, source, predictor, identity, settings)
+    with open_source(request) as source, lock_folder(request.out) as lock:
+        identity = identify(request, source, source.stack.sha256(), predictor.description, threads=1)
+        yield from stream_frames(request, source, lock, predictor, identity, settings)
 
 
 def contents(folder: Path) -> dict[str, np.ndarray]:

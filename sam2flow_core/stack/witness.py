@@ -1,0 +1,99 @@
+"""Whether the files of a recording are still what they were when it was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sam2flow_core.errors import StackError
+
+_FEW = 4
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """What the disk says of a file.
+
+    A change of its content shows in `size` or `written_ns` unless somebody hides it, and then in `inode` or
+    `changed_ns`; in these two other things show as well, and some file shares number their files anew at any time.
+    """
+
+    size: int
+    written_ns: int
+    inode: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> _Mark:
+        found = path.stat()
+        return cls(found.st_size, found.st_mtime_ns, found.st_ino, found.st_ctime_ns)
+
+    def looks_like(self, other: _Mark) -> bool:
+        """Whether it is the file that it was, unless somebody hides a change."""
+        return (self.size, self.written_ns) == (other.size, other.written_ns)
+
+
+class Witness:
+    """Remembers the files of a recording as they were, and says so when they are no longer.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        In the order of time.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._marks = {path.absolute(): _mark(path) for path in paths}
+        self._paths = tuple(self._marks)
+
+    @property
+    def files(self) -> tuple[tuple[str, int, int], ...]:
+        """Name, size in bytes and time of writing (ns) of each file, as they were."""
+        return tuple((path.name, mark.size, mark.written_ns) for path, mark in self._marks.items())
+
+    def check_frame(self, t: int, frames: int) -> None:
+        """Raise `StackError` if the file that frame ``t`` of so many comes from has changed; costs microseconds."""
+        if len(self._paths) <= _FEW:
+            self._check(self._paths)
+        else:
+            place = t * len(self._paths) // frames
+            self._check(self._paths[max(place - 1, 0) : place + 2])
+
+    def check_all(self, content: str, sha256: Callable[[], str]) -> None:
+        """Raise `StackError` if a file has changed.
+
+        Parameters
+        ----------
+        content : str
+            SHA-256 of the recording when it was opened.
+        sha256 : callable
+            Takes it anew. Called only where a file was touched in a way that may leave its content alone, such as a
+            change of its rights, or a time of writing that was set back.
+        """
+        self._check(self._paths)
+        if any(_mark(path) != mark for path, mark in self._marks.items()) and sha256() != content:
+            raise StackError(f"{self._paths[0].name}: {_CHANGED}")
+
+    def _check(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            if not _mark(path).looks_like(self._marks[path]):
+                raise StackError(f"{path.name}: {_CHANGED}")
+
+
+_CHANGED = (
+    "the recording was changed or replaced while it was open; leave it as it is until the run has ended, and start anew"
+)
+
+
+def _mark(path: Path) -> _Mark:
+    try:
+        return _Mark.of(path)
+    except FileNotFoundError:
+        raise StackError(
+            f"{path.name}: the recording was removed or renamed, or its drive or share has vanished; connect it again"
+        ) from None
+    except OSError as error:
+        raise StackError(
+            f"{path.name}: the recording can no longer be read ({error.strerror}); is its drive still connected?"
+        ) from None
