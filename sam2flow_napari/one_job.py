@@ -21,6 +21,7 @@ class OneJob(QObject):
     desk : Desk
     report : callable
         Shows an error to the user.
+    parent : QObject, optional
 
     Signals
     -------
@@ -29,8 +30,10 @@ class OneJob(QObject):
 
     running_changed = Signal(bool)
 
-    def __init__(self, session: Session, desk: Desk, report: Callable[[Exception], None]) -> None:
-        super().__init__()
+    def __init__(
+        self, session: Session, desk: Desk, report: Callable[[Exception], None], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
         self._session = session
         self._desk = desk
         self._report = report

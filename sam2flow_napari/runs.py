@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QObject, Signal
 
 from sam2flow_core.errors import Sam2FlowError, StackError
 from sam2flow_core.project import SessionState
@@ -38,8 +38,10 @@ class Runs(OneJob):
     progressed = Signal(object)
     tables_changed = Signal(object)
 
-    def __init__(self, session: Session, desk: Desk, report: Callable[[Exception], None]) -> None:
-        super().__init__(session, desk, report)
+    def __init__(
+        self, session: Session, desk: Desk, report: Callable[[Exception], None], parent: QObject | None = None
+    ) -> None:
+        super().__init__(session, desk, report, parent)
         self._load_id = 0
         self._measured: RunRequest | None = None
         self.tables: RunTables | None = None

@@ -71,6 +71,7 @@ class Scene:
         """Take the layers over the recording away; its own stays."""
         with suppress(RuntimeError):  # deleted by Qt at the end of the program
             self._follow.cancel()
+            self._follow.deleteLater()
         for layer in (self.prompts, self.boxes, self.brush, self.overlays):
             layer.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_core.prompts import check_prompts, read_prompts
 from sam2flow_napari.files.sample import sample_path
-from sam2flow_napari.layers.factory import PATH_KEY, STACK_KEY, recording_arguments
+from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.keys import Key, prompt_keys
 from sam2flow_napari.preferences import read_preferences
 from sam2flow_napari.previews import PreviewDesk
@@ -58,11 +59,14 @@ class Workbench(QObject):
         Whether the user paints a mask.
     overlays_changed()
         Layers over the recording were shown or hidden.
+    closed()
+        It has let go of the viewer: its dock was closed, or another took over its recording.
     """
 
     help_wanted = Signal()
     painting_changed = Signal(bool)
     overlays_changed = Signal()
+    closed = Signal()
     _save_failed = Signal(object)
 
     def __init__(self, viewer: ViewerModel, engine: Engine | None = None) -> None:
@@ -75,10 +79,12 @@ class Workbench(QObject):
         self.scene: Scene | None = None
         self._closed = False
         self._told = ""
-        self._desk = Desk(engine)
+        self._desk = Desk(engine, self)
+        # Deleted by the event loop: the garbage collector may run in the worker's thread, where Qt objects must not go.
+        self._desk.closed.connect(self.deleteLater)
         self.previews = PreviewDesk(self.session, self._desk)
-        self.runs = Runs(self.session, self._desk, self.report)
-        self.propagation = Propagation(self.session, self._desk, self.report)
+        self.runs = Runs(self.session, self._desk, self.report, self)
+        self.propagation = Propagation(self.session, self._desk, self.report, self)
         self._listen()
         for layer in tuple(viewer.layers):
             self._consider(layer)
@@ -137,6 +143,11 @@ class Workbench(QObject):
             self._adopt(layer)
 
     def _adopt(self, image: Image) -> None:
+        owner = image.metadata.get(OWNER_KEY, lambda: None)()
+        if owner is not None and owner is not self:
+            owner.close()  # two of them would draw every layer twice
+        # Weakly, so that napari can copy the layer with its metadata.
+        image.metadata[OWNER_KEY] = weakref.ref(self)
         old = self.scene.image if self.scene else None
         self._let_go()
         recording = Recording(Path(image.metadata[PATH_KEY]), image.metadata[STACK_KEY])
@@ -169,6 +180,8 @@ class Workbench(QObject):
     def _let_go(self) -> None:
         """Close the session and take its layers away; the recording's own stays."""
         gc.unfreeze()
+        if self.scene is not None:
+            self.scene.image.metadata.pop(OWNER_KEY, None)
         scene, self.scene = self.scene, None
         self.runs.forget()
         self.propagation.forget()
@@ -289,7 +302,10 @@ class Workbench(QObject):
         if self._closed:
             return
         self._closed = True
+        if self.runs.running:
+            show_info("The run was stopped; what it has finished is kept in the project folder.")
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self.viewer.layers.events.removed.disconnect(self._on_removed)
-        self._desk.close()
         self._let_go()
+        self._desk.close()
+        self.closed.emit()

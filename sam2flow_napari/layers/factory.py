@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 AXES = ("t", "y", "x")
 STACK_KEY = "sam2flow_stack"
 PATH_KEY = "sam2flow_path"
+OWNER_KEY = "sam2flow_owner"
+"""In the metadata of a recording's layer: a weak reference to the workbench that works on it."""
 
 
 def placement(spacing: Spacing, ndim: int = 3) -> dict[str, Any]:

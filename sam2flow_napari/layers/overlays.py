@@ -112,6 +112,7 @@ class Overlays:
         # At the end of the program Qt may have deleted the throttle already.
         with suppress(RuntimeError):
             self._throttle.cancel()
+            self._throttle.deleteLater()
         self._viewer.dims.events.current_step.disconnect(self._on_step)
         self._session.state_changed.disconnect(self._on_state)
         for layer in self.layers:

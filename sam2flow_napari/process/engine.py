@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from sam2flow_core.engine.propagation import PropagationRequest
     from sam2flow_core.inference.steps import VesselFlow
 
+GRACE_S = 3.0
+"""Seconds that an engine whose window has gone may go on: a frame takes less, the measuring of many vessels more."""
 _CHILD = "sam2flow_napari.process.child"
 _GONE = (
     "the computation ended unexpectedly, perhaps for want of memory; your clicks are saved: try fewer frames or vessels"
@@ -87,6 +90,13 @@ class ProcessEngine:
         """Return the mask of one vessel in one frame of the recording opened for previews."""
         answer: VesselFlow = self._ask(Mask(frame, prompts, regions))
         return answer
+
+    def hurry(self) -> None:
+        """Give what the process is at a few seconds to end; a run that is killed keeps what it has finished."""
+        if self._process is not None:
+            timer = threading.Timer(GRACE_S, self._process.kill)
+            timer.daemon = True
+            timer.start()
 
     def close(self) -> None:
         """Let the process end; it stops its run and keeps what is finished."""

@@ -40,12 +40,14 @@ class SAM2FlowDock(QWidget):
     def __init__(self, napari_viewer: napari.Viewer, engine: Engine | None = None) -> None:
         super().__init__()
         self.bench = Workbench(napari_viewer, engine)
+        self._docked = self._shut = False
         self.recording = RecordingSection(self.bench)
         self.vessels = VesselsSection(self.bench)
         self.run = RunSection(self.bench)
         self.results = ResultsSection(self.bench)
         self._lay_out()
         self.bench.help_wanted.connect(self._show_help)
+        self.bench.closed.connect(self._on_closed)
         self.bench.runs.tables_changed.connect(self._on_tables)
         # The window may go without closing its docks one by one.
         self.destroyed.connect(self.bench.close)
@@ -60,15 +62,38 @@ class SAM2FlowDock(QWidget):
 
     def event(self, event: QEvent | None) -> bool:
         """Notice that napari takes the dock away for good."""
-        if event is not None and event.type() == QEvent.Type.DeferredDelete:
+        kind = event.type() if event is not None else None
+        if kind == QEvent.Type.DeferredDelete:
             self.shut()
+        elif kind == QEvent.Type.ParentChange:
+            self._on_parent()
         return bool(super().event(event))
+
+    def _on_parent(self) -> None:
+        """Let go at once when napari takes the dock out of its window, which is all that its close button does.
+
+        Left to the garbage collector, the old dock would be torn down at any time later, be it while napari adds a
+        layer for the dock that was opened in its place, and that takes the program down.
+        """
+        if self.parent() is not None:
+            self._docked = True
+        elif self._docked:
+            self.shut()
+            self.deleteLater()
 
     def shut(self) -> None:
         """Let go of session and viewer; may be called twice."""
+        if self._shut:
+            return
+        self._shut = True
         for section in (self.recording, self.vessels, self.run, self.results):
             section.disconnect_session()
         self.bench.close()
+
+    def _on_closed(self) -> None:
+        """Rest, as another dock has taken over the recording."""
+        self.setEnabled(False)
+        self.shut()
 
     def _lay_out(self) -> None:
         inner = QWidget()

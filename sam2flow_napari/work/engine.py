@@ -39,6 +39,10 @@ class Engine(Protocol):
         """Open a recording for previews."""
         ...
 
+    def hurry(self) -> None:
+        """Come to an end soon, whatever it is at; called while it works, from another thread, before `close`."""
+        ...
+
     def close(self) -> None:
         """Let go of what it holds; not called while it works."""
         ...

@@ -27,9 +27,12 @@ class Desk(QObject):
     -------
     answered(object)
         A `JobEvent`, in the GUI thread.
+    closed()
+        The worker has stopped for good.
     """
 
     answered = Signal(object)
+    closed = Signal()
 
     def __init__(self, engine: Engine | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -62,8 +65,10 @@ class Desk(QObject):
     def close(self) -> None:
         """Have the worker stop after its present event. What a run has finished is kept by the engine."""
         self._inbox.close()
-        if not self._working:
-            self._engine.close()
+        if self._working:
+            self._engine.hurry()
+        else:
+            self._end()
 
     def _start(self) -> None:
         if self._working or not self._inbox.has_work:
@@ -81,6 +86,10 @@ class Desk(QObject):
     def _on_finished(self) -> None:
         self._working = False
         if self._inbox.closed:
-            self._engine.close()
+            self._end()
         # Something may have come in while the worker was on its way out.
         self._start()
+
+    def _end(self) -> None:
+        self._engine.close()
+        self.closed.emit()

@@ -65,6 +65,10 @@ class FakeEngine:
         self.asked, self.opened, self.requests, self.propagations = [], [], [], []
         self.closed = 0
 
+    def hurry(self):
+        self.gate.set()
+        self.preview_gate.set()
+
     def close(self):
         self.let_go = True
 
