@@ -16,7 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pandas as pd
 import psutil
 import tifffile
 
@@ -24,6 +23,7 @@ from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.engine.folder import SUMMARY
 from sam2flow_core.prompts import write_prompts
 from sam2flow_core.results import read_marker
+from sam2flow_core.spreadsheets import read_csv
 from sam2flow_core.synthetic import Scene, film_long, sample_scene
 
 RATE_HZ = 160.0
@@ -135,7 +135,7 @@ def main() -> None:
         command = [sys.executable, "-m", "sam2flow_core", "run", str(stack), "--prompts", str(prompts)]
         calibration = ["--pixel-size-um", str(scene.pixel_size_um), "--frame-rate-hz", str(scene.frame_rate_hz)]
         seen = watch(subprocess.Popen([*command, "--out", str(out), *calibration]), out)
-        summary = pd.read_csv(out / SUMMARY)
+        summary = read_csv(out / SUMMARY)
         report(options.size, seen, len(summary), sum(f.stat().st_size for f in out.rglob("*")))
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from sam2flow_core.errors import PromptError
-from sam2flow_core.files import write_text
 from sam2flow_core.regions import Region, check_regions
+from sam2flow_core.spreadsheets import Sheet, read_sheet, write_csv
 
 COLUMNS = ("vessel_id", "frame", "y", "x", "label")
 
@@ -42,51 +42,30 @@ class Prompt:
 
 
 def read_prompts(path: str | Path) -> tuple[Prompt, ...]:
-    """Read ``prompts.csv``.
+    """Read ``prompts.csv``, as the program or a spreadsheet program of any country wrote it.
 
     Raises
     ------
     PromptError
-        If the file is missing, empty, has unknown or missing columns, or a
-        value that is not a number.
+        If the file is missing, empty, has unknown or missing columns, a value
+        that is not a number, or one that can be understood in two ways.
     """
-    path = Path(path)
-    try:
-        table = pd.read_csv(path, skipinitialspace=True)
-    except FileNotFoundError:
-        raise PromptError(f"{path}: no such prompts file") from None
-    except PermissionError:
-        raise PromptError(f"{path}: no permission to read this file") from None
-    except pd.errors.EmptyDataError:
-        raise PromptError(f"{path}: the file is empty; expected the columns {', '.join(COLUMNS)}") from None
-    except (pd.errors.ParserError, UnicodeDecodeError, OSError, ValueError):
-        raise PromptError(f"{path}: not a CSV table; expected the columns {', '.join(COLUMNS)}") from None
-    if not isinstance(table.index, pd.RangeIndex):  # pandas shifts the columns where rows are longer than the header
-        raise PromptError(f"{path}: rows hold more values than there are columns ({', '.join(COLUMNS)})")
-    table.columns = table.columns.str.strip()
-    _check_columns(path, table)
-    if table.empty:
+    sheet = read_sheet(Path(path), COLUMNS, (), COLUMNS, PromptError)
+    if not sheet.rows:
         raise PromptError(f"{path}: no prompts in it; add at least one row with label 1")
-    numbers = table[list(COLUMNS)].apply(pd.to_numeric, errors="coerce")
-    if numbers.isna().any(axis=None):
-        row = int(numbers.isna().any(axis=1).idxmax()) + 2
-        raise PromptError(f"{path}, line {row}: a value is missing or not a number")
-    whole = numbers[["vessel_id", "frame", "label"]]
-    if (whole % 1 != 0).any(axis=None):
-        row = int((whole % 1 != 0).any(axis=1).idxmax()) + 2
-        raise PromptError(f"{path}, line {row}: vessel_id, frame and label must be whole numbers")
-    return tuple(Prompt(int(r[0]), int(r[1]), float(r[2]), float(r[3]), int(r[4])) for r in numbers.to_numpy())
+    return tuple(_prompt(sheet, row) for row in range(len(sheet.rows)))
 
 
-def _check_columns(path: Path, table: pd.DataFrame) -> None:
-    if len(table.columns) == 1 and ";" in table.columns[0]:
-        raise PromptError(f"{path}: values are separated by ';'; save the table with commas")
-    unknown = [c for c in table.columns if c not in COLUMNS]
-    missing = [c for c in COLUMNS if c not in table.columns]
-    if unknown:
-        raise PromptError(f"{path}: unknown column '{unknown[0]}'; the columns are {', '.join(COLUMNS)}")
-    if missing:
-        raise PromptError(f"{path}: column '{missing[0]}' is missing; the columns are {', '.join(COLUMNS)}")
+def _prompt(sheet: Sheet, row: int) -> Prompt:
+    values = {column: sheet.number(row, column) for column in COLUMNS}
+    place = f"{sheet.path}, line {sheet.lines[row]}"
+    for column, value in values.items():
+        if value is None:
+            raise PromptError(f"{place}: a value is missing or not a number ({column})")
+        if column in ("vessel_id", "frame", "label") and value % 1:
+            raise PromptError(f"{place}: vessel_id, frame and label must be whole numbers")
+    vessel, frame, y, x, label = (float(value or 0) for value in values.values())
+    return Prompt(int(vessel), int(frame), y, x, int(label))
 
 
 def write_prompts(path: str | Path, prompts: tuple[Prompt, ...]) -> None:
@@ -98,7 +77,7 @@ def write_prompts(path: str | Path, prompts: tuple[Prompt, ...]) -> None:
         If it cannot be written.
     """
     rows = [(p.vessel_id, p.frame, p.y, p.x, p.label) for p in prompts]
-    write_text(path, pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(index=False))
+    write_csv(path, pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
 def check_prompts(prompts: tuple[Prompt, ...], shape: tuple[int, int, int], regions: tuple[Region, ...] = ()) -> None:

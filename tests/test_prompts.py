@@ -42,9 +42,21 @@ def test_written_prompts_come_back(tmp_path: Path) -> None:
         "\ufeff" + HEADER + "1,0,10,20,1\r\n",
         "x, y, frame, label , vessel_id\n20, 10, 0, 1, 1\n",
         HEADER + "1,0,10,20,1",
+        HEADER.replace(",", ";") + "1;0;10;20;1\r\n",
+        HEADER.replace(",", ";") + "1;0;10,0;20,00;1\r\n",
+        "sep=;\r\n" + HEADER.replace(",", ";") + "1;0;10,0;20;1\r\n",
+        "\ufeff" + HEADER.replace(",", ";") + "1;0;10,0;20,0;1\r\n;;;;\r\n\r\n",
+        HEADER.replace(",", "\t") + "1\t0\t10,0\t20\t1\n",
+        (HEADER.replace(",", "\t") + "1\t0\t10\t20\t1\r\n").encode("utf-16"),
+        b"\xfe\xff" + (HEADER + "1,0,10,20,1\n").encode("utf-16-be"),
+        HEADER + ",,,,\n1,0,10,20,1\n,,,,\n",
+        ",,,,,\r\n" + HEADER.strip() + ",,\r\n1,0,10,20,1,,\r\n",
+        '"Vessel ID","FRAME"," Y ","x","Label"\n"1","0","10.0","20","1"\n',
+        HEADER + '1,0,"10,0",20,1\n',
+        HEADER.replace("\n", "\r") + "1,0,1.0E+01,2E1,1\r",
     ],
 )
-def test_tables_as_spreadsheets_write_them(tmp_path: Path, text: str) -> None:
+def test_tables_as_spreadsheets_write_them(tmp_path: Path, text: str | bytes) -> None:
     assert read_prompts(table(tmp_path, text)) == (Prompt(1, 0, 10.0, 20.0, 1),)
 
 
@@ -55,12 +67,23 @@ def test_tables_as_spreadsheets_write_them(tmp_path: Path, text: str) -> None:
         (HEADER, "no prompts"),
         ("vessel_id,frame,y,x,label,colour\n1,0,1,1,1,red\n", "unknown column 'colour'"),
         ("vessel_id,frame,y,x\n1,0,1,1\n", "'label' is missing"),
-        (HEADER.replace(",", ";") + "1;0;1;1;1\n", "separated by ';'"),
         (HEADER + "1,0,10,20,1\n1,0,ten,20,1\n", "line 3: a value is missing or not a number"),
         (HEADER + "1,0,,20,1\n", "line 2"),
         (HEADER + "1,0.5,10,20,1\n", "whole numbers"),
         (HEADER + "1,0,10,20,1,9,9\n", "more values than there are columns"),
         (b"II*\x00\xff\xfe\x80\x81" * 50, "not a CSV|unknown column"),
+        (HEADER + '1,0,"1,234",20,1\n', "'1,234' may mean 1.234 or 1234"),
+        (HEADER + '1,0,"10,5",20.5,1\n', "'10,5' has a comma and '20.5' a point"),
+        (HEADER.replace(",", ";") + "1;0;1.234;20;1\n", "may mean"),
+        (HEADER.replace(",", ";") + "1;0;1.234,5;20;1\n", "has a comma"),
+        ("vessel_id,frame,y,x,label,\n1,0,1,1,1,7\n", "without a name"),
+        ("y,Y,vessel_id,frame,x,label\n1,1,1,0,1,1\n", "'y' stands twice"),
+        (HEADER + "1,0,inf,20,1\n", "not a number"),
+        (HEADER + "1,0,1e999,20,1\n", "not a number"),
+        (HEADER + "1,0,20. Jan,20,1\n", "not a number: '20. Jan' in column y"),
+        (HEADER + "1;0;10;20;1\n", "line 2"),
+        (("Gef\u00e4\u00df,frame\n").encode("latin-1"), "CSV UTF-8"),
+        (HEADER.encode("utf-32"), "CSV UTF-8"),
     ],
 )
 def test_tables_that_cannot_be_meant(tmp_path: Path, text: str | bytes, words: str) -> None:
@@ -69,7 +92,7 @@ def test_tables_that_cannot_be_meant(tmp_path: Path, text: str | bytes, words: s
 
 
 def test_missing_table(tmp_path: Path) -> None:
-    assert "no such prompts file" in refusal(tmp_path / "nothing.csv")
+    assert "no such file" in refusal(tmp_path / "nothing.csv")
 
 
 def test_folder_instead_of_a_table(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def evaluate(
     """Measure a model's accuracy against the truth."""
     from sam2flow_core.evaluation import compare_memories, evaluate_ablations
     from sam2flow_core.evaluation import evaluate as measure
-    from sam2flow_core.files import write_text
+    from sam2flow_core.spreadsheets import write_csv
 
     only = tuple(cases.split(",")) if cases else ()
     if memory_designs:
@@ -52,7 +52,7 @@ def evaluate(
             model, data, device, _named_files(design), document, cache, report_line, _trained(steps), only=only
         )
         if csv is not None:
-            write_text(csv, compared.ious.to_csv(index=False))
+            write_csv(csv, compared.ious)
         click.echo(compared.text())
         return
     if ablations:

@@ -73,9 +73,9 @@ class Display:
 
 
 def _outcome(finished: Finished) -> str:
-    import pandas as pd
+    from sam2flow_core.spreadsheets import read_csv
 
-    table = pd.read_csv(finished.summary_csv)
+    table = read_csv(finished.summary_csv)
     lines = [_vessel_line(row) for row in table.to_dict("records")]
     return "\n".join([*lines, f"written to {finished.out}: summary.csv, per_frame.csv, report.html, provenance.json"])
 

@@ -16,7 +16,8 @@ from sam2flow_core.engine.lock import lock_folder
 from sam2flow_core.engine.run import run
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.errors import DataError, Sam2FlowError
-from sam2flow_core.files import output_errors, remove_parts, write_text
+from sam2flow_core.files import output_errors, remove_parts
+from sam2flow_core.spreadsheets import read_csv, write_csv
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -142,11 +143,11 @@ def _gather(outcomes: Sequence[Outcome], requests: Sequence[RunRequest], out: Pa
     """Write all tables into one each, in the order of the manifest."""
     ended = _in_order(outcomes, requests)
     rows = [(o.video_id, "failed" if o.failure else "done", o.failure) for o in ended]
-    _write(out / OUTCOMES, pd.DataFrame(rows, columns=["video_id", "outcome", "failure"]))
+    write_csv(out / OUTCOMES, pd.DataFrame(rows, columns=["video_id", "outcome", "failure"]))
     done = [o.out for o in ended if not o.failure]
     for name in (SUMMARY, PER_FRAME) if done else ():
         # As text, so that no number is rounded on the way.
-        _write(out / name, pd.concat([pd.read_csv(folder / name, dtype=str) for folder in done]))
+        write_csv(out / name, pd.concat([read_csv(folder / name, numbers=False) for folder in done]))
 
 
 def _compare(outcomes: Sequence[Outcome], requests: Sequence[RunRequest], out: Path, groups: Mapping[str, str]) -> None:
@@ -155,7 +156,7 @@ def _compare(outcomes: Sequence[Outcome], requests: Sequence[RunRequest], out: P
     from sam2flow_core.reports import write_comparison
 
     done = [o.out for o in _in_order(outcomes, requests) if not o.failure]
-    summaries = [pd.read_csv(folder / SUMMARY, dtype={"video_id": str}) for folder in done]
+    summaries = [read_csv(folder / SUMMARY) for folder in done]
     summaries = [summary for summary in summaries if len(summary)]
     if len(summaries) > 1:
         write_comparison(out / COMPARISON, summaries, groups)
@@ -164,10 +165,6 @@ def _compare(outcomes: Sequence[Outcome], requests: Sequence[RunRequest], out: P
 def _in_order(outcomes: Sequence[Outcome], requests: Sequence[RunRequest]) -> list[Outcome]:
     order = [request.out for request in requests]
     return sorted(outcomes, key=lambda outcome: order.index(outcome.out))
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    write_text(path, table.to_csv(index=False))
 
 
 def _line(error: BaseException) -> str:

@@ -20,6 +20,7 @@ from sam2flow_core.engine.source import Source
 from sam2flow_core.files import write_text
 from sam2flow_core.reports import write_report
 from sam2flow_core.results import STORE_NAME, open_results, remove_marker, write_line
+from sam2flow_core.spreadsheets import write_csv
 from sam2flow_core.stack.sources import Frame
 from sam2flow_core.velocity import measure_vessels, per_frame_table, summary_table
 
@@ -60,4 +61,4 @@ def conclude(
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:
     # More digits than any measurement has, fewer than a page can bear.
-    write_text(path, table.to_csv(index=False, float_format="%.7g"))
+    write_csv(path, table, "%.7g")

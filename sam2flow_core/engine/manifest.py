@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pandas as pd
 
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.errors import DataError
 from sam2flow_core.prompts import read_prompts
+from sam2flow_core.spreadsheets import Sheet, read_sheet
+from sam2flow_core.untrusted import on_network
 
 REQUIRED = ("stack", "prompts")
-OPTIONAL = ("pixel_size_um", "frame_rate_hz", "video_id", "group")
+NUMERIC = ("pixel_size_um", "frame_rate_hz")
+OPTIONAL = (*NUMERIC, "video_id", "group")
 
 
 @dataclass(frozen=True)
@@ -47,61 +46,46 @@ def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "aut
     PromptError
         If a row's prompts cannot be read.
     """
-    table = _read(path)
-    rows = table.to_dict("records")
-    requests = tuple(_request(row, path.parent, out, model, device) for row in rows)
+    sheet = _read(path)
+    requests = tuple(_request(sheet, row, out, model, device) for row in range(len(sheet.rows)))
     folders = [request.out for request in requests]
     for request in requests:
         if folders.count(request.out) > 1:
             raise DataError(f"{path}: '{request.video_id}' stands twice; give each row a video_id of its own")
     groups = {
-        str(request.video_id): str(row["group"])
-        for request, row in zip(requests, rows, strict=True)
-        if not pd.isna(row.get("group"))
+        str(request.video_id): row["group"]
+        for request, row in zip(requests, sheet.rows, strict=True)
+        if row.get("group")
     }
     return Manifest(requests, groups)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, skipinitialspace=True, dtype={"video_id": str, "group": str})
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such manifest") from None
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
-        raise DataError(f"{path}: not a table ({error}); expected columns {', '.join(REQUIRED)}") from None
-    for column in table.columns:
-        if column not in REQUIRED + OPTIONAL:
-            raise DataError(f"{path}: unknown column '{column}'; known are {', '.join(REQUIRED + OPTIONAL)}")
-    for column in REQUIRED:
-        if column not in table.columns:
-            raise DataError(f"{path}: column '{column}' is missing")
-        if table[column].isna().any():
-            raise DataError(f"{path}, line {int(np.argmax(table[column].isna())) + 2}: no {column}")
-    for column in OPTIONAL[:2]:
-        if column in table.columns and not pd.api.types.is_numeric_dtype(table[column]):
-            raise DataError(f"{path}: column '{column}' holds a value that is not a number")
-    if table.empty:
+def _read(path: Path) -> Sheet:
+    sheet = read_sheet(path, REQUIRED, OPTIONAL, NUMERIC, DataError)
+    if not sheet.rows:
         raise DataError(f"{path}: no recordings in it")
-    return table
+    for line, row in zip(sheet.lines, sheet.rows, strict=True):
+        for column in REQUIRED:
+            if not row.get(column):
+                raise DataError(f"{path}, line {line}: no {column}")
+            if "\0" in row[column] or on_network(row[column], path.absolute()):
+                raise DataError(f"{path}, line {line}: the {column} lies on another computer; copy it here")
+    return sheet
 
 
-def _request(row: Mapping[Hashable, Any], folder: Path, out: Path, model: str, device: str) -> RunRequest:
-    stack = folder / str(row["stack"])
-    given = row.get("video_id")
-    video_id = stack.name.split(".")[0] if given is None or pd.isna(given) else str(given)
+def _request(sheet: Sheet, number: int, out: Path, model: str, device: str) -> RunRequest:
+    row, folder = sheet.rows[number], sheet.path.parent
+    stack = folder / row["stack"]
+    video_id = row.get("video_id") or stack.name.split(".")[0]
     return RunRequest(
         stack=stack,
-        prompts=read_prompts(folder / str(row["prompts"])),
+        prompts=read_prompts(folder / row["prompts"]),
         # A video_id may hold what no file system takes.
         out=out / re.sub(r"[^\w.-]+", "_", video_id),
         model=model,
         device=device,
-        pixel_size_um=_number(row.get("pixel_size_um")),
-        frame_rate_hz=_number(row.get("frame_rate_hz")),
+        pixel_size_um=sheet.number(number, "pixel_size_um"),
+        frame_rate_hz=sheet.number(number, "frame_rate_hz"),
         resume=True,
         video_id=video_id,
     )
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)

@@ -37,8 +37,8 @@ from sam2flow_core.evaluation.tables import (
     vessel_tables,
 )
 from sam2flow_core.evaluation.velocities import COLUMNS, judge_velocities
-from sam2flow_core.files import write_text
 from sam2flow_core.inference import SAM2FlowPredictor
+from sam2flow_core.spreadsheets import write_csv
 
 TRUE_MASKS = "SAM2Flow, true masks"
 
@@ -68,9 +68,9 @@ class Evaluation:
         What was judged vessel by vessel goes beside it, as ``NAME_velocities.csv`` and ``NAME_masks.csv``.
         """
         pooled = self.standings.pooled.assign(case="all")
-        write_text(path, pd.concat([pooled, self.standings.by_case], ignore_index=True).to_csv(index=False))
+        write_csv(path, pd.concat([pooled, self.standings.by_case], ignore_index=True))
         for name, table in self.standings.surveys.items():
-            write_text(path.with_name(f"{path.stem}_{name}.csv"), table.to_csv(index=False))
+            write_csv(path.with_name(f"{path.stem}_{name}.csv"), table)
 
 
 def evaluate(

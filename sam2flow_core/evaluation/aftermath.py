@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.evaluation.speed_scene import Looped
 from sam2flow_core.evaluation.timing import Cost, cost_of
-from sam2flow_core.files import write_text
 from sam2flow_core.inference import FrameFlow
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.reports import write_report
 from sam2flow_core.results import STORE_NAME, ResultsWriter, StoreHeader, open_results
+from sam2flow_core.spreadsheets import write_csv
 from sam2flow_core.stack import Calibration
 from sam2flow_core.velocity import measure_vessels, per_frame_table, summary_table
 
@@ -55,6 +55,6 @@ def _conclude(folder: Path, frames: NDArray[np.uint8], length: int) -> None:
     tracks = [results.track(vessel) for vessel in results.vessel_ids]
     calibration = Calibration().with_user(PIXEL_UM, RATE_HZ)
     measured = measure_vessels(tracks, Looped(frames, length).__getitem__, calibration, video_id="bench")
-    write_text(folder / "summary.csv", summary_table(measured).to_csv())
-    write_text(folder / "per_frame.csv", per_frame_table(measured).to_csv())
+    write_csv(folder / "summary.csv", summary_table(measured))
+    write_csv(folder / "per_frame.csv", per_frame_table(measured))
     write_report(folder / "report.html", measured, frames.mean(0), {})

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from sam2flow_core.evaluation.comparison import Comparison
-from sam2flow_core.files import write_text
+from sam2flow_core.spreadsheets import read_csv, write_csv
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class ResultCache:
     def find_table(self, *key: object) -> pd.DataFrame | None:
         """Return a kept table, or None."""
         path = self._path(key, ".csv")
-        return pd.read_csv(path) if path.exists() else None
+        return read_csv(path) if path.exists() else None
 
     def keep_table(self, table: pd.DataFrame, *key: object) -> None:
         """Keep a table with at least one column."""
         path = self._path(key, ".csv")
-        write_text(path, table.to_csv(index=False))
+        write_csv(path, table)
 
     def _path(self, key: tuple[object, ...], suffix: str) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)

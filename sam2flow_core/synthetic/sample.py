@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.files import write_text
 from sam2flow_core.prompts import write_prompts
+from sam2flow_core.spreadsheets import write_csv
 from sam2flow_core.synthetic.film import film
 from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.seeds import SAMPLE, stream
@@ -68,7 +68,7 @@ def write_sample(folder: Path) -> None:
         for vessel, v in zip(scene.vessels, speed, strict=True)
     ]
     columns = ["vessel_id", "v_mean_um_s", "diameter_mean_um"]
-    write_text(folder / "sample_truth.csv", pd.DataFrame(rows, columns=columns).to_csv(index=False))
+    write_csv(folder / "sample_truth.csv", pd.DataFrame(rows, columns=columns))
 
 
 if __name__ == "__main__":

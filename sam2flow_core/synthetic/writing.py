@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.errors import DataError
-from sam2flow_core.files import whole_folder, write_text
+from sam2flow_core.files import whole_folder
 from sam2flow_core.prompts import write_prompts
+from sam2flow_core.spreadsheets import write_csv
 from sam2flow_core.synthetic.film import film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.seeds import CASES, stream
@@ -96,8 +97,8 @@ def write_case(path: Path, scene: Scene, frames: NDArray[np.int64], bits: int, r
         counts = np.concatenate([quantise(video, bits) for video in film_long(scene, frames)])
         write_tiff(part / "stack.tif", counts, scene.pixel_size_um, scene.frame_rate_hz)
         write_prompts(part / "prompts.csv", scene.sample_prompts(rng, CLICKS, CLICKS))
-        write_text(part / "velocity.csv", _velocities(scene, frames).to_csv(index=False))
-        write_text(part / "cells.csv", _cells(scene, frames).to_csv(index=False))
+        write_csv(part / "velocity.csv", _velocities(scene, frames))
+        write_csv(part / "cells.csv", _cells(scene, frames))
         _write_truth(part / "truth.zarr", scene, frames)
 
 

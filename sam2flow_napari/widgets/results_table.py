@@ -9,6 +9,7 @@ import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor
 
+from sam2flow_core.spreadsheets import quoted
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
 from sam2flow_napari.widgets.words import flags_in_short, flags_in_words, velocity_in_words
@@ -95,7 +96,8 @@ class ResultsTable(QAbstractTableModel):
     def as_text(self) -> str:
         """Return the table as tab-separated text for the clipboard."""
         lines = ["\t".join(self._titles)]
-        lines += ["\t".join(self._text(row, c) for c in range(len(COLUMNS))) for row in self._rows]
+        # A name that a spreadsheet would take for a formula, or that holds a tab, is made safe as in the CSV files.
+        lines += ["\t".join(quoted(self._text(row, c)) for c in range(len(COLUMNS))) for row in self._rows]
         return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sam2flow_core.errors import OutputError
+from sam2flow_core.spreadsheets import read_csv
 
 if TYPE_CHECKING:
     from sam2flow_core.engine import RunRequest
@@ -56,11 +57,21 @@ def read_tables(folder: Path) -> RunTables:
     from sam2flow_core.engine.folder import PROVENANCE
     from sam2flow_core.results import open_results
 
-    try:
-        summary = pd.read_csv(folder / SUMMARY)
-        per_frame = pd.read_csv(folder / PER_FRAME)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{folder}: the tables of that run cannot be read ({error}); run again") from None
+    summary, per_frame = read_csv(folder / SUMMARY), read_csv(folder / PER_FRAME)
+    _check_columns(folder, summary, ("vessel_id", "v_mean_um_s", "grade", "flags"))
+    _check_columns(folder, per_frame, ("vessel_id", "frame", "velocity_um_s", "velocity_px_frame"))
     results = open_results(folder)
     request = request_again(folder / PROVENANCE, folder)
     return RunTables(folder, request, summary, per_frame, results, results.lines())
+
+
+def _check_columns(folder: Path, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    """Raise `OutputError` unless the window finds what it shows."""
+    for name in columns:
+        if name not in table.columns:
+            raise OutputError(f"{folder}: the tables of that run lack the column {name}; run again")
+        text = name in ("grade", "flags")
+        if not text and len(table) and not pd.api.types.is_numeric_dtype(table[name]):
+            raise OutputError(f"{folder}: the tables of that run hold no numbers as {name}; run again")
+    if table["vessel_id"].isna().any():
+        raise OutputError(f"{folder}: the tables of that run have rows without a vessel; run again")

@@ -199,6 +199,7 @@ PARSERS: dict[str, Callable[[], Parser]] = {
     "tiff": tiffs,
     "folder": folders,
     "prompts": prompts,
+    "manifest": manifests,
     "project": projects,
     "window": windows,
 }

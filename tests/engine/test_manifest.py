@@ -35,7 +35,7 @@ def test_rows_become_requests_with_a_folder_each(manifest, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "not a table"),
+        ("", "the file is empty"),
         ("stack,prompts\n", "no recordings"),
         ("stack\na.tif\n", "column 'prompts' is missing"),
         ("stack,prompts,colour\na.tif,p.csv,red\n", "unknown column 'colour'"),
@@ -52,5 +52,5 @@ def test_a_bad_manifest_is_one_line(manifest, tmp_path, text, words):
 
 
 def test_missing_prompts_are_told_before_anything_starts(manifest, tmp_path):
-    with pytest.raises(PromptError, match="no such prompts file"):
+    with pytest.raises(PromptError, match="no such file"):
         read_manifest(manifest("stack,prompts\na.tif,none.csv\n"), tmp_path / "out")
