@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SLACK_PX = 2
 """How far beside a mask a click may be and still count as on it: walls are not sharper than that."""
 _SURE = 0.5
-"""Object score from which the network counts the vessel as there."""
+"""How well a mask fits its clicks and what moves there, from which the vessel counts as there."""
 
 
 def finding(vessel: VesselFlow, frame: int, marks: Sequence[Prompt | Region]) -> str:
@@ -43,7 +43,7 @@ def finding(vessel: VesselFlow, frame: int, marks: Sequence[Prompt | Region]) ->
         return "The mask lies beside a click: no vessel was found under it. Undo it, or paint the vessel (M)."
     if any(not click.label and _covers(vessel, click, 0) for click in clicks):
         return "The mask still holds a place that you have excluded. Click there again, or paint the vessel (M)."
-    if vessel.object_score < _SURE:
+    if vessel.mask_iou < _SURE:
         return "There may be no vessel here. Click again on its middle, or paint it (M)."
     return ""
 

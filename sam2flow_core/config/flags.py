@@ -11,7 +11,7 @@ FLAG_MEANINGS = {
     "SATURATED": "part of the vessel is over- or underexposed",
     "DROPPED_FRAME": "frames are repeated or missing",
     "TOO_SHORT": "the vessel or the recording is too short",
-    "MASK_LOST": "the vessel is not found in part of the recording",
+    "MASK_LOST": "the vessel is not seen in part of the recording, or nowhere",
     "BRANCH": "the vessel branches or lies over another one",
     "EDGE": "the image border cuts along the vessel",
     "METHOD_DISAGREE": "flow and space-time diagram disagree",

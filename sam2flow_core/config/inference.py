@@ -46,8 +46,8 @@ class InferenceSettings:
     causal : bool
         Answer from the past only, for live work; otherwise frames on both sides count.
     least_mask_quality : float
-        Mask IoU x object score, as the network judges them, below which a mask found by memory is not remembered
-        itself: from one bad mask on, a vessel would count as lost.
+        Mask IoU (x object score, where that was trained), as the network judges them, below which a mask found by
+        memory is not remembered itself: from one bad mask on, a vessel would count as lost.
     sam2 : Sam2Settings
         Of `SAM2MaskPredictor`.
     """

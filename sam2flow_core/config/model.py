@@ -56,6 +56,14 @@ class MaskConfig:
     memory: MemoryConfig = field(default_factory=MemoryConfig)
     """Which design of memory; the numbers above are those all designs share."""
 
+    @property
+    def trusts_object_score(self) -> bool:
+        """Whether the head that says if an object is there was trained to: SAM 2's is, that of `tiny` is at chance.
+
+        Where it is not, the score is passed on for those who read it and decides nothing.
+        """
+        return self.as_sam2
+
 
 @dataclass(frozen=True)
 class MatchConfig:

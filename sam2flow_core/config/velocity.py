@@ -122,6 +122,94 @@ class SeriesSettings:
 
 
 @dataclass(frozen=True)
+class ActivitySettings:
+    """What changes on cross-sections of a vessel, and beside it.
+
+    Attributes
+    ----------
+    frames : int
+        Frames that are sampled, spread over the recording.
+    places_across, places_along : int
+        Samples on a cross-section, and most cross-sections.
+    reach_widths, reach_px : float
+        How far from the centreline is looked: so many widths of the vessel, and so many px.
+    neighbour_px : float
+        Distance along the vessel over which cells are the same and the noise of the camera is not.
+    drift_frames : int
+        Sampled frames over which slow changes are evened out.
+    middle, beside : float
+        Radii within which the vessel is, and beyond which the tissue is.
+    part : int
+        Cross-sections that count as one measurement.
+    least_error : float
+        Of such a measurement, as a share of the variance of the noise.
+    """
+
+    frames: int = 128
+    places_across: int = 61
+    places_along: int = 150
+    reach_widths: float = 1.1
+    reach_px: float = 5.0
+    neighbour_px: float = 2.0
+    drift_frames: int = 48
+    middle: float = 0.6
+    beside: float = 1.35
+    part: int = 12
+    least_error: float = 0.03
+
+
+@dataclass(frozen=True)
+class PresenceSettings:
+    """When a vessel is there.
+
+    Attributes
+    ----------
+    window_frames : float
+        Frames of the space-time diagram that are one measurement.
+    match_errors, contrast_errors : float
+        Standard errors above the floor at which the correlation on the path, and the contrast with what lies beside,
+        speak as much for a vessel as against it.
+    least_spread : float
+        Of a correlation, added to what shuffled frames show.
+    creep_px_frame, creep_softness : float
+        Speed at which a moving pattern is as likely blood as a drift, and how sharply that changes.
+    least_contrast : float
+        What a vessel must have more of than its surroundings, over the variance of the noise.
+    usual_quantile : float
+        Of correlation and strength over time: what the vessel shows when it is in sight.
+    tissue_share : float
+        Of the tissue's own speed, added to the speed of a drift.
+    clear : float
+        Times the floor that the usual correlation must be before single moments are judged.
+    gone, unlike : float
+        Shares of the usual strength and correlation below which the pattern is gone.
+    faded, unsharp, standing, moving_px_frame : float
+        Shares of the usual strength, sharpness and speed below which it is a remnant that stands still, in a vessel
+        whose blood usually moves so fast.
+    least_lost_frames : int
+        A vessel is out of sight for at least so long.
+    """
+
+    window_frames: float = 24.0
+    match_errors: float = 6.0
+    contrast_errors: float = 4.0
+    least_spread: float = 0.01
+    creep_px_frame: float = 0.3
+    creep_softness: float = 0.05
+    least_contrast: float = 0.15
+    usual_quantile: float = 0.7
+    tissue_share: float = 1.5
+    clear: float = 3.0
+    gone: float = 0.12
+    unlike: float = 0.7
+    faded: float = 0.35
+    unsharp: float = 0.75
+    standing: float = 0.1
+    moving_px_frame: float = 1.0
+    least_lost_frames: int = 8
+
+
+@dataclass(frozen=True)
 class FlagSettings:
     """Where a flag begins; see `sam2flow_core.velocity` for the meaning of each."""
 
@@ -135,7 +223,7 @@ class FlagSettings:
     min_length_px: float = 24.0
     min_length_diameters: float = 2.0
     min_frames: int = 16
-    min_object_score: float = 0.5
+    min_presence: float = 0.5
     min_area_share: float = 0.3
     overlap_share: float = 0.1
     edge_share: float = 0.15
@@ -149,7 +237,8 @@ class GradeSettings:
 
     Shares are of 1. `method_difference` is |flow - kymograph| / kymograph, `scale` the model's expected error
     over the speed, `valid` the share of frames with a velocity, `opposed` the share of the length that runs against
-    the rest, `mask` how well the mask fits its prompts and what is seen.
+    the rest, `mask` how well the mask fits its prompts and what is seen, `presence` the chance that there is a vessel
+    at all.
     """
 
     method_difference: tuple[float, float, float] = (0.12, 0.25, 0.5)
@@ -159,6 +248,7 @@ class GradeSettings:
     interval: tuple[float, float, float] = (0.18, 0.33, 0.65)
     opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
     mask: tuple[float, float, float] = (0.8, 0.5, 0.2)
+    presence: tuple[float, float, float] = (0.8, 0.5, 0.02)
 
 
 @dataclass(frozen=True)
@@ -168,5 +258,7 @@ class VelocitySettings:
     geometry: GeometrySettings = field(default_factory=GeometrySettings)
     kymograph: KymographSettings = field(default_factory=KymographSettings)
     series: SeriesSettings = field(default_factory=SeriesSettings)
+    activity: ActivitySettings = field(default_factory=ActivitySettings)
+    presence: PresenceSettings = field(default_factory=PresenceSettings)
     flags: FlagSettings = field(default_factory=FlagSettings)
     grade: GradeSettings = field(default_factory=GradeSettings)

@@ -157,7 +157,7 @@ class FlowStream:
             mine = doubt[sites.vessel == v]
             quality = float(torch.exp(-mine.mean())) if mine.numel() else 0.0
             prompted = t in vessel.points or t in vessel.given
-            vessel.motion.write(MemoryEntry(t, prompted, quality * vessel.object_score, tokens, places))
+            vessel.motion.write(MemoryEntry(t, prompted, quality, tokens, places))
 
     def _package(self, crop: Crop, t: int, there: _Pixels | None, back: _Pixels | None = None) -> VesselFlow:
         flow, scale = _dense(crop, there)

@@ -56,7 +56,7 @@ def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, 
 
 
 def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> VesselMasks:
-    """Find all vessels in a later frame from memory alone, and judge whether each is still there."""
+    """Find all vessels in a later frame from memory alone, and note what the decoder makes of them."""
     vessels = list(state.vessels.values())
     levels = encoded(model, state, frame, cached)
     owner = torch.zeros(len(vessels), dtype=torch.long, device=levels[0].device)

@@ -26,7 +26,7 @@ class TrackedMask:
     ----------
     logits : Tensor (1, 1, H / 4, W / 4)
     object_score : Tensor (1,)
-        Logit of being visible.
+        Logit of being visible; sure where the network's is not to be trusted.
     pointer : Tensor (1, 1, dim)
     tokens : Tensor (1, h w, memory_dim), bfloat16, or None
         Memory of the frame; a prompted frame's is made when propagation begins, and where a bank holds the others

@@ -84,12 +84,13 @@ class TrackStep:
         self, levels: list[Tensor], pixels: Tensor, prompts: Prompts, several: bool, maps: list[FieldMap] | None = None
     ) -> TrackedMask:
         owner = torch.zeros(1, dtype=torch.long, device=pixels.device)
-        decoded = self.model.segment(levels, owner, pixels, prompts, maps=maps).decoded
+        masks = self.model.segment(levels, owner, pixels, prompts, maps=maps)
+        decoded = masks.decoded
         ambiguous = torch.tensor([several], device=pixels.device)
         _, _, token = choose_mask(decoded, ambiguous)
         shaky = unsteady(decoded) if self.settings.steady_masks else torch.zeros_like(ambiguous)
         logits, iou, _ = choose_mask(decoded, ambiguous | shaky)
-        score = decoded.object_score
+        score = masks.present
         seen = torch.where(score[:, None, None] > 0, logits, _ABSENT)
         pointer = self.model.context_memory.write_pointer(token, score)
         return TrackedMask(seen[:, None], score, pointer, iou=float(iou))

@@ -27,7 +27,7 @@ def context_entries(
     frame : int
     prompted : bool
     """
-    affinity, presence = masks.iou.detach(), torch.sigmoid(masks.object_score.detach())
+    affinity, presence = masks.iou.detach(), torch.sigmoid(masks.present.detach())
     quality = affinity * presence
     return [
         MemoryEntry(

@@ -35,6 +35,10 @@ class Prompts:
     masks: Tensor | None = None
 
 
+SURELY_PRESENT = 10.0
+"""Logit of an object that is taken to be there."""
+
+
 @dataclass(frozen=True)
 class VesselMasks:
     """Chosen masks of V vessels.
@@ -46,11 +50,13 @@ class VesselMasks:
     iou : Tensor (V,)
         Estimated, 0 to 1.
     object_score : Tensor (V,)
-        Logit of being visible.
+        Logit of being visible, as the decoder says it.
     token : Tensor (V, d_model)
         For the object pointer.
     decoded : DecodedMasks
         All four masks that the decoder gives, for training.
+    trusted : bool
+        Whether the object score may decide anything.
     """
 
     logits: Tensor
@@ -58,6 +64,12 @@ class VesselMasks:
     object_score: Tensor
     token: Tensor
     decoded: DecodedMasks
+    trusted: bool = True
+
+    @property
+    def present(self) -> Tensor:
+        """Logit (V,) of being visible that decisions hang on: sure where the object score is not to be trusted."""
+        return self.object_score if self.trusted else torch.full_like(self.object_score, SURELY_PRESENT)
 
 
 class SAM2Flow(nn.Module):
@@ -142,7 +154,8 @@ class SAM2Flow(nn.Module):
             followed = F.interpolate(tubes.logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
             fine = torch.where(named[:, None, None], followed, fine)
             iou = torch.where(named, tubes.sureness, iou)
-        return VesselMasks(fine, iou, decoded.object_score, token, decoded)
+        trusted = self.config.mask.trusts_object_score
+        return VesselMasks(fine, iou, decoded.object_score, token, decoded, trusted)
 
     def _grow(self, decoded: DecodedMasks, features: Tensor, prompts: Prompts) -> DecodedMasks:
         """Carry a mask along its vessel: the first, the best-rated alternative of a click, or the one given."""
@@ -162,7 +175,7 @@ class SAM2Flow(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Context-memory tokens (V, hw, m) and pointers (V, 1, d_model) of V vessels."""
         chance = torch.sigmoid(masks.logits)[:, None]
-        return self.context_memory.write(levels[2][image_of_vessel], chance, masks.token, masks.object_score)
+        return self.context_memory.write(levels[2][image_of_vessel], chance, masks.token, masks.present)
 
 
 def count_weights(model: nn.Module) -> int:

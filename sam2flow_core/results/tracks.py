@@ -42,6 +42,7 @@ class VesselTrack:
     shifts : ndarray of float, shape (T, 2)
         Tissue displacement ``(dy, dx)`` in px against the reference.
     mask_iou, object_score : ndarray of float, shape (T,)
+        What the decoder makes of the mask, and of whether the vessel is there; the second decides nothing.
     round_trip : ndarray of float, shape (T - 1,)
         Forward-backward error in px; NaN in the steps that were not checked.
     """

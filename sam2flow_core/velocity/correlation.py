@@ -34,13 +34,13 @@ class CorrelationVelocity:
         px per frame along the centreline; NaN on the last frame or where nothing can be read.
     quality : float
         0 to 1: share of windows whose own best match lies within 15 % (or 1 px) of the path.
-    peak : float
-        Mean correlation on the path, 0 to 1.
+    match : ndarray, shape (T,)
+        Correlation on the path, -1 to 1: the mean over the lags, each by the part of the vessel that stays in view.
     """
 
     velocity: NDArray[np.float64]
     quality: float
-    peak: float
+    match: NDArray[np.float64]
 
 
 def moving_pattern(samples: Samples, drift_frames: int) -> NDArray[np.float32]:
@@ -75,7 +75,7 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     """Read the velocity over time from a moving pattern, shape (L, T, N)."""
     frames, points = pattern.shape[1:]
     if frames < 4 or points < 12 or not pattern.any():
-        return CorrelationVelocity(np.full(frames, np.nan), 0.0, 0.0)
+        return CorrelationVelocity(np.full(frames, np.nan), 0.0, np.zeros(frames))
     pattern = flanks(pattern)
     points = pattern.shape[2]
     limit = min(settings.max_velocity, (1 - settings.min_overlap) * points)
@@ -95,10 +95,11 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     best = grid[score.argmax(axis=1)]
     agrees = np.abs(best - grid[path]) <= np.maximum(1.0, 0.15 * np.abs(velocity))
     centre = (np.arange(len(path)) + 0.5) * block
-    over_time = np.interp(np.arange(frames) + 0.5, centre, velocity)
+    moments = np.arange(frames) + 0.5
+    over_time = np.interp(moments, centre, velocity)
     over_time[-1] = np.nan
-    peak = float(np.clip(match[0, np.arange(len(path)), path], 0, 1).mean())
-    return CorrelationVelocity(over_time, float(agrees.mean()), peak)
+    found = score[np.arange(len(path)), path] * len(lags) / np.maximum(weight[:, path].sum(axis=0), 1e-6)
+    return CorrelationVelocity(over_time, float(agrees.mean()), np.interp(moments, centre, found))
 
 
 def _match(

@@ -17,6 +17,8 @@ from sam2flow_core.velocity.slantstack import stack_velocity
 
 _CELL = 4  # px
 _FOCUS_FRAMES = 15
+_SHUFFLED_FRAMES = 256
+_SEED = 0
 _RATE_WITHOUT_CALIBRATION = 100.0  # Hz, only for how slow a drift is
 
 
@@ -47,6 +49,7 @@ def read_diagram(samples: Samples, frame_rate_hz: float | None, settings: Kymogr
     spacing, periodicity = repeat_distance(pattern)
     noise = pattern_noise(pattern)
     mean = abs(float(np.nanmean(samples.lanes))) if np.isfinite(samples.lanes).any() else np.nan
+    floor, floor_spread = _floor(pattern, settings)
     complete = np.isfinite(samples.lanes).all(axis=1)
     spread = float(np.sqrt(samples.lanes.var(axis=1)[complete].mean())) if complete.any() else np.nan
     sharpness, unit = _sharpness(samples.lanes)
@@ -62,8 +65,28 @@ def read_diagram(samples: Samples, frame_rate_hz: float | None, settings: Kymogr
         duplicate=_duplicates(samples.lanes),
         sharpness=sharpness,
         saturated=_clipped(samples.lanes),
+        match=found.match,
+        floor=floor,
+        floor_spread=floor_spread,
+        strength=_strength(pattern),
     )
     return Reading(diagram, count_cells(pattern, diagram.velocity), unit)
+
+
+def _floor(pattern: NDArray[np.float32], settings: KymographSettings) -> tuple[float, float]:
+    """Return mean and spread of the correlation that the search finds where there is no motion to find.
+
+    In random order the frames show the same brightness, noise and standing parts, and nothing that moves.
+    """
+    order = np.random.default_rng(_SEED).permutation(pattern.shape[1])[:_SHUFFLED_FRAMES]
+    match = correlate(pattern[:, order], settings).match
+    return float(match.mean()), float(match.std())
+
+
+def _strength(pattern: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return what samples two px apart along the vessel share, frame by frame, evened out over some, shape (T,)."""
+    shared = (pattern[:, :, :-2] * pattern[:, :, 2:]).mean(axis=(0, 2), dtype=float)
+    return np.asarray(ndimage.uniform_filter1d(shared, _FOCUS_FRAMES, mode="nearest"))
 
 
 def _with_second_opinion(quality: float, velocity: NDArray[np.float64], radon: NDArray[np.float64]) -> float:

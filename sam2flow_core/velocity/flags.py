@@ -12,6 +12,7 @@ from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.config.velocity import FlagSettings
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline
+from sam2flow_core.velocity.presence import Presence
 from sam2flow_core.velocity.records import SpaceTime
 
 FLAGS = tuple(FLAG_MEANINGS)
@@ -46,6 +47,7 @@ class Evidence:
     velocity: NDArray[np.float64]
     rejected: dict[str, NDArray[np.bool_]]
     space_time: SpaceTime
+    presence: Presence
     overlap: float
     edge: float
     method_difference: float
@@ -58,6 +60,8 @@ def frame_flags(evidence: Evidence, settings: FlagSettings) -> dict[str, NDArray
     diagram = evidence.space_time
     periodic = diagram.periodicity >= settings.alias_periodicity and np.isfinite(diagram.spacing)
     limit = settings.alias_share * diagram.spacing if periodic else np.inf
+    # Of the sharper frames, not of all: half of a recording may be out of focus.
+    sharp = np.quantile(known, 0.75) if len(known := diagram.sharpness[np.isfinite(diagram.sharpness)]) else 0.0
     area = evidence.area
     usual = np.median(area[area > 0]) if (area > 0).any() else np.inf
     steps = {name: np.append(values, False) for name, values in evidence.rejected.items()}
@@ -65,11 +69,10 @@ def frame_flags(evidence: Evidence, settings: FlagSettings) -> dict[str, NDArray
         return {
             "ALIASED": speed > limit,
             "NEAR_FLOOR": speed < settings.floor_px_frame,
-            "OUT_OF_FOCUS": diagram.sharpness < settings.min_sharpness,
+            "OUT_OF_FOCUS": diagram.sharpness < settings.min_sharpness * sharp,
             "MOTION": steps["motion"],
             "DROPPED_FRAME": steps["dropped"],
-            "MASK_LOST": (area < settings.min_area_share * usual)
-            | (evidence.track.object_score < settings.min_object_score),
+            "MASK_LOST": (area < settings.min_area_share * usual) | evidence.presence.lost,
         }
 
 
@@ -92,7 +95,7 @@ def vessel_flags(
         "SATURATED": diagram.saturated > settings.saturated_share,
         "DROPPED_FRAME": bool(per_frame["DROPPED_FRAME"].any()),
         "TOO_SHORT": evidence.line.length < needed or steps < settings.min_frames,
-        "MASK_LOST": share["MASK_LOST"] > settings.frame_share,
+        "MASK_LOST": share["MASK_LOST"] > settings.frame_share or evidence.presence.chance < settings.min_presence,
         "BRANCH": _branches(evidence, settings),
         "EDGE": evidence.edge > settings.edge_share,
         "METHOD_DISAGREE": abs(evidence.method_difference) > settings.method_difference,

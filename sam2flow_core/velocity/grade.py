@@ -31,6 +31,7 @@ def grade_vessel(
     relative_interval: float,
     opposed: float,
     mask: float,
+    presence: float,
     settings: GradeSettings,
 ) -> tuple[str, tuple[str, ...]]:
     """Return the grade and its reasons in words.
@@ -51,6 +52,8 @@ def grade_vessel(
         Share of the vessel's length whose flow runs against the rest.
     mask : float
         What the model makes of the mask it drew from the prompts, 0 to 1.
+    presence : float
+        Chance that there is a vessel, by what moves along it and beside it.
     settings : GradeSettings
     """
     found: list[tuple[int, str]] = []
@@ -67,6 +70,8 @@ def grade_vessel(
     judge(opposed, settings.opposed, text)
     text = f"the vessel that was found fits the clicks by {mask:.0%} only: look at its mask"
     judge(mask, settings.mask, text, high_is_bad=False)
+    text = "nothing along the line moves that the tissue beside it does not show as well: is there a vessel?"
+    judge(presence, settings.presence, text, high_is_bad=False)
     if np.isfinite(method_difference):
         text = f"flow and space-time diagram differ by {method_difference:.0%}"
         judge(method_difference, settings.method_difference, text)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.velocity.activity import Activity, CrossSampler, contrast_beside
 from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_centreline
 from sam2flow_core.velocity.crossprofile import cross_profile
 from sam2flow_core.velocity.diagram import Reading, read_diagram
@@ -27,6 +28,7 @@ from sam2flow_core.velocity.footprint import footprint
 from sam2flow_core.velocity.grade import grade_vessel
 from sam2flow_core.velocity.lengthwise import opposed_share
 from sam2flow_core.velocity.lumen import Lumen, find_lumen
+from sam2flow_core.velocity.presence import Presence, find_presence
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
@@ -34,6 +36,9 @@ from sam2flow_core.velocity.series import LumenSeries, lumen_series, rejected_st
 from sam2flow_core.velocity.spans import joined, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise
 from sam2flow_core.velocity.uncertainty import frame_standard_error
+
+_Others = Sequence[tuple[NDArray[np.bool_], VesselTrack]]
+"""Majority mask and track of each other vessel."""
 
 _THREADS = 2  # vessels measured at once; numpy works without the interpreter's lock
 
@@ -47,9 +52,19 @@ class _Prepared:
     area: NDArray[np.int64]
     line: Centreline
     diameter: NDArray[np.float64]
+    width: float
     lumen: Lumen
     flow: LumenSeries
     sampler: LaneSampler
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the images of a vessel say."""
+
+    space_time: SpaceTime
+    cells: CellCount
+    activity: Activity
 
 
 def measure_vessel(
@@ -80,8 +95,8 @@ def measure_vessel(
     """
     settings = settings or VelocitySettings()
     prepared = _prepare(track, settings)
-    (reading,) = _read([prepared], images, calibration, settings)
     rivals = [(majority_mask(footprint(other.mask).share), other) for other in others]
+    (reading,) = _read([prepared], [rivals], images, calibration, settings)
     return _finish(prepared, reading, rivals, calibration, settings, video_id)
 
 
@@ -99,12 +114,12 @@ def measure_vessels(
     settings = settings or VelocitySettings()
     with ThreadPoolExecutor(_THREADS) as pool:
         prepared = list(pool.map(lambda track: _prepare(track, settings), tracks))
-        readings = _read(prepared, images, calibration, settings)
         everyone = [(vessel.majority, vessel.track) for vessel in prepared]
+        others = [everyone[:k] + everyone[k + 1 :] for k in range(len(everyone))]
+        readings = _read(prepared, others, images, calibration, settings)
 
         def finish(k: int) -> VesselMeasurement:
-            others = everyone[:k] + everyone[k + 1 :]
-            return _finish(prepared[k], readings[k], others, calibration, settings, video_id)
+            return _finish(prepared[k], readings[k], others[k], calibration, settings, video_id)
 
         return list(pool.map(finish, range(len(prepared))))
 
@@ -127,42 +142,53 @@ def _prepare(track: VesselTrack, settings: VelocitySettings) -> _Prepared:
     band = settings.kymograph.band * usual / 2
     lanes = np.linspace(-band, band, settings.kymograph.lanes)
     sampler = LaneSampler(track, line, lanes, seen.ever)
-    return _Prepared(track, majority, seen.area, line, diameter, lumen, flow, sampler)
+    return _Prepared(track, majority, seen.area, line, diameter, usual, lumen, flow, sampler)
 
 
 def _read(
-    vessels: Sequence[_Prepared], images: ImageReader, calibration: CalibrationLike, settings: VelocitySettings
-) -> list[tuple[SpaceTime, CellCount]]:
-    """Read the space-time diagrams of all vessels from the images, span by span."""
+    vessels: Sequence[_Prepared],
+    others: Sequence[_Others],
+    images: ImageReader,
+    calibration: CalibrationLike,
+    settings: VelocitySettings,
+) -> list[_Read]:
+    """Read the space-time diagrams of all vessels from the images, span by span, and their cross-sections."""
     if not vessels:
         return []
     samplers = [vessel.sampler for vessel in vessels]
+    sections = [
+        CrossSampler(vessel.track, vessel.line, vessel.width, rivals, settings.activity)
+        for vessel, rivals in zip(vessels, others, strict=True)
+    ]
     rate = calibration.usable_frame_rate_hz
     readings: list[list[Reading]] = [[] for _ in vessels]
     with ThreadPoolExecutor(_THREADS) as pool:
         for span in spans(len(vessels[0].track.frames)):
-            sample_lanes(samplers, images, span.first, span.last)
+            sample_lanes(samplers, images, span.first, span.last, sections)
             found = pool.map(lambda sampler: read_diagram(sampler.samples(), rate, settings.kymograph), samplers)
             for mine, reading in zip(readings, found, strict=True):
                 mine.append(trimmed(reading, span))
-    return [joined(mine) for mine in readings]
+    return [_Read(*joined(mine), section.activity()) for mine, section in zip(readings, sections, strict=True)]
 
 
 def _finish(
     vessel: _Prepared,
-    reading: tuple[SpaceTime, CellCount],
-    others: Sequence[tuple[NDArray[np.bool_], VesselTrack]],
+    reading: _Read,
+    others: _Others,
     calibration: CalibrationLike,
     settings: VelocitySettings,
     video_id: str,
 ) -> VesselMeasurement:
     """Measure a vessel whose diagram is read."""
     track, line = vessel.track, vessel.line
-    diagram, cells = reading
+    diagram = reading.space_time
+    beside = contrast_beside(reading.activity, vessel.width, settings.activity)
+    tissue = float(np.median(np.hypot(*np.diff(track.shifts, axis=0).T))) if len(track.shifts) > 1 else 0.0
+    presence = find_presence(diagram, beside, tissue, settings.presence)
     rate = calibration.usable_frame_rate_hz
     flow = vessel.flow
-    reasons = rejected_steps(flow, track, diagram.duplicate, settings.flags.min_object_score, settings.series)
-    per_frame, rejected = _series(vessel, reasons, rate, settings)
+    reasons = rejected_steps(flow, track, diagram.duplicate, presence.lost, settings.series)
+    per_frame, rejected = _series(vessel, reasons, presence, rate, settings)
     waves = spectrum(per_frame.velocity, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
     profile = cross_profile(flow, vessel.lumen, ~rejected[:-1])
     statistics = summarise(per_frame, diagram, flow.scale, waves.pulse_hz, rate, settings)
@@ -176,6 +202,7 @@ def _finish(
         velocity=per_frame.velocity,
         rejected=reasons,
         space_time=diagram,
+        presence=presence,
         overlap=overlap_share(vessel.majority, track, others),
         edge=edge_share(line, mean_diameter, track.offsets[0], vessel.sampler.image_shape),
         method_difference=statistics.method_difference,
@@ -194,6 +221,7 @@ def _finish(
         interval,
         opposed,
         float(track.mask_iou[0]),
+        presence.chance,
         settings.grade,
     )
     return VesselMeasurement(
@@ -210,8 +238,9 @@ def _finish(
         space_time=diagram,
         profile=profile,
         spectrum=waves,
-        cells=cells,
+        cells=reading.cells,
         statistics=statistics,
+        presence=presence.chance,
         flags=flags,
         grade=grade,
         reasons=words,
@@ -221,6 +250,7 @@ def _finish(
 def _series(
     vessel: _Prepared,
     reasons: dict[str, NDArray[np.bool_]],
+    presence: Presence,
     frame_rate_hz: float | None,
     settings: VelocitySettings,
 ) -> tuple[Series, NDArray[np.bool_]]:
@@ -246,7 +276,7 @@ def _series(
         p90=over_time(flow.p90),
         diameter=frame_diameter(vessel.area, vessel.diameter),
         pixels=np.append(flow.pixels, 0),
-        confidence=np.nan_to_num(vessel.track.object_score / (1 + relative**2)),
+        confidence=np.nan_to_num(presence.chance * ~presence.lost / (1 + relative**2)),
         motion=np.asarray(vessel.track.shifts, float),
         rejected=rejected,
         flags=((),) * len(rejected),

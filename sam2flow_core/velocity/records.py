@@ -98,6 +98,12 @@ class SpaceTime:
         Against the median of the recording.
     saturated : float
         Share of samples at the recording's largest or smallest value.
+    match : ndarray, shape (T,)
+        Correlation on the path through the diagram, -1 to 1.
+    floor, floor_spread : float
+        Mean of `match` and its standard deviation over time, of the same frames in random order.
+    strength : ndarray, shape (T,)
+        Of the moving pattern without the noise of the camera, in units of the pattern's variance.
     """
 
     image: NDArray[np.float32]
@@ -111,6 +117,10 @@ class SpaceTime:
     duplicate: NDArray[np.bool_]
     sharpness: Floats
     saturated: float
+    match: Floats
+    floor: float
+    floor_spread: float
+    strength: Floats
 
 
 @dataclass(frozen=True)
@@ -210,6 +220,8 @@ class VesselMeasurement:
         The arrow is the direction of the mean flow.
     diameter_px : ndarray, shape (N,)
         Along the centreline, NaN where it cannot be fitted.
+    presence : float
+        Chance that there is a vessel, 0 to 1, by what moves along the line and beside it.
     flags : tuple of str
     grade : str
         ``good``, ``fair``, ``poor`` or ``unusable``.
@@ -232,6 +244,7 @@ class VesselMeasurement:
     spectrum: Spectrum
     cells: CellCount
     statistics: Statistics
+    presence: float
     flags: tuple[str, ...]
     grade: str
     reasons: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,17 +87,40 @@ class LaneSampler:
         return Samples(self._lanes, self._background)
 
 
-def sample_lanes(samplers: Sequence[LaneSampler], images: ImageReader, first: int, last: int) -> None:
-    """Read the frames of steps `first` to `last` (not included) once and let all `samplers` take their samples.
+class FrameSampler(Protocol):
+    """Takes what it needs of each frame that passes by."""
+
+    def add(self, step: int, image: NDArray[Any]) -> None:
+        """Look at step `step` of the track in the whole recorded frame `image`, shape (Y, X)."""
+
+
+def sample_lanes(
+    samplers: Sequence[LaneSampler],
+    images: ImageReader,
+    first: int,
+    last: int,
+    others: Sequence[FrameSampler] = (),
+) -> None:
+    """Read the frames of steps `first` to `last` (not included) once and let all samplers take their samples.
 
     The tracks of one recording begin at the same frame.
+
+    Parameters
+    ----------
+    samplers : sequence of LaneSampler
+        At least one; they begin anew.
+    images : callable
+    first, last : int
+    others : sequence of FrameSampler
+        They go on with what they have.
     """
     for sampler in samplers:
         sampler.begin(first, last)
     for step in range(first, last):
         image = np.asarray(images(int(samplers[0].track.frames[step])))
-        for sampler in samplers:
-            sampler.add(step, image)
+        everyone: tuple[FrameSampler, ...] = (*samplers, *others)
+        for each in everyone:
+            each.add(step, image)
 
 
 def residual_shifts(track: VesselTrack) -> NDArray[np.float64]:

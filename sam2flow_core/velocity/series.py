@@ -152,14 +152,29 @@ def row_quantile(values: NDArray[np.float32], shares: tuple[float, ...]) -> list
 
 
 def rejected_steps(
-    series: LumenSeries, track: VesselTrack, duplicate: NDArray[np.bool_], min_score: float, settings: SeriesSettings
+    series: LumenSeries,
+    track: VesselTrack,
+    duplicate: NDArray[np.bool_],
+    lost: NDArray[np.bool_],
+    settings: SeriesSettings,
 ) -> dict[str, NDArray[np.bool_]]:
-    """Return why steps are not used: one array of shape (T - 1,) for each reason."""
+    """Return why steps are not used: one array of shape (T - 1,) for each reason.
+
+    Parameters
+    ----------
+    series : LumenSeries
+    track : VesselTrack
+    duplicate : ndarray of bool, shape (T,)
+        Frames that repeat the one before.
+    lost : ndarray of bool, shape (T,)
+        Frames in which the vessel is out of sight.
+    settings : SeriesSettings
+    """
     usual = np.median(series.pixels[series.pixels > 0]) if (series.pixels > 0).any() else 1
     motion = np.hypot(*np.diff(track.shifts, axis=0).T)
     return {
         "gap": ~np.isfinite(series.mean) | (series.pixels < settings.min_valid_share * usual),
-        "lost": track.object_score[:-1] < min_score,
+        "lost": lost[:-1] | lost[1:],
         "motion": motion > settings.max_motion_px,
         "dropped": duplicate[1:] | _doubled(series.mean),
         "outlier": _outliers(series.mean, settings.outlier_sigmas),

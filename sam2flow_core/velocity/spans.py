@@ -56,8 +56,8 @@ def trimmed(reading: Reading, span: Span) -> Reading:
     return replace(reading, space_time=replace(diagram, **kept))
 
 
-_BY_FRAME = ("image", "velocity", "radon", "duplicate", "sharpness")
-_WHOLE = ("quality", "contrast_to_noise", "contrast", "periodicity", "saturated")
+_BY_FRAME = ("image", "velocity", "radon", "duplicate", "sharpness", "match", "strength")
+_WHOLE = ("quality", "contrast_to_noise", "contrast", "periodicity", "saturated", "floor", "floor_spread")
 
 
 def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount]:

@@ -9,9 +9,9 @@ from sam2flow_core.regions import BoxPrompt
 from sam2flow_napari.findings import finding
 
 
-def vessel(score=1.0, filled=True):
+def vessel(fit=1.0, filled=True, score=1.0):
     """A mask over rows 10 to 19, columns 30 to 49."""
-    return VesselFlow(1, (10, 30), np.full((10, 20), filled), None, None, object_score=score)
+    return VesselFlow(1, (10, 30), np.full((10, 20), filled), None, None, fit, score)
 
 
 def click(y, x, label=1, frame=0):
@@ -29,7 +29,8 @@ def click(y, x, label=1, frame=0):
         (vessel(), [click(15, 40), click(12, 31, label=0)], "excluded"),
         (vessel(), [click(15, 40), click(21, 40, label=0)], ""),
         (vessel(), [BoxPrompt(1, 0, 5, 5, 40, 60)], ""),
-        (vessel(score=0.3), [click(15, 40)], "may be no vessel"),
+        (vessel(fit=0.3), [click(15, 40)], "may be no vessel"),
+        (vessel(score=0.1), [click(15, 40)], ""),
         (vessel(filled=False), [click(15, 40)], "No vessel was found"),
     ],
 )

@@ -110,9 +110,6 @@ def test_mask_lost(plug_scene):
     assert "MASK_LOST" in lost.flags
     assert np.isnan(lost.per_frame.velocity[120])
     assert lost.statistics.valid_share == pytest.approx(200 / 240)
-    score = plug_scene.track.object_score.copy()
-    score[10:60] = 0.1
-    assert "MASK_LOST" in flags_of(plug_scene, object_score=score)
 
 
 def test_branch(plug_scene):

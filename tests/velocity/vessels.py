@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,17 @@ def make_track(mask: NDArray[np.bool_], flow: NDArray[np.float32], scale: float 
         object_score=np.ones(frames, np.float32),
         round_trip=np.full(frames - 1, np.nan, np.float32),
     )
+
+
+def scene_track(
+    mask: NDArray[np.bool_], flow: NDArray[np.float32], shifts: NDArray[np.float64], scale: float = 0.1
+) -> VesselTrack:
+    """Return the track that a perfect model would give of a vessel in a scene of the generator.
+
+    `flow` (T - 1, 2, Y, X) and `mask` (Y, X) are in tissue coordinates, `shifts` (T, 2) is what the tissue does.
+    """
+    track = make_track(mask, flow, scale)
+    return replace(track, offsets=np.rint(shifts).astype(np.int64), shifts=np.asarray(shifts, float))
 
 
 def _curved(y, x, angle: float, bend: float):

@@ -1,0 +1,164 @@
+"""How much the brightness changes from frame to frame across a vessel and beside it: where blood moves, and how wide.
+
+Frames all over the recording are sampled on cross-sections. What neighbours along the vessel share is the moving
+pattern; the noise of the camera is not shared, and what the tissue beside the vessel shows as well (the noise of rows,
+drifts of focus and lamp) is no blood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from sam2flow_core.config.velocity import ActivitySettings
+from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.velocity.centreline import Centreline
+from sam2flow_core.velocity.sampling import residual_shifts
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Changes of brightness on the cross-sections of a vessel.
+
+    Attributes
+    ----------
+    across : ndarray, shape (M,)
+        Distance from the centreline in px.
+    variance : ndarray, shape (M, S)
+        Over time, noise included, in units of brightness squared, at S places along the vessel; NaN outside the
+        recorded frame and in other vessels.
+    shared : ndarray, shape (M, S)
+        Covariance with the neighbour along the vessel: without the noise of the camera.
+    """
+
+    across: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    shared: NDArray[np.float64]
+
+
+class CrossSampler:
+    """Collects the cross-sections of one vessel in some frames while all frames pass by.
+
+    Parameters
+    ----------
+    track : VesselTrack
+    line : Centreline
+    width : float
+        Of the vessel, px; twice as much is looked at and some px more.
+    others : sequence
+        Majority mask and track of each other vessel.
+    settings : ActivitySettings
+    """
+
+    def __init__(
+        self,
+        track: VesselTrack,
+        line: Centreline,
+        width: float,
+        others: Sequence[tuple[NDArray[np.bool_], VesselTrack]],
+        settings: ActivitySettings,
+    ) -> None:
+        self.track = track
+        self._settings = settings
+        reach = settings.reach_widths * width + settings.reach_px
+        self._across = np.linspace(-reach, reach, settings.places_across)
+        every = max(len(line.points) // settings.places_along, 1)
+        self._shape = (len(self._across), len(line.points[::every]))
+        points = line.points[::every] + self._across[:, None, None] * line.normals[::every]
+        self._points = points.reshape(-1, 2)
+        self._apart = max(round(settings.neighbour_px / every), 1)
+        self._claimed = _claimed(self._points, track, others).reshape(self._shape)
+        self._residual = residual_shifts(track)
+        frames = len(track.frames)
+        chosen = np.unique(np.linspace(0, frames - 1, min(settings.frames, frames)).round().astype(int))
+        self._slot = {int(step): k for k, step in enumerate(chosen)}
+        self._values = np.full((len(chosen), *self._shape), np.nan, np.float32)
+
+    def add(self, step: int, image: NDArray[Any]) -> None:
+        """Sample step `step` of the track, if it is one of those, from the whole frame `image`, shape (Y, X)."""
+        if (slot := self._slot.get(step)) is None:
+            return
+        points = self._points + (self.track.offsets[step] + self._residual[step])
+        values = ndimage.map_coordinates(image, points.T, np.float32, order=1, mode="constant", cval=np.nan)
+        self._values[slot] = values.reshape(self._shape)
+
+    def activity(self) -> Activity:
+        """Return what was collected, slow drifts and common flicker taken out."""
+        values = self._values.astype(float)
+        values[:, self._claimed] = np.nan
+        known = np.isfinite(values)
+        places = known.sum(axis=0)
+        total = np.where(known, values, 0)
+        change: NDArray[np.float64] = np.where(known, values - total.sum(axis=0) / np.maximum(places, 1), 0)
+        if len(change) >= 2 * self._settings.drift_frames:
+            change -= ndimage.uniform_filter1d(change, self._settings.drift_frames, axis=0, mode="nearest")
+        change = np.where(known, change, np.nan)
+        enough = places >= max(0.5 * len(values), 4)
+        variance = np.where(enough, _mean(change**2), np.nan)
+        shared = np.full(self._shape, np.nan)
+        if self._shape[1] > self._apart:
+            ahead = _mean(change[:, :, : -self._apart] * change[:, :, self._apart :])
+            shared[:, : -self._apart] = np.where(enough[:, : -self._apart] & enough[:, self._apart :], ahead, np.nan)
+        return Activity(self._across, variance, shared)
+
+
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over time of what is known, shape (M, S); NaN where nothing is."""
+    known = np.isfinite(values)
+    number = known.sum(axis=0)
+    return np.where(number > 0, np.where(known, values, 0).sum(axis=0) / np.maximum(number, 1), np.nan)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How the moving pattern in a vessel stands out from what changes beside it.
+
+    Attributes
+    ----------
+    ratio : float
+        What the vessel has more of, over the noise beside it; NaN where there is nothing to compare.
+    significance : float
+        The same in standard errors over places along the vessel.
+    """
+
+    ratio: float
+    significance: float
+
+
+def contrast_beside(activity: Activity, width: float, settings: ActivitySettings) -> Contrast:
+    """Compare the middle of a vessel, `width` px wide, with what lies beside it."""
+    away = np.abs(activity.across)
+    middle = away <= settings.middle * width / 2
+    beside = away >= settings.beside * width / 2 + 1
+    parts = np.array_split(np.arange(activity.shared.shape[1]), max(activity.shared.shape[1] // settings.part, 1))
+    inside = np.array([_known_mean(activity.shared[middle][:, part]) for part in parts])
+    outside = np.array([_known_mean(activity.shared[beside][:, part]) for part in parts])
+    noise = _known_mean(activity.variance[beside])
+    both = np.isfinite(inside) & np.isfinite(outside)
+    if both.sum() < 2 or not noise > 0:
+        return Contrast(float("nan"), 0.0)
+    more = inside[both] - outside[both]
+    error = float(np.hypot(more.std(ddof=1), settings.least_error * noise)) / np.sqrt(both.sum())
+    return Contrast(float(np.median(more)) / noise, float(more.mean()) / error)
+
+
+def _known_mean(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _claimed(
+    points: NDArray[np.float64], track: VesselTrack, others: Sequence[tuple[NDArray[np.bool_], VesselTrack]]
+) -> NDArray[np.bool_]:
+    """Whether other vessels claim points (P, 2) of a vessel's crop; all crops follow the same tissue."""
+    claimed = np.zeros(len(points), bool)
+    for mask, other in others:
+        local = np.rint(points + (track.offsets[0] - other.offsets[0])).astype(int)
+        inside = np.all((local >= 0) & (local < mask.shape), axis=1)
+        claimed[inside] |= mask[tuple(local[inside].T)]
+    return claimed
