@@ -31,3 +31,7 @@ class ModelError(Sam2FlowError):
 
 class DataError(Sam2FlowError):
     """Training or evaluation data that cannot be used."""
+
+
+class ExtraError(Sam2FlowError):
+    """A package that only some commands need is not installed."""

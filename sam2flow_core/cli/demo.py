@@ -34,10 +34,18 @@ def _window() -> Callable[[Path, Path], None] | None:
     """Return the plugin's demo window; the core itself knows no napari, so the plugin offers it as an entry point."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return None
-    if find_spec("napari") is None:
+    if not _is_installed("napari"):
         click.echo("note: for the window install napari too: pip install 'sam2flow[gui]'", err=True)
         return None
     return next((offer.load() for offer in entry_points(group="sam2flow.window", name="demo")), None)
+
+
+def _is_installed(package: str) -> bool:
+    # Not imported: that takes seconds, and the window does it.
+    try:
+        return find_spec(package) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _write_files(out: Path) -> int:

@@ -44,8 +44,11 @@ def evaluate(
     """Measure a model's accuracy against the truth."""
     from sam2flow_core.evaluation import compare_memories, evaluate_ablations
     from sam2flow_core.evaluation import evaluate as measure
+    from sam2flow_core.files import check_writable
     from sam2flow_core.spreadsheets import write_csv
 
+    for path in filter(None, (csv, document)):
+        check_writable(path)
     only = tuple(cases.split(",")) if cases else ()
     if memory_designs:
         compared = compare_memories(

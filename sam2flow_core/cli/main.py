@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -45,7 +46,15 @@ for _command in (demo, run, batch, info, synth, train, evaluate, bench, weights,
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 for a person to mend, 1 for a fault of the program."""
     os.environ.setdefault(*WAIT_POLICY)
+    if "--debug" not in sys.argv and not sys.warnoptions:
+        hide_warnings()
     sys.exit(status_of(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def hide_warnings() -> None:
+    """Keep Python's warnings, which speak to programmers, off the screen, in processes that are started too."""
+    logging.captureWarnings(True)
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
 
 
 def status_of(arguments: list[str]) -> int:

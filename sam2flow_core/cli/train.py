@@ -49,6 +49,11 @@ def train(
 
     from sam2flow_core.cli.interrupt import Interrupt
     from sam2flow_core.config.memory import MemoryConfig
+    from sam2flow_core.extras import require_extra
+    from sam2flow_core.files import check_writable
+
+    require_extra("train", "training")
+    check_writable(out)
     from sam2flow_core.training import TrainingRequest
     from sam2flow_core.training import train as steps
 

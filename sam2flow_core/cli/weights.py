@@ -22,9 +22,13 @@ def weights(file: Path, out: Path | None) -> None:
 
     FILE is a .safetensors file of SAM2Flow, a folder of one, or a .pt file as SAM 2 is published. Nothing in it is run.
     """
+    from sam2flow_core.files import check_writable
+    from sam2flow_core.inference.hub import CONFIG_FILE
     from sam2flow_core.inference.official import SUFFIXES
     from sam2flow_core.inference.weights import load_model, load_official, save_folder
 
+    if out is not None:
+        check_writable(out / CONFIG_FILE)
     if file.suffix in SUFFIXES:
         model, description, fates = load_official(file)
         click.echo("\n".join([*map(_line, fates), _sum(description, fates)]))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from importlib.resources import files
+from itertools import count
 from pathlib import Path
 
 from sam2flow_core import __version__
 from sam2flow_core.engine.events import RunRequest
-from sam2flow_core.errors import StackError
+from sam2flow_core.engine.identity import MODEL, RECORDING
+from sam2flow_core.engine.provenance import stored_identity
+from sam2flow_core.errors import Sam2FlowError, StackError
 from sam2flow_core.prompts import read_prompts
 
 
@@ -28,16 +31,25 @@ def sample_files() -> tuple[Path, Path]:
 
 
 def sample_folder(base: Path) -> Path:
-    """Return a folder in `base` that is another one once the bundled files or the version have changed.
+    """Return a folder in `base` for the demo: ``sample-VERSION``, or ``sample-VERSION-2`` and so on.
 
-    So a demo never meets the run of an older installation.
+    It is new, or holds the demo of this very installation: a demo never meets the run of another one.
     """
-    digest = hashlib.sha256(__version__.encode())
-    for path in sorted(
-        p for p in Path(str(files("sam2flow_resources"))).iterdir() if p.suffix != ".py" and p.is_file()
-    ):
-        digest.update(path.read_bytes())
-    return base / digest.hexdigest()[:8]
+    name = f"sample-{__version__}"
+    candidates = (base / (name if number == 1 else f"{name}-{number}") for number in count(1))
+    return next(folder for folder in candidates if not folder.exists() or _is_of_this_installation(folder))
+
+
+def _is_of_this_installation(folder: Path) -> bool:
+    if not any(folder.iterdir()):
+        return True
+    try:
+        identity = stored_identity(folder)
+    except Sam2FlowError:
+        return False
+    recording, _ = sample_files()
+    bundled = {RECORDING: recording, MODEL: recording.with_name("tiny.safetensors")}
+    return all(identity.get(key) == hashlib.sha256(path.read_bytes()).hexdigest() for key, path in bundled.items())
 
 
 def sample_request(out: Path) -> RunRequest:

@@ -11,6 +11,7 @@ from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError, StackError
 
 RECORDING = "recording"
+MODEL = "model"
 THREADS = "number of threads"
 
 
@@ -28,7 +29,7 @@ def identify(
         "axes": str(request.stack_axes),
         "frames": f"{source.start} to {source.stop - 1}",
         "prompts": "; ".join([*clicks, *map(str, request.regions)]),
-        "model": str(description.get("sha256")),
+        MODEL: str(description.get("sha256")),
         "version of SAM2Flow": __version__,
         "device": str(description.get("device")),
         THREADS: str(threads),

@@ -13,12 +13,13 @@ from typing import Any
 
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.events import RunRequest
+from sam2flow_core.engine.folder import PROVENANCE
 from sam2flow_core.engine.identity import RECORDING, without_machine
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import regions_from_json, regions_to_json
-from sam2flow_core.results import Results
+from sam2flow_core.results import Results, read_marker
 
 FORMAT = 1
 _LIBRARIES = ("sam2flow", "torch", "numpy", "scipy", "scikit-image", "tifffile", "zarr", "pandas")
@@ -89,6 +90,20 @@ def identity_in(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the identity of the run that a provenance tells of."""
     # The SHA-256, also of files from when an identity held a hash of some blocks.
     return {**record["identity"], RECORDING: record["recording"]["sha256"]}
+
+
+def stored_identity(out: Path) -> dict[str, str]:
+    """Return the identity of the run that a folder holds, unfinished or finished; empty where it holds none.
+
+    Raises
+    ------
+    OutputError
+        If its files cannot be read.
+    """
+    marker = read_marker(out)
+    if marker is not None:
+        return dict(marker.identity)
+    return identity_in(read_provenance(out / PROVENANCE)) if (out / PROVENANCE).is_file() else {}
 
 
 def request_again(path: Path, out: Path, stack: Path | None = None, device: str | None = None) -> RunRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from pathlib import Path
 
 from sam2flow_core.config.run import StoreSettings
@@ -10,11 +10,10 @@ from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import Finished, RunEvent, RunRequest, Stage, Started
 from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY, FolderState, claim_folder
 from sam2flow_core.engine.identity import THREADS, check_expected, check_same_run, identify
-from sam2flow_core.engine.provenance import identity_in, read_provenance
+from sam2flow_core.engine.provenance import read_provenance, stored_identity
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.engine.threads import set_threads
-from sam2flow_core.results import read_marker
 
 
 def run(
@@ -49,7 +48,7 @@ def run(
     with open_source(request) as source, claim_folder(request.out, request.resume) as (folder, lock):
         yield Stage("reading the recording, loading the model")
         content = _content(source, request.out, folder)
-        before = _identity_before(request, folder)
+        before = stored_identity(request.out)
         # An earlier part of this run decides with how many threads the rest is computed.
         earlier = int(before[THREADS]) if before else None
         threads = set_threads(request.threads or earlier)
@@ -85,14 +84,6 @@ def _content(source: Source, out: Path, folder: FolderState) -> str:
         if files == list(source.stack.files):
             return str(recording["sha256"])
     return source.stack.sha256()
-
-
-def _identity_before(request: RunRequest, folder: FolderState) -> Mapping[str, str]:
-    """Return the identity of the run that the folder holds; empty where it holds none."""
-    if folder is FolderState.FINISHED:
-        return identity_in(read_provenance(request.out / PROVENANCE))
-    marker = read_marker(request.out)
-    return marker.identity if marker else {}
 
 
 def _finished(request: RunRequest, notices: tuple[str, ...]) -> Finished:

@@ -21,11 +21,11 @@ from sam2flow_core.evaluation.document import replace_section
 from sam2flow_core.evaluation.following import Followed, judge_case, judge_standing_still
 from sam2flow_core.evaluation.records import Case
 from sam2flow_core.evaluation.tables import NamedTable, as_markdown, as_text
+from sam2flow_core.extras import require_extra
 from sam2flow_core.files import write_bytes
 from sam2flow_core.inference import SAM2FlowPredictor
 from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
 from sam2flow_core.model.sam2flow import count_weights
-from sam2flow_core.training import TrainingRequest, train
 
 SECTION = "Comparison"
 
@@ -140,6 +140,10 @@ def _load(path: str, design: str, device: str) -> SAM2FlowPredictor:
 
 
 def _train(design: str, start: str, device: str, folder: Path, settings: MemorySettings, report: Report) -> Path:
+    # Only here: the other tables need none of the packages that training does.
+    require_extra("train", f"training the design '{design}'")
+    from sam2flow_core.training import TrainingRequest, train
+
     begun = SAM2FlowPredictor.from_pretrained(start, device).description["sha256"][:12]
     path = folder / f"memory_{design}_{begun}_{settings.steps}_{settings.seed}.safetensors"
     if path.exists():

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from sam2flow_core.errors import ModelError
+from sam2flow_core.extras import require_extra
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -26,15 +27,14 @@ def fetch(name: str) -> Path:
     Raises
     ------
     ModelError
-        If there is no network, no such model, or no ``huggingface_hub``.
+        If there is no network, or no such model.
+    ExtraError
+        If there is no ``huggingface_hub``.
     """
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.utils import logging
-    except ImportError:
-        raise ModelError(
-            f"'{name}' is on the Hugging Face hub: pip install 'sam2flow[hub]' to fetch from there"
-        ) from None
+    require_extra("hub", f"'{name}', a model on the Hugging Face hub,")
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils import logging
+
     logging.set_verbosity_error()  # its retries, one line each; what came of them is said once, below
     try:
         if official := _OFFICIAL.fullmatch(name):

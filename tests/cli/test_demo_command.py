@@ -1,10 +1,13 @@
+import hashlib
 from pathlib import Path
 
 import pytest
 
+from sam2flow_core import __version__
 from sam2flow_core.cli import demo
 from sam2flow_core.cli.main import status_of
-from sam2flow_core.engine.demo import sample_files, sample_request
+from sam2flow_core.engine.demo import sample_files, sample_folder, sample_request
+from sam2flow_core.results import Marker, write_marker
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def test_headless_is_obeyed_where_there_is_a_screen(opened, monkeypatch):
     monkeypatch.setenv("DISPLAY", ":5")
     assert status_of(["demo", "--headless"]) == 0
     ((kind, folder),) = opened
-    assert kind == "files" and folder.parent == Path("demo-out")
+    assert kind == "files" and folder == Path("demo-out") / f"sample-{__version__}"
 
 
 def test_another_installation_writes_to_another_folder(monkeypatch):
@@ -50,6 +53,28 @@ def test_another_installation_writes_to_another_folder(monkeypatch):
     assert engine_demo.sample_folder(base) == before
     monkeypatch.setattr(engine_demo, "__version__", "99")
     assert engine_demo.sample_folder(base) != before
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
+    folder = sample_folder(tmp_path)
+    folder.mkdir()
+    assert sample_folder(tmp_path) == folder
+    (folder / "notes.txt").write_text("mine")
+    assert sample_folder(tmp_path) == tmp_path / f"sample-{__version__}-2"
+
+
+def test_the_demo_goes_on_in_its_own_folder_and_not_in_that_of_other_weights(tmp_path):
+    folder = sample_folder(tmp_path)
+    folder.mkdir()
+    recording, _ = sample_files()
+    identity = {
+        "recording": hashlib.sha256(recording.read_bytes()).hexdigest(),
+        "model": hashlib.sha256(recording.with_name("tiny.safetensors").read_bytes()).hexdigest(),
+    }
+    write_marker(folder, Marker(0, identity), {})
+    assert sample_folder(tmp_path) == folder
+    write_marker(folder, Marker(0, identity | {"model": "0" * 64}), {})
+    assert sample_folder(tmp_path) != folder
 
 
 def test_without_napari_it_says_how_to_get_the_window(opened, monkeypatch, capsys):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sam2flow_core.config.memory import MemoryConfig
-from sam2flow_core.errors import ModelError
+from sam2flow_core.errors import ExtraError, ModelError
 from sam2flow_core.inference.hub import fetch, is_hub_name
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
@@ -105,5 +105,5 @@ def test_without_network_the_message_says_what_to_do(monkeypatch):
 
 def test_without_the_hubs_package_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(ModelError, match=r"pip install 'sam2flow\[hub\]'"):
+    with pytest.raises(ExtraError, match=r"pip install 'sam2flow\[hub\]'"):
         SAM2FlowPredictor.from_pretrained("owner/model")

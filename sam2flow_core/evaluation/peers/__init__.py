@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
-from sam2flow_core.errors import DataError
 from sam2flow_core.evaluation.peers.prepare import remove_background
 from sam2flow_core.evaluation.peers.protocol import PairMethod
+from sam2flow_core.extras import require_extra
 
 __all__ = ["PairMethod", "peer_methods", "remove_background"]
 
@@ -16,12 +14,10 @@ def peer_methods() -> tuple[PairMethod, ...]:
 
     Raises
     ------
-    DataError
+    ExtraError
         If the packages of the ``peers`` extra are missing.
     """
-    missing = [package for package in ("cv2", "openpiv") if find_spec(package) is None]
-    if missing:
-        raise DataError(f"{' and '.join(missing)} missing: install the peers with  pip install 'sam2flow[peers]'")
+    require_extra("peers", "comparing with classical methods")
     from sam2flow_core.evaluation.peers.opencv import Dis, Farneback
     from sam2flow_core.evaluation.peers.piv import OpenPiv
     from sam2flow_core.evaluation.peers.raft import RaftSmall, published_raft_weights
