@@ -5,6 +5,7 @@ import torch.
 """
 
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from sam2flow_core.stack import open_stack
 
 __all__ = ["SAM2FlowPredictor", "SAM2MaskPredictor", "build_sam2_video_predictor", "open_stack"]
-__version__ = "0.1.0"
+try:
+    __version__ = version("sam2flow")
+except PackageNotFoundError:  # run from a folder that was never installed
+    __version__ = "0+unknown"
 
 _HOMES = {
     "SAM2FlowPredictor": "sam2flow_core.inference.predictor",

@@ -49,6 +49,15 @@ def read_prompts(path: str | Path) -> tuple[Prompt, ...]:
     PromptError
         If the file is missing, empty, has unknown or missing columns, a value
         that is not a number, or one that can be understood in two ways.
+
+    Examples
+    --------
+    >>> from sam2flow_core.engine.demo import sample_files
+    >>> prompts = read_prompts(sample_files()[1])
+    >>> prompts[0]
+    Prompt(vessel_id=1, frame=0, y=201.0, x=94.0, label=1)
+    >>> sorted({p.vessel_id for p in prompts})
+    [1, 2, 3, 4, 5, 6]
     """
     sheet = read_sheet(Path(path), COLUMNS, (), COLUMNS, PromptError)
     if not sheet.rows:

@@ -59,6 +59,25 @@ class SAM2MaskPredictor:
     description : dict
         What the weights are.
     settings : InferenceSettings, optional
+
+    References
+    ----------
+    .. [1] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
+
+    Examples
+    --------
+    An object given by its mask in the first of four frames:
+
+    >>> import numpy as np
+    >>> from sam2flow_core import SAM2MaskPredictor
+    >>> predictor = SAM2MaskPredictor.from_pretrained("tiny", device="cpu")
+    >>> video = np.random.default_rng(0).normal(100, 5, (4, 96, 96))
+    >>> state = predictor.init_state(video)
+    >>> mask = np.zeros((96, 96), bool)
+    >>> mask[30:60, 40:70] = True
+    >>> frame, ids, logits = predictor.add_new_mask(state, 0, 1, mask)
+    >>> [(t, tuple(m.shape)) for t, ids, m in predictor.propagate_in_video(state)]
+    [(0, (1, 1, 96, 96)), (1, (1, 1, 96, 96)), (2, (1, 1, 96, 96)), (3, (1, 1, 96, 96))]
     """
 
     def __init__(

@@ -46,13 +46,33 @@ class SAM2FlowPredictor:
         What the weights are, for provenance.
     settings : InferenceSettings, optional
 
+    References
+    ----------
+    .. [1] L. Huang, R. Zhang, M. M. Morakis, M. Taylor-Williams, G. N. McKay and N. J. Durr, "SAM2Flow: Interactive
+       Optical Flow Estimation with Dual Memory for in vivo Microcirculation Analysis", NeurIPS 2025.
+    .. [2] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
+    .. [3] Y. Wang, L. Lipson and J. Deng, "SEA-RAFT: Simple, Efficient, Accurate RAFT for Optical Flow", ECCV 2024,
+       :doi:`10.48550/arXiv.2405.14793`.
+
     Examples
     --------
-    >>> predictor = SAM2FlowPredictor.from_pretrained("tiny")             # doctest: +SKIP
-    >>> state = predictor.init_state("stack.tif")                         # doctest: +SKIP
-    >>> predictor.add_new_points_or_box(state, 0, 1, points=[[210, 80]], labels=[1])   # doctest: +SKIP
-    >>> for step in predictor.propagate_in_video(state):                  # doctest: +SKIP
-    ...     print(step.frame_idx, step.flow.shape)
+    A vessel of the bundled recording, four frames of it, 128 x 128 px. Points are ``(x, y)``:
+
+    >>> import numpy as np
+    >>> from sam2flow_core import SAM2FlowPredictor, open_stack
+    >>> from sam2flow_core.engine.demo import sample_files
+    >>> stack = open_stack(sample_files()[0])
+    >>> video = np.stack([stack.frame(t)[128:, 32:160] for t in range(4)])
+    >>> predictor = SAM2FlowPredictor.from_pretrained("tiny", device="cpu")
+    >>> state = predictor.init_state(video)
+    >>> frame, ids, logits = predictor.add_new_points_or_box(
+    ...     state, frame_idx=0, obj_id=1, points=[[62, 73]], labels=[1]
+    ... )
+    >>> steps = list(predictor.propagate_in_video(state))
+    >>> tuple(steps[0].flow.shape)  # vessels, (dx, dy), Y, X
+    (1, 2, 128, 128)
+    >>> steps[-1].flow is None  # the last frame has no next one
+    True
     """
 
     def __init__(

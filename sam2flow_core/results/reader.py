@@ -108,6 +108,24 @@ def open_results(path: Path | str) -> Results:
     ------
     OutputError
         If there are none, or a version of SAM2Flow wrote them that this one does not know.
+
+    Examples
+    --------
+    Six frames of the bundled recording, measured into a folder and read back:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sam2flow_core.engine import RunRequest, run
+    >>> from sam2flow_core.engine.demo import sample_files
+    >>> from sam2flow_core.prompts import read_prompts
+    >>> recording, clicks = sample_files()
+    >>> one = tuple(p for p in read_prompts(clicks) if p.vessel_id == 1)
+    >>> with TemporaryDirectory() as folder:
+    ...     request = RunRequest(recording, one, Path(folder) / "results", device="cpu", stop=6)
+    ...     events = list(run(request))
+    ...     results = open_results(request.out)
+    ...     print(results.vessel_ids, results.frames_done, results.track(1).flow.shape[:2])
+    (1,) 6 (5, 2)
     """
     path = Path(path)
     store = path if path.name == STORE_NAME else path / STORE_NAME

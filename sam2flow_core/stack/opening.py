@@ -35,6 +35,17 @@ def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
     ------
     StackError
         If it is no recording that can be measured; the message is one line that says why.
+
+    Examples
+    --------
+    >>> from sam2flow_core import open_stack
+    >>> from sam2flow_core.engine.demo import sample_files
+    >>> recording, clicks = sample_files()
+    >>> stack = open_stack(recording)
+    >>> stack.frame(0).shape == stack.shape[1:]
+    True
+    >>> stack.calibration.pixel_size_um.value, stack.calibration.frame_rate_hz.value
+    (0.6, 160.0)
     """
     if isinstance(source, str | Path):
         path = Path(source).expanduser()

@@ -110,6 +110,24 @@ def measure_vessels(
     """Measure all vessels of a recording, reading each frame once. See `measure_vessel`.
 
     Memory grows with the length of the vessels' lines and of the recording, not with their area.
+
+    References
+    ----------
+    .. [1] T. N. Kim et al., "Line-Scanning Particle Image Velocimetry: An Optical Approach for Quantifying a Wide Range
+       of Blood Flow Speeds in Live Animals", PLoS ONE 7(6), 2012, :doi:`10.1371/journal.pone.0038590` (the space-time
+       diagram as an independent check).
+
+    Examples
+    --------
+    A run that was made before, measured again from what it stored:
+
+    >>> from sam2flow_core import open_stack
+    >>> from sam2flow_core.results import open_results
+    >>> results = open_results("results")  # doctest: +SKIP
+    >>> stack = open_stack("recording.tif")  # doctest: +SKIP
+    >>> tracks = [results.track(v) for v in results.vessel_ids]  # doctest: +SKIP
+    >>> measured = measure_vessels(tracks, stack.frame, stack.calibration)  # doctest: +SKIP
+    >>> [(m.vessel_id, m.grade) for m in measured]  # doctest: +SKIP
     """
     settings = settings or VelocitySettings()
     with ThreadPoolExecutor(_THREADS) as pool:
