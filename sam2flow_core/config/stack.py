@@ -149,3 +149,90 @@ class StabiliserSettings:
     certain: float = 15.0
     rebase_share: float = 0.15
     smallest_shift_px: float = 0.05
+
+
+@dataclass(frozen=True)
+class TimingSettings:
+    """How repeated and missing frames are found in the pictures.
+
+    Attributes
+    ----------
+    least_frames : int
+        Shorter recordings are taken as they are.
+    block_frames : int
+        Frames that are looked at together; bounds memory.
+    pixels : int
+        Moving pixels that are followed, and as many quiet ones.
+    groups : int
+        Parts of the field that must agree; a power of two.
+    choosing_places, choosing_lag : int
+        Frames spread over the range by which pixels are chosen, and how far apart the frames compared there are.
+    moving_share : float
+        Change, as a share of that of the most restless pixels, from which a pixel counts as moving.
+    repeat_noise, repeat_change : float
+        Shares of the usual change of quiet and of moving pixels below which a frame is a copy.
+    exact_change : float
+        The same of moving pixels in recordings without noise.
+    still_change : float
+        Share of the usual change below which blood stands still.
+    longest_burst : int
+        Pairs in a row; blood that stands still for longer may truly do so.
+    reach_frames : int
+        Frames either way in which the usual change is sought.
+    far_pairs : int
+        Frames after which cells have given way to others.
+    noise_gain, least_noise : float
+        Of the disagreement of the parts of the field, in the log of the displacement.
+    most_steps : int
+        Longest gap told from longer ones.
+    gap_cost, longer_cost, outlier_cost : float
+        Costs of a gap, of each further frame in it, and the most that a displacement out of line can cost.
+    speed_drift : float
+        Change of log speed from pair to pair at a cost of 1.
+    grid_step : float
+        Of log speed.
+    grid_reach : int
+        Steps of the grid by which the speed may change from pair to pair.
+    most_compared, compared_frames, least_compared : int
+        A gap is compared with pairs up to so many steps apart, so many frames around it, of which there must be some.
+    compared_margin : float
+        By how much, in the log of the change, its length must fit better than the next ones to be believed to the
+        frame; of others it is only known that frames are missing.
+    stamp_tolerance : float
+        Share of a step by which time stamps may be off.
+    most_wild : float
+        Share of time stamps further off above which all are left aside: written by a program that was late.
+    seed : int
+        Of the choice of pixels.
+    """
+
+    least_frames: int = 12
+    block_frames: int = 4096
+    pixels: int = 2048
+    groups: int = 8
+    choosing_places: int = 24
+    choosing_lag: int = 3
+    moving_share: float = 0.2
+    repeat_noise: float = 0.25
+    repeat_change: float = 0.15
+    exact_change: float = 0.002
+    still_change: float = 0.06
+    longest_burst: int = 3
+    reach_frames: int = 24
+    far_pairs: int = 12
+    noise_gain: float = 1.35
+    least_noise: float = 0.09
+    most_steps: int = 6
+    gap_cost: float = 2.2
+    longer_cost: float = 0.4
+    outlier_cost: float = 8.0
+    speed_drift: float = 0.05
+    grid_step: float = 0.04
+    grid_reach: int = 12
+    most_compared: int = 8
+    compared_frames: int = 24
+    least_compared: int = 20
+    compared_margin: float = 0.04
+    stamp_tolerance: float = 0.25
+    most_wild: float = 0.2
+    seed: int = 0

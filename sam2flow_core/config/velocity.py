@@ -236,15 +236,16 @@ class GradeSettings:
     """Limits of the grades: (good, fair, poor); beyond the last a vessel is unusable.
 
     Shares are of 1. `method_difference` is |flow - kymograph| / kymograph, `scale` the model's expected error
-    over the speed, `valid` the share of frames with a velocity, `opposed` the share of the length that runs against
-    the rest, `mask` how well the mask fits its prompts and what is seen, `presence` the chance that there is a vessel
-    at all.
+    over the speed, `valid` the share of frames with a velocity, `lost` that of repeated and missing frames, `opposed`
+    the share of the length that runs against the rest, `mask` how well the mask fits its prompts and what is seen,
+    `presence` the chance that there is a vessel at all.
     """
 
     method_difference: tuple[float, float, float] = (0.12, 0.25, 0.5)
     kymograph_quality: tuple[float, float, float] = (0.7, 0.4, 0.0)
     scale: tuple[float, float, float] = (0.35, 0.7, 1.5)
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
+    lost: tuple[float, float, float] = (0.025, 0.3, 0.75)
     interval: tuple[float, float, float] = (0.18, 0.33, 0.65)
     opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
     mask: tuple[float, float, float] = (0.8, 0.5, 0.2)

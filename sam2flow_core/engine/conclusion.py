@@ -43,7 +43,14 @@ def conclude(
         lock.check()
         return source.stack.frame(t)
 
-    measurements = measure_vessels(tracks, frame, source.calibration, settings, video_id=results.header.video_id)
+    measurements = measure_vessels(
+        tracks,
+        frame,
+        source.timed_calibration,
+        settings,
+        video_id=results.header.video_id,
+        timing=source.timing,
+    )
     yield Stage("writing tables and report")
     source.stack.check_unchanged(identity[RECORDING])
     lock.check()

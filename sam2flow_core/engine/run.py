@@ -66,7 +66,9 @@ def run(
             from sam2flow_core.engine.conclusion import conclude
 
             yield from conclude(request, source, lock, identity, predictor.description)
-        yield _finished(request, (*notices, *predictor.description.get("notices", ())))
+        told = predictor.description.get("notices", ())
+        timed = () if folder is FolderState.FINISHED else source.timing.notices
+        yield _finished(request, (*notices, *timed, *told))
 
 
 def _load(request: RunRequest) -> Predictor:

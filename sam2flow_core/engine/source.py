@@ -10,7 +10,7 @@ from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.errors import PromptError, StackError
 from sam2flow_core.prompts import Prompt, check_prompts
 from sam2flow_core.regions import Region
-from sam2flow_core.stack import Calibration, Stack, open_stack
+from sam2flow_core.stack import Calibration, Stack, Timing, open_stack
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,16 @@ class Source:
     def notices(self) -> tuple[str, ...]:
         """Problems of the recording, but for those that what the user gave has mended."""
         return self.stack.problems_left(self.calibration)
+
+    @property
+    def timing(self) -> Timing:
+        """Which frames repeat the one before, and where some are missing. The first time it is asked all are read."""
+        return self.stack.timing(self.start, self.stop)
+
+    @property
+    def timed_calibration(self) -> Calibration:
+        """The calibration with the frame rate that time stamps tell, unless the user gave one. Asks `timing`."""
+        return self.calibration.with_interval(self.timing.interval_s)
 
     @property
     def frames_total(self) -> int:

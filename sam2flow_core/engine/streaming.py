@@ -92,7 +92,7 @@ def _header(
         stop=source.stop,
         crops=dict(crops),
         names={vessel: names.get(vessel, str(vessel)) for vessel in crops},
-        calibration=asdict(source.calibration),
+        calibration=asdict(source.timed_calibration),
         video_id=request.video_id or source.stack.name,
         settings=asdict(settings),
     )

@@ -67,7 +67,7 @@ class FlowStream:
         Of the state, at least one, each with a mask.
     settings : InferenceSettings
     features : dict
-        Of frames, empty to begin with; streams that go through the frames together share it.
+        Of frames by their time, empty to begin with; streams that go through the frames together share it.
     """
 
     def __init__(
@@ -96,6 +96,8 @@ class FlowStream:
     def answer(self, t: int, context: Tensor) -> list[VesselFlow]:
         """Flow of every vessel from frame ``t`` to the next, and remember it in each motion memory.
 
+        Where the next frame repeats this one, or frames are missing between them, there is no answer: NaN.
+
         Parameters
         ----------
         t : int
@@ -104,10 +106,14 @@ class FlowStream:
         """
         if not self.ground.sites.count:
             return [self._package(c, t, None) for c in self.crops]
-        self._fill(t)
-        evidence = self.net.evidence(self.volumes, t, self.ground, self.causal)
+        grid = self.state.frames.grid
+        if not grid.steady(t):
+            return [self._unanswered(c, t) for c in self.crops]
+        time = grid.time(t)
+        self._fill(time)
+        evidence = self.net.evidence(self.volumes, time, self.ground, self.causal)
         banks = [v.motion.read() for v in self.vessels.values()]
-        answer = self.net(self.features[t], self.features[t + 1], evidence, context, self.ground, banks, t)
+        answer = self.net(self.features[time], self.features[time + 1], evidence, context, self.ground, banks, t)
         self._remember(answer, t)
         there, back = _pixels(answer), self._way_back(t, context)
         return [self._package(c, t, there, back) for c in self.crops]
@@ -124,18 +130,18 @@ class FlowStream:
         frames = self.state.frames
         if self.causal or not is_checked(t, frames.start, frames.stop, self.check_every):
             return None
-        recorded = range(frames.start, frames.stop)
-        return _pixels(answer_back(self.net, self.ground, self._features_of, recorded, t, context))
+        grid = frames.grid
+        return _pixels(answer_back(self.net, self.ground, self._features_of, grid.times, grid.time(t), context))
 
-    def _features_of(self, frame: int) -> Tensor:
-        if frame in self.features:
-            return self.features[frame]
-        return self.net.feature_encoder(self.state.frames.inputs(frame))
+    def _features_of(self, time: int) -> Tensor:
+        if time in self.features:
+            return self.features[time]
+        frames = self.state.frames
+        return self.net.feature_encoder(frames.inputs(frames.grid.frame(time)))
 
     def _fill(self, t: int) -> None:
-        """Make the correlations around pair ``t``, and drop what no later pair needs."""
-        frames = self.state.frames
-        wanted = pairs_around(t, range(frames.start, frames.stop), self.lags, self.window, self.causal)
+        """Make the correlations around the pair that begins at time ``t``, and drop what no later pair needs."""
+        wanted = pairs_around(t, self.state.frames.grid.times, self.lags, self.window, self.causal)
         missing = sorted(wanted - self.volumes.keys(), key=lambda place: place[1])
         for f in sorted({t, t + 1, *(k + step for row, k in missing for step in (0, self.lags[row]))}):
             self.features[f] = self._features_of(f)
@@ -164,6 +170,11 @@ class FlowStream:
         error = float("nan") if back is None else round_trip_error(flow, _dense(crop, back)[0], crop.mask)
         scores = self._scores(crop.vessel_id)
         return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, flow, scale, *scores, error)
+
+    def _unanswered(self, crop: Crop, t: int) -> VesselFlow:
+        flow, scale = _dense(crop, None)
+        flow[:, crop.mask], scale[crop.mask] = np.nan, np.nan
+        return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, flow, scale, *self._scores(crop.vessel_id))
 
     def _offset(self, crop: Crop, t: int) -> tuple[int, int]:
         shift = self.state.frames.shift(t)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.inference.opening import Opening, aligned_frame
+from sam2flow_core.inference.time_grid import TimeGrid
 from sam2flow_core.model.inputs import InputMaker
 from sam2flow_core.stack import Shift, Stabiliser, Stack
 
@@ -44,6 +45,7 @@ class AlignedFrames:
             self.stabiliser.set_state(opening.stabiliser)
         self.shifts: dict[int, Shift] = {}
         self._ahead: tuple[int, Future[NDArray[np.float32]]] | None = None
+        self._grid: TimeGrid | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sam2flow-reader")
         self.padding = opening.padding
         self.maker = InputMaker(opening.background, opening.activity)
@@ -56,17 +58,28 @@ class AlignedFrames:
         height, width = self.stack.shape[1:]
         return height + self.padding[3], width + self.padding[1]
 
+    @property
+    def grid(self) -> TimeGrid:
+        """When the frames were taken. The first time it is asked, every frame of the range is read once."""
+        if self._grid is None:
+            self._settle()
+            self._grid = TimeGrid(self.stack.timing(self.start, self.stop), self.start)
+        return self._grid
+
     def shift(self, t: int) -> Shift:
         """Where the tissue stands in frame ``t``."""
+        t = self._first_of(t)
         if t not in self.shifts:
             self._aligned(t)
         return self.shifts[t]
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, H, W) of frame ``t``, padded to multiples of 32."""
+        t = self._first_of(t)
         frame = self._take(t)
-        if t + 1 < self.stop:
-            self._ahead = (t + 1, self._reader.submit(self._aligned, t + 1))
+        coming = next((k for k in range(t + 1, self.stop) if self._first_of(k) == k), None)
+        if coming is not None:
+            self._ahead = (coming, self._reader.submit(self._aligned, coming))
         made = self.maker(torch.from_numpy(frame)[None].to(self.device))
         return F.pad(made, self.padding, mode="replicate")
 
@@ -97,6 +110,10 @@ class AlignedFrames:
         """Drop shifts that are no longer needed, so that memory does not grow with the recording."""
         for t in [t for t in self.shifts if t < before]:
             del self.shifts[t]
+
+    def _first_of(self, t: int) -> int:
+        """The first frame with the picture of frame ``t``, as far as is known: repeats are not registered anew."""
+        return t if self._grid is None else self._grid.twin(t)
 
     def _settle(self) -> None:
         if self._ahead is not None:

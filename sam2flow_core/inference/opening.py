@@ -18,6 +18,10 @@ from sam2flow_core.stack import Shift, Stabiliser, Stack
 
 _MULTIPLE = 32
 _STILL = Shift(0.0, 0.0, 1.0)
+_TRIED = 4
+"""Pairs that are looked at for one that is no repeat."""
+_REPEATED = 0.3
+"""Share of the change from frame to frame below which a frame repeats the one before."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,23 @@ def aligned_frame(stack: Stack, t: int, stabiliser: Stabiliser | None, shifts: d
     return stabiliser.align(frame, shifts[t])
 
 
+def _that_moves(stack: Stack, t: int, last: int, most: float) -> tuple[int, float]:
+    """The pair at ``t`` or, where a frame only repeats the one before, one soon after; and how much it changes.
+
+    A frame is a repeat where it changes by little of the ``most`` that other pairs do.
+    """
+    found: list[tuple[float, int]] = []
+    before = stack.frame(t)[::2, ::2].astype(np.float32)
+    for first in range(t, max(min(t + _TRIED, last), t + 1)):
+        after = stack.frame(min(first + 1, last))[::2, ::2].astype(np.float32)
+        found.append((float(np.abs(after - before).mean()), -first))
+        if found[-1][0] > _REPEATED * most:
+            break
+        before = after
+    change, first = max(found)
+    return -first, change
+
+
 def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device) -> Opening:
     """Look at frames spread over a range.
 
@@ -82,7 +103,10 @@ def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: in
     firsts = np.unique(np.linspace(start, max(last - 1, start), max(sampled // 2, 1)).round().astype(int))
     total, level, square = (torch.zeros(stack.shape[1:], dtype=torch.float64) for _ in range(3))
     motion = MotionSurvey()
-    for t in firsts.tolist():
+    most = 0.0
+    for place in firsts.tolist():
+        t, change = _that_moves(stack, place, last, most)
+        most = max(most, change)
         pair = [aligned_frame(stack, f, stabiliser, shifts) for f in (t, min(t + 1, last))]
         frames = torch.from_numpy(np.stack(pair)).to(device)
         soft = smoothed(frames).double().cpu()

@@ -324,7 +324,7 @@ class SAM2FlowPredictor:
     def snapshot(self, state: InferenceState) -> Snapshot:
         """What `restore` needs to go on after the frame that was answered last."""
         key = self._key_frame(state, max(state.next_frame - 1, state.frames.start))
-        return take_snapshot(state, min(key, state.next_frame - self._looked_back))
+        return take_snapshot(state, self._first_needed(state, key, state.next_frame))
 
     def restore(self, state: InferenceState, snapshot: Snapshot) -> None:
         """Go back to where `snapshot` was taken; the same prompts must have been added before."""
@@ -355,7 +355,7 @@ class SAM2FlowPredictor:
                 step = FrameFlow(t, (shift.dy, shift.dx), tuple(vessels))
                 if ordered:
                     state.next_frame = t + 1
-                    state.frames.forget(min(key, t - self._looked_back))
+                    state.frames.forget(self._first_needed(state, key, t))
             yield step
 
     def _look(self, state: InferenceState, t: int, key: int, flows: FlowGroups) -> torch.Tensor:
@@ -374,11 +374,11 @@ class SAM2FlowPredictor:
             self.device = state.frames.device
             self.description |= {"notices": tuple(notices), "device": str(self.device)}
 
-    @property
-    def _looked_back(self) -> int:
-        """Frames before the current one that may still be read."""
+    def _first_needed(self, state: InferenceState, key: int, t: int) -> int:
+        """The first frame that may still be read when frame ``t`` is answered."""
         match = self.model.config.match
-        return max(match.windows) + max(match.lags)
+        grid = state.frames.grid
+        return min(grid.twin(key), grid.back(t, max(match.windows) + max(match.lags)))
 
     def _key_frame(self, state: InferenceState, t: int) -> int:
         """The frame whose encoding serves frame ``t``."""

@@ -7,7 +7,7 @@ costs what some pairs cost, so that only a few pairs of a recording are checked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,23 +28,23 @@ def is_checked(t: int, start: int, stop: int, every: int) -> bool:
 
 
 def answer_back(
-    net: FlowNet, ground: Ground, features: Callable[[int], Tensor], frames: range, t: int, context: Tensor
+    net: FlowNet, ground: Ground, features: Callable[[int], Tensor], times: Collection[int], t: int, context: Tensor
 ) -> FlowAnswer:
-    """Flow of the vessels from frame ``t + 1`` back to ``t``.
+    """Flow of the vessels from time ``t + 1`` back to ``t``, in steps.
 
     Parameters
     ----------
     net : FlowNet
     ground : Ground
     features : callable
-        Frame to its matching features (1, D, rows, columns).
-    frames : range
-        Of the recording.
+        Time to the matching features (1, D, rows, columns) of its frame.
+    times : collection of int
+        At which there is a frame.
     t : int
     context : Tensor (1, d_model, h, w)
     """
-    pair = -(t + 1)  # backwards in time, frame f comes at -f
-    volumes = _volumes_back(net, ground, features, frames, pair)
+    pair = -(t + 1)  # backwards in time, what was at f comes at -f
+    volumes = _volumes_back(net, ground, features, times, pair)
     evidence = net.evidence(volumes, pair, ground, causal=False)
     nothing: list[list[MemoryEntry]] = [[] for _ in range(ground.vessels)]
     return net(features(t + 1), features(t), evidence, context, ground, nothing, pair)
@@ -76,19 +76,19 @@ def round_trip_error(there: NDArray[np.float32], back: NDArray[np.float32], mask
 
 
 def _volumes_back(
-    net: FlowNet, ground: Ground, features: Callable[[int], Tensor], frames: range, pair: int
+    net: FlowNet, ground: Ground, features: Callable[[int], Tensor], times: Collection[int], pair: int
 ) -> Mapping[tuple[int, int], Tensor]:
     """Correlations around a pair, backwards in time, with no more frames at hand than the longest lag spans."""
     lags, window = net.config.match.lags, max(net.config.match.windows)
-    backwards = range(1 - frames.stop, 1 - frames.start)
-    wanted = pairs_around(pair, backwards, lags, window, causal=False)
+    wanted = pairs_around(pair, {-time for time in times}, lags, window, causal=False)
     volumes: dict[tuple[int, int], Tensor] = {}
     at_hand: dict[int, Tensor] = {}
     first, last = min(-k - lags[row] for row, k in wanted), max(-k for _, k in wanted)
-    for frame in range(first, last + 1):
-        at_hand[-frame] = features(frame)
+    for time in range(first, last + 1):
+        if time in times:
+            at_hand[-time] = features(time)
         for row, lag in enumerate(lags):
-            if (row, -frame) in wanted and lag - frame in at_hand:
-                volumes[row, -frame] = net.correlation(at_hand, row, -frame, ground)
-        at_hand.pop(max(lags) - frame, None)
+            if (row, -time) in wanted and lag - time in at_hand:
+                volumes[row, -time] = net.correlation(at_hand, row, -time, ground)
+        at_hand.pop(max(lags) - time, None)
     return volumes

@@ -9,7 +9,7 @@ pooled is correlation, not features: that is what the motion memory carries.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -170,7 +170,9 @@ def span(t: int, window: int, lag: int, causal: bool) -> range:
     return range(first, first + window)
 
 
-def pairs_around(t: int, frames: range, lags: Sequence[int], window: int, causal: bool) -> set[tuple[int, int]]:
+def pairs_around(
+    t: int, frames: Container[int], lags: Sequence[int], window: int, causal: bool
+) -> set[tuple[int, int]]:
     """Pairs (row of the lag, first frame) that tell of the motion from ``t`` to ``t + 1``, both frames recorded."""
     return {
         (row, k)

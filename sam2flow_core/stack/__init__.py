@@ -6,6 +6,7 @@ from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_core.stack.opening import open_stack
 from sam2flow_core.stack.stabiliser import Shift, Stabiliser
 from sam2flow_core.stack.stack import Stack
+from sam2flow_core.stack.timing import Timing
 
 __all__ = [
     "Calibration",
@@ -14,6 +15,7 @@ __all__ = [
     "Shift",
     "Stabiliser",
     "Stack",
+    "Timing",
     "describe_stack",
     "open_stack",
     "resolve_calibration",

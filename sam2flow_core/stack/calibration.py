@@ -86,6 +86,15 @@ class Calibration:
             rate = Measured(float(frame_rate_hz), "user", True)
         return Calibration(pixel, rate)
 
+    def with_interval(self, interval_s: float | None) -> Calibration:
+        """Put the frame rate of time stamps in the place of one that a file declares; a user's stays."""
+        rate = self.frame_rate_hz
+        if interval_s is None or rate.source == "user":
+            return self
+        told = frame_rate_from_tag(1 / interval_s, "ome" if rate.source == "none" else rate.source)
+        agree = rate.value is not None and abs(rate.value * interval_s - 1) <= _LIMITS.agreement
+        return self if agree or not told.plausible else Calibration(self.pixel_size_um, told)
+
 
 def resolve_calibration(*candidates: Calibration) -> Calibration:
     """Take each value from the best of several sources.

@@ -12,6 +12,7 @@ from sam2flow_core.stack.inspection import Inspection, inspect_frames, require_f
 from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_core.stack.sources import Frame, FrameSource
 from sam2flow_core.stack.time_stamps import Times
+from sam2flow_core.stack.timing import Timing, find_timing
 from sam2flow_core.stack.witness import Witness
 
 
@@ -49,6 +50,7 @@ class Stack:
         self._inspection: Inspection = inspect_frames(source, name)
         self.bit_depth = self._inspection.bit_depth
         self.problems = source.problems + self._inspection.problems + notes
+        self._timings: dict[tuple[int, int], Timing] = {}
 
     def problems_left(self, calibration: Calibration) -> tuple[str, ...]:
         """Problems of the recording, but for those that a calibration given by the user has mended."""
@@ -95,6 +97,19 @@ class Stack:
         all the same. Read when first asked for: about 0.2 ms a frame.
         """
         return self._source.times()
+
+    def timing(self, start: int, stop: int) -> Timing:
+        """Which frames of a range repeat the one before, and where some are missing.
+
+        Reads each frame of the range once, the first time it is asked.
+        """
+        if (start, stop) not in self._timings:
+            times = None if self.times_s is None else self.times_s[start:stop]
+            found = find_timing(self.frame, start, stop, times)
+            if not self.paths:  # an array may change under our hands
+                return found
+            self._timings[start, stop] = found
+        return self._timings[start, stop]
 
     def check_finite(self, start: int, stop: int) -> None:
         """Raise `StackError` if a frame in the range holds NaN or infinite pixels, before a long run meets it.

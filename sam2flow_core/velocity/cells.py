@@ -73,6 +73,8 @@ def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> 
     if not np.isfinite(velocity[:-1]).all() or frames < 16 or points < 16:
         return nothing
     travelled = np.r_[0.0, np.cumsum(velocity[:-1])]
+    known = pattern.any(axis=(0, 2))  # frames may be missing
+    pattern, travelled = pattern[:, known], travelled[known]
     # Only the middle: the longer a cell is followed, the more an error of the velocity blurs it.
     start = max((points - _SEGMENT) // 2, 0)
     pattern = pattern[:, :, start : start + _SEGMENT]

@@ -85,6 +85,7 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     spectra = fft.rfft(pattern, fft.next_fast_len(2 * points, real=True), axis=2)
     energy = (pattern**2).sum(axis=0)
     match = np.stack([_match(spectra, energy, grid, int(lag), block) for lag in lags])
+    told = np.any(match, axis=(0, 2))  # not the windows of a gap
     # Evidence counts by the part of the vessel that stays in view; a lag whose match has left view counts nothing.
     # Without the soft end the velocity at which a lag drops out would attract the path.
     reach = (1 - settings.min_overlap) * points
@@ -99,7 +100,8 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     over_time = np.interp(moments, centre, velocity)
     over_time[-1] = np.nan
     found = score[np.arange(len(path)), path] * len(lags) / np.maximum(weight[:, path].sum(axis=0), 1e-6)
-    return CorrelationVelocity(over_time, float(agrees.mean()), np.interp(moments, centre, found))
+    quality = float(agrees[told].mean()) if told.any() else 0.0
+    return CorrelationVelocity(over_time, quality, np.interp(moments, centre, found))
 
 
 def _match(
@@ -116,7 +118,11 @@ def _match(
     cross = (np.conj(spectra[:, : frames - lag]) * spectra[:, lag:]).sum(axis=0)
     pooled = _pool(cross, windows, block)
     covariance = fft.irfft(pooled, size * _FINENESS, axis=1) * _FINENESS
-    norm = _overlap_energy(_pool(energy[: frames - lag], windows, block), _pool(energy[lag:], windows, block))
+    known: NDArray[np.bool_] = np.asarray(
+        energy.any(axis=1, keepdims=True)
+    )  # frames may be missing: then their partners count for nothing
+    first, second = energy[: frames - lag] * known[lag:], energy[lag:] * known[: frames - lag]
+    norm = _overlap_energy(_pool(first, windows, block), _pool(second, windows, block))
     shift = np.clip(grid * lag, 1 - points, points - 1)
     found = _at(covariance, shift * _FINENESS, wrap=True) / np.maximum(_at(norm, shift + points - 1), 1e-9)
     return np.clip(found, -1, 1)

@@ -28,6 +28,7 @@ def grade_vessel(
     kymograph_quality: float,
     relative_scale: float,
     valid_share: float,
+    lost_share: float,
     relative_interval: float,
     opposed: float,
     mask: float,
@@ -44,8 +45,8 @@ def grade_vessel(
     flags : tuple of str
     method_difference : float
         |flow - diagram| / diagram; NaN where the diagram cannot be read.
-    kymograph_quality, relative_scale, valid_share : float
-        Shares of 1.
+    kymograph_quality, relative_scale, valid_share, lost_share : float
+        Shares of 1; the last of the frames that are repeated or missing.
     relative_interval : float
         Half the 95 % interval over the mean.
     opposed : float
@@ -64,6 +65,7 @@ def grade_vessel(
             found.append((sum(beyond), text))
 
     judge(valid_share, settings.valid, f"only {valid_share:.0%} of the frames have a velocity", high_is_bad=False)
+    judge(lost_share, settings.lost, f"{lost_share:.0%} of the frames are repeated or missing")
     judge(relative_scale, settings.scale, f"the model expects errors of {relative_scale:.0%} of the speed")
     judge(relative_interval, settings.interval, f"the 95 % interval is +/- {relative_interval:.0%}")
     text = f"on {opposed:.0%} of its length blood runs the other way: two vessels in one mask?"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity.activity import Activity, CrossSampler, contrast_beside
 from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_centreline
 from sam2flow_core.velocity.crossprofile import cross_profile
@@ -35,6 +36,7 @@ from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lan
 from sam2flow_core.velocity.series import LumenSeries, lumen_series, rejected_steps, smooth_series
 from sam2flow_core.velocity.spans import joined, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise
+from sam2flow_core.velocity.times import at_frames, by_time, on_clock, span_clock
 from sam2flow_core.velocity.uncertainty import frame_standard_error
 
 _Others = Sequence[tuple[NDArray[np.bool_], VesselTrack]]
@@ -74,6 +76,7 @@ def measure_vessel(
     settings: VelocitySettings | None = None,
     video_id: str = "",
     others: Sequence[VesselTrack] = (),
+    timing: Timing | None = None,
 ) -> VesselMeasurement:
     """Measure one vessel; `measure_vessels` reads the images once for many.
 
@@ -88,6 +91,8 @@ def measure_vessel(
         Goes into the tables.
     others : sequence of VesselTrack
         The other vessels of the recording, to see overlaps.
+    timing : Timing, optional
+        Of the track's frames: which repeat the one before, where some are missing.
 
     Returns
     -------
@@ -95,9 +100,10 @@ def measure_vessel(
     """
     settings = settings or VelocitySettings()
     prepared = _prepare(track, settings)
+    timing = timing or Timing.even(len(track.frames))
     rivals = [(majority_mask(footprint(other.mask).share), other) for other in others]
-    (reading,) = _read([prepared], [rivals], images, calibration, settings)
-    return _finish(prepared, reading, rivals, calibration, settings, video_id)
+    (reading,) = _read([prepared], [rivals], images, calibration, timing, settings)
+    return _finish(prepared, reading, rivals, calibration, timing, settings, video_id)
 
 
 def measure_vessels(
@@ -106,6 +112,7 @@ def measure_vessels(
     calibration: CalibrationLike,
     settings: VelocitySettings | None = None,
     video_id: str = "",
+    timing: Timing | None = None,
 ) -> list[VesselMeasurement]:
     """Measure all vessels of a recording, reading each frame once. See `measure_vessel`.
 
@@ -130,14 +137,15 @@ def measure_vessels(
     >>> [(m.vessel_id, m.grade) for m in measured]  # doctest: +SKIP
     """
     settings = settings or VelocitySettings()
+    timing = timing or Timing.even(len(tracks[0].frames) if tracks else 0)
     with ThreadPoolExecutor(_THREADS) as pool:
         prepared = list(pool.map(lambda track: _prepare(track, settings), tracks))
         everyone = [(vessel.majority, vessel.track) for vessel in prepared]
         others = [everyone[:k] + everyone[k + 1 :] for k in range(len(everyone))]
-        readings = _read(prepared, others, images, calibration, settings)
+        readings = _read(prepared, others, images, calibration, timing, settings)
 
         def finish(k: int) -> VesselMeasurement:
-            return _finish(prepared[k], readings[k], others[k], calibration, settings, video_id)
+            return _finish(prepared[k], readings[k], others[k], calibration, timing, settings, video_id)
 
         return list(pool.map(finish, range(len(prepared))))
 
@@ -168,6 +176,7 @@ def _read(
     others: Sequence[_Others],
     images: ImageReader,
     calibration: CalibrationLike,
+    timing: Timing,
     settings: VelocitySettings,
 ) -> list[_Read]:
     """Read the space-time diagrams of all vessels from the images, span by span, and their cross-sections."""
@@ -183,8 +192,13 @@ def _read(
     with ThreadPoolExecutor(_THREADS) as pool:
         for span in spans(len(vessels[0].track.frames)):
             sample_lanes(samplers, images, span.first, span.last, sections)
-            found = pool.map(lambda sampler: read_diagram(sampler.samples(), rate, settings.kymograph), samplers)
-            for mine, reading in zip(readings, found, strict=True):
+            clock = span_clock(timing, span.first, span.last, settings.kymograph)
+
+            def read(sampler: LaneSampler, clock: NDArray[np.int64] = clock) -> Reading:
+                reading = read_diagram(on_clock(sampler.samples(), clock), rate, settings.kymograph)
+                return at_frames(reading, clock)
+
+            for mine, reading in zip(readings, pool.map(read, samplers), strict=True):
                 mine.append(trimmed(reading, span))
     return [_Read(*joined(mine), section.activity()) for mine, section in zip(readings, sections, strict=True)]
 
@@ -194,6 +208,7 @@ def _finish(
     reading: _Read,
     others: _Others,
     calibration: CalibrationLike,
+    timing: Timing,
     settings: VelocitySettings,
     video_id: str,
 ) -> VesselMeasurement:
@@ -205,11 +220,13 @@ def _finish(
     presence = find_presence(diagram, beside, tissue, settings.presence)
     rate = calibration.usable_frame_rate_hz
     flow = vessel.flow
-    reasons = rejected_steps(flow, track, diagram.duplicate, presence.lost, settings.series)
+    unsteady = ~timing.steady | diagram.duplicate[1:]
+    reasons = rejected_steps(flow, track, unsteady, presence.lost, settings.series)
     per_frame, rejected = _series(vessel, reasons, presence, rate, settings)
-    waves = spectrum(per_frame.velocity, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
+    evenly = by_time(per_frame.velocity, timing.position)
+    waves = spectrum(evenly, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
     profile = cross_profile(flow, vessel.lumen, ~rejected[:-1])
-    statistics = summarise(per_frame, diagram, flow.scale, waves.pulse_hz, rate, settings)
+    statistics = summarise(per_frame, diagram, flow.scale, evenly, waves.pulse_hz, rate, timing.lost_share, settings)
     known = vessel.diameter[np.isfinite(vessel.diameter)]
     mean_diameter = float(known.mean()) if len(known) else float("nan")
     evidence = Evidence(
@@ -236,6 +253,7 @@ def _finish(
         diagram.quality,
         statistics.relative_scale,
         statistics.valid_share,
+        statistics.lost_share,
         interval,
         opposed,
         float(track.mask_iou[0]),
@@ -247,6 +265,7 @@ def _finish(
         vessel_id=track.vessel_id,
         name=track.name,
         frames=track.frames,
+        position=track.frames[0] + timing.position if len(track.frames) else track.frames,
         pixel_size_um=calibration.usable_pixel_size_um,
         frame_rate_hz=rate,
         origin=(int(track.offsets[0, 0]), int(track.offsets[0, 1])),

@@ -204,6 +204,7 @@ class Statistics:
     kymograph_mean: float = _NAN
     method_difference: float = _NAN
     relative_scale: float = _NAN
+    lost_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,9 @@ class VesselMeasurement:
     ----------
     frames : ndarray of int, shape (T,)
         Indices in the recording.
+    position : ndarray of int, shape (T,)
+        The same by time, in steps of the frame rate: a repeated frame has the time of the one before, missing ones
+        count.
     origin : tuple of int
         ``(y, x)`` of the crop in the first frame: add it to `centreline` to draw on that frame.
     line : Centreline
@@ -233,6 +237,7 @@ class VesselMeasurement:
     vessel_id: int
     name: str
     frames: NDArray[np.int64]
+    position: NDArray[np.int64]
     pixel_size_um: float | None
     frame_rate_hz: float | None
     origin: tuple[int, int]
@@ -280,4 +285,4 @@ class VesselMeasurement:
     def time_s(self) -> Floats:
         """Time of each frame in s from the start of the recording; NaN without a frame rate."""
         rate = float("nan") if self.frame_rate_hz is None else self.frame_rate_hz
-        return np.asarray(self.frames, float) / rate
+        return np.asarray(self.position, float) / rate

@@ -154,7 +154,7 @@ def row_quantile(values: NDArray[np.float32], shares: tuple[float, ...]) -> list
 def rejected_steps(
     series: LumenSeries,
     track: VesselTrack,
-    duplicate: NDArray[np.bool_],
+    unsteady: NDArray[np.bool_],
     lost: NDArray[np.bool_],
     settings: SeriesSettings,
 ) -> dict[str, NDArray[np.bool_]]:
@@ -164,8 +164,8 @@ def rejected_steps(
     ----------
     series : LumenSeries
     track : VesselTrack
-    duplicate : ndarray of bool, shape (T,)
-        Frames that repeat the one before.
+    unsteady : ndarray of bool, shape (T - 1,)
+        Steps to a frame that repeats the one before, or across missing ones.
     lost : ndarray of bool, shape (T,)
         Frames in which the vessel is out of sight.
     settings : SeriesSettings
@@ -176,7 +176,7 @@ def rejected_steps(
         "gap": ~np.isfinite(series.mean) | (series.pixels < settings.min_valid_share * usual),
         "lost": lost[:-1] | lost[1:],
         "motion": motion > settings.max_motion_px,
-        "dropped": duplicate[1:] | _doubled(series.mean),
+        "dropped": unsteady | _doubled(series.mean),
         "outlier": _outliers(series.mean, settings.outlier_sigmas),
     }
 

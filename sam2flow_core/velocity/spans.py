@@ -52,11 +52,11 @@ def spans(frames: int) -> list[Span]:
 def trimmed(reading: Reading, span: Span) -> Reading:
     """Keep of a reading what its span answers for."""
     diagram = reading.space_time
-    kept = {name: getattr(diagram, name)[span.own] for name in _BY_FRAME}
+    kept = {name: getattr(diagram, name)[span.own] for name in BY_FRAME}
     return replace(reading, space_time=replace(diagram, **kept))
 
 
-_BY_FRAME = ("image", "velocity", "radon", "duplicate", "sharpness", "match", "strength")
+BY_FRAME = ("image", "velocity", "radon", "duplicate", "sharpness", "match", "strength")
 _WHOLE = ("quality", "contrast_to_noise", "contrast", "periodicity", "saturated", "floor", "floor_spread")
 
 
@@ -67,7 +67,7 @@ def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount]:
     diagrams = [reading.space_time for reading in readings]
     weight = np.array([len(diagram.velocity) for diagram in diagrams], float)
     by_frame: dict[str, Any] = {
-        name: np.concatenate([getattr(diagram, name) for diagram in diagrams]) for name in _BY_FRAME
+        name: np.concatenate([getattr(diagram, name) for diagram in diagrams]) for name in BY_FRAME
     }
     whole: dict[str, Any] = {
         name: _mean(np.array([getattr(diagram, name) for diagram in diagrams]), weight) for name in _WHOLE

@@ -17,8 +17,10 @@ def summarise(
     series: Series,
     diagram: SpaceTime,
     scale: NDArray[np.float64],
+    evenly: NDArray[np.float64],
     pulse_hz: float,
     frame_rate_hz: float | None,
+    lost_share: float,
     settings: VelocitySettings,
 ) -> Statistics:
     """Reduce the series to the figures of `summary.csv`, in px per frame.
@@ -29,9 +31,13 @@ def summarise(
     diagram : SpaceTime
     scale : ndarray, shape (T - 1,)
         The model's expected error, lumen mean, px.
+    evenly : ndarray
+        The velocity of the series, evenly in time.
     pulse_hz : float
         NaN without a pulse.
     frame_rate_hz : float or None
+    lost_share : float
+        Share of the frames that are repeated or missing, of those there should be.
     settings : VelocitySettings
     """
     velocity = series.velocity
@@ -39,7 +45,7 @@ def summarise(
     steps = max(len(velocity) - 1, 1)
     kymograph, difference, difference_px = _compare(series, diagram, settings)
     if not valid.any():
-        return Statistics(kymograph_mean=kymograph)
+        return Statistics(kymograph_mean=kymograph, lost_share=lost_share)
     mean = float(velocity[valid].mean())
     beat = frame_rate_hz / pulse_hz if frame_rate_hz and np.isfinite(pulse_hz) else _NAN
     second_view = diagram.velocity if np.isfinite(difference) else velocity
@@ -50,7 +56,7 @@ def summarise(
     error = float(np.hypot(error, settings.series.flow_bias * mean))
     if frame_rate_hz:  # um/s inherit the error of the calibration
         error = float(np.hypot(error, calibration_error(settings.series) * mean))
-    lowest, highest = extremes(velocity, beat)
+    lowest, highest = extremes(evenly, beat)
     still = valid & (np.abs(velocity) < settings.series.stasis_px_frame)
     back = valid & (velocity < -settings.series.stasis_px_frame)
     return Statistics(
@@ -69,6 +75,7 @@ def summarise(
         longest_stasis_frames=float(longest_run(still)),
         kymograph_mean=kymograph,
         method_difference=difference,
+        lost_share=lost_share,
         relative_scale=float(np.nanmean(scale) / max(abs(mean), settings.flags.floor_px_frame)),
     )
 

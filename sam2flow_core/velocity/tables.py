@@ -59,6 +59,7 @@ SUMMARY_COLUMNS = (
     "profile_k",
     "grade",
     "flags",
+    "lost_pct",
 )
 
 
@@ -137,6 +138,7 @@ def _summary_of(m: VesselMeasurement) -> dict[str, object]:
         "profile_k": m.profile.ratio,
         "grade": m.grade,
         "flags": " ".join(m.flags),
+        "lost_pct": 100 * s.lost_share,
     }
 
 

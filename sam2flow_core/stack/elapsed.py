@@ -1,0 +1,163 @@
+"""How many steps of time lie between two pictures, told from how far the blood has moved.
+
+Where blood moves, brightness changes with its displacement, first fast and then, when cells have given way to others,
+no more. Speed changes slowly. A pair over which everything in the field has moved two or three times as far as over
+its neighbours has lost frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.config.stack import TimingSettings
+from sam2flow_core.stack.changes import Changes, Floats
+
+_LOWEST, _HIGHEST = 1e-3, 0.93
+"""Share of the largest change that is told apart from none, and from the largest."""
+
+
+@dataclass(frozen=True)
+class Elapsed:
+    """Steps of time from picture to picture, shape (N - 1,), and whether that number is sure."""
+
+    steps: NDArray[np.int64]
+    sure: NDArray[np.bool_]
+
+
+def elapsed_steps(changes: Changes, frames: NDArray[np.int64], settings: TimingSettings) -> Elapsed | None:
+    """Steps between pictures.
+
+    Parameters
+    ----------
+    changes : Changes
+    frames : ndarray of int, shape (N,)
+        Those that are no repeats.
+    settings : TimingSettings
+
+    Returns
+    -------
+    Elapsed or None
+        None where nothing moves, or there are too few pictures to compare.
+    """
+    if len(frames) < settings.least_frames or min(len(group) for group in changes.groups) < 1:
+        return None
+    far = min(settings.far_pairs, len(frames) // 2)
+    one, two, most = (changes.change_by_group(frames[:-lag], frames[lag:]) for lag in (1, 2, far))
+    read = [_displacement(*group) for group in zip(one, two, most, strict=True)]
+    known = [group for group in read if group is not None]
+    if len(known) < 2:
+        return None
+    log, noise = _agreed(np.array(known))
+    steps = _likeliest(log, np.clip(settings.noise_gain * noise, settings.least_noise, 1.0), settings)
+    return _compared(changes, frames, steps, settings)
+
+
+def _displacement(one: Floats, two: Floats, most: Floats) -> Floats | None:
+    """Log of the displacement over each pair, in any unit; None where nothing moves.
+
+    Change over displacement is taken as ``largest (1 - exp(-displacement^p))``, with p from pairs two steps apart.
+    Given are the changes over one step, two, and so many that cells have given way to others.
+    """
+    low = np.argsort(one[:-1])[: max(len(one) // 3, 3)]  # where frames are missing these are whole steps still
+    base = float(np.median(one[low]))
+    # Blood may be noisier than tissue: what two steps do not double is noise.
+    noise = float(np.clip(2 * base - np.median(two[low]), 0, max(0.8 * base, 0)))
+    one, two = one - noise, two - noise
+    largest = 1.1 * float(np.percentile(most, 75)) - noise
+    if largest <= 0 or base <= 0:
+        return None
+
+    def moved(change: Floats) -> Floats:
+        return np.asarray(-np.log1p(-np.clip(change / largest, _LOWEST, _HIGHEST)))
+
+    power = float(np.clip(np.log2(np.percentile(moved(two[low]) / moved(one[low]), 25)), 1, 2))
+    return np.asarray(np.log(moved(one)) / power)
+
+
+def _agreed(log: Floats) -> tuple[Floats, Floats]:
+    """Log displacement (N - 1,) that groups (G, N - 1) agree on, and how far they are from agreeing."""
+    log = log - np.median(log, axis=1, keepdims=True)
+    middle = np.median(log, axis=0)
+    log = log - np.median(log - middle, axis=1, keepdims=True)
+    middle = np.median(log, axis=0)
+    spread = 1.4826 * np.median(np.abs(log - middle), axis=0) * 1.25 / np.sqrt(len(log))
+    return middle, np.maximum(spread, np.median(spread))
+
+
+def _likeliest(log: Floats, noise: Floats, settings: TimingSettings) -> NDArray[np.int64]:
+    """Steps of each pair, with a speed that changes slowly (Viterbi 1967)."""
+    grid = np.arange(
+        np.percentile(log, 1) - np.log(settings.most_steps) - 0.1, np.percentile(log, 99) + 0.5, settings.grid_step
+    )
+    counts = np.arange(1, settings.most_steps + 1)
+    rare = np.where(counts > 1, settings.gap_cost + settings.longer_cost * (counts - 2), 0.0)
+    reach = settings.grid_reach
+    moves = np.arange(-reach, reach + 1)
+    drift = np.abs(moves) * settings.grid_step / settings.speed_drift
+
+    def told(pair: int) -> tuple[Floats, NDArray[np.int64]]:
+        apart = np.abs(log[pair] - grid - np.log(counts)[:, None]) / noise[pair]
+        cost = np.minimum(apart, settings.outlier_cost) + rare[:, None]
+        which = cost.argmin(axis=0)
+        return cost[which, np.arange(len(grid))], which
+
+    total, which = told(0)
+    chosen, back = [which], []
+    for pair in range(1, len(log)):
+        padded = np.pad(total, reach, constant_values=np.inf)
+        options = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1) + drift
+        best = options.argmin(axis=1)
+        cost, which = told(pair)
+        total = options[np.arange(len(grid)), best] + cost
+        back.append(np.arange(len(grid)) + moves[best])
+        chosen.append(which)
+    path = [int(total.argmin())]
+    for before in reversed(back):
+        path.append(int(before[path[-1]]))
+    path.reverse()
+    return np.array([counts[chosen[pair][place]] for pair, place in enumerate(path)])
+
+
+def _compared(
+    changes: Changes, frames: NDArray[np.int64], steps: NDArray[np.int64], settings: TimingSettings
+) -> Elapsed:
+    """Length of each gap, by comparing it with pairs nearby that are two, three and more steps apart without a gap."""
+    found, sure = steps.copy(), steps == 1
+    gaps = np.flatnonzero(steps > 1)
+    most = min(settings.most_compared, len(frames) // 3)
+    if not len(gaps) or most < 2:
+        return Elapsed(found, sure)
+    passed = np.r_[0, np.cumsum(steps > 1)]
+    lagged = {lag: changes.change_by_group(frames[:-lag], frames[lag:]) for lag in range(1, most + 1)}
+    whole = {lag: np.flatnonzero(passed[lag:] == passed[:-lag]) for lag in lagged}
+    for gap in gaps:
+        apart: list[float] = []
+        for lag in range(1, most + 1):
+            near = whole[lag][np.abs(whole[lag] + (lag - 1) / 2 - gap) <= settings.compared_frames]
+            if len(near) < settings.least_compared:  # of few, pixels were chosen that change more than is usual
+                apart.append(np.nan)
+                continue
+            usual = np.median(lagged[lag][:, near], axis=1)
+            known = (usual > 0) & (lagged[1][:, gap] > 0)
+            apart.append(float(np.median(np.log(lagged[1][known, gap] / usual[known]))) if known.any() else np.nan)
+        found[gap], sure[gap] = _crossing(np.array(apart), int(steps[gap]), settings.compared_margin)
+    return Elapsed(found, sure)
+
+
+def _crossing(apart: Floats, guess: int, margin: float) -> tuple[int, bool]:
+    """Steps at which the log ratio of a gap's change to that of pairs (1, 2, ... steps apart) falls through 0.
+
+    Sure where the neighbours on both sides are clearly further off.
+    """
+    distance = np.abs(apart)
+    if not np.isfinite(distance[1:]).any():
+        return guess, False
+    best = int(np.nanargmin(distance[1:])) + 1
+    if best + 1 >= len(apart) or not np.isfinite(apart[best + 1]):
+        return max(best + 1, guess), False
+    less, more = apart[best - 1], apart[best + 1]
+    clear = less - distance[best] > margin and -more - distance[best] > margin
+    return best + 1, bool(clear)

@@ -1,0 +1,166 @@
+"""When the frames of a recording were taken: which repeat the one before, and where some are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.config.stack import TimingSettings
+from sam2flow_core.stack.changes import Changes, measure_changes
+from sam2flow_core.stack.elapsed import elapsed_steps
+
+_APART = 64
+"""Steps between frames of which nobody knows how far apart they are: more than any evidence reaches."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Time of each frame of a range, in steps of the usual time from one picture to the next.
+
+    Attributes
+    ----------
+    clock : ndarray of int, shape (T,)
+        Never falls. A frame that repeats the one before has its time; after a gap whose length is not sure the clock
+        goes on further than any evidence reaches.
+    missing : ndarray of int, shape (T - 1,)
+        Frames that are missing after each frame, as far as can be told.
+    interval_s : float or None
+        The usual time between two pictures, where time stamps know it.
+    """
+
+    clock: NDArray[np.int64]
+    missing: NDArray[np.int64]
+    interval_s: float | None = None
+
+    @staticmethod
+    def even(frames: int) -> Timing:
+        """Every frame follows the one before by one step."""
+        return Timing(np.arange(frames), np.zeros(max(frames - 1, 0), np.int64))
+
+    @property
+    def repeats(self) -> NDArray[np.bool_]:
+        """Frames that show the picture of the one before, shape (T,)."""
+        return np.r_[False, np.diff(self.clock) == 0]
+
+    @property
+    def steady(self) -> NDArray[np.bool_]:
+        """Pairs of neighbouring frames that are one step apart, shape (T - 1,): only these tell a velocity."""
+        return np.asarray(np.diff(self.clock) == 1)
+
+    @property
+    def position(self) -> NDArray[np.int64]:
+        """Time of each frame in steps, shape (T,), with gaps as long as they are thought to be."""
+        return np.r_[0, np.cumsum(np.where(self.repeats[1:], 0, 1 + self.missing))]
+
+    @property
+    def lost_share(self) -> float:
+        """Share of the frames that are repeated or missing, of those there should be."""
+        missing = int(self.missing.sum())
+        return (int(self.repeats.sum()) + missing) / (len(self.clock) + missing)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a user must know, in words; empty where every frame is in its place."""
+        repeated, gaps, said = int(self.repeats.sum()), int((self.missing > 0).sum()), []
+        if repeated:
+            said.append(
+                f"{repeated} of {len(self.clock)} frames repeat the one before: such pairs are left out, and "
+                "velocities hold if the frame rate is that of the pictures that differ"
+            )
+        if gaps:
+            said.append(
+                f"frames are missing in {gaps} place{'s' * (gaps > 1)}, about {int(self.missing.sum())} in all: "
+                "pairs across a gap are left out"
+            )
+        return tuple(said)
+
+
+def find_timing(
+    read: Callable[[int], NDArray[Any]],
+    start: int,
+    stop: int,
+    times_s: NDArray[np.float64] | None = None,
+    settings: TimingSettings | None = None,
+) -> Timing:
+    """Find repeated and missing frames, from the pictures and from time stamps.
+
+    Reads every frame of the range once. Frames that are lost evenly, every second one say, leave no trace in the
+    pictures; without time stamps they pass.
+
+    Parameters
+    ----------
+    read : callable
+        Frame index -> picture (Y, X).
+    start, stop : int
+        Range of frames.
+    times_s : ndarray, shape (stop - start,), optional
+        When each frame was taken, s.
+    settings : TimingSettings, optional
+    """
+    settings = settings or TimingSettings()
+    if stop - start < settings.least_frames:
+        return Timing.even(stop - start)
+    parts = [
+        _within(measure_changes(read, first, last, settings), settings)
+        for first, last in _blocks(start, stop, settings.block_frames)
+    ]
+    steps = np.concatenate([s for s, _ in parts])
+    missing = np.concatenate([m for _, m in parts])
+    interval = None
+    if times_s is not None and _tell(times_s):
+        steps, missing, interval = _by_stamps(np.asarray(times_s, float), steps, missing, settings)
+    return Timing(np.r_[0, np.cumsum(steps)], missing, interval)
+
+
+def _blocks(start: int, stop: int, length: int) -> list[tuple[int, int]]:
+    """Ranges of about ``length`` frames; each begins with the last frame of the one before."""
+    edges = np.linspace(start, stop - 1, max(-(-(stop - start) // length), 1) + 1).round().astype(int)
+    return [(int(a), int(b) + 1) for a, b in pairwise(edges)]
+
+
+def _within(changes: Changes, settings: TimingSettings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Steps from each frame to the next and the frames missing between, by what changes in the pictures."""
+    repeated = changes.repeated(settings)
+    steps = np.where(repeated, 0, 1)
+    missing = np.zeros(len(steps), np.int64)
+    taken = np.flatnonzero(~repeated)
+    found = elapsed_steps(changes, np.r_[0, taken + 1], settings)
+    if found is not None:
+        missing[taken] = found.steps - 1
+        steps[taken] = np.where((found.steps > 1) & ~found.sure, _APART, found.steps)
+    return steps, missing
+
+
+def _tell(times_s: NDArray[np.float64]) -> bool:
+    """Whether time stamps say more than the frame rate does: numbers that are written down evenly say nothing."""
+    apart = np.diff(np.asarray(times_s, float))
+    if not len(apart) or not np.isfinite(apart).all() or (apart < 0).any() or not (apart > 0).any():
+        return False
+    return bool(np.ptp(apart) > 1e-3 * np.median(apart[apart > 0]))
+
+
+def _by_stamps(
+    times_s: NDArray[np.float64], steps: NDArray[np.int64], missing: NDArray[np.int64], settings: TimingSettings
+) -> tuple[NDArray[np.int64], NDArray[np.int64], float | None]:
+    """Steps and missing frames by time stamps, and the interval; where these are wild, the pictures are believed.
+
+    Repeats stay those that the pictures show.
+    """
+    taken = np.flatnonzero(steps > 0)
+    apart = np.diff(times_s[np.r_[0, taken + 1]])
+    if not (apart > 0).any():
+        return steps, missing, None
+    interval = float(np.median(apart[apart > 0]))
+    ratio = apart / interval
+    whole = np.maximum(np.rint(ratio).astype(np.int64), 1)
+    wild = np.abs(ratio - whole) > settings.stamp_tolerance
+    if wild.mean() > settings.most_wild:
+        return steps, missing, None
+    steps[taken] = np.where(wild, steps[taken], np.minimum(whole, _APART))
+    missing[taken] = np.where(wild, missing[taken], whole - 1)
+    return steps, missing, interval
