@@ -34,6 +34,14 @@ class SceneSettings:
         Greatest relative change of the diameter along a vessel.
     speed_bins_px : tuple of ranges
         Mean speed in px per frame: a bin is drawn, then a log-uniform value in it.
+    speed_cells : tuple of float, optional
+        Mean speed in widths of a free red cell per frame (log-uniform); overrides `speed_bins_px`.
+    farthest : float
+        Greatest mean speed per frame as a share of the frame's shorter side; with `speed_cells` only.
+    widest : float
+        Greatest diameter as a share of the frame's shorter side.
+    slow_layers : float
+        Share of the networks with cells that creep along the walls; training records only.
     max_speed_um_s : float
         Physical ceiling of the mean speed.
     heart_rate_hz : tuple of float
@@ -92,6 +100,10 @@ class SceneSettings:
     diameter_um: Range = (4.0, 50.0)
     taper: float = 0.15
     speed_bins_px: tuple[Range, ...] = ((0.05, 1.0), (1.0, 5.0), (5.0, 15.0), (15.0, 38.0))
+    speed_cells: Range | None = None
+    farthest: float = 1.0
+    widest: float = 0.3
+    slow_layers: float = 0.0
     max_speed_um_s: float = 5000.0
     heart_rate_hz: Range = (0.8, 2.0)
     pulsatility: Range = (0.2, 1.2)

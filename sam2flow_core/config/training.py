@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sam2flow_core.config.clips import AlterationConfig, BankConfig
 from sam2flow_core.config.model import PRESETS
-from sam2flow_core.config.synthetic import SceneSettings
 
-_SPEEDS = ((0.05, 0.5), (0.5, 2.0), (2.0, 5.0), (5.0, 12.0), (12.0, 38.0))
-"""Mean speeds in px per frame, each range as likely: slow flow is the hardest to measure, and the most common."""
 _FIELD_SIZES = ((160, 0.35), (192, 0.4), (256, 0.25))
 
 
@@ -86,7 +84,8 @@ class TrainingConfig:
     """A whole run."""
 
     stages: tuple[StageConfig, ...]
-    scenes: SceneSettings = field(default_factory=lambda: SceneSettings(speed_bins_px=_SPEEDS))
+    bank: BankConfig = field(default_factory=BankConfig)
+    alterations: AlterationConfig = field(default_factory=AlterationConfig)
     learning_rate: float = 6e-4
     weight_decay: float = 1e-3
     clip_gradient: float = 1.0
@@ -104,10 +103,9 @@ class TrainingConfig:
     most_flow_pixels: int = 60_000
     """Px of vessels' frames whose flow is learned from: vessels are left out of large clips."""
     reuse: int = 2
-    """How often a clip is used, each time turned and altered anew; rendering costs more than altering."""
+    """How often a clip that is read from a folder is used, each time altered anew; scenes: `BankConfig`."""
     save_minutes: float = 4.0
     development: DevelopmentConfig = field(default_factory=DevelopmentConfig)
-    workers: int = 1
     first_boxes: float = 0.0
     """How often vessels are first prompted by a box instead of a click."""
     first_masks: float = 0.0
@@ -151,5 +149,4 @@ for _name in PRESETS.keys() - TRAINING.keys():
         ),
         learning_rate=1.75e-4,
         clips_per_step=8,
-        workers=8,
     )

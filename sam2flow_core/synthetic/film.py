@@ -25,15 +25,21 @@ def exposures(scene: Scene) -> int:
     return 1 + int(np.clip(fastest * scene.optics.exposure / BLUR_PER_EXPOSURE_PX, 0, 2))
 
 
-def matter(scene: Scene, frames: NDArray[np.int64], moved: NDArray[np.float64], pad: int, device: str) -> Tensor:
-    """Return the blurred thickness of the cells (T, H + 2 pad, W + 2 pad), averaged over the exposure."""
+def thickness_of_cells(
+    scene: Scene, frames: NDArray[np.int64], moved: NDArray[np.float64], pad: int, device: str
+) -> Tensor:
+    """Return the thickness of the cells (T, H + 2 pad, W + 2 pad), averaged over the exposure."""
     count = exposures(scene)
     within = (np.arange(count) + 0.5) / count - 0.5
     times = (frames[:, None] + within * scene.optics.exposure) / scene.frame_rate_hz
     slots = np.repeat(np.arange(len(frames)), count)
     bodies = bodies_at(scene, times.ravel(), slots, np.repeat(moved, count, 0))
-    canvas = draw(bodies, len(frames), scene.size, pad, device) / count
-    sharp = gaussian(canvas, scene.optics.blur)
+    return draw(bodies, len(frames), scene.size, pad, device) / count
+
+
+def matter(scene: Scene, frames: NDArray[np.int64], moved: NDArray[np.float64], pad: int, device: str) -> Tensor:
+    """Return the blurred thickness of the cells (T, H + 2 pad, W + 2 pad)."""
+    sharp = gaussian(thickness_of_cells(scene, frames, moved, pad, device), scene.optics.blur)
     if scene.optics.defocus == 0:
         return sharp
     time = torch.as_tensor(frames / scene.frame_rate_hz, dtype=torch.float32, device=device)

@@ -127,7 +127,7 @@ def sample_scene(rng: np.random.Generator, size: tuple[int, int], settings: Scen
         profile = _profile(rng, settings, diameter / cell_px)
         for layout in place_networks(rng, kind, size, diameter, cell_px, profile, settings.taper, vessels):
             course = sample_time_course(rng, settings, rate)
-            speed = _speed(rng, settings, pixel, rate)
+            speed = _speed(rng, settings, pixel, rate, cell_px, min(size))
             built = build_vessels(layout, len(vessels), profile, speed, course, pixel, rate)
             population = sample_population(rng, built, layout.routes, cell_px, optics.contrast, settings)
             networks.append(Network(tuple(range(len(vessels), len(vessels) + len(built))), course, population))
@@ -145,7 +145,7 @@ def _kinds(rng: np.random.Generator, settings: SceneSettings) -> tuple[str, ...]
 
 def _diameter(rng: np.random.Generator, settings: SceneSettings, pixel: float, size: tuple[int, int]) -> float:
     low = max(settings.diameter_px[0], settings.diameter_um[0] / pixel)
-    high = min(settings.diameter_px[1], settings.diameter_um[1] / pixel, 0.3 * min(size))
+    high = min(settings.diameter_px[1], settings.diameter_um[1] / pixel, settings.widest * min(size))
     return log_uniform(rng, (min(low, high), high))
 
 
@@ -155,7 +155,12 @@ def _profile(rng: np.random.Generator, settings: SceneSettings, cells_across: fl
     return Profile(blunt * uniform(rng, settings.profile_slip), uniform(rng, settings.profile_order))
 
 
-def _speed(rng: np.random.Generator, settings: SceneSettings, pixel: float, rate: float) -> float:
+def _speed(
+    rng: np.random.Generator, settings: SceneSettings, pixel: float, rate: float, cell_px: float, side: int
+) -> float:
     """Draw the mean speed in um/s."""
-    bounds = settings.speed_bins_px[int(rng.integers(len(settings.speed_bins_px)))]
-    return min(log_uniform(rng, bounds) * pixel * rate, settings.max_speed_um_s)
+    if settings.speed_cells is not None:
+        drawn = min(log_uniform(rng, settings.speed_cells) * cell_px, settings.farthest * side)
+    else:
+        drawn = log_uniform(rng, settings.speed_bins_px[int(rng.integers(len(settings.speed_bins_px)))])
+    return min(drawn * pixel * rate, settings.max_speed_um_s)

@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 from skimage.measure import label
 
-from sam2flow_core.config.training import StageConfig
+from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.errors import DataError
 from sam2flow_core.synthetic import CapFlowVideo, read_capflow
-from sam2flow_core.training.clips import RawClip, draw_side
+from sam2flow_core.training.clips import ClipOrder, RawClip, TrainingClip, alter
 from sam2flow_core.training.lumen_tracing import trace_lumens
-from sam2flow_core.training.scenes import cut_recording
 
 _SPLIT = "train"
 _MULTIPLE = 32
@@ -31,6 +30,7 @@ class CapFlowFolder:
     folder : Path
         Holds ``train/<video>/NNNN.png`` with ``Flow_float16``, and ``train/mask/<video>.png``, the latter also under
         ``raw``.
+    config : TrainingConfig
 
     Raises
     ------
@@ -43,15 +43,32 @@ class CapFlowFolder:
     vessels, and tissue for standing still.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: TrainingConfig) -> None:
+        self.config = config
         raw = folder / "raw"
         self.videos = tuple(_opened(video) for video in read_capflow(folder, raw if raw.is_dir() else folder, _SPLIT))
+        # Clips of one batch have one side, so the smallest video decides.
+        self._largest = min(min(v.vessels.shape) for v in self.videos) // _MULTIPLE * _MULTIPLE
 
-    def draw(self, stage: StageConfig, rng: np.random.Generator) -> RawClip | None:
+    def draw(self, order: ClipOrder, rng: np.random.Generator) -> list[TrainingClip]:
+        """Cut clips out of the videos, each altered a few times: reading costs more than altering."""
+        clips: list[TrainingClip] = []
+        while len(clips) < order.count:
+            raw = self.cut(order.stage, order.side, rng)
+            if raw is None:
+                continue
+            for _ in range(min(self.config.reuse, order.count - len(clips))):
+                clips.append(alter(raw, rng, self.config, order.stage).to(order.device))
+        return clips
+
+    def close(self) -> None:
+        """Nothing runs in the background."""
+
+    def cut(self, stage: StageConfig, side: int, rng: np.random.Generator) -> RawClip | None:
         """Draw a video and cut a window and a clip out of it; None where no vessel is in the window."""
         opened = self.videos[int(rng.integers(len(self.videos)))]
         height, width = opened.vessels.shape
-        side = min(draw_side(stage, rng), *(n // _MULTIPLE * _MULTIPLE for n in (height, width)))
+        side = min(side, self._largest)
         top, left = (int(rng.integers(n - side + 1)) for n in (height, width))
         window = (slice(top, top + side), slice(left, left + side))
         pieces = opened.vessels[window]
@@ -92,6 +109,13 @@ def _opened(video: CapFlowVideo) -> _Opened:
     if not vessels.any():
         raise DataError(f"{video.mask_file}: no vessel in this mask")
     return _Opened(video, vessels)
+
+
+def cut_recording(rng: np.random.Generator, stage: StageConfig, begin: int, length: int) -> tuple[list[int], list[int]]:
+    """Frames of a clip anywhere in a recording, and first frames of pairs that lie evenly over it."""
+    start = begin + int(rng.integers(0, max(length - stage.frames, 1)))
+    firsts = np.linspace(begin, begin + length - 2, min(stage.scattered_pairs, length - 1)).round().astype(int)
+    return list(range(start, min(start + stage.frames, begin + length))), np.unique(firsts).tolist()
 
 
 def _leaves(flow: NDArray[np.float32]) -> NDArray[np.bool_]:

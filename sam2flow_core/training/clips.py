@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
-from itertools import count
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from sam2flow_core.config.training import StageConfig, TrainingConfig
-from sam2flow_core.model.inputs import InputMaker, smoothed
-from sam2flow_core.model.motion_survey import MotionSurvey
+from sam2flow_core.model.inputs import smoothed
 from sam2flow_core.model.vessel_field import VesselField
+from sam2flow_core.training.faults import shaken, uneven
 from sam2flow_core.training.field_truth import LumenPoints, true_field
+from sam2flow_core.training.summaries import summarise
 
 TRAINING_NAMESPACE = 0x7261696E
 """Branch of the seed tree that training draws from; the benchmark's branch is another."""
@@ -94,11 +92,36 @@ class RawClip:
     lumens: LumenPoints
 
 
+@dataclass(frozen=True)
+class ClipOrder:
+    """What clips are asked for.
+
+    Attributes
+    ----------
+    stage : StageConfig
+    side : int
+        Height and width of all of them, px.
+    count : int
+    before : int
+        Clips that the run has had so far.
+    device : torch.device
+    """
+
+    stage: StageConfig
+    side: int
+    count: int
+    before: int
+    device: torch.device
+
+
 class ClipSource(Protocol):
     """Where clips come from."""
 
-    def draw(self, stage: StageConfig, rng: np.random.Generator) -> RawClip | None:
-        """Draw a clip; None where what was drawn is of no use."""
+    def draw(self, order: ClipOrder, rng: np.random.Generator) -> list[TrainingClip]:
+        """Draw clips; the same for the same order and state of ``rng``."""
+
+    def close(self) -> None:
+        """End what runs in the background; clips can be drawn again after it."""
 
 
 class ClipStream:
@@ -115,7 +138,7 @@ class ClipStream:
     rank : int
         Of the process among several; each has a stream of its own.
     device : torch.device
-        That clips are handed out on.
+        That clips are made and handed out on.
     """
 
     def __init__(
@@ -133,45 +156,27 @@ class ClipStream:
         self.device = torch.device(device)
 
     def batches(self, count: int) -> Iterator[list[TrainingClip]]:
-        """Yield lists of ``count`` clips of one side length for ever, on the device; closing it ends the workers.
+        """Yield lists of ``count`` clips of one side length for ever, on the device, the next one made meanwhile.
 
-        Which clips come depends on the seed, the rank and the number of clips before them alone.
+        Which clips come depends on the seed, the rank and the number of clips before them alone. Closing the
+        generator ends what runs in the background.
         """
-        workers = self.config.workers
-        batches = DataLoader(
-            _Batches(self, count), batch_size=None, num_workers=workers, prefetch_factor=2 if workers else None
-        )
-        for clips in batches:
-            yield [clip.to(self.device) for clip in clips]
+        number = self.used // count
+        try:
+            with ThreadPoolExecutor(1) as thread:
+                coming = thread.submit(self._draw, number, count)
+                while True:
+                    number += 1
+                    clips, coming = coming.result(), thread.submit(self._draw, number, count)
+                    yield clips
+        finally:
+            self.source.close()
 
-
-class _Batches(IterableDataset[list[TrainingClip]]):
-    """The batches of a stream, divided among the workers that draw them."""
-
-    def __init__(self, stream: ClipStream, count: int) -> None:
-        self.stream, self.count = stream, count
-
-    def __iter__(self) -> Iterator[list[TrainingClip]]:
-        """Yield this worker's batches for ever."""
-        info = get_worker_info()
-        if info:
-            torch.set_num_threads(1)
-        worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        for number in count(self.stream.used // self.count + worker, workers):
-            yield self._draw(number)
-
-    def _draw(self, number: int) -> list[TrainingClip]:
-        stream = self.stream
-        rng = np.random.default_rng([TRAINING_NAMESPACE, stream.seed, stream.rank, number])
-        stage = replace(stream.stage, sizes=((draw_side(stream.stage, rng), 1.0),))
-        clips: list[TrainingClip] = []
-        while len(clips) < self.count:
-            raw = stream.source.draw(stage, rng)
-            if raw is None:
-                continue
-            for _ in range(min(stream.config.reuse, self.count - len(clips))):
-                clips.append(alter(raw, rng, stream.config, stage))
-        return clips
+    def _draw(self, number: int, count: int) -> list[TrainingClip]:
+        rng = np.random.default_rng([TRAINING_NAMESPACE, self.seed, self.rank, number])
+        order = ClipOrder(self.stage, draw_side(self.stage, rng), count, number * count, self.device)
+        with torch.no_grad():
+            return self.source.draw(order, rng)
 
 
 def draw_side(stage: StageConfig, rng: np.random.Generator) -> int:
@@ -206,41 +211,24 @@ def alter(clip: RawClip, rng: np.random.Generator, config: TrainingConfig, stage
         video = video * flicker
     if rng.random() < 0.3:
         still = video.mean(0)
-        video = still + (video - still) * _uneven(rng, video.shape[-2:])
+        video = still + (video - still) * uneven(rng, video.shape[-2:])
     if stage.unsteady and rng.random() < 0.3:
-        video = _shaken(video, rng.normal(0, rng.uniform(0.05, stage.unsteady), (len(video), 2)))
-    # As in use: the clip's own frames weigh no more in the background than others, or slow cells would be part of it.
+        video = shaken(video, rng.normal(0, rng.uniform(0.05, stage.unsteady), (len(video), 2)))
     first, second = video[clip.pairs], video[[row + 1 for row in clip.pairs]]
-    sampled, motion = torch.cat([first, second]), MotionSurvey()
-    maker = InputMaker(sampled.mean(0), smoothed(sampled).std(0))
-    motion.add(first, second)
-    inputs, field = maker(video[clip.rows]), true_field(clip.lumens.turned(turns, mirror))
+    inputs, survey = summarise(video[None, clip.rows], first[None], second[None])
+    field = true_field(clip.lumens.turned(turns, mirror))
     chosen = torch.from_numpy(rng.permutation(len(masks))[: config.most_vessels])
     masks, flow, leaves = masks[chosen], flow[:, chosen], leaves[:, chosen]
     weight = masks.float()[None] * torch.where(leaves, 0.5, 1.0)
     return TrainingClip(
-        inputs.contiguous(),
+        inputs[0].contiguous(),
         masks.float().contiguous(),
         begin,
         flow.contiguous(),
         weight.contiguous(),
-        maker.survey(motion.channels()),
+        survey,
         field,
     )
-
-
-def _uneven(rng: np.random.Generator, size: torch.Size) -> Tensor:
-    """Contrast (H, W) that differs from place to place, as under oblique light."""
-    coarse = torch.from_numpy(rng.normal(0, 0.6, (1, 1, 4, 4)).astype(np.float32))
-    return F.interpolate(coarse, size, mode="bicubic", align_corners=True)[0, 0].exp()
-
-
-def _shaken(video: Tensor, shifts: NDArray[np.float64]) -> Tensor:
-    """Frames (T, H, W), square, each moved by ``(dx, dy)`` px of (T, 2)."""
-    moves = torch.eye(2, 3).repeat(len(video), 1, 1)
-    moves[:, :, 2] = torch.from_numpy(shifts * 2 / video.shape[-1])
-    places = F.affine_grid(moves, [len(video), 1, *video.shape[1:]], align_corners=False)
-    return F.grid_sample(video[:, None], places, padding_mode="border", align_corners=False)[:, 0]
 
 
 def _turn(x: Tensor, turns: int, mirror: bool) -> Tensor:

@@ -8,7 +8,7 @@ differences mean something.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -24,7 +24,7 @@ from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
 from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.training.clicks import draw_point
-from sam2flow_core.training.clips import ClipSource, TrainingClip, alter
+from sam2flow_core.training.clips import ClipOrder, ClipSource, TrainingClip
 
 DEVELOPMENT_NAMESPACE = 0x64657665
 """Branch of the seed tree that development recordings are drawn from."""
@@ -65,9 +65,10 @@ class DevelopmentSet:
     Examples
     --------
     >>> from sam2flow_core.config.training import TRAINING
-    >>> from sam2flow_core.training.scenes import SyntheticScenes
+    >>> from sam2flow_core.training.scenes import fresh_scenes
     >>> recipe = TRAINING["tiny"]
-    >>> recordings = DevelopmentSet([SyntheticScenes(recipe.scenes)], DevelopmentConfig(clips=1, side=96), recipe)
+    >>> source = fresh_scenes(recipe, "streamlines", DEVELOPMENT_NAMESPACE)
+    >>> recordings = DevelopmentSet([source], DevelopmentConfig(clips=1, side=96), recipe)
     >>> len(recordings.cases)
     1
     """
@@ -130,10 +131,7 @@ def _draw_case(source: ClipSource, config: DevelopmentConfig, training: Training
         1.0, ((config.side, 1.0),), 1, False, 0.0, frames=config.frames, scattered_pairs=config.scattered_pairs
     )
     rng = np.random.default_rng([DEVELOPMENT_NAMESPACE, config.seed, number])
-    raw = None
-    while raw is None:
-        raw = source.draw(stage, rng)
-    clip = alter(raw, rng, replace(training, anywhere=0.0), stage)
+    (clip,) = source.draw(ClipOrder(stage, config.side, 1, number, torch.device("cpu")), rng)
     return DevelopmentCase(clip, clip.first, _draw_clicks(clip.masks, config.clicks, rng))
 
 

@@ -1,54 +1,54 @@
-"""Clips from the generator: a scene for each, filmed on the fly."""
+"""Clips from the generators: scenes of the bank, each time filmed and altered anew."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.config.training import StageConfig
-from sam2flow_core.synthetic import render_clip, sample_scene
-from sam2flow_core.training.clips import RawClip, draw_side
-from sam2flow_core.training.field_truth import lumen_points
-
-_SHORTEST, _LONGEST = 64, 700
-"""Frames of the recordings that clips are cut from; scenes last for the longest at any frame rate."""
+from sam2flow_core.config.training import TrainingConfig
+from sam2flow_core.training.bank import SceneBank
+from sam2flow_core.training.clips import ClipOrder, TrainingClip
+from sam2flow_core.training.filming import FilmStudio
+from sam2flow_core.training.framing import draw_framing
 
 
 class SyntheticScenes:
-    """The generator as a source of clips.
+    """The generators as a source of clips.
 
     Parameters
     ----------
-    settings : SceneSettings
+    config : TrainingConfig
+    seed : int
+        Of the scenes.
+    folder : Path, optional
+        Where the bank is kept; by default it goes when the source is closed.
     """
 
-    def __init__(self, settings: SceneSettings) -> None:
-        self.settings = settings
+    def __init__(self, config: TrainingConfig, seed: int = 1, folder: Path | None = None) -> None:
+        self.config = config
+        self.bank = SceneBank(config.bank, seed, folder)
+        self._studios: dict[torch.device, FilmStudio] = {}
 
-    def draw(self, stage: StageConfig, rng: np.random.Generator) -> RawClip | None:
-        """Draw a scene, and film a clip and what stands for its recording."""
-        side = draw_side(stage, rng)
-        scene = sample_scene(rng, size=(side, side), settings=self.settings)
-        frames, firsts = draw_recording(rng, stage)
-        order = sorted({*frames, *firsts, *(t + 1 for t in firsts)})
-        clip = render_clip(scene, order, motion=False)
-        if not clip.masks.any() or not torch.isfinite(clip.video).all():
-            return None
-        rows, pairs = [order.index(t) for t in frames], [order.index(t) for t in firsts]
-        return RawClip(clip.video, rows, pairs, clip.masks, clip.flow[rows], clip.leaves[rows], lumen_points(scene))
+    def draw(self, order: ClipOrder, rng: np.random.Generator) -> list[TrainingClip]:
+        """Choose scenes of the bank and film them: on an accelerator all at once, otherwise one after the other."""
+        records = self.bank.scenes(self.bank.choose(rng, order.before, order.count))
+        framings = [draw_framing(rng, record, order.side, self.config, order.stage) for record in records]
+        if order.device not in self._studios:
+            self._studios[order.device] = FilmStudio(self.config, order.device)
+        studio = self._studios[order.device]
+        # A processor is quickest with what fits its cache.
+        groups = [[f] for f in framings] if order.device.type == "cpu" else [framings]
+        return [clip for group in groups for clip in studio.film(group, rng, order.stage)]
 
-
-def draw_recording(rng: np.random.Generator, stage: StageConfig) -> tuple[list[int], list[int]]:
-    """Frames of a clip, and first frames of the pairs that stand for its recording: some are short, most are long."""
-    shortest = max(_SHORTEST, stage.frames + 1, stage.scattered_pairs + 1)
-    length = int(np.exp(rng.uniform(np.log(shortest), np.log(max(_LONGEST, shortest)))))
-    begin = int(rng.integers(max(_LONGEST - length, 0) + 1))
-    return cut_recording(rng, stage, begin, length)
+    def close(self) -> None:
+        """End the processes that draw."""
+        self.bank.close()
 
 
-def cut_recording(rng: np.random.Generator, stage: StageConfig, begin: int, length: int) -> tuple[list[int], list[int]]:
-    """Frames of a clip anywhere in a recording, and first frames of pairs that lie evenly over it."""
-    start = begin + int(rng.integers(0, max(length - stage.frames, 1)))
-    firsts = np.linspace(begin, begin + length - 2, min(stage.scattered_pairs, length - 1)).round().astype(int)
-    return list(range(start, min(start + stage.frames, begin + length))), np.unique(firsts).tolist()
+def fresh_scenes(config: TrainingConfig, generator: str, seed: int) -> SyntheticScenes:
+    """A source whose every clip is of a scene of its own, drawn by one generator in this process."""
+    bank = replace(config.bank, generators=((generator, 1.0),), first=1, reuse=1.0, scenes=1, workers=0)
+    return SyntheticScenes(replace(config, bank=bank), seed)

@@ -91,7 +91,9 @@ class _Run:
     def __init__(self, request: TrainingRequest) -> None:
         self.request, self.config = request, choose_recipe(request.preset, request.memory)
         folder = request.data
-        self.source: ClipSource = SyntheticScenes(self.config.scenes) if folder is None else CapFlowFolder(folder)
+        self.source: ClipSource = (
+            SyntheticScenes(self.config, request.seed) if folder is None else CapFlowFolder(folder, self.config)
+        )
         self.fabric = Fabric(
             accelerator=request.device, devices="auto" if request.device != "cpu" else 1, precision=request.precision
         )

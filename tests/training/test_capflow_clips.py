@@ -34,8 +34,8 @@ def folder(tmp_path_factory):
 
 
 def test_clips_carry_the_stored_flow_into_the_window(folder):
-    source = CapFlowFolder(folder)
-    clip = next(c for seed in range(20) if (c := source.draw(STAGE, np.random.default_rng(seed))) is not None)
+    source = CapFlowFolder(folder, TRAINING["tiny"])
+    clip = next(c for seed in range(20) if (c := source.cut(STAGE, 64, np.random.default_rng(seed))) is not None)
     assert clip.video.shape[1:] == (64, 64)
     assert clip.flow.shape == (4, len(clip.masks), 2, 64, 64)
     first = clip.flow[0].sum(0).numpy()
@@ -54,14 +54,14 @@ def test_clips_carry_the_stored_flow_into_the_window(folder):
 
 
 def test_the_stream_turns_and_alters_them(folder):
-    clip = next(ClipStream(CapFlowFolder(folder), TRAINING["tiny"], STAGE, seed=1).batches(1))[0]
+    clip = next(ClipStream(CapFlowFolder(folder, TRAINING["tiny"]), TRAINING["tiny"], STAGE, seed=1).batches(1))[0]
     assert clip.inputs.shape == (4, 3, 64, 64)
     assert clip.field.runs.shape == (16, 32, 32)
     assert clip.field.runs.max() > 0.5
 
 
 def test_training_from_a_folder_by_command(folder, tmp_path, monkeypatch, capsys):
-    config = dataclasses.replace(TRAINING["tiny"], stages=(STAGE,), workers=0, clips_per_step=1, reuse=1)
+    config = dataclasses.replace(TRAINING["tiny"], stages=(STAGE,), clips_per_step=1, reuse=1)
     monkeypatch.setitem(TRAINING, "tiny", config)
     out = tmp_path / "better.safetensors"
     asked = ["train", "--data", str(folder), "--out", str(out), "--minutes", "0.02", "--device", "cpu"]
@@ -72,7 +72,7 @@ def test_training_from_a_folder_by_command(folder, tmp_path, monkeypatch, capsys
 
 def test_a_folder_without_videos_is_refused(tmp_path):
     with pytest.raises(DataError, match="no CapFlow videos"):
-        CapFlowFolder(tmp_path)
+        CapFlowFolder(tmp_path, TRAINING["tiny"])
 
 
 def test_an_empty_mask_is_refused(tmp_path):
@@ -81,7 +81,7 @@ def test_an_empty_mask_is_refused(tmp_path):
     mask = tmp_path / "train" / "mask" / "v.png"
     imsave(mask, np.zeros((64, 96), np.uint8), check_contrast=False)
     with pytest.raises(DataError, match="no vessel"):
-        CapFlowFolder(tmp_path)
+        CapFlowFolder(tmp_path, TRAINING["tiny"])
 
 
 @pytest.mark.parametrize("seed", [3, 4, 5])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.config.model import preset
 from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, StageConfig
@@ -26,6 +27,7 @@ from sam2flow_core.training.step import TrainingStep
 from sam2flow_core.training.trainer import TrainingRequest, train
 
 STAGE = StageConfig(1.0, ((96, 1.0),), 0, False, 0.0, "memory", frames=4)
+BANK = BankConfig(side=128, run=8, moments=20, moment=2, first=2, workers=0)
 ALWAYS = dataclasses.replace(MEMORY_TRAINING, first_boxes=0.0, first_masks=1.0, later_clicks=0.0, wander_px=1.0)
 
 
@@ -155,7 +157,7 @@ def test_a_step_logs_its_figures(clip):
 
 
 def small_run(tmp_path, monkeypatch, design, resume=None, seed=1):
-    config = dataclasses.replace(MEMORY_TRAINING, stages=(STAGE,), workers=0)
+    config = dataclasses.replace(MEMORY_TRAINING, stages=(STAGE,), bank=BANK)
     monkeypatch.setattr("sam2flow_core.training.beginning.MEMORY_TRAINING", config)
     out = tmp_path / f"{design}.safetensors"
     request = TrainingRequest(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.model import PRESETS, preset
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.model.sam2flow import SAM2Flow
@@ -15,15 +16,12 @@ from sam2flow_core.training.step import TrainingStep
 from sam2flow_core.training.trainer import TrainingRequest, one_cycle, train
 
 SMALL = ((96, 1.0),)
+BANK = BankConfig(side=128, run=8, moments=4, moment=2, first=2, workers=0)
+FEW = dataclasses.replace(TRAINING["tiny"], bank=BANK)
 BOTH = StageConfig(1.0, SMALL, 2, True, 0.5, frames=5, scattered_pairs=2)
 
 
-@pytest.fixture(scope="module")
-def clip():
-    return next(ClipStream(SyntheticScenes(TRAINING["tiny"].scenes), TRAINING["tiny"], BOTH, seed=3).batches(1))[0]
-
-
-def test_gradients_reach_every_part(clip):
+def test_gradients_reach_every_part():
     """Memory encoders and attention, mask heads, adapters, features: nothing is left untaught."""
     torch.manual_seed(0)
     step = TrainingStep(SAM2Flow(preset("tiny")), TRAINING["tiny"])
@@ -32,16 +30,19 @@ def test_gradients_reach_every_part(clip):
             torch.nn.init.normal_(p, 0, 0.02)
     # An unsure network takes the vessels for gone and writes no pointer; here they are there.
     torch.nn.init.constant_(step.model.mask_decoder.pred_obj_score_head.layers[-1].bias, 5.0)
-    touched = set()
-    for seed in range(3):
+    # Never asked here: boxes, an object that has gone.
+    allowed = ("point_embeddings.2", "point_embeddings.3", "no_obj_ptr", "no_obj_embed", "time", "maskmem_tpos_enc")
+    silent = {n for n, p in step.named_parameters() if p.requires_grad and not any(a in n for a in allowed)}
+    clips = ClipStream(SyntheticScenes(FEW), FEW, BOTH, seed=3).batches(1)
+    # Of the masks that a single click may mean only the best one is taught each time.
+    for seed, (clip,) in zip(range(12), clips, strict=False):
         step.zero_grad()
         loss, _ = step(clip, BOTH, np.random.default_rng(seed))
         loss.backward()
-        touched |= {n for n, p in step.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-    silent = {n for n, p in step.named_parameters() if p.requires_grad} - touched
-    # Never asked here: boxes, an object that has gone.
-    allowed = ("point_embeddings.2", "point_embeddings.3", "no_obj_ptr", "no_obj_embed", "time", "maskmem_tpos_enc")
-    assert not {n for n in silent if not any(a in n for a in allowed)}
+        silent -= {n for n, p in step.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+        if not silent:
+            break
+    assert not silent
 
 
 def test_every_preset_says_how_it_is_trained():
@@ -125,7 +126,7 @@ def small_run(tmp_path, monkeypatch, name, steps, resume=None):
     config = dataclasses.replace(
         TRAINING["tiny"],
         stages=(StageConfig(1.0, SMALL, 1, False, 0.0, "flow", 4, 2),),
-        workers=0,
+        bank=BANK,
         clips_per_step=2,
         warm_up=0.0,
     )
@@ -149,8 +150,8 @@ def test_resuming_is_exact(tmp_path, monkeypatch):
 def test_one_clip_can_be_learned_by_heart():
     """Endpoint error under 0.1 px on a single clip: nothing in the network stands in the way."""
     torch.manual_seed(0)
-    config, stage = TRAINING["tiny"], StageConfig(1.0, SMALL, 1, True, 0.0, "flow", 6, 3)
-    clip = next(ClipStream(SyntheticScenes(config.scenes), config, stage, seed=11).batches(1))[0]
+    config, stage = FEW, StageConfig(1.0, SMALL, 1, True, 0.0, "flow", 6, 3)
+    clip = next(ClipStream(SyntheticScenes(config), config, stage, seed=11).batches(1))[0]
     step = TrainingStep(SAM2Flow(preset("tiny")), config)
     optimiser = torch.optim.AdamW(step.parameters(), lr=1e-3)
     best = 99.0
@@ -171,7 +172,7 @@ def test_one_clip_can_be_learned_by_heart():
 def test_the_vessel_field_learns():
     torch.manual_seed(0)
     stage = StageConfig(1.0, SMALL, 0, False, 0.0, "field", 2, scattered_pairs=4, unsteady=0.4)
-    clip = next(ClipStream(SyntheticScenes(TRAINING["tiny"].scenes), TRAINING["tiny"], stage, seed=5).batches(1))[0]
+    clip = next(ClipStream(SyntheticScenes(FEW), FEW, stage, seed=5).batches(1))[0]
     step = TrainingStep(SAM2Flow(preset("tiny")), TRAINING["tiny"])
     optimiser = torch.optim.AdamW(step.model.vessel_field.parameters(), lr=3e-3)
     losses = []

@@ -1,0 +1,147 @@
+"""What is kept of a scene once its cells are drawn: enough to film it again and again, and its truth.
+
+Both generators end here, and what follows (looks, alterations, truth on the training device) begins here.
+A record is a few MB: the thickness of the cells at the px that cells ever reach, as bytes, and for every vessel
+which way and how fast its matter goes.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+WALL_PX = 2.5
+"""Px round the walls for which a vessel's streamlines are kept too, so that they can be interpolated up to the wall."""
+LEVELS = 255
+_NUMBERS = ("side", "generator", "cell_px", "run", "moment")
+
+
+@dataclass(frozen=True)
+class SceneRecord:
+    """A drawn scene, square and free of tissue motion; N px of vessels in a row, once for each vessel they lie in.
+
+    Attributes
+    ----------
+    side : int
+        Height and width, px.
+    generator : int
+        Which generator drew it: its looks suit it.
+    cell_px : float
+        Diameter of a free red cell, px.
+    frames : ndarray of int, shape (F,)
+        Times in frame intervals: first a run of consecutive frames, then moments of ``moment`` consecutive frames each.
+    run, moment : int
+    reached : ndarray of int32, shape (M,)
+        Flat indices of the px where there ever are cells or lumen.
+    matter : ndarray of uint8, shape (F, M)
+        Thickness of cells there, ``range[0] + range[1] * matter``; a red cell is about 1 thick.
+    range : ndarray of float32, shape (2,)
+    depth : ndarray of float16, shape (M,)
+        Of the lumen, 0 to 1.
+    vessel : ndarray of int16, shape (N,)
+        Index of the vessel, increasing.
+    pixels : ndarray of int32, shape (N,)
+        Flat indices, of the vessel's px and those within `WALL_PX` of its walls.
+    heading : ndarray of float16, shape (N, 2)
+        Unit vector ``(dx, dy)`` of the mean flow.
+    speed : ndarray of float16, shape (N,)
+        Px per unit of travel (per frame at a relative speed of 1) along the streamline, times ``profile``.
+    profile : ndarray of float16, shape (N,)
+        Matter keeps its profile along its streamline, so that the steep slope at a wall need not be interpolated.
+    offset : ndarray of float16, shape (N,)
+        Distance from the centreline in radii, positive on the left of the flow as seen on the screen; inside: -1 to 1.
+    radius : ndarray of float16, shape (N,)
+        Px.
+    travel : ndarray of float64, shape (V, F)
+        Integral of the relative speed of each vessel up to each frame, in frames.
+    ends : ndarray of float32, shape (E, 3)
+        ``(y, x)`` and radius of the ends of vessels inside the frame, px.
+    """
+
+    side: int
+    generator: int
+    cell_px: float
+    frames: NDArray[np.int64]
+    run: int
+    moment: int
+    reached: NDArray[np.int32]
+    matter: NDArray[np.uint8]
+    range: NDArray[np.float32]
+    depth: NDArray[np.float16]
+    vessel: NDArray[np.int16]
+    pixels: NDArray[np.int32]
+    heading: NDArray[np.float16]
+    speed: NDArray[np.float16]
+    profile: NDArray[np.float16]
+    offset: NDArray[np.float16]
+    radius: NDArray[np.float16]
+    travel: NDArray[np.float64]
+    ends: NDArray[np.float32]
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        """Which of the N px lie between the walls."""
+        return np.abs(self.offset) <= 1
+
+
+@dataclass(frozen=True)
+class RecordPlan:
+    """Which frames of a scene are drawn.
+
+    Attributes
+    ----------
+    frames : ndarray of int, shape (F,)
+    run, moment : int
+        As in `SceneRecord`.
+    """
+
+    frames: NDArray[np.int64]
+    run: int
+    moment: int
+
+
+def plan_record(rng: np.random.Generator, run: int, moments: int, moment: int, lengths: tuple[int, int]) -> RecordPlan:
+    """Draw a recording's length (log-uniform), the run of consecutive frames in it, and moments evenly over it."""
+    longest = max(lengths[1], run + 1)
+    length = int(np.exp(rng.uniform(np.log(max(lengths[0], run + 1)), np.log(longest))))
+    start = int(rng.integers(length - run + 1))
+    firsts = np.linspace(0, length - moment, moments).round().astype(np.int64)
+    scattered = firsts[:, None] + np.arange(moment)
+    return RecordPlan(np.concatenate([start + np.arange(run), scattered.ravel()]), run, moment)
+
+
+def pack_matter(
+    thickness: NDArray[np.float32], depth: NDArray[np.float32]
+) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.float32], NDArray[np.float16]]:
+    """Reduce thickness (F, S, S) and depth (S, S) to the px with anything in them: reached, matter, range, depth."""
+    flat, deep = thickness.reshape(len(thickness), -1), depth.ravel()
+    reached = np.flatnonzero((deep > 0) | flat.any(0)).astype(np.int32)
+    kept = flat[:, reached]
+    low, high = (float(kept.min()), float(kept.max())) if kept.size else (0.0, 0.0)
+    low = min(low, 0.0)
+    step = max(high - low, 1e-6) / LEVELS
+    matter = np.rint((kept - low) / step).astype(np.uint8)
+    return reached, matter, np.array([low, step], np.float32), deep[reached].astype(np.float16)
+
+
+def save_record(record: SceneRecord, path: Path) -> None:
+    """Write a record, whole or not at all."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    values = {f.name: getattr(record, f.name) for f in fields(record)}
+    arrays = {name: np.ascontiguousarray(x) for name, x in values.items() if name not in _NUMBERS}
+    save_file(arrays | {"numbers": np.array([values[name] for name in _NUMBERS], np.float64)}, part)
+    part.replace(path)
+
+
+def load_record(path: Path) -> SceneRecord:
+    """Read what `save_record` wrote."""
+    arrays: dict[str, Any] = load_file(path)
+    numbers = zip(_NUMBERS, arrays.pop("numbers").tolist(), strict=True)
+    arrays |= {name: x if name == "cell_px" else int(x) for name, x in numbers}
+    return SceneRecord(**arrays)

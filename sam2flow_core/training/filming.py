@@ -1,0 +1,137 @@
+"""From framed scenes to training clips: filmed, spoiled as recordings are, and surveyed, a batch at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sam2flow_core.config.training import StageConfig, TrainingConfig
+from sam2flow_core.model.vessel_field import VesselField
+from sam2flow_core.synthetic import looks as streamline_looks
+from sam2flow_core.synthetic import recording
+from sam2flow_core.training.clips import TrainingClip
+from sam2flow_core.training.faults import spoil
+from sam2flow_core.training.framing import Framing
+from sam2flow_core.training.scene_truth import StreamMaps, clip_points, true_fields, true_motion
+from sam2flow_core.training.summaries import summarise
+
+_NOISE_POOL = 1 << 24
+"""Normal numbers that clips' noise is cut from: to draw a clip's own anew costs as much as all else in filming."""
+
+
+class FilmStudio:
+    """Films batches of framed scenes on one device.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    device : torch.device
+    """
+
+    def __init__(self, config: TrainingConfig, device: torch.device) -> None:
+        self.config, self.device = config, device
+        generator = torch.Generator(device).manual_seed(0)
+        self._noise = torch.randn(_NOISE_POOL, generator=generator, device=device)
+
+    def film(self, framings: Sequence[Framing], rng: np.random.Generator, stage: StageConfig) -> list[TrainingClip]:
+        """Film framings of one size and number of frames."""
+        points = clip_points(framings, self.device)
+        video = self.record(framings, points, rng)
+        video, seen = spoil(video, rng, self.config.alterations, stage.unsteady)
+        maps = StreamMaps(framings, self.device)
+        motion, fields = true_motion(framings, maps, points), true_fields(framings, maps)
+        parts = [len(framings[0].rows), *[len(framings[0].firsts)] * 2]
+        inputs, surveys = summarise(*video.split(parts, 1))
+        clips, start = [], 0
+        for k, framing in enumerate(framings):
+            mine, visible = slice(start, start + framing.learned), seen[k]
+            start += framing.learned
+            # A vessel behind a margin is not there: neither in the masks nor in the field.
+            cells = visible[1::2, 1::2]
+            clips.append(
+                TrainingClip(
+                    inputs[k],
+                    motion.masks[mine] * visible,
+                    framing.first,
+                    motion.flow[:, mine] * visible,
+                    motion.weight[:, mine] * visible,
+                    surveys[k][None],
+                    VesselField(*(x[k] * cells for x in fields)),
+                )
+            )
+        return clips
+
+    def record(self, framings: Sequence[Framing], points: Tensor, rng: np.random.Generator) -> Tensor:
+        """Videos (B, F, n, n) of all sampled frames, each by the optics of the generator that drew its scene."""
+        matter, depth = gather_matter(framings, points)
+        times = torch.from_numpy(np.stack([f.record.frames[f.sampled] for f in framings]).astype(np.float32))
+        times, noise = times.to(self.device), self._draw_noise(rng, matter.shape)
+        how, bank = self.config.alterations, self.config.bank
+        videos = torch.empty_like(matter)
+        generators = [f.record.generator for f in framings]
+        for generator in sorted(set(generators)):
+            mine = [k for k, g in enumerate(generators) if g == generator]
+            spoilt = [[rng.random() < p for p in (how.standing, how.drifts, how.defocus)] for _ in mine]
+            sizes = [framings[k].record.cell_px * framings[k].zoom for k in mine]
+            index = slice(None) if len(mine) == len(framings) else torch.tensor(mine, device=self.device)
+            views = (matter[index], depth[index], times[index])
+            assert generator == recording.GENERATOR
+            looks = [
+                streamline_looks.draw_streamline_look(rng, bank.streamlines, size, *flags)
+                for size, flags in zip(sizes, spoilt, strict=True)
+            ]
+            videos[index] = streamline_looks.film_streamlines(*views, looks, noise[index])
+        return videos
+
+    def _draw_noise(self, rng: np.random.Generator, shape: torch.Size) -> Tensor:
+        size = int(np.prod(shape[1:]))
+        if size >= _NOISE_POOL:
+            generator = torch.Generator(self.device).manual_seed(int(rng.integers(2**31)))
+            return torch.randn(shape, generator=generator, device=self.device)
+        starts = rng.integers(_NOISE_POOL - size, size=shape[0])
+        return torch.stack([self._noise[a : a + size] for a in starts]).view(shape)
+
+
+def gather_matter(framings: Sequence[Framing], points: Tensor) -> tuple[Tensor, Tensor]:
+    """Thickness of the cells (B, F, n, n) in all sampled frames, and depth of the lumen (B, n, n); bilinear."""
+    device, n, batch = points.device, framings[0].side, len(framings)
+    whole = max(f.record.side for f in framings)
+    frames = len(framings[0].sampled)
+    columns, places = [], []
+    for number, framing in enumerate(framings):
+        record = framing.record
+        y, x = np.divmod(record.reached.astype(np.int64), record.side)
+        places.append(number * whole**2 + y * whole + x)
+        columns.append(record.matter[framing.sampled] if framing.blood else np.zeros((frames, len(y)), np.uint8))
+    values = torch.from_numpy(np.concatenate([np.zeros((frames, 1), np.uint8), *columns], 1)).to(device)
+    deep = np.concatenate([np.zeros(1, np.float16), *(f.record.depth for f in framings)])
+    depths = torch.from_numpy(deep.astype(np.float32)).to(device)
+    lookup = torch.zeros(batch * whole**2, dtype=torch.int64, device=device)
+    lookup[torch.from_numpy(np.concatenate(places)).to(device)] = torch.arange(1, values.shape[1], device=device)
+    ranges = np.stack([f.record.range if f.blood else np.zeros(2, np.float32) for f in framings])
+    low, step = torch.from_numpy(ranges).to(device).unbind(1)
+    corner = torch.floor(points)
+    part, cell = points - corner, corner.long()
+    entries, shares = [], []
+    base = torch.arange(batch, device=device)[:, None] * whole**2
+    for dy in (0, 1):
+        for dx in (0, 1):
+            column, row = cell[..., 0] + dx, cell[..., 1] + dy
+            inside = (column >= 0) & (row >= 0) & (column < whole) & (row < whole)
+            entry = lookup[base + (row * whole + column).clamp(0, whole**2 - 1)] * inside
+            share = (part[..., 0] if dx else 1 - part[..., 0]) * (part[..., 1] if dy else 1 - part[..., 1])
+            entries.append(entry)
+            shares.append(share * (entry > 0))
+    share, entry = torch.stack(shares), torch.stack(entries)
+    depth = (depths[entry] * share).sum(0).view(batch, n, n)
+    clip, pixel = torch.nonzero(share.sum(0) > 0, as_tuple=True)
+    matter = torch.zeros(frames, batch, n * n, device=device)
+    found = torch.zeros(frames, len(clip), device=device)
+    for k in range(4):
+        found.addcmul_(values[:, entry[k, clip, pixel]].float(), share[k, clip, pixel])
+    found.mul_(step[clip]).addcmul_(low[clip], share.sum(0)[clip, pixel])
+    matter[:, clip, pixel] = found
+    return matter.view(frames, batch, n, n).transpose(0, 1).contiguous(), depth
