@@ -60,7 +60,8 @@ def output_errors(path: Path, after: str = "") -> Iterator[None]:
         yield
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, str(error))
-        raise OutputError(f"{path}: {reason}{after}") from error
+        # Where the folder has gone, what was finished has gone with it.
+        raise OutputError(f"{path}: {reason}{'' if error.errno == errno.ENOENT else after}") from error
 
 
 def write_text(path: str | Path, text: str, after: str = "") -> None:

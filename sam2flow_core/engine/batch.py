@@ -12,6 +12,7 @@ import pandas as pd
 
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.folder import PER_FRAME, SUMMARY
+from sam2flow_core.engine.folder_names import COMPARISON, OUTCOMES
 from sam2flow_core.engine.lock import lock_folder
 from sam2flow_core.engine.run import run
 from sam2flow_core.engine.threads import set_threads
@@ -21,9 +22,6 @@ from sam2flow_core.spreadsheets import read_csv, write_csv
 
 if TYPE_CHECKING:
     from distributed import Client
-
-OUTCOMES = "batch.csv"
-COMPARISON = "comparison.html"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
@@ -16,6 +17,8 @@ PROVENANCE = "provenance.json"
 SUMMARY = "summary.csv"
 PER_FRAME = "per_frame.csv"
 REPORT = "report.html"
+# Letters of the longest name that zarr makes inside a store, while it writes a chunk.
+_DEEPEST = 120
 
 
 class FolderState(Enum):
@@ -41,9 +44,15 @@ def claim_folder(out: Path, resume: bool) -> Iterator[tuple[FolderState, FolderL
     with lock_folder(out) as lock:
         with output_errors(out):
             remove_parts(out)
+            _check_depth(out)
             state = _look(out)
         _refuse_what_is_there(out, state, resume)
         yield state, lock
+
+
+def _check_depth(out: Path) -> None:
+    """Raise `OSError` if paths as deep as those in `STORE_NAME` are too long for the system."""
+    Path(tempfile.mkdtemp(prefix=".sam2flow-", suffix=".part" + "x" * _DEEPEST, dir=out)).rmdir()
 
 
 def _refuse_what_is_there(out: Path, state: FolderState, resume: bool) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sam2flow_core.engine.events import RunRequest
+from sam2flow_core.engine.folder_names import folder_name, same_folder
 from sam2flow_core.errors import DataError
 from sam2flow_core.prompts import read_prompts
 from sam2flow_core.spreadsheets import Sheet, read_sheet
@@ -42,16 +42,13 @@ def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "aut
     Raises
     ------
     DataError
-        If the manifest cannot be read, or two rows have the same ``video_id``.
+        If the manifest cannot be read, a ``video_id`` cannot be a folder's name, or two rows have the same one.
     PromptError
         If a row's prompts cannot be read.
     """
     sheet = _read(path)
     requests = tuple(_request(sheet, row, out, model, device) for row in range(len(sheet.rows)))
-    folders = [request.out for request in requests]
-    for request in requests:
-        if folders.count(request.out) > 1:
-            raise DataError(f"{path}: '{request.video_id}' stands twice; give each row a video_id of its own")
+    _refuse_shared_folders(path, requests)
     groups = {
         str(request.video_id): row["group"]
         for request, row in zip(requests, sheet.rows, strict=True)
@@ -73,15 +70,31 @@ def _read(path: Path) -> Sheet:
     return sheet
 
 
+def _refuse_shared_folders(path: Path, requests: Sequence[RunRequest]) -> None:
+    first: dict[str, RunRequest] = {}
+    for request in requests:
+        other = first.setdefault(same_folder(request.out.name), request)
+        if other.video_id == request.video_id and other is not request:
+            raise DataError(f"{path}: '{request.video_id}' stands twice; give each row a video_id of its own")
+        if other is not request:
+            raise DataError(
+                f"{path}: '{other.video_id}' and '{request.video_id}' would share the folder {request.out.name}; "
+                "give them video_ids that differ in letters or digits"
+            )
+
+
 def _request(sheet: Sheet, number: int, out: Path, model: str, device: str) -> RunRequest:
     row, folder = sheet.rows[number], sheet.path.parent
     stack = folder / row["stack"]
     video_id = row.get("video_id") or stack.name.split(".")[0]
+    try:
+        name = folder_name(video_id)
+    except DataError as error:
+        raise DataError(f"{sheet.path}, line {sheet.lines[number]}: {error}") from None
     return RunRequest(
         stack=stack,
         prompts=read_prompts(folder / row["prompts"]),
-        # A video_id may hold what no file system takes.
-        out=out / re.sub(r"[^\w.-]+", "_", video_id),
+        out=out / name,
         model=model,
         device=device,
         pixel_size_um=sheet.number(number, "pixel_size_um"),

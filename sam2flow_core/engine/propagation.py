@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import OutputError, PromptError
-from sam2flow_core.files import whole_file
+from sam2flow_core.files import check_writable, whole_file
 from sam2flow_core.stack import Stack, open_stack
 
 _LARGEST = np.iinfo(np.uint16).max
@@ -144,6 +144,7 @@ def propagate_labels(
 def _check(request: PropagationRequest, stack: Stack) -> None:
     if request.out.exists():
         raise OutputError(f"{request.out}: is there already; choose another name, or remove it first")
+    check_writable(request.out)
     if not 0 <= request.frame < len(stack):
         raise PromptError(
             f"frame {request.frame} is outside the recording (0 to {len(stack) - 1}): give the one that was annotated"

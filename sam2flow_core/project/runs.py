@@ -18,4 +18,4 @@ def next_masks_file(project: Path) -> Path:
 
 def _unused(project: Path, name: str) -> Path:
     candidates = (project / name.format(number) for number in count(1))
-    return next(path for path in candidates if not path.exists())
+    return next(path for path in candidates if not (path.exists() or path.is_symlink()))

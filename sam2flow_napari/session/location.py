@@ -9,6 +9,9 @@ from pathlib import Path
 
 from sam2flow_core.project import SUFFIX
 
+_LONGEST_BYTES = 240  # of a name: file systems take 255
+_LONGEST_STEM = 50
+
 
 def project_folder(recording: Path) -> Path:
     """Return where the project of a recording lives.
@@ -17,10 +20,16 @@ def project_folder(recording: Path) -> Path:
     program (the sample).
     """
     beside = recording.with_name(recording.name + SUFFIX)
+    if len(os.fsencode(beside.name)) > _LONGEST_BYTES:
+        return _in_home(recording)
     if beside.is_dir() or (_writable(recording.parent) and not _ships_with_program(recording)):
         return beside
-    key = hashlib.sha256(str(recording.resolve()).encode()).hexdigest()[:12]
-    return Path.home() / ".sam2flow" / "projects" / f"{recording.stem}-{key}{SUFFIX}"
+    return _in_home(recording)
+
+
+def _in_home(recording: Path) -> Path:
+    key = hashlib.sha256(os.fsencode(recording.resolve())).hexdigest()[:12]
+    return Path.home() / ".sam2flow" / "projects" / f"{recording.stem[:_LONGEST_STEM]}-{key}{SUFFIX}"
 
 
 def _writable(folder: Path) -> bool:

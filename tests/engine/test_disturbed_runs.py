@@ -270,3 +270,23 @@ def test_a_store_that_is_a_link_is_not_emptied(recording, tmp_path):
         with pytest.raises(OutputError):
             go(RunRequest(recording, PROMPTS, out, resume=resume))
     assert (precious / "data").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "file", "file/out", "x" * 200 + "/" + "y" * 300])
+def test_a_folder_that_cannot_be_is_told_before_anything_is_computed(recording, tmp_path, name):
+    (tmp_path / "file").write_text("")
+    predictor = FakePredictor()
+    with pytest.raises(OutputError) as caught:
+        go(RunRequest(recording, PROMPTS, tmp_path / name), predictor)
+    assert predictor.answered == [] and "Errno" not in str(caught.value)
+
+
+def test_a_path_too_long_for_what_goes_into_the_folder(recording, tmp_path):
+    out = tmp_path
+    while len(str(out)) < 3900:
+        out = out / ("d" * 90)
+    out = out / ("e" * (4095 - len(str(out)) - 60))
+    predictor = FakePredictor()
+    with pytest.raises(OutputError, match="too long"):
+        go(RunRequest(recording, PROMPTS, out), predictor)
+    assert predictor.answered == []
