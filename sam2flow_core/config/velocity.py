@@ -210,6 +210,59 @@ class PresenceSettings:
 
 
 @dataclass(frozen=True)
+class StretchSettings:
+    """Speed along the length, and when it steps.
+
+    Attributes
+    ----------
+    displacement_px : float
+        Frames are compared over as many frames as the blood takes for this.
+    most_lag, pairs, least_pairs : int
+        Most frames between two that are compared; most and fewest pairs of them.
+    least_px : float
+        Pairs in which the blood moves less say nothing of multiples of its speed.
+    least_length_px, length_diameters : float
+        A stretch is so long, and so many diameters.
+    least_overlap : float
+        Share of a stretch that must still be in view at a multiple.
+    least_match : float
+        Correlation from which on a stretch is read.
+    side_reaches, least_side : float
+        On either side of a step so many lengths of a stretch are looked at, and so many are needed.
+    step : float
+        Least size, as a share of the larger of the two speeds.
+    step_scatters : float
+        Least size in scatters of the two sides.
+    least_step : float
+        Least size in multiples of the vessel's speed.
+    gap_share : float
+        Share of the usual strength below which there is no moving pattern.
+    evened_px : int
+        Points of the line over which its strength is evened out.
+    whole : float
+        Share of the largest strength in and around a stretch that its smallest must be.
+    """
+
+    displacement_px: float = 6.0
+    most_lag: int = 18
+    pairs: int = 128
+    least_pairs: int = 8
+    least_px: float = 1.0
+    least_length_px: float = 20.0
+    length_diameters: float = 1.2
+    least_overlap: float = 0.3
+    least_match: float = 0.3
+    side_reaches: float = 2.5
+    least_side: float = 0.5
+    step: float = 0.22
+    step_scatters: float = 4.0
+    least_step: float = 0.15
+    gap_share: float = 0.15
+    evened_px: int = 5
+    whole: float = 0.08
+
+
+@dataclass(frozen=True)
 class FlagSettings:
     """Where a flag begins; see `sam2flow_core.velocity` for the meaning of each."""
 
@@ -226,6 +279,8 @@ class FlagSettings:
     min_presence: float = 0.5
     min_area_share: float = 0.3
     overlap_share: float = 0.1
+    gap_diameters: float = 1.0
+    min_gap_px: float = 12.0
     edge_share: float = 0.15
     method_difference: float = 0.2
     min_kymograph_quality: float = 0.4
@@ -259,6 +314,7 @@ class VelocitySettings:
     geometry: GeometrySettings = field(default_factory=GeometrySettings)
     kymograph: KymographSettings = field(default_factory=KymographSettings)
     series: SeriesSettings = field(default_factory=SeriesSettings)
+    stretches: StretchSettings = field(default_factory=StretchSettings)
     activity: ActivitySettings = field(default_factory=ActivitySettings)
     presence: PresenceSettings = field(default_factory=PresenceSettings)
     flags: FlagSettings = field(default_factory=FlagSettings)

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sam2flow_core.config.velocity import KymographSettings
+from sam2flow_core.config.velocity import KymographSettings, StretchSettings
 from sam2flow_core.velocity.cells import count_cells, pattern_noise, repeat_distance
 from sam2flow_core.velocity.correlation import correlate, moving_pattern
 from sam2flow_core.velocity.records import CellCount, SpaceTime
 from sam2flow_core.velocity.sampling import Samples
 from sam2flow_core.velocity.slantstack import stack_velocity
+from sam2flow_core.velocity.stretches import StretchTable, stretch_table
 
 _CELL = 4  # px
 _FOCUS_FRAMES = 15
@@ -31,16 +32,23 @@ class Reading:
     space_time : SpaceTime
         Of the span alone: `sharpness` is against the span's own median.
     cells : CellCount
+    stretches : StretchTable
     sharpness_unit : float
         That median, in units of brightness.
     """
 
     space_time: SpaceTime
     cells: CellCount
+    stretches: StretchTable
     sharpness_unit: float
 
 
-def read_diagram(samples: Samples, frame_rate_hz: float | None, settings: KymographSettings) -> Reading:
+def read_diagram(
+    samples: Samples,
+    frame_rate_hz: float | None,
+    settings: KymographSettings,
+    stretches: StretchSettings | None = None,
+) -> Reading:
     """Read velocity, quality, looks and cells from the samples of a span."""
     drift = max(int(settings.drift_s * (frame_rate_hz or _RATE_WITHOUT_CALIBRATION)), 32)
     pattern = moving_pattern(samples, drift)
@@ -70,7 +78,8 @@ def read_diagram(samples: Samples, frame_rate_hz: float | None, settings: Kymogr
         floor_spread=floor_spread,
         strength=_strength(pattern),
     )
-    return Reading(diagram, count_cells(pattern, diagram.velocity), unit)
+    along = stretch_table(pattern, samples.lanes, diagram.velocity, stretches or StretchSettings())
+    return Reading(diagram, count_cells(pattern, diagram.velocity), along, unit)
 
 
 def _floor(pattern: NDArray[np.float32], settings: KymographSettings) -> tuple[float, float]:

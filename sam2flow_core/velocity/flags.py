@@ -14,6 +14,7 @@ from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline
 from sam2flow_core.velocity.presence import Presence
 from sam2flow_core.velocity.records import SpaceTime
+from sam2flow_core.velocity.stretches import Step
 
 FLAGS = tuple(FLAG_MEANINGS)
 _FRAME_FLAGS = ("ALIASED", "NEAR_FLOOR", "OUT_OF_FOCUS", "MOTION", "DROPPED_FRAME", "MASK_LOST")
@@ -31,6 +32,10 @@ class Evidence:
         px per frame, NaN in gaps.
     rejected : mapping of str to ndarray of bool, shape (T - 1,)
         Reasons from `rejected_steps`.
+    step : Step or None
+        Of the speed along the length.
+    gap : int
+        Points of the line along which nothing moves.
     overlap : float
         Share of the lumen that other vessels claim.
     edge : float
@@ -48,6 +53,8 @@ class Evidence:
     rejected: dict[str, NDArray[np.bool_]]
     space_time: SpaceTime
     presence: Presence
+    step: Step | None
+    gap: int
     overlap: float
     edge: float
     method_difference: float
@@ -97,6 +104,8 @@ def vessel_flags(
         "TOO_SHORT": evidence.line.length < needed or steps < settings.min_frames,
         "MASK_LOST": share["MASK_LOST"] > settings.frame_share or evidence.presence.chance < settings.min_presence,
         "BRANCH": _branches(evidence, settings),
+        "SPEED_STEP": evidence.step is not None,
+        "PATH_GAP": evidence.gap > max(settings.gap_diameters * evidence.diameter, settings.min_gap_px),
         "EDGE": evidence.edge > settings.edge_share,
         "METHOD_DISAGREE": abs(evidence.method_difference) > settings.method_difference,
         "UNCALIBRATED": not evidence.calibrated,

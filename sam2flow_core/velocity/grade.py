@@ -20,6 +20,7 @@ _FLAG_CEILINGS = {
     "TOO_SHORT": 1,
     "MASK_LOST": 2,
 }
+_ALONG_CEILING = 2  # of a vessel with a finding along its length, which says itself where
 
 
 def grade_vessel(
@@ -33,6 +34,7 @@ def grade_vessel(
     opposed: float,
     mask: float,
     presence: float,
+    along: tuple[str, ...],
     settings: GradeSettings,
 ) -> tuple[str, tuple[str, ...]]:
     """Return the grade and its reasons in words.
@@ -55,6 +57,8 @@ def grade_vessel(
         What the model makes of the mask it drew from the prompts, 0 to 1.
     presence : float
         Chance that there is a vessel, by what moves along it and beside it.
+    along : tuple of str
+        What is wrong along the length, in words, with the place.
     settings : GradeSettings
     """
     found: list[tuple[int, str]] = []
@@ -83,6 +87,7 @@ def grade_vessel(
         found.append((2, "no readable space-time diagram confirms the flow"))
     if not np.isfinite(relative_interval):
         found.append((3, "there is no velocity to judge"))
+    found += [(_ALONG_CEILING, text) for text in along]
     found += [(_FLAG_CEILINGS[flag], FLAG_MEANINGS[flag]) for flag in flags if flag in _FLAG_CEILINGS]
     if not found:
         agreement = f"flow and space-time diagram agree within {method_difference:.0%}"

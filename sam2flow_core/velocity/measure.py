@@ -36,8 +36,10 @@ from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lan
 from sam2flow_core.velocity.series import LumenSeries, lumen_series, rejected_steps, smooth_series
 from sam2flow_core.velocity.spans import joined, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise
+from sam2flow_core.velocity.stretches import StretchTable, longest_gap, read_stretches, step_along
 from sam2flow_core.velocity.times import at_frames, by_time, on_clock, span_clock
 from sam2flow_core.velocity.uncertainty import frame_standard_error
+from sam2flow_core.velocity.words import along_words
 
 _Others = Sequence[tuple[NDArray[np.bool_], VesselTrack]]
 """Majority mask and track of each other vessel."""
@@ -66,6 +68,7 @@ class _Read:
 
     space_time: SpaceTime
     cells: CellCount
+    stretches: StretchTable
     activity: Activity
 
 
@@ -195,7 +198,7 @@ def _read(
             clock = span_clock(timing, span.first, span.last, settings.kymograph)
 
             def read(sampler: LaneSampler, clock: NDArray[np.int64] = clock) -> Reading:
-                reading = read_diagram(on_clock(sampler.samples(), clock), rate, settings.kymograph)
+                reading = read_diagram(on_clock(sampler.samples(), clock), rate, settings.kymograph, settings.stretches)
                 return at_frames(reading, clock)
 
             for mine, reading in zip(readings, pool.map(read, samplers), strict=True):
@@ -229,6 +232,11 @@ def _finish(
     statistics = summarise(per_frame, diagram, flow.scale, evenly, waves.pulse_hz, rate, timing.lost_share, settings)
     known = vessel.diameter[np.isfinite(vessel.diameter)]
     mean_diameter = float(known.mean()) if len(known) else float("nan")
+    stretches = read_stretches(reading.stretches, vessel.width, settings.stretches)
+    read = diagram.velocity[np.isfinite(diagram.velocity)]
+    pace = float(np.abs(read).mean() * np.sign(np.median(read))) if len(read) else float("nan")
+    step = step_along(stretches, _mean_over_time(flow.lengthwise[~rejected[:-1]]), pace, settings.stretches)
+    gap = longest_gap(reading.stretches, stretches, settings.stretches)
     evidence = Evidence(
         track=track,
         area=vessel.area,
@@ -238,6 +246,8 @@ def _finish(
         rejected=reasons,
         space_time=diagram,
         presence=presence,
+        step=step,
+        gap=gap[1] - gap[0],
         overlap=overlap_share(vessel.majority, track, others),
         edge=edge_share(line, mean_diameter, track.offsets[0], vessel.sampler.image_shape),
         method_difference=statistics.method_difference,
@@ -258,6 +268,7 @@ def _finish(
         opposed,
         float(track.mask_iou[0]),
         presence.chance,
+        along_words(line, calibration, step, gap if "PATH_GAP" in flags else None),
         settings.grade,
     )
     return VesselMeasurement(
@@ -282,6 +293,14 @@ def _finish(
         grade=grade,
         reasons=words,
     )
+
+
+def _mean_over_time(lengthwise: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean flow at each point of the line, shape (N,); NaN where there is none."""
+    known = np.isfinite(lengthwise)
+    number = known.sum(axis=0)
+    total = np.where(known, lengthwise, 0).sum(axis=0, dtype=float)
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
 def _series(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import pairwise
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.velocity.diagram import Reading
 from sam2flow_core.velocity.records import CellCount, SpaceTime
+from sam2flow_core.velocity.stretches import StretchTable
 
 LENGTH = 2048
 OVERLAP = 64
@@ -60,10 +63,10 @@ BY_FRAME = ("image", "velocity", "radon", "duplicate", "sharpness", "match", "st
 _WHOLE = ("quality", "contrast_to_noise", "contrast", "periodicity", "saturated", "floor", "floor_spread")
 
 
-def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount]:
+def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount, StretchTable]:
     """Put trimmed readings one after the other; figures of a whole span are averaged over the spans by their length."""
     if len(readings) == 1:
-        return readings[0].space_time, readings[0].cells
+        return readings[0].space_time, readings[0].cells, readings[0].stretches
     diagrams = [reading.space_time for reading in readings]
     weight = np.array([len(diagram.velocity) for diagram in diagrams], float)
     by_frame: dict[str, Any] = {
@@ -77,7 +80,8 @@ def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount]:
     usual = float(np.nanmedian(contrast)) if np.isfinite(contrast).any() else 0.0
     spacing = _mean(np.array([diagram.spacing for diagram in diagrams]), weight)
     diagram = SpaceTime(**by_frame, **whole, spacing=spacing, sharpness=contrast / max(usual, 1e-12))
-    return diagram, _cells([reading.cells for reading in readings], weight)
+    along = reduce(add, [reading.stretches for reading in readings])
+    return diagram, _cells([reading.cells for reading in readings], weight), along
 
 
 def _cells(counts: Sequence[CellCount], weight: NDArray[np.float64]) -> CellCount:
