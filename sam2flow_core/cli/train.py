@@ -31,6 +31,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
 @click.option("--start", metavar="tiny|FILE", help="Weights to begin from; random ones by default.")
 @click.option("--memory", metavar="DESIGN", help="Train this design of memory only, on top of --start; docs/memory.md.")
+@click.option("--stage", metavar="NAME", help="Train by this stage of the recipe alone; docs/training.md.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @device_option
 def train(
@@ -41,6 +42,7 @@ def train(
     minutes: float,
     start: str | None,
     memory: str | None,
+    stage: str | None,
     seed: int,
     device: str,
 ) -> int:
@@ -59,7 +61,9 @@ def train(
 
     design = None if memory is None else MemoryConfig(memory)
     folder = None if data == "synthetic" else Path(data)
-    request = TrainingRequest(out, preset, start, design, folder, minutes, resume=resume, seed=seed, device=device)
+    request = TrainingRequest(
+        out, preset, start, design, folder, minutes, resume=resume, seed=seed, device=device, stage=stage
+    )
     running = cast("Generator[Progress, None, None]", steps(request))
     with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
         for progress in running:

@@ -8,6 +8,7 @@ from sam2flow_core.config.clips import AlterationConfig, BankConfig
 from sam2flow_core.config.model import PRESETS
 
 _FIELD_SIZES = ((160, 0.35), (192, 0.4), (256, 0.25))
+_FLOW_SIZES = ((160, 0.88), (256, 0.12))
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,9 @@ class StageConfig:
         Whether the learned part of the matching features is trained; fixed patches alone are cheaper.
     predicted_masks : float
         How often the flow sees the predicted mask instead of a roughened true one.
-    parts : str
-        ``flow``: the flow half alone; ``field``: the vessel field; ``masks``: the
-        mask half; ``both``; ``memory``: the mask half but for the image encoder, on vessels prompted in the first
-        frame and followed by memory alone through the others.
+    parts : tuple of str
+        What is trained, in one step: ``field``, ``masks`` (clicks and their corrections), ``memory`` (vessels
+        prompted in one frame and followed by memory alone, the image encoder left as it is), ``flow``.
     frames : int
         Consecutive frames of a clip.
     scattered_pairs : int
@@ -37,7 +37,12 @@ class StageConfig:
     unsteady : float
         Largest rest of tissue motion, px; only where no flow is learned.
     context : bool
-        Whether a stage ``flow`` sees the features of the image encoder, which it does not change.
+        Whether the flow sees the features of the image encoder, which it does not change; with ``masks`` it always
+        does.
+    remembered_pairs : int
+        Pairs before the answered ones, at random distances, that the motion memory holds when they are answered.
+    name : str
+        By which it is asked for alone.
     """
 
     share: float
@@ -45,11 +50,13 @@ class StageConfig:
     pairs: int
     learn_features: bool
     predicted_masks: float
-    parts: str = "both"
+    parts: tuple[str, ...] = ("field", "masks", "memory", "flow")
     frames: int = 34
     scattered_pairs: int = 20
     unsteady: float = 0.0
     context: bool = False
+    remembered_pairs: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,30 +118,55 @@ class TrainingConfig:
     first_masks: float = 0.0
     """How often by their mask."""
     later_clicks: float = 0.0
-    """How often a mask found by memory is corrected by a click into its error; stage ``memory`` only."""
+    """How often masks found by memory are corrected by a click into their error."""
+    given_memory: float = 0.5
+    """How often a memory begins with a true mask, roughened, and not with what the decoder made of the clicks."""
+    memory_frames: int = 8
+    """Frames that vessels are followed through by memory, at random distances."""
+    prompted_memory: float = 0.3
+    """How often the oldest pair in the motion memory counts as one with a prompt."""
     region_loss: str = "balanced"
     """Of masks, beside dice: ``balanced`` entropy, or SAM's ``focal`` loss."""
     wander_px: float = 0.0
-    """Standard deviation of the tissue's step from frame to frame; stage ``memory`` only."""
+    """Standard deviation of the tissue's step from frame to frame, for memory."""
+    bf16: bool = False
+    """Whether convolutions and matrix products are done in bfloat16; correlation, flow and losses never are."""
+    log_steps: int = 10
+    """Figures leave the device every so many steps: each time the processor waits for it."""
 
 
 TRAINING: dict[str, TrainingConfig] = {
     "tiny": TrainingConfig(
         stages=(
-            StageConfig(0.30, _FIELD_SIZES, 0, False, 0.0, "field", 2, scattered_pairs=18, unsteady=0.4),
-            StageConfig(0.15, _FIELD_SIZES, 0, False, 0.0, "masks", 2, scattered_pairs=18, unsteady=0.4),
-            StageConfig(0.38, ((160, 0.88), (256, 0.12)), 2, False, 0.0, "flow", context=True),
-            StageConfig(0.12, ((160, 0.95), (256, 0.05)), 2, True, 0.0, "flow", context=True),
-            StageConfig(0.05, ((160, 0.88), (256, 0.12)), 2, False, 0.4, "both"),
+            StageConfig(
+                0.20, _FIELD_SIZES, 0, False, 0.0, ("field",), 2, scattered_pairs=18, unsteady=0.4, name="field"
+            ),
+            StageConfig(
+                0.20, _FIELD_SIZES, 0, False, 0.0, ("field", "masks"), 2, scattered_pairs=18, unsteady=0.4, name="masks"
+            ),
+            StageConfig(0.30, _FLOW_SIZES, 2, False, 0.0, ("flow",), context=True, name="flow"),
+            StageConfig(0.10, _FLOW_SIZES, 2, True, 0.0, ("flow",), context=True, name="features"),
+            StageConfig(
+                0.20,
+                _FLOW_SIZES,
+                2,
+                False,
+                0.4,
+                ("field", "masks", "memory", "flow"),
+                remembered_pairs=6,
+                name="together",
+            ),
         ),
         learning_rate=8e-4,
+        wander_px=2.0,
+        later_clicks=0.1,
     ),
 }
 # A design of memory on top of weights that know vessels: minutes, not hours.
 MEMORY_TRAINING = TrainingConfig(
-    stages=(StageConfig(1.0, ((128, 1.0),), 0, False, 0.0, "memory", frames=5),),
+    stages=(StageConfig(1.0, ((128, 1.0),), 0, False, 0.0, ("memory",), frames=12, name="memory"),),
     learning_rate=5e-4,
-    clips_per_step=1,
+    clips_per_step=2,
     most_vessels=3,
     first_boxes=0.1,
     first_masks=0.5,
@@ -144,8 +176,17 @@ MEMORY_TRAINING = TrainingConfig(
 for _name in PRESETS.keys() - TRAINING.keys():
     TRAINING[_name] = TrainingConfig(
         stages=(
-            StageConfig(0.3, ((256, 1.0),), 1, True, 0.0),
-            StageConfig(0.7, ((256, 0.5), (384, 0.5)), 3, True, 0.2),
+            StageConfig(0.3, ((256, 1.0),), 1, True, 0.0, ("masks", "flow"), name="begin"),
+            StageConfig(
+                0.7,
+                ((256, 0.5), (384, 0.5)),
+                3,
+                True,
+                0.2,
+                ("masks", "memory", "flow"),
+                remembered_pairs=4,
+                name="together",
+            ),
         ),
         learning_rate=1.75e-4,
         clips_per_step=8,

@@ -89,6 +89,9 @@ class ContextMemory(nn.Module):
     def recall(self, image: Tensor, recollection: Recollection, attention: MemoryAttention | None = None) -> Tensor:
         """Image features (1, dim, h, w) conditioned on what is recalled, same shape.
 
+        Vessels that recall the same frames can be answered together: V rows in place of one, of the image and of all
+        that is recalled.
+
         Parameters
         ----------
         image : Tensor (1, dim, h, w)
@@ -123,7 +126,7 @@ class ContextMemory(nn.Module):
         pointers = torch.cat(recollection.pointers, 1)
         split = pointers.unflatten(-1, (-1, self.memory_dim)).flatten(1, 2)
         if self.obj_ptr_tpos_proj is None:
-            return split, torch.zeros_like(split)
+            return split, torch.zeros_like(split[:1])
         time = self.obj_ptr_tpos_proj(age_position(image.new_tensor(recollection.ages), self.dim))
         return split, time.repeat_interleave(split.shape[1] // len(recollection.ages), 0)[None]
 

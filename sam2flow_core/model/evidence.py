@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from sam2flow_core.config.model import MatchConfig
 from sam2flow_core.model.features import Corners, find_corners, read_corners
@@ -26,6 +28,8 @@ _HOPS = ((-8, -4, 0, 4, 8), (-12, 0, 12))
 """Cells at which the wider poolings read the narrower one before them."""
 _FINE_STEPS = ((0.25, 2.0), (0.5, 4.0), (1.0, 12.0), (2.0, 1e9))
 """Step of the speed bins up to each speed, px per frame."""
+_READ_BYTES = {False: 1 << 23, True: 1 << 30}
+"""Of features read at a time, on a processor and on a GPU."""
 
 
 def speed_bins(largest: float) -> Tensor:
@@ -147,6 +151,60 @@ def correlate(first: Tensor, second: Tensor, course: Course, row: int) -> Tensor
     there = read_corners(second, course.target[row])
     found = torch.bmm(there, here[:, :, None])[..., 0]
     return found * course.valid[:, slow_bins(course, found.shape[1]), row]
+
+
+def correlate_series(series: Tensor, course: Course, row: int, lag: int) -> Tensor:
+    """Correlation of all pairs of frames ``lag`` apart, as `correlate` has it for one pair.
+
+    Parameters
+    ----------
+    series : Tensor (images, rows, columns, T, D)
+        Matching features of T frames of each image; with those of all frames side by side, a place is found once and
+        read in all frames together.
+    course : Course
+    row : int
+        Which of the lags.
+    lag : int
+        Frames between first and second, fewer than T.
+
+    Returns
+    -------
+    Tensor (N, B_lag, T - lag)
+    """
+    target, source = course.target[row], course.source
+    valid = course.valid[:, slow_bins(course, target.index.shape[1]), row]
+    frames, dim = series.shape[-2:]
+    table = series.reshape(-1, frames * dim)
+    # Few sites at a time stay in the processor's cache; a GPU is better off with many.
+    step = max(1, _READ_BYTES[series.is_cuda] // (4 * frames * dim * target.index.shape[1]))
+    parts = []
+    for begin in range(0, target.index.shape[0], step):
+        rows = slice(begin, begin + step)
+        # What was read is many times the size of the result: it is read again for the gradient instead of being kept.
+        compare = partial(_compare, dim=dim, lag=lag)
+        given = (table, *(x[rows] for x in (source.index, source.weight, target.index, target.weight)))
+        found = checkpoint(compare, *given, use_reentrant=False) if table.requires_grad else compare(*given)
+        parts.append(found * valid[rows, :, None])
+    return torch.cat(parts) if parts else series.new_zeros(0, target.index.shape[1], frames - lag)
+
+
+def _compare(
+    table: Tensor, from_index: Tensor, from_weight: Tensor, to_index: Tensor, to_weight: Tensor, dim: int, lag: int
+) -> Tensor:
+    """Correlations (n, B, T - lag) of the places (n, 4) with the places (n, B, 4) of a table (cells, T D)."""
+    here = _mixed(table, from_index, from_weight).unflatten(-1, (-1, dim))
+    there = _mixed(table, to_index, to_weight).unflatten(-1, (-1, dim))
+    here, there = here[:, : here.shape[1] - lag], there[:, :, lag:]
+    here = here * here.square().sum(-1, keepdim=True).clamp_min(1e-8).rsqrt()
+    length = there.square().sum(-1).clamp_min(1e-8).rsqrt()
+    return (there * here[:, None]).sum(-1) * length
+
+
+def _mixed(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+    bags = torch.nn.functional.embedding_bag(
+        index.reshape(-1, 4), table, per_sample_weights=weight.reshape(-1, 4).to(table), mode="sum"
+    )
+    return bags.view(*index.shape[:-1], -1)
 
 
 def slow_bins(course: Course, count: int) -> slice:

@@ -59,21 +59,26 @@ class PatchEncoder(nn.Module):
         Parameters
         ----------
         images : Tensor (B, 3, H, W)
-            Channels frame, background, activity.
+            Channels frame, background, activity. In the memory format ``channels_last`` many frames take half the time.
 
         Returns
         -------
         Tensor (B, D, H / s, W / s)
-            Of length 1 at each point; s = ``feature_stride``. Point (i, j) describes pixel ``((i + .5) s - .5, ...)``.
+            In the memory format of the images, of length 1 at each point; s = ``feature_stride``. Point (i, j)
+            describes pixel ``((i + .5) s - .5, ...)``.
         """
         moving = images[:, :1] - images[:, 1:2]
         before = (self.size - self.stride) // 2
         after = self.size - self.stride - before
-        fixed = F.conv2d(F.pad(moving, (before, after, before, after)), self.patches, stride=self.stride)
-        fixed = F.normalize(fixed, dim=1, eps=1e-4)
-        learned = self.stem(torch.cat([moving, images[:, :1]], 1))
+        with torch.autocast(images.device.type, enabled=False):
+            fixed = F.conv2d(F.pad(moving, (before, after, before, after)), self.patches, stride=self.stride)
+        given = torch.cat([moving, images[:, :1]], 1)
+        # With one channel either layout is both: say which, or features that lie side by side would be taken apart.
+        if images.is_contiguous(memory_format=torch.channels_last):
+            fixed, given = (x.contiguous(memory_format=torch.channels_last) for x in (fixed, given))
+        learned = self.stem(given)
         learned = self.head(learned + self.body(learned))
-        return F.normalize(fixed + learned, dim=1, eps=1e-4)
+        return F.normalize(F.normalize(fixed, dim=1, eps=1e-4) + learned, dim=1, eps=1e-4)
 
 
 class ResNetEncoder(nn.Module):

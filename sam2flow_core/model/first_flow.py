@@ -28,6 +28,8 @@ class EvidenceNet(nn.Module):
         self.head = nn.Linear(hidden, 2)
         self.prior = nn.Parameter(torch.full((channels,), 1.0 / channels))
         self.temperature = nn.Parameter(torch.tensor(20.0))
+        self.low_precision: torch.dtype | None = None
+        """What the blocks are computed in, in training; the answer is not."""
         begin_at_zero(self.head)
 
     def forward(self, evidence: Tensor, context: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -66,9 +68,11 @@ class EvidenceNet(nn.Module):
 
     def _read(self, evidence: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features (N, B, hidden), logits (N, B) and shifts within the bins (N, B)."""
-        x = self.mix(evidence) + self.context(context)[:, None]
-        for block in self.blocks:
-            x = block(x)
+        with torch.autocast(evidence.device.type, self.low_precision, enabled=self.low_precision is not None):
+            x = self.mix(evidence) + self.context(context)[:, None]
+            for block in self.blocks:
+                x = block(x)
+        x = x.float() if self.low_precision is not None else x
         out = self.head(x)
         return x, out[..., 0] + self.temperature * (evidence @ self.prior), out[..., 1]
 

@@ -13,7 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import ModelConfig
-from sam2flow_core.model.evidence import Course, along, correlate, lay_course, pool_along, slow_bins, span
+from sam2flow_core.model.evidence import (
+    Course,
+    along,
+    correlate,
+    correlate_series,
+    lay_course,
+    pool_along,
+    slow_bins,
+    span,
+)
 from sam2flow_core.model.feature_encoder import build_feature_encoder
 from sam2flow_core.model.features import read_corners
 from sam2flow_core.model.first_flow import EvidenceNet
@@ -67,6 +76,35 @@ class FlowAnswer:
     fine: Tensor
     scale: Tensor
     hidden: Tensor
+
+
+@dataclass(frozen=True)
+class FirstFlow:
+    """What the evidence says, before any update.
+
+    Attributes
+    ----------
+    speed : Tensor (N,)
+        px per frame, signed along each path.
+    logits : Tensor (N, B)
+    seen : Tensor (N, B, c)
+        Evidence as the network sees it, for the updates to look up.
+    inputs : Tensor (N, X)
+        What is known of each site.
+    hidden : Tensor (N, c)
+        State to begin with.
+    """
+
+    speed: Tensor
+    logits: Tensor
+    seen: Tensor
+    inputs: Tensor
+    hidden: Tensor
+
+    def split(self, sites: int) -> list[FirstFlow]:
+        """Of pairs that were answered together, each by itself."""
+        parts = (x.split(sites) for x in (self.speed, self.logits, self.seen, self.inputs, self.hidden))
+        return [FirstFlow(*part) for part in zip(*parts, strict=True)]
 
 
 class FlowNet(nn.Module):
@@ -133,6 +171,49 @@ class FlowNet(nn.Module):
                 evidence[:, rows, first : first + pooled.shape[2] * len(lags) : len(lags)] = pooled
         return evidence
 
+    def evidence_of_series(self, series: Tensor, pairs: Tensor, frames: Tensor, ground: Ground) -> Tensor:
+        """Evidence (P, N, B, C) of P pairs of frames of each image at once, as `evidence` has it for one pair.
+
+        Parameters
+        ----------
+        series : Tensor (images, rows, columns, T, D)
+            As `correlate_series` wants it.
+        pairs : LongTensor (images, P)
+            First frames of the pairs, on the processor.
+        frames : LongTensor (images,)
+            How many of the T frames there are, on the processor.
+        ground : Ground
+        """
+        course, lags, windows = ground.course, self.config.match.lags, self.config.match.windows
+        count, images = pairs.shape[1], ground.sites.image
+        valid = course.valid.to(course.bins)
+        pooled_channels = 3 * len(windows) * len(lags)
+        evidence = valid.new_zeros(count, *valid.shape[:2], pooled_channels + len(lags))
+        evidence[..., pooled_channels:] = 0.05 * valid
+        for row, lag in enumerate(lags):
+            if lag >= series.shape[3]:
+                continue
+            share = torch.stack([self._window_shares(pairs, frames, w, lag) for w in windows], 2).flatten(1, 2)
+            # Frames that none of the windows holds are not read.
+            begin, end = _extent(share)
+            volume = correlate_series(series[..., begin : end + lag, :], course, row, lag)
+            in_time = volume @ share[:, :, begin:end].to(volume).transpose(1, 2)[images]
+            rows = slow_bins(course, in_time.shape[1])
+            for width, pooled in enumerate(pool_along(in_time, course)):
+                first = width * len(windows) * len(lags) + row
+                by_pair = pooled.unflatten(2, (count, len(windows))).permute(2, 0, 1, 3)
+                evidence[:, :, rows, first : first + len(windows) * len(lags) : len(lags)] = by_pair
+        return evidence
+
+    def _window_shares(self, pairs: Tensor, frames: Tensor, window: int, lag: int) -> Tensor:
+        """Share (images, P, T) that the pair ``lag`` apart of each first frame has in the mean over a window."""
+        window = window if self.config.use_evidence_pooling else 1
+        place = torch.arange(int(frames.max()))
+        first = pairs + (span(0, window, lag, causal=False)[0])
+        inside = (place >= first[..., None]) & (place < first[..., None] + window)
+        inside = inside & (place + lag < frames[:, None, None])
+        return inside / inside.sum(2, keepdim=True).clamp_min(1)
+
     def _means(
         self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, ground: Ground, causal: bool
     ) -> Tensor:
@@ -174,23 +255,46 @@ class FlowNet(nn.Module):
         frame : int
         iterations : int, optional
         """
+        start = self.first_flow(evidence, context, ground)
+        hidden = start.hidden
+        if self.config.use_motion_memory:
+            hidden = hidden + self.motion_memory.read(hidden, ground.sites, banks, frame)
+        return self.refine(start, hidden, first, second, ground, iterations)
+
+    def first_flow(self, evidence: Tensor, context: Tensor, ground: Ground) -> FirstFlow:
+        """Speed along each path by the evidence alone; parameters as those of `forward`.
+
+        Evidence (P N, B, C) of P pairs, one after the other, is answered at once: the answer has as many rows.
+        """
+        given = torch.cat([self._context(context, ground.sites), ground.facts], 1)
+        if evidence.shape[0] > given.shape[0]:
+            given = given.repeat(evidence.shape[0] // given.shape[0], 1)
+        speed, logits, seen = self.evidence_net(evidence, given, ground.course.bins)
+        inputs = torch.cat([given, *_first_facts(speed, logits, evidence, ground.course)], 1)
+        return FirstFlow(speed, logits, seen, inputs, torch.tanh(self.start(inputs)))
+
+    def refine(
+        self,
+        start: FirstFlow,
+        hidden: Tensor,
+        first: Tensor,
+        second: Tensor,
+        ground: Ground,
+        iterations: int | None = None,
+    ) -> FlowAnswer:
+        """Update the first flow; ``hidden`` (N, c) holds what memory adds, the rest as in `forward`."""
         sites, course = ground.sites, ground.course
-        given = torch.cat([self._context(context, sites), ground.facts], 1)
-        speed, logits, seen = self.evidence_net(evidence, given, course.bins)
+        speed, seen, inputs = start.speed, start.seen, start.inputs
         axes = _stream_axes(course, speed)
         end = along(course.path, speed[:, None], sites.stride)[:, 0] - sites.position
-        flow = start = _turn_in(end, axes)
-        inputs = torch.cat([given, *_first_facts(speed, logits, evidence, course)], 1)
-        hidden = torch.tanh(self.start(inputs))
-        if self.config.use_motion_memory:
-            hidden = hidden + self.motion_memory.read(hidden, sites, banks, frame)
+        flow = begin = _turn_in(end, axes)
         flows, mixtures = [end], []
         source = read_corners(first, course.source)
         for _ in range(self.config.update.iterations if iterations is None else iterations):
             flow = flow.detach()
             window = self._window(source, second, sites, flow, axes)
             place = _bin_of(flow[:, 0] * torch.where(speed < 0, -1.0, 1.0), course.bins)
-            motion = self.refinement.motion_features(window, seen, place, flow, start.detach())
+            motion = self.refinement.motion_features(window, seen, place, flow, begin.detach())
             hidden = self.refinement.advance(hidden, motion, inputs, sites)
             flow = flow + self.refinement.change(hidden, flow)
             mixtures.append(self.refinement.mixture(hidden))
@@ -199,7 +303,7 @@ class FlowNet(nn.Module):
         fine = upsample(flows[-1], weights, sites)
         last = mixtures[-1] if mixtures else self.refinement.mixture(hidden)
         scale = upsample(expected_error(last)[:, None], weights.detach(), sites)[:, 0]
-        return FlowAnswer(flows, speed, logits, mixtures, fine, scale, hidden)
+        return FlowAnswer(flows, speed, start.logits, mixtures, fine, scale, hidden)
 
     def _context(self, context: Tensor, sites: Sites) -> Tensor:
         cells = context.permute(0, 2, 3, 1)
@@ -210,6 +314,12 @@ class FlowNet(nn.Module):
         target = sites.position + _turn_out(flow, axes)
         radius, stride = self.refinement.radius, self.config.match.feature_stride
         return roi_lookup(source, second, sites.image, sites.position, target, axes, radius, stride)
+
+
+def _extent(share: Tensor) -> tuple[int, int]:
+    """First and last but one of the frames (..., T) that have any share; one frame where none has."""
+    used = torch.nonzero(share.flatten(0, -2).any(0))[:, 0]
+    return (int(used[0]), int(used[-1]) + 1) if used.numel() else (0, 1)
 
 
 def _site_facts(coverage: Tensor, sites: Sites) -> Tensor:

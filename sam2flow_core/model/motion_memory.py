@@ -8,17 +8,36 @@ is scaled by the log of the memory's length (MemFlow, Dong and Fu, 2024).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from sam2flow_core.model.layers import MLP, Attention, sine_position
 from sam2flow_core.model.memory_bank import MemoryEntry
-from sam2flow_core.model.sites import Sites
+from sam2flow_core.model.sites import Sites, take
 
 _BLOCK = 8
 """Cells per side of the block that becomes one token."""
 _USUAL_LENGTH = 64
+
+
+class MotionTokens(NamedTuple):
+    """What is remembered of one pair for V vessels at once, padded to as many tokens each.
+
+    Attributes
+    ----------
+    tokens : Tensor (V, K, dim)
+    places : Tensor (V, K, 2)
+        ``(x, y)`` px.
+    there : BoolTensor (V, K)
+        False for padding.
+    """
+
+    tokens: Tensor
+    places: Tensor
+    there: Tensor
 
 
 class MotionMemory(nn.Module):
@@ -57,9 +76,7 @@ class MotionMemory(nn.Module):
         vessels : int
             Number of vessels V; a vessel without sites gets no tokens (K = 0).
         """
-        speed = flow.norm(dim=1, keepdim=True)
-        motion = torch.cat([torch.asinh(flow), torch.log1p(speed), sites.coverage[:, None]], 1)
-        values = self.encoder(torch.cat([hidden, motion], 1))
+        values = self._encode(hidden, flow, sites)
         blocks = sites.cell // _BLOCK
         key = (sites.vessel * 4096 + blocks[:, 0]) * 4096 + blocks[:, 1]
         unique, member = torch.unique(key, return_inverse=True)
@@ -68,6 +85,53 @@ class MotionMemory(nn.Module):
         places = values.new_zeros(unique.shape[0], 2).index_add(0, member, sites.position) / share
         owner = unique // (4096 * 4096)
         return [(tokens[owner == v][None], places[owner == v][None]) for v in range(vessels)]
+
+    def write_together(self, hidden: Tensor, flow: Tensor, sites: Sites) -> MotionTokens:
+        """As `write`, but for all vessels as padded tensors: a token for every block of the image."""
+        values = self._encode(hidden, flow, sites)
+        vessels, height, width = sites.grid.shape
+        down, across = (-(-n // _BLOCK) for n in (height, width))
+        blocks = sites.cell // _BLOCK
+        key = (sites.vessel * down + blocks[:, 0]) * across + blocks[:, 1]
+        known = torch.cat([values, sites.position.to(values), values.new_ones(sites.count, 1)], 1)
+        total = known.new_zeros(vessels * down * across, known.shape[1]).index_add(0, key, known)
+        mean = (total[:, :-1] / total[:, -1:].clamp_min(1)).unflatten(0, (vessels, -1))
+        return MotionTokens(mean[..., :-2], mean[..., -2:].detach(), (total[:, -1] > 0).unflatten(0, (vessels, -1)))
+
+    def read_together(
+        self, hidden: Tensor, sites: Sites, memories: Sequence[MotionTokens], ages: Tensor, prompted: Tensor
+    ) -> Tensor:
+        """As `read`, but of memories that `write_together` wrote.
+
+        Parameters
+        ----------
+        hidden : Tensor (N, hidden)
+        sites : Sites
+        memories : sequence of E MotionTokens
+            At least one.
+        ages : LongTensor (V, E)
+            Frames since then.
+        prompted : BoolTensor (V, E)
+        """
+        values, places, there = (torch.stack(x, 1) for x in zip(*memories, strict=True))
+        if self.reach is not None:
+            there = there & (prompted | (ages <= self.reach))[..., None]
+        age = (ages - 1).clamp(0, self.frames - 1)
+        times = self.time[torch.where(prompted & (age > 0), self.frames, age)]
+        keys = (values + times[:, :, None] + sine_position(places / 8.0, self.dim)).flatten(1, 2)
+        values, there = values.flatten(1, 2), there.flatten(1)
+        rows, at = _rows_of_vessels(sites)
+        query = take(self.query(hidden) + sine_position(sites.position / 8.0, self.dim), rows)
+        something = there.any(1, keepdim=True)
+        x = query
+        for layer in self.layers:
+            x = layer(x, keys, values, there | ~something)
+        return self.out((x - query) * something[..., None]).flatten(0, 1)[at] * something[sites.vessel]
+
+    def _encode(self, hidden: Tensor, flow: Tensor, sites: Sites) -> Tensor:
+        speed = flow.norm(dim=1, keepdim=True)
+        motion = torch.cat([torch.asinh(flow), torch.log1p(speed), sites.coverage[:, None]], 1)
+        return self.encoder(torch.cat([hidden, motion], 1))
 
     def read(self, hidden: Tensor, sites: Sites, banks: list[list[MemoryEntry]], frame: int) -> Tensor:
         """What to add to the hidden state (N, hidden): each site looks at its own vessel's memory, and only at that.
@@ -108,6 +172,18 @@ class MotionMemory(nn.Module):
         return self.out(x - query)[0]
 
 
+def _rows_of_vessels(sites: Sites) -> tuple[Tensor, Tensor]:
+    """Sites of each vessel (V, M), N for padding, and where each site (N,) lies among those V M."""
+    counts = torch.bincount(sites.vessel, minlength=sites.grid.shape[0])
+    most = int(counts.max())
+    # Sites come vessel by vessel.
+    order = torch.arange(sites.count, device=counts.device) - (counts.cumsum(0) - counts)[sites.vessel]
+    at = sites.vessel * most + order
+    rows = torch.full((counts.shape[0] * most,), sites.count, device=counts.device)
+    rows[at] = torch.arange(sites.count, device=counts.device)
+    return rows.view(counts.shape[0], most), at
+
+
 class _ReadLayer(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -115,7 +191,13 @@ class _ReadLayer(nn.Module):
         self.attention = Attention(dim, 2)
         self.mlp = MLP((dim, 2 * dim, dim), nn.GELU)
 
-    def forward(self, x: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        scale = math.log(max(keys.shape[1], 2)) / math.log(_USUAL_LENGTH)
-        x = x + self.attention(self.norm1(x) * scale, keys, values)
+    def forward(self, x: Tensor, keys: Tensor, values: Tensor, there: Tensor | None = None) -> Tensor:
+        """Read (V, K, dim) at (V, M, dim); ``there`` (V, K) is false for keys that are padding."""
+        if there is None:
+            scale: float | Tensor = math.log(max(keys.shape[1], 2)) / math.log(_USUAL_LENGTH)
+            x = x + self.attention(self.norm1(x) * scale, keys, values)
+        else:
+            length = there.sum(1).clamp_min(2).to(x)[:, None, None]
+            scale = length.log() / math.log(_USUAL_LENGTH)
+            x = x + self.attention(self.norm1(x) * scale, keys, values, there[:, None, None])
         return x + self.mlp(self.norm2(x))

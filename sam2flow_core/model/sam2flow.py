@@ -144,7 +144,7 @@ class SAM2Flow(nn.Module):
             conditioned, place, sparse, dense, (skips[0][image_of_vessel], skips[1][image_of_vessel])
         )
         named = (prompts.labels > 0).any(1) & (maps is not None)
-        if self.mask_decoder.growth is not None and not named.all():
+        if self.mask_decoder.growth is not None and (maps is None or not named.all()):
             decoded = self._grow(decoded, levels[0][image_of_vessel], prompts)
         logits, iou, token = choose_mask(decoded, (prompts.labels >= 0).sum(1) == 1)
         fine = F.interpolate(logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]

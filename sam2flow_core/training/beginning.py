@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.config.model import preset
-from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, TrainingConfig
+from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.weights import load_model
 from sam2flow_core.model.sam2flow import SAM2Flow
@@ -18,6 +18,22 @@ _OWN = "context_memory.design."
 def choose_recipe(name: str, memory: MemoryConfig | None) -> TrainingConfig:
     """Return how a preset is trained, or a design of memory on top of it."""
     return TRAINING[preset(name).preset] if memory is None else MEMORY_TRAINING
+
+
+def choose_stages(config: TrainingConfig, name: str | None) -> tuple[StageConfig, ...]:
+    """Return the stages of a recipe, or the one of that name alone.
+
+    Raises
+    ------
+    ModelError
+        If there is none of that name.
+    """
+    if name is None:
+        return config.stages
+    found = tuple(stage for stage in config.stages if stage.name == name)
+    if not found:
+        raise ModelError(f"no stage '{name}'; there are {', '.join(stage.name for stage in config.stages)}")
+    return found
 
 
 def begin_model(name: str, start: str | None, memory: MemoryConfig | None) -> SAM2Flow:

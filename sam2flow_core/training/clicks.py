@@ -1,4 +1,4 @@
-"""Simulated users: where they click first, and how they correct."""
+"""Simulated users: where they click first, and how they correct. All vessels of a batch at once, on the device."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
+from torch.nn import functional as F
 
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, NEGATIVE, PADDING, POSITIVE
+
+_CLEARANCE = 5
+"""px that a click would like to keep from the wall."""
 
 
 def draw_point(region: NDArray[np.bool_], rng: np.random.Generator) -> tuple[float, float] | None:
@@ -24,88 +28,127 @@ def draw_point(region: NDArray[np.bool_], rng: np.random.Generator) -> tuple[flo
     return float(place % region.shape[1]), float(place // region.shape[1])
 
 
-def first_clicks(masks: Tensor, rng: np.random.Generator, absent: int = 1) -> tuple[Tensor, Tensor]:
-    """One click per vessel, and ``absent`` rows clicked where no vessel is.
+def draw_points(regions: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A point of each region, likelier clear of its edge.
+
+    Parameters
+    ----------
+    regions : BoolTensor (V, H, W)
+    draws : torch.Generator
+        On the device of the regions.
+
+    Returns
+    -------
+    points : Tensor (V, 2)
+        ``(x, y)`` px; anywhere where a region is empty.
+    found : BoolTensor (V,)
+    """
+    inside = regions.float()
+    side = 2 * _CLEARANCE + 1
+    # The share of a window that lies in the region, in two passes: distances would have to leave the device.
+    near = F.avg_pool2d(inside[:, None], (side, 1), 1, (_CLEARANCE, 0))
+    near = F.avg_pool2d(near, (1, side), 1, (0, _CLEARANCE))[:, 0]
+    chance = (inside * near.square()).flatten(1)
+    found = chance.sum(1) > 0
+    place = torch.multinomial(torch.where(found[:, None], chance, 1.0), 1, generator=draws)[:, 0]
+    width = regions.shape[2]
+    return torch.stack([place % width, torch.div(place, width, rounding_mode="floor")], 1).float(), found
+
+
+def first_clicks(masks: Tensor, outside: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+    """One click per vessel, and one where no vessel is in each clip.
 
     Parameters
     ----------
     masks : Tensor (V, H, W)
+    outside : BoolTensor (I, H, W)
+        Where no vessel is.
+    draws : torch.Generator
 
     Returns
     -------
-    points : Tensor (V + absent, 1, 2)
+    points : Tensor (V + I, 1, 2)
         ``(x, y)`` px.
-    labels : LongTensor (V + absent, 1)
+    labels : LongTensor (V + I, 1)
     """
-    regions = [m.cpu().numpy() > 0.5 for m in masks]
-    outside = ~np.any(regions, axis=0)
-    points = [draw_point(r, rng) or (0.0, 0.0) for r in regions]
-    points += [draw_point(outside, rng) or (0.0, 0.0) for _ in range(absent)]
-    labels = [POSITIVE if r.any() else PADDING for r in regions] + [POSITIVE] * absent
-    return torch.tensor(points)[:, None], torch.tensor(labels)[:, None]
+    points, found = draw_points(torch.cat([masks > 0.5, outside]), draws)
+    return points[:, None], torch.where(found, POSITIVE, PADDING)[:, None]
 
 
-def first_boxes(masks: Tensor, rng: np.random.Generator, absent: int = 1) -> tuple[Tensor, Tensor]:
-    """A box around each vessel, each corner up to a tenth of the side off, and ``absent`` boxes beside all vessels.
+def first_boxes(masks: Tensor, outside: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A box around each vessel, each corner up to a tenth of the side off, and a box beside all vessels in each clip.
 
     Parameters and returns as those of `first_clicks`, with two points for each box.
     """
-    points, labels = [], []
-    for mask in masks:
-        rows, columns = torch.nonzero(mask.any(1))[:, 0], torch.nonzero(mask.any(0))[:, 0]
-        if not rows.numel():
-            points.append(np.zeros((2, 2)))
-            labels.append([PADDING, PADDING])
-            continue
-        corners = np.array([[columns[0], rows[0]], [columns[-1], rows[-1]]], float)
-        reach = np.minimum(0.1 * (corners[1] - corners[0] + 1), 10)
-        points.append(corners + rng.uniform(-1, 1, (2, 2)) * reach)
-        labels.append([BOX_FIRST, BOX_SECOND])
-    outside = ~(masks > 0.5).any(0).cpu().numpy()
-    for _ in range(absent):
-        centre, half = np.array(draw_point(outside, rng) or (0.0, 0.0)), rng.uniform(4, 16, 2)
-        points.append(np.stack([centre - half, centre + half]))
-        labels.append([BOX_FIRST, BOX_SECOND])
-    return torch.from_numpy(np.stack(points)).float(), torch.tensor(labels)
+    inside = masks > 0.5
+    rows, columns = inside.any(2), inside.any(1)
+    first = torch.stack([_first(columns), _first(rows)], 1)
+    last = torch.stack([_last(columns), _last(rows)], 1)
+    reach = (0.1 * (last - first + 1)).clamp_max(10)
+    corners = torch.stack([first, last], 1)
+    boxes = corners + reach[:, None] * _uniform(corners, -1, 1, draws)
+    centre, _ = draw_points(outside, draws)
+    half = _uniform(centre, 4, 16, draws)
+    beside = torch.stack([centre - half, centre + half], 1)
+    kinds = torch.tensor([BOX_FIRST, BOX_SECOND], device=masks.device)
+    there = torch.cat([rows.any(1), torch.ones_like(outside[:, 0, 0])])
+    return torch.cat([boxes, beside]), torch.where(there[:, None], kinds, PADDING)
 
 
-def corrective_clicks(masks: Tensor, predicted: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def corrective_clicks(masks: Tensor, predicted: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
     """A click per vessel in its error region: positive where the mask is missing, negative where it is too much.
 
     Parameters
     ----------
     masks, predicted : Tensor (V, H, W)
         True and predicted masks, 0 or 1.
+    draws : torch.Generator
+
+    Returns
+    -------
+    points : Tensor (V, 1, 2)
+    labels : LongTensor (V, 1)
+        Where the prediction is right a positive click confirms it; one of an empty mask is padding.
     """
-    points, labels = [], []
-    for true, guess in zip(masks.cpu().numpy() > 0.5, predicted.cpu().numpy() > 0.5, strict=True):
-        missing, extra = true & ~guess, guess & ~true
-        total = missing.sum() + extra.sum()
-        positive = bool(total == 0 or rng.random() < missing.sum() / total)
-        point = draw_point((missing if missing.any() else true) if positive else extra, rng)
-        points.append(point or (0.0, 0.0))
-        labels.append(PADDING if point is None else POSITIVE if positive else NEGATIVE)
-    return torch.tensor(points)[:, None], torch.tensor(labels)[:, None]
+    true, guess = masks > 0.5, predicted > 0.5
+    missing, extra = true & ~guess, guess & ~true
+    lacking, total = missing.flatten(1).sum(1), (missing | extra).flatten(1).sum(1)
+    chance = torch.rand(len(true), generator=draws, device=true.device)
+    positive = (total == 0) | (chance < lacking / total.clamp_min(1))
+    wanted = torch.where((lacking > 0)[:, None, None], missing, true)
+    points, found = draw_points(torch.where(positive[:, None, None], wanted, extra), draws)
+    labels = torch.where(found, torch.where(positive, POSITIVE, NEGATIVE), PADDING)
+    return points[:, None], labels[:, None]
 
 
-def roughen(masks: Tensor, rng: np.random.Generator) -> Tensor:
-    """True masks as a decoder would draw them: a px or two too wide, too narrow, frayed."""
-    out = []
-    for mask in masks:
-        kind = rng.random()
-        x = mask[None, None]
-        if kind < 0.3:
-            x = torch.nn.functional.max_pool2d(x, 3, 1, 1)
-        elif kind < 0.45:
-            x = torch.nn.functional.max_pool2d(x, 5, 1, 2)
-        elif kind < 0.6:
-            thin = 1 - torch.nn.functional.max_pool2d(1 - x, 3, 1, 1)
-            x = thin if thin.sum() > 0.5 * x.sum() else x
-        elif kind < 0.8:
-            noise = torch.from_numpy(rng.standard_normal(tuple(x.shape)).astype(np.float32))
-            smooth = torch.nn.functional.avg_pool2d(noise, 7, 1, 3) * 7
-            soft = torch.nn.functional.avg_pool2d(x, 5, 1, 2)
-            rough = (soft + 0.2 * smooth > 0.5).float()
-            x = rough if rough.sum() > 0.3 * x.sum() else x
-        out.append(x[0, 0])
-    return torch.stack(out)
+def roughen(masks: Tensor, draws: torch.Generator) -> Tensor:
+    """True masks (V, H, W) as they are drawn in use: a px or two too wide, too narrow, frayed, or right."""
+    x = masks[:, None]
+    size = x.sum((1, 2, 3))
+    wide, wider = F.max_pool2d(x, 3, 1, 1), F.max_pool2d(x, 5, 1, 2)
+    thin = 1 - F.max_pool2d(1 - x, 3, 1, 1)
+    noise = torch.randn(x.shape, generator=draws, device=x.device)
+    smooth = F.avg_pool2d(noise, 7, 1, 3) * 7
+    frayed = (F.avg_pool2d(x, 5, 1, 2) + 0.2 * smooth > 0.5).to(x)
+    kind = torch.rand(len(x), generator=draws, device=x.device)
+    # A thin vessel must not be lost to roughness.
+    thins, frays = thin.sum((1, 2, 3)) > 0.5 * size, frayed.sum((1, 2, 3)) > 0.3 * size
+    choices = ((wide, kind < 0.3), (wider, kind < 0.45), (thin, (kind < 0.6) & thins), (frayed, (kind > 0.6) & frays))
+    out, left = x, (kind < 0.8)
+    for drawn, chosen in choices:
+        out = torch.where((left & chosen)[:, None, None, None], drawn, out)
+        left = left & ~chosen
+    return out[:, 0]
+
+
+def _first(marked: Tensor) -> Tensor:
+    """Index of the first true of each row (V, n)."""
+    return marked.float().argmax(1).float()
+
+
+def _last(marked: Tensor) -> Tensor:
+    return marked.shape[1] - 1 - _first(marked.flip(1))
+
+
+def _uniform(like: Tensor, low: float, high: float, draws: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(like.shape, generator=draws, device=like.device)

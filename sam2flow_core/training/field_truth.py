@@ -120,20 +120,24 @@ def _ends(points: LumenPoints) -> NDArray[np.float32]:
     return chance
 
 
-def field_loss(field: VesselField, truth: VesselField) -> tuple[Tensor, dict[str, float]]:
-    """Cross-entropy of chances, and absolute error of offset and log radius where vessels are; both (B, ...)."""
+def field_loss(field: VesselField, truth: VesselField) -> tuple[Tensor, dict[str, Tensor]]:
+    """Cross-entropy of chances, and absolute error of offset and log radius where vessels are; both (B, ...).
+
+    The mean over the B fields: each is weighed by itself.
+    """
     close = F.max_pool2d(truth.inside[:, None], 5, 1, 2)[:, 0] - truth.inside
     inside = _entropy(field.inside, truth.inside, 1 + 2 * close)
     runs = _entropy(field.runs, truth.runs, 1 + 6 * truth.runs)
     ends = _entropy(field.ends, truth.ends, 1 + 10 * truth.ends)
     sure = torch.maximum(truth.runs[:, :ORIENTATIONS], truth.runs[:, ORIENTATIONS:])
-    weight = sure / sure.sum().clamp_min(1)
+    weight = sure / sure.sum((1, 2, 3), keepdim=True).clamp_min(1) / len(sure)
     offset = ((field.offset - truth.offset).abs() * weight).sum()
     radius = ((field.log_radius - truth.log_radius).abs() * weight).sum()
     figures = {"inside": inside, "runs": runs, "ends": ends, "offset": offset, "radius": radius}
     loss = inside + 4 * runs + ends + 0.5 * offset + 0.5 * radius
-    return loss, {k: float(v.detach()) for k, v in figures.items()}
+    return loss, {k: v.detach() for k, v in figures.items()}
 
 
 def _entropy(logits: Tensor, chance: Tensor, weight: Tensor) -> Tensor:
-    return F.binary_cross_entropy_with_logits(logits, chance, weight, reduction="sum") / weight.sum()
+    each = F.binary_cross_entropy_with_logits(logits, chance, weight, reduction="none").flatten(1).sum(1)
+    return (each / weight.flatten(1).sum(1)).mean()

@@ -89,7 +89,7 @@ def draw_framing(
             break
     learned = rng.permutation(enough)[: config.most_vessels]
     others = np.setdiff1d(np.flatnonzero(counts), learned)
-    blood = stage.parts != "field" or rng.random() >= how.bloodless
+    blood = stage.parts != ("field",) or rng.random() >= how.bloodless
     free = max(stage.frames - 1 - stage.pairs, 0)
     first = int(rng.integers(free + 1)) if rng.random() < config.anywhere else free // 2
     return Framing(

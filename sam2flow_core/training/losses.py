@@ -2,81 +2,102 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.config.training import TrainingConfig
 from sam2flow_core.model.evidence import along
 from sam2flow_core.model.flow_net import FlowAnswer, Ground
 from sam2flow_core.model.laplace import negative_log_likelihood
 from sam2flow_core.model.mask_decoder import DecodedMasks
 
 
-def site_truth(flow: Tensor, weight: Tensor, ground: Ground) -> tuple[Tensor, Tensor]:
-    """True flow (N, 2) and weight (N,) of each site: means over the px of its cell.
+@dataclass(frozen=True)
+class SiteTruth:
+    """Truth of M sites, each once for every pair.
+
+    Attributes
+    ----------
+    flow : Tensor (M, 2)
+        ``(dx, dy)`` px per frame: mean over the px of the cell.
+    share : Tensor (M,)
+        What each site counts in the whole loss.
+    fine : Tensor (M, 2, s, s)
+    fine_share : Tensor (M, s, s)
+    """
+
+    flow: Tensor
+    share: Tensor
+    fine: Tensor
+    fine_share: Tensor
+
+
+def site_truth(flow: Tensor, weight: Tensor, pair_share: Tensor, ground: Ground) -> SiteTruth:
+    """Truth of N sites in P pairs, M = P N.
 
     Parameters
     ----------
-    flow : Tensor (V, 2, H, W)
-    weight : Tensor (V, H, W)
+    flow : Tensor (P, V, 2, H, W)
+    weight : Tensor (P, V, H, W)
+    pair_share : Tensor (P, images)
+        What each pair of each image counts; within it, px count by their weight.
+    ground : Ground
     """
-    s = ground.sites
-    total = F.avg_pool2d(weight[:, None], s.stride)
-    mean = F.avg_pool2d(flow * weight[:, None], s.stride) / total.clamp_min(1e-6)
-    at = (s.vessel, slice(None), s.cell[:, 0], s.cell[:, 1])
-    return mean[at], total[at][:, 0]
-
-
-def fine_truth(flow: Tensor, weight: Tensor, ground: Ground) -> tuple[Tensor, Tensor]:
-    """True flow (N, 2, s, s) and weight (N, s, s) of the px of each site."""
     s = ground.sites
 
     def cut(x: Tensor) -> Tensor:
+        """Px (P N, C, s, s) of the cells of x (P, V, C, H, W)."""
         cells = x.unfold(-2, s.stride, s.stride).unfold(-2, s.stride, s.stride)
-        return cells[s.vessel, :, s.cell[:, 0], s.cell[:, 1]]
+        # Indices on both sides of a slice: theirs becomes the first axis.
+        return cells[:, s.vessel, :, s.cell[:, 0], s.cell[:, 1]].transpose(0, 1).flatten(0, 1)
 
-    return cut(flow), cut(weight[:, None])[:, 0]
+    fine, fine_weight = cut(flow), cut(weight[:, :, None])[:, 0]
+    share = fine_weight.mean((1, 2))
+    mean = (fine * fine_weight[:, None]).mean((2, 3)) / share.clamp_min(1e-6)[:, None]
+    pairs, images = pair_share.shape
+    member = (torch.arange(pairs, device=s.image.device)[:, None] * images + s.image).flatten()
+    total = share.new_zeros(pairs * images).index_add(0, member, share).clamp_min(1e-3)
+    counts = (pair_share.flatten() / total)[member]
+    # A cell has stride**2 px; its px share what the cell counts.
+    return SiteTruth(mean, share * counts, fine, fine_weight * counts[:, None, None] / s.stride**2)
 
 
 def flow_loss(
-    answer: FlowAnswer,
-    flow: Tensor,
-    weight: Tensor,
-    ground: Ground,
-    discount: float,
-    bins_weight: float,
-    fine_weight: float,
-) -> tuple[Tensor, dict[str, float]]:
-    """Loss of one pair: speed bins, mixture likelihood of every update, error of every px at the end.
+    answer: FlowAnswer, truth: SiteTruth, ground: Ground, config: TrainingConfig
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Speed bins, mixture likelihood of every update, error of every px at the end, of all pairs at once.
 
     Parameters
     ----------
     answer : FlowAnswer
-    flow : Tensor (V, 2, H, W)
-    weight : Tensor (V, H, W)
+        Of P N sites: the pairs one after the other.
+    truth : SiteTruth
+        Of the same sites.
     ground : Ground
-    discount : float
-        Weight of an update against the one after it.
-    bins_weight, fine_weight : float
+        Of N sites.
+    config : TrainingConfig
     """
-    truth, share = site_truth(flow, weight, ground)
-    norm = share.sum().clamp_min(1e-3)
-    loss = bins_weight * (_bin_loss(answer.logits, truth, ground) * share).sum() / norm
-    loss = loss + 0.1 * (_robust(answer.flows[0] - truth) * share).sum() / norm
+    goal, share = truth.flow, truth.share
+    loss = config.bins_weight * (_bin_loss(answer.logits, goal, ground) * share).sum()
+    loss = loss + 0.1 * (_robust(answer.flows[0] - goal) * share).sum()
     count = len(answer.mixture)
     for i, (guess, mixture) in enumerate(zip(answer.flows[1:], answer.mixture, strict=True)):
-        likelihood = negative_log_likelihood(guess - truth, mixture)
-        loss = loss + discount ** (count - 1 - i) * (likelihood * share).sum() / norm
-    true, fine = fine_truth(flow, weight, ground)
-    error = answer.fine - true
-    total = fine.sum().clamp_min(1e-3)
-    loss = loss + fine_weight * (_robust(error.movedim(1, -1)) * fine).sum() / total
+        likelihood = negative_log_likelihood(guess - goal, mixture)
+        loss = loss + config.iteration_discount ** (count - 1 - i) * (likelihood * share).sum()
+    error = answer.fine - truth.fine
+    loss = loss + config.fine_weight * (_robust(error.movedim(1, -1)) * truth.fine_share).sum()
     with torch.no_grad():
-        first = ((answer.flows[0] - truth).norm(dim=1) * share).sum() / norm
-        last = (error.norm(dim=1) * fine).sum() / total
-        outliers = ((error.norm(dim=1) > 1).float() * fine).sum() / total
-        speed = (true.norm(dim=1) * fine).sum() / total
-    return loss, {"epe_first": float(first), "epe": float(last), "over_1px": float(outliers), "speed": float(speed)}
+        size, fine = error.norm(dim=1), truth.fine_share
+        figures = {
+            "epe_first": ((answer.flows[0] - goal).norm(dim=1) * share).sum(),
+            "epe": (size * fine).sum(),
+            "over_1px": ((size > 1) * fine).sum(),
+            "speed": (truth.fine.norm(dim=1) * fine).sum(),
+        }
+    return loss, figures
 
 
 def _robust(error: Tensor) -> Tensor:
@@ -89,8 +110,9 @@ def _bin_loss(logits: Tensor, truth: Tensor, ground: Ground) -> Tensor:
     """Cross-entropy (N,) of the speed bins against the point of the path nearest to where the matter went."""
     course, sites = ground.course, ground.sites
     with torch.no_grad():
-        points = along(course.path, course.bins.expand(sites.count, -1), sites.stride)
-        goal = (sites.position + truth)[:, None]
+        times = truth.shape[0] // sites.count
+        points = along(course.path, course.bins.expand(sites.count, -1), sites.stride).repeat(times, 1, 1)
+        goal = (sites.position.repeat(times, 1) + truth)[:, None]
         width = torch.gradient(course.bins)[0]
         away = (points - goal).square().sum(-1)
         away = away - away.min(1, keepdim=True).values
@@ -99,17 +121,20 @@ def _bin_loss(logits: Tensor, truth: Tensor, ground: Ground) -> Tensor:
 
 
 def mask_loss(
-    decoded: DecodedMasks, masks: Tensor, present: Tensor, several: bool, region_loss: str = "balanced"
+    decoded: DecodedMasks, masks: Tensor, image: Tensor, images: int, several: bool, region_loss: str = "balanced"
 ) -> Tensor:
-    """Region, IoU and object loss.
+    """Region, IoU and object loss: the mean over images of the means over their rows.
 
     Parameters
     ----------
     decoded : DecodedMasks
-        Of V rows.
-    masks : Tensor (V, H, W)
+        Of R rows.
+    masks : Tensor (R, H, W)
         True masks; rows without a vessel are empty.
-    present : BoolTensor (V,)
+    image : LongTensor (R,)
+        Image of each row.
+    images : int
+        How many images there are.
     several : bool
         An ambiguous click: the alternative that is rated best learns (it is the one that was grown), and of the
         others the best; otherwise only the first mask does.
@@ -121,21 +146,29 @@ def mask_loss(
     Dice, and by default cross-entropy balanced by area. Focal loss, SAM's choice, ended in empty masks here when
     vessels were learned from nothing: they cover a few per cent of the frame.
     """
-    object_loss = F.binary_cross_entropy_with_logits(decoded.object_score, present.float())
-    if not present.any():
-        return object_loss
-    logits = F.interpolate(decoded.logits[present], masks.shape[-2:], mode="bilinear", align_corners=False)
-    rated = decoded.iou[present]
+    decoded = DecodedMasks(*(x.float() for x in decoded))
+    present = masks.flatten(1).any(1).to(masks)
+    surprise = F.binary_cross_entropy_with_logits(decoded.object_score, present, reduction="none")
+    logits = F.interpolate(decoded.logits, masks.shape[-2:], mode="bilinear", align_corners=False)
+    rated = decoded.iou
     logits, rated = (logits[:, 1:], rated[:, 1:]) if several else (logits[:, :1], rated[:, :1])
-    truth = masks[present][:, None].expand_as(logits)
+    truth = masks[:, None].expand_as(logits)
     region = _REGION_LOSSES[region_loss](logits, truth) + _dice(logits, truth)
     with torch.no_grad():
-        guess = (logits > 0).float()
+        guess = (logits > 0).to(truth)
         iou = (guess * truth).sum((2, 3)) / (torch.maximum(guess, truth).sum((2, 3)) + 1e-6)
     loss = region.min(1).values
     if several:
         loss = 0.5 * loss + 0.5 * region.gather(1, rated.argmax(1, keepdim=True))[:, 0]
-    return loss.mean() + (rated - iou).abs().mean() + object_loss
+    loss = loss + (rated - iou).abs().mean(1)
+    everywhere = torch.ones_like(present)
+    return (loss * shares(present, image, images) + surprise * shares(everywhere, image, images)).sum()
+
+
+def shares(weight: Tensor, image: Tensor, images: int) -> Tensor:
+    """What rows (R,) count if images count alike, and rows within an image by their weight."""
+    total = weight.new_zeros(images).index_add(0, image, weight)
+    return weight / total.clamp_min(1e-6)[image] / images
 
 
 def _balanced_entropy(logits: Tensor, truth: Tensor) -> Tensor:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from sam2flow_core.config.memory import MemoryConfig
@@ -20,7 +21,9 @@ from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.errors import DataError, ModelError
 from sam2flow_core.files import whole_file
 from sam2flow_core.inference.weights import save_weights
-from sam2flow_core.training.beginning import begin_model, choose_recipe
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.training.batch import gather_clips
+from sam2flow_core.training.beginning import begin_model, choose_recipe, choose_stages
 from sam2flow_core.training.capflow_clips import CapFlowFolder
 from sam2flow_core.training.clips import TRAINING_NAMESPACE, ClipSource, ClipStream, TrainingClip
 from sam2flow_core.training.scenes import SyntheticScenes
@@ -51,8 +54,11 @@ class TrainingRequest:
     seed : int
     device : str
         Of Lightning Fabric: auto, cpu, cuda, mps.
-    precision : str
-        Of Lightning Fabric: 32-true, bf16-mixed.
+    stage : str, optional
+        Train by this stage of the recipe alone.
+    develop : callable, optional
+        Measures the averaged weights every few minutes (`DevelopmentConfig.minutes`); its figures are logged, and the
+        weights whose ``shortfall`` is the least are kept beside `out`, as ``NAME.best.safetensors``.
     """
 
     out: Path
@@ -65,7 +71,8 @@ class TrainingRequest:
     resume: Path | None = None
     seed: int = 1
     device: str = "auto"
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    stage: str | None = None
+    develop: Callable[[SAM2Flow], dict[str, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,21 +101,25 @@ class _Run:
         self.source: ClipSource = (
             SyntheticScenes(self.config, request.seed) if folder is None else CapFlowFolder(folder, self.config)
         )
-        self.fabric = Fabric(
-            accelerator=request.device, devices="auto" if request.device != "cpu" else 1, precision=request.precision
-        )
+        self.fabric = Fabric(accelerator=request.device, devices="auto" if request.device != "cpu" else 1)
         self.fabric.launch()
         self.fabric.seed_everything(request.seed, verbose=False)
         step = TrainingStep(begin_model(request.preset, request.start, request.memory), self.config)
         rate, decay = self.config.learning_rate, self.config.weight_decay
-        optimiser = torch.optim.AdamW(step.parameters(), lr=rate, weight_decay=decay)
+        optimiser = torch.optim.AdamW(step.parameters(), lr=rate, weight_decay=decay, fused=True)
         self.average = copy.deepcopy(step.model).requires_grad_(False)
         self.done, self.seconds, self.figures = 0, 0.0, dict[str, float]()
+        self.least_shortfall = math.inf
         if request.resume is not None:
             self._restore(step, optimiser, request.resume)
         self.step, self.optimiser = self.fabric.setup(step, optimiser)
+        self.inner = optimiser
         self.average.to(self.fabric.device)
-        self.saved = time.monotonic()
+        self.weights = [p for p in step.parameters() if p.requires_grad]
+        self.averaged: list[Tensor] = list(self.average.parameters())
+        self.current: list[Tensor] = list(step.model.parameters())
+        self.means = {k: torch.tensor(v, device=self.fabric.device) for k, v in self.figures.items()}
+        self.saved = self.measured = time.monotonic()
         self.curves = (
             SummaryWriter(str(request.out.with_suffix("")) + "_curves") if self.fabric.is_global_zero else None
         )
@@ -124,6 +135,7 @@ class _Run:
         optimiser.load_state_dict(state["optimiser"])
         self.average.load_state_dict(state["average"])
         self.done, self.seconds, self.figures = state["done"], state["seconds"], state["figures"]
+        self.least_shortfall = state.get("least_shortfall", math.inf)
 
     @property
     def _design(self) -> str | None:
@@ -137,7 +149,8 @@ class _Run:
         return self.seconds / 60 / self.request.minutes
 
     def steps(self) -> Iterator[Progress]:
-        stages, ends = self.config.stages, np.cumsum([s.share for s in self.config.stages])
+        stages = choose_stages(self.config, self.request.stage)
+        ends = np.cumsum([s.share for s in stages]) / sum(s.share for s in stages)
         for number, stage in enumerate(stages):
             end = 1.0 if number == len(stages) - 1 else float(ends[number])
             if self.share >= end:
@@ -155,44 +168,72 @@ class _Run:
         started = time.monotonic()
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * one_cycle(self.share, self.config.warm_up)
-        count = self.config.clips_per_step
-        for k, clip in enumerate(next(batches)):
-            rng = np.random.default_rng([TRAINING_NAMESPACE, self.request.seed, self.done, k, self.fabric.global_rank])
-            with self.fabric.no_backward_sync(self.step, enabled=k + 1 < count):
-                loss, figures = self.step(clip, stage, rng)
-                if (
-                    loss.requires_grad
-                ):  # a clip whose vessels a turn or a rough mask left without a site teaches nothing
-                    self.fabric.backward(loss / count)
-            self._note(figures)
-        self.fabric.clip_gradients(self.step, self.optimiser, max_norm=self.config.clip_gradient)
-        if all(p.grad is None or torch.isfinite(p.grad).all() for p in self.step.parameters()):
-            self.optimiser.step()
-        self.optimiser.zero_grad()
-        self._average()
+        rng = np.random.default_rng([TRAINING_NAMESPACE, self.request.seed, self.done, self.fabric.global_rank])
+        loss, figures = self.step(gather_clips(next(batches)), stage, rng)
+        if loss.requires_grad:  # clips whose vessels a turn or a rough mask left without a site teach nothing
+            self.fabric.backward(loss)
+            self._descend()
+        self._note(figures)
         self.done += 1
         self.seconds += time.monotonic() - started
         if time.monotonic() - self.saved > 60 * self.config.save_minutes:
             self.save()
+        if time.monotonic() - self.measured > 60 * self.config.development.minutes:
+            self.develop()
         return Progress(self.done, self.seconds / 60, self.share, dict(self.figures))
 
-    def _note(self, figures: dict[str, float]) -> None:
-        for name, value in figures.items():
-            self.figures[name] = value if name not in self.figures else 0.98 * self.figures[name] + 0.02 * value
-            if self.curves is not None and self.done % 10 == 0:
-                self.curves.add_scalar(name, self.figures[name], self.done)
-
-    def _average(self) -> None:
+    def _descend(self) -> None:
+        """Change the weights by their gradients, and their mean with them; nothing here waits for the device."""
+        norm = nn.utils.get_total_norm([p.grad for p in self.weights if p.grad is not None])
+        nn.utils.clip_grads_with_norm_(self.weights, self.config.clip_gradient, norm)
+        # The fused optimiser itself leaves out a step whose gradient is not finite.
+        self.inner.grad_scale, self.inner.found_inf = None, (~torch.isfinite(norm)).float()  # type: ignore[attr-defined]
+        self.optimiser.step()
+        self.optimiser.zero_grad()
         keep = min(self.config.ema, (1 + self.done) / (10 + self.done))
         with torch.no_grad():
-            for mean, now in zip(self.average.parameters(), self.step.module.model.parameters(), strict=True):
-                mean.lerp_(now, 1 - keep)
+            torch._foreach_lerp_(self.averaged, self.current, 1 - keep)
+
+    def _note(self, figures: dict[str, Tensor]) -> None:
+        """Keep running means on the device, and look at them now and then: each look waits for it."""
+        known = {name: mean for name, mean in self.means.items() if name in figures}
+        if known:
+            now = [figures[name].float() for name in known]
+            torch._foreach_lerp_(list(known.values()), now, 0.02)
+        for name in figures.keys() - known.keys():
+            self.means[name] = figures[name].float().clone()
+        if self.done % self.config.log_steps == 0 or figures.keys() - known.keys():
+            self._look()
+
+    def _look(self) -> None:
+        names = sorted(self.means)
+        self.figures = dict(zip(names, torch.stack([self.means[n] for n in names]).tolist(), strict=True))
+        if self.curves is not None:
+            for name in names:
+                self.curves.add_scalar(name, self.figures[name], self.done)
+
+    def develop(self) -> None:
+        """Measure the averaged weights, where the request says how, and keep the best."""
+        self.measured = time.monotonic()
+        if self.request.develop is None or not self.fabric.is_global_zero:
+            return
+        figures = self.request.develop(self.average)
+        if self.curves is not None:
+            for name, value in figures.items():
+                self.curves.add_scalar(f"development/{name}", value, self.done)
+        shortfall = figures.get("shortfall", math.nan)
+        if shortfall < self.least_shortfall:
+            self.least_shortfall = shortfall
+            best = self.request.out.with_suffix(".best.safetensors")
+            save_weights(best, self.average, {"steps": self.done, "development": figures})
 
     def save(self) -> None:
         """Write the averaged weights and all that resuming needs."""
         self.saved = time.monotonic()
         if not self.fabric.is_global_zero:
             return
+        if self.means:
+            self._look()
         out = self.request.out
         out.parent.mkdir(parents=True, exist_ok=True)
         notes: dict[str, Any] = {"steps": self.done, "minutes": round(self.seconds / 60, 1), "seed": self.request.seed}
@@ -206,7 +247,7 @@ class _Run:
         state = {
             "preset": self.request.preset, "memory": self._design, "step": self.step.module.state_dict(),
             "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict(), "done": self.done,
-            "seconds": self.seconds, "figures": self.figures,
+            "seconds": self.seconds, "figures": self.figures, "least_shortfall": self.least_shortfall,
         }  # fmt: skip
         with whole_file(out.with_name(out.name + ".resume")) as part:
             torch.save(state, part)

@@ -8,6 +8,7 @@ import pytest
 from evaluation_scenes import rigid_case
 
 from sam2flow_core.cli.main import status_of
+from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.evaluation import MemorySettings
 from sam2flow_core.config.training import MEMORY_TRAINING, StageConfig
 from sam2flow_core.errors import ModelError
@@ -47,8 +48,9 @@ def small(monkeypatch):
     case = rigid_case(frames=5)
     lazy = LazyCase("rigid", "two vessels", 5, "rigid 1", lambda: case)
     monkeypatch.setattr("sam2flow_core.evaluation.memory_designs.find_cases", lambda *_: (lazy,))
-    stage = StageConfig(1.0, ((96, 1.0),), 0, False, 0.0, "memory", frames=2)
-    config = dataclasses.replace(MEMORY_TRAINING, stages=(stage,), workers=0)
+    stage = StageConfig(1.0, ((96, 1.0),), 0, False, 0.0, ("memory",), frames=2)
+    bank = BankConfig(side=128, run=8, moments=20, moment=2, first=2, workers=0)
+    config = dataclasses.replace(MEMORY_TRAINING, stages=(stage,), bank=bank)
     monkeypatch.setattr("sam2flow_core.training.beginning.MEMORY_TRAINING", config)
 
 

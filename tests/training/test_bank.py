@@ -16,7 +16,7 @@ from sam2flow_core.training.scenes import SyntheticScenes
 
 BANK = BankConfig(side=96, run=6, moments=3, moment=2, first=2, reuse=2.0, scenes=3, workers=0)
 CONFIG = dataclasses.replace(TRAINING["tiny"], bank=BANK)
-STAGE = StageConfig(1.0, ((64, 1.0),), 1, False, 0.0, "flow", frames=4, scattered_pairs=3)
+STAGE = StageConfig(1.0, ((64, 1.0),), 1, False, 0.0, ("flow",), frames=4, scattered_pairs=3)
 
 
 def clips(folder, batches, used=0):
@@ -78,7 +78,7 @@ def test_a_passing_bank_leaves_nothing(tmp_path):
     assert not bank.folder.exists()
 
 
-@pytest.mark.parametrize("parts", ["field", "flow"])
+@pytest.mark.parametrize("parts", [("field",), ("flow",)])
 def test_streams_of_a_seed_differ_by_rank(tmp_path, parts):
     stage = dataclasses.replace(STAGE, parts=parts)
     first, second = (

@@ -16,7 +16,7 @@ from sam2flow_core.training.clips import ClipStream
 from sam2flow_core.training.field_truth import lumen_points
 from sam2flow_core.training.lumen_tracing import trace_lumens
 
-STAGE = StageConfig(1.0, ((64, 1.0),), 1, False, 0.0, "flow", frames=4, scattered_pairs=3)
+STAGE = StageConfig(1.0, ((64, 1.0),), 1, False, 0.0, ("flow",), frames=4, scattered_pairs=3)
 
 
 def still_scene(seed, **changes):

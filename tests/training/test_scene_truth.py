@@ -20,7 +20,7 @@ from sam2flow_core.training.scene_truth import StreamMaps, clip_points, true_fie
 SETTINGS = SceneSettings(plan=("branch", "single"), diameter_px=(6.0, 24.0), speed_bins_px=((2.0, 12.0),))
 SIDE = 96
 FRAMES = np.arange(4)
-STAGE = StageConfig(1.0, ((64, 1.0),), 2, False, 0.0, "flow", frames=5, scattered_pairs=3)
+STAGE = StageConfig(1.0, ((64, 1.0),), 2, False, 0.0, ("flow",), frames=5, scattered_pairs=3)
 BANK = BankConfig(side=128, run=8, moments=4, moment=2, first=2, workers=0)
 CONFIG = dataclasses.replace(TRAINING["tiny"], bank=BANK)
 

@@ -24,6 +24,7 @@ class GatedMemory(RecentMemory):
     """Affinity, presence and motion decide what is written, affinity and presence together what is read."""
 
     looked_up_by_frame = False
+    chooses = True
 
     def __init__(self, config: MaskConfig) -> None:
         super().__init__(config)

@@ -28,6 +28,10 @@ class RecentMemory(nn.Module):
     """SAM 2 looks for memories by the number of the frame, whichever way through the video it goes; designs that
     choose what they write have a bank for each way through."""
 
+    chooses = False
+    """Whether what is written or read depends on what a vessel looks like, not on frame numbers alone. Vessels of a
+    design that does not choose can keep one bank together, a row for each."""
+
     def __init__(self, config: MaskConfig) -> None:
         super().__init__()
         self.recent = config.memory_frames

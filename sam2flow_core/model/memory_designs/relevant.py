@@ -67,6 +67,7 @@ class RelevantMemory(RecentMemory):
     """Beside its memory, each entry carries a narrow view of its frame, to be integrated and to be compared by."""
 
     looked_up_by_frame = False
+    chooses = True
 
     def __init__(self, config: MaskConfig) -> None:
         super().__init__(config)

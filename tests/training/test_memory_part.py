@@ -9,39 +9,52 @@ import torch
 from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.config.model import preset
-from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, StageConfig
+from sam2flow_core.config.training import MEMORY_TRAINING, StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.weights import load_model
 from sam2flow_core.model.mask_decoder import DecodedMasks
 from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
-from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, PADDING, POSITIVE
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, SURVEY_CHANNELS, VesselField
+from sam2flow_core.training.batch import ClipBatch, gather_clips
 from sam2flow_core.training.beginning import begin_model
-from sam2flow_core.training.clicks import first_boxes, first_clicks
 from sam2flow_core.training.clips import TrainingClip
-from sam2flow_core.training.following import Following, wander
 from sam2flow_core.training.losses import mask_loss
-from sam2flow_core.training.prompting import draw_first_prompts
+from sam2flow_core.training.memory_part import Following, MemoryPart, wander
+from sam2flow_core.training.parts import Lesson
 from sam2flow_core.training.step import TrainingStep
 from sam2flow_core.training.trainer import TrainingRequest, train
 
-STAGE = StageConfig(1.0, ((96, 1.0),), 0, False, 0.0, "memory", frames=4)
+STAGE = StageConfig(1.0, ((96, 1.0),), 0, False, 0.0, ("memory",), frames=4)
 BANK = BankConfig(side=128, run=8, moments=20, moment=2, first=2, workers=0)
 ALWAYS = dataclasses.replace(MEMORY_TRAINING, first_boxes=0.0, first_masks=1.0, later_clicks=0.0, wander_px=1.0)
 
 
-@pytest.fixture(scope="module")
-def clip() -> TrainingClip:
-    """Two still vessels in four frames of noise, (4, 3, 96, 96)."""
-    rng = np.random.default_rng(0)
+def made_clip(seed: int, vessels: int) -> TrainingClip:
+    """Still vessels in four frames of noise, (4, 3, 96, 96)."""
+    rng = np.random.default_rng(seed)
     masks = torch.zeros(2, 96, 96)
     masks[0, 40:52], masks[1, :, 30:38] = 1, 1
+    masks = masks[:vessels]
     inputs = torch.from_numpy(rng.normal(0, 1, (4, 3, 96, 96)).astype(np.float32)) + 2 * masks.amax(0)
-    flow = torch.zeros(4, 2, 2, 96, 96)
+    flow = torch.zeros(0, vessels, 2, 96, 96)
     survey, half = torch.zeros(1, SURVEY_CHANNELS, 48, 48), torch.zeros(48, 48)
     field = VesselField(half, half, *(half.expand(n, -1, -1) for n in (DIRECTIONS, ORIENTATIONS, ORIENTATIONS)))
-    return TrainingClip(inputs, masks, 0, flow, masks.expand(4, -1, -1, -1), survey, field)
+    return TrainingClip(inputs, masks, 0, flow, flow[:, :, 0], survey, field)
+
+
+@pytest.fixture(scope="module")
+def batch() -> ClipBatch:
+    """Three vessels in two clips."""
+    return gather_clips([made_clip(0, 2), made_clip(1, 1)])
+
+
+def lesson_of(batch: ClipBatch, seed: int = 0) -> Lesson:
+    return Lesson(batch, STAGE, np.random.default_rng(seed), torch.Generator().manual_seed(seed), [])
+
+
+def lesson_for(model: SAM2Flow, batch: ClipBatch, config: TrainingConfig) -> Following:
+    return Following(model, MemoryPart(model, config).prepare(lesson_of(batch)), config)
 
 
 def begun(design: str) -> SAM2Flow:
@@ -58,10 +71,10 @@ def begun(design: str) -> SAM2Flow:
 
 
 @pytest.mark.parametrize("design", MEMORY_DESIGNS)
-def test_gradients_reach_every_weight_of_every_design(clip, design):
+def test_gradients_reach_every_weight_of_every_design(batch, design):
     """The loss of frames that only memory can answer reaches the encoder of memories and all that reads them."""
     model = begun(design)
-    lesson = Following(model, clip, ALWAYS, np.random.default_rng(0))
+    lesson = lesson_for(model, batch, ALWAYS)
     lesson.run()
     sum(lesson.losses[2:]).backward()
     memory = model.context_memory
@@ -73,65 +86,60 @@ def test_gradients_reach_every_weight_of_every_design(clip, design):
     assert all(p.grad is None for p in model.image_encoder.parameters())
 
 
-def test_the_last_frame_teaches_what_the_first_one_wrote(clip):
+def test_the_last_frame_teaches_what_the_first_one_wrote(batch):
     """Memories are not detached: a loss of the last frame alone reaches the memory of a frame between."""
-    model = begun("short-long")
-    lesson = Following(model, clip, ALWAYS, np.random.default_rng(0))
+    lesson = lesson_for(begun("short-long"), batch, ALWAYS)
     lesson.run()
     tokens = [e.tokens for e in lesson.banks[0].entries]
     grads = torch.autograd.grad(lesson.losses[-1], tokens[:3], allow_unused=True)
     assert len(tokens) == 4 and all(g is not None and g.abs().sum() > 0 for g in grads)
 
 
+@pytest.mark.parametrize("design", ["recent", "short-long"])
+def test_vessels_that_keep_one_bank_remember_as_with_one_each(batch, design, monkeypatch):
+    """A design that does not choose by what it sees gives the same answers, whether rows share a bank or not."""
+    model = begun(design).eval()
+    with torch.no_grad():
+        together = lesson_for(model, batch, ALWAYS)
+        together.run()
+        monkeypatch.setattr(type(model.context_memory.design), "chooses", True)
+        alone = lesson_for(model, batch, ALWAYS)
+        alone.run()
+    assert len(together.banks) == 1 and len(alone.banks) == 5
+    for a, b in zip(together.losses, alone.losses, strict=True):
+        assert float(a) == pytest.approx(float(b), abs=1e-5)
+
+
 @pytest.mark.parametrize("later", [0.0, 1.0])
-def test_later_frames_are_corrected_as_often_as_asked(clip, later):
+def test_later_frames_are_corrected_as_often_as_asked(batch, later):
     config = dataclasses.replace(ALWAYS, later_clicks=later)
-    lesson = Following(begun("recent"), clip, config, np.random.default_rng(0))
-    _, figures = lesson.run()
+    lesson = lesson_for(begun("recent"), batch, config)
+    losses, scores = lesson.run()
     assert [e.prompted for e in lesson.banks[0].read()] == [True, *[later == 1.0] * 3]
-    assert len(lesson.losses) == 1 + 3 * (2 if later else 1)
-    assert figures.keys() == {"iou_prompted", "iou_memory", "iou_last"}
-    assert figures["iou_prompted"] == 1.0, "a mask that was given is the answer"
+    assert len(losses) == 1 + 3 * (2 if later else 1) and len(scores) == 4
+    assert scores[0] == 1.0, "a mask that was given is the answer"
 
 
-def test_the_window_takes_the_masks_along(clip):
-    marked = clip.masks[None].expand(4, -1, -1, -1)
-    inputs, masks = wander(marked, clip.masks, 4.0, np.random.default_rng(1))
-    assert inputs.shape == masks.shape == (4, 2, 64, 64)
-    assert torch.equal(inputs, masks), "what is seen and what is true move together"
+def test_memory_is_read_over_random_gaps_both_ways(batch):
+    """Frames are not always neighbours, and a prompted frame may be the last one."""
+    part = MemoryPart(begun("recent"), dataclasses.replace(ALWAYS, memory_frames=3))
+    drawn = {tuple(part.prepare(lesson_of(batch, seed)).numbers) for seed in range(30)}
+    assert all(len(numbers) == 3 and list(numbers) in (sorted(numbers), sorted(numbers)[::-1]) for numbers in drawn)
+    assert {(0, 1, 3), (3, 2, 0)} <= drawn
+
+
+def test_windows_take_the_masks_along(batch):
+    marked = torch.stack([batch.masks[[0, 1]], batch.masks[[2, 2]]])[:, None].expand(-1, 4, -1, -1, -1)
+    image = torch.tensor([0, 0, 1])
+    rng = np.random.default_rng(1)
+    inputs, masks, outside = wander(marked, batch.masks, image, marked[:, 0, 0] < 0.5, 4.0, rng)
+    assert inputs.shape == (2, 4, 2, 64, 64) and masks.shape == (4, 3, 64, 64)
+    seen = torch.stack([inputs[0, :, 0], inputs[0, :, 1], inputs[1, :, 0]], 1)
+    assert torch.equal(seen, masks), "what is seen and what is true move together"
+    assert torch.equal(outside, inputs[:, 0, 0] < 0.5)
     assert not torch.equal(masks[0], masks[-1]), "the tissue has moved"
-    still, same = wander(marked, clip.masks, 0.0, np.random.default_rng(1))
-    assert still.shape == (4, 2, 96, 96) and torch.equal(same[3], clip.masks)
-
-
-def test_boxes_lie_around_their_vessels(clip):
-    points, labels = first_boxes(torch.cat([clip.masks, torch.zeros(1, 96, 96)]), np.random.default_rng(0))
-    assert labels.tolist() == [[BOX_FIRST, BOX_SECOND], [BOX_FIRST, BOX_SECOND], [PADDING] * 2, [BOX_FIRST, BOX_SECOND]]
-    for box, exact in ((points[0], [[0, 40], [95, 51]]), (points[1], [[30, 0], [37, 95]])):
-        assert (box - torch.tensor(exact)).abs().max() <= 10
-    assert (points[3, 1] > points[3, 0]).all()
-
-
-@pytest.mark.parametrize(("boxes", "masks"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
-def test_first_prompts_are_of_the_kind_that_is_asked_for(clip, boxes, masks):
-    model = begin_model("tiny", "tiny", None)
-    config = dataclasses.replace(TRAINING["tiny"], first_boxes=boxes, first_masks=masks)
-    first = draw_first_prompts(model, clip.masks, config, np.random.default_rng(4))
-    assert first.ambiguous == (not boxes and not masks)
-    assert (first.given is not None) == (first.prompts.masks is not None) == bool(masks)
-    expected = {BOX_FIRST, BOX_SECOND} if boxes else {PADDING} if masks else {POSITIVE}
-    assert set(first.prompts.labels.flatten().tolist()) == expected
-    if masks:
-        assert torch.equal(first.prompts.masks[:2, 0] > 0, torch.nn.functional.avg_pool2d(clip.masks, 4) > 0.5)
-
-
-def test_the_usual_training_draws_what_it_always_drew(clip):
-    """New kinds of prompts must not shift the random numbers of the recipe that shipped weights were made with."""
-    ours, theirs = np.random.default_rng(4), np.random.default_rng(4)
-    first = draw_first_prompts(begin_model("tiny", "tiny", None), clip.masks, TRAINING["tiny"], ours)
-    points, labels = first_clicks(clip.masks, theirs)
-    assert torch.equal(first.prompts.points, points) and torch.equal(first.prompts.labels, labels)
-    assert ours.random() == theirs.random()
+    still, same, _ = wander(marked, batch.masks, image, marked[:, 0, 0] < 0.5, 0.0, np.random.default_rng(1))
+    assert still.shape == marked.shape and torch.equal(same[3], batch.masks)
 
 
 @pytest.mark.parametrize("kind", ["balanced", "focal"])
@@ -142,7 +150,7 @@ def test_region_losses_are_least_for_the_truth_and_teach(kind):
     def loss(logits):
         small = torch.nn.functional.avg_pool2d(logits[:, None], 4).expand(1, 4, 8, 8)
         decoded = DecodedMasks(small, torch.ones(1, 4), torch.ones(1) * 9, torch.zeros(1, 4, 4), small)
-        return mask_loss(decoded, truth, torch.tensor([True]), False, kind)
+        return mask_loss(decoded, truth, torch.tensor([0]), 1, False, kind)
 
     unsure = torch.zeros_like(truth).requires_grad_()
     loss(unsure).backward()
@@ -150,8 +158,8 @@ def test_region_losses_are_least_for_the_truth_and_teach(kind):
     assert loss(truth * 16 - 8) < loss(torch.zeros_like(truth)) < loss(-truth * 16 + 8)
 
 
-def test_a_step_logs_its_figures(clip):
-    loss, figures = TrainingStep(begun("recent"), MEMORY_TRAINING)(clip, STAGE, np.random.default_rng(0))
+def test_a_step_logs_its_figures(batch):
+    loss, figures = TrainingStep(begun("recent"), MEMORY_TRAINING)(batch, STAGE, np.random.default_rng(0))
     assert loss.requires_grad and figures["loss"] == pytest.approx(float(loss.detach()))
     assert 0 <= figures["iou_memory"] <= 1
 

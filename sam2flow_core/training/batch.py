@@ -1,0 +1,109 @@
+"""Clips of different numbers of vessels, frames and pairs as one batch of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sam2flow_core.model.vessel_field import VesselField
+from sam2flow_core.training.clips import TrainingClip
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """I clips of one side length with V vessels in all; what is missing is padded and weighs nothing.
+
+    Attributes
+    ----------
+    inputs : Tensor (I, T, 3, H, W)
+    frames : LongTensor (I,)
+        How many of the T frames a clip has; on the processor, as `pairs`.
+    pairs : LongTensor (I, P)
+        First frames of the answered pairs.
+    masks : Tensor (V, H, W)
+        0 or 1.
+    owner : LongTensor (V,)
+        Clip of each vessel, ascending.
+    counts : tuple of int
+        Vessels of each clip.
+    flow : Tensor (P, V, 2, H, W)
+        ``(dx, dy)`` px per frame.
+    weight : Tensor (P, V, H, W)
+        As in `TrainingClip`; 0 in pairs that a clip does not have.
+    pair_share : Tensor (P, I)
+        What each pair counts: clips count alike, and pairs within a clip.
+    survey : Tensor (I, 20, H / 2, W / 2)
+    field : VesselField
+        The true ones, (I, ...).
+    """
+
+    inputs: Tensor
+    frames: Tensor
+    pairs: Tensor
+    masks: Tensor
+    owner: Tensor
+    counts: tuple[int, ...]
+    flow: Tensor
+    weight: Tensor
+    pair_share: Tensor
+    survey: Tensor
+    field: VesselField
+
+    def __len__(self) -> int:
+        """Number of clips I."""
+        return len(self.counts)
+
+    def fewer(self, most: int) -> ClipBatch:
+        """The same clips with the first ``most`` vessels of each."""
+        if max(self.counts) <= most:
+            return self
+        kept, begin = list[int](), 0
+        for count in self.counts:
+            kept += range(begin, begin + min(count, most))
+            begin += count
+        rows = torch.tensor(kept, device=self.owner.device)
+        return replace(
+            self, masks=self.masks[rows], owner=self.owner[rows], counts=tuple(min(n, most) for n in self.counts),
+            flow=self.flow[:, rows], weight=self.weight[:, rows],
+        )  # fmt: skip
+
+
+def gather_clips(clips: Sequence[TrainingClip]) -> ClipBatch:
+    """Put clips of one side length together.
+
+    Parameters
+    ----------
+    clips : sequence of TrainingClip
+        At least one, all on one device.
+    """
+    device = clips[0].inputs.device
+    counts = tuple(len(c.masks) for c in clips)
+    frames = torch.tensor([len(c.inputs) for c in clips])
+    answered = [len(c.flow) for c in clips]
+    length, pairs = int(frames.max()), max(answered)
+    place = torch.arange(pairs)
+    # A pair that a clip does not have is answered as its last one is, and weighs nothing.
+    last = torch.tensor(answered)[:, None] - 1
+    share = (place <= last) / (last + 1).clamp_min(1) / len(clips)
+    return ClipBatch(
+        torch.stack([_padded(c.inputs, length) for c in clips]),
+        frames,
+        torch.tensor([c.first for c in clips])[:, None] + torch.minimum(place, last.clamp_min(0)),
+        torch.cat([c.masks for c in clips]),
+        torch.repeat_interleave(torch.arange(len(clips)), torch.tensor(counts)).to(device),
+        counts,
+        torch.cat([_padded(c.flow, pairs) for c in clips], 1),
+        torch.cat([_padded(c.weight, pairs) for c in clips], 1),
+        share.T.to(device),
+        torch.cat([c.survey for c in clips]),
+        VesselField(*(torch.stack(x) for x in zip(*(c.field for c in clips), strict=True))),
+    )
+
+
+def _padded(x: Tensor, length: int) -> Tensor:
+    """Frames (T, ...) followed by zeros up to ``length``."""
+    return x if len(x) == length else F.pad(x, (0, 0) * (x.dim() - 1) + (0, length - len(x)))
