@@ -48,7 +48,7 @@ class DiscScenes:
     layers: tuple[int, int] = (1, 3)
     haematocrit: Range = (0.08, 0.6)
     depth_of_field_um: Range = (3.0, 40.0)
-    stained: float = 0.15
+    stained: float = 0.1
 
 
 @dataclass(frozen=True)

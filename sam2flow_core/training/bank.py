@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from sam2flow_core.config.clips import BankConfig
+from sam2flow_core.synthetic.discs import draw_disc_record
+from sam2flow_core.synthetic.draws import pick
 from sam2flow_core.synthetic.record import SceneRecord, load_record, plan_record, save_record
 from sam2flow_core.synthetic.recording import draw_streamline_record
 from sam2flow_core.synthetic.seeds import stream
@@ -117,8 +119,12 @@ def draw_record(config: BankConfig, rng: np.random.Generator) -> SceneRecord:
     """Draw scenes until there is a vessel in one."""
     record = None
     while record is None:
+        generator = pick(rng, config.generators)
         plan = plan_record(rng, config.run, config.moments, config.moment, config.lengths)
-        record = draw_streamline_record(rng, config.side, config.streamlines, plan)
+        if generator == "discs":
+            record = draw_disc_record(rng, config.side, config.discs, plan)
+        else:
+            record = draw_streamline_record(rng, config.side, config.streamlines, plan)
     return record
 
 

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.vessel_field import VesselField
-from sam2flow_core.synthetic import looks as streamline_looks
-from sam2flow_core.synthetic import recording
+from sam2flow_core.synthetic import discs
+from sam2flow_core.synthetic.discs.looks import draw_disc_look, film_discs
+from sam2flow_core.synthetic.looks import draw_streamline_look, film_streamlines
 from sam2flow_core.training.clips import TrainingClip
 from sam2flow_core.training.faults import spoil
 from sam2flow_core.training.framing import Framing
@@ -78,12 +79,12 @@ class FilmStudio:
             sizes = [framings[k].record.cell_px * framings[k].zoom for k in mine]
             index = slice(None) if len(mine) == len(framings) else torch.tensor(mine, device=self.device)
             views = (matter[index], depth[index], times[index])
-            assert generator == recording.GENERATOR
-            looks = [
-                streamline_looks.draw_streamline_look(rng, bank.streamlines, size, *flags)
-                for size, flags in zip(sizes, spoilt, strict=True)
-            ]
-            videos[index] = streamline_looks.film_streamlines(*views, looks, noise[index])
+            uses = list(zip(sizes, spoilt, strict=True))
+            if generator == discs.GENERATOR:
+                videos[index] = film_discs(*views, [draw_disc_look(rng, size, *f) for size, f in uses], noise[index])
+            else:
+                looks = [draw_streamline_look(rng, bank.streamlines, size, *f) for size, f in uses]
+                videos[index] = film_streamlines(*views, looks, noise[index])
         return videos
 
     def _draw_noise(self, rng: np.random.Generator, shape: torch.Size) -> Tensor:

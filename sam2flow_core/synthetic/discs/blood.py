@@ -1,0 +1,133 @@
+"""Biconcave discs, tumbling, bent and pressed, drawn as clouds of points: what a ray passes adds up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.synthetic.discs.graph import Floats
+
+_GOLDEN = np.pi * (3 - np.sqrt(5))
+_FRAMES_AT_ONCE = 16
+_MOST_POINTS = 400_000
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Of E cells: radius px, tilt of the disc's axis to the line of sight, its turn about the flow, bend, weight.
+
+    ``tumble`` is the change of the tilt per px of way, ``squeeze`` the share of its width that a cell keeps across.
+    """
+
+    radius: Floats
+    tilt: Floats
+    turn: Floats
+    bend: Floats
+    weight: Floats
+    tumble: Floats
+    squeeze: Floats
+
+
+def draw_shapes(rng: np.random.Generator, count: int, cell_px: float, radius: float, stained: bool) -> Shapes:
+    """Draw cells for a network whose channels are about ``radius`` px in radius."""
+    size = 0.5 * cell_px * np.exp(rng.normal(0, 0.07, count))
+    narrow = radius < 0.65 * cell_px
+    if narrow:  # in single file: on edge, bent like parachutes
+        tilt = np.pi / 2 + rng.normal(0, 0.35, count)
+        bend, tumble = rng.uniform(0.1, 0.9, count), np.zeros(count)
+    else:
+        tilt = rng.normal(0, rng.uniform(0.2, 1.5), count)
+        bend, tumble = rng.normal(0, 0.2, count), rng.normal(0, rng.uniform(0, 0.04), count)
+    white = rng.random(count) < 0.002
+    weight = np.exp(rng.normal(0, 0.2, count)) * np.where(white, -0.6, 1.0)
+    if stained:
+        weight = weight * (rng.random(count) < rng.uniform(0.2, 0.6))
+    squeeze = np.minimum(1.0, 0.92 * radius / size) * np.ones(count)
+    turn = rng.normal(0, 0.15, count) if narrow else rng.uniform(0, 2 * np.pi, count)
+    return Shapes(np.where(white, 1.5 * size, size), tilt, turn, bend, weight, tumble, squeeze)
+
+
+@dataclass(frozen=True)
+class Sights:
+    """Cells in sight, (M,) each: slot of the frame, number, place (M, 2), heading, smear px, and how far out of focus.
+
+    ``blur`` is 1 in focus and grows by 1 for each depth of field.
+    """
+
+    slot: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    place: Floats
+    heading: Floats
+    smear: Floats
+    blur: Floats
+
+
+def draw_cells(sights: Sights, shapes: Shapes, frames: int, side: int) -> NDArray[np.float32]:
+    """Thickness of all cells (frames, side, side); a disc seen from above is about 1 thick at its rim."""
+    canvas = np.zeros((frames, side, side), np.float32)
+    cloud = _cloud(float(np.median(shapes.radius)))
+    reach = 2.0 * float(shapes.radius.max())
+    inside = ((sights.place > -reach) & (sights.place < side + reach)).all(1) & (shapes.weight[sights.cell] != 0)
+    order = np.flatnonzero(inside)
+    order = order[np.argsort(sights.slot[order], kind="stable")]
+    for first in range(0, frames, _FRAMES_AT_ONCE):
+        block = canvas[first : first + _FRAMES_AT_ONCE]
+        low, high = np.searchsorted(sights.slot[order], (first, first + len(block)))
+        flat = np.zeros(block.size)
+        for start in range(low, high, max(1, _MOST_POINTS // len(cloud))):
+            some = order[start : min(start + max(1, _MOST_POINTS // len(cloud)), high)]
+            _splat(flat, *_points(sights, shapes, some, cloud), (sights.slot[some] - first)[:, None], side)
+        block += flat.reshape(block.shape).astype(np.float32)
+    return canvas
+
+
+def _cloud(radius: float) -> Floats:
+    """Points of a unit disc (P, 5): along, across, thickness, place along the disc's axis, place in the exposure."""
+    count = int(np.clip(1.3 * np.pi * radius**2, 24, 1600))
+    k = np.arange(count) + 0.5
+    r, turn = np.sqrt(k / count), k * _GOLDEN
+    # The rest shape of a red cell (Evans and Fung, 1972).
+    thick = np.sqrt(1 - r**2) * (0.21 + 2.03 * r**2 - 1.12 * r**4)
+    spread = (k * 0.754877666) % 1 - 0.5
+    return np.stack([r * np.cos(turn), r * np.sin(turn), thick / 0.8, spread, (k * 0.569840291) % 1 - 0.5], 1)
+
+
+def _points(sights: Sights, shapes: Shapes, some: NDArray[np.intp], cloud: Floats) -> tuple[Floats, Floats, Floats]:
+    """Places x and y and weights (m, P) of the points of some cells."""
+    cell = sights.cell[some]
+    along, across, thick, spread, when = cloud.T
+    heading = sights.heading[some][:, None]
+    way = np.stack([np.cos(heading), np.sin(heading)])
+    # The disc leans over in the direction `lean`; what is at right angles to it is seen in full.
+    lean = heading + shapes.turn[cell][:, None]
+    progress = sights.place[some].sum(1)[:, None]
+    tilt = shapes.tilt[cell][:, None] + shapes.tumble[cell][:, None] * progress
+    height = shapes.bend[cell][:, None] * (along**2 + across**2 - 0.5) + 0.55 * thick * spread
+    leaning = along * np.cos(tilt) + height * np.sin(tilt)
+    dx = leaning * np.cos(lean) - across * np.sin(lean)
+    dy = leaning * np.sin(lean) + across * np.cos(lean)
+    # Pressed by the walls: narrower across the vessel, longer along it.
+    squeeze = shapes.squeeze[cell][:, None]
+    ahead, aside = dx * way[0] + dy * way[1], -dx * way[1] + dy * way[0]
+    ahead, aside = ahead / np.sqrt(squeeze), aside * squeeze
+    blur = sights.blur[some][:, None]
+    size = shapes.radius[cell][:, None] * (1 + 0.5 * (blur - 1))
+    ahead, aside = ahead * size + when * sights.smear[some][:, None], aside * size
+    x = sights.place[some][:, :1] + ahead * way[0] - aside * way[1]
+    y = sights.place[some][:, 1:] + ahead * way[1] + aside * way[0]
+    mass = shapes.weight[cell] * np.pi * shapes.radius[cell] ** 2 / len(cloud) / sights.blur[some]
+    return x, y, mass[:, None] * thick
+
+
+def _splat(flat: Floats, x: Floats, y: Floats, weight: Floats, slot: NDArray[np.int64], side: int) -> None:
+    """Add points to the flat canvas, each shared by the four px round it."""
+    left, top = np.floor(x), np.floor(y)
+    part_x, part_y = x - left, y - top
+    column, row = left.astype(np.int64), top.astype(np.int64)
+    base = (slot * side + row) * side + column
+    for dy, share_y in ((0, 1 - part_y), (1, part_y)):
+        for dx, share_x in ((0, 1 - part_x), (1, part_x)):
+            keep = (column + dx >= 0) & (column + dx < side) & (row + dy >= 0) & (row + dy < side)
+            flat += np.bincount((base + dy * side + dx)[keep], (weight * share_x * share_y)[keep], minlength=len(flat))

@@ -1,0 +1,102 @@
+"""The second generator: its cells go where its truth says, and it is another one."""
+
+import ast
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sam2flow_core.config.clips import DiscScenes
+from sam2flow_core.synthetic import discs
+from sam2flow_core.synthetic.discs.graph import draw_graph
+from sam2flow_core.synthetic.discs.looks import draw_disc_look, film_discs
+from sam2flow_core.synthetic.discs.slab import solve
+from sam2flow_core.synthetic.record import RecordPlan
+
+SIDE = 128
+SCENES = DiscScenes(
+    pixel_size_um=(0.4, 0.6), width_px=(12.0, 30.0), speed_cells=(0.15, 0.3), layers=(1, 1), stained=0.0
+)
+PLAN = RecordPlan(np.arange(5), 5, 1)
+
+
+def drawn(seed, **changes):
+    return discs.draw_disc_record(np.random.default_rng(seed), SIDE, dataclasses.replace(SCENES, **changes), PLAN)
+
+
+def thickness(record):
+    whole = np.zeros((len(record.frames), SIDE * SIDE), np.float32)
+    whole[:, record.reached] = record.range[0] + record.range[1] * record.matter
+    return whole.reshape(-1, SIDE, SIDE)
+
+
+def at(picture, x, y):
+    """Bilinear values of a picture."""
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    a, b = x - left, y - top
+    return (picture[top, left] * (1 - a) + picture[top, left + 1] * a) * (1 - b) + (
+        picture[top + 1, left] * (1 - a) + picture[top + 1, left + 1] * a
+    ) * b
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cells_go_where_the_truth_says(seed):
+    """Along the true displacement the picture of the cells stays alike; without it or against it, it does not."""
+    record = drawn(seed)
+    inner = record.inside & (np.abs(record.offset) < 0.7)
+    y, x = np.divmod(record.pixels[inner], SIDE)
+    pace = record.speed[inner].astype(float) * record.profile[inner]
+    moved = (
+        record.heading[inner].astype(float) * (pace * np.diff(record.travel[:, 1:3])[record.vessel[inner], 0])[:, None]
+    )
+    stays = ((np.stack([x, y], 1) + moved > 1) & (np.stack([x, y], 1) + moved < SIDE - 3)).all(1)
+    stays &= ((np.stack([x, y], 1) - moved > 1) & (np.stack([x, y], 1) - moved < SIDE - 3)).all(1)
+    assert stays.sum() > 100 and np.hypot(*moved[stays].T).mean() > 1
+    cells = thickness(record)
+    before = at(cells[1], x[stays].astype(float), y[stays].astype(float))
+
+    def alike(times):
+        after = at(cells[2], x[stays] + times * moved[stays, 0], y[stays] + times * moved[stays, 1])
+        return np.corrcoef(before, after)[0, 1]
+
+    assert alike(1) > 0.6
+    assert alike(1) > alike(0) + 0.1 and alike(1) > alike(-1) + 0.2
+
+
+def test_the_same_seed_draws_the_same_scene():
+    one, two = drawn(5), drawn(5)
+    assert all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in dataclasses.fields(one))
+
+
+def test_what_flows_into_a_network_flows_out_of_it():
+    """Through any closed line there is no net flow: the field is free of sources between the mouths."""
+    rng = np.random.default_rng(2)
+    graph = None
+    while graph is None or len(graph.channels) < 4:
+        graph = draw_graph(rng, SIDE, 16.0)
+    slab = solve(graph, SIDE, 0.8, 2.0)
+    frame = slice(slab.pad, slab.pad + SIDE)
+    flow = np.where(slab.across <= 1, slab.velocity, 0)[:, frame, frame]
+    out = [flow[0, :, -1].sum(), -flow[0, :, 0].sum(), flow[1, -1].sum(), -flow[1, 0].sum()]
+    assert abs(sum(out)) < 0.1 * sum(map(abs, out))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_looks_are_finite_and_differ(seed):
+    rng = np.random.default_rng(seed)
+    look = draw_disc_look(rng, 16.0, True, True, seed % 2 == 0)
+    matter, depth = torch.rand(1, 4, 64, 64), torch.rand(1, 64, 64)
+    video = film_discs(matter, depth, torch.arange(4.0)[None], [look], torch.randn(1, 4, 64, 64))
+    assert video.shape == (1, 4, 64, 64) and torch.isfinite(video).all()
+    assert video.min() >= 0 and video.max() <= 1 and video.std() > 0
+
+
+def test_it_shares_no_code_with_the_first():
+    """Nothing but the records of truth and the settings: what both have wrong, training would learn."""
+    allowed = ("sam2flow_core.synthetic.record", "sam2flow_core.synthetic.discs", "sam2flow_core.config")
+    for path in Path(discs.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sam2flow_core"):
+                assert node.module.startswith(allowed), f"{path.name} imports {node.module}"
