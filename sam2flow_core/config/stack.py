@@ -90,6 +90,25 @@ class SamplingSettings:
 
 
 @dataclass(frozen=True)
+class VideoSettings:
+    """How video files are read.
+
+    Attributes
+    ----------
+    kept_bytes : int
+        Decoded frames that are kept, for a look back without decoding anew.
+    key_frames_tried : int
+        Earlier and earlier places from which decoding is tried before it starts at the beginning.
+    variable_share : float
+        Share of intervals between frames that may differ from the usual one before the frame rate is called variable.
+    """
+
+    kept_bytes: int = 64_000_000
+    key_frames_tried: int = 4
+    variable_share: float = 0.1
+
+
+@dataclass(frozen=True)
 class StabiliserSettings:
     """How the tissue's motion is measured. Lengths in px are those of the binned frame.
 

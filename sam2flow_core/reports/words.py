@@ -15,6 +15,7 @@ _SOURCES = {
     "ome": "OME metadata of the file",
     "imagej": "ImageJ metadata of the file",
     "tiff": "TIFF tags of the file",
+    "video": "rate at which the video plays",
     "none": "unknown",
 }
 

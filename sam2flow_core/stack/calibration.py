@@ -9,8 +9,8 @@ from typing import Literal
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import CalibrationError
 
-Source = Literal["user", "ome", "imagej", "tiff", "none"]
-_ORDER: tuple[Source, ...] = ("user", "ome", "imagej", "tiff", "none")
+Source = Literal["user", "ome", "imagej", "tiff", "video", "none"]
+_ORDER: tuple[Source, ...] = ("user", "ome", "imagej", "tiff", "video", "none")
 _LIMITS = CalibrationLimits()
 
 
@@ -22,7 +22,7 @@ class Measured:
     ----------
     value : float or None
         None when nothing is known.
-    source : {'user', 'ome', 'imagej', 'tiff', 'none'}
+    source : {'user', 'ome', 'imagej', 'tiff', 'video', 'none'}
     plausible : bool
         Whether it may be used. A user's value is used as given.
     """
@@ -99,7 +99,7 @@ class Calibration:
 def resolve_calibration(*candidates: Calibration) -> Calibration:
     """Take each value from the best of several sources.
 
-    The first plausible value in the order user, OME, ImageJ, TIFF wins; where none is
+    The first plausible value in the order user, OME, ImageJ, TIFF, video wins; where none is
     plausible, the first that is present, so that it can be shown.
     """
     return Calibration(
@@ -134,6 +134,10 @@ def _problem(measured: Measured, what: str, unit: str, given_in: str) -> tuple[s
         return (f"no {what} in the file: give it in {given_in} to get velocities in um/s",)
     if not measured.plausible:
         return (f"{what} {measured.value:.4g} {unit} ({measured.source}) is not plausible and is not used: give it",)
+    if measured.source == "video":
+        return (
+            f"{what} {measured.value:.4g} {unit} is that at which the video plays: give it if the camera had another",
+        )
     return ()
 
 

@@ -10,6 +10,7 @@ _SOURCES = {
     "ome": "OME metadata",
     "imagej": "ImageJ tags",
     "tiff": "TIFF resolution tag",
+    "video": "video file",
     "none": "",
 }
 

@@ -28,6 +28,7 @@ from sam2flow_core.stack.sources import Frame, FrameSource, JoinedSource
 from sam2flow_core.stack.tiff import WHITE_IS_ZERO, TiffSource
 from sam2flow_core.stack.tiff_metadata import read_calibration
 from sam2flow_core.stack.time_stamps import Times, page_time, telling
+from sam2flow_core.stack.video import VIDEO_SUFFIXES, VideoSource
 
 _KINDS = {"TIFF": (".tif", ".tiff"), "PNG": (".png",), "JPEG": (".jpg", ".jpeg")}
 _WHITE_IS_ZERO = 0
@@ -62,12 +63,13 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     except PermissionError:
         raise StackError(f"{folder}: no permission to read this folder") from None
     kinds = {kind: [p for p in files if p.suffix.lower() in endings] for kind, endings in _KINDS.items()}
+    videos = [p for p in files if p.suffix.lower() in VIDEO_SUFFIXES]
     if not any(kinds.values()):
-        raise StackError(f"{folder}: no TIFF, PNG or JPEG files in this folder")
+        return _only_video(folder, videos, axes)
     wanted = max(kinds, key=lambda kind: len(kinds[kind]))
     notes = tuple(
         f"{len(found)} {kind} files beside the {wanted} files are not read"
-        for kind, found in kinds.items()
+        for kind, found in (kinds | {"video": videos}).items()
         if found and kind != wanted
     )
     found = kinds[wanted]
@@ -81,6 +83,14 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     frames, problems = numbered_frames(single, folder.name)
     notes += problems + _left_out(several, "files of several frames")
     return _with(FolderSource(folder, frames, [headers[p] for p in frames], axes), notes)
+
+
+def _only_video(folder: Path, videos: list[Path], axes: str | None) -> FrameSource:
+    if not videos:
+        raise StackError(f"{folder}: no TIFF, PNG or JPEG files in this folder, and no video")
+    if len(videos) > 1:
+        raise StackError(f"{folder}: {len(videos)} videos in this folder; open one of them, such as {videos[0].name}")
+    return VideoSource(videos[0], axes)
 
 
 def _with(source: TiffSource | JoinedSource | FolderSource, notes: tuple[str, ...]) -> FrameSource:

@@ -13,6 +13,7 @@ from sam2flow_core.stack.sidecar import sidecar_hints
 from sam2flow_core.stack.sources import ArraySource, FrameSource, JoinedSource
 from sam2flow_core.stack.stack import Stack, stack_name
 from sam2flow_core.stack.tiff import TiffSource
+from sam2flow_core.stack.video import VIDEO_SUFFIXES, VideoSource
 
 
 def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
@@ -21,7 +22,7 @@ def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
     Parameters
     ----------
     source : str, Path or array-like
-        A TIFF, BigTIFF, OME-TIFF or ImageJ file; the first file of a recording that was split;
+        A TIFF, BigTIFF, OME-TIFF or ImageJ file; the first file of a recording that was split; a video (AVI, MP4);
         a folder of single frames (TIFF, PNG or JPEG); or any (T, Y, X) array: numpy, zarr, dask.
     axes : str, optional
         What the axes are, such as ``"TYX"`` or ``"ZYX"``, where the file is wrong about it. Any axis but
@@ -60,6 +61,8 @@ def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
 def _open_path(path: Path, axes: str | None) -> FrameSource:
     if path.is_dir():
         return open_folder(path, axes)
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return VideoSource(path, axes)
     if path.suffix.lower() == ".png" and path.exists():
         raise StackError(f"{path.name}: a single frame; open the folder that holds all frames")
     try:

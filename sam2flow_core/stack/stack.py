@@ -13,6 +13,7 @@ from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_core.stack.sources import Frame, FrameSource
 from sam2flow_core.stack.time_stamps import Times
 from sam2flow_core.stack.timing import Timing, find_timing
+from sam2flow_core.stack.video import VIDEO_SUFFIXES
 from sam2flow_core.stack.witness import Witness
 
 
@@ -168,7 +169,7 @@ class Stack:
 def stack_name(path: Path) -> str:
     """Name of a recording without its ending; ``.ome.tif`` counts as one."""
     name = path.name
-    for ending in (".ome.tif", ".ome.tiff", ".tif", ".tiff", ".btf", ".tf8", ".png"):
+    for ending in (".ome.tif", ".ome.tiff", ".tif", ".tiff", ".btf", ".tf8", ".png", *VIDEO_SUFFIXES):
         if name.lower().endswith(ending):
             return name[: -len(ending)]
     return name

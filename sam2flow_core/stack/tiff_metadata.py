@@ -17,6 +17,7 @@ from sam2flow_core.stack.calibration import (
     resolve_calibration,
 )
 from sam2flow_core.stack.ome import ome_interval, ome_length, ome_pixels, ome_times
+from sam2flow_core.stack.time_stamps import interval_problems
 from sam2flow_core.stack.units import number, seconds_per, um_per
 
 _RESOLUTION_UNIT = {2: 25400.0, 3: 1e4}
@@ -67,23 +68,9 @@ def _from_ome(tif: TiffFile, series: int, letter: str, frames: int) -> Found:
     if len(times) > 2:
         steps = np.diff(times)
         measured = float(np.median(steps))
-        problems += _time_problems(steps, measured, interval)
+        problems += interval_problems(steps, measured, interval)
         interval = measured if measured > 0 else interval
     return _judge(x, y, 1 / interval if interval else None, "ome"), problems
-
-
-def _time_problems(steps: np.ndarray, measured: float, declared: float | None) -> tuple[str, ...]:
-    problems: tuple[str, ...] = ()
-    if declared and measured > 0 and abs(declared / measured - 1) > _LIMITS.agreement:
-        problems += (f"frame interval is declared as {declared:.6g} s, the frames' own times say {measured:.6g} s",)
-    late = int(np.count_nonzero(steps > 1.5 * measured)) if measured > 0 else 0
-    if late:
-        first = int(np.argmax(steps > 1.5 * measured))
-        problems += (f"frame times jump {late} times, first after frame {first}: frames were dropped there",)
-    back = np.flatnonzero(steps < 0)
-    if measured > 0 and len(back):
-        problems += (f"frame times run backwards {len(back)} times, first after frame {back[0]}: check their order",)
-    return problems
 
 
 def _from_imagej(tif: TiffFile) -> Found:

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tifffile import TiffFile, TiffFileError, TiffFrame, TiffPage
 
+from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.stack.micro_manager import elapsed_s, ndtiff_elapsed_s
 from sam2flow_core.stack.ome import ome_pixels, ome_times
 from sam2flow_core.stack.scanimage import timestamp_s
 
 Times = NDArray[np.float64]
 
+_LIMITS = CalibrationLimits()
 _FAULTS = (TiffFileError, OSError, ValueError, IndexError, KeyError, TypeError)
 
 
@@ -71,6 +73,21 @@ def join_times(parts: Sequence[tuple[Times | None, int]]) -> Times | None:
     joined = np.concatenate(times)
     known = joined[np.isfinite(joined)]
     return joined if (np.diff(known) > 0).all() else None
+
+
+def interval_problems(steps: Times, measured: float, declared: float | None) -> tuple[str, ...]:
+    """Say where seconds from frame to frame differ from what is declared, jump, or run backwards."""
+    problems: tuple[str, ...] = ()
+    if declared and measured > 0 and abs(declared / measured - 1) > _LIMITS.agreement:
+        problems += (f"frame interval is declared as {declared:.6g} s, the frames' own times say {measured:.6g} s",)
+    late = int(np.count_nonzero(steps > 1.5 * measured)) if measured > 0 else 0
+    if late:
+        first = int(np.argmax(steps > 1.5 * measured))
+        problems += (f"frame times jump {late} times, first after frame {first}: frames were dropped there",)
+    back = np.flatnonzero(steps < 0)
+    if measured > 0 and len(back):
+        problems += (f"frame times run backwards {len(back)} times, first after frame {back[0]}: check their order",)
+    return problems
 
 
 def _ndtiff_times(tif: TiffFile, pages: Sequence[TiffPage | TiffFrame | None]) -> Times | None:

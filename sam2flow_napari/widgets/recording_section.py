@@ -10,6 +10,7 @@ from superqt import QElidingLabel
 
 from sam2flow_core.errors import CalibrationError
 from sam2flow_core.project import CalibrationEdit
+from sam2flow_core.stack.video import VIDEO_SUFFIXES
 from sam2flow_napari.widgets.parts import button, hint, show_or_hide
 from sam2flow_napari.workbench import Workbench
 
@@ -18,9 +19,11 @@ _SOURCES = {
     "ome": "OME file",
     "imagej": "ImageJ file",
     "tiff": "TIFF tag",
+    "video": "video file",
     "none": "not in file",
 }
-_FILTER = "Recordings (*.tif *.tiff *.btf *.tf8);;All files (*)"
+_ENDINGS = " ".join(f"*{ending}" for ending in (".tif", ".tiff", ".btf", ".tf8", *VIDEO_SUFFIXES))
+_FILTER = f"Recordings ({_ENDINGS});;All files (*)"
 
 
 class RecordingSection(QWidget):
@@ -29,7 +32,7 @@ class RecordingSection(QWidget):
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
-        self._empty = hint("Open a recording, or drop a TIFF on the window.")
+        self._empty = hint("Open a recording, or drop a TIFF or a video on the window.")
         self._name = QElidingLabel("")
         self._facts = QElidingLabel("")
         self._problems = hint()
@@ -83,7 +86,9 @@ class RecordingSection(QWidget):
 
     def _build_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        row.addWidget(button("Open…", "Open a TIFF recording; any size, it is read a frame at a time.", self._open))
+        row.addWidget(
+            button("Open…", "Open a TIFF or a video (AVI, MP4); any size, it is read a frame at a time.", self._open)
+        )
         row.addWidget(button("Folder…", "Open a folder of single frames.", self._open_folder))
         row.addWidget(button("Sample", "Open the bundled sample recording.", self._bench.open_sample))
         return row

@@ -1,5 +1,6 @@
 """Readers, writers, sample and manifest, through napari's own doors."""
 
+import av
 import numpy as np
 import pytest
 from conftest import PATIENCE, write_recording
@@ -7,9 +8,11 @@ from npe2 import PluginManifest
 
 import sam2flow_napari
 from sam2flow_core.prompts import Prompt, read_prompts
+from sam2flow_core.stack.video import VIDEO_SUFFIXES
 from sam2flow_napari.files import readers
 from sam2flow_napari.files.writers import write_prompt_points
 from sam2flow_napari.layers.factory import STACK_KEY
+from sam2flow_napari.widgets import recording_section
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,29 @@ def test_recordings_open_lazily_with_units(recording_path):
     assert arguments["units"] == ("s", "um", "um")
     assert arguments["contrast_limits"][0] < arguments["contrast_limits"][1]
     arguments["metadata"][STACK_KEY].close()
+
+
+def test_videos_open_as_recordings_do(tmp_path):
+    path = tmp_path / "bedside.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=50)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "gray"
+        for t in range(6):
+            frame = np.random.default_rng(t).integers(0, 255, (48, 64), dtype=np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(frame, format="gray")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    ((data, arguments, _kind),) = readers.get_stack_reader(str(path))(str(path))
+    assert data.shape == (6, 48, 64) and arguments["name"] == "bedside"
+    arguments["metadata"][STACK_KEY].close()
+
+
+def test_napari_and_the_file_dialog_know_every_kind_of_video(manifest):
+    (stacks,) = [r for r in manifest.contributions.readers if r.command == "sam2flow.get_stack_reader"]
+    for ending in VIDEO_SUFFIXES:
+        assert f"*{ending}" in stacks.filename_patterns
+        assert f"*{ending}" in recording_section._FILTER
 
 
 def test_other_files_are_left_to_other_readers(tmp_path):

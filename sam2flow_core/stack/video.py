@@ -1,0 +1,269 @@
+"""Frames of a video file (AVI, MP4 and their relatives), each by its own number."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.config.stack import VideoSettings
+from sam2flow_core.errors import StackError
+from sam2flow_core.stack.axes import SingleFrameError
+from sam2flow_core.stack.claims import check_frame_claim, check_regular
+from sam2flow_core.stack.faults import refuse_damage
+from sam2flow_core.stack.sources import Frame
+from sam2flow_core.stack.time_stamps import Times, telling
+from sam2flow_core.stack.video_grey import grey, is_coloured
+from sam2flow_core.stack.video_rate import video_rate
+
+VIDEO_SUFFIXES = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg", ".mts", ".ts")
+
+# demuxers of single files: others would follow the names of further files, or addresses, that stand in a text
+_FORMATS = "avi,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,asf,mpeg,mpegts,mpegvideo,mxf,dv"
+_WITHOUT_LOSS = (
+    *(
+        "rawvideo",
+        "ffv1",
+        "huffyuv",
+        "ffvhuff",
+        "utvideo",
+        "png",
+        "qtrle",
+        "lagarith",
+        "magicyuv",
+        "zlib",
+        "mszh",
+        "tiff",
+    ),
+    *("v210", "v308", "v408", "v410", "r210", "msrle", "cscd", "aasc", "bmp"),
+)
+
+
+@dataclass(frozen=True)
+class _Index:
+    """Which frames a video holds, in the order in which they are shown.
+
+    Attributes
+    ----------
+    stamps : ndarray of int64, shape (T,)
+        Time stamp of each frame, in units of the stream's time base.
+    keys : ndarray of int64
+        Frames at which decoding can begin.
+    counted : bool
+        Time stamps of this file do not tell frames apart; frames are counted from the first.
+    """
+
+    stamps: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    counted: bool
+
+
+class VideoSource:
+    """One video file, decoded on demand.
+
+    Frames are found by their time stamps, so the frame of a number is the same however it is come to: going on reads
+    the next one, going back starts at the key frame before it.
+    """
+
+    def __init__(self, path: Path, axes: str | None = None, settings: VideoSettings | None = None) -> None:
+        if axes and axes.upper() != "TYX":
+            raise StackError(f"{path.name}: axes of a video are TYX, not '{axes}'")
+        self._path = path
+        self._settings = settings or VideoSettings()
+        self._lock = Lock()
+        self._kept: OrderedDict[int, Frame] = OrderedDict()
+        self._at = self._begun = 0
+        self._stream: Any = None
+        self._container = _open(path)
+        try:
+            with refuse_damage(path.name, "this video cannot be read"):
+                self._describe()
+        except BaseException:
+            self._container.close()
+            raise
+
+    def _describe(self) -> None:
+        name = self._path.name
+        stream = _pictures(self._container, name)
+        context = stream.codec_context
+        check_frame_claim(context.height, context.width, 3, None, name)
+        declared, base = int(stream.frames or 0), float(stream.time_base or 0)
+        played = float(stream.average_rate) if stream.average_rate else None
+        self._index = _read_index(self._container, stream, name)
+        self._restart()
+        first = next(self._frames, None)
+        if first is None:
+            raise StackError(f"{name}: no frame of this video can be decoded; copy or export it again")
+        skipped = int(np.searchsorted(self._index.stamps, first.pts)) if not self._index.counted else 0
+        if skipped:
+            keys = self._index.keys - skipped
+            self._index = _Index(self._index.stamps[skipped:], keys[keys >= 0], False)
+        count = len(self._index.stamps)
+        if count < 2:
+            raise SingleFrameError(f"{name}: a single frame; velocity needs a recording of two frames or more")
+        self._size = (first.height, first.width)
+        picture = grey(first)
+        self.shape = (count, *picture.shape)
+        self.dtype = picture.dtype
+        self.paths = (self._path,)
+        self.declared_bits = min(first.format.components[0].bits, 8 * picture.itemsize)
+        self._times: Times | None = None if self._index.counted else np.asarray(self._index.stamps * base, np.float64)
+        self.calibration, self.problems = video_rate(self._times, played, base)
+        self.problems += self._oddities(first, declared, skipped)
+        self._restart()
+
+    def _oddities(self, first: Any, declared: int, skipped: int) -> tuple[str, ...]:
+        stream = self._stream
+        count, codec = self.shape[0], str(stream.codec_context.name)
+        found = []
+        if codec not in _WITHOUT_LOSS:
+            found.append(f"compressed by {codec}, which changes what frames show: measure from the original recording")
+        if is_coloured(first):
+            found.append("colour camera: frames are converted to grey")
+        if first.interlaced_frame:
+            found.append("interlaced video: odd and even rows are of different moments; record progressive pictures")
+        ratio = stream.sample_aspect_ratio
+        if ratio and ratio != 1:
+            found.append(f"pixels are not square ({float(ratio):.4g} times as wide as high): resample the recording")
+        if len(self._container.streams.video) > 1:
+            found.append(f"{len(self._container.streams.video) - 1} more video streams in the file are not read")
+        if skipped:
+            found.append(f"the first {skipped} frames cannot be decoded and are left out")
+        if declared > count + skipped:
+            found.append(f"file is truncated: {count} of {declared} frames are readable; copy or export it again")
+        return tuple(found)
+
+    def read(self, t: int) -> Frame:
+        """Frame ``t`` as a new array (Y, X), in grey."""
+        with self._lock, refuse_damage(self._path.name, f"frame {t} cannot be read"):
+            if t not in self._kept:
+                try:
+                    self._decode_to(t)
+                except BaseException:
+                    self._at = self.shape[0]  # where the decoder stands is not known: begin anew
+                    raise
+            self._kept.move_to_end(t)
+            return self._kept[t].copy()
+
+    def times(self) -> Times | None:
+        """Seconds at which the frames are shown, where the file has a time stamp for each."""
+        return None if self._times is None else telling(list(self._times - self._times[0]))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def _decode_to(self, t: int) -> None:
+        """Decode on to frame ``t``: from where the decoder stands, from a key frame before, or from the beginning."""
+        keys = self._index.keys[self._index.keys <= t]
+        last = int(keys[-1]) if len(keys) else 0
+        if last <= self._at <= t and self._reaches(t):
+            return
+        for key in [] if self._index.counted else keys[::-1][: self._settings.key_frames_tried].tolist():
+            if key > 0:
+                self._restart(key)
+                if self._reaches(t):
+                    return
+        self._restart()
+        if not self._reaches(t):
+            raise StackError(f"{self._path.name}: frame {t} cannot be decoded; the file may be damaged or truncated")
+
+    def _reaches(self, t: int) -> bool:
+        """Decode on; False where frame ``t`` is not met, because decoding began too late or its data are not there.
+
+        Some formats find a time stamp by the share of the file that lies before it, and miss.
+        """
+        for frame in self._frames:
+            if not self._index.counted:
+                at = int(np.searchsorted(self._index.stamps, frame.pts))
+                if at == len(self._index.stamps) or self._index.stamps[at] != frame.pts:
+                    continue  # no frame of the list, such as what is shown while the first one is waited for
+                if at > t:
+                    return False
+                self._at = at
+            if self._at >= self._begun:  # what comes before the key frame lacks the frames it was made from
+                self._check(frame)
+                self._keep(self._at, grey(frame))
+            self._at += 1
+            if self._at > t:
+                return t in self._kept
+        return False
+
+    def _check(self, frame: Any) -> None:
+        if frame.is_corrupt:
+            raise StackError(f"{self._path.name}: frame {self._at} is damaged; copy or export the video again")
+        if (frame.height, frame.width) != self._size:
+            found, first = f"{frame.height} x {frame.width}", f"{self._size[0]} x {self._size[1]}"
+            raise StackError(f"{self._path.name}: frame {self._at} is {found} px, the first one {first}")
+
+    def _restart(self, key: int = 0) -> None:
+        """Decode from a key frame on, or from the beginning."""
+        if key:
+            self._container.seek(int(self._index.stamps[key]), stream=self._stream)
+        else:
+            self._container.close()
+            self._container = _open(self._path)
+            self._stream = _pictures(self._container, self._path.name)
+        self._frames: Iterator[Any] = self._container.decode(self._stream)
+        self._at = self._begun = key
+
+    def _keep(self, t: int, frame: Frame) -> None:
+        """Keep the frames decoded last, for a look back over a few of them."""
+        self._kept[t] = frame
+        while len(self._kept) > 1 and len(self._kept) * frame.nbytes > self._settings.kept_bytes:
+            self._kept.popitem(last=False)
+
+
+def _open(path: Path) -> Any:
+    check_regular(path)
+    try:
+        return av.open(str(path.absolute()), options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"})
+    except FileNotFoundError:
+        raise StackError(f"{path}: no such file") from None
+    except PermissionError:
+        raise StackError(f"{path}: no permission to read this file") from None
+    except Exception:  # whatever the reader raises on a file that lies
+        if path.stat().st_size == 0:
+            raise StackError(f"{path.name}: the file is empty") from None
+        raise StackError(
+            f"{path.name}: damaged, cut off, or no video of a kind that is known; export it again (AVI or MP4)"
+        ) from None
+
+
+def _pictures(container: Any, name: str) -> Any:
+    stream = container.streams.best("video")
+    if stream is None or stream.codec_context is None:
+        raise StackError(f"{name}: no pictures in this video file, or of a kind that cannot be decoded")
+    return stream
+
+
+def _read_index(container: Any, stream: Any, name: str) -> _Index:
+    """List the frames by a walk over the packets, without decoding them."""
+    stamps: list[int | None] = []
+    keys: list[bool] = []
+    for packet in container.demux(stream):
+        if packet.size and not packet.is_discard and not packet.is_corrupt:
+            stamps.append(packet.dts if packet.pts is None else packet.pts)
+            keys.append(bool(packet.is_keyframe))
+    if not stamps:
+        raise StackError(f"{name}: no frames in this video; it is empty or damaged")
+    # AVI keeps no time stamps: with frames that are stored out of order their numbers are a guess
+    guessed = container.format.name == "avi" and stream.codec_context.has_b_frames
+    known = [s for s in stamps if s is not None]
+    if guessed or len(set(known)) < len(stamps):
+        return _Index(np.arange(_count(container), dtype=np.int64), np.zeros(1, np.int64), True)
+    order = np.argsort(np.array(known, np.int64), kind="stable")
+    return _Index(np.array(known, np.int64)[order], np.flatnonzero(np.array(keys)[order]), False)
+
+
+def _count(container: Any) -> int:
+    """Number of frames, by decoding all of them."""
+    with _open(Path(container.name)) as again:
+        return sum(1 for _ in again.decode(_pictures(again, Path(container.name).name)))

@@ -1,0 +1,50 @@
+"""The frame rate of a video, and whether its frames come at an even pace."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sam2flow_core.config.stack import CalibrationLimits, VideoSettings
+from sam2flow_core.stack.calibration import Calibration, Measured, frame_rate_from_tag
+from sam2flow_core.stack.time_stamps import Times, interval_problems
+
+_LIMITS = CalibrationLimits()
+_SETTINGS = VideoSettings()
+
+
+def video_rate(times: Times | None, played: float | None, tick: float) -> tuple[Calibration, tuple[str, ...]]:
+    """Frame rate of a video by the time stamps of its frames.
+
+    Parameters
+    ----------
+    times : ndarray, shape (T,), or None
+        Seconds of each frame; None where the file has no time stamps to speak of.
+    played : float or None
+        Frames per second as the file declares them.
+    tick : float
+        Seconds to which time stamps are rounded.
+
+    Returns
+    -------
+    calibration : Calibration
+        Without a pixel size: videos have none.
+    problems : tuple of str
+    """
+    if times is None or len(times) < 2:
+        return Calibration(frame_rate_hz=frame_rate_from_tag(played, "video")), ()
+    steps = np.diff(times)
+    usual = float(np.median(steps))
+    if usual <= 0:
+        return Calibration(frame_rate_hz=frame_rate_from_tag(played, "video")), ()
+    odd = np.abs(steps - usual) > max(1.5 * tick, _LIMITS.agreement * usual)
+    if odd.mean() > _SETTINGS.variable_share:
+        text = (
+            f"variable frame rate: frames follow each other by {1000 * steps.min():.3g} to {1000 * steps.max():.3g} ms;"
+            " export the recording with a constant one"
+        )
+        return Calibration(frame_rate_hz=Measured(1 / float(steps.mean()), "video", False)), (text,)
+    # a rounded time stamp says little of one interval, and much of many
+    rate = 1 / float(steps[~odd].mean())
+    if played and abs(played / rate - 1) <= _LIMITS.agreement:
+        rate = played
+    return Calibration(frame_rate_hz=frame_rate_from_tag(rate, "video")), interval_problems(steps, usual, None)
