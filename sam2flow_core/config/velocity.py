@@ -13,14 +13,11 @@ class GeometrySettings:
     ----------
     smoothing_px : float
         Standard deviation of the Gaussian that smooths the skeleton along its length.
-    min_branch_diameters : float
-        A side branch of the skeleton longer than this many diameters counts as a branch.
     diameter_window_px : float
         Cross-sections are averaged over this length before a diameter is fitted.
     """
 
     smoothing_px: float = 6.0
-    min_branch_diameters: float = 1.0
     diameter_window_px: float = 15.0
 
 

@@ -12,14 +12,6 @@ from sam2flow_core.results.resume import Snapshot
 from sam2flow_core.stack import Stack
 
 
-class PredictorState(Protocol):
-    """The state of one recording inside the predictor."""
-
-    @property
-    def crops(self) -> Mapping[int, tuple[int, int]]:
-        """Crop size ``(h, w)`` in px of each prompted vessel, constant over the run."""
-
-
 class Predictor(Protocol):
     """Frames in, masks and flow out."""
 
@@ -28,7 +20,11 @@ class Predictor(Protocol):
         """JSON values that name the model, among them `sha256` of the weights and `device`."""
 
     def init_state(self, stack: Stack, /, stabilise: bool = True, start: int = 0, stop: int | None = None) -> Any:
-        """Begin with frames `start` to `stop` (not included) of a recording."""
+        """Begin with frames `start` to `stop` (not included) of a recording.
+
+        Of the state that is returned the engine reads `crops`: the crop size ``(h, w)`` in px of each prompted vessel,
+        constant over the run.
+        """
 
     def add_new_points_or_box(
         self,

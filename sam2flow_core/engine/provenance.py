@@ -88,8 +88,11 @@ def read_provenance(path: Path) -> dict[str, Any]:
 
 def identity_in(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the identity of the run that a provenance tells of."""
+    identity = dict(record["identity"])
     # The SHA-256, also of files from when an identity held a hash of some blocks.
-    return {**record["identity"], RECORDING: record["recording"]["sha256"]}
+    if "sha256" in record["recording"]:
+        identity[RECORDING] = record["recording"]["sha256"]
+    return identity
 
 
 def stored_identity(out: Path) -> dict[str, str]:

@@ -88,7 +88,7 @@ def bench(
         _length(model, str(predictor.device), settings, report),
     ]
     if document is not None:
-        write_section(document, "Speed", f"{_preface(predictor, settings)}\n\n{as_markdown(tables)}")
+        write_section(document, "Speed", f"{_preface(predictor)}\n\n{as_markdown(tables)}")
     return BenchResult(tuple(tables))
 
 
@@ -234,7 +234,7 @@ def _length(model: str, device: str, settings: BenchSettings, report: Report) ->
     )
 
 
-def _preface(predictor: SAM2FlowPredictor, settings: BenchSettings) -> str:
+def _preface(predictor: SAM2FlowPredictor) -> str:
     device = predictor.device
     chip = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
     weights = predictor.description.get("sha256", "")[:16]

@@ -260,11 +260,6 @@ class VesselMeasurement:
         return self.line.points
 
     @property
-    def arc_length_px(self) -> Floats:
-        """Arc length of each centreline point, shape (N,)."""
-        return self.line.arc
-
-    @property
     def kymograph(self) -> NDArray[np.float32]:
         """Space-time diagram, shape (T, N); x: arc length in px, y: frame."""
         return self.space_time.image

@@ -76,11 +76,6 @@ class FlowFrames:
         self._done = range(results.header.start, results.header.start + results.frames_done)
         self._blocks.open(results)
 
-    def forget_results(self) -> None:
-        """Show previews only."""
-        self.start_run(Path())
-        self._folder = None
-
     def preview(self, vessel: VesselFlow) -> None:
         """Show the mask that clicks gave, in every frame that has no result."""
         self._previews[vessel.vessel_id] = vessel

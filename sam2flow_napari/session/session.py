@@ -193,12 +193,6 @@ class Session:
         """Draw or hide a vessel."""
         self._push(self.state.shown(vessel_id, visible))
 
-    def add_prompt(self, frame: int, y: float, x: float, label: int | None = None) -> None:
-        """Add a click on the active vessel; where there is none yet, a vessel is made."""
-        state = self._with_active()
-        prompt = Prompt(self._active, frame, y, x, self._sign if label is None else label)
-        self._push(state.with_prompts((*state.prompts, prompt)))
-
     def add_box(self, frame: int, sides: tuple[float, float, float, float]) -> None:
         """Put a box ``(top, left, bottom, right)`` about the active vessel, in place of its earlier one there."""
         state = self._with_active()

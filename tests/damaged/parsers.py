@@ -151,13 +151,14 @@ def projects() -> Parser:
 
 def windows() -> Parser:
     """A recording with a project beside it, opened in the window: the recording comes up whatever the project says."""
+    from sam2flow_core.prompts import Prompt
     from sam2flow_napari.session import Session, open_recording
 
     def read(folder: Path) -> None:
         session = Session()
         notice = session.open(open_recording(folder / "r.tif"))
         assert session.recording is not None and session.recording.spacing.scale
-        session.add_prompt(0, 1.0, 1.0)
+        session.set_prompts((*session.state.prompts, Prompt(1, 0, 1.0, 1.0)))
         session.close()
         if notice:  # refused, and the recording opened nevertheless
             raise Sam2FlowError(notice)

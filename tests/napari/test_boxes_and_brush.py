@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from clicks import click
 from conftest import HEIGHT, PATIENCE, WIDTH
 from fake_engine import FakeEngine
 from napari.utils.notifications import notification_manager
@@ -99,8 +100,8 @@ def test_boxes_deleted_in_napari_are_deleted_and_a_deleted_layer_loses_none(benc
 
 
 def test_what_is_painted_becomes_the_mask_and_stands_for_the_clicks_before(bench):
-    bench.session.add_prompt(5, 20.0, 30.0)
-    bench.session.add_prompt(6, 20.0, 30.0)
+    click(bench.session, 5, 20.0, 30.0)
+    click(bench.session, 6, 20.0, 30.0)
     paint(bench, (15, 25), (20, 50), frame=5)
     (region,) = bench.session.state.regions
     assert isinstance(region, MaskPrompt) and (region.vessel_id, region.frame) == (1, 5)
@@ -112,7 +113,7 @@ def test_what_is_painted_becomes_the_mask_and_stands_for_the_clicks_before(bench
 
 
 def test_painting_begins_with_the_mask_on_screen_and_on_its_own_frame(bench, qtbot):
-    bench.session.add_prompt(5, 20.0, 40.0)
+    click(bench.session, 5, 20.0, 40.0)
     qtbot.waitUntil(lambda: bench.scene.frames.labels(5).any(), timeout=PATIENCE)
     bench.viewer.dims.set_current_step(0, 5)
     bench.tools.paint()
@@ -177,7 +178,7 @@ def test_a_box_alone_is_previewed_and_run(bench, engine, qtbot):
 
 
 def test_a_mask_painted_after_a_click_is_previewed_in_its_frame(bench, engine, qtbot):
-    bench.session.add_prompt(9, 20.0, 30.0)
+    click(bench.session, 9, 20.0, 30.0)
     paint(bench, (15, 25), (20, 50), frame=2)
     qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert engine.asked[-1][0] == 2

@@ -1,6 +1,7 @@
 """The dock is closed and opened again, with the mouse, in real windows: nothing is lost, doubled or left behind."""
 
 import pytest
+from clicks import click
 from conftest import PATIENCE, write_recording
 from fake_engine import FakeEngine
 from qtpy.QtCore import Qt
@@ -62,7 +63,7 @@ def test_closed_and_opened_again_and_again_also_during_a_run(
         assert names(viewer).count("prompts") == names(viewer).count("vessels") == 1
         assert len(names(viewer)) == len(set(names(viewer)))
         clicks.append((15.0 + cycle, 30.0 + cycle))
-        dock.bench.session.add_prompt(0, *clicks[-1])
+        click(dock.bench.session, 0, *clicks[-1])
         assert [(p.y, p.x) for p in dock.bench.session.state.prompts] == clicks
         if cycle % 2:
             dock.bench.runs.start()
@@ -114,7 +115,7 @@ def test_a_second_dock_takes_over_from_the_first(make_napari_viewer, recording_p
     first, second = SAM2FlowDock(viewer), None
     viewer.window.add_dock_widget(first, name="one")
     first.bench.open(recording_path)
-    first.bench.session.add_prompt(0, 20.0, 30.0)
+    click(first.bench.session, 0, 20.0, 30.0)
     second = SAM2FlowDock(viewer)
     viewer.window.add_dock_widget(second, name="two")
     assert not first.isEnabled() and first.bench.scene is None
@@ -130,7 +131,7 @@ def test_two_viewers_close_one_by_one(make_napari_viewer, tmp_path, engines, qtb
     docks = [open_dock(viewer, qtbot) for viewer in viewers]
     for number, (_, dock) in enumerate(docks):
         dock.bench.open(write_recording(tmp_path / f"cells{number}.tif"))
-        dock.bench.session.add_prompt(0, 20.0, 30.0)
+        click(dock.bench.session, 0, 20.0, 30.0)
         dock.bench.runs.start()
     close_dock(docks[0][0], qtbot)
     assert names(viewers[0]) == ["cells0"] and "prompts" in names(viewers[1])

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import tifffile
+from clicks import click
 from conftest import PATIENCE
 
 from sam2flow_core.engine.demo import sample_files
@@ -25,7 +26,7 @@ def test_the_tables_of_the_command_line_are_the_window_s_export(make_bench, tmp_
     bench = make_bench(engine=None)
     bench.open(write_vessel(tmp_path / "cells.tif"))
     bench.choose_run(replace(bench.session.run_choices, model="tiny", device="cpu", start=1))
-    bench.session.add_prompt(2, 33.0, 48.0)
+    click(bench.session, 2, 33.0, 48.0)
     bench.session.rename_vessel(1, "arteriole")
     bench.runs.start()
     qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=5 * PATIENCE)

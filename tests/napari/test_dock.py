@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clicks import click
 from conftest import FRAMES, PATIENCE, write_recording
 from fake_engine import FakePreviews, answer
 from napari.utils.notifications import notification_manager
@@ -49,9 +50,9 @@ def cell(model: QAbstractItemModel, row, column, role=Qt.ItemDataRole.DisplayRol
 
 
 def run_to_end(dock, qtbot):
-    dock.bench.session.add_prompt(0, 15.0, 40.0)
+    click(dock.bench.session, 0, 15.0, 40.0)
     dock.bench.session.activate_next()
-    dock.bench.session.add_prompt(0, 45.0, 40.0)
+    click(dock.bench.session, 0, 45.0, 40.0)
     dock.run.start.click()
     qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
 
@@ -78,7 +79,7 @@ def test_advice_follows_the_work(dock, qtbot):
     session = dock.bench.session
     assert "Click on a vessel" in dock.vessels._hint.text()
     assert not dock.run.start.isEnabled()
-    session.add_prompt(0, 5.0, 5.0)
+    click(session, 0, 5.0, 5.0)
     assert "Looking for Vessel 1" in dock.vessels._hint.text()
     assert dock.run.start.isEnabled()
     qtbot.waitUntil(lambda: "mend" in dock.vessels._hint.text(), timeout=PATIENCE)
@@ -118,8 +119,8 @@ def test_an_uncalibrated_recording_says_so(make_dock, tmp_path):
 
 def test_vessel_table_shows_and_edits_the_session(dock):
     session, model = dock.bench.session, dock.vessels.model
-    session.add_prompt(0, 5.0, 5.0)
-    session.add_prompt(0, 9.0, 9.0, label=0)
+    click(session, 0, 5.0, 5.0)
+    click(session, 0, 9.0, 9.0, label=0)
     session.activate_next()
     assert model.rowCount() == 2
     assert cell(model, 0, 1) == "Vessel 1"
@@ -136,7 +137,7 @@ def test_vessel_table_shows_and_edits_the_session(dock):
 
 def test_vessel_model_passes_qt_s_own_checks(dock, qtmodeltester):
     qtmodeltester.check(dock.vessels.model)
-    dock.bench.session.add_prompt(0, 5.0, 5.0)
+    click(dock.bench.session, 0, 5.0, 5.0)
     qtmodeltester.check(dock.vessels.model)
     dock.bench.session.undo()
 
@@ -146,7 +147,7 @@ def test_buttons_of_the_vessel_section(dock):
     buttons = {b.text(): b for b in dock.vessels.findChildren(QAbstractButton)}
     buttons["Add"].click()
     assert session.state.vessel_ids == (1,)
-    session.add_prompt(0, 5.0, 5.0)
+    click(session, 0, 5.0, 5.0)
     dock.vessels.undo.click()
     assert session.state.prompts == ()
     dock.vessels.redo.click()
@@ -158,7 +159,7 @@ def test_buttons_of_the_vessel_section(dock):
 
 
 def test_the_paint_button_says_what_comes_next(dock, qtbot):
-    dock.bench.session.add_prompt(0, 5.0, 5.0)
+    click(dock.bench.session, 0, 5.0, 5.0)
     dock.vessels.paint.click()
     assert dock.vessels.paint.text() == "Use the mask" and "1 erases" in dock.vessels._hint.text()
     brush = dock.bench.scene.brush.layer
@@ -177,7 +178,7 @@ def test_the_paint_button_says_what_comes_next(dock, qtbot):
 def test_a_click_beside_every_vessel_is_told_in_the_dock(dock, engine, qtbot, monkeypatch):
     nothing = replace(answer(1, (Prompt(1, 0, 30.0, 40.0, 1),), last=True), offset=(40, 60))
     monkeypatch.setattr(FakePreviews, "mask", lambda *_: nothing)
-    dock.bench.session.add_prompt(0, 10.0, 10.0)
+    click(dock.bench.session, 0, 10.0, 10.0)
     qtbot.waitUntil(lambda: "lies beside a click" in dock.vessels._hint.text(), timeout=PATIENCE)
     dock.bench.session.undo()
     assert "Click on a vessel" in dock.vessels._hint.text()
@@ -189,7 +190,7 @@ def test_clicks_after_a_run_are_shown_and_told(dock, qtbot):
     before = frames.labels(8).copy()
     assert dock.results._hint.isHidden()
     session.add_vessel()
-    session.add_prompt(8, 30.0, 70.0)
+    click(session, 8, 30.0, 70.0)
     qtbot.waitUntil(lambda: (frames.labels(8) == 3).any(), timeout=PATIENCE)
     assert (frames.labels(8)[before == 1] == 1).all()
     assert "Vessel 3" in dock.results._hint.text() and not dock.results._hint.isHidden()
@@ -222,7 +223,7 @@ def test_run_settings_reach_the_request(dock, engine, qtbot):
 
 def test_progress_and_cancel(dock, engine, qtbot):
     engine.seconds_a_frame = 0.02
-    dock.bench.session.add_prompt(0, 15.0, 40.0)
+    click(dock.bench.session, 0, 15.0, 40.0)
     assert not dock.run.cancel.isEnabled()
     dock.run.start.click()
     qtbot.waitUntil(lambda: dock.run.progress.value() >= 3, timeout=PATIENCE)
@@ -321,7 +322,7 @@ def test_help_lists_every_key(dock):
 
 
 def test_closing_the_dock_leaves_no_listener(dock, qtbot):
-    dock.bench.session.add_prompt(0, 5.0, 5.0)
+    click(dock.bench.session, 0, 5.0, 5.0)
     viewer, session = dock.bench.viewer, dock.bench.session
     dock.close()
     viewer.dims.set_current_step(0, 3)

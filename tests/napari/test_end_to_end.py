@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from clicks import click
 from conftest import PATIENCE
 
 from sam2flow_core.prompts import read_prompts
@@ -19,7 +20,7 @@ def test_sample_to_tables_with_the_real_engine(make_bench, tmp_path, qtbot):
     first = {p.vessel_id: p for p in reversed(read_prompts(sample_path().with_name("sample_prompts.csv")))}
     for vessel in (1, 2):
         bench.session.add_vessel()
-        bench.session.add_prompt(first[vessel].frame, first[vessel].y, first[vessel].x)
+        click(bench.session, first[vessel].frame, first[vessel].y, first[vessel].x)
     qtbot.waitUntil(lambda: len(bench.scene.frames.vessel_ids) == 2, timeout=5 * PATIENCE)
     for vessel in (1, 2):
         assert bench.scene.frames.labels(0)[round(first[vessel].y), round(first[vessel].x)] == vessel

@@ -3,6 +3,7 @@
 import av
 import numpy as np
 import pytest
+from clicks import click
 from conftest import PATIENCE, write_recording
 from npe2 import PluginManifest
 
@@ -83,7 +84,7 @@ def test_other_files_are_left_to_other_readers(tmp_path):
 
 
 def test_a_project_opens_its_recording_and_the_dock_its_prompts(bench, make_bench, qtbot):
-    bench.session.add_prompt(2, 10.0, 11.0)
+    click(bench.session, 2, 10.0, 11.0)
     folder = str(bench.session.folder)
     bench.close()
     again = make_bench()
@@ -95,7 +96,7 @@ def test_a_project_opens_its_recording_and_the_dock_its_prompts(bench, make_benc
 def test_a_project_whose_recording_is_gone_says_so(bench, recording_path):
     from sam2flow_core.errors import StackError
 
-    bench.session.add_prompt(2, 10.0, 11.0)
+    click(bench.session, 2, 10.0, 11.0)
     folder = str(bench.session.folder)
     bench.close()
     recording_path.unlink()
@@ -104,7 +105,7 @@ def test_a_project_whose_recording_is_gone_says_so(bench, recording_path):
 
 
 def test_results_open_without_the_dock(bench, qtbot):
-    bench.session.add_prompt(0, 15.0, 40.0)
+    click(bench.session, 0, 15.0, 40.0)
     bench.runs.start()
     qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=PATIENCE)
     folder = str(bench.session.results)
@@ -116,8 +117,8 @@ def test_results_open_without_the_dock(bench, qtbot):
 
 
 def test_prompts_survive_writing_and_reading(bench, tmp_path):
-    bench.session.add_prompt(2, 10.25, 11.5)
-    bench.session.add_prompt(3, 12.0, 13.0, label=0)
+    click(bench.session, 2, 10.25, 11.5)
+    click(bench.session, 3, 12.0, 13.0, label=0)
     points = bench.scene.prompts.layer
     path = str(tmp_path / "p.csv")
     assert write_prompt_points(path, points.data, {"features": points.features}) == [path]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clicks import click
 from conftest import FRAMES, PATIENCE
 from fake_engine import SPEED
 
@@ -75,7 +76,7 @@ def test_the_switches_in_the_dock_and_the_eyes_of_the_layers_agree(qtbot, engine
     qtbot.addWidget(dock)
     bench, switches = dock.bench, dock.results.switches
     bench.open(recording_path)
-    bench.session.add_prompt(0, 30.0, 40.0)
+    click(bench.session, 0, 30.0, 40.0)
     bench.runs.start()
     qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=PATIENCE)
     wheel, tracers = bench.viewer.layers[WHEEL], bench.viewer.layers[TRACERS]

@@ -5,6 +5,7 @@ import stat
 
 import numpy as np
 import pytest
+from clicks import click
 from conftest import PATIENCE, write_recording
 
 from sam2flow_core.errors import CalibrationError, OutputError
@@ -43,7 +44,7 @@ def test_a_project_reads_back_as_it_was_written(tmp_path, recording_path):
 
 def test_every_click_is_on_disk_soon(recording_path, qtbot):
     session, _ = open_session(recording_path)
-    session.add_prompt(2, 3.0, 4.0)
+    click(session, 2, 3.0, 4.0)
     qtbot.waitUntil(lambda: (session.folder / "project.json").is_file(), timeout=PATIENCE)
     qtbot.waitUntil(lambda: read_project(session.folder).state == session.state, timeout=PATIENCE)
     session.close()
@@ -51,7 +52,7 @@ def test_every_click_is_on_disk_soon(recording_path, qtbot):
 
 def test_reopening_brings_everything_back(recording_path):
     session, _ = open_session(recording_path)
-    session.add_prompt(2, 3.0, 4.0)
+    click(session, 2, 3.0, 4.0)
     session.rename_vessel(1, "arteriole")
     session.calibrate(CalibrationEdit(0.7, 90))
     session.choose_run(RunChoices(1, 20, device="cpu"))
@@ -66,7 +67,7 @@ def test_reopening_brings_everything_back(recording_path):
 
 def test_a_recording_that_changed_is_noticed_and_clicks_are_kept(recording_path):
     session, _ = open_session(recording_path)
-    session.add_prompt(2, 3.0, 4.0)
+    click(session, 2, 3.0, 4.0)
     state = session.state
     session.close()
     write_recording(recording_path, seed=5)
@@ -78,7 +79,7 @@ def test_a_recording_that_changed_is_noticed_and_clicks_are_kept(recording_path)
 
 def test_a_project_moved_with_its_recording_finds_it(tmp_path, recording_path):
     session, _ = open_session(recording_path)
-    session.add_prompt(2, 3.0, 4.0)
+    click(session, 2, 3.0, 4.0)
     session.close()
     moved = tmp_path / "moved"
     moved.mkdir()
@@ -93,7 +94,7 @@ def test_a_damaged_project_is_put_aside_not_overwritten(recording_path):
     (folder / "project.json").write_text("{ half a fi")
     session, notice = open_session(recording_path)
     assert "cannot be read" in notice
-    session.add_prompt(0, 1.0, 1.0)
+    click(session, 0, 1.0, 1.0)
     session.close()
     assert (folder / "project.json.damaged").read_text() == "{ half a fi"
     assert len(read_project(folder).state.prompts) == 1
@@ -128,7 +129,7 @@ def test_a_recording_in_a_read_only_folder_has_its_project_at_home(tmp_path):
     try:
         assert project_folder(path).is_relative_to(tmp_path / "home")
         session, _ = open_session(path)
-        session.add_prompt(0, 1.0, 1.0)
+        click(session, 0, 1.0, 1.0)
         session.close()
         assert len(read_project(project_folder(path)).state.prompts) == 1
         assert list(folder.iterdir()) == [path]
@@ -171,7 +172,7 @@ def test_spacing_of_an_uncalibrated_recording_is_in_pixels(tmp_path):
 
 def test_marks_outside_the_recording_are_left_out_and_the_rest_opens(recording_path):
     session, _ = open_session(recording_path)
-    session.add_prompt(2, 3.0, 4.0)
+    click(session, 2, 3.0, 4.0)
     session.close()
     file = project_folder(recording_path) / "project.json"
     content = json.loads(file.read_text())

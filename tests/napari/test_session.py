@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clicks import click
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,38 +14,38 @@ from sam2flow_napari.session.history import History
 
 def test_first_click_makes_a_vessel():
     session = Session()
-    session.add_prompt(3, 10.0, 20.0)
+    click(session, 3, 10.0, 20.0)
     assert session.state == SessionState((Vessel(1, "Vessel 1"),), (Prompt(1, 3, 10.0, 20.0, 1),))
     assert session.active == 1
 
 
 def test_next_vessel_goes_round_and_never_leaves_two_empty_ones():
     session = Session()
-    session.add_prompt(0, 1, 1)
+    click(session, 0, 1, 1)
     session.activate_next()
     assert session.active == 2
     session.activate_next()
     assert session.active == 1
     assert session.state.vessel_ids == (1, 2)
     session.activate_next()
-    session.add_prompt(0, 2, 2)
+    click(session, 0, 2, 2)
     session.activate_next()
     assert session.active == 3
 
 
 def test_sign_gives_negative_clicks():
     session = Session()
-    session.add_prompt(0, 1, 1)
+    click(session, 0, 1, 1)
     session.set_sign(0)
-    session.add_prompt(0, 2, 2)
+    click(session, 0, 2, 2)
     assert [p.label for p in session.state.prompts] == [1, 0]
 
 
 def test_deleting_a_vessel_takes_its_clicks_and_undo_brings_both_back():
     session = Session()
-    session.add_prompt(0, 1, 1)
+    click(session, 0, 1, 1)
     session.add_vessel("loop")
-    session.add_prompt(0, 2, 2)
+    click(session, 0, 2, 2)
     before = session.state
     session.delete_vessel(2)
     assert session.state.prompts == (Prompt(1, 0, 1, 1, 1),)
@@ -55,7 +56,7 @@ def test_deleting_a_vessel_takes_its_clicks_and_undo_brings_both_back():
 
 def test_unchanged_state_is_no_step_of_history():
     session = Session()
-    session.add_prompt(0, 1, 1)
+    click(session, 0, 1, 1)
     session.set_prompts(session.state.prompts)
     session.rename_vessel(1, "  ")
     session.undo()
@@ -66,7 +67,7 @@ def test_unchanged_state_is_no_step_of_history():
 def test_states_are_announced():
     session, seen = Session(), []
     session.state_changed.connect(seen.append)
-    session.add_prompt(0, 1, 1)
+    click(session, 0, 1, 1)
     session.undo()
     session.redo()
     assert [len(s.prompts) for s in seen] == [1, 0, 1]
@@ -94,7 +95,7 @@ def test_history_agrees_with_a_list_and_an_index(actions):
 def test_two_thousand_edits_can_all_be_undone():
     session = Session()
     for i in range(2000):
-        session.add_prompt(0, i, i)
+        click(session, 0, i, i)
     while session.can_undo:
         session.undo()
     assert session.state == SessionState()

@@ -5,6 +5,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from clicks import click
 from conftest import PATIENCE, write_recording
 from fake_engine import FakeEngine
 from qtpy.QtCore import QPoint, Qt, QTimer
@@ -15,9 +16,9 @@ pytestmark = pytest.mark.window
 
 
 def mark_two(dock):
-    dock.bench.session.add_prompt(0, 15.0, 40.0)
+    click(dock.bench.session, 0, 15.0, 40.0)
     dock.bench.session.activate_next()
-    dock.bench.session.add_prompt(0, 45.0, 40.0)
+    click(dock.bench.session, 0, 45.0, 40.0)
 
 
 def test_from_a_file_to_pixels_on_screen(window, recording_path, qtbot):
@@ -145,7 +146,7 @@ def test_the_window_never_freezes_on_a_long_stack(window, tmp_path, qtbot):
     rows = iter(range(20, 40))
     clicks = QTimer()  # from the event loop, as clicks come, and faster than any hand
     clicks.setInterval(150)
-    clicks.timeout.connect(lambda: [dock.bench.session.add_prompt(0, float(y), 60.0) for y in islice(rows, 1)])
+    clicks.timeout.connect(lambda: [click(dock.bench.session, 0, float(y), 60.0) for y in islice(rows, 1)])
     clicks.start()
     qtbot.waitUntil(lambda: len(dock.bench.session.state.prompts) == 22, timeout=PATIENCE)
     clicks.stop()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from clicks import click
 from conftest import PATIENCE, write_recording
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton
@@ -61,7 +62,7 @@ def test_the_slider_moves_with_all_overlays_and_its_time_is_told(window, qtbot, 
     bench = dock.bench
     for vessel in range(6):
         bench.session.add_vessel()
-        bench.session.add_prompt(0, 40.0 + 80 * vessel, 250.0)
+        click(bench.session, 0, 40.0 + 80 * vessel, 250.0)
     dock.run.start.click()
     qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=3 * PATIENCE)
     overlays = [layer for layer in viewer.layers if layer is not bench.scene.image]

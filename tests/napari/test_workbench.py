@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clicks import click
 from conftest import FRAMES, PATIENCE, write_recording
 from fake_engine import CROP, SPEED, FakeEngine
 from napari.utils.notifications import notification_manager
@@ -23,9 +24,9 @@ def messages():
 
 
 def mark_two(bench):
-    bench.session.add_prompt(0, 15.0, 40.0)
+    click(bench.session, 0, 15.0, 40.0)
     bench.session.activate_next()
-    bench.session.add_prompt(0, 45.0, 40.0)
+    click(bench.session, 0, 45.0, 40.0)
 
 
 def run_to_end(bench, qtbot):
@@ -50,7 +51,7 @@ def test_opening_places_recording_and_prompts_with_units(bench):
 
 
 def test_the_clicks_mask_appears_on_all_frames(bench, qtbot):
-    bench.session.add_prompt(3, 15.0, 40.0)
+    click(bench.session, 3, 15.0, 40.0)
     qtbot.waitUntil(lambda: VESSELS in names(bench), timeout=PATIENCE)
     for t in (0, 3, FRAMES - 1):
         assert np.unique(layer(bench, VESSELS).data[t]).tolist() == [0, 1]
@@ -58,7 +59,7 @@ def test_the_clicks_mask_appears_on_all_frames(bench, qtbot):
 
 
 def test_undo_takes_the_mask_away(bench, qtbot):
-    bench.session.add_prompt(3, 15.0, 40.0)
+    click(bench.session, 3, 15.0, 40.0)
     qtbot.waitUntil(lambda: VESSELS in names(bench), timeout=PATIENCE)
     bench.session.undo()
     assert layer(bench, VESSELS).data[0].max() == 0
@@ -67,7 +68,7 @@ def test_undo_takes_the_mask_away(bench, qtbot):
 def test_only_the_newest_of_many_clicks_is_answered(bench, engine, qtbot):
     engine.preview_gate.clear()
     for y in range(10, 30):
-        bench.session.add_prompt(0, float(y), 40.0)
+        click(bench.session, 0, float(y), 40.0)
     engine.preview_gate.set()
     qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert len(engine.asked) <= 2
@@ -75,7 +76,7 @@ def test_only_the_newest_of_many_clicks_is_answered(bench, engine, qtbot):
 
 
 def test_another_range_is_answered_with_other_masks(bench, engine, qtbot):
-    bench.session.add_prompt(0, 15.0, 40.0)
+    click(bench.session, 0, 15.0, 40.0)
     qtbot.waitUntil(lambda: len(engine.asked) == 1, timeout=PATIENCE)
     chosen = replace(bench.session.run_choices, stop=10)
     bench.choose_run(chosen)
@@ -89,7 +90,7 @@ def test_another_range_is_answered_with_other_masks(bench, engine, qtbot):
 
 def test_stale_masks_are_dropped(bench, engine, qtbot):
     engine.preview_gate.clear()
-    bench.session.add_prompt(0, 15.0, 40.0)
+    click(bench.session, 0, 15.0, 40.0)
     qtbot.waitUntil(lambda: len(engine.asked) == 1, timeout=PATIENCE)
     bench.session.undo()
     engine.preview_gate.set()
@@ -215,7 +216,7 @@ def test_clicks_are_answered_during_a_run(bench, engine, qtbot):
     bench.runs.start()
     qtbot.waitUntil(lambda: bench.scene.frames.answered(2), timeout=PATIENCE)
     asked = len(engine.asked)
-    bench.session.add_prompt(1, 50.0, 50.0)
+    click(bench.session, 1, 50.0, 50.0)
     qtbot.waitUntil(lambda: len(engine.asked) == asked + 1, timeout=PATIENCE)
     assert bench.runs.running
     bench.runs.cancel()
@@ -235,10 +236,10 @@ def test_a_run_that_fails_says_so_and_can_be_repeated(bench, engine, qtbot, mess
 
 def test_a_preview_that_fails_says_so_and_keeps_the_click(bench, engine, qtbot, messages):
     engine.preview_error = ModelError("tiny: the weights are missing; reinstall sam2flow")
-    bench.session.add_prompt(0, 10.0, 10.0)
+    click(bench.session, 0, 10.0, 10.0)
     qtbot.waitUntil(lambda: any("weights are missing" in m for m in messages()), timeout=PATIENCE)
     for y in (11.0, 12.0):
-        bench.session.add_prompt(0, y, 10.0)
+        click(bench.session, 0, y, 10.0)
     qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert len(bench.session.state.prompts) == 3
     assert sum("weights are missing" in m for m in messages()) == 1
@@ -247,7 +248,7 @@ def test_a_preview_that_fails_says_so_and_keeps_the_click(bench, engine, qtbot, 
 def test_a_run_without_clicks_or_with_negative_ones_only_is_refused(bench, engine, messages):
     bench.runs.start()
     bench.session.set_sign(0)
-    bench.session.add_prompt(0, 10.0, 10.0)
+    click(bench.session, 0, 10.0, 10.0)
     bench.runs.start()
     assert engine.requests == []
     assert any("no vessel is marked" in m for m in messages())
@@ -256,7 +257,7 @@ def test_a_run_without_clicks_or_with_negative_ones_only_is_refused(bench, engin
 
 def test_a_file_that_is_no_recording_is_refused_and_the_open_one_stays(bench, tmp_path, messages):
     (tmp_path / "no.tif").write_text("text")
-    bench.session.add_prompt(0, 1.0, 1.0)
+    click(bench.session, 0, 1.0, 1.0)
     bench.open(tmp_path / "no.tif")
     assert any("no.tif" in m for m in messages())
     assert bench.session.recording.path.name == "cells.tif"
@@ -343,7 +344,7 @@ def test_hiding_a_vessel_hides_its_mask_speed_and_arrows(bench, qtbot):
 def test_two_viewers_do_not_know_of_each_other(bench, make_bench, tmp_path):
     other = make_bench(engine=FakeEngine())
     other.open(write_recording(tmp_path / "other.tif", seed=3))
-    bench.session.add_prompt(0, 10.0, 10.0)
+    click(bench.session, 0, 10.0, 10.0)
     assert other.session.state.prompts == ()
     assert other.session.recording.path.name == "other.tif"
 
