@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import sys
@@ -107,6 +108,7 @@ def _portable(error: Exception) -> Exception:
 
 def main() -> None:
     """Serve on the standard streams; what libraries print goes to the error stream."""
+    logging.captureWarnings(True)  # they speak to programmers
     target = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     serve(sys.stdin.buffer, target)

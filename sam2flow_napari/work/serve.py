@@ -144,5 +144,7 @@ def _speeds(event: RunEvent) -> tuple[tuple[int, float], ...]:
     for vessel in vessels:
         if vessel.flow is not None and vessel.mask.any():
             dx, dy = vessel.flow[:, vessel.mask]
-            speeds.append((vessel.vessel_id, float(np.nanmedian(np.hypot(dx, dy)))))
+            speed = np.hypot(dx, dy)
+            known = speed[np.isfinite(speed)]
+            speeds.append((vessel.vessel_id, float(np.median(known)) if known.size else float("nan")))
     return tuple(speeds)
