@@ -13,7 +13,7 @@ FLAG_MEANINGS = {
     "TOO_SHORT": "the vessel or the recording is too short",
     "MASK_LOST": "the vessel is not seen in part of the recording, or nowhere",
     "BRANCH": "the vessel branches or lies over another one",
-    "SPEED_STEP": "speed or direction changes abruptly along the length: two vessels under one name",
+    "SPEED_STEP": "speed or direction changes abruptly along the length: two vessels, or a fork, under one name",
     "PATH_GAP": "no blood is seen along part of the line: the clicks may lie on different vessels",
     "EDGE": "the image border cuts along the vessel",
     "METHOD_DISAGREE": "flow and space-time diagram disagree",

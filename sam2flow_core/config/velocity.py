@@ -236,6 +236,8 @@ class StretchSettings:
         Share of the usual strength below which there is no moving pattern.
     evened_px : int
         Points of the line over which its strength is evened out.
+    standing : float
+        Multiple of the vessel's speed below which a stretch may show what stands still.
     whole : float
         Share of the largest strength in and around a stretch that its smallest must be.
     """
@@ -256,6 +258,7 @@ class StretchSettings:
     least_step: float = 0.15
     gap_share: float = 0.15
     evened_px: int = 5
+    standing: float = 0.2
     whole: float = 0.08
 
 

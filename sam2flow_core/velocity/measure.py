@@ -235,7 +235,8 @@ def _finish(
     stretches = read_stretches(reading.stretches, vessel.width, settings.stretches)
     read = diagram.velocity[np.isfinite(diagram.velocity)]
     pace = float(np.abs(read).mean() * np.sign(np.median(read))) if len(read) else float("nan")
-    step = step_along(stretches, _mean_over_time(flow.lengthwise[~rejected[:-1]]), pace, settings.stretches)
+    lengthwise = _mean_over_time(flow.lengthwise[~rejected[:-1]])
+    step = step_along(stretches, lengthwise, pace, settings.stretches)
     gap = longest_gap(reading.stretches, stretches, settings.stretches)
     evidence = Evidence(
         track=track,

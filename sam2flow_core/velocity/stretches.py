@@ -159,6 +159,8 @@ class Stretches:
         Of the vessel's speed; NaN where nothing is read.
     match : ndarray
         Correlation at that multiple, -1 to 1.
+    seen : ndarray of bool
+        Whether anything is seen there, be it standing still.
     length : int
         Of a stretch, points.
     """
@@ -166,6 +168,7 @@ class Stretches:
     place: NDArray[np.float64]
     multiple: NDArray[np.float64]
     match: NDArray[np.float64]
+    seen: NDArray[np.bool_]
     length: int
 
 
@@ -193,8 +196,11 @@ def read_stretches(table: StretchTable, diameter: float, settings: StretchSettin
     lowest = ndimage.minimum_filter1d(even, around, mode="nearest")
     highest = ndimage.maximum_filter1d(even, around, mode="nearest")
     whole = (lowest >= settings.whole * highest)[np.minimum(begin + length // 2, points - 1)]
-    multiple = np.where((top > limit) & whole, _between(match, best), np.nan)
-    return Stretches(np.asarray(begin + length / 2, float), multiple, top, length)
+    multiple = _between(match, best)
+    moves = np.abs(multiple) > settings.standing  # what stands still, or nearly, may be a remnant of the background
+    told = (top > limit) & whole
+    multiple = np.where(told & moves, multiple, np.nan)
+    return Stretches(np.asarray(begin + length / 2, float), multiple, top, told, length)
 
 
 def _between(match: NDArray[np.float64], best: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -208,7 +214,10 @@ def _between(match: NDArray[np.float64], best: NDArray[np.int64]) -> NDArray[np.
 
 
 def find_step(
-    place: NDArray[np.float64], multiple: NDArray[np.float64], reach: float, settings: StretchSettings
+    place: NDArray[np.float64],
+    multiple: NDArray[np.float64],
+    reach: float,
+    settings: StretchSettings,
 ) -> Step | None:
     """Find the largest step that is not a taper.
 
@@ -264,7 +273,10 @@ def _side(place: NDArray[np.float64], multiple: NDArray[np.float64]) -> tuple[fl
 
 
 def step_along(
-    stretches: Stretches, lengthwise: NDArray[np.float64], speed: float, settings: StretchSettings
+    stretches: Stretches,
+    lengthwise: NDArray[np.float64],
+    speed: float,
+    settings: StretchSettings,
 ) -> Step | None:
     """Find a step in the space-time diagram, or in the flow where the diagram does not say otherwise.
 
@@ -302,11 +314,11 @@ def longest_gap(table: StretchTable, stretches: Stretches, settings: StretchSett
     Where another vessel crosses, its cells are seen, and it is no gap.
     """
     usual = float(np.median(table.strength)) if len(table.strength) else 0.0
-    if usual <= 0 or not np.isfinite(stretches.multiple).any():
+    if usual <= 0 or not stretches.seen.any():
         return 0, 0
     even = ndimage.uniform_filter1d(table.strength, settings.evened_px, mode="nearest")
     nearest = np.abs(np.arange(len(even))[:, None] - stretches.place).argmin(axis=1)
-    silent = (even < settings.gap_share * usual) & ~np.isfinite(stretches.multiple[nearest])
+    silent = (even < settings.gap_share * usual) & ~stretches.seen[nearest]
     pieces, number = ndimage.label(silent)
     if not number:
         return 0, 0

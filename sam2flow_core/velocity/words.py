@@ -30,7 +30,8 @@ def along_words(
         before, after = step.before * speed, step.after * speed
         what = "blood runs against itself" if before * after < 0 else "the speed steps"
         place = f"at {line.arc[min(step.place, len(line.arc) - 1)] * length:.0f} {whole}"
-        found.append(f"{place} {what}: {before:.3g} before, {after:.3g} {fast} after; two vessels under one name?")
+        speeds = f"{before:.3g} before, {after:.3g} {fast} after"
+        found.append(f"{place} {what}: {speeds}; two vessels, or a fork, under one name?")
     if gap is not None:
         first, last = (line.arc[min(point, len(line.arc) - 1)] * length for point in gap)
         found.append(f"from {first:.0f} to {last:.0f} {whole} no blood is seen: does the line leave the vessel?")
