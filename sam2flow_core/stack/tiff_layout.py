@@ -73,7 +73,7 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
     main = max([s for s in whole if _has_page_of(s, tif)] or whole, key=len)
     check_page_claim(main.keyframe, name)
     axes, shape, merged = _merge_unnamed(main.get_axes(squeeze=False), main.get_shape(squeeze=False))
-    problems = _others(main, whole, name) + merged
+    problems = _others(main, whole, name) + _unlisted(tif, series) + merged
     contiguous = main.dataoffset is not None
     layout = _contiguous(tif, main, axes, shape) if contiguous else _paged(main, axes, shape, name)
     if chain_broken and main.kind not in _DECLARED:
@@ -193,6 +193,14 @@ def _others(main: TiffPageSeries, whole: list[TiffPageSeries], name: str) -> tup
         odd = others[0].keyframe
         check_page(odd, int(odd.index), main.keyframe, name)
     return (f"{len(others)} more image series in the file are not read",)
+
+
+def _unlisted(tif: TiffFile, series: list[TiffPageSeries]) -> tuple[str, ...]:
+    """Say so where the metadata list fewer pictures than there are."""
+    listed = sum(len(s) for s in series)
+    if len(series) > 1 or listed >= len(tif.pages):
+        return ()
+    return (f"metadata list {listed} of {len(tif.pages)} pictures in the file: the others are not read",)
 
 
 def _look(page: TiffPage) -> str:

@@ -20,7 +20,7 @@ from sam2flow_core.stack.ome import ome_interval, ome_length, ome_pixels, ome_ti
 from sam2flow_core.stack.time_stamps import interval_problems
 from sam2flow_core.stack.units import number, seconds_per, um_per
 
-_RESOLUTION_UNIT = {2: 25400.0, 3: 1e4}
+_RESOLUTION_UNIT = {2: 25400.0, 3: 1e4, 4: 1e3, 5: 1.0}
 # what stands in the place of a unit where the program knows none
 _NO_UNIT = ("", "pixel", "pixels", "px")
 _LIMITS = CalibrationLimits()

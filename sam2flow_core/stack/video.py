@@ -114,8 +114,10 @@ class VideoSource:
         self.dtype = picture.dtype
         self.paths = (self._path,)
         self.declared_bits = min(first.format.components[0].bits, 8 * picture.itemsize)
-        self._times: Times | None = None if self._index.counted else np.asarray(self._index.stamps * base, np.float64)
-        self.calibration, self.problems = video_rate(self._times, played, base)
+        stamps = self._index.stamps - self._index.stamps[0]
+        times: Times | None = None if self._index.counted else np.asarray(stamps * base, np.float64)
+        pace, self.problems = video_rate(times, played, base)
+        self.calibration, self._times = pace.calibration, pace.times
         self.problems += self._oddities(first, declared, skipped)
         self._restart()
 
@@ -153,8 +155,8 @@ class VideoSource:
             return self._kept[t].copy()
 
     def times(self) -> Times | None:
-        """Seconds at which the frames are shown, where the file has a time stamp for each."""
-        return None if self._times is None else telling(list(self._times - self._times[0]))
+        """Seconds at which the frames are shown, where they do not just come at an even pace."""
+        return None if self._times is None else telling(self._times.tolist())
 
     def close(self) -> None:
         """Close the file."""

@@ -194,3 +194,17 @@ def test_ndtiff_planes_are_told_apart(tmp_path: Path, axis: str, word: str, inde
         (tmp_path / "NDTiff.index").unlink()
     with pytest.raises(StackError, match=word):
         open_stack(tmp_path / "v_NDTiffStack.tif")
+
+
+def test_pictures_that_ome_metadata_do_not_list_are_said(tmp_path: Path) -> None:
+    path = write_ome(tmp_path / "v.ome.tif", np.concatenate([OURS, THEIRS]), one_file("v.ome.tif", A, A))
+    with open_stack(path) as stack:
+        assert_holds(stack, OURS)
+        assert said(stack, "6 of 12 pictures")
+
+
+def test_pictures_that_imagej_metadata_do_not_list_are_refused(tmp_path: Path) -> None:
+    text = "ImageJ=1.54f\nimages=6\nframes=6\n"
+    path = write_ome(tmp_path / "v.tif", np.concatenate([OURS, THEIRS]), text)
+    with pytest.raises(StackError, match="unusual layout"):
+        open_stack(path)

@@ -142,6 +142,14 @@ def test_dropped_frames_are_said_and_leave_the_rate_alone(tmp_path: Path) -> Non
         assert stack.times_s is not None and np.diff(stack.times_s)[24] == pytest.approx(0.08)
 
 
+@pytest.mark.parametrize("rate", [60, 160, 400])
+def test_time_stamps_rounded_to_ms_are_no_gaps(tmp_path: Path, rate: int) -> None:
+    ticks = [round(1000 * t / rate) for t in range(40)]
+    with open_stack(write_video(tmp_path / "a.mkv", FRAMES, "libx264", "yuv420p", ticks=ticks)) as stack:
+        assert stack.calibration.usable_frame_rate_hz == pytest.approx(rate, rel=0.02)
+        assert stack.times_s is None and not said(stack, "jump") and not said(stack, "variable")
+
+
 @pytest.mark.parametrize("name", ["mjpeg.avi", "mpeg4.avi", "h264.mp4", "h264.mkv", "h264.ts", "mpeg2.mpg"])
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.02, 0.3, 0.7, 0.95])
 def test_a_cut_video_gives_whole_frames_or_one_line(tmp_path: Path, name: str, share: float) -> None:
