@@ -97,8 +97,8 @@ class Results:
         return array
 
     def _read(self, name: str, key: slice) -> NDArray[Any]:
-        with damaged(Path(str(self._root.store_path))):
-            return self._read(name, slice(key))
+        with damaged(Path(str(self._root.store_path).removeprefix("file:"))):
+            return np.asarray(self._array(name)[key])
 
 
 def open_results(path: Path | str) -> Results:

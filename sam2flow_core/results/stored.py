@@ -54,7 +54,7 @@ class StoredFrames:
             yield chunk if (np.diff(group) == 1).all() else chunk[group - first]
 
     def _stored(self, key: int | slice) -> NDArray[Any]:
-        with damaged(Path(str(self._array.store_path))):
+        with damaged(Path(str(self._array.store_path).removeprefix("file:"))):
             return np.asarray(self._array[key])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:

@@ -32,10 +32,13 @@ class Parser:
         Damaged files by relative path.
     read : callable
         Reads what lies in a folder as the program does; may raise `Sam2FlowError` and nothing else.
+    whole : dict of str to bytes
+        The files undamaged, which must be read.
     """
 
     files: st.SearchStrategy[Files]
     read: Callable[[Path], object]
+    whole: Files
 
 
 def one_of_many(
@@ -48,7 +51,11 @@ def one_of_many(
 # -- recordings --------------------------------------------------------------------------------------------------------
 def tiffs() -> Parser:
     """TIFF as plain chains of pages, ImageJ, OME and BigTIFF files, compressed and tiled."""
-    return Parser(st.one_of([_damaged_tiff(data) for data in _tiff_files()]), lambda folder: _open(folder / "r.tif"))
+    return Parser(
+        st.one_of([_damaged_tiff(data) for data in _tiff_files()]),
+        lambda folder: _open(folder / "r.tif"),
+        {"r.tif": _tiff_files()[0]},
+    )
 
 
 def _damaged_tiff(seed: bytes) -> st.SearchStrategy[Files]:
@@ -100,7 +107,7 @@ def folders() -> Parser:
         strategies.append(
             one_of_many(files, lambda d: damaged_bytes(d, (8, 16, 20, 24)), f"f0.{ending}", f"f2.{ending}")
         )
-    return Parser(st.one_of(strategies), _open)
+    return Parser(st.one_of(strategies), _open, files)
 
 
 def _single_tiff(frame: np.ndarray) -> bytes:
@@ -127,6 +134,7 @@ def prompts() -> Parser:
     return Parser(
         damaged_table(PROMPTS).map(lambda data: {"p.csv": data}),
         lambda folder: check_prompts(read_prompts(folder / "p.csv"), FRAMES.shape),
+        {"p.csv": PROMPTS},
     )
 
 
@@ -140,6 +148,7 @@ def manifests() -> Parser:
     return Parser(
         damaged_table(seed).map(lambda data: {"m.csv": data, "p.csv": PROMPTS}),
         lambda folder: read_manifest(folder / "m.csv", folder / "out"),
+        {"m.csv": seed, "p.csv": PROMPTS},
     )
 
 
@@ -148,7 +157,8 @@ def projects() -> Parser:
     """The window's project folder, run by the command line."""
     from sam2flow_core.engine import request_in_folder
 
-    return Parser(_damaged_projects(), lambda folder: request_in_folder(folder / "r.tif.sam2flow"))
+    files, damage = _projects()
+    return Parser(damage, lambda folder: request_in_folder(folder / "r.tif.sam2flow"), files)
 
 
 def windows() -> Parser:
@@ -165,13 +175,14 @@ def windows() -> Parser:
         if notice:  # refused, and the recording opened nevertheless
             raise Sam2FlowError(notice)
 
-    return Parser(_damaged_projects(), read)
+    files, damage = _projects()
+    return Parser(damage, read, files)
 
 
-def _damaged_projects() -> st.SearchStrategy[Files]:
+def _projects() -> tuple[Files, st.SearchStrategy[Files]]:
     recording = _tiff_files()[0]
     files = {"r.tif": recording, "r.tif.sam2flow/project.json": _project(recording)}
-    return one_of_many(files, damaged_json, "r.tif.sam2flow/project.json")
+    return files, one_of_many(files, damaged_json, "r.tif.sam2flow/project.json")
 
 
 def _project(recording: bytes) -> bytes:
@@ -264,6 +275,7 @@ def provenances() -> Parser:
     return Parser(
         one_of_many(files, damaged_json, "provenance.json"),
         lambda folder: request_again(folder / "provenance.json", folder / "out"),
+        files,
     )
 
 
@@ -277,7 +289,7 @@ def markers() -> Parser:
         read_marker(folder)
         read_snapshot(folder)
 
-    return Parser(one_of_many(files, damaged_safetensors, "resume.safetensors"), read)
+    return Parser(one_of_many(files, damaged_safetensors, "resume.safetensors"), read, files)
 
 
 def runs() -> Parser:
@@ -298,7 +310,7 @@ def runs() -> Parser:
         one_of_many(files, damaged_bytes, *chunks),
         one_of_many(files, damaged_table, "summary.csv", "per_frame.csv"),
     )
-    return Parser(st.one_of(damage), read)
+    return Parser(st.one_of(damage), read, files)
 
 
 # -- weights -----------------------------------------------------------------------------------------------------------
@@ -314,6 +326,7 @@ def weights() -> Parser:
             one_of_many(folder, damaged_json, "m/config.json"),
         ),
         lambda place: load_model(str(place / "w.safetensors" if (place / "w.safetensors").exists() else place / "m")),
+        folder,
     )
 
 
@@ -321,10 +334,13 @@ def pickles() -> Parser:
     """Official checkpoints of SAM 2, and what a training run goes on from."""
     from sam2flow_core.inference.official import matching_preset, read_official
 
-    seed = _pickled({"model": {f"image_encoder.trunk.blocks.{n}.norm1.weight": _tensor(4) for n in range(3)}})
+    blocks = {f"image_encoder.trunk.blocks.{n}.norm1.weight": _tensor(4) for n in range(12)}
+    seed = _pickled({"model": {**blocks, "image_encoder.trunk.patch_embed.proj.bias": _tensor(96)}})
     damage = st.one_of(damaged_bytes(seed, range(0, len(seed), 97)), st.sampled_from(_odd_pickles()))
     return Parser(
-        damage.map(lambda data: {"w.pt": data}), lambda folder: matching_preset(read_official(folder / "w.pt"))
+        damage.map(lambda data: {"w.pt": data}),
+        lambda folder: matching_preset(read_official(folder / "w.pt")),
+        {"w.pt": seed},
     )
 
 
