@@ -39,9 +39,9 @@ class _File:
 @dataclass(frozen=True)
 class _Recording:
     path: str
-    sha256: str
     axes: str | None
-    files: tuple[_File, ...]
+    sha256: str = ""  # older files have none
+    files: tuple[_File, ...] = ()
 
 
 @dataclass(frozen=True)
