@@ -14,6 +14,7 @@ from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.project import PROJECT_FILE, CalibrationEdit, Project, RunChoices, SessionState, read_project
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.stack import Stack
 from sam2flow_napari.session.autosave import Autosaver
 from sam2flow_napari.session.history import History
 from sam2flow_napari.session.location import project_folder
@@ -122,7 +123,7 @@ class Session:
         state = SessionState()
         self._run, self._results = RunChoices(), ""
         if (folder / PROJECT_FILE).is_file():
-            notice, project = self._read(folder, recording.shape)
+            notice, project = self._read(folder, recording.stack)
             if project is not None:
                 state, self._run, self._results = project.state, project.run, project.results
                 if recording.edit == CalibrationEdit():
@@ -135,16 +136,16 @@ class Session:
         self._announce()
         return notice
 
-    def _read(self, folder: Path, shape: tuple[int, int, int]) -> tuple[str, Project | None]:
+    def _read(self, folder: Path, stack: Stack) -> tuple[str, Project | None]:
         try:
             project = read_project(folder)
         except Sam2FlowError as error:
             return f"{error}. {_put_aside(folder)}", None
-        inside = project.state.within(shape)
+        inside = project.state.within(stack.shape)
         if inside != project.state:
             notice = f"Marks of {folder.name} that lie outside this recording were left out. {_put_aside(folder)}"
             return notice, replace(project, state=inside)
-        if project.fingerprint != self._fingerprint:
+        if not stack.has_fingerprint(project.fingerprint):
             return "The recording has changed since its prompts were placed: check them before you run.", project
         return "", project
 

@@ -253,6 +253,26 @@ def test_fingerprint_follows_content_not_name(tmp_path: Path) -> None:
     assert open_stack(frames).fingerprint() != open_stack(frames + 1).fingerprint()
 
 
+def test_fingerprints_of_fewer_blocks_are_known_again(tmp_path: Path) -> None:
+    """Projects of before hold one of 16 blocks, without their number."""
+    from sam2flow_core.config.stack import SamplingSettings
+    from sam2flow_core.stack.identity import fingerprint
+
+    frames = np.random.default_rng(0).integers(0, 255, (40, 300, 300), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", frames)
+    frames[21, 150, 150] += 1
+    tifffile.imwrite(tmp_path / "b.tif", frames)
+    a, b = (open_stack(tmp_path / f"{n}.tif") for n in "ab")
+    of_16 = fingerprint(a._source, SamplingSettings(fingerprint_blocks=16))
+    assert of_16.startswith("16:")
+    for earlier in (a.fingerprint(), of_16, of_16.removeprefix("16:")):
+        assert a.has_fingerprint(earlier)
+    assert not b.has_fingerprint(a.fingerprint())  # between the 16 blocks, within the 128
+    assert b.has_fingerprint(of_16)
+    for nonsense in ("", ":", "16:", "x:1", "0:" + of_16, "-1:2", "99999999999:2", "²:2"):
+        assert not a.has_fingerprint(nonsense)
+
+
 def test_sha256_is_that_of_the_file(tmp_path: Path) -> None:
     import hashlib
 
