@@ -260,7 +260,7 @@ def test_fingerprints_of_fewer_blocks_are_known_again(tmp_path: Path) -> None:
 
     frames = np.random.default_rng(0).integers(0, 255, (40, 300, 300), dtype=np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", frames)
-    frames[21, 150, 150] += 1
+    frames[22, 150, 150] += 1
     tifffile.imwrite(tmp_path / "b.tif", frames)
     a, b = (open_stack(tmp_path / f"{n}.tif") for n in "ab")
     of_16 = fingerprint(a._source, SamplingSettings(fingerprint_blocks=16))
