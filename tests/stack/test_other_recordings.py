@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -208,3 +210,41 @@ def test_pictures_that_imagej_metadata_do_not_list_are_refused(tmp_path: Path) -
     path = write_ome(tmp_path / "v.tif", np.concatenate([OURS, THEIRS]), text)
     with pytest.raises(StackError, match="unusual layout"):
         open_stack(path)
+
+
+def ome_set(folder: Path) -> Path:
+    write_ome(folder / "v_1.ome.tif", OURS[3:], two_files(B))
+    return write_ome(folder / "v.ome.tif", OURS[:3], two_files(A))
+
+
+def incomplete_ome_set(folder: Path) -> Path:
+    return write_ome(folder / "v_1.ome.tif", OURS[3:], two_files(B))
+
+
+def stopped_micro_manager(folder: Path) -> Path:
+    write_mm_stack(folder / "v_MMStack_Pos1.ome.tif", THEIRS, summary={"Positions": 2})
+    return write_mm_stack(folder / "v_MMStack_Pos0.ome.tif", OURS, summary={"Positions": 2})
+
+
+def ndtiff(folder: Path) -> Path:
+    write_ndtiff(folder, {"v_NDTiffStack.tif": OURS[:4], "v_NDTiffStack_1.tif": OURS[4:]}, TIMES)
+    return folder / "v_NDTiffStack.tif"
+
+
+def longer_ome(folder: Path) -> Path:
+    return write_ome(folder / "v.ome.tif", OURS[:4], one_file("v.ome.tif", A, A))
+
+
+@pytest.mark.parametrize("write", [ome_set, incomplete_ome_set, stopped_micro_manager, ndtiff, longer_ome])
+def test_no_warning_reaches_the_screen(
+    tmp_path: Path, write: Callable[[Path], Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path)
+    capfd.readouterr()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with open_stack(path) as stack:
+            stack.as_array()[:]
+            assert stack.times_s is None
+    captured = capfd.readouterr()
+    assert captured.out == "" and captured.err == ""
