@@ -1,16 +1,24 @@
-"""Videos of flowing blood with exact truth: scenes drawn at random and filmed."""
+"""Videos of flowing blood with exact truth: scenes drawn at random and filmed.
+
+What writes and reads recordings on disk loads on first use: training draws scenes where neither zarr nor pandas is.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.synthetic.bench import BenchCase, bench_v1, vitals_v1
-from sam2flow_core.synthetic.capflow import CapFlowVideo, read_capflow, write_capflow
 from sam2flow_core.synthetic.clip import Clip, render_clip
 from sam2flow_core.synthetic.film import film, film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
-from sam2flow_core.synthetic.stored import StoredCase, StoredVessel, read_cases
 from sam2flow_core.synthetic.truth import recorded_flow, true_displacement, true_flow
 from sam2flow_core.synthetic.vessels import Vessel
 from sam2flow_core.synthetic.whereabouts import cell_flux
-from sam2flow_core.synthetic.writing import write_cases
+
+if TYPE_CHECKING:
+    from sam2flow_core.synthetic.capflow import CapFlowVideo, read_capflow, write_capflow
+    from sam2flow_core.synthetic.stored import StoredCase, StoredVessel, read_cases
+    from sam2flow_core.synthetic.writing import write_cases
 
 __all__ = [
     "BenchCase",
@@ -36,3 +44,19 @@ __all__ = [
     "write_capflow",
     "write_cases",
 ]
+
+_ON_DISK = {
+    "CapFlowVideo": "capflow",
+    "read_capflow": "capflow",
+    "write_capflow": "capflow",
+    "StoredCase": "stored",
+    "StoredVessel": "stored",
+    "read_cases": "stored",
+    "write_cases": "writing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_DISK:
+        return getattr(import_module(f"{__name__}.{_ON_DISK[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

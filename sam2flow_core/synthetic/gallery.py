@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import matplotlib
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
+from torch import Tensor
 
+from sam2flow_core.config.clips import STREAMLINE_SCENES, DiscScenes
 from sam2flow_core.files import whole_file
 from sam2flow_core.synthetic.bench import BenchCase, bench_v1
+from sam2flow_core.synthetic.discs import draw_disc_record
+from sam2flow_core.synthetic.discs.looks import draw_disc_look, film_discs
 from sam2flow_core.synthetic.film import film, film_long
+from sam2flow_core.synthetic.looks import draw_streamline_look, film_streamlines
+from sam2flow_core.synthetic.record import RecordPlan, SceneRecord
+from sam2flow_core.synthetic.recording import draw_streamline_record
 from sam2flow_core.synthetic.sample import FRAMES, sample_recording
 from sam2flow_core.synthetic.scene import Scene
 from sam2flow_core.synthetic.truth import true_flow
 
+GALLERY = 0x67616C6C
 COLOURS = matplotlib.colormaps["tab10"].colors  # type: ignore[attr-defined]
 CASES = ("medium", "network", "venule", "thin", "low-contrast", "absorption", "dark-cells", "bright-cells")
 
 
 def draw_gallery(folder: Path) -> None:
-    """Write the three pictures."""
+    """Write the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     cases = {case.name: case for case in bench_v1()}
     scene = sample_recording()
@@ -95,6 +106,38 @@ def space_time(scene: Scene, vessel_index: int = 1) -> Figure:
     speed.set(xlabel="frame", ylabel="um/s", ylim=(0, None))
     image.set_title(f"vessel {vessel.vessel_id} of the sample: cells and the true course (dashed)", fontsize=9)
     return figure
+
+
+def training_scenes(side: int = 192) -> Figure:
+    """Show frames of 16 scenes of each generator that training draws from, streamlines left and discs right."""
+    figure = Figure(figsize=(16, 8))
+    panels = figure.subplots(4, 8, gridspec_kw={"wspace": 0.02, "hspace": 0.02})
+    figure.subplots_adjust(0, 0, 1, 1)
+    plan = RecordPlan(np.zeros(1, np.int64), 1, 1)
+    for number in range(16):
+        row, column = divmod(number, 4)
+        rng = np.random.default_rng([GALLERY, number])
+        record = None
+        while record is None:
+            record = draw_streamline_record(rng, side, STREAMLINE_SCENES, plan)
+        look = draw_streamline_look(rng, STREAMLINE_SCENES, record.cell_px, True, False, number == 15)
+        _image(panels[row, column], _frame(rng, record, partial(film_streamlines, looks=[look])))
+        record = None
+        while record is None:
+            record = draw_disc_record(rng, side, DiscScenes(), plan)
+        other = draw_disc_look(rng, record.cell_px, True, False, number == 15)
+        _image(panels[row, column + 4], _frame(rng, record, partial(film_discs, looks=[other])))
+    return figure
+
+
+def _frame(rng: np.random.Generator, record: SceneRecord, film_them: Callable[..., Tensor]) -> NDArray[np.float32]:
+    """The first frame of a record under a look."""
+    canvas = np.zeros((2, record.side**2), np.float32)
+    canvas[0, record.reached] = record.range[0] + record.range[1] * record.matter[0]
+    canvas[1, record.reached] = record.depth
+    matter, depth = torch.from_numpy(canvas.reshape(2, 1, record.side, record.side))
+    noise = torch.from_numpy(rng.standard_normal((1, 1, record.side, record.side)).astype(np.float32))
+    return np.asarray(film_them(matter[None], depth, torch.zeros(1, 1), noise=noise)[0, 0])
 
 
 def _image(axes: Axes, image: NDArray[np.floating], aspect: str = "equal") -> None:

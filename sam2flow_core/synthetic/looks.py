@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -53,8 +53,10 @@ def draw_streamline_look(
 ) -> StreamlineLook:
     """Draw a look for a clip whose cells are ``cell_px`` wide."""
     optics = sample_optics(rng, settings, RBC_UM / cell_px)
+    if not drifts:
+        optics = replace(optics, defocus=0.0)
     if defocus:
-        optics = Optics(**{**vars(optics), "blur": float(np.clip(uniform(rng, (0.2, 0.45)) * cell_px, 1.5, 6.0))})
+        optics = replace(optics, blur=float(np.clip(uniform(rng, (0.2, 0.45)) * cell_px, 1.5, 6.0)))
     return StreamlineLook(
         optics,
         cell_px,

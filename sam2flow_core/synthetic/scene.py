@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.prompts import Prompt
 from sam2flow_core.synthetic.blood import sample_population
 from sam2flow_core.synthetic.building import build_vessels, place_networks
 from sam2flow_core.synthetic.cells import Population
 from sam2flow_core.synthetic.draws import log_uniform, pick, uniform
 from sam2flow_core.synthetic.motion import TissueMotion, sample_motion
 from sam2flow_core.synthetic.optics import Optics, sample_optics
-from sam2flow_core.synthetic.prompting import sample_prompts
 from sam2flow_core.synthetic.pulse import TimeCourse, sample_time_course
 from sam2flow_core.synthetic.raster import Lumen, rasterise
 from sam2flow_core.synthetic.vessels import Floats, Profile, Vessel
+
+if TYPE_CHECKING:
+    from sam2flow_core.prompts import Prompt
 
 RBC_UM = 7.8
 NEAR_PAD = 16
@@ -80,6 +82,9 @@ class Scene:
 
     def sample_prompts(self, rng: np.random.Generator, n_pos: int, n_neg: int, frame: int = 0) -> tuple[Prompt, ...]:
         """Draw clicks for every vessel with pixels in the frame; see `prompting.sample_prompts`."""
+        # Here alone: tables of clicks need pandas, which training does without.
+        from sam2flow_core.synthetic.prompting import sample_prompts
+
         return sample_prompts(self.vessels, self.masks, self.shifts(np.array([frame]))[0], rng, n_pos, n_neg, frame)
 
     @cached_property

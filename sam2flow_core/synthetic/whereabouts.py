@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sam2flow_core.synthetic.cells import Placed
@@ -16,7 +15,7 @@ from sam2flow_core.synthetic.splat import Bodies
 def bodies_at(scene: Scene, times: NDArray[np.float64], slots: NDArray[np.int64], moved: NDArray[np.float64]) -> Bodies:
     """Return all cells at the given moments; ``moved`` (N, 2) is the tissue's displacement at each of them."""
     parts = []
-    for network, member, placed in _by_vessel(scene, times):
+    for network, member, placed in cells_by_vessel(scene, times):
         looks, vessel, row = network.population.looks, scene.vessels[member], placed.row
         point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
         angle = vessel.angle(placed.transit) + looks.tilt[row]
@@ -26,23 +25,10 @@ def bodies_at(scene: Scene, times: NDArray[np.float64], slots: NDArray[np.int64]
     return Bodies(table[0].astype(np.int64), *table[1:])
 
 
-def moving_cells(scene: Scene, frames: NDArray[np.int64]) -> pd.DataFrame:
-    """Return frame (position in ``frames``), vessel_id, cell, y and x (px of the recorded frame) of all cells."""
-    moved = scene.shifts(frames)
-    parts = []
-    for network, member, placed in _by_vessel(scene, frames / scene.frame_rate_hz):
-        vessel = scene.vessels[member]
-        point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
-        number = 1_000_000 * (network.members[0] + 1) + placed.cell
-        where = {"y": point[:, 0], "x": point[:, 1]}
-        parts.append(pd.DataFrame({"frame": placed.moment, "vessel_id": vessel.vessel_id, "cell": number, **where}))
-    return pd.concat(parts).sort_values(["frame", "vessel_id", "cell"], ignore_index=True)
-
-
 def cell_flux(scene: Scene, frames: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return how many cells pass the middle of each vessel per frame, forwards less backwards, shape (V,)."""
     flux = np.zeros(len(scene.vessels))
-    for _, member, placed in _by_vessel(scene, frames / scene.frame_rate_hz):
+    for _, member, placed in cells_by_vessel(scene, frames / scene.frame_rate_hz):
         order = np.lexsort((placed.moment, placed.row, placed.cell))
         # A cell that comes round again looks different: its row says so.
         same = (np.diff(placed.cell[order]) == 0) & (np.diff(placed.row[order]) == 0)
@@ -51,7 +37,7 @@ def cell_flux(scene: Scene, frames: NDArray[np.int64]) -> NDArray[np.float64]:
     return flux
 
 
-def _by_vessel(scene: Scene, times: NDArray[np.float64]) -> Iterator[tuple[Network, int, Placed]]:
+def cells_by_vessel(scene: Scene, times: NDArray[np.float64]) -> Iterator[tuple[Network, int, Placed]]:
     """Yield network, index of the vessel in the scene and the cells in it."""
     for network in scene.networks:
         placed = network.population.at(network.course.travel(times))

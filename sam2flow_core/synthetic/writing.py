@@ -19,12 +19,12 @@ from sam2flow_core.errors import DataError
 from sam2flow_core.files import whole_folder
 from sam2flow_core.prompts import write_prompts
 from sam2flow_core.spreadsheets import write_csv
+from sam2flow_core.synthetic.cell_tracks import moving_cells
 from sam2flow_core.synthetic.film import film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.seeds import CASES, stream
 from sam2flow_core.synthetic.tiff import BITS, quantise, write_tiff
 from sam2flow_core.synthetic.truth import recorded_flow, true_displacement, true_flow
-from sam2flow_core.synthetic.whereabouts import moving_cells
 
 SCHEMA = 1
 TRUTH = {

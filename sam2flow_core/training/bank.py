@@ -92,7 +92,7 @@ class SceneBank:
     @property
     def workers(self) -> int:
         """Processes that draw."""
-        return len(os.sched_getaffinity(0)) if self.config.workers is None else self.config.workers
+        return count_workers(self.config)
 
     def _order(self, number: int) -> None:
         if number in self._coming or self._path(number).exists():
@@ -108,6 +108,14 @@ class SceneBank:
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:07d}.scene"
+
+
+def count_workers(config: BankConfig) -> int:
+    """Processes that draw: as many as asked for, or as there are cores for this one."""
+    if config.workers is not None:
+        return config.workers
+    # Not everywhere can a process be held to some cores.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def draw_scene(config: BankConfig, seed: int, number: int, path: Path) -> None:

@@ -107,11 +107,12 @@ def gather_matter(framings: Sequence[Framing], points: Tensor) -> tuple[Tensor, 
         y, x = np.divmod(record.reached.astype(np.int64), record.side)
         places.append(number * whole**2 + y * whole + x)
         columns.append(record.matter[framing.sampled] if framing.blood else np.zeros((frames, len(y)), np.uint8))
-    values = torch.from_numpy(np.concatenate([np.zeros((frames, 1), np.uint8), *columns], 1)).to(device)
+    # A px's frames lie together, so that one px is fetched at a time.
+    values = torch.from_numpy(np.concatenate([np.zeros((frames, 1), np.uint8), *columns], 1)).to(device).T.contiguous()
     deep = np.concatenate([np.zeros(1, np.float16), *(f.record.depth for f in framings)])
     depths = torch.from_numpy(deep.astype(np.float32)).to(device)
     lookup = torch.zeros(batch * whole**2, dtype=torch.int64, device=device)
-    lookup[torch.from_numpy(np.concatenate(places)).to(device)] = torch.arange(1, values.shape[1], device=device)
+    lookup[torch.from_numpy(np.concatenate(places)).to(device)] = torch.arange(1, len(values), device=device)
     ranges = np.stack([f.record.range if f.blood else np.zeros(2, np.float32) for f in framings])
     low, step = torch.from_numpy(ranges).to(device).unbind(1)
     corner = torch.floor(points)
@@ -129,10 +130,11 @@ def gather_matter(framings: Sequence[Framing], points: Tensor) -> tuple[Tensor, 
     share, entry = torch.stack(shares), torch.stack(entries)
     depth = (depths[entry] * share).sum(0).view(batch, n, n)
     clip, pixel = torch.nonzero(share.sum(0) > 0, as_tuple=True)
-    matter = torch.zeros(frames, batch, n * n, device=device)
-    found = torch.zeros(frames, len(clip), device=device)
-    for k in range(4):
-        found.addcmul_(values[:, entry[k, clip, pixel]].float(), share[k, clip, pixel])
-    found.mul_(step[clip]).addcmul_(low[clip], share.sum(0)[clip, pixel])
-    matter[:, clip, pixel] = found
-    return matter.view(frames, batch, n, n).transpose(0, 1).contiguous(), depth
+    entry, share = entry[:, clip, pixel], share[:, clip, pixel]
+    found = torch.zeros(len(clip), frames, device=device)
+    for mine, part_of in zip(entry, share, strict=True):
+        found.addcmul_(values.index_select(0, mine).float(), (part_of * step[clip])[:, None])
+    found.add_((share.sum(0) * low[clip])[:, None])
+    matter = torch.zeros(batch * n * n, frames, device=device)
+    matter[clip * n * n + pixel] = found
+    return matter.view(batch, n * n, frames).transpose(1, 2).contiguous().view(batch, frames, n, n), depth

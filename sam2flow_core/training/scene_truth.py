@@ -16,8 +16,8 @@ from torch import Tensor
 from sam2flow_core.model.vessel_field import DIRECTIONS, FIELD_STRIDE, ORIENTATIONS, VesselField
 from sam2flow_core.training.framing import Framing
 
-_STEP_PX = 4.0
-"""Longest step along a streamline, px of the scene."""
+_STEP_PX, _STEP_RADII = 4.0, 1.0
+"""Longest step along a streamline, px of the scene or radii, what is more: narrow vessels bend more sharply."""
 _MOST_STEPS = 32
 
 
@@ -65,6 +65,15 @@ class StreamMaps:
         cells = torch.from_numpy(np.concatenate(rows) * self.side**2 + np.concatenate(places)).to(device)
         self._lookup = torch.zeros(self.count * self.side**2, dtype=torch.int32, device=device)
         self._lookup[cells] = torch.arange(1, len(self._table), dtype=torch.int32, device=device)
+
+    def near(self, rows: Tensor, points: Tensor) -> Tensor:
+        """Whether anything may be known at points, as in `at`: where not, they are outside the vessel."""
+        corner = points.clamp(0, self.side - 1)
+        one, other = (
+            self._lookup[rows * self.side**2 + y.long() * self.side + x.long()]
+            for x, y in (corner.floor().unbind(-1), corner.ceil().unbind(-1))
+        )
+        return (one > 0) | (other > 0)
 
     def at(self, rows: Tensor, points: Tensor) -> Streams:
         """Look up points (..., 2), ``(x, y)`` px of the scene, in the vessels ``rows`` (...); bilinear."""
@@ -126,17 +135,20 @@ def true_motion(framings: Sequence[Framing], maps: StreamMaps, points: Tensor) -
     starts = np.cumsum([0, *(len(f.vessels) for f in framings)])
     rows = torch.from_numpy(np.concatenate([a + np.arange(n) for a, n in zip(starts, counts, strict=False)])).to(device)
     owner = maps.owner[rows]
-    found = maps.at(rows[:, None], points[owner])
+    vessel, pixel = torch.nonzero(maps.near(rows[:, None], points[owner]), as_tuple=True)
+    found = maps.at(rows[vessel], points[owner[vessel], pixel])
     inside = (found.known > 0.3) & (found.offset.abs() <= 1)
-    masks = inside.float().unflatten(-1, (side, side))
+    vessel, pixel = vessel[inside], pixel[inside]
+    masks = torch.zeros(len(rows), side * side, device=device)
+    masks[vessel, pixel] = 1.0
+    masks = masks.unflatten(-1, (side, side))
     pairs = framings[0].pairs
     flow = torch.zeros(pairs, len(rows), 2, side * side, device=device)
     weight = masks.flatten(1).expand(pairs, -1, -1).clone()
     if pairs and len(rows):
-        vessel, pixel = torch.nonzero(inside, as_tuple=True)
         begin = points[owner[vessel], pixel]
         travel = torch.from_numpy(_travels(framings)).to(device)[:, vessel]
-        steps = int(np.clip(np.ceil(_farthest(framings) / _STEP_PX), 1, _MOST_STEPS))
+        steps = int(np.clip(np.ceil(_longest_way(framings)), 1, _MOST_STEPS))
         end, known = _follow(maps, rows[vessel].expand(pairs, -1), begin.expand(pairs, -1, -1), travel, steps)
         back = torch.from_numpy(np.stack([f.inverse for f in framings]).astype(np.float32)).to(device)
         move = ((end - begin)[..., None, :] @ back[owner[vessel]].transpose(1, 2))[..., 0, :]
@@ -156,15 +168,17 @@ def _travels(framings: Sequence[Framing]) -> np.ndarray[tuple[int, ...], np.dtyp
     return np.concatenate(parts).T.astype(np.float32)
 
 
-def _farthest(framings: Sequence[Framing]) -> float:
-    """Longest way in any answered pair, px of the scene."""
+def _longest_way(framings: Sequence[Framing]) -> float:
+    """Longest way in any answered pair, in steps along a streamline."""
     longest = 0.0
     for f in framings:
         rows = f.rows[f.first : f.first + f.pairs + 1]
         for vessel in f.vessels[: f.learned]:
             mine = f.record.vessel == vessel
             speed = float((f.record.speed[mine] * f.record.profile[mine]).max())
-            longest = max(longest, speed * float(np.abs(np.diff(f.record.travel[vessel, rows])).max(initial=0.0)))
+            step = max(_STEP_PX, _STEP_RADII * float(np.median(f.record.radius[mine])))
+            travel = float(np.abs(np.diff(f.record.travel[vessel, rows])).max(initial=0.0))
+            longest = max(longest, speed * travel / step)
     return longest
 
 
@@ -190,14 +204,19 @@ def true_fields(framings: Sequence[Framing], maps: StreamMaps) -> VesselField:
     device = maps.owner.device
     n, batch = framings[0].side // FIELD_STRIDE, len(framings)
     points = clip_points(framings, device, FIELD_STRIDE)
-    found = maps.at(torch.arange(maps.count, device=device)[:, None], points[maps.owner])
+    rows = torch.arange(maps.count, device=device)
+    row, cell = torch.nonzero(maps.near(rows[:, None], points[maps.owner]), as_tuple=True)
+    some = maps.at(row, points[maps.owner[row], cell])
+    table = torch.zeros(maps.count, n * n, 5, device=device)
+    within = ((some.known > 0.3) & (some.offset.abs() <= 1)).float()
+    table[row, cell] = torch.cat([some.heading, torch.stack([some.offset, some.radius, within], 1)], 1)
+    offset, radius, inside = table[..., 2:].unflatten(1, (n, n)).unbind(-1)
     turned = torch.from_numpy(np.stack([f.inverse * (-1 if f.backwards else 1) for f in framings]).astype(np.float32))
-    heading = (found.heading @ turned.to(device)[maps.owner].transpose(1, 2)).view(maps.count, n, n, 2)
+    heading = (table[..., :2] @ turned.to(device)[maps.owner].transpose(1, 2)).unflatten(1, (n, n))
     signs = [(-1.0 if np.linalg.det(f.matrix) < 0 else 1.0) * (-1.0 if f.backwards else 1.0) for f in framings]
     sign = torch.tensor(signs, device=device)[maps.owner, None, None]
     zoom = torch.tensor([f.zoom for f in framings], device=device)[maps.owner, None, None]
-    inside = ((found.known > 0.3) & (found.offset.abs() <= 1)).unflatten(-1, (n, n))
-    offset, radius = found.offset.unflatten(-1, (n, n)) * sign, found.radius.unflatten(-1, (n, n)) * zoom
+    offset, radius = offset * sign, radius * zoom
     turn = torch.atan2(heading[..., 1], heading[..., 0]) * (DIRECTIONS / (2 * torch.pi))
     away = turn[:, None] - torch.arange(DIRECTIONS, device=device)[:, None, None]
     away = (away - DIRECTIONS * torch.round(away / DIRECTIONS)).abs()
@@ -208,16 +227,16 @@ def true_fields(framings: Sequence[Framing], maps: StreamMaps) -> VesselField:
     best = (surest == _most(surest, maps.owner, batch)[maps.owner]) & (surest > 0)
     side = torch.where(share[:, :ORIENTATIONS] >= share[:, ORIENTATIONS:], 1.0, -1.0)
     kept = torch.zeros(2, batch, ORIENTATIONS, n, n, device=device)
-    for row in range(max((len(f.vessels) for f in framings), default=0)):
-        has = [k for k, f in enumerate(framings) if row < len(f.vessels)]
+    for slot in range(max((len(f.vessels) for f in framings), default=0)):
+        has = [k for k, f in enumerate(framings) if slot < len(f.vessels)]
         starts = np.cumsum([0, *(len(f.vessels) for f in framings)])
-        mine = torch.tensor([int(starts[k]) + row for k in has], device=device)
+        mine = torch.tensor([int(starts[k]) + slot for k in has], device=device)
         owners = torch.tensor(has, device=device)
         values = torch.stack(
             [side[mine] * offset[mine, None], radius[mine, None].clamp_min(0.5).log().expand_as(side[mine])]
         )
         kept[:, owners] = torch.where(best[mine], values, kept[:, owners])
-    where = _most(inside.float()[:, None], maps.owner, batch)[:, 0]
+    where = _most(inside[:, None], maps.owner, batch)[:, 0]
     return VesselField(where, _ends(framings, n, device), runs, kept[0], kept[1])
 
 

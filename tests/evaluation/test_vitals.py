@@ -6,7 +6,7 @@ import pytest
 
 from sam2flow_core.evaluation.vitals import vitals_figures
 from sam2flow_core.synthetic import SceneSettings, cell_flux, sample_scene
-from sam2flow_core.synthetic.whereabouts import moving_cells
+from sam2flow_core.synthetic.cell_tracks import moving_cells
 
 
 def test_only_long_recordings_are_asked_for_a_pulse_and_a_blank_is_no_error():

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from worlds import world
 
+from sam2flow_core.synthetic.cell_tracks import moving_cells
 from sam2flow_core.synthetic.cells import TABLE, Looks, Population, populate
 from sam2flow_core.synthetic.networks import Stage
 from sam2flow_core.synthetic.pulse import time_course
 from sam2flow_core.synthetic.vessels import Profile, Vessel, lumen
-from sam2flow_core.synthetic.whereabouts import moving_cells
 
 DENSITY = 4.0
 SPEED = 100.0
