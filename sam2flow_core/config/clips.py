@@ -76,7 +76,7 @@ class BankConfig:
     reuse : float
         Clips for each scene that is drawn anew.
     scenes : int
-        Kept; the oldest go first. A scene takes 2 to 3 MB.
+        Kept; the oldest go first. A scene takes about 5 MB.
     workers : int, optional
         Processes that draw; as many as there are cores by default, none with 0.
     """
@@ -86,12 +86,12 @@ class BankConfig:
     generators: Weights = (("streamlines", 0.5), ("discs", 0.5))
     side: int = 256
     run: int = 68
-    moments: int = 24
+    moments: int = 20
     moment: int = 3
     lengths: tuple[int, int] = (80, 700)
     first: int = 32
-    reuse: float = 8.0
-    scenes: int = 1000
+    reuse: float = 16.0
+    scenes: int = 600
     workers: int | None = None
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import skimage
 from numpy.typing import NDArray
-from skimage.io import imread, imsave
 
 from sam2flow_core.errors import DataError
 from sam2flow_core.synthetic.film import film_long
@@ -42,7 +42,7 @@ class CapFlowVideo:
 
     def frame(self, t: int) -> NDArray[np.generic]:
         """Return frame ``t`` (H, W)."""
-        image = np.asarray(imread(self.frames[t]))
+        image = np.asarray(skimage.io.imread(self.frames[t]))
         return image if image.ndim == 2 else image[..., 0]
 
     def flow(self, t: int) -> NDArray[np.float32]:
@@ -54,7 +54,7 @@ class CapFlowVideo:
 
     def mask(self) -> NDArray[np.bool_]:
         """Return the vessels' mask (H, W)."""
-        image = np.asarray(imread(self.mask_file))
+        image = np.asarray(skimage.io.imread(self.mask_file))
         return (image if image.ndim == 2 else image[..., 0]) > 0
 
 
@@ -70,7 +70,7 @@ def write_capflow(root: Path, raw: Path, split: str, name: str, scene: Scene, fr
     number = 0
     for video in film_long(scene, frames):
         for image in quantise(video, 8):
-            imsave(folder / f"{number:04d}.png", image, check_contrast=False)
+            skimage.io.imsave(folder / f"{number:04d}.png", image, check_contrast=False)
             number += 1
     for t in range(len(frames) - 1):
         layers = recorded_flow(scene, int(frames[t]), int(frames[t + 1]))
@@ -79,7 +79,9 @@ def write_capflow(root: Path, raw: Path, split: str, name: str, scene: Scene, fr
             merged = np.where(np.any(layer != 0, axis=0), layer, merged)
         np.save(folder / "Flow_float16" / f"{t:04d}.npy", np.moveaxis(merged, 0, 2).astype(np.float16))
     mask = scene.masks_at(int(frames[0])).any(0)
-    imsave(raw / split / "mask" / f"{name}.png", np.where(mask, 255, 0).astype(np.uint8), check_contrast=False)
+    skimage.io.imsave(
+        raw / split / "mask" / f"{name}.png", np.where(mask, 255, 0).astype(np.uint8), check_contrast=False
+    )
 
 
 def read_capflow(root: Path, raw: Path, split: str) -> Iterator[CapFlowVideo]:

@@ -80,7 +80,7 @@ def draw_disc_look(rng: np.random.Generator, cell_px: float, sticking: bool, dri
     core = float(np.clip(between(0.03, 0.18) * cell_px, 0.4, 3.5))
     return DiscLook(
         kind,
-        between(0.03, 0.4),
+        between(0.05, 0.4),
         float(rng.uniform(0.2, 0.7)) if bright else between(0.04, 0.13 if kind == "plasma" else 0.2),
         float(rng.uniform(0, 0.4)),
         (apart * math.cos(angle), apart * math.sin(angle)),
@@ -95,8 +95,8 @@ def draw_disc_look(rng: np.random.Generator, cell_px: float, sticking: bool, dri
         between(0.003, 0.2) if drifts else 0.0,
         between(30.0, 1500.0),
         float(rng.uniform(0, 2 * np.pi)),
-        between(1000.0, 20000.0),
-        between(0.0002, 0.004) if rng.random() < 0.5 else 0.0,
+        between(2000.0, 20000.0),
+        between(0.0002, 0.002) if rng.random() < 0.5 else 0.0,
         between(0.001, 0.02) if rng.random() < 0.5 else 0.0,
         int(rng.choice([8, 8, 10, 12, 16])),
         int(rng.integers(2**31)),
