@@ -255,3 +255,55 @@ class TimingSettings:
     stamp_tolerance: float = 0.25
     most_wild: float = 0.2
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """How margins, and what is written over the picture, are found.
+
+    Attributes
+    ----------
+    least_frames, enough_frames : int
+        Of fewer nothing is said, and nothing of what is written.
+    dead : float
+        Share of the usual change of a pixel, over the frames looked at, below which it shows nothing.
+    empty, begun : float
+        Shares of a row or column that show nothing from which it is margin, and below which it is picture: one follows
+        the other at once.
+    least_margin_px, least_side_px : int
+    step : float
+        Height of a stroke's edge, from one pixel to the next, in units of the range of nine tenths of the pixels.
+    even : float
+        Share of that height by which the pixels of a stroke may differ.
+    often : float
+        Share of the frames in which a stroke must be seen: figures change.
+    letter_px : int
+        Strokes so near each other belong together.
+    least_strokes : int
+        Pixels of a group of strokes.
+    rim_px : int
+        Around a group.
+    quiet : float
+        As ``dead``, of areas at the end of the range: there is noise in the dark.
+    least_area : float
+        Share of the frame of such an area.
+    most_covered : float
+        Share of the picture above which all of this is not believed.
+    """
+
+    least_frames: int = 4
+    enough_frames: int = 8
+    dead: float = 0.1
+    empty: float = 0.98
+    begun: float = 0.6
+    least_margin_px: int = 2
+    least_side_px: int = 32
+    step: float = 1.5
+    even: float = 0.02
+    often: float = 0.15
+    letter_px: int = 9
+    least_strokes: int = 12
+    rim_px: int = 2
+    quiet: float = 0.35
+    least_area: float = 0.004
+    most_covered: float = 0.4

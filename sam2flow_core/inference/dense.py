@@ -50,13 +50,15 @@ class TrackingStep:
 
 def dense_step(step: FrameFlow, state: InferenceState) -> TrackingStep:
     """Lay the crops of a frame out on the whole frame."""
-    height, width = state.frames.stack.shape[1:]
+    stack = state.frames.stack
+    height, width = stack.shape[1:]
+    rows, columns = stack.picture.shape
     shift = (round(step.shift[0]), round(step.shift[1]))
     logits = [
-        to_recorded(
-            torch.stack(list(v.logits.values())).mean(0).float().cpu().numpy()[:height, :width], *shift, _OUTSIDE
+        to_recorded(stack.picture.laid_out(image[:rows, :columns], (height, width), _OUTSIDE), *shift, _OUTSIDE)
+        for image in (
+            torch.stack(list(v.logits.values())).mean(0).float().cpu().numpy() for v in state.vessels.values()
         )
-        for v in state.vessels.values()
     ]
     flow = scale = None
     if all(v.flow is not None for v in step.vessels):

@@ -178,14 +178,15 @@ class FlowStream:
 
     def _offset(self, crop: Crop, t: int) -> tuple[int, int]:
         shift = self.state.frames.shift(t)
-        return crop.corner[0] + round(shift.dy), crop.corner[1] + round(shift.dx)
+        top, left = self.state.frames.stack.picture.origin
+        return top + crop.corner[0] + round(shift.dy), left + crop.corner[1] + round(shift.dx)
 
     def _scores(self, vessel_id: int) -> tuple[float, float]:
         vessel = self.vessels[vessel_id]
         return vessel.mask_iou, vessel.object_score
 
     def _lay_crops(self, masks: dict[int, NDArray[np.bool_]], margin: int) -> list[Crop]:
-        height, width = self.state.frames.stack.shape[1:]
+        height, width = self.state.frames.stack.picture.shape
         s = self.ground.sites.stride
         sites = self.ground.sites
         crops = []

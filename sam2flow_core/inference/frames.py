@@ -18,7 +18,7 @@ from sam2flow_core.stack import Shift, Stabiliser, Stack
 
 
 class AlignedFrames:
-    """Frames of a recording in tissue coordinates.
+    """Frames of a recording in tissue coordinates, which begin at the first pixel of its picture (`Stack.picture`).
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class AlignedFrames:
     @property
     def size(self) -> tuple[int, int]:
         """``(H, W)`` of the padded input."""
-        height, width = self.stack.shape[1:]
+        height, width = self.stack.picture.shape
         return height + self.padding[3], width + self.padding[1]
 
     @property

@@ -51,8 +51,8 @@ class Opening:
 
 
 def aligned_frame(stack: Stack, t: int, stabiliser: Stabiliser | None, shifts: dict[int, Shift]) -> NDArray[np.float32]:
-    """Return frame ``t`` (Y, X) in tissue coordinates; it is registered once, and its shift kept in ``shifts``."""
-    frame = np.asarray(stack.frame(t), np.float32)
+    """Return what frame ``t`` shows, (h, w) of its picture, in tissue coordinates; its shift is kept in ``shifts``."""
+    frame = stack.seen(t)
     if stabiliser is None:
         shifts[t] = _STILL
         return frame
@@ -67,9 +67,9 @@ def _that_moves(stack: Stack, t: int, last: int, most: float) -> tuple[int, floa
     A frame is a repeat where it changes by little of the ``most`` that other pairs do.
     """
     found: list[tuple[float, int]] = []
-    before = stack.frame(t)[::2, ::2].astype(np.float32)
+    before = stack.seen(t)[::2, ::2]
     for first in range(t, max(min(t + _TRIED, last), t + 1)):
-        after = stack.frame(min(first + 1, last))[::2, ::2].astype(np.float32)
+        after = stack.seen(min(first + 1, last))[::2, ::2]
         found.append((float(np.abs(after - before).mean()), -first))
         if found[-1][0] > _REPEATED * most:
             break
@@ -94,14 +94,14 @@ def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: in
     """
     stabiliser = Stabiliser() if stabilise else None
     if stabiliser is not None:
-        stabiliser.prime(stack.frame(t) for t in range(start, stop))
+        stabiliser.prime(stack.seen(t) for t in range(start, stop))
 
     shifts: dict[int, Shift] = {}  # in a short recording pairs overlap
-    height, width = stack.shape[1:]
+    height, width = stack.picture.shape
     padding = (0, -width % _MULTIPLE, 0, -height % _MULTIPLE)
     last = stop - 1
     firsts = np.unique(np.linspace(start, max(last - 1, start), max(sampled // 2, 1)).round().astype(int))
-    total, level, square = (torch.zeros(stack.shape[1:], dtype=torch.float64) for _ in range(3))
+    total, level, square = (torch.zeros(height, width, dtype=torch.float64) for _ in range(3))
     motion = MotionSurvey()
     most = 0.0
     for place in firsts.tolist():

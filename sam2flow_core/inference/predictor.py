@@ -201,8 +201,15 @@ class SAM2FlowPredictor:
         state = inference_state
         _check_frame(state, frame_idx)
         xy, kinds = read_clicks(points, labels, box, state.frames.stack.shape[1:], normalize_coords)
+        picture = state.frames.stack.picture
+        if outside := [(x, y) for (x, y), k in zip(xy, kinds, strict=True) if k == 1 and not picture.inside(y, x)]:
+            x, y = outside[0]
+            raise PromptError(
+                f"vessel {obj_id}: the click at y {y:g}, x {x:g} lies in a margin that shows nothing; move it"
+            )
         shift = state.frames.shift(frame_idx)
-        clicks = [(float(x - shift.dx), float(y - shift.dy), int(k)) for (x, y), k in zip(xy, kinds, strict=True)]
+        (top, left), (dy, dx) = picture.origin, (shift.dy, shift.dx)
+        clicks = [(float(x - dx - left), float(y - dy - top), int(k)) for (x, y), k in zip(xy, kinds, strict=True)]
         vessel = self._vessel(state, obj_id)
         if clear_old_points:
             vessel.points[frame_idx] = clicks
@@ -224,7 +231,8 @@ class SAM2FlowPredictor:
         given = read_mask(mask, state.frames.stack.shape[1:])
         shift = state.frames.shift(frame_idx)
         vessel = self._vessel(state, obj_id)
-        vessel.given[frame_idx] = to_recorded(given, -round(shift.dy), -round(shift.dx))
+        top, left, bottom, right = state.frames.stack.picture.box
+        vessel.given[frame_idx] = to_recorded(given, -round(shift.dy), -round(shift.dx))[top:bottom, left:right]
         vessel.points.pop(frame_idx, None)
         return self._decode(state, frame_idx, obj_id)
 
@@ -398,17 +406,18 @@ class SAM2FlowPredictor:
         vessel = state.vessels[obj_id]
         with told_of_memory(self.device):
             decode_prompts(self.model, state, vessel, frame, self.settings.cached_frames)
-        height, width = state.frames.stack.shape[1:]
+        height, width = state.frames.stack.picture.shape
         top, left, bottom, right = bounds(vessel_mask(vessel)[:height, :width], self.settings.crop_margin)
         state.crops[obj_id] = (bottom - top, right - left)
         return self._masks(state, frame)
 
     def _masks(self, state: InferenceState, frame: int) -> Masks:
-        height, width = state.frames.stack.shape[1:]
-        shift = state.frames.shift(frame)
+        stack, shift = state.frames.stack, state.frames.shift(frame)
+        height, width = stack.picture.shape
         logits = [torch.stack(list(v.logits.values())).mean(0)[:height, :width] for v in state.vessels.values()]
-        moved = [to_recorded(x.float().cpu().numpy(), round(shift.dy), round(shift.dx)) for x in logits]
-        return frame, list(state.vessels), torch.from_numpy(np.reshape(moved, (-1, 1, height, width)))
+        laid = [stack.picture.laid_out(x.float().cpu().numpy(), stack.shape[1:]) for x in logits]
+        moved = [to_recorded(x, round(shift.dy), round(shift.dx)) for x in laid]
+        return frame, list(state.vessels), torch.from_numpy(np.reshape(moved, (-1, 1, *stack.shape[1:])))
 
 
 def _check_frame(state: InferenceState, frame: int) -> None:

@@ -17,6 +17,10 @@ _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of the photographs that SAM 2 was trained with."""
 
 
+_OUTSIDE = -20.0
+"""Mask logit beyond the picture."""
+
+
 class VideoFrames(Protocol):
     """What a mask predictor asks of a recording."""
 
@@ -100,19 +104,23 @@ class PaddedFrames:
         return self._frames.inputs(t)
 
     def points(self, xy: Tensor) -> Tensor:
-        """As they are."""
-        return xy
+        """From the first pixel of the picture."""
+        top, left = self.stack.picture.origin
+        return xy - xy.new_tensor([left, top])
 
     def mask(self, recorded: Tensor) -> Tensor:
         """Padded with nothing."""
+        top, left, bottom, right = self.stack.picture.box
+        shown = recorded[None, None, top:bottom, left:right].float().to(self.device)
         height, width = self._frames.size
-        bottom, right = height - recorded.shape[0], width - recorded.shape[1]
-        return F.pad(recorded[None, None].float().to(self.device), (0, right, 0, bottom))
+        return F.pad(shown, (0, width - shown.shape[-1], 0, height - shown.shape[-2]))
 
     def recorded(self, logits: Tensor) -> Tensor:
-        """Without the padding."""
+        """Without the padding, in the whole frame."""
+        top, left, bottom, right = self.stack.picture.box
         height, width = self.stack.shape[1:]
-        return F.interpolate(logits, self._frames.size, mode="bilinear")[..., :height, :width]
+        shown = F.interpolate(logits, self._frames.size, mode="bilinear")[..., : bottom - top, : right - left]
+        return F.pad(shown, (left, width - right, top, height - bottom), value=_OUTSIDE)
 
 
 def _range(stack: Stack) -> tuple[float, float]:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+_SMALLEST = 1e-30
+
 
 class InputMaker:
     """Makes the three input channels of frames of one recording, free of unit.
@@ -20,7 +22,9 @@ class InputMaker:
 
     def __init__(self, background: Tensor, activity: Tensor) -> None:
         self.background = background
-        self.spread = activity.square().mean().sqrt().clamp_min(1e-6)
+        # No absolute least: pixels may be of any unit. Where nothing moves, the standing picture gives the scale.
+        least = 1e-6 * float((background - background.mean()).abs().max())
+        self.spread = activity.square().mean().sqrt().clamp_min(max(least, _SMALLEST))
         self.still = torch.asinh((background - background.mean()) / self.spread)
         self.busy = torch.log((activity / self.spread).clamp(0.05, 20.0))
 

@@ -20,6 +20,8 @@ MOTION_CHANNELS = len(_SCALES) * _PER_SCALE
 MOTION_STRIDE = 2
 """Px per cell of the channels."""
 _FLOOR = 1e-12
+"""Of the squares of gradients, against their mean at the scale."""
+_SMALLEST = 1e-36
 
 
 class MotionSurvey:
@@ -56,9 +58,10 @@ class MotionSurvey:
             size = [n * scale // MOTION_STRIDE for n in moments.shape[-2:]]
             moments = F.interpolate(moments[None], size, mode="bilinear", align_corners=False)[0]
         xx, yy, tt, xy, xt, yt = moments
-        energy, change = (xx + yy).clamp_min(_FLOOR), tt.clamp_min(_FLOOR)
-        both = (energy * change).sqrt()
-        level = energy.mean().clamp_min(_FLOOR)
+        floor = _FLOOR * float((xx + yy).mean()) + _SMALLEST
+        energy, change = (xx + yy).clamp_min(floor), tt.clamp_min(floor)
+        both = energy.sqrt() * change.sqrt()
+        level = energy.mean()
         return torch.stack([
             (xx - yy) / energy, 2 * xy / energy, xt / both, yt / both,
             0.5 * (change / energy).log().clamp(-6, 6), 0.5 * (energy / level).log().clamp(-6, 6),

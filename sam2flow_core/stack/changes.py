@@ -97,7 +97,7 @@ def _choose(
     near, far = np.ravel(soon), np.ravel(late)
     rng = np.random.default_rng(settings.seed)
     usual = np.median(far)
-    still = np.flatnonzero(far <= usual)
+    still = np.flatnonzero((far <= usual) & ((far > 0) | (usual == 0)))  # what covers the picture has no noise
     quiet = np.sort(rng.choice(still, min(settings.pixels, len(still)), replace=False))
     beyond = far - usual
     strong = np.flatnonzero(beyond >= settings.moving_share * np.percentile(beyond, 99.5))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.stack import SamplingSettings
 from sam2flow_core.errors import StackError
+from sam2flow_core.stack.picture import Picture, PictureFinder
 from sam2flow_core.stack.sources import FrameSource
 
 
@@ -23,11 +24,14 @@ class Inspection:
     bit_depth : int
     contrast_limits : tuple of float
     problems : tuple of str
+    picture : Picture
+        The part of the frames that shows something.
     """
 
     bit_depth: int
     contrast_limits: tuple[float, float]
     problems: tuple[str, ...]
+    picture: Picture
 
 
 def inspect_frames(source: FrameSource, name: str, settings: SamplingSettings | None = None) -> Inspection:
@@ -44,8 +48,9 @@ def inspect_frames(source: FrameSource, name: str, settings: SamplingSettings | 
     if seen.low == seen.high:
         raise StackError(f"{name}: every pixel looked at is {seen.low:g}: there is no picture in this recording")
     bits, bit_problems = _bit_depth(seen, source)
-    problems = source.calibration.problems + bit_problems + _repeat_problems(seen)
-    return Inspection(bits, _limits(seen, settings), problems)
+    picture = seen.finder.find()
+    problems = source.calibration.problems + bit_problems + _repeat_problems(seen) + picture.problems
+    return Inspection(bits, _limits(seen, settings), problems, picture)
 
 
 @dataclass
@@ -58,11 +63,13 @@ class _Seen:
     pairs: int = 0
     repeated: list[int] = field(default_factory=list)
     thinned: list[NDArray[Any]] = field(default_factory=list)
+    finder: PictureFinder = field(default_factory=PictureFinder)
 
 
 def _look(source: FrameSource, name: str, settings: SamplingSettings) -> _Seen:
     seen = _Seen()
     step = max(1, max(source.shape[1:]) // settings.thinned_side_px)
+    last = -1
     for t in (int(t) for t in np.unique(np.linspace(0, source.shape[0] - 2, settings.places).astype(int))):
         frame, following = source.read(t), source.read(t + 1)
         require_finite(frame, t, name)
@@ -71,6 +78,10 @@ def _look(source: FrameSource, name: str, settings: SamplingSettings) -> _Seen:
         if frame.dtype.kind == "u":
             seen.low_bits |= int(np.bitwise_or.reduce(frame, axis=None)) & 15
         seen.pairs += 1
+        for number, picture in ((t, frame), (t + 1, following)):
+            if number > last:  # in a short recording pairs overlap
+                seen.finder.add(picture)
+        last = t + 1
         seen.repeated += [t] * bool(np.array_equal(frame, following))
         seen.thinned.append(frame[::step, ::step])
     return seen

@@ -19,6 +19,10 @@ from sam2flow_core.stack.view import Target, View
 from sam2flow_core.stack.warp import translate
 
 _Point = tuple[float, float]
+_ENOUGH = 8
+"""Frames that tell whether a picture stands still in them."""
+_BY_CHANCE = 2.0
+"""Times the variance over the field that the mean of so many frames has by chance."""
 _CLOSE_PX = 1.5  # the windows overlap well enough up to here
 
 
@@ -61,6 +65,7 @@ class Stabiliser:
     def __init__(self, settings: StabiliserSettings | None = None) -> None:
         self.settings = settings or StabiliserSettings()
         self._shape: tuple[int, int] | None = None
+        self._standing = True
         # these are made when the first frame tells the size
         self._bin: int
         self._correlator: Correlator
@@ -80,8 +85,10 @@ class Stabiliser:
         frames : iterable of ndarray (Y, X)
             In order, from the first; only the first `prime_frames` are taken.
         """
-        images = [self._image(f) for f in islice(frames, self.settings.prime_frames)]
-        if not self._shows_tissue(images):
+        taken = list(islice(frames, self.settings.prime_frames))
+        images = [self._image(f) for f in taken]
+        self._standing = _stands(taken)
+        if not self._standing or not self._shows_tissue(images):
             return
         for image in images:
             self._tissue.add(image, (0.0, 0.0))
@@ -126,6 +133,8 @@ class Stabiliser:
             If the frame's size differs from that of the first one.
         """
         image = self._image(frame)
+        if not self._standing:
+            return Shift(0.0, 0.0, 0.0)
         if self._tissue.empty:
             self._tissue.add(image, (0.0, 0.0))
             return Shift(0.0, 0.0, 1.0)
@@ -153,6 +162,7 @@ class Stabiliser:
         if self._shape is None:
             return {}
         own = {"shape": np.array(self._shape), "last": np.array(self._last), "origin": np.array(self._origin)}
+        own["standing"] = np.array(self._standing)
         return own | self._tissue.arrays()
 
     def set_state(self, state: dict[str, NDArray[Any]]) -> None:
@@ -160,6 +170,7 @@ class Stabiliser:
         self._shape = None
         if state:
             self._begin((int(state["shape"][0]), int(state["shape"][1])))
+            self._standing = bool(np.all(state.get("standing", True)))
             self._last = (float(state["last"][0]), float(state["last"][1]))
             self._origin = (float(state["origin"][0]), float(state["origin"][1]))
             self._tissue.restore(state)
@@ -210,3 +221,16 @@ class Stabiliser:
                 break
             guess = (round(found[0]), round(found[1]))
         return found, peak.height
+
+
+def _stands(frames: list[NDArray[Any]]) -> bool:
+    """Whether frames share a standing picture; where it was taken off, only blood is left to hold on to."""
+    if len(frames) < _ENOUGH:
+        return True
+    total, square = np.zeros(frames[0].shape), np.zeros(frames[0].shape)
+    for frame in frames:
+        total += frame
+        square += np.square(frame, dtype=float)
+    mean = total / len(frames)
+    change = float((square / len(frames) - mean**2).mean())
+    return float(mean.var()) > _BY_CHANCE * max(change, 0) / len(frames)

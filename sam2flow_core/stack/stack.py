@@ -6,10 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sam2flow_core.stack.calibration import Calibration
 from sam2flow_core.stack.identity import content_sha256, fingerprint, has_fingerprint
 from sam2flow_core.stack.inspection import Inspection, inspect_frames, require_finite
 from sam2flow_core.stack.lazy import LazyFrames
+from sam2flow_core.stack.picture import Picture
 from sam2flow_core.stack.sources import Frame, FrameSource
 from sam2flow_core.stack.time_stamps import Times
 from sam2flow_core.stack.timing import Timing, find_timing
@@ -36,6 +40,8 @@ class Stack:
         The files, in the order of time; empty for an array.
     calibration : Calibration
         Pixel size and frame rate as the files declare them.
+    picture : Picture
+        The part of the frames that shows something: without margins, and without what was written over it.
     problems : tuple of str
         One line for each thing a user should know before trusting results.
     """
@@ -50,6 +56,7 @@ class Stack:
         self.calibration: Calibration = source.calibration
         self._inspection: Inspection = inspect_frames(source, name)
         self.bit_depth = self._inspection.bit_depth
+        self.picture: Picture = self._inspection.picture
         self.problems = source.problems + self._inspection.problems + notes
         self._timings: dict[tuple[int, int], Timing] = {}
 
@@ -89,6 +96,10 @@ class Stack:
         require_finite(frame, t, self.name)
         return frame
 
+    def seen(self, t: int) -> NDArray[np.float32]:
+        """Return what frame ``t`` shows of the tissue, the box of `picture`, as float32 (h, w)."""
+        return self.picture.cut(self.frame(t))
+
     @cached_property
     def times_s(self) -> Times | None:
         """Seconds at which the frames were taken, shape (T,), as the file's own time stamps say.
@@ -106,7 +117,7 @@ class Stack:
         """
         if (start, stop) not in self._timings:
             times = None if self.times_s is None else self.times_s[start:stop]
-            found = find_timing(self.frame, start, stop, times)
+            found = find_timing(self.seen, start, stop, times)
             if not self.paths:  # an array may change under our hands
                 return found
             self._timings[start, stop] = found

@@ -19,6 +19,7 @@ from sam2flow_core.config.velocity import KymographSettings
 from sam2flow_core.velocity.sampling import Samples
 
 _FINENESS = 4  # correlations are evaluated every 1 / 4 px
+_BRIGHTEST = 2.0  # times as bright as the tissue around it a vessel may be
 _FLANK = 3.0  # px, standard deviation of the derivative of a Gaussian
 _NEAR = 40  # steps of the grid either way within which the best match is refined
 _STEP = 0.01  # of the velocity grid, in asinh(velocity / px per frame)
@@ -45,9 +46,7 @@ class CorrelationVelocity:
 
 def moving_pattern(samples: Samples, drift_frames: int) -> NDArray[np.float32]:
     """Return the samples without flicker, standing parts and slow drift, shape (L, T, N), 0 where unknown."""
-    background = samples.background / np.nanmean(samples.background) if np.isfinite(samples.background).any() else 1.0
-    with np.errstate(divide="ignore", invalid="ignore"):  # what a black frame shows is unknown
-        pattern = samples.lanes / np.nan_to_num(np.atleast_1d(background), nan=1.0)[None, :, None].astype(np.float32)
+    pattern = samples.lanes - _flicker(samples)[:, None]
     known = np.isfinite(pattern)
     count = np.maximum(known.sum(axis=1, keepdims=True), 1)
     pattern = np.where(known, pattern, 0)
@@ -55,8 +54,27 @@ def moving_pattern(samples: Samples, drift_frames: int) -> NDArray[np.float32]:
     if pattern.shape[1] > 2 * drift_frames:
         pattern -= ndimage.uniform_filter1d(pattern, drift_frames, axis=1, mode="nearest")
     spread = pattern.std(axis=1, keepdims=True)
-    floor = 0.3 * np.median(spread) + 1e-6
+    floor = 0.3 * np.median(spread) + np.finfo(np.float32).tiny
     return np.where(known, pattern / np.maximum(spread, floor), 0).astype(np.float32)
+
+
+def _flicker(samples: Samples) -> NDArray[np.float32]:
+    """Return what the lamp's flicker adds to the vessel's brightness, shape (T,).
+
+    That is the part of it that goes with the brightness of the tissue around. How bright the vessel is against the
+    tissue is found by regression and not by division, so that a constant may have been added to the pixels, or the
+    standing picture taken off.
+    """
+    around = samples.background - np.nanmean(samples.background) if np.isfinite(samples.background).any() else None
+    known = np.isfinite(samples.lanes)
+    number = known.sum(axis=(0, 2))
+    if around is None or not number.any():
+        return np.zeros(len(number), np.float32)
+    inside = np.where(known, samples.lanes, 0).sum(axis=(0, 2), dtype=float) / np.maximum(number, 1)
+    both = np.isfinite(around) & (number > 0)
+    power = float((around[both] ** 2).sum())
+    share = float((around[both] * (inside[both] - inside[both].mean())).sum()) / power if power > 0 else 0.0
+    return np.asarray(np.clip(share, 0, _BRIGHTEST) * np.nan_to_num(around), np.float32)
 
 
 def flanks(pattern: NDArray[np.float32]) -> NDArray[np.float32]:

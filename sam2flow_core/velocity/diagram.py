@@ -56,10 +56,7 @@ def read_diagram(
     radon = stack_velocity(pattern, settings)
     spacing, periodicity = repeat_distance(pattern)
     noise = pattern_noise(pattern)
-    mean = abs(float(np.nanmean(samples.lanes))) if np.isfinite(samples.lanes).any() else np.nan
     floor, floor_spread = _floor(pattern, settings)
-    complete = np.isfinite(samples.lanes).all(axis=1)
-    spread = float(np.sqrt(samples.lanes.var(axis=1)[complete].mean())) if complete.any() else np.nan
     sharpness, unit = _sharpness(samples.lanes)
     diagram = SpaceTime(
         image=pattern.mean(axis=0),
@@ -67,7 +64,6 @@ def read_diagram(
         radon=radon,
         quality=_with_second_opinion(found.quality, found.velocity, radon),
         contrast_to_noise=noise,
-        contrast=spread * noise / np.sqrt(1 + noise**2) / mean if mean > 0 else float("nan"),
         spacing=spacing,
         periodicity=periodicity,
         duplicate=_duplicates(samples.lanes),

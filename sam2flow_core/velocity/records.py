@@ -86,8 +86,6 @@ class SpaceTime:
         0 to 1: the share of windows whose own best match lies on the path through all of them.
     contrast_to_noise : float
         Standard deviation of the moving pattern over that of the noise.
-    contrast : float
-        Standard deviation of the moving pattern over the mean brightness.
     spacing : float
         Distance in px at which the pattern repeats; NaN where it does not.
     periodicity : float
@@ -111,7 +109,6 @@ class SpaceTime:
     radon: Floats
     quality: float
     contrast_to_noise: float
-    contrast: float
     spacing: float
     periodicity: float
     duplicate: NDArray[np.bool_]

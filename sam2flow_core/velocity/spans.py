@@ -60,7 +60,7 @@ def trimmed(reading: Reading, span: Span) -> Reading:
 
 
 BY_FRAME = ("image", "velocity", "radon", "duplicate", "sharpness", "match", "strength")
-_WHOLE = ("quality", "contrast_to_noise", "contrast", "periodicity", "saturated", "floor", "floor_spread")
+_WHOLE = ("quality", "contrast_to_noise", "periodicity", "saturated", "floor", "floor_spread")
 
 
 def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount, StretchTable]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image, ImageDraw
 
 from sam2flow_core.engine import Finished, RunRequest, run
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
@@ -107,3 +108,88 @@ def test_a_gap_of_five_frames_is_left_out(measure: Measure, video: np.ndarray, p
         assert gap.grade[vessel] != "good"
         assert "DROPPED_FRAME" in gap.flags[vessel]
     assert any("missing in 1 place" in notice for notice in gap.notices)
+
+
+def with_a_clock(video: np.ndarray) -> np.ndarray:
+    out = []
+    for t, frame in enumerate(video):
+        image = Image.fromarray(frame)
+        ImageDraw.Draw(image).text((96, 2), f"12:04:{t:02d}.{(7 * t) % 10}", fill=255)
+        out.append(np.array(image))
+    return np.stack(out)
+
+
+def unchanged(found: Measured, plain: Measured) -> None:
+    assert found.velocity == pytest.approx(plain.velocity, rel=0.03)
+    assert found.diagram == pytest.approx(plain.diagram, rel=0.05)
+    assert found.grade == plain.grade
+
+
+def test_black_margins_change_nothing_and_are_said(measure: Measure, video: np.ndarray, plain: Measured) -> None:
+    framed = np.zeros((24, 320, SIDE + 80), np.uint8)
+    framed[:, 32:288, 72 : 72 + SIDE] = video[:24]
+    found = measure(framed, lambda y, x: (y + 32, x + 72))
+    unchanged(found, plain)
+    assert any("margins" in notice for notice in found.notices)
+
+
+def test_a_clock_in_the_corner_changes_nothing_and_is_said(
+    measure: Measure, video: np.ndarray, plain: Measured
+) -> None:
+    found = measure(with_a_clock(video[:24]))
+    unchanged(found, plain)
+    assert any("covers rows" in notice for notice in found.notices)
+
+
+def test_signed_pixels_with_the_standing_picture_taken_off(
+    measure: Measure, video: np.ndarray, plain: Measured
+) -> None:
+    unchanged(measure(video[:24] - video[:24].mean(0, dtype=np.float32)), plain)
+
+
+ROWS, COLUMNS = np.mgrid[:256, :SIDE]
+SPOILT: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "full-scale signed 16 bit": lambda v: (v.astype(np.int32) * 256 - 32768).astype(np.int16),
+    "16 bit": lambda v: v.astype(np.uint16) * 16 + 300,
+    "tiny floats below zero": lambda v: v.astype(np.float32) * 1e-7 - 3e-5,
+    "a large constant": lambda v: v.astype(np.float32) + 1e4,
+    "inverted": lambda v: 255 - v,
+    "a tenth of the contrast": lambda v: (v.astype(np.float32) - 124) / 10 + 124,
+    "noise": lambda v: (v + np.random.default_rng(0).normal(0, 8, v.shape)).astype(np.float32),
+    "flicker": lambda v: (v * (1 + 0.03 * np.random.default_rng(1).normal(size=(len(v), 1, 1)))).astype(np.float32),
+    "fixed pattern": lambda v: (v + np.random.default_rng(2).normal(0, 4, v.shape[1:])).astype(np.float32),
+    "a saturated corner": lambda v: np.where((ROWS > 216) & (COLUMNS > 124), 255, v).astype(np.uint8),
+    "a round dark spot": lambda v: np.where(np.hypot(ROWS - 128, COLUMNS - 140) < 18, 0, v).astype(np.uint8),
+    "a scale bar": lambda v: np.where((ROWS > 246) & (ROWS < 250) & (COLUMNS < 50), 255, v).astype(np.uint8),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", SPOILT)
+def test_what_is_no_business_of_the_blood(measure: Measure, video: np.ndarray, plain: Measured, kind: str) -> None:
+    found = measure(SPOILT[kind](video[:24]))
+    assert found.velocity == pytest.approx(plain.velocity, rel=0.06)
+    assert set(found.grade.values()) <= set(BELIEVED)
+
+
+@pytest.mark.slow
+def test_time_backwards(measure: Measure, video: np.ndarray, plain: Measured) -> None:
+    assert measure(video[23::-1]).velocity == pytest.approx(plain.velocity, rel=0.06)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["turned", "mirrored", "moved"])
+def test_where_the_picture_lies(measure: Measure, video: np.ndarray, plain: Measured, kind: str) -> None:
+    shown, place = {
+        "turned": (np.rot90(video[:24], axes=(1, 2)), lambda y, x: (SIDE - 1 - x, y)),
+        "mirrored": (video[:24, :, ::-1], lambda y, x: (y, SIDE - 1 - x)),
+        "moved": (video[:24, 4:, 6:], lambda y, x: (y - 4, x - 6)),
+    }[kind]
+    found = measure(np.ascontiguousarray(shown), place)
+    assert found.velocity == pytest.approx(plain.velocity, rel=0.06)
+
+
+@pytest.mark.slow
+def test_every_second_frame_at_half_the_rate(measure: Measure, video: np.ndarray) -> None:
+    whole, half = measure(video), measure(video[::2], frame_rate_hz=RATE_HZ / 2)
+    assert half.velocity == pytest.approx(whole.velocity, rel=0.06)
