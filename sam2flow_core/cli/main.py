@@ -68,6 +68,12 @@ def status_of(arguments: list[str]) -> int:
         return _fail(str(error), MEND, arguments)
     except (KeyboardInterrupt, click.Abort):
         return _fail("stopped", INTERRUPTED, arguments)
+    except OSError as error:
+        # What the system refuses is for a person to mend, whichever step met it: names, rights, drives, space.
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", MEND, arguments)
+    except MemoryError:
+        return _fail("there is not enough memory for this; use a smaller range or field", MEND, arguments)
     except Exception as error:
         text = f"fault of the program: {type(error).__name__}: {error} (sam2flow --debug ... shows where)"
         return _fail(text, FAULT, arguments)
@@ -83,5 +89,7 @@ def _with_help(error: click.ClickException) -> str:
 def _fail(message: str, status: int, arguments: list[str]) -> int:
     if "--debug" in arguments:
         traceback.print_exc()
-    click.echo(f"sam2flow: {' '.join(message.split())}", err=True)
+    # A name from a file must not move the cursor or colour the screen.
+    line = "".join(c if c.isprintable() else " " for c in message)
+    click.echo(f"sam2flow: {' '.join(line.split())}", err=True)
     return status

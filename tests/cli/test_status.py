@@ -84,3 +84,13 @@ def test_help_loads_nothing_heavy():
 def test_the_module_runs_as_the_command():
     done = subprocess.run([sys.executable, "-m", "sam2flow_core", "--version"], capture_output=True, text=True)
     assert done.returncode == 0 and "sam2flow" in done.stdout
+
+
+def test_what_the_system_refuses_is_for_a_person_to_mend(capsys):
+    assert status_of(["info", "a" * 300 + ".tif"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_name_cannot_write_on_the_terminal(capsys):
+    assert status_of(["info", "\x1b[31mred\x07\n.tif"]) == 2
+    assert capsys.readouterr().err.rstrip("\n").isprintable()
