@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.masks import vessel_mask
 from sam2flow_core.inference.round_trip import answer_back, is_checked, round_trip_error
 from sam2flow_core.inference.state import InferenceState
@@ -113,7 +114,11 @@ class FlowStream:
         self._fill(time)
         evidence = self.net.evidence(self.volumes, time, self.ground, self.causal)
         banks = [v.motion.read() for v in self.vessels.values()]
-        answer = self.net(self.features[time], self.features[time + 1], evidence, context, self.ground, banks, t)
+        try:
+            answer = self.net(self.features[time], self.features[time + 1], evidence, context, self.ground, banks, t)
+        except IndexError as error:
+            # A displacement that is no number has no place in the frame.
+            raise ModelError("the weights give no finite flow: their file is damaged, fetch it anew") from error
         self._remember(answer, t)
         there, back = _pixels(answer), self._way_back(t, context)
         return [self._package(c, t, there, back) for c in self.crops]
