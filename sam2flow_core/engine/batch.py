@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -130,8 +131,14 @@ def _cluster(scheduler: str | None, workers: int | None, threads: int) -> Iterat
         return
     count = workers or max(1, (dask.system.CPU_COUNT or 1) // threads)
     # Processes with one task each: a run's threads are its own, and a crash takes one recording only.
+    # That a busy machine ends one late is nothing to tell.
     cluster = LocalCluster(
-        n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
+        n_workers=count,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address=None,
+        memory_limit=0,
+        silence_logs=logging.ERROR,
     )
     with cluster, Client(cluster) as client:
         yield client
