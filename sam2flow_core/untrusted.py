@@ -65,6 +65,16 @@ def read_json(kind: type[Content], text: bytes | str) -> Content:
         raise ValueError("nested too deeply") from None
 
 
+def read_object(text: bytes | str) -> dict[str, Any]:
+    """Read a JSON object of any content; raises `ValueError` for anything else."""
+    from pydantic_core import from_json
+
+    content = from_json(text)
+    if not isinstance(content, dict):
+        raise ValueError("it is no JSON object")
+    return content
+
+
 def plain_name(name: str) -> bool:
     """Whether a name is that of a file or folder right here: no way up, none to elsewhere."""
     return bool(name) and name not in (".", "..") and not re.search(r'[\\/:*?"<>|\x00-\x1f]', name)

@@ -14,6 +14,7 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, Signal
 
 from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.inference.hub import is_hub_name
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_core.prompts import check_prompts, read_prompts
 from sam2flow_napari.files.sample import sample_path
@@ -159,8 +160,13 @@ class Workbench(QObject):
         if old is not None and old in self.viewer.layers:
             # One recording at a time: another's layers could not be told from this one's.
             self.viewer.layers.remove(old)
+        preferences = read_preferences()
+        model = self.session.run_choices.model
+        if is_hub_name(model) and model != preferences.model:
+            # The project may come from anybody; what it names is fetched when the user types it.
+            self.choose_run(replace(self.session.run_choices, model="tiny"))
+            notice = f"{notice} The project asks for the model '{model}' of the Hugging Face hub; to fetch it, type it."
         if not self.session.state.vessels:
-            preferences = read_preferences()
             self.choose_run(replace(self.session.run_choices, device=preferences.device, model=preferences.model))
         self.scene = Scene(self.viewer, self.session, image, self.keys)
         self.scene.brush.painting_changed.connect(self.painting_changed.emit)

@@ -31,6 +31,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--stack-axes", metavar="TYX", help="The axes, where the file is wrong about them.")
 @click.option("--from", "provenance", type=_PATH, help="Repeat the run of this provenance.json (STACK: if it moved).")
 @click.option("--project", type=_PATH, help="Run what the window's project folder says, into it unless --out is given.")
+@click.option("--download", is_flag=True, help="Let a model that --from or --project names be fetched from the hub.")
 @click.pass_context
 def run(context: click.Context, /, **given: object) -> int:
     """Measure the prompted vessels of the recording STACK: masks, flow, velocity tables and a report."""
@@ -78,7 +79,7 @@ def _repeated(context: click.Context) -> RunRequest:
     given = context.params
     _refuse(context, _SAID, "--from")
     device = given["device"] if _by_hand(context, "device") else None
-    request = request_again(given["provenance"], given["out"], given["stack"], device)
+    request = request_again(given["provenance"], given["out"], given["stack"], device, given["download"])
     return replace(request, resume=given["resume"])
 
 
@@ -89,7 +90,7 @@ def _of_project(context: click.Context) -> RunRequest:
     _refuse(context, (*_SAID, "provenance"), "--project")
     if given["resume"] and given["out"] is None:
         raise click.UsageError("--resume needs --out, the folder of the run to go on with.", context)
-    request = request_in_folder(given["project"], given["stack"])
+    request = request_in_folder(given["project"], given["stack"], given["download"])
     device = given["device"] if _by_hand(context, "device") else request.device
     return replace(request, out=given["out"] or request.out, device=device, resume=given["resume"])
 

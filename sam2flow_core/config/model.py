@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.errors import ModelError
+from sam2flow_core.untrusted import STRICT, read_json
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class UpdateConfig:
 class ModelConfig:
     """The whole network."""
 
+    __pydantic_config__ = STRICT | {"extra": "forbid"}
+
     preset: str
     image: ImageEncoderConfig
     mask: MaskConfig
@@ -128,27 +132,31 @@ class ModelConfig:
     def from_dict(data: dict[str, Any]) -> ModelConfig:
         """Inverse of `to_dict`; raises `ModelError` where the data does not fit."""
         try:
-            flags = {k: bool(data[k]) for k in ("use_motion_memory", "use_context_memory", "use_evidence_pooling")}
-            flags["use_flow"] = bool(data.get("use_flow", True))
-            return ModelConfig(
-                preset=str(data["preset"]),
-                image=ImageEncoderConfig(**_tuples(data["image"])),
-                mask=_mask(data["mask"]),
-                match=MatchConfig(**_tuples(data["match"])),
-                update=UpdateConfig(**data["update"]),
-                **flags,
-            )
-        except (KeyError, TypeError) as error:
+            config = read_json(ModelConfig, json.dumps(data))
+            _check_sizes(asdict(config), ModelConfig.__name__)
+        except (TypeError, ValueError) as error:
             raise ModelError(f"the checkpoint's configuration does not fit this version ({error})") from None
+        return config
 
 
-def _mask(data: dict[str, Any]) -> MaskConfig:
-    # Weights from before there was a choice have no word on it.
-    return MaskConfig(**{**_tuples(data), "memory": MemoryConfig(**data.get("memory", {}))})
+_MOST_LAYERS = ("stages", "depth", "memory_layers", "growth_rounds", "iterations", "blocks", "lookup_radius")
+_SIDES = ("patch", "patch_basis", "stride", "feature_stride", "window_spec", "global_pos_size", "lags", "windows")
 
 
-def _tuples(data: dict[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+def _check_sizes(value: Any, name: str) -> None:
+    """Raise `ValueError` for numbers with which building or running the network would never end."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            _check_sizes(part, key)
+    elif isinstance(value, tuple):
+        if len(value) > 64:
+            raise ValueError(f"{name} has {len(value)} parts")
+        for part in value:
+            _check_sizes(part, name)
+    elif isinstance(value, int | float):
+        most = 64 if name in _MOST_LAYERS else 256 if name in _SIDES else 100_000
+        if not 0 <= value <= most:
+            raise ValueError(f"{name} is {value:g}")
 
 
 def _sam2(

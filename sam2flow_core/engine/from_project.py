@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.errors import PromptError, StackError
+from sam2flow_core.inference.hub import require_here
 from sam2flow_core.project import Project, next_run_folder, read_project
 from sam2flow_core.stack import open_stack
 
@@ -38,7 +39,7 @@ def request_of_project(project: Project, folder: Path) -> RunRequest:
     )
 
 
-def request_in_folder(folder: Path, stack: Path | None = None) -> RunRequest:
+def request_in_folder(folder: Path, stack: Path | None = None, download: bool = False) -> RunRequest:
     """Return the run that the project in a folder asks for.
 
     Parameters
@@ -47,17 +48,23 @@ def request_in_folder(folder: Path, stack: Path | None = None) -> RunRequest:
         The project folder, ``<recording>.sam2flow``.
     stack : Path, optional
         Where the recording is now, if it has moved.
+    download : bool
+        Whether a model that the project names may be fetched from the Hugging Face hub.
 
     Raises
     ------
     OutputError
         If the folder holds no project that can be read.
+    ModelError
+        If it names a model of the hub, and `download` is off.
     StackError
         If the recording is gone, or is another than the one that was clicked on.
     PromptError
         If no vessel is marked.
     """
     project = read_project(folder)
+    if not download:
+        require_here(project.run.model, folder)
     recording = stack or project.recording
     if not recording.exists():
         raise StackError(f"{recording}: the recording of this project has moved; give its path as STACK")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,12 +16,73 @@ from sam2flow_core.engine.folder import PROVENANCE
 from sam2flow_core.engine.identity import RECORDING, without_machine
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError
+from sam2flow_core.inference.hub import require_here
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import regions_from_json, regions_to_json
 from sam2flow_core.results import Results, read_marker
+from sam2flow_core.stack import Calibration, Measured
+from sam2flow_core.untrusted import STRICT, on_network, one_line, read_json, read_object, read_regular
 
 FORMAT = 1
 _LIBRARIES = ("sam2flow", "torch", "numpy", "scipy", "scikit-image", "tifffile", "zarr", "pandas")
+
+
+_MOST_THREADS = 1024
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class _Recording:
+    path: str
+    axes: str | None
+    sha256: str = ""  # older files have none
+    files: tuple[_File, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Frames:
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class _Stabilisation:
+    on: bool
+
+
+@dataclass(frozen=True)
+class _Model:
+    asked: str
+
+
+@dataclass(frozen=True)
+class _Device:
+    asked: str
+    threads: int | None
+
+
+@dataclass(frozen=True)
+class _Provenance:
+    """What repeating a run takes from ``provenance.json``, and of which types."""
+
+    __pydantic_config__ = STRICT
+
+    recording: _Recording
+    calibration: Calibration
+    frames: _Frames
+    prompts: tuple[Prompt, ...]
+    stabilisation: _Stabilisation
+    model: _Model
+    device: _Device
+    video_id: str
+    names: dict[int, str]
+    identity: dict[str, str]
+    regions: tuple[dict[str, Any], ...] = ()
 
 
 def describe_run(
@@ -77,13 +137,31 @@ def read_provenance(path: Path) -> dict[str, Any]:
     OutputError
         If it is none, or of a format that this version does not know.
     """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[dict[str, Any], _Provenance]:
+    """Return all that a provenance says, and what repeating a run takes from it."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise OutputError(f"{path}: cannot be read as a provenance file ({error})") from None
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        raise OutputError(f"{path}: is no provenance of a run that this version of SAM2Flow can read")
-    return record
+        text = read_regular(path)
+        record = read_object(text)
+        if record.get("format") != FORMAT:
+            raise OutputError(f"{path}: is no provenance of a run that this version of SAM2Flow can read")
+        content = read_json(_Provenance, text)
+        _check(content, path)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be read as a provenance file ({one_line(str(error))})") from None
+    return record, content
+
+
+def _check(content: _Provenance, path: Path) -> None:
+    """Raise `ValueError` for values that cannot be meant."""
+    name = content.recording.path
+    if "\0" in name or on_network(name, path.absolute()):
+        raise ValueError("its recording lies on another computer: give its path as STACK")
+    if content.device.threads is not None and not 1 <= content.device.threads <= _MOST_THREADS:
+        raise ValueError(f"{content.device.threads} threads")
+    regions_from_json(content.regions)
 
 
 def identity_in(record: Mapping[str, Any]) -> dict[str, str]:
@@ -109,7 +187,9 @@ def stored_identity(out: Path) -> dict[str, str]:
     return identity_in(read_provenance(out / PROVENANCE)) if (out / PROVENANCE).is_file() else {}
 
 
-def request_again(path: Path, out: Path, stack: Path | None = None, device: str | None = None) -> RunRequest:
+def request_again(
+    path: Path, out: Path, stack: Path | None = None, device: str | None = None, download: bool = False
+) -> RunRequest:
     """Return the request that repeats the run of a ``provenance.json``.
 
     Parameters
@@ -122,28 +202,38 @@ def request_again(path: Path, out: Path, stack: Path | None = None, device: str 
         Where the recording is now, if it has moved.
     device : str, optional
         Another device than the earlier run's.
+    download : bool
+        Whether a model that the file names may be fetched from the Hugging Face hub.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be read as a provenance.
+    ModelError
+        If it names a model of the hub, and `download` is off.
     """
-    record = read_provenance(path)
-    calibration = record["calibration"]
+    record, content = _read(path)
+    if not download:
+        require_here(content.model.asked, path)
     return RunRequest(
-        stack=stack or Path(record["recording"]["path"]),
-        prompts=tuple(Prompt(**p) for p in record["prompts"]),
+        stack=stack or Path(content.recording.path),
+        prompts=content.prompts,
         out=out,
-        model=record["model"]["asked"],
-        device=device or record["device"]["asked"],
-        pixel_size_um=_from_user(calibration["pixel_size_um"]),
-        frame_rate_hz=_from_user(calibration["frame_rate_hz"]),
-        start=record["frames"]["start"],
-        stop=record["frames"]["stop"],
-        stabilise=record["stabilisation"]["on"],
-        stack_axes=record["recording"]["axes"],
-        video_id=record["video_id"],
-        names=tuple((int(vessel), name) for vessel, name in record["names"].items()),
-        threads=record["device"]["threads"],
-        regions=regions_from_json(record.get("regions", ())),
+        model=content.model.asked,
+        device=device or content.device.asked,
+        pixel_size_um=_from_user(content.calibration.pixel_size_um),
+        frame_rate_hz=_from_user(content.calibration.frame_rate_hz),
+        start=content.frames.start,
+        stop=content.frames.stop,
+        stabilise=content.stabilisation.on,
+        stack_axes=content.recording.axes,
+        video_id=content.video_id,
+        names=tuple((vessel, one_line(name)) for vessel, name in content.names.items()),
+        threads=content.device.threads,
+        regions=regions_from_json(content.regions),
         expected=without_machine(identity_in(record)),
     )
 
 
-def _from_user(measured: Mapping[str, Any]) -> float | None:
-    return measured["value"] if measured["source"] == "user" else None
+def _from_user(measured: Measured) -> float | None:
+    return measured.value if measured.source == "user" else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import re
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from sam2flow_core.config.run import StoreSettings
@@ -14,6 +15,7 @@ from sam2flow_core.engine.provenance import read_provenance, stored_identity
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.engine.threads import set_threads
+from sam2flow_core.errors import OutputError
 
 
 def run(
@@ -50,7 +52,7 @@ def run(
         content = _content(source, request.out, folder)
         before = stored_identity(request.out)
         # An earlier part of this run decides with how many threads the rest is computed.
-        earlier = int(before[THREADS]) if before else None
+        earlier = _threads(before, request.out) if before else None
         threads = set_threads(request.threads or earlier)
         predictor = predictor or _load(request)
         identity = identify(request, source, content, predictor.description, threads)
@@ -69,6 +71,13 @@ def run(
         told = predictor.description.get("notices", ())
         timed = () if folder is FolderState.FINISHED else source.timing.notices
         yield _finished(request, (*notices, *timed, *told))
+
+
+def _threads(before: Mapping[str, str], out: Path) -> int:
+    said = before.get(THREADS, "")
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", said):
+        raise OutputError(f"{out}: the notes of its earlier run are damaged; run again into a new folder")
+    return int(said)
 
 
 def _load(request: RunRequest) -> Predictor:

@@ -14,13 +14,15 @@ from sam2flow_core.engine.lock import FolderLock
 from sam2flow_core.engine.progress import Progress
 from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.engine.source import Source
-from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.errors import OutputError, Sam2FlowError
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.results import (
+    Marker,
     StoreHeader,
     read_marker,
     read_snapshot,
 )
+from sam2flow_core.untrusted import one_line
 
 
 def stream_frames(
@@ -42,12 +44,25 @@ def stream_frames(
         header = _header(request, source, state.crops, settings)
         progress = Progress.begin(lock, header, identity, settings)
     else:
-        predictor.restore(state, read_snapshot(request.out))
+        _restore(request, source, predictor, state, marker)
         progress = Progress.go_on(lock, marker)
     with progress:
         yield Started(source.frames_total, progress.frames_done, (*lock.notices, *source.notices))
         if progress.frames_done < source.frames_total:
             yield from _answer(source, predictor, state, progress, settings)
+
+
+def _restore(request: RunRequest, source: Source, predictor: Predictor, state: Any, marker: Marker) -> None:
+    snapshot = read_snapshot(request.out)
+    try:
+        if marker.frames_done > source.frames_total:
+            raise ValueError(f"{marker.frames_done} of {source.frames_total} frames")
+        predictor.restore(state, snapshot)
+    except Exception as error:  # whatever a state raises that is another's, or damaged
+        reason = one_line(f"{type(error).__name__}: {error}")
+        raise OutputError(
+            f"{request.out}: the state of its unfinished run is damaged ({reason}); run again into a new folder"
+        ) from None
 
 
 def _answer(

@@ -21,6 +21,17 @@ def is_hub_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name)) and not file and not Path(name).exists()
 
 
+def require_here(name: str, said_by: object) -> None:
+    """Raise `ModelError` where a model that a file names could only come from the hub.
+
+    A file that came by mail must not make this computer fetch something; the user's own word can.
+    """
+    if is_hub_name(name):
+        raise ModelError(
+            f"{said_by} asks for the model '{name}' of the Hugging Face hub: add --download if you want it fetched"
+        )
+
+
 def fetch(name: str) -> Path:
     """Folder (ours) or ``.pt`` file (SAM 2's) of a hub name, downloaded unless it was before.
 

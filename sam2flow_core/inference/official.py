@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from torch import Tensor
 from sam2flow_core.config.model import PRESETS, ModelConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.official_names import NEW_IN_2_1, UNUSED, our_name
+from sam2flow_core.inference.pickled import load_pickled, require_finite
 from sam2flow_core.model.sam2flow import SAM2Flow
 
 SUFFIXES = (".pt", ".pth")
@@ -60,21 +60,13 @@ def read_official(path: Path) -> dict[str, Tensor]:
     ModelError
         If the file is missing, holds anything but weights, or is no checkpoint of the SAM 2 family.
     """
-    if not path.is_file():
-        raise ModelError(f"{path}: no such weights file; give the path of a .safetensors or official .pt file")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise ModelError(
-            f"{path}: holds more than weights, or is damaged; it was refused and nothing in it was run. "
-            "Fetch the file anew from where SAM 2 is published"
-        ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
-        raise ModelError(f"{path}: cannot be read as a checkpoint; the download may be incomplete") from None
-    tensors = content.get("model") if isinstance(content, Mapping) else None
+    content = load_pickled(path)
+    tensors = content.get("model")
     if not isinstance(tensors, Mapping) or not all(isinstance(t, Tensor) for t in tensors.values()):
         raise ModelError(f"{path}: no checkpoint of SAM 2: it has no table of weights called 'model'")
-    return {str(name): tensor for name, tensor in tensors.items()}
+    found = {str(name): tensor for name, tensor in tensors.items()}
+    require_finite(path, found)
+    return found
 
 
 def matching_preset(tensors: Mapping[str, Tensor]) -> str:

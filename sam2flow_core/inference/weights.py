@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -18,7 +18,9 @@ from sam2flow_core.errors import ModelError
 from sam2flow_core.files import output_errors, whole_file, write_text
 from sam2flow_core.inference.hub import CONFIG_FILE, WEIGHTS_FILE, fetch, is_hub_name
 from sam2flow_core.inference.official import SUFFIXES, Fate, fill, masks_only, matching_preset, read_official, release
+from sam2flow_core.inference.pickled import fits, require_finite
 from sam2flow_core.model.sam2flow import SAM2Flow, count_weights
+from sam2flow_core.untrusted import one_line, read_object, read_regular
 
 FORMAT = "sam2flow-1"
 MODEL_TYPE = "sam2flow"
@@ -48,13 +50,16 @@ def read_header(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, "pt") as handle:
             header = handle.metadata() or {}
-    except (SafetensorError, OSError):
+    except Exception:  # whatever the reader raises on a damaged file
         raise ModelError(
             f"{path}: not a safetensors file; only files written by 'sam2flow train' can be used"
         ) from None
     if header.get("format") != FORMAT:
         raise ModelError(f"{path}: a safetensors file, but not weights of SAM2Flow")
-    return {"config": json.loads(header["config"]), "notes": json.loads(header["notes"])}
+    try:
+        return {"config": read_object(header.get("config", "")), "notes": read_object(header.get("notes", "{}"))}
+    except ValueError as error:
+        raise ModelError(f"{path}: its header is damaged ({error}); fetch it anew") from None
 
 
 def load_model(name: str, overrides: dict[str, Any] | None = None) -> tuple[SAM2Flow, dict[str, Any]]:
@@ -119,27 +124,36 @@ def load_official(path: Path, overrides: dict[str, Any] | None = None) -> tuple[
 def _read_folder(folder: Path) -> dict[str, Any]:
     """Configuration and notes of a folder, as `read_header` gives those of a file."""
     try:
-        content = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        content = read_object(read_regular(folder / CONFIG_FILE))
     except FileNotFoundError:
         raise ModelError(
             f"{folder}: no model in this folder; {CONFIG_FILE} and {WEIGHTS_FILE} should be there"
         ) from None
     except (ValueError, OSError) as error:
-        raise ModelError(f"{folder / CONFIG_FILE}: cannot be read ({error})") from None
-    if not isinstance(content, dict) or content.get("model_type") != MODEL_TYPE:
+        raise ModelError(f"{folder / CONFIG_FILE}: cannot be read ({one_line(str(error))})") from None
+    if content.get("model_type") != MODEL_TYPE:
         raise ModelError(f"{folder}: a model, but not of SAM2Flow; SAM 2 itself is read from its .pt file")
     read_header(folder / WEIGHTS_FILE)
-    return {"config": content, "notes": content.get("notes", {})}
+    notes = content.get("notes")
+    config = {key: value for key, value in content.items() if key not in ("model_type", "notes")}
+    return {"config": config, "notes": notes if isinstance(notes, dict) else {}}
 
 
 def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) -> tuple[SAM2Flow, dict[str, Any]]:
-    model = SAM2Flow(_overridden(header["config"], overrides))
-    with safe_open(path, "pt") as handle:
-        tensors: dict[str, Tensor] = {k: handle.get_tensor(k).float() for k in handle.keys()}  # noqa: SIM118
-    try:
+    config = _overridden(header["config"], overrides)
+    with fits(path):
+        # Compared before the network is made: a configuration of a few bytes could ask for more memory than there is.
+        with torch.device("meta"):
+            wanted = {name: tuple(t.shape) for name, t in SAM2Flow(config).state_dict().items()}
+        with safe_open(path, "pt") as handle:
+            there = {name: tuple(handle.get_slice(name).get_shape()) for name in handle.keys()}  # noqa: SIM118
+            if different := sorted(n for n in {*wanted, *there} if wanted.get(n) != there.get(n)):
+                first = one_line(different[0])
+                raise ModelError(f"{path}: the weights do not fit their configuration ({first} is the first)")
+            tensors: dict[str, Tensor] = {name: handle.get_tensor(name).float() for name in there}
+        require_finite(path, tensors)
+        model = SAM2Flow(config)
         model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelError(f"{path}: the weights do not fit their configuration ({str(error).splitlines()[0]})") from None
     return model.eval(), _describe(model, path, header["notes"])
 
 
@@ -158,10 +172,12 @@ def _overridden(data: dict[str, Any], overrides: dict[str, Any] | None) -> Model
 
 
 def _describe(model: SAM2Flow, path: Path, notes: dict[str, Any]) -> dict[str, Any]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "preset": model.config.preset,
         "weights": count_weights(model),
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": digest,
         "notes": notes,
     }
 
@@ -173,4 +189,7 @@ def choose_device(name: str) -> torch.device:
         name = next(n for n in ("cuda", "mps", "cpu") if there[n])
     if not there.get(name.split(":")[0], False):
         raise ModelError(f"device '{name}' is not available on this computer; use --device auto")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise ModelError(f"device '{one_line(name)}' is none; use --device auto, cpu, cuda or mps") from None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.layout import SCHEMA_VERSION, STORE_NAME, StoreHeader
+from sam2flow_core.results.layout import STORE_NAME, StoreHeader
 from sam2flow_core.results.lines import DIAGRAM, LINE, VesselLine
+from sam2flow_core.results.opening import damaged, open_store
 from sam2flow_core.results.stored import StoredFrames
 from sam2flow_core.results.tracks import VesselTrack
 
@@ -42,7 +43,7 @@ class Results:
     @property
     def frames_done(self) -> int:
         """How many frames of the run, from its start, are in the store."""
-        shifts = np.asarray(self._array("shifts")[self.header.start : self.header.stop])
+        shifts = self._read("shifts", slice(self.header.start, self.header.stop))
         written = np.isfinite(shifts).all(axis=1)
         return int(written.size if written.all() else np.argmin(written))
 
@@ -50,7 +51,7 @@ class Results:
     def shifts(self) -> NDArray[np.float64]:
         """Tissue displacement ``(dy, dx)`` in px of the finished frames, shape (T, 2)."""
         start = self.header.start
-        return np.asarray(self._array("shifts")[start : start + self.frames_done])
+        return self._read("shifts", slice(start, start + self.frames_done))
 
     def track(self, vessel_id: int) -> VesselTrack:
         """Return one vessel over the finished frames of the run; masks and flow stay on disk until they are read."""
@@ -61,14 +62,14 @@ class Results:
             vessel_id=vessel_id,
             name=self.header.names.get(vessel_id, str(vessel_id)),
             frames=np.arange(start, stop),
-            offsets=np.asarray(self._array(f"{group}/offset")[start:stop]),
+            offsets=self._read(f"{group}/offset", slice(start, stop)),
             mask=StoredFrames(self._array(f"{group}/mask"), start, stop, np.bool_),
             flow=StoredFrames(self._array(f"{group}/flow"), start, stop - 1, np.float32),
             scale=StoredFrames(self._array(f"{group}/scale"), start, stop - 1, np.float32),
             shifts=self.shifts,
-            mask_iou=np.asarray(self._array(f"{group}/mask_iou")[start:stop]),
-            object_score=np.asarray(self._array(f"{group}/object_score")[start:stop]),
-            round_trip=np.asarray(self._array(f"{group}/round_trip")[start : max(stop - 1, start)]),
+            mask_iou=self._read(f"{group}/mask_iou", slice(start, stop)),
+            object_score=self._read(f"{group}/object_score", slice(start, stop)),
+            round_trip=self._read(f"{group}/round_trip", slice(start, max(stop - 1, start))),
         )
 
     def lines(self) -> tuple[VesselLine, ...]:
@@ -78,9 +79,9 @@ class Results:
             VesselLine(
                 vessel_id,
                 start,
-                np.asarray(self._array(f"vessels/{vessel_id}/{LINE}")[:]),
-                np.asarray(self._array(f"vessels/{vessel_id}/offset")[start:stop]),
-                np.asarray(self._array(f"vessels/{vessel_id}/{DIAGRAM}")[:]),
+                self._read(f"vessels/{vessel_id}/{LINE}", slice(None)),
+                self._read(f"vessels/{vessel_id}/offset", slice(start, stop)),
+                self._read(f"vessels/{vessel_id}/{DIAGRAM}", slice(None)),
             )
             for vessel_id in self.vessel_ids
             if f"vessels/{vessel_id}/{DIAGRAM}" in self._root
@@ -95,6 +96,10 @@ class Results:
             raise OutputError(f"{self._root.store_path}: '{name}' is missing from these results; run again")
         return array
 
+    def _read(self, name: str, key: slice) -> NDArray[Any]:
+        with damaged(Path(str(self._root.store_path).removeprefix("file:"))):
+            return np.asarray(self._array(name)[key])
+
 
 def open_results(path: Path | str) -> Results:
     """Open the results of a run.
@@ -107,7 +112,7 @@ def open_results(path: Path | str) -> Results:
     Raises
     ------
     OutputError
-        If there are none, or a version of SAM2Flow wrote them that this one does not know.
+        If there are none, a version of SAM2Flow wrote them that this one does not know, or they are damaged.
 
     Examples
     --------
@@ -129,13 +134,5 @@ def open_results(path: Path | str) -> Results:
     """
     path = Path(path)
     store = path if path.name == STORE_NAME else path / STORE_NAME
-    try:
-        root = zarr.open_group(store, mode="r")
-    except (FileNotFoundError, NotADirectoryError, ValueError, json.JSONDecodeError):
-        raise OutputError(
-            f"{path}: no results of a run there; give the folder that `sam2flow run --out` wrote"
-        ) from None
-    version = root.attrs.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise OutputError(f"{path}: results of layout {version}, this SAM2Flow reads {SCHEMA_VERSION}; update SAM2Flow")
-    return Results(StoreHeader.from_attributes(root.attrs), root)
+    header, root = open_store(store)
+    return Results(header, root)

@@ -7,7 +7,8 @@ after them, so that the two can never disagree.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import write_bytes
 from sam2flow_core.results.layout import GO_ON
+from sam2flow_core.untrusted import one_line, read_object
 
 if TYPE_CHECKING:
     import torch
@@ -69,8 +71,13 @@ def read_marker(folder: Path) -> Marker | None:
     path = folder / MARKER_NAME
     if not path.is_file():
         return None
-    metadata = _metadata(path)
-    return Marker(int(metadata["frames_done"]), json.loads(metadata["identity"]))
+    with _damage(path):
+        metadata = _metadata(path)
+        identity = read_object(metadata["identity"])
+        marker = Marker(int(metadata["frames_done"]), {name: str(value) for name, value in identity.items()})
+        if marker.frames_done < 0:
+            raise ValueError("frames below none")
+    return marker
 
 
 def read_snapshot(folder: Path) -> Snapshot:
@@ -78,8 +85,9 @@ def read_snapshot(folder: Path) -> Snapshot:
     from safetensors.torch import load_file
 
     path = folder / MARKER_NAME
-    snapshot: Snapshot = dict(load_file(path))
-    snapshot.update(json.loads(_metadata(path)["numbers"]))
+    with _damage(path):
+        snapshot: Snapshot = dict(load_file(path))
+        snapshot.update(read_object(_metadata(path)["numbers"]))
     return snapshot
 
 
@@ -89,10 +97,17 @@ def remove_marker(folder: Path) -> None:
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
+    with safe_open(path, framework="pt") as file:
+        return dict(file.metadata() or {})
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turn whatever the block raises while it reads a marker into an `OutputError`."""
     try:
-        with safe_open(path, framework="pt") as file:
-            return dict(file.metadata())
-    except (SafetensorError, OSError) as error:
-        raise OutputError(f"{path}: cannot be read ({error}); run again without --resume into a new folder") from None
+        yield
+    except Exception as error:
+        reason = one_line(str(error))
+        raise OutputError(f"{path}: cannot be read ({reason}); run again without --resume into a new folder") from None

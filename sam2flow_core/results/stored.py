@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+
+from sam2flow_core.results.opening import damaged
 
 
 class StoredFrames:
@@ -31,7 +34,7 @@ class StoredFrames:
         time, *rest = key if isinstance(key, tuple) else (key,)
         steps = np.arange(self.shape[0])[time]
         if steps.ndim == 0:
-            return np.asarray(self._array[int(steps) + self._start])[tuple(rest)].astype(self._dtype)
+            return self._stored(int(steps) + self._start)[tuple(rest)].astype(self._dtype)
         if not len(steps):
             return np.zeros((0, *self.shape[1:]), self._dtype)[(slice(None), *rest)]
         return np.concatenate([part[(slice(None), *rest)].astype(self._dtype) for part in self._parts(steps)])
@@ -47,8 +50,12 @@ class StoredFrames:
         chunks = places // self._array.chunks[0]
         for group in np.split(places, np.flatnonzero(np.diff(chunks)) + 1):
             first = int(group.min())
-            chunk = np.asarray(self._array[first : int(group.max()) + 1])
+            chunk = self._stored(slice(first, int(group.max()) + 1))
             yield chunk if (np.diff(group) == 1).all() else chunk[group - first]
+
+    def _stored(self, key: int | slice) -> NDArray[Any]:
+        with damaged(Path(str(self._array.store_path).removeprefix("file:"))):
+            return np.asarray(self._array[key])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[:].astype(dtype or self._dtype, copy=False)

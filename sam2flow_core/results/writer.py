@@ -15,6 +15,7 @@ from sam2flow_core.files import output_errors
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.results.compose import compose_tile, touched_tiles
 from sam2flow_core.results.layout import GO_ON, StoreHeader, create_store
+from sam2flow_core.results.opening import open_store
 
 
 class ResultsWriter:
@@ -40,8 +41,7 @@ class ResultsWriter:
     def reopen(cls, path: Path) -> ResultsWriter:
         """Go on writing to the store of an unfinished run."""
         with output_errors(path):
-            root = zarr.open_group(path, mode="r+")
-        return cls(path, StoreHeader.from_attributes(root.attrs), root)
+            return cls(path, *open_store(path, "r+"))
 
     def check(self) -> None:
         """Raise `OutputError` if the store was removed: zarr would go on writing into what is left of it."""

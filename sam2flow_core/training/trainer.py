@@ -18,8 +18,9 @@ from torch.utils.tensorboard import SummaryWriter
 
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.config.training import StageConfig, TrainingConfig
-from sam2flow_core.errors import DataError, ModelError
+from sam2flow_core.errors import ModelError
 from sam2flow_core.files import whole_file
+from sam2flow_core.inference.pickled import fits, load_pickled, require_finite
 from sam2flow_core.inference.weights import save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import gather_clips
@@ -125,17 +126,19 @@ class _Run:
         )
 
     def _restore(self, step: nn.Module, optimiser: torch.optim.Optimizer, path: Path) -> None:
-        if not path.is_file():
-            raise DataError(f"{path}: no such file to resume from")
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_pickled(path)
         for name, wanted in (("preset", self.request.preset), ("memory", self._design)):
             if state.get(name) != wanted:
                 raise ModelError(f"{path} is a run of {name} '{state.get(name)}', not '{wanted}'")
-        step.load_state_dict(state["step"])
-        optimiser.load_state_dict(state["optimiser"])
-        self.average.load_state_dict(state["average"])
-        self.done, self.seconds, self.figures = state["done"], state["seconds"], state["figures"]
-        self.least_shortfall = state.get("least_shortfall", math.inf)
+        with fits(path):
+            for part in ("step", "average"):
+                require_finite(path, state[part])
+            step.load_state_dict(state["step"])
+            optimiser.load_state_dict(state["optimiser"])
+            self.average.load_state_dict(state["average"])
+            self.done, self.seconds = max(0, int(state["done"])), max(0.0, float(state["seconds"]))
+            self.figures = {str(name): float(value) for name, value in state["figures"].items()}
+            self.least_shortfall = float(state.get("least_shortfall", math.inf))
 
     @property
     def _design(self) -> str | None:

@@ -61,7 +61,8 @@ def read_tables(folder: Path) -> RunTables:
     _check_columns(folder, summary, ("vessel_id", "v_mean_um_s", "grade", "flags"))
     _check_columns(folder, per_frame, ("vessel_id", "frame", "velocity_um_s", "velocity_px_frame"))
     results = open_results(folder)
-    request = request_again(folder / PROVENANCE, folder)
+    # To compare with what is marked now; nothing is loaded or fetched for it.
+    request = request_again(folder / PROVENANCE, folder, download=True)
     return RunTables(folder, request, summary, per_frame, results, results.lines())
 
 

@@ -36,6 +36,7 @@ def attack(parser: Parser, files: dict[str, bytes]) -> bool:
 def test_damaged_files_are_refused_in_one_line(name: str, request: pytest.FixtureRequest) -> None:
     """Run with `--inputs 2000` for many more; `scripts/fuzz.py` does."""
     parser = PARSERS[name]()
+    assert not attack(parser, parser.whole), "whole files are refused: what follows would show nothing"
     refused: list[bool] = []
     inputs = request.config.getoption("--inputs", default=200)
     checks = list(HealthCheck)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch.nn.functional import pad
 from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
 
+from sam2flow_core.inference.pickled import fits, load_pickled
+
 
 class RaftSmall:
     """RAFT-small from a file of weights, or with random weights where only its speed is asked.
@@ -28,7 +30,8 @@ class RaftSmall:
         self._device = torch.device(device)
         self._net = raft_small(weights=None).eval()
         if weights is not None:
-            self._net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+            with fits(weights):
+                self._net.load_state_dict(load_pickled(weights))
         self._net.to(self._device)
 
     @torch.inference_mode()
