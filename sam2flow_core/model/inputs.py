@@ -23,8 +23,8 @@ class InputMaker:
     def __init__(self, background: Tensor, activity: Tensor) -> None:
         self.background = background
         # No absolute least: pixels may be of any unit. Where nothing moves, the standing picture gives the scale.
-        least = 1e-6 * float((background - background.mean()).abs().max())
-        self.spread = activity.square().mean().sqrt().clamp_min(max(least, _SMALLEST))
+        least = 1e-6 * (background - background.mean()).abs().max()
+        self.spread = torch.maximum(activity.square().mean().sqrt(), least).clamp_min(_SMALLEST)
         self.still = torch.asinh((background - background.mean()) / self.spread)
         self.busy = torch.log((activity / self.spread).clamp(0.05, 20.0))
 

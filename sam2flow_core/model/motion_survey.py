@@ -58,8 +58,8 @@ class MotionSurvey:
             size = [n * scale // MOTION_STRIDE for n in moments.shape[-2:]]
             moments = F.interpolate(moments[None], size, mode="bilinear", align_corners=False)[0]
         xx, yy, tt, xy, xt, yt = moments
-        floor = _FLOOR * float((xx + yy).mean()) + _SMALLEST
-        energy, change = (xx + yy).clamp_min(floor), tt.clamp_min(floor)
+        floor = _FLOOR * (xx + yy).mean() + _SMALLEST
+        energy, change = torch.maximum(xx + yy, floor), torch.maximum(tt, floor)
         both = energy.sqrt() * change.sqrt()
         level = energy.mean()
         return torch.stack([

@@ -43,4 +43,4 @@ def _summarise_one(frames: Tensor, first: Tensor, second: Tensor) -> tuple[Tenso
 def _spread(frames: Tensor) -> Tensor:
     """Standard deviation over time (H, W); `torch.std` takes many times as long over the first axis."""
     mean = frames.mean(0)
-    return ((frames - mean).square_().sum(0) / (len(frames) - 1)).sqrt()
+    return ((frames - mean).square().sum(0) / (len(frames) - 1)).sqrt()
