@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import Region
@@ -46,6 +47,23 @@ def finding(vessel: VesselFlow, frame: int, marks: Sequence[Prompt | Region]) ->
     if vessel.mask_iou < _SURE:
         return "There may be no vessel here. Click again on its middle, or paint it (M)."
     return ""
+
+
+def share_covered(vessel: VesselFlow, other: VesselFlow) -> float:
+    """Return which share of the smaller of two masks lies in the other one, as both lie in the recorded frame."""
+    smaller = min(int(vessel.mask.sum()), int(other.mask.sum()))
+    if not smaller:
+        return 0.0
+    first, second = np.array(vessel.offset), np.array(other.offset)
+    begin = np.maximum(first, second)
+    end = np.minimum(first + vessel.mask.shape, second + other.mask.shape)
+    if (end <= begin).any():
+        return 0.0
+
+    def part(each: VesselFlow, offset: NDArray[np.intp]) -> NDArray[np.bool_]:
+        return each.mask[tuple(slice(a, b) for a, b in zip(begin - offset, end - offset, strict=True))]
+
+    return float((part(vessel, first) & part(other, second)).sum() / smaller)
 
 
 def _covers(vessel: VesselFlow, click: Prompt, slack: int) -> bool:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from psygnal import Signal
 
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import Region
-from sam2flow_napari.findings import finding
+from sam2flow_napari.findings import finding, share_covered
 from sam2flow_napari.session import Session
 from sam2flow_napari.work import Desk, Masked, PreviewJob
 
+if TYPE_CHECKING:
+    from sam2flow_core.inference.steps import VesselFlow
+
 Mark = Prompt | Region
+
+_SAME = 0.6
+"""Share of the smaller of two masks inside the other from which they are one vessel; crossing ones share far less."""
 
 
 class PreviewDesk:
@@ -37,6 +45,8 @@ class PreviewDesk:
         self._asked: dict[int, tuple[Mark, ...]] = {}
         self._jobs: dict[int, int] = {}
         self._findings: dict[int, str] = {}
+        self._masks: dict[int, VesselFlow] = {}
+        self._twins: dict[int, int] = {}
 
     @property
     def awaited(self) -> frozenset[int]:
@@ -45,7 +55,21 @@ class PreviewDesk:
 
     def finding(self, vessel_id: int) -> str:
         """Return what is to be said of a vessel's mask; empty where it is as it should be."""
+        twin = self._session.state.vessel(self._twins.get(vessel_id, 0))
+        if twin is not None and twin.vessel_id in self._masks:
+            return f"This is {twin.name}, which is marked already. Undo it (Ctrl+Z), or select {twin.name} to mend it."
         return self._findings.get(vessel_id, "")
+
+    def standing(self, vessel_id: int) -> str:
+        """Return in a word how it stands with a vessel's mask; empty where nothing is marked."""
+        if vessel_id in self.awaited:
+            return "looking…"
+        mask = self._masks.get(vessel_id)
+        if mask is None:
+            return "none" if self._session.state.is_prompted(vessel_id) else ""
+        if not mask.mask.any():
+            return "none"
+        return "check" if self.finding(vessel_id) else "found"
 
     def update(self, state: SessionState) -> None:
         """Ask for the masks of all vessels whose prompts have changed."""
@@ -53,8 +77,8 @@ class PreviewDesk:
             marks, before = state.marks_of(vessel_id), self._asked.get(vessel_id, ())
             if marks != before:
                 self._asked[vessel_id] = marks
-                self._jobs.pop(vessel_id, None)
-                self._findings.pop(vessel_id, None)
+                for known in (self._jobs, self._findings, self._masks, self._twins):
+                    known.pop(vessel_id, None)
                 if state.is_shown(vessel_id):
                     self._ask(state, vessel_id, before)
                 self.changed.emit()
@@ -68,8 +92,17 @@ class PreviewDesk:
         said = finding(answer.vessel, answer.frame, self._asked[vessel_id])
         if said:
             self._findings[vessel_id] = said
+        self._masks[vessel_id] = answer.vessel
+        twin = self._twin(answer.vessel)
+        if twin and self._twins.get(twin) != vessel_id:
+            self._twins[vessel_id] = twin
         self.changed.emit()
         return True
+
+    def _twin(self, vessel: VesselFlow) -> int:
+        """Return the vessel that has the same mask already; 0 where there is none."""
+        others = (other for other in self._masks.values() if other.vessel_id != vessel.vessel_id)
+        return next((other.vessel_id for other in others if share_covered(vessel, other) > _SAME), 0)
 
     def fail(self, job_id: int) -> None:
         """Wait no longer for a job that has failed."""
@@ -84,8 +117,8 @@ class PreviewDesk:
     def forget(self) -> None:
         """Forget everything (another recording is opened)."""
         self._asked.clear()
-        self._jobs.clear()
-        self._findings.clear()
+        for known in (self._jobs, self._findings, self._masks, self._twins):
+            known.clear()
         self._desk.drop_previews()
 
     def _ask(self, state: SessionState, vessel_id: int, before: tuple[Mark, ...]) -> None:

@@ -18,6 +18,7 @@ from sam2flow_core.project import SessionState
 from sam2flow_core.regions import MaskPrompt
 from sam2flow_core.stack import open_stack
 from sam2flow_napari.layers import BoxLayer, BrushLayer, LayerFactory, Overlays, PromptLayer
+from sam2flow_napari.layers.factory import STACK_KEY, lay_on
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.keys import Key, bind
 from sam2flow_napari.session import Session
@@ -61,6 +62,9 @@ class Scene:
         self.prompts = self._new_prompts()
         for layer in (self.brush.layer, self.boxes.layer):
             bind(layer, keys)
+        for change in (image.events.scale, image.events.translate, image.events.rotate, image.events.shear):
+            change.connect(self._on_moved)
+        image.events.affine.connect(self._on_moved)
         self._target = 0
         self._follow = QSignalThrottler()
         self._follow.setTimeout(FOLLOW_MS)
@@ -69,11 +73,32 @@ class Scene:
 
     def close(self) -> None:
         """Take the layers over the recording away; its own stays."""
+        for event in ("scale", "translate", "rotate", "shear", "affine"):
+            getattr(self.image.events, event).disconnect(self._on_moved)
         with suppress(RuntimeError):  # deleted by Qt at the end of the program
             self._follow.cancel()
             self._follow.deleteLater()
         for layer in (self.prompts, self.boxes, self.brush, self.overlays):
             layer.close()
+
+    # -- where the recording lies ----------------------------------------------
+    @property
+    def _laid_on(self) -> tuple[Layer, ...]:
+        """The layers that go wherever the recording's own layer goes."""
+        return (*self.overlays.layers, self.boxes.layer, self.brush.layer, *self._clickable())
+
+    def _clickable(self) -> tuple[Layer, ...]:
+        return (self.prompts.layer,) if hasattr(self, "prompts") else ()
+
+    def lay_on_image(self, layer: Layer) -> None:
+        """Put a layer of this plugin that was just added where the recording's own layer lies."""
+        if layer in self._laid_on:
+            lay_on(layer, self.image)
+
+    def _on_moved(self) -> None:
+        for layer in self._laid_on:
+            lay_on(layer, self.image)
+        self.brush.place()
 
     # -- prompts -----------------------------------------------------------
     def _new_prompts(self) -> PromptLayer:
@@ -109,6 +134,11 @@ class Scene:
         """Forget what is being painted and go back to clicks."""
         self.brush.cancel()
         self.make_clickable()
+
+    def switch_overlays(self) -> None:
+        """Hide all that lies over the recording, or show again what was hidden."""
+        hands = (self.prompts.layer, self.boxes.layer, self.brush.layer)
+        self.overlays.switch_all(tuple(layer for layer in hands if layer in self._viewer.layers))
 
     def notice_removed(self, layer: Layer) -> None:
         """Bring the prompts back soon if it is their layer that the user has deleted."""
@@ -200,7 +230,8 @@ class Scene:
         """Place all layers by the calibration that the user has entered."""
         assert self._session.recording is not None
         factory = LayerFactory(self._session.recording.spacing)
-        for layer in (self.image, self.prompts.layer, self.boxes.layer):
+        of_this_recording = (layer for layer in self._viewer.layers if STACK_KEY in layer.metadata)
+        for layer in (*of_this_recording, self.prompts.layer, self.boxes.layer):
             factory.restyle(layer)
         self.brush.recalibrate(factory)
         self.overlays.recalibrate(factory)

@@ -66,6 +66,15 @@ class Tools:
         else:
             self._bench.session.redo()
 
+    def switch_overlays(self) -> None:
+        """Hide all that lies over the recording, or show it again."""
+        if self._bench.scene is not None:
+            self._bench.scene.switch_overlays()
+
+    def next_picture(self) -> None:
+        """Show the next still picture in place of the film; after the last one, the film."""
+        self._bench.stills.next()
+
     def show_help(self) -> None:
         """Show the keys."""
         self._bench.help_wanted.emit()

@@ -5,18 +5,20 @@ from __future__ import annotations
 import gc
 import weakref
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from napari.components import ViewerModel
 from napari.layers import Image, Layer
 from napari.utils.notifications import show_error, show_info, show_warning
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
-from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.errors import Sam2FlowError, StackError
 from sam2flow_core.inference.hub import is_hub_name
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_core.prompts import check_prompts, read_prompts
+from sam2flow_napari.files.layer_file import recording_of_layer
 from sam2flow_napari.files.sample import sample_path
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.keys import Key, prompt_keys
@@ -26,6 +28,7 @@ from sam2flow_napari.propagation import Propagation
 from sam2flow_napari.runs import Runs
 from sam2flow_napari.scene import Scene
 from sam2flow_napari.session import Recording, Session, open_recording
+from sam2flow_napari.stills import StillPictures
 from sam2flow_napari.tools import Tools
 from sam2flow_napari.work import Desk, Failed, Masked, RunProgress, WarmJob
 from sam2flow_napari.work.engine import Engine
@@ -48,6 +51,8 @@ class Workbench(QObject):
     propagation : Propagation
     tools : Tools
         What buttons and keys ask for.
+    stills : StillPictures
+        What is shown in place of the film.
     scene : Scene or None
         Layers of the open recording.
     follow : bool
@@ -60,6 +65,10 @@ class Workbench(QObject):
         Whether the user paints a mask.
     overlays_changed()
         Layers over the recording were shown or hidden.
+    switch_wanted(object)
+        The image layer of another recording was added during a run: `switch` says whether to go over to it.
+    foreign_added(str)
+        An image came from another reader: `use_layer` takes it.
     closed()
         It has let go of the viewer: its dock was closed, or another took over its recording.
     """
@@ -68,6 +77,8 @@ class Workbench(QObject):
     painting_changed = Signal(bool)
     overlays_changed = Signal()
     closed = Signal()
+    switch_wanted = Signal(object)
+    foreign_added = Signal(str)
     _save_failed = Signal(object)
 
     def __init__(self, viewer: ViewerModel, engine: Engine | None = None) -> None:
@@ -80,6 +91,7 @@ class Workbench(QObject):
         self.scene: Scene | None = None
         self._closed = False
         self._told = ""
+        self.stills = StillPictures(viewer, self.session, self.report)
         self._desk = Desk(engine, self)
         # Deleted by the event loop: the garbage collector may run in the worker's thread, where Qt objects must not go.
         self._desk.closed.connect(self.deleteLater)
@@ -137,11 +149,61 @@ class Workbench(QObject):
             self.session.set_prompts(prompts)
 
     def _on_inserted(self, event: Any) -> None:
-        self._consider(event.value)
+        layer = event.value
+        if self._consider(layer):
+            # napari looks at the first layer of a window only; deferred, because the layer is not quite there yet.
+            QTimer.singleShot(0, self._show_all)
+        elif self.scene is not None:
+            self.scene.lay_on_image(layer)
 
-    def _consider(self, layer: Layer) -> None:
-        if isinstance(layer, Image) and STACK_KEY in layer.metadata:
-            self._adopt(layer)
+    def _show_all(self) -> None:
+        if not self._closed and self.scene is not None:
+            self.viewer.reset_view()
+
+    def _consider(self, layer: Layer) -> bool:
+        """Work on the layer if it is a recording's; return whether that was done."""
+        if not isinstance(layer, Image) or STACK_KEY not in layer.metadata:
+            if self._is_foreign(layer):
+                self.foreign_added.emit(layer.name)
+            return False
+        if self.scene is not None and (self.runs.running or self.propagation.running):
+            layer.visible = False
+            # Deferred, because the layer is not quite there yet.
+            QTimer.singleShot(0, partial(self.switch_wanted.emit, layer))
+            return False
+        self._adopt(layer)
+        return True
+
+    def _is_foreign(self, layer: Layer) -> bool:
+        """Whether a layer is an image that is none of ours: a film that another reader has opened, it may be."""
+        ours = self.scene is not None and (layer in self.scene.overlays.layers or layer is self.stills.layer)
+        return isinstance(layer, Image) and STACK_KEY not in layer.metadata and not ours
+
+    def use_layer(self) -> None:
+        """Work on the selected image layer, or the topmost, that another reader has opened; errors are notified."""
+        chosen = self.viewer.layers.selection.active
+        candidates = [layer for layer in (chosen, *reversed(self.viewer.layers)) if self._is_foreign(layer)]
+        if not candidates:
+            self.report(StackError("no image of another reader is open: use Open, or drop a file on the window"))
+            return
+        try:
+            path = recording_of_layer(candidates[0])
+        except (Sam2FlowError, OSError) as error:
+            self.report(error)
+        else:
+            self.viewer.layers.remove(candidates[0])
+            self.open(path)
+
+    def switch(self, image: Image, stop: bool) -> None:
+        """Stop what is going on and work on the recording of another layer, or take that layer away again."""
+        if self._closed or image not in self.viewer.layers:
+            return
+        if stop:
+            image.visible = True
+            self._adopt(image)
+            self._show_all()
+        else:
+            self.viewer.layers.remove(image)
 
     def _adopt(self, image: Image) -> None:
         owner = image.metadata.get(OWNER_KEY, lambda: None)()
@@ -169,6 +231,7 @@ class Workbench(QObject):
         if not self.session.state.vessels:
             self.choose_run(replace(self.session.run_choices, device=preferences.device, model=preferences.model))
         self.scene = Scene(self.viewer, self.session, image, self.keys)
+        self.stills.begin(image)
         self.scene.brush.painting_changed.connect(self.painting_changed.emit)
         self.scene.overlays.shown_changed.connect(self.overlays_changed.emit)
         # A full search for garbage among all that napari and Qt have made stops the window for a third of a second.
@@ -189,6 +252,7 @@ class Workbench(QObject):
         if self.scene is not None:
             self.scene.image.metadata.pop(OWNER_KEY, None)
         scene, self.scene = self.scene, None
+        self.stills.forget()
         self.runs.forget()
         self.propagation.forget()
         self.previews.forget()

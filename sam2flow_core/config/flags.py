@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+GRADES = ("good", "fair", "poor", "unusable")
+"""How far a velocity can be believed."""
+
 FLAG_MEANINGS = {
     "ALIASED": "cells move more than half the distance at which they repeat, so that the direction may be mistaken",
     "NEAR_FLOOR": "cells move less per frame than can be told from standing still",

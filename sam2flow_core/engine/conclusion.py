@@ -57,7 +57,7 @@ def conclude(
     _write_table(request.out / SUMMARY, summary_table(measurements))
     _write_table(request.out / PER_FRAME, per_frame_table(measurements))
     for vessel in measurements:
-        write_line(request.out / STORE_NAME, vessel.vessel_id, vessel.centreline, vessel.kymograph)
+        write_line(request.out / STORE_NAME, vessel.vessel_id, vessel.centreline, vessel.kymograph, vessel.reasons)
     provenance = describe_run(request, source, results, identity, description, settings)
     overview = overview_image(source.stack, source.start, results.shifts)
     write_report(request.out / REPORT, measurements, overview, provenance)

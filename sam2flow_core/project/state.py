@@ -113,6 +113,16 @@ class SessionState:
         """Return a state in which the vessel has another name."""
         return self._changed(vessel_id, name=name)
 
+    def moved(self, vessel_id: int, by: int) -> SessionState:
+        """Return a state in which the vessel stands so many places further down the list, at most at its end."""
+        if vessel_id not in self.vessel_ids:
+            return self
+        vessels = list(self.vessels)
+        place = self.vessel_ids.index(vessel_id)
+        vessel = vessels.pop(place)
+        vessels.insert(min(max(place + by, 0), len(vessels)), vessel)
+        return replace(self, vessels=tuple(vessels))
+
     def shown(self, vessel_id: int, visible: bool) -> SessionState:
         """Return a state in which the vessel is drawn or hidden."""
         return self._changed(vessel_id, visible=visible)

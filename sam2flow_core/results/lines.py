@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sam2flow_core.files import output_errors
 from sam2flow_core.results.layout import GO_ON
 
-LINE, DIAGRAM = "centreline", "space_time"
+LINE, DIAGRAM, REASONS = "centreline", "space_time", "reasons"
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class VesselLine:
         ``(y, x)`` of the crop in each recorded frame of the run.
     diagram : ndarray of float32, shape (T, N)
         Brightness along the line, frame by frame.
+    reasons : tuple of str
+        Why the vessel got its grade, in words.
     """
 
     vessel_id: int
@@ -37,6 +39,7 @@ class VesselLine:
     points: NDArray[np.float32]
     offsets: NDArray[np.int64]
     diagram: NDArray[np.float32]
+    reasons: tuple[str, ...] = ()
 
     def at(self, frame: int) -> NDArray[np.float64]:
         """Return the points in px of a recorded frame; of the nearest frame of the run where it is outside."""
@@ -44,8 +47,14 @@ class VesselLine:
         return np.asarray(self.points + self.offsets[step], float)
 
 
-def write_line(store: Path, vessel_id: int, points: NDArray[np.floating], diagram: NDArray[np.floating]) -> None:
-    """Add centreline and space-time diagram to a vessel's group in ``results.zarr``; earlier ones are replaced.
+def write_line(
+    store: Path,
+    vessel_id: int,
+    points: NDArray[np.floating],
+    diagram: NDArray[np.floating],
+    reasons: tuple[str, ...] = (),
+) -> None:
+    """Add centreline, space-time diagram and reasons to a vessel's group in ``results.zarr``, in place of earlier ones.
 
     Raises
     ------
@@ -61,4 +70,5 @@ def write_line(store: Path, vessel_id: int, points: NDArray[np.floating], diagra
                 chunks=values.shape,
                 dimension_names=axes,
                 overwrite=True,
+                attributes={REASONS: list(reasons)} if name == LINE else None,
             )

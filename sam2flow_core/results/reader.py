@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.results.layout import STORE_NAME, StoreHeader
-from sam2flow_core.results.lines import DIAGRAM, LINE, VesselLine
+from sam2flow_core.results.lines import DIAGRAM, LINE, REASONS, VesselLine
 from sam2flow_core.results.opening import damaged, open_store
 from sam2flow_core.results.stored import StoredFrames
 from sam2flow_core.results.tracks import VesselTrack
@@ -82,10 +82,16 @@ class Results:
                 self._read(f"vessels/{vessel_id}/{LINE}", slice(None)),
                 self._read(f"vessels/{vessel_id}/offset", slice(start, stop)),
                 self._read(f"vessels/{vessel_id}/{DIAGRAM}", slice(None)),
+                self._reasons(vessel_id),
             )
             for vessel_id in self.vessel_ids
             if f"vessels/{vessel_id}/{DIAGRAM}" in self._root
         )
+
+    def _reasons(self, vessel_id: int) -> tuple[str, ...]:
+        """Return why a vessel got its grade; results of earlier versions do not say it."""
+        said = self._array(f"vessels/{vessel_id}/{LINE}").attrs.get(REASONS, ())
+        return tuple(str(reason) for reason in said) if isinstance(said, list) else ()
 
     def _array(self, name: str) -> zarr.Array:
         try:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sam2flow_core.config.flags import FLAG_MEANINGS
+from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
 from sam2flow_core.config.velocity import GradeSettings
-
-GRADES = ("good", "fair", "poor", "unusable")
 
 # The best grade (as an index) that a vessel with this flag can have.
 _FLAG_CEILINGS = {

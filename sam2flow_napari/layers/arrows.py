@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_ARROWS = 2000
+_SHORTEST, _LONGEST = 0.6, 2.0
+"""Lengths of arrows in grid steps."""
 
 
 def arrow_step(shape: tuple[int, int], answered_px: int) -> int:
@@ -25,7 +27,8 @@ def flow_arrows(labels: NDArray[np.unsignedinteger], flow: NDArray[np.float16], 
     flow : ndarray, shape (2, Y, X)
         ``(dx, dy)`` in px per frame.
     limit : float
-        Speed in px per frame whose arrow is two grid steps long; zero flow gives no arrow.
+        Speed in px per frame whose arrow is two grid steps long. The slowest are a good half step, so that they still
+        point; zero flow gives no arrow.
 
     Returns
     -------
@@ -38,5 +41,7 @@ def flow_arrows(labels: NDArray[np.unsignedinteger], flow: NDArray[np.float16], 
     dx, dy = flow[:, y, x].astype(np.float32)
     moving = (dx != 0) | (dy != 0)
     y, x, dx, dy = y[moving], x[moving], dx[moving], dy[moving]
-    start, projection = np.stack([y, x], axis=1), np.stack([dy, dx], axis=1) * (2.0 * step / limit)
+    speed = np.hypot(dx, dy)
+    length = step * (_SHORTEST + (_LONGEST - _SHORTEST) * np.minimum(speed / limit, 1))
+    start, projection = np.stack([y, x], axis=1), np.stack([dy, dx], axis=1) * (length / speed)[:, None]
     return np.stack([start, projection], axis=1).astype(np.float32)

@@ -59,7 +59,6 @@ class BoxLayer:
         self.layer.visible = False
         self.layer.events.data.connect(self._on_data)
         session.state_changed.connect(self.refresh)
-        viewer.add_layer(self.layer)
         self.refresh(session.state)
 
     def close(self) -> None:
@@ -76,11 +75,17 @@ class BoxLayer:
 
     def start(self) -> None:
         """Let the user drag a rectangle about the active vessel; a layer that was deleted comes back."""
-        if self.layer not in self._viewer.layers:
-            self._viewer.add_layer(self.layer)
+        self._add()
         self.layer.visible = True
         self._viewer.layers.selection.active = self.layer
         self.layer.mode = "add_rectangle"
+
+    def _add(self) -> None:
+        """Add the layer where it is missing; the layer that was active stays so."""
+        if self.layer not in self._viewer.layers:
+            active = self._viewer.layers.selection.active
+            self._viewer.add_layer(self.layer)
+            self._viewer.layers.selection.active = active
 
     def refresh(self, state: SessionState) -> None:
         """Show the boxes of `state`."""
@@ -94,6 +99,7 @@ class BoxLayer:
             self.layer.selected_data = set(range(self.layer.nshapes))
             self.layer.remove_selected()
             if self._shown:
+                self._add()
                 self.layer.add_rectangles(
                     [_corners(box) for box in self._shown],
                     edge_color=[vessel_colour(box.vessel_id) for box in self._shown],

@@ -22,8 +22,7 @@ NAME = "brush"
 class BrushLayer:
     """Holds one vessel in one frame while the user paints it.
 
-    The layer is made with the recording, hidden, because to add one blocks the
-    window; it lies on its own frame only.
+    The layer comes when the user first paints; it lies on its own frame only.
 
     Parameters
     ----------
@@ -61,7 +60,6 @@ class BrushLayer:
         self.painting = False
         self.layer: Labels = factory.brush(NAME, session.recording.shape[1:])
         self.layer.visible = False
-        viewer.add_layer(self.layer)
         viewer.layers.events.removed.connect(self._on_removed)
 
     def close(self) -> None:
@@ -114,7 +112,13 @@ class BrushLayer:
         """Place the layer on its frame."""
         self._factory = factory
         factory.restyle(self.layer)
-        self.layer.translate = (self._frame * factory.spacing.scale[0], 0, 0)
+        self.place()
+
+    def place(self) -> None:
+        """Put the layer on its frame, from where the recording's layer begins in time."""
+        there = np.array(self.layer.translate)
+        there[0] = self._frame * self.layer.scale[0]
+        self.layer.translate = there
 
     def _on_removed(self, event: Any) -> None:
         if event.value is self.layer:

@@ -19,19 +19,9 @@ _HEAD = 10.0
 _OPENING = np.deg2rad(150)
 
 
-def line_segments(lines: Sequence[VesselLine], t: int) -> tuple[NDArray[np.float32], list[int]]:
-    """Return the segments of all lines in frame `t`.
-
-    Returns
-    -------
-    segments : ndarray, shape (n, 2, 2)
-        Start and projection ``(y, x)``.
-    vessel_ids : list of int
-        Of each segment.
-    """
-    pieces = [_one_line(line.at(t)) for line in lines]
-    ids = [line.vessel_id for line, piece in zip(lines, pieces, strict=True) for _ in piece]
-    return np.concatenate([np.zeros((0, 2, 2)), *pieces]).astype(np.float32), ids
+def line_segments(lines: Sequence[VesselLine], t: int) -> NDArray[np.float32]:
+    """Return start and projection ``(y, x)`` of the segments of all lines in frame `t`, shape (n, 2, 2)."""
+    return np.concatenate([np.zeros((0, 2, 2)), *(_one_line(line.at(t)) for line in lines)]).astype(np.float32)
 
 
 def _one_line(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
 from napari.utils.colormaps import Colormap, CyclicLabelColormap, DirectLabelColormap, ensure_colormap
+from numpy.typing import NDArray
 
 from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_napari.layers.colours import palette
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 AXES = ("t", "y", "x")
 STACK_KEY = "sam2flow_stack"
 PATH_KEY = "sam2flow_path"
+TRACER_COLOUR, LINE_COLOUR = "#FF9F1C", "#FF2D95"
+"""Neither is among the colours of speed, and arrows are white: each stands out from the others."""
 OWNER_KEY = "sam2flow_owner"
 """In the metadata of a recording's layer: a weak reference to the workbench that works on it."""
 
@@ -45,8 +48,8 @@ def recording_arguments(recording: Recording) -> dict[str, Any]:
 
 
 def speed_colours() -> Colormap:
-    """Return a colour map that is transparent at zero, where there is no vessel."""
-    colours = ensure_colormap("turbo").map(np.linspace(0.05, 1, 255))
+    """Return a colour map that is transparent at zero, where there is no vessel; safe for colour-blind eyes."""
+    colours = ensure_colormap("viridis").map(np.linspace(0.1, 1, 255))
     controls = [0, *np.linspace(1e-3, 1, 255)]
     return Colormap(np.vstack([[0, 0, 0, 0], colours]), name="SAM2Flow speed", controls=controls)
 
@@ -111,7 +114,7 @@ class LayerFactory:
 
     def speed(self, name: str, frames: SpeedFrames, limit: float) -> Image:
         """Return a float image of speed with fixed contrast limits ``(0, limit)``."""
-        layer = Image(
+        return Image(
             lazy(frames),
             name=name,
             colormap=speed_colours(),
@@ -121,14 +124,10 @@ class LayerFactory:
             interpolation2d="nearest",
             **placement(self.spacing),
         )
-        layer.name_overlay.position = layer.colorbar.position
-        return layer
 
-    def show_colour_bar(self, layer: Image) -> None:
-        """Show the colour bar of a layer in the viewer, and its name, which has the unit that the bar lacks."""
-        # In this order napari puts the bar into the corner and the name beside it.
-        layer.colorbar.visible = True
-        layer.name_overlay.visible = True
+    def still(self, name: str, picture: NDArray[np.float32]) -> Image:
+        """Return an image layer (Y, X) of a still picture; it lies under the same place of every frame."""
+        return Image(picture, name=name, colormap="gray", **placement(self.spacing, ndim=2))
 
     def wheel(self, name: str, frames: WheelFrames) -> Labels:
         """Return a labels layer in the colours of the flow wheel."""
@@ -146,7 +145,7 @@ class LayerFactory:
 
     def tracers(self, name: str) -> Vectors:
         """Return an empty vectors layer for the tracers of one frame."""
-        return self._vectors(name, vector_style="line", edge_color="white", edge_width=2)
+        return self._vectors(name, vector_style="line", edge_color=TRACER_COLOUR, edge_width=2)
 
     def arrows(self, name: str) -> Vectors:
         """Return an empty vectors layer for the arrows of one frame."""
@@ -154,7 +153,21 @@ class LayerFactory:
 
     def centrelines(self, name: str) -> Vectors:
         """Return an empty vectors layer for the centrelines in one frame."""
-        return self._vectors(name, vector_style="line", edge_width=2)
+        return self._vectors(name, vector_style="line", edge_color=LINE_COLOUR, edge_width=2)
+
+    def numbers(self, name: str) -> Points:
+        """Return an empty points layer (y, x) whose points show a number and nothing else."""
+        return Points(
+            np.empty((0, 2)),
+            name=name,
+            ndim=2,
+            size=1,
+            face_color="transparent",
+            border_color="transparent",
+            features={"number": np.empty(0, int)},
+            text={"string": "{number}", "size": 12, "color": "white", "anchor": "center"},
+            **placement(self.spacing, ndim=2),
+        )
 
     def boxes(self, name: str) -> Shapes:
         """Return an empty shapes layer for boxes about vessels."""
@@ -189,3 +202,13 @@ class LayerFactory:
         Without an axis of time the last arrows stay until the next are there, and the slider has nothing to slice.
         """
         return Vectors(np.empty((0, 2, 2)), name=name, ndim=2, **style, **placement(self.spacing, ndim=2))
+
+
+def lay_on(layer: Layer, image: Layer) -> None:
+    """Scale, move and turn a layer as the recording's own, which the user may have scaled, moved or turned."""
+    count = layer.ndim
+    layer.scale = image.scale[-count:]
+    layer.translate = image.translate[-count:]
+    layer.rotate = image.rotate[-count:, -count:]
+    layer.shear = image.shear if count == image.ndim else image.shear[-1:]
+    layer.affine = image.affine.set_slice(list(range(image.ndim - count, image.ndim)))

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Layer
+from napari.layers import Layer
 from psygnal import Signal
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import SessionState
 from sam2flow_napari.layers.arrows import flow_arrows
 from sam2flow_napari.layers.centrelines import line_segments
-from sam2flow_napari.layers.colours import vessel_colour
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.flow_wheel import WheelFrames
-from sam2flow_napari.layers.sources import LabelFrames, SpeedFrames
+from sam2flow_napari.layers.sources import LabelFrames, SpeedFrames, number_places
 from sam2flow_napari.layers.tracers import Tracers
 from sam2flow_napari.session import Session
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from sam2flow_core.results import VesselLine
 
 VESSELS, SPEED, ARROWS, LINES = "vessels", "speed", "flow arrows", "centrelines"
-WHEEL, TRACERS = "flow directions", "tracers"
+WHEEL, TRACERS, NUMBERS = "flow directions", "tracers", "vessel numbers"
 REDRAW_MS = 80
 SAMPLED_FRAMES = 10
 """During a run every tenth frame is looked at for the range of the speed colours."""
@@ -35,11 +34,11 @@ SAMPLED_FRAMES = 10
 class Overlays:
     """The layers that show `FlowFrames`.
 
-    They are made with the recording, hidden, because napari takes far longer to
-    add a layer than a window may stand still during a run; each shows itself
-    when there is first something to see, but for flow directions and tracers,
-    which wait until the user wants them. One that the user deletes stays away
-    until the next run.
+    Masks and numbers are there with the recording, speed and arrows from the
+    start of a run, because napari takes far longer to add a layer than a window
+    may stand still at a click or during a run; centrelines come with results,
+    flow directions and tracers when the user wants them. One that the user
+    deletes stays away until the next run.
 
     Parameters
     ----------
@@ -68,8 +67,9 @@ class Overlays:
         self._frames = frames
         self._image = image
         self._layers: dict[str, Layer] = {}
-        self._unseen: set[str] = set()
+        self._switched_off: tuple[Layer, ...] = ()
         self._limit_px = 0.0
+        self._flow_shown = False
         self._lines: tuple[VesselLine, ...] = ()
         self._labels = LabelFrames(frames)
         self._speed = SpeedFrames(frames, factory.spacing)
@@ -81,7 +81,7 @@ class Overlays:
         self._throttle.setTimeout(REDRAW_MS)
         self._throttle.triggered.connect(self._redraw)
         self._stale = False
-        self._make_layers()
+        self._make(VESSELS, NUMBERS)
         viewer.dims.events.current_step.connect(self._on_step)
         session.state_changed.connect(self._on_state)
         self._on_state(session.state)
@@ -98,14 +98,27 @@ class Overlays:
 
     def is_shown(self, name: str) -> bool:
         """Whether a layer is there and visible."""
-        layer = self._layers[name]
-        return layer in self._viewer.layers and bool(layer.visible)
+        layer = self._layers.get(name)
+        return layer is not None and layer in self._viewer.layers and bool(layer.visible)
 
     def show(self, name: str, shown: bool) -> None:
         """Show or hide a layer; one that was deleted comes back."""
         if shown:
-            self._make_layers()
-        self._layers[name].visible = shown
+            self._make(name)
+        if name in self._layers:
+            self._layers[name].visible = shown
+            self.redraw()
+
+    def switch_all(self, others: tuple[Layer, ...]) -> None:
+        """Hide all that lies over the recording, these other layers included, or show again what this has hidden."""
+        there = (*self.layers, *others)
+        if any(layer.visible for layer in there):
+            self._switched_off = tuple(layer for layer in there if layer.visible)
+            for layer in self._switched_off:
+                layer.visible = False
+        else:
+            for layer in self._switched_off or there:
+                layer.visible = True
 
     def close(self) -> None:
         """Stop listening and take the layers away."""
@@ -122,26 +135,31 @@ class Overlays:
     # -- what is shown -------------------------------------------------------
     def show_masks(self) -> None:
         """Show the vessel masks as they are now."""
-        self._reveal(VESSELS)
         self.redraw()
 
     def show_flow(self, frame: int) -> None:
         """Show masks and flow as they are now, with speed colours that reach at least as far as `frame` does."""
+        if not self._flow_shown:
+            self._flow_shown = True
+            if SPEED not in self._layers:
+                self._make(SPEED, ARROWS)
+            for name in (SPEED, ARROWS):
+                self._layers[name].visible = True
         self._widen_limit(frame)
-        for name in (VESSELS, SPEED, ARROWS):
-            self._reveal(name)
         self.redraw()
 
     def show_lines(self, lines: tuple[VesselLine, ...]) -> None:
         """Show the centrelines of a finished run."""
         self._lines = lines
         if lines:
-            self._reveal(LINES)
+            if LINES not in self._layers:
+                self._make(LINES)
+            self._layers[LINES].visible = True
         self.redraw()
 
     def show_frame(self, frame: int) -> None:
         """Show a frame that the run has just answered."""
-        if self._unseen - {LINES}:
+        if not self._flow_shown:
             self.show_flow(frame)
             return
         if frame % SAMPLED_FRAMES == 0:
@@ -153,10 +171,11 @@ class Overlays:
         """Hide the flow of earlier runs, and bring back layers that were deleted."""
         self._limit_px = 0.0
         self._lines = ()
+        self._flow_shown = False
+        self._make(VESSELS, NUMBERS, SPEED, ARROWS, *(name for name in (LINES,) if name in self._layers))
         for name in (SPEED, ARROWS, LINES):
-            self._layers[name].visible = False
-        self._unseen |= {SPEED, ARROWS, LINES}
-        self._make_layers()
+            if name in self._layers:
+                self._layers[name].visible = False
         self.redraw()
 
     def recalibrate(self, factory: LayerFactory) -> None:
@@ -165,7 +184,8 @@ class Overlays:
         self._speed.spacing = factory.spacing
         for layer in self.layers:
             factory.restyle(layer)
-        self._layers[SPEED].name = self._speed_name
+        if SPEED in self._layers:
+            self._layers[SPEED].name = self._speed_name
         self._apply_limit()
         self.redraw()
 
@@ -193,7 +213,8 @@ class Overlays:
     def _speed_name(self) -> str:
         return f"{SPEED} ({self._factory.spacing.speed_unit})"
 
-    def _make_layers(self) -> None:
+    def _make(self, *wanted: str) -> None:
+        """Make these layers where they are missing, each in its place over the recording."""
         makers = {
             VESSELS: lambda: self._factory.labels(VESSELS, self._labels),
             SPEED: lambda: self._factory.speed(self._speed_name, self._speed, self.speed_limit),
@@ -201,63 +222,63 @@ class Overlays:
             ARROWS: lambda: self._factory.arrows(ARROWS),
             TRACERS: lambda: self._factory.tracers(TRACERS),
             LINES: lambda: self._factory.centrelines(LINES),
+            NUMBERS: lambda: self._factory.numbers(NUMBERS),
         }
         active = self._viewer.layers.selection.active
         below = self._image
         for name, make in makers.items():
-            if name not in self._layers or self._layers[name] not in self._viewer.layers:
-                self._layers[name] = make()
-                self._layers[name].visible = False
-                if name not in (WHEEL, TRACERS):
-                    self._unseen.add(name)
-                self._layers[name].events.visible.connect(self._on_visible)
-                self._viewer.layers.insert(self._viewer.layers.index(below) + 1, self._layers[name])
-                if name == SPEED:
-                    self._factory.show_colour_bar(cast(Image, self._layers[name]))
-            below = self._layers[name]
+            there = self._layers.get(name)
+            if name in wanted and (there is None or there not in self._viewer.layers):
+                there = self._layers[name] = make()
+                there.events.visible.connect(self._on_visible)
+                self._viewer.layers.insert(self._viewer.layers.index(below) + 1, there)
+            if there is not None and there in self._viewer.layers:
+                below = there
         self._viewer.layers.selection.active = active
 
-    def _reveal(self, name: str) -> None:
-        if name in self._unseen:
-            self._unseen.discard(name)
-            self._layers[name].visible = True
-
     def _redraw(self) -> None:
+        t = min(self._viewer.dims.current_step[0], self._frames.shape[0] - 1)
         if self._stale:
             self._stale = False
             for name in (VESSELS, SPEED, WHEEL):
-                if self._layers[name].visible:
+                if self.is_shown(name):
                     self._layers[name].refresh()
-        t = min(self._viewer.dims.current_step[0], self._frames.shape[0] - 1)
+            self._redraw_numbers(t)
         self._redraw_arrows(t)
         self._redraw_tracers(t)
         self._redraw_lines(t)
 
     def _redraw_arrows(self, t: int) -> None:
-        arrows = cast(Any, self._layers[ARROWS])
         if self.is_shown(ARROWS):
+            arrows = cast(Any, self._layers[ARROWS])
             data = flow_arrows(self._labels.frame(t), self._frames.flow(t), max(self._limit_px, 0.5))
             if len(data) or len(arrows.data):
                 arrows.data = data
 
     def _redraw_tracers(self, t: int) -> None:
-        layer = cast(Any, self._layers[TRACERS])
         if self.is_shown(TRACERS):
+            layer = cast(Any, self._layers[TRACERS])
             streaks = self._tracers.streaks(t)
             if len(streaks) or len(layer.data):
                 layer.data = streaks
 
     def _redraw_lines(self, t: int) -> None:
-        layer = cast(Any, self._layers[LINES])
         if self.is_shown(LINES):
+            layer = cast(Any, self._layers[LINES])
             unseen = self._labels.hidden | self._frames.outdated
             shown = [line for line in self._lines if line.vessel_id not in unseen]
-            data, vessel_ids = line_segments(shown, t)
-            recolour = len(data) != len(layer.data)
-            if recolour or not np.array_equal(data, layer.data):  # where the tissue lies still, nothing is drawn anew
+            data = line_segments(shown, t)
+            if not np.array_equal(data, layer.data):  # where the tissue lies still, nothing is drawn anew
                 layer.data = data
-            if recolour and vessel_ids:
-                layer.edge_color = [vessel_colour(v) for v in vessel_ids]
+
+    def _redraw_numbers(self, t: int) -> None:
+        """Put each vessel's number on its mask, when masks have changed; they move too little to follow the slider."""
+        if self.is_shown(NUMBERS):
+            layer = cast(Any, self._layers[NUMBERS])
+            places = number_places(self._labels.frame(t))
+            if list(places) != list(layer.features["number"]) or not np.array_equal(list(places.values()), layer.data):
+                layer.data = np.array(list(places.values()), float).reshape(-1, 2)
+                layer.features = {"number": np.array(list(places), int)}
 
     def _widen_limit(self, frame: int) -> None:
         # It never falls during a run: colours that change their meaning from frame to frame would mislead.
@@ -270,8 +291,9 @@ class Overlays:
             self._apply_limit()
 
     def _apply_limit(self) -> None:
-        layer = cast(Any, self._layers[SPEED])
-        layer.contrast_limits_range = (0, self.speed_limit)
-        layer.contrast_limits = (0, self.speed_limit)
+        if SPEED in self._layers:
+            layer = cast(Any, self._layers[SPEED])
+            layer.contrast_limits_range = (0, self.speed_limit)
+            layer.contrast_limits = (0, self.speed_limit)
         self._wheel.limit = max(self._limit_px, 0.5)
         self.shown_changed.emit()

@@ -45,6 +45,17 @@ class LabelFrames:
         return shown
 
 
+def number_places(labels: NDArray[np.unsignedinteger]) -> dict[int, tuple[float, float]]:
+    """Return where the number of each vessel is written, ``(y, x)``: in its mask, nearest to the middle."""
+    places = {}
+    for vessel_id in np.unique(labels[labels > 0]):
+        inside = np.argwhere(labels == vessel_id)
+        middle = inside.mean(axis=0)
+        y, x = inside[np.argmin(((inside - middle) ** 2).sum(axis=1))]
+        places[int(vessel_id)] = (float(y), float(x))
+    return places
+
+
 class SpeedFrames:
     """Speed in the unit of the spacing, a frame at a time; zero where there is none.
 

@@ -34,7 +34,10 @@ class Autosaver:
             waiting = self._newest is not None
             self._newest = project
         if not waiting:
-            self._pool.submit(self._write)
+            try:
+                self._pool.submit(self._write)
+            except RuntimeError:  # the program ends, and threads start no more
+                self._write()
 
     def close(self) -> None:
         """Return once everything is on disk."""

@@ -190,6 +190,10 @@ class Session:
         if name.strip():
             self._push(self.state.renamed(vessel_id, name.strip()))
 
+    def move_vessel(self, vessel_id: int, by: int) -> None:
+        """Move a vessel so many places down the list; up where `by` is negative."""
+        self._push(self.state.moved(vessel_id, by))
+
     def show_vessel(self, vessel_id: int, visible: bool) -> None:
         """Draw or hide a vessel."""
         self._push(self.state.shown(vessel_id, visible))
@@ -235,6 +239,14 @@ class Session:
         if vessel_id != self._active and (vessel_id == 0 or self.state.vessel(vessel_id)):
             self._active = vessel_id
             self.active_changed.emit(vessel_id)
+
+    def begin_vessel(self) -> None:
+        """Let the next clicks speak of a new vessel: one that nothing marks yet, made where there is none."""
+        empty = [v for v in self.state.vessel_ids if not self.state.is_prompted(v)]
+        if empty:
+            self.activate(empty[-1])
+        else:
+            self.add_vessel()
 
     def activate_next(self) -> None:
         """Go to the next vessel of the list; after the last one, to a new vessel."""

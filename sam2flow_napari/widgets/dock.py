@@ -1,4 +1,4 @@
-"""The dock: Recording, Vessels, Run, Results, as the work goes."""
+"""The dock: what to do next, pages for marking and for results, and the Run bar, which stays where it is."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QApplication, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtGui import QCloseEvent, QKeySequence
+from qtpy.QtWidgets import (
+    QApplication,
+    QFrame,
+    QGroupBox,
+    QMessageBox,
+    QScrollArea,
+    QShortcut,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sam2flow_napari.widgets.help import show_help
+from sam2flow_napari.widgets.old_qt import say_that_qt_is_old
 from sam2flow_napari.widgets.recording_section import RecordingSection
 from sam2flow_napari.widgets.results_section import ResultsSection
 from sam2flow_napari.widgets.run_section import RunSection
@@ -20,10 +30,7 @@ from sam2flow_napari.workbench import Workbench
 
 if TYPE_CHECKING:
     import napari
-
-
-_ANY_HEIGHT = 16777215
-"""Qt's own largest height of a widget."""
+    from napari.layers import Image
 
 
 class SAM2FlowDock(QWidget):
@@ -45,12 +52,16 @@ class SAM2FlowDock(QWidget):
         self.vessels = VesselsSection(self.bench)
         self.run = RunSection(self.bench)
         self.results = ResultsSection(self.bench)
+        self.pages = QTabWidget()
         self._lay_out()
+        self._bind_keys()
         self.bench.help_wanted.connect(self._show_help)
         self.bench.closed.connect(self._on_closed)
-        self.bench.runs.tables_changed.connect(self._on_tables)
+        self.bench.switch_wanted.connect(self._ask_to_switch)
+        self.bench.runs.started.connect(self._show_results)
         # The window may go without closing its docks one by one.
         self.destroyed.connect(self.bench.close)
+        QTimer.singleShot(0, partial(say_that_qt_is_old, napari_viewer))
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.bench.close)
@@ -95,53 +106,70 @@ class SAM2FlowDock(QWidget):
         self.setEnabled(False)
         self.shut()
 
+    # -- how it looks --------------------------------------------------------
     def _lay_out(self) -> None:
-        inner = QWidget()
-        column = QVBoxLayout(inner)
+        marking = QWidget()
+        column = QVBoxLayout(marking)
         column.setContentsMargins(2, 2, 2, 2)
-        column.setSpacing(2)
-        sections: tuple[tuple[str, QWidget], ...] = (
-            ("1  Recording", self.recording),
-            ("2  Vessels", self.vessels),
-            ("3  Run", self.run),
-            ("4  Results", self.results),
-        )
-        for title, section in sections:
-            fold = QCollapsible(title)
-            fold.setDuration(0)
-            fold.setContent(section)
-            inside = fold.layout()
-            assert inside is not None
-            inside.setContentsMargins(9, 4, 9, 4)
-            # As high as its content, whose lines of words may wrap.
-            fold.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-            fold.toggled.connect(partial(_make_room, section))
-            fold.expand(animate=False)
-            column.addWidget(fold)
-        column.addStretch(1)
-        self._scroll = scroll = QScrollArea()
-        scroll.setWidget(inner)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        column.setSpacing(4)
+        self.recording.add(self.vessels.picture)
+        column.addWidget(_framed("Recording", self.recording))
+        column.addWidget(_framed("Vessels", self.vessels), 1)
+        column.addWidget(_framed("Settings of a run", self.run.settings))
+        self.pages.addTab(_scrolled(marking), "Mark")
+        self.pages.addTab(_scrolled(self.results), "Results")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        layout.setContentsMargins(2, 2, 2, 2)
+        layout.setSpacing(2)
+        layout.addWidget(self.vessels.guide)
+        layout.addWidget(self.pages, 1)
+        layout.addWidget(self.run)
         self.setMinimumWidth(360)
 
-    def _on_tables(self, tables: object) -> None:
-        if tables is not None:
-            # After the section has grown to its new height.
-            QTimer.singleShot(50, self._scroll_to_results)
+    def _bind_keys(self) -> None:
+        """Let the keys of the layers count while the dock has the focus, too; boxes one types in come first."""
+        for key in self.bench.keys:
+            shortcut = QShortcut(QKeySequence(key.shown), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(key.action)
 
-    def _scroll_to_results(self) -> None:
-        self._scroll.ensureWidgetVisible(self.results, 0, 0)
+    # -- what happens --------------------------------------------------------
+    def _show_results(self, _folder: object) -> None:
+        """Turn to the results when a run starts, at the user's own click; nothing moves later."""
+        self.pages.setCurrentIndex(1)
+
+    def _ask_to_switch(self, image: Image) -> None:
+        recording = self.bench.session.recording
+        here = recording.stack.name if recording else "This recording"
+        box = QMessageBox(self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setWindowTitle("SAM2Flow")
+        box.setText(f"{here} is being measured. Stop that and open {image.name}?")
+        box.setInformativeText("What the run has finished is kept.")
+        stop = box.addButton("Stop and open", QMessageBox.ButtonRole.AcceptRole)
+        keep = box.addButton("Go on measuring", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.finished.connect(lambda _: self.bench.switch(image, box.clickedButton() is stop))
+        box.open()
 
     def _show_help(self) -> None:
         show_help(self, self.bench.keys)
 
 
-def _make_room(section: QWidget, expanded: bool) -> None:
-    """Let an open section grow with its content; a collapsible keeps the height it was opened with."""
-    if expanded:
-        section.setMaximumHeight(_ANY_HEIGHT)
+def _framed(title: str, section: QWidget) -> QGroupBox:
+    box = QGroupBox(title)
+    layout = QVBoxLayout(box)
+    layout.setContentsMargins(2, 6, 2, 2)
+    layout.addWidget(section)
+    return box
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """Return a page that scrolls in windows too low for it, and never by itself."""
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area

@@ -11,7 +11,7 @@ from qtpy.QtCore import QSize
 
 from sam2flow_napari.session import Session
 
-_SIZE = QSize(320, 170)
+_SIZE = QSize(320, 150)
 
 
 class FramePlot(pg.PlotWidget):
@@ -36,7 +36,7 @@ class FramePlot(pg.PlotWidget):
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setLabel("bottom", "frame")
-        self.setFixedHeight(_SIZE.height())
+        self.setMinimumHeight(_SIZE.height())
         self.scene().sigMouseClicked.connect(self._on_click)
         viewer.dims.events.current_step.connect(self._on_step)
         viewer.events.theme.connect(self._on_theme)

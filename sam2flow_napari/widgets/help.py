@@ -19,9 +19,10 @@ _MOUSE = (
 
 def help_text(keys: tuple[Key, ...]) -> str:
     """Return the help as rich text."""
-    rows = [*_MOUSE, *((key.sequence.replace("Control", "Ctrl").replace("-", "+"), key.does) for key in keys)]
+    rows = [*_MOUSE, *((key.shown, key.does) for key in keys)]
     cells = "".join(f"<tr><td><b>{escape(a)}</b>&nbsp;&nbsp;</td><td>{escape(b)}</td></tr>" for a, b in rows)
-    return f"<p>With the layer <i>prompts</i> (or <i>boxes</i>, <i>brush</i>) selected:</p><table>{cells}</table>"
+    where = "In the dock, and over the image with the layer <i>prompts</i> (<i>boxes</i>, <i>brush</i>) selected:"
+    return f"<p>{where}</p><table>{cells}</table>"
 
 
 def show_help(parent: QWidget, keys: tuple[Key, ...]) -> QMessageBox:

@@ -1,21 +1,27 @@
-"""Switches of the overlays that are off at first, with the legend of the flow colours."""
+"""Switches of the overlays that are off at first, and the legend of the colours that are on show."""
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from sam2flow_napari.layers.factory import speed_colours
 from sam2flow_napari.layers.flow_wheel import wheel_picture
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
-from sam2flow_napari.widgets.parts import show_or_hide
 from sam2flow_napari.workbench import Workbench
 
-_LEGEND_PX = 56
+_LEGEND_PX = 44
+_BAR_PX = (150, 14)
 
 
 class OverlaySwitches(QWidget):
-    """Check boxes for flow directions and tracers; they and the layers' eyes agree."""
+    """Check boxes for flow directions and tracers; they and the layers' eyes agree.
+
+    The legend is here and not in the image, where it would cover tissue; it has its room always, so that nothing moves.
+    """
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
@@ -26,43 +32,57 @@ class OverlaySwitches(QWidget):
         self.tracers.setToolTip("Dots that drift with the measured flow: press play below the image.")
         for box, name in ((self.directions, WHEEL), (self.tracers, TRACERS)):
             box.toggled.connect(lambda shown, name=name: self._switch(name, shown))
-        self._legend, self._words = QWidget(), QLabel()
+        self._picture, self._words = QLabel(), QLabel()
+        self._wheel, self._bar = _pixmap(wheel_picture(_LEGEND_PX)), _pixmap(_bar_picture())
         self._lay_out()
         bench.overlays_changed.connect(self.refresh)
         self.refresh()
 
     def _lay_out(self) -> None:
-        wheel = QLabel()
-        picture = wheel_picture(_LEGEND_PX)
-        image = QImage(picture.tobytes(), _LEGEND_PX, _LEGEND_PX, 4 * _LEGEND_PX, QImage.Format.Format_RGBA8888)
-        wheel.setPixmap(QPixmap.fromImage(image))
-        legend = QHBoxLayout(self._legend)
-        legend.setContentsMargins(0, 0, 0, 0)
-        legend.addWidget(wheel)
+        self._picture.setFixedSize(_BAR_PX[0], _LEGEND_PX)
+        self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        legend = QHBoxLayout()
+        legend.addWidget(self._picture)
         legend.addWidget(self._words, 1, Qt.AlignmentFlag.AlignVCenter)
         boxes = QHBoxLayout()
         boxes.addWidget(self.directions)
         boxes.addWidget(self.tracers, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
         column.addLayout(boxes)
-        column.addWidget(self._legend)
+        column.addLayout(legend)
 
     def refresh(self) -> None:
         """Show what the layers are."""
-        scene = self._bench.scene
+        scene, recording = self._bench.scene, self._bench.session.recording
         for box, name in ((self.directions, WHEEL), (self.tracers, TRACERS)):
             box.blockSignals(True)
             box.setChecked(scene is not None and scene.overlays.is_shown(name))
             box.blockSignals(False)
-        show_or_hide(self._legend, self.directions.isChecked())
-        if scene is not None and self._bench.session.recording is not None:
-            unit = self._bench.session.recording.spacing.speed_unit
-            limit = scene.overlays.speed_limit
-            self._words.setText(
-                f"Colour: where the blood flows to\nwhite: at rest, full: {limit:.{0 if limit > 10 else 1}f} {unit}"
-            )
+        if scene is None or recording is None:
+            self._picture.clear()
+            self._words.setText("")
+            return
+        unit, limit = recording.spacing.speed_unit, scene.overlays.speed_limit
+        most = f"{limit:.{0 if limit > 10 else 1}f} {unit}"
+        directions = self.directions.isChecked()
+        self._picture.setPixmap(self._wheel if directions else self._bar)
+        self._words.setText(f"Where the blood flows to\nfull colour: {most}" if directions else f"Speed, 0 to\n{most}")
 
     def _switch(self, name: str, shown: bool) -> None:
         if self._bench.scene is not None:
             self._bench.scene.overlays.show(name, shown)
+
+
+def _bar_picture() -> NDArray[np.uint8]:
+    """Return the colours of speed from the left to the right, shape (height, width, 4)."""
+    width, height = _BAR_PX
+    colours = np.rint(255 * speed_colours().map(np.linspace(0.01, 1, width))).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(colours, (height, width, 4)))
+
+
+def _pixmap(picture: NDArray[np.uint8]) -> QPixmap:
+    height, width = picture.shape[:2]
+    image = QImage(picture.tobytes(), width, height, 4 * width, QImage.Format.Format_RGBA8888)
+    return QPixmap.fromImage(image)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex
-from qtpy.QtWidgets import QHeaderView, QLabel, QPushButton, QSizePolicy, QTableView, QWidget
+from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, Qt
+from qtpy.QtWidgets import QHeaderView, QLabel, QPushButton, QSizePolicy, QTableView
 
 _ROW_PX = 22
-_FEWEST_ROWS, _MOST_ROWS = 3, 8
-"""Rows that a table has room for; it scrolls beyond."""
+_FEWEST_ROWS = 4
+"""Rows that a table has room for in the smallest window; it scrolls beyond."""
 
 
 def button(text: str, tooltip: str, clicked: Callable[[], object]) -> QPushButton:
@@ -52,13 +52,11 @@ def row_table(model: QAbstractTableModel, tooltip: str, stretch: int, on_row: Ca
     rows.setDefaultSectionSize(_ROW_PX)
     columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     columns.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
-
-    def fit() -> None:
-        shown = min(max(model.rowCount(), _FEWEST_ROWS), _MOST_ROWS)
-        table.setFixedHeight(columns.sizeHint().height() + _ROW_PX * shown + 4)
-
-    model.modelReset.connect(fit)
-    fit()
+    # Never higher for more rows: what lies below must not move while somebody aims at it.
+    table.setMinimumHeight(columns.sizeHint().height() + _ROW_PX * _FEWEST_ROWS + 4)
+    # A key typed here is a shortcut; only F2 and a double click edit.
+    triggers = QTableView.EditTrigger.DoubleClicked | QTableView.EditTrigger.EditKeyPressed
+    table.setEditTriggers(triggers)  # type: ignore[arg-type]
 
     def follow(current: QModelIndex, _previous: QModelIndex) -> None:
         if 0 <= current.row() < model.rowCount():
@@ -68,24 +66,38 @@ def row_table(model: QAbstractTableModel, tooltip: str, stretch: int, on_row: Ca
     return table
 
 
-def hint(text: str = "") -> QLabel:
-    """Return a line that says what to do next; it wraps and never widens the dock."""
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    font = label.font()
-    font.setItalic(True)
-    label.setFont(font)
-    return label
+class Hint(QLabel):
+    """A label that says what to do next, with room for so many lines, be they needed or not.
+
+    Parameters
+    ----------
+    lines : int
+    """
+
+    def __init__(self, lines: int = 2) -> None:
+        super().__init__()
+        self._lines = lines
+        self.setWordWrap(True)
+        top_left = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
+        self.setAlignment(top_left)  # type: ignore[arg-type]
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        font = self.font()
+        font.setItalic(True)
+        self.setFont(font)
+        self._fit()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Keep the room where the viewer's theme brings another font."""
+        super().changeEvent(event)
+        if event is not None and event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * self._lines + 4)
 
 
-def say(label: QLabel, text: str) -> None:
-    """Show a line, or give its room away where there is nothing to say."""
-    label.setText(text)
-    show_or_hide(label, bool(text))
-
-
-def show_or_hide(widget: QWidget, visible: bool) -> None:
-    """Set visibility only where it changes, which spares a new layout."""
-    if widget.isHidden() == visible:
-        widget.setVisible(visible)
+def tell(label: QLabel, text: str) -> None:
+    """Show a text, with all of it as tooltip where there is no room for it."""
+    if label.text() != text:
+        label.setText(text)
+        label.setToolTip(text)

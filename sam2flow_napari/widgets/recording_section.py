@@ -8,10 +8,12 @@ from magicgui.widgets import CheckBox, FloatSpinBox
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
+from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import CalibrationError
 from sam2flow_core.project import CalibrationEdit
+from sam2flow_core.stack.calibration import Measured
 from sam2flow_core.stack.video import VIDEO_SUFFIXES
-from sam2flow_napari.widgets.parts import button, hint, show_or_hide
+from sam2flow_napari.widgets.parts import Hint, button, tell
 from sam2flow_napari.workbench import Workbench
 
 _SOURCES = {
@@ -32,10 +34,9 @@ class RecordingSection(QWidget):
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
-        self._empty = hint("Open a recording, or drop a TIFF or a video on the window.")
         self._name = QElidingLabel("")
         self._facts = QElidingLabel("")
-        self._problems = hint()
+        self._problems = Hint(1)
         self.pixel_size = FloatSpinBox(min=0, max=1e4, step=0.01, tooltip="Side of a pixel in um. 0 = unknown.")
         self.frame_rate = FloatSpinBox(min=0, max=1e5, step=1, tooltip="Frames per second. 0 = unknown.")
         self._pixel_source, self._rate_source = QElidingLabel(""), QElidingLabel("")
@@ -45,7 +46,6 @@ class RecordingSection(QWidget):
         self._filled = self._build_filled()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
-        layout.addWidget(self._empty)
         layout.addWidget(self._filled)
         layout.addLayout(self._build_buttons())
         for box in (self.pixel_size, self.frame_rate):
@@ -55,6 +55,7 @@ class RecordingSection(QWidget):
             box.native.setFixedWidth(118)
             box.changed.connect(self._on_edited)
         self.stabilise.changed.connect(self._on_stabilise)
+        bench.foreign_added.connect(self._on_foreign)
         bench.session.recording_changed.connect(self.refresh)
         bench.session.calibration_changed.connect(self.refresh)
         self.refresh()
@@ -79,10 +80,16 @@ class RecordingSection(QWidget):
             grid.addWidget(QLabel(text), row, 0)
             grid.addWidget(box.native, row, 1)
             grid.addWidget(source, row, 2)
-        grid.addWidget(self.stabilise.native, 4, 0, 1, 3)
+        grid.addWidget(self.stabilise.native, 4, 0)
         grid.addWidget(self._problems, 5, 0, 1, 3)
         grid.setColumnStretch(2, 1)
         return filled
+
+    def add(self, picture: QWidget) -> None:
+        """Put the switch of pictures beside what is said of the recording."""
+        grid = self._filled.layout()
+        assert isinstance(grid, QGridLayout)
+        grid.addWidget(picture, 4, 1, 1, 2)
 
     def _build_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -90,15 +97,21 @@ class RecordingSection(QWidget):
             button("Open…", "Open a TIFF or a video (AVI, MP4); any size, it is read a frame at a time.", self._open)
         )
         row.addWidget(button("Folder…", "Open a folder of single frames.", self._open_folder))
+        row.addWidget(
+            button("Layer", "Take the selected image layer, whatever reader opened it.", self._bench.use_layer)
+        )
         row.addWidget(button("Sample", "Open the bundled sample recording.", self._bench.open_sample))
         return row
 
     def refresh(self) -> None:
         """Show the session's recording."""
         recording = self._bench.session.recording
-        show_or_hide(self._empty, recording is None)
-        show_or_hide(self._filled, recording is not None)
+        self._filled.setEnabled(recording is not None)
         if recording is None:
+            self._name.setText("No recording is open: open one, or drop a TIFF or a video on the window.")
+            for label in (self._facts, self._pixel_source, self._rate_source):
+                label.setText("")
+            tell(self._problems, "")
             return
         frames, height, width = recording.shape
         stack, calibration = recording.stack, recording.calibration
@@ -106,17 +119,18 @@ class RecordingSection(QWidget):
         self._name.setToolTip(str(recording.path))
         self._facts.setText(f"{frames} frames, {width} x {height} px, {stack.bit_depth} bit")
         problems = stack.problems_left(calibration)
-        self._problems.setText("\n".join(problems))
-        show_or_hide(self._problems, bool(problems))
-        for box, measured, label in (
-            (self.pixel_size, calibration.pixel_size_um, self._pixel_source),
-            (self.frame_rate, calibration.frame_rate_hz, self._rate_source),
+        tell(self._problems, " ".join(problems))
+        limits = CalibrationLimits()
+        for box, measured, label, usual in (
+            (self.pixel_size, calibration.pixel_size_um, self._pixel_source, limits.plausible_pixel_size_um),
+            (self.frame_rate, calibration.frame_rate_hz, self._rate_source, limits.plausible_frame_rate_hz),
         ):
             with box.changed.blocked():
                 box.value = measured.value or 0
-            doubt = "" if measured.plausible or measured.value is None else ", doubtful: not used"
-            label.setText(_SOURCES[measured.source] + doubt)
-            label.setToolTip(f"{label.text()}. Type another value to replace it.")
+            label.setText(_SOURCES[measured.source] + _doubt(measured, usual))
+            label.setToolTip(
+                f"{label.text()}. Usual are {usual[0]:g} to {usual[1]:g}. Type another value to replace it."
+            )
         with self.stabilise.changed.blocked():
             self.stabilise.value = self._bench.session.run_choices.stabilise
 
@@ -139,6 +153,9 @@ class RecordingSection(QWidget):
     def _on_stabilise(self, stabilise: bool) -> None:
         self._bench.choose_run(replace(self._bench.session.run_choices, stabilise=stabilise))
 
+    def _on_foreign(self, name: str) -> None:
+        tell(self._problems, f"{name} came through another reader: press Layer to measure it.")
+
     def _open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a recording", "", _FILTER)
         if path:
@@ -148,6 +165,15 @@ class RecordingSection(QWidget):
         path = QFileDialog.getExistingDirectory(self, "Open a folder of frames")
         if path:
             self._bench.open(path)
+
+
+def _doubt(measured: Measured, usual: tuple[float, float]) -> str:
+    """Return what is to be doubted of a value: one of a file is not used then, the user's word is."""
+    if measured.value is None:
+        return ""
+    if not measured.plausible:
+        return ", doubtful: not used"
+    return "" if usual[0] <= measured.value <= usual[1] else ", doubtful: check it"
 
 
 def _edited(shown: float, own: float | None, before: float | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QTabWidget, Q
 from sam2flow_core.errors import OutputError
 from sam2flow_napari.widgets.figure import save_plot
 from sam2flow_napari.widgets.overlay_switches import OverlaySwitches
-from sam2flow_napari.widgets.parts import button, hint, row_table, say, show_or_hide
+from sam2flow_napari.widgets.parts import Hint, button, row_table, tell
 from sam2flow_napari.widgets.results_table import ResultsTable
 from sam2flow_napari.widgets.space_time_plot import SpaceTimePlot
 from sam2flow_napari.widgets.velocity_plot import VelocityPlot
@@ -30,8 +30,8 @@ class ResultsSection(QWidget):
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
-        self._hint = hint()
-        self._notes = hint()
+        self._hint = Hint(1)
+        self._notes = Hint()
         self.model = ResultsTable(bench.session)
         self.table = row_table(
             self.model,
@@ -53,8 +53,15 @@ class ResultsSection(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
         self.switches = OverlaySwitches(bench)
-        for widget in (self._hint, self.table, self._notes, self.switches, self.plots, self._exits):
-            layout.addWidget(widget)
+        for widget, share in (
+            (self._hint, 0),
+            (self.table, 1),
+            (self._notes, 0),
+            (self.switches, 0),
+            (self.plots, 2),
+            (self._exits, 0),
+        ):
+            layout.addWidget(widget, share)
         bench.runs.tables_changed.connect(self._on_tables)
         bench.runs.progressed.connect(self._on_progress)
         bench.runs.running_changed.connect(self._on_running)
@@ -83,21 +90,21 @@ class ResultsSection(QWidget):
     def _on_tables(self, tables: RunTables | None) -> None:
         self.model.show_tables(tables)
         self.plot.clear_curves()
-        self.space_time.show_lines(() if tables is None else tables.lines)
+        self.space_time.show_run(tables)
         if tables is not None:
             self.plot.show_tables(tables.per_frame)
-            self._on_active(self._bench.session.active)
-        self._show(has_tables=tables is not None)
+        self._on_active(self._bench.session.active)
+        self._show()
 
     def _on_state(self, _state: object) -> None:
-        self._show(has_tables=self._bench.runs.tables is not None)
+        self._show()
 
-    def _show(self, has_tables: bool) -> None:
-        say(self._hint, self._advice(has_tables))
-        show_or_hide(self.table, has_tables)
-        show_or_hide(self.plots, has_tables or self._bench.runs.running)
-        show_or_hide(self._exits, has_tables)
-        show_or_hide(self.switches, has_tables or self._bench.runs.running)
+    def _show(self) -> None:
+        """Say what is to be said; everything keeps its place, whether there are results or not."""
+        has_tables = self._bench.runs.tables is not None
+        tell(self._hint, self._advice(has_tables))
+        self._exits.setEnabled(has_tables)
+        self.switches.setEnabled(has_tables or self._bench.runs.running)
 
     def _advice(self, has_tables: bool) -> str:
         bench = self._bench
@@ -105,12 +112,14 @@ class ResultsSection(QWidget):
         if outdated and has_tables:
             names = (vessel.name for v in sorted(outdated) if (vessel := bench.session.state.vessel(v)))
             return f"Marked anew since this run: {', '.join(names) or 'a deleted vessel'}. Run again to measure."
-        return "" if has_tables or bench.runs.running else "Velocities come here after a run."
+        if bench.runs.running:
+            return "The run goes on; velocities come here when it is done."
+        return self.model.verdict() if has_tables else "Velocities come here after a run."
 
     def _on_running(self, running: bool) -> None:
         if running:
             self.plot.clear_curves()
-        self._show(has_tables=self._bench.runs.tables is not None)
+        self._show()
 
     def _on_progress(self, progress: RunProgress) -> None:
         recording = self._bench.session.recording
@@ -121,7 +130,7 @@ class ResultsSection(QWidget):
 
     def _on_active(self, vessel_id: int) -> None:
         row = self.model.row_of(vessel_id)
-        say(self._notes, self.model.notes(row) if row >= 0 else "")
+        tell(self._notes, self.model.notes(row) if row >= 0 else "")
         if row >= 0 and self.table.currentIndex().row() != row:
             self.table.setCurrentIndex(self.model.index(row, 0))
 
@@ -169,8 +178,13 @@ class ResultsSection(QWidget):
             show_info(f"Figure saved as {path}")
 
     def _report(self) -> None:
-        if self._bench.runs.tables is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._bench.runs.tables.folder / REPORT)))
+        tables, clipboard = self._bench.runs.tables, QApplication.clipboard()
+        if tables is None:
+            return
+        report = tables.folder / REPORT
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(report))) and clipboard is not None:
+            clipboard.setText(str(report))
+            show_warning(f"No web browser answered. The report is {report} (copied to the clipboard).")
 
     def _copy(self) -> None:
         clipboard = QApplication.clipboard()

@@ -12,7 +12,13 @@ from qtpy.QtGui import QColor
 from sam2flow_core.spreadsheets import quoted
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
-from sam2flow_napari.widgets.words import flags_in_short, flags_in_words, velocity_in_words
+from sam2flow_napari.widgets.words import (
+    flags_in_short,
+    flags_in_words,
+    row_in_words,
+    velocity_in_words,
+    verdict_in_words,
+)
 from sam2flow_napari.work.tables import RunTables
 
 COLUMNS = ("Vessel", "um/s [95 %]", "Grade", "Notes")
@@ -27,12 +33,14 @@ class ResultsTable(QAbstractTableModel):
         self._session = session
         self._rows: Sequence[Mapping[Any, Any]] = ()
         self._px_frame: dict[int, float] = {}
+        self._reasons: dict[int, tuple[str, ...]] = {}
 
     def show_tables(self, tables: RunTables | None) -> None:
         """Show a run; None shows nothing."""
         self.beginResetModel()
         self._rows = () if tables is None else tables.summary.to_dict("records")
         self._px_frame = {} if tables is None else _without_scale(tables)
+        self._reasons = {} if tables is None else {line.vessel_id: line.reasons for line in tables.lines}
         self.endResetModel()
 
     @property
@@ -62,7 +70,7 @@ class ResultsTable(QAbstractTableModel):
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return a cell; its tooltip is the whole row of the summary."""
+        """Return a cell; its tooltip is the row of the summary in words."""
         if not index.isValid() or index.row() >= len(self._rows):
             return None
         row = self._rows[index.row()]
@@ -71,13 +79,13 @@ class ResultsTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return QColor(vessel_colour(int(row["vessel_id"])))
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(f"{name}: {value}" for name, value in row.items() if not pd.isna(value))
+            return "\n".join((self.notes(index.row()), row_in_words(row)))
         return None
 
     def _text(self, row: Mapping[Any, Any], column: int) -> str:
         if column == 0:
             vessel = self._session.state.vessel(int(row["vessel_id"]))
-            return vessel.name if vessel else f"Vessel {row['vessel_id']}"
+            return vessel.name if vessel else f"Vessel {int(row['vessel_id'])}"
         if column == 1:
             if self._px_frame:
                 return f"{self._px_frame.get(int(row['vessel_id']), float('nan')):.2f}"
@@ -88,17 +96,38 @@ class ResultsTable(QAbstractTableModel):
         return flags_in_short(row.get("flags"))
 
     def notes(self, row: int) -> str:
-        """Return one line on a row: name, grade and flags in words."""
+        """Return one line on a row: name, grade and what speaks for or against it."""
         name, _, grade, _ = (self._text(self._rows[row], column) for column in range(len(COLUMNS)))
-        notes = flags_in_words(self._rows[row].get("flags"))
-        return f"{name}: grade {grade or 'none'}" + (f"; {notes}." if notes else ".") + " The report says why."
+        said = "; ".join(self._reasons.get(self.vessel_id(row), ())) or flags_in_words(self._rows[row].get("flags"))
+        return f"{name}: {grade or 'no grade'}" + (f"; {said.rstrip('.')}." if said else ".").replace("?.", "?")
+
+    def verdict(self) -> str:
+        """Return one line on all vessels: how many can be believed."""
+        return verdict_in_words([row.get("grade") for row in self._rows]) if self._rows else ""
 
     def as_text(self) -> str:
         """Return the table as tab-separated text for the clipboard."""
-        lines = ["\t".join(self._titles)]
+        unit = _UNCALIBRATED if self._px_frame else "um/s"
+        titles = (
+            "Number",
+            "Vessel",
+            f"Velocity ({unit})",
+            f"95 % low ({unit})",
+            f"95 % high ({unit})",
+            "Grade",
+            "Notes",
+        )
         # A name that a spreadsheet would take for a formula, or that holds a tab, is made safe as in the CSV files.
-        lines += ["\t".join(quoted(self._text(row, c)) for c in range(len(COLUMNS))) for row in self._rows]
+        lines = ["\t".join(titles), *("\t".join(quoted(cell) for cell in self._cells(row)) for row in self._rows)]
         return "\n".join(lines)
+
+    def _cells(self, row: Mapping[Any, Any]) -> tuple[str, ...]:
+        """Return a row for a spreadsheet: one value a cell."""
+        vessel = int(row["vessel_id"])
+        velocity = self._px_frame[vessel] if vessel in self._px_frame else row.get("v_mean_um_s")
+        ends = (None, None) if self._px_frame else (row.get("v_ci_low_um_s"), row.get("v_ci_high_um_s"))
+        numbers = ("" if value is None or pd.isna(value) else f"{value:.4g}" for value in (velocity, *ends))
+        return (str(vessel), self._text(row, 0), *numbers, self._text(row, 2), self._text(row, 3))
 
 
 def _without_scale(tables: RunTables) -> dict[int, float]:

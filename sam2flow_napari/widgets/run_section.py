@@ -1,4 +1,4 @@
-"""The Run section: which frames, where, how far, and Cancel."""
+"""The Run section: a bar that is always in sight (run, cancel, how far), and the settings of a run."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
 from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import RunChoices, SessionState
-from sam2flow_napari.widgets.parts import button, hint, say
+from sam2flow_napari.widgets.parts import button, tell
 from sam2flow_napari.work import RunProgress
 from sam2flow_napari.workbench import Workbench
 
@@ -23,7 +24,13 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class RunSection(QWidget):
-    """Frame range, device, model; run, progress with time remaining, cancel."""
+    """Run, progress with time remaining, cancel; `settings` holds frame range, device and model.
+
+    Attributes
+    ----------
+    settings : QWidget
+        To be shown elsewhere: the bar itself must stay small.
+    """
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
@@ -43,12 +50,14 @@ class RunSection(QWidget):
         )
         self.progress = QProgressBar()
         self.progress.setToolTip("Frames done, and the time the rest will take.")
-        self._hint = hint()
+        self._hint = QElidingLabel("")
         # Every word that changes has the whole window painted, which takes longer than a fast frame.
         self._frame: FrameDone | None = None
         self._frames = QSignalThrottler(parent=self)
         self._frames.setTimeout(_TELL_MS)
         self._frames.triggered.connect(self._tell_frame)
+        self.settings = QWidget()
+        self._lay_out_settings()
         self._lay_out()
         for box in (self.first, self.last):
             box.native.setKeyboardTracking(False)
@@ -70,8 +79,9 @@ class RunSection(QWidget):
         self._bench.session.recording_changed.disconnect(self._on_recording)
         self._bench.session.state_changed.disconnect(self._on_state)
 
-    def _lay_out(self) -> None:
-        grid = QGridLayout()
+    def _lay_out_settings(self) -> None:
+        grid = QGridLayout(self.settings)
+        grid.setContentsMargins(6, 2, 6, 2)
         grid.setVerticalSpacing(3)
         grid.addWidget(QLabel("Frames"), 0, 0)
         grid.addWidget(self.first.native, 0, 1)
@@ -81,16 +91,18 @@ class RunSection(QWidget):
         grid.addWidget(self.device.native, 1, 1)
         grid.addWidget(QLabel("Model"), 1, 2)
         grid.addWidget(self.model.native, 1, 3)
+        grid.addWidget(self.propagate, 2, 0, 1, 4)
         self.model.native.setMinimumWidth(40)
+
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.addWidget(self.start, 2)
         row.addWidget(self.cancel, 1)
         row.addWidget(self.follow.native)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 2, 6, 2)
-        layout.addLayout(grid)
+        layout.setContentsMargins(6, 2, 6, 4)
+        layout.setSpacing(3)
         layout.addLayout(row)
-        layout.addWidget(self.propagate)
         layout.addWidget(self.progress)
         layout.addWidget(self._hint)
 
@@ -99,16 +111,18 @@ class RunSection(QWidget):
         recording = self._bench.session.recording
         if recording is None:
             return
-        first, last = sorted((int(self.first.value), int(self.last.value)))
-        whole = first == 0 and last == recording.shape[0] - 1
-        choices = replace(
-            self._bench.session.run_choices,
-            start=first,
-            stop=0 if whole else last + 1,
-            device=str(self.device.value),
-            model=str(self.model.value).strip() or "tiny",
-        )
-        self._bench.choose_run(choices)
+        first, last = int(self.first.value), int(self.last.value)
+        if first <= last:
+            whole = first == 0 and last == recording.shape[0] - 1
+            choices = replace(
+                self._bench.session.run_choices,
+                start=first,
+                stop=0 if whole else last + 1,
+                device=str(self.device.value),
+                model=str(self.model.value).strip() or "tiny",
+            )
+            self._bench.choose_run(choices)
+        self._on_state(self._bench.session.state)
 
     def _on_follow(self, follow: bool) -> None:
         self._bench.follow = follow
@@ -117,6 +131,7 @@ class RunSection(QWidget):
     def _on_recording(self) -> None:
         recording = self._bench.session.recording
         self.setEnabled(recording is not None)
+        self.settings.setEnabled(recording is not None)
         if recording is not None:
             self._show(self._bench.session.run_choices, recording.shape[0])
         self._on_state(self._bench.session.state)
@@ -131,27 +146,41 @@ class RunSection(QWidget):
             self.model.value = choices.model
 
     def _on_state(self, state: SessionState) -> None:
-        ready = bool(state.prompts or state.regions)
+        ready = bool(state.prompts or state.regions) and self.first.value <= self.last.value
         busy = self._bench.runs.running or self._bench.propagation.running
         self.start.setEnabled(ready and not busy)
         self.propagate.setEnabled(not busy)
         if not busy:
-            say(self._hint, "" if ready else "Mark a vessel first; then Run measures it.")
+            tell(self._hint, self._advice(state))
+
+    def _advice(self, state: SessionState) -> str:
+        first, last = int(self.first.value), int(self.last.value)
+        if self._bench.session.recording is None:
+            return ""
+        if first > last:
+            return f"Frames {first} to {last}: the first comes after the last. Mend the range."
+        if not state.prompts and not state.regions:
+            return "Mark a vessel first; then Run measures it."
+        for vessel in state.vessels:
+            frames = [mark.frame for mark in state.marks_of(vessel.vessel_id)]
+            if outside := [frame for frame in frames if not first <= frame <= last]:
+                return f"{vessel.name} is marked in frame {outside[0]}, outside frames {first} to {last}."
+        return "Ready."
 
     def _on_running(self, running: bool) -> None:
         self.cancel.setEnabled(running)
-        self.progress.setVisible(running)
         self._on_state(self._bench.session.state)
+        self.progress.setRange(0, 0 if running else 1)
+        self.progress.setValue(0)
         if running:
-            self.progress.setRange(0, 0)
-            say(self._hint, "Reading the recording…")
+            tell(self._hint, "Reading the recording…")
 
     def _on_carried(self, frames_done: int) -> None:
         recording = self._bench.session.recording
         if recording is not None:
             self.progress.setRange(0, recording.shape[0])
             self.progress.setValue(frames_done)
-            say(self._hint, f"Masks carried to {frames_done} of {recording.shape[0]} frames")
+            tell(self._hint, f"Masks carried to {frames_done} of {recording.shape[0]} frames")
 
     def _on_progress(self, progress: RunProgress) -> None:
         from sam2flow_core.engine.events import FrameDone, Stage, Started
@@ -165,7 +194,7 @@ class RunSection(QWidget):
             self._frames.throttle()
         elif isinstance(event, Stage):
             self._frames.cancel()
-            say(self._hint, f"{event.name[:1].upper()}{event.name[1:]}…")
+            tell(self._hint, f"{event.name[:1].upper()}{event.name[1:]}…")
 
     def _tell_frame(self) -> None:
         event = self._frame
@@ -175,7 +204,7 @@ class RunSection(QWidget):
             self.progress.setRange(0, event.frames_total)
         self.progress.setValue(event.frames_done)
         left = duration(event.seconds_left)
-        say(self._hint, f"Frame {event.frames_done} of {event.frames_total}, {left} left")
+        tell(self._hint, f"Frame {event.frames_done} of {event.frames_total}, {left} left")
 
 
 def duration(seconds: float) -> str:

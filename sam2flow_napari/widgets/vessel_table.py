@@ -10,30 +10,36 @@ from qtpy.QtGui import QColor, QFont
 from sam2flow_core.project import SessionState
 from sam2flow_core.regions import BoxPrompt
 from sam2flow_napari.layers import vessel_colour
+from sam2flow_napari.previews import PreviewDesk
 from sam2flow_napari.session import Session
 
-COLUMNS = ("", "Name", "Prompts")
+COLUMNS = ("No.", "Name", "Prompts", "Mask")
 _TIPS = (
-    "Tick to draw this vessel's mask and flow.",
-    "Double-click to rename.",
+    "The number beside the vessel in the image. Tick to draw its mask and flow.",
+    "Double-click or F2 to rename.",
     "Clicks on this vessel + and beside it −, boxes and painted masks.",
+    "Whether a vessel was found under its clicks.",
 )
+_STANDINGS = 3
 
 
 class VesselTable(QAbstractTableModel):
     """Colour and visibility, name and clicks of each vessel; edits go to the session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, previews: PreviewDesk) -> None:
         super().__init__()
         self._session = session
+        self._previews = previews
         self._state: SessionState = session.state
         session.state_changed.connect(self._on_state)
         session.active_changed.connect(self._on_active)
+        previews.changed.connect(self._repaint)
 
     def disconnect_session(self) -> None:
         """Stop listening (the dock closes)."""
         self._session.state_changed.disconnect(self._on_state)
         self._session.active_changed.disconnect(self._on_active)
+        self._previews.changed.disconnect(self._repaint)
 
     def vessel_id(self, row: int) -> int:
         """Return the vessel of a row."""
@@ -76,7 +82,8 @@ class VesselTable(QAbstractTableModel):
         vessel = self._state.vessels[index.row()]
         column = index.column()
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _TIPS[column]
+            said = self._previews.finding(vessel.vessel_id) if column == _STANDINGS else ""
+            return said or _TIPS[column]
         if role == Qt.ItemDataRole.FontRole and vessel.vessel_id == self._session.active:
             font = QFont()
             font.setBold(True)
@@ -85,6 +92,10 @@ class VesselTable(QAbstractTableModel):
             return Qt.CheckState.Checked if vessel.visible else Qt.CheckState.Unchecked
         if column == 0 and role == Qt.ItemDataRole.DecorationRole:
             return QColor(vessel_colour(vessel.vessel_id))
+        if column == 0 and role == Qt.ItemDataRole.DisplayRole:
+            return str(vessel.vessel_id)
+        if column == _STANDINGS and role == Qt.ItemDataRole.DisplayRole:
+            return self._previews.standing(vessel.vessel_id)
         if column == 1 and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return vessel.name
         if column == 2 and role == Qt.ItemDataRole.DisplayRole:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from functools import partial
 
-from sam2flow_napari.widgets.parts import button, hint, row_table
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+
+from sam2flow_napari.stills import PICTURES
+from sam2flow_napari.widgets.parts import Hint, button, row_table, tell
 from sam2flow_napari.widgets.vessel_table import VesselTable
 from sam2flow_napari.workbench import Workbench
 
@@ -13,17 +16,25 @@ _CLEAR, _GIVE_UP = "Clear", "Give up"
 
 
 class VesselsSection(QWidget):
-    """List of vessels with add, delete, undo, redo and the sign of the next click."""
+    """List of vessels with add, delete, undo, redo and the sign of the next click.
+
+    Attributes
+    ----------
+    guide : Hint
+        What to do next. To be shown where it is always in sight.
+    picture : QComboBox
+        What to click on. To be shown with the recording.
+    """
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
         session = bench.session
-        self._hint = hint()
-        self.model = VesselTable(session)
+        self.guide = Hint()
+        self.model = VesselTable(session, bench.previews)
         self.table = row_table(
             self.model,
-            "Your vessels. Select one to click on it; tick to show, double-click to rename.",
+            "Your vessels. Select one to click on it; tick to show, double-click or F2 to rename.",
             stretch=1,
             on_row=self._on_row,
         )
@@ -42,14 +53,21 @@ class VesselsSection(QWidget):
             "Take box and painted mask of the selected vessel in this frame away; while you paint, give up (Escape).",
             bench.tools.clear,
         )
+        self.picture = QComboBox()
+        self.picture.addItems([f"Show {name}" for name in PICTURES])
+        self.picture.setToolTip(
+            "What to click on: the film; the mean of its frames, as recorded or laid on the tissue; or its activity, "
+            "which is bright where blood moves (key G). O hides and shows all that lies over it."
+        )
+        self.picture.activated.connect(lambda number: bench.stills.show(PICTURES[number]))
+        bench.stills.changed.connect(self._on_picture)
         self.undo = button(
             "Undo", "Take back the last edit; while you paint, the last stroke (Ctrl+Z).", bench.tools.undo
         )
         self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", bench.tools.redo)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
-        layout.addWidget(self._hint)
-        layout.addWidget(self.table)
+        layout.addWidget(self.table, 1)
         layout.addLayout(self._build_buttons())
         session.state_changed.connect(self.refresh)
         session.recording_changed.connect(self.refresh)
@@ -66,12 +84,18 @@ class VesselsSection(QWidget):
         for signal in (session.state_changed, session.recording_changed, session.active_changed, session.sign_changed):
             signal.disconnect(self.refresh)
         self._bench.previews.changed.disconnect(self.refresh)
+        self._bench.stills.changed.disconnect(self._on_picture)
 
     def _build_buttons(self) -> QVBoxLayout:
         bench, session = self._bench, self._bench.session
         first, second, third = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        first.addWidget(button("Add", "Add a vessel; the next clicks speak of it (key N).", session.add_vessel))
+        first.addWidget(button("Add", "Add a vessel; the next clicks speak of it (key N).", session.begin_vessel))
         first.addWidget(button("Delete", "Delete the selected vessel with its clicks (can be undone).", self._delete))
+        for arrow, by in (("▲", -1), ("▼", 1)):
+            where = "up" if by < 0 else "down"
+            move = button(arrow, f"Move the selected vessel {where} in the list.", partial(self._move, by))
+            move.setMaximumWidth(30)
+            first.addWidget(move)
         first.addWidget(self.undo)
         first.addWidget(self.redo)
         second.addWidget(self.sign, 1)
@@ -90,7 +114,7 @@ class VesselsSection(QWidget):
         """Show the session's vessels."""
         session = self._bench.session
         painting = self._bench.tools.painting
-        self._hint.setText(self._advice())
+        tell(self.guide, self._advice())
         self.paint.setText(_USE if painting else _PAINT)
         self.clear.setText(_GIVE_UP if painting else _CLEAR)
         self.sign.setText("Click = this vessel  (+)" if session.sign else "Click = not this vessel  (−)")
@@ -105,7 +129,7 @@ class VesselsSection(QWidget):
         session, previews = self._bench.session, self._bench.previews
         state, active = session.state, session.active
         if session.recording is None:
-            return "Vessels come here once a recording is open."
+            return "Open a recording or the sample, or drop a file on the window."
         if self._bench.tools.painting:
             return "Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape)."
         if not state.prompts and not state.regions:
@@ -116,11 +140,17 @@ class VesselsSection(QWidget):
             if vessel.vessel_id in previews.awaited:
                 return f"Looking for {vessel.name}…"
             if said := previews.finding(vessel.vessel_id):
-                return f"{vessel.name}: {said[:1].lower()}{said[1:]}"
+                return f"⚠ {vessel.name}: {said[:1].lower()}{said[1:]}"
         return "Click again to mend the mask (Shift: not this vessel), or N for the next vessel."
 
     def _on_row(self, row: int) -> None:
         self._bench.session.activate(self.model.vessel_id(row))
+
+    def _on_picture(self, name: str) -> None:
+        self.picture.setCurrentIndex(PICTURES.index(name))
+
+    def _move(self, by: int) -> None:
+        self._bench.session.move_vessel(self._bench.session.active, by)
 
     def _delete(self) -> None:
         if self._bench.session.active:

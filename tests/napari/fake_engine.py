@@ -129,7 +129,8 @@ class FakeEngine:
         for v in vessels:
             along = np.stack([np.full(CROP[1], CROP[0] / 2), np.arange(CROP[1])], axis=1)
             streaks = np.add.outer(np.arange(stop - request.start), -np.arange(CROP[1])) % 7
-            write_line(request.out / "results.zarr", v, along if v % 2 else along[::-1], streaks)
+            reasons = ("two vessels in one mask?",) if v == 1 else ("all well",)
+            write_line(request.out / "results.zarr", v, along if v % 2 else along[::-1], streaks, reasons)
         write_provenance(request, calibration, stop)
         yield write_tables(request.out, vessels, range(request.start, stop), calibration)
 
@@ -142,7 +143,7 @@ def write_provenance(request, calibration, stop):
     """What `request_again` reads."""
     record = {
         "format": FORMAT,
-        "recording": {"path": str(request.stack), "axes": request.stack_axes},
+        "recording": {"path": str(request.stack), "axes": request.stack_axes, "sha256": ""},
         "prompts": [asdict(p) for p in request.prompts],
         "regions": regions_to_json(request.regions),
         "model": {"asked": request.model},
@@ -161,7 +162,7 @@ def write_tables(out, vessels, frames, calibration):
     factor = (calibration.usable_pixel_size_um or np.nan) * (calibration.usable_frame_rate_hz or np.nan)
     summary = [
         {"vessel_id": v, "v_mean_um_s": SPEED * factor, "v_ci_low_um_s": 2.5 * factor, "v_ci_high_um_s": 3.5 * factor}
-        | {"grade": "A", "flags": "EDGE BRANCH" if v == 1 else ""}
+        | {"grade": "poor" if v == 1 else "good", "flags": "EDGE BRANCH" if v == 1 else ""}
         for v in vessels
     ]
     rows = [

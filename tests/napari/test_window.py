@@ -32,10 +32,7 @@ def test_from_a_file_to_pixels_on_screen(window, recording_path, qtbot):
     picture = viewer.screenshot(flash=False).astype(int)
     colourful = (picture[..., :3].max(axis=-1) - picture[..., :3].min(axis=-1)) > 60
     assert colourful.sum() > 200
-    dock.bench.scene.overlays.layers[1].visible = False
-    dock.bench.scene.overlays.layers[0].visible = False
-    dock.bench.scene.prompts.layer.visible = False
-    viewer.layers[dock.bench.scene.image.name].visible = True
+    dock.bench.tools.switch_overlays()
     qtbot.wait(50)
     after = viewer.screenshot(flash=False).astype(int)
     still = (after[..., :3].max(axis=-1) - after[..., :3].min(axis=-1)) > 60
@@ -76,8 +73,9 @@ def test_the_dock_fits_a_small_screen(window, recording_path, qtbot):
     qtbot.wait(150)
     assert dock.width() <= 460
     assert viewer.window._qt_window.width() <= 1280
-    inner = dock._scroll.widget()
-    assert inner.minimumSizeHint().width() <= dock._scroll.viewport().width()
+    for number in range(dock.pages.count()):
+        page = dock.pages.widget(number)
+        assert page.widget().minimumSizeHint().width() <= page.viewport().width()
 
 
 def test_closing_the_window_during_a_run_saves_and_stops(make_napari_viewer, qtbot, engine, recording_path):
