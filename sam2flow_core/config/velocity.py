@@ -140,6 +140,22 @@ class ActivitySettings:
         Cross-sections that count as one measurement.
     least_error : float
         Of such a measurement, as a share of the variance of the noise.
+    least_places : float
+        Share of the places along the vessel at which a point of the profile across must be known.
+    evened_widths : float
+        Standard deviation of the Gaussian that evens out the profile, in widths of the vessel.
+    least_signal : float
+        Times the scatter of the profile in the tissue that its top must be for a diameter.
+    inner : float
+        Radii within which no wall is sought: relief-shaded cells move most at the walls.
+    wall, wall_at : float
+        Share of its top to which the amplitude falls near the walls, and the share of the diameter that the pattern
+        has there; set on synthetic recordings.
+    pattern_share, clear_signal : float
+        What the width of the pattern counts beside that of the mask where its signal is clear, and from where on it
+        is; at a tenth of that it counts alone.
+    width_error, noise_error, mask_error : float
+        Least relative standard error of a diameter, what noise adds, and that of a mask alone.
     """
 
     frames: int = 128
@@ -153,6 +169,17 @@ class ActivitySettings:
     beside: float = 1.35
     part: int = 12
     least_error: float = 0.03
+    least_places: float = 0.3
+    evened_widths: float = 0.03
+    least_signal: float = 10.0
+    inner: float = 0.6
+    wall: float = 0.25
+    wall_at: float = 1.05
+    pattern_share: float = 0.5
+    clear_signal: float = 150.0
+    width_error: float = 0.05
+    noise_error: float = 0.12
+    mask_error: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -279,6 +306,7 @@ class FlagSettings:
     min_presence: float = 0.5
     min_area_share: float = 0.3
     overlap_share: float = 0.1
+    width_error: float = 0.1
     gap_diameters: float = 1.0
     min_gap_px: float = 12.0
     edge_share: float = 0.15

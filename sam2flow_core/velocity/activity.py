@@ -20,6 +20,9 @@ from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline
 from sam2flow_core.velocity.sampling import residual_shifts
 
+_MOSTLY = 0.5
+"""Share of a vessel that another covers from which on it is taken for the same one."""
+
 
 @dataclass(frozen=True)
 class Activity:
@@ -73,6 +76,12 @@ class CrossSampler:
         self._points = points.reshape(-1, 2)
         self._apart = max(round(settings.neighbour_px / every), 1)
         self._claimed = _claimed(self._points, track, others).reshape(self._shape)
+        inside = np.abs(self._across) <= width / 2
+        shared = self._claimed[inside].any(axis=0)
+        if shared.mean() < _MOSTLY:
+            self._claimed[:, shared] = True  # where another vessel lies over this one, its cells are seen as well
+        else:  # the same vessel under another name
+            self._claimed[inside] = False
         self._residual = residual_shifts(track)
         frames = len(track.frames)
         chosen = np.unique(np.linspace(0, frames - 1, min(settings.frames, frames)).round().astype(int))

@@ -36,6 +36,8 @@ class Evidence:
         Of the speed along the length.
     gap : int
         Points of the line along which nothing moves.
+    width_error : float
+        Relative standard error of the diameter.
     overlap : float
         Share of the lumen that other vessels claim.
     edge : float
@@ -55,6 +57,7 @@ class Evidence:
     presence: Presence
     step: Step | None
     gap: int
+    width_error: float
     overlap: float
     edge: float
     method_difference: float
@@ -106,6 +109,7 @@ def vessel_flags(
         "BRANCH": _branches(evidence, settings),
         "SPEED_STEP": evidence.step is not None,
         "PATH_GAP": evidence.gap > max(settings.gap_diameters * evidence.diameter, settings.min_gap_px),
+        "WIDTH_DOUBT": evidence.width_error > settings.width_error,
         "EDGE": evidence.edge > settings.edge_share,
         "METHOD_DISAGREE": abs(evidence.method_difference) > settings.method_difference,
         "UNCALIBRATED": not evidence.calibrated,

@@ -16,7 +16,7 @@ from sam2flow_core.velocity.activity import Activity, CrossSampler, contrast_bes
 from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_centreline
 from sam2flow_core.velocity.crossprofile import cross_profile
 from sam2flow_core.velocity.diagram import Reading, read_diagram
-from sam2flow_core.velocity.diameter import diameter_along, frame_diameter
+from sam2flow_core.velocity.diameter import combine_widths, diameter_along, frame_diameter, width_of_activity
 from sam2flow_core.velocity.flags import (
     Evidence,
     edge_share,
@@ -220,17 +220,19 @@ def _finish(
     diagram = reading.space_time
     beside = contrast_beside(reading.activity, vessel.width, settings.activity)
     tissue = float(np.median(np.hypot(*np.diff(track.shifts, axis=0).T))) if len(track.shifts) > 1 else 0.0
+    pattern = width_of_activity(reading.activity, vessel.width, settings.activity)
+    diameter, diameter_error = combine_widths(vessel.diameter, pattern, settings.activity)
     presence = find_presence(diagram, beside, tissue, settings.presence)
     rate = calibration.usable_frame_rate_hz
     flow = vessel.flow
     unsteady = ~timing.steady | diagram.duplicate[1:]
     reasons = rejected_steps(flow, track, unsteady, presence.lost, settings.series)
-    per_frame, rejected = _series(vessel, reasons, presence, rate, settings)
+    per_frame, rejected = _series(vessel, diameter, reasons, presence, rate, settings)
     evenly = by_time(per_frame.velocity, timing.position)
     waves = spectrum(evenly, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
     profile = cross_profile(flow, vessel.lumen, ~rejected[:-1])
     statistics = summarise(per_frame, diagram, flow.scale, evenly, waves.pulse_hz, rate, timing.lost_share, settings)
-    known = vessel.diameter[np.isfinite(vessel.diameter)]
+    known = diameter[np.isfinite(diameter)]
     mean_diameter = float(known.mean()) if len(known) else float("nan")
     stretches = read_stretches(reading.stretches, vessel.width, settings.stretches)
     read = diagram.velocity[np.isfinite(diagram.velocity)]
@@ -249,6 +251,7 @@ def _finish(
         presence=presence,
         step=step,
         gap=gap[1] - gap[0],
+        width_error=diameter_error,
         overlap=overlap_share(vessel.majority, track, others),
         edge=edge_share(line, mean_diameter, track.offsets[0], vessel.sampler.image_shape),
         method_difference=statistics.method_difference,
@@ -282,7 +285,8 @@ def _finish(
         frame_rate_hz=rate,
         origin=(int(track.offsets[0, 0]), int(track.offsets[0, 1])),
         line=line,
-        diameter_px=vessel.diameter,
+        diameter_px=diameter,
+        diameter_error=diameter_error,
         per_frame=replace(per_frame, flags=flags_by_frame(by_flag)),
         space_time=diagram,
         profile=profile,
@@ -306,6 +310,7 @@ def _mean_over_time(lengthwise: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _series(
     vessel: _Prepared,
+    diameter: NDArray[np.float64],
     reasons: dict[str, NDArray[np.bool_]],
     presence: Presence,
     frame_rate_hz: float | None,
@@ -331,7 +336,7 @@ def _series(
         centre=over_time(flow.centre),
         p10=over_time(flow.p10),
         p90=over_time(flow.p90),
-        diameter=frame_diameter(vessel.area, vessel.diameter),
+        diameter=frame_diameter(vessel.area, diameter),
         pixels=np.append(flow.pixels, 0),
         confidence=np.nan_to_num(presence.chance * ~presence.lost / (1 + relative**2)),
         motion=np.asarray(vessel.track.shifts, float),

@@ -221,6 +221,8 @@ class VesselMeasurement:
         The arrow is the direction of the mean flow.
     diameter_px : ndarray, shape (N,)
         Along the centreline, NaN where it cannot be fitted.
+    diameter_error : float
+        Relative standard error of the diameter.
     presence : float
         Chance that there is a vessel, 0 to 1, by what moves along the line and beside it.
     flags : tuple of str
@@ -240,6 +242,7 @@ class VesselMeasurement:
     origin: tuple[int, int]
     line: Centreline
     diameter_px: Floats
+    diameter_error: float
     per_frame: Series
     space_time: SpaceTime
     profile: CrossProfile

@@ -114,7 +114,9 @@ def _summary_of(m: VesselMeasurement) -> dict[str, object]:
         "vessel_id": m.vessel_id,
         "length_um": m.line.length * pixel,
         "diameter_mean_um": known.mean() * pixel if len(known) else float("nan"),
-        "diameter_sd_um": known.std() * pixel if len(known) else float("nan"),
+        "diameter_sd_um": np.hypot(known.std(), m.diameter_error * known.mean()) * pixel
+        if len(known)
+        else float("nan"),
         "n_frames": len(m.frames),
         "valid_pct": 100 * s.valid_share,
         "v_mean_um_s": s.mean * factor,
