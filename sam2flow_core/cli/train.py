@@ -32,6 +32,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--start", metavar="tiny|FILE", help="Weights to begin from; random ones by default.")
 @click.option("--memory", metavar="DESIGN", help="Train this design of memory only, on top of --start; docs/memory.md.")
 @click.option("--stage", metavar="NAME", help="Train by this stage of the recipe alone; docs/training.md.")
+@click.option("--scenes", metavar="DIR", type=_PATH, help="Keep drawn scenes here for runs that go on; some 3 GB.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @device_option
 def train(
@@ -43,6 +44,7 @@ def train(
     start: str | None,
     memory: str | None,
     stage: str | None,
+    scenes: Path | None,
     seed: int,
     device: str,
 ) -> int:
@@ -62,7 +64,7 @@ def train(
     design = None if memory is None else MemoryConfig(memory)
     folder = None if data == "synthetic" else Path(data)
     request = TrainingRequest(
-        out, preset, start, design, folder, minutes, resume=resume, seed=seed, device=device, stage=stage
+        out, preset, start, design, folder, minutes, resume=resume, seed=seed, device=device, stage=stage, scenes=scenes
     )
     running = cast("Generator[Progress, None, None]", steps(request))
     with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
-import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from sam2flow_core.config.clips import BankConfig
+from sam2flow_core.files import output_errors
 from sam2flow_core.synthetic.discs import draw_disc_record
 from sam2flow_core.synthetic.draws import pick
 from sam2flow_core.synthetic.record import SceneRecord, load_record, plan_record, save_record
@@ -40,18 +40,19 @@ class SceneBank:
     seed : int
         Of all scenes; banks of other seeds are beside it.
     folder : Path, optional
-        Where scenes are kept; a folder for this bank alone that goes with it by default.
+        Where scenes are kept, also for later runs; by default a folder that goes when the bank does.
     """
 
     def __init__(self, config: BankConfig, seed: int, folder: Path | None = None) -> None:
         self.config, self.seed = config, seed
-        self._passing = folder is None
-        root = Path(tempfile.mkdtemp(prefix="sam2flow-scenes-")) if folder is None else folder
+        self._passing = None if folder else tempfile.TemporaryDirectory(prefix="sam2flow-scenes-")
+        root = folder or Path(self._passing.name if self._passing else "")
         # Neither the number of workers nor that of uses changes a scene.
         drawn = replace(config, workers=None, reuse=0.0, scenes=0, first=0)
         digest = hashlib.sha256(repr((_VERSION, drawn)).encode()).hexdigest()[:12]
         self.folder = root / f"{digest}-{seed}"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with output_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         self._pool: ProcessPoolExecutor | None = None
         self._coming: dict[int, Future[None]] = {}
         self._next = self._oldest = 0
@@ -82,12 +83,11 @@ class SceneBank:
         return [load_record(self._path(number)) for number in numbers]
 
     def close(self) -> None:
-        """End the workers; the bank itself goes only where it has no folder of its own."""
+        """End the workers; scenes stay, and more can be drawn."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
         self._pool, self._coming = None, {}
-        if self._passing:
-            shutil.rmtree(self.folder.parent, ignore_errors=True)
+        self._next = 0
 
     @property
     def workers(self) -> int:

@@ -24,7 +24,7 @@ class SyntheticScenes:
     seed : int
         Of the scenes.
     folder : Path, optional
-        Where the bank is kept; by default it goes when the source is closed.
+        Where the bank is kept, also for later runs; by default it goes with the source.
     """
 
     def __init__(self, config: TrainingConfig, seed: int = 1, folder: Path | None = None) -> None:

@@ -57,6 +57,8 @@ class TrainingRequest:
         Of Lightning Fabric: auto, cpu, cuda, mps.
     stage : str, optional
         Train by this stage of the recipe alone.
+    scenes : Path, optional
+        Where the generators' scenes are kept, so that runs that go on need not draw them again.
     develop : callable, optional
         Measures the averaged weights every few minutes (`DevelopmentConfig.minutes`); its figures are logged, and the
         weights whose ``shortfall`` is the least are kept beside `out`, as ``NAME.best.safetensors``.
@@ -73,6 +75,7 @@ class TrainingRequest:
     seed: int = 1
     device: str = "auto"
     stage: str | None = None
+    scenes: Path | None = None
     develop: Callable[[SAM2Flow], dict[str, float]] | None = None
 
 
@@ -100,7 +103,9 @@ class _Run:
         self.request, self.config = request, choose_recipe(request.preset, request.memory)
         folder = request.data
         self.source: ClipSource = (
-            SyntheticScenes(self.config, request.seed) if folder is None else CapFlowFolder(folder, self.config)
+            SyntheticScenes(self.config, request.seed, request.scenes)
+            if folder is None
+            else CapFlowFolder(folder, self.config)
         )
         self.fabric = Fabric(accelerator=request.device, devices="auto" if request.device != "cpu" else 1)
         self.fabric.launch()

@@ -74,8 +74,11 @@ def test_a_passing_bank_leaves_nothing(tmp_path):
     bank = SceneBank(BANK, 1)
     bank.scenes([0])
     assert load_record(next(bank.folder.iterdir())).side == 96
+    folder = bank.folder
     bank.close()
-    assert not bank.folder.exists()
+    assert bank.scenes([0, 1])[1].side == 96, "after a stage comes another"
+    del bank
+    assert not folder.parent.exists()
 
 
 @pytest.mark.parametrize("parts", [("field",), ("flow",)])
