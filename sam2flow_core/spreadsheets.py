@@ -239,7 +239,8 @@ def read_csv(path: Path | str, numbers: bool = True) -> pd.DataFrame:
     ----------
     path : Path or str
     numbers : bool
-        Turn columns of numbers into numbers; False leaves all as text, to the last digit.
+        Turn columns of numbers into numbers, and those of True and False into these; False leaves all as text, to
+        the last digit.
 
     Raises
     ------
@@ -256,6 +257,8 @@ def read_csv(path: Path | str, numbers: bool = True) -> pd.DataFrame:
         if numbers and name not in _TEXT_COLUMNS:
             with suppress(ValueError, TypeError, OverflowError):  # a column of text stays one
                 table[name] = pd.to_numeric(table[name])
+            if len(table) and texts.isin(("True", "False")).all():
+                table[name] = texts == "True"
     return table
 
 
