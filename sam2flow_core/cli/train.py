@@ -26,25 +26,27 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="Where clips come from: the generator, or a folder in the CapFlow layout.",
 )
-@click.option("--out", type=_PATH, required=True, help="Weights file to write (.safetensors).")
+@click.option("--out", type=_PATH, help="Weights file to write (.safetensors).")
 @click.option("--resume", type=_PATH, help="The .resume file of an earlier run to go on from.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
 @click.option("--start", metavar="tiny|FILE", help="Weights to begin from; random ones by default.")
 @click.option("--memory", metavar="DESIGN", help="Train this design of memory only, on top of --start; docs/memory.md.")
 @click.option("--stage", metavar="NAME", help="Train by this stage of the recipe alone; docs/training.md.")
 @click.option("--scenes", metavar="DIR", type=_PATH, help="Keep drawn scenes here for runs that go on; some 3 GB.")
+@click.option("--profile", is_flag=True, help="Say where the time would go, and train nothing; docs/training.md.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @device_option
 def train(
     preset: str,
     data: str,
-    out: Path,
+    out: Path | None,
     resume: Path | None,
     minutes: float,
     start: str | None,
     memory: str | None,
     stage: str | None,
     scenes: Path | None,
+    profile: bool,
     seed: int,
     device: str,
 ) -> int:
@@ -57,15 +59,31 @@ def train(
     from sam2flow_core.files import check_writable
 
     require_extra("train", "training")
-    check_writable(out)
-    from sam2flow_core.training import TrainingRequest
+    if out is None and not profile:
+        raise click.UsageError("Missing option '--out'.")
+    if out is not None:
+        check_writable(out)
+    from sam2flow_core.training import TrainingRequest, profile_run
     from sam2flow_core.training import train as steps
 
     design = None if memory is None else MemoryConfig(memory)
     folder = None if data == "synthetic" else Path(data)
     request = TrainingRequest(
-        out, preset, start, design, folder, minutes, resume=resume, seed=seed, device=device, stage=stage, scenes=scenes
+        out or Path(),
+        preset,
+        start,
+        design,
+        folder,
+        minutes,
+        resume=resume,
+        seed=seed,
+        device=device,
+        stage=stage,
+        scenes=scenes,
     )
+    if profile:
+        click.echo(profile_run(request))
+        return 0
     running = cast("Generator[Progress, None, None]", steps(request))
     with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
         for progress in running:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import ModelConfig
@@ -193,11 +195,13 @@ class FlowNet(nn.Module):
         for row, lag in enumerate(lags):
             if lag >= series.shape[3]:
                 continue
-            share = torch.stack([self._window_shares(pairs, frames, w, lag) for w in windows], 2).flatten(1, 2)
+            shares = [self._window_shares(pairs.numpy(), frames.numpy(), w, lag) for w in windows]
+            share = np.stack(shares, 3).reshape(len(pairs), -1, count * len(windows))
             # Frames that none of the windows holds are not read.
-            begin, end = _extent(share)
+            used = np.flatnonzero(share.any((0, 2)))
+            begin, end = (int(used[0]), int(used[-1]) + 1) if used.size else (0, 1)
             volume = correlate_series(series[..., begin : end + lag, :], course, row, lag)
-            in_time = volume @ share[:, :, begin:end].to(volume).transpose(1, 2)[images]
+            in_time = volume @ torch.from_numpy(share[:, begin:end]).to(volume)[images]
             rows = slow_bins(course, in_time.shape[1])
             for width, pooled in enumerate(pool_along(in_time, course)):
                 first = width * len(windows) * len(lags) + row
@@ -205,14 +209,15 @@ class FlowNet(nn.Module):
                 evidence[:, :, rows, first : first + len(windows) * len(lags) : len(lags)] = by_pair
         return evidence
 
-    def _window_shares(self, pairs: Tensor, frames: Tensor, window: int, lag: int) -> Tensor:
-        """Share (images, P, T) that the pair ``lag`` apart of each first frame has in the mean over a window."""
+    def _window_shares(
+        self, pairs: NDArray[np.int64], frames: NDArray[np.int64], window: int, lag: int
+    ) -> NDArray[np.float32]:
+        """Share (images, T, P) that the pair ``lag`` apart of each first frame has in the mean over a window."""
         window = window if self.config.use_evidence_pooling else 1
-        place = torch.arange(int(frames.max()))
-        first = pairs + (span(0, window, lag, causal=False)[0])
-        inside = (place >= first[..., None]) & (place < first[..., None] + window)
-        inside = inside & (place + lag < frames[:, None, None])
-        return inside / inside.sum(2, keepdim=True).clamp_min(1)
+        place = np.arange(frames.max())[:, None]
+        first = pairs[:, None] + span(0, window, lag, causal=False)[0]
+        inside = (place >= first) & (place < first + window) & (place + lag < frames[:, None, None])
+        return (inside / np.maximum(inside.sum(1, keepdims=True), 1)).astype(np.float32)
 
     def _means(
         self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, ground: Ground, causal: bool
@@ -316,12 +321,6 @@ class FlowNet(nn.Module):
         return roi_lookup(source, second, sites.image, sites.position, target, axes, radius, stride)
 
 
-def _extent(share: Tensor) -> tuple[int, int]:
-    """First and last but one of the frames (..., T) that have any share; one frame where none has."""
-    used = torch.nonzero(share.flatten(0, -2).any(0))[:, 0]
-    return (int(used[0]), int(used[-1]) + 1) if used.numel() else (0, 1)
-
-
 def _site_facts(coverage: Tensor, sites: Sites) -> Tensor:
     facts = [sites.coverage]
     for reach in (1, 3, 7):
@@ -346,7 +345,7 @@ def _turn_out(vector: Tensor, axes: Tensor) -> Tensor:
 
 def _bin_of(speed: Tensor, bins: Tensor) -> Tensor:
     """Fractional index of each speed among the bins."""
-    inside = speed.clamp(float(bins[0]), float(bins[-1]) - 1e-4)
+    inside = speed.clamp(bins[0], bins[-1] - 1e-4)
     low = (torch.searchsorted(bins, inside.contiguous(), right=True) - 1).clamp(0, bins.shape[0] - 2)
     return low + (inside - bins[low]) / (bins[low + 1] - bins[low])
 

@@ -99,7 +99,13 @@ class MotionMemory(nn.Module):
         return MotionTokens(mean[..., :-2], mean[..., -2:].detach(), (total[:, -1] > 0).unflatten(0, (vessels, -1)))
 
     def read_together(
-        self, hidden: Tensor, sites: Sites, memories: Sequence[MotionTokens], ages: Tensor, prompted: Tensor
+        self,
+        hidden: Tensor,
+        sites: Sites,
+        rows: VesselRows,
+        memories: Sequence[MotionTokens],
+        ages: Tensor,
+        prompted: Tensor,
     ) -> Tensor:
         """As `read`, but of memories that `write_together` wrote.
 
@@ -107,6 +113,8 @@ class MotionMemory(nn.Module):
         ----------
         hidden : Tensor (N, hidden)
         sites : Sites
+        rows : VesselRows
+            Of these sites.
         memories : sequence of E MotionTokens
             At least one.
         ages : LongTensor (V, E)
@@ -120,13 +128,12 @@ class MotionMemory(nn.Module):
         times = self.time[torch.where(prompted & (age > 0), self.frames, age)]
         keys = (values + times[:, :, None] + sine_position(places / 8.0, self.dim)).flatten(1, 2)
         values, there = values.flatten(1, 2), there.flatten(1)
-        rows, at = _rows_of_vessels(sites)
-        query = take(self.query(hidden) + sine_position(sites.position / 8.0, self.dim), rows)
+        query = take(self.query(hidden) + sine_position(sites.position / 8.0, self.dim), rows.sites)
         something = there.any(1, keepdim=True)
         x = query
         for layer in self.layers:
             x = layer(x, keys, values, there | ~something)
-        return self.out((x - query) * something[..., None]).flatten(0, 1)[at] * something[sites.vessel]
+        return self.out((x - query) * something[..., None]).flatten(0, 1)[rows.at] * something[sites.vessel]
 
     def _encode(self, hidden: Tensor, flow: Tensor, sites: Sites) -> Tensor:
         speed = flow.norm(dim=1, keepdim=True)
@@ -172,16 +179,23 @@ class MotionMemory(nn.Module):
         return self.out(x - query)[0]
 
 
-def _rows_of_vessels(sites: Sites) -> tuple[Tensor, Tensor]:
-    """Sites of each vessel (V, M), N for padding, and where each site (N,) lies among those V M."""
+class VesselRows(NamedTuple):
+    """Sites by vessel, padded to as many each: `sites` (V, M), N for padding, and where each site is, `at` (N,)."""
+
+    sites: Tensor
+    at: Tensor
+
+
+def rows_of_vessels(sites: Sites) -> VesselRows:
+    """Arrange sites by vessel; the processor waits for the largest vessel to be counted."""
     counts = torch.bincount(sites.vessel, minlength=sites.grid.shape[0])
     most = int(counts.max())
+    order = torch.arange(sites.count, device=counts.device)
     # Sites come vessel by vessel.
-    order = torch.arange(sites.count, device=counts.device) - (counts.cumsum(0) - counts)[sites.vessel]
-    at = sites.vessel * most + order
+    at = sites.vessel * most + order - (counts.cumsum(0) - counts)[sites.vessel]
     rows = torch.full((counts.shape[0] * most,), sites.count, device=counts.device)
-    rows[at] = torch.arange(sites.count, device=counts.device)
-    return rows.view(counts.shape[0], most), at
+    rows[at] = order
+    return VesselRows(rows.view(counts.shape[0], most), at)
 
 
 class _ReadLayer(nn.Module):

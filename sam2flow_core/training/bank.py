@@ -97,6 +97,7 @@ class SceneBank:
     def _order(self, number: int) -> None:
         if number in self._coming or self._path(number).exists():
             return
+        self.folder.mkdir(parents=True, exist_ok=True)  # a bank that was closed may be drawn from again
         if not self.workers:
             draw_scene(self.config, self.seed, number, self._path(number))
             return

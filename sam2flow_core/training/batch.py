@@ -84,7 +84,7 @@ def gather_clips(clips: Sequence[TrainingClip]) -> ClipBatch:
     counts = tuple(len(c.masks) for c in clips)
     frames = torch.tensor([len(c.inputs) for c in clips])
     answered = [len(c.flow) for c in clips]
-    length, pairs = int(frames.max()), max(answered)
+    length, pairs = max(len(c.inputs) for c in clips), max(answered)
     place = torch.arange(pairs)
     # A pair that a clip does not have is answered as its last one is, and weighs nothing.
     last = torch.tensor(answered)[:, None] - 1
@@ -94,7 +94,7 @@ def gather_clips(clips: Sequence[TrainingClip]) -> ClipBatch:
         frames,
         torch.tensor([c.first for c in clips])[:, None] + torch.minimum(place, last.clamp_min(0)),
         torch.cat([c.masks for c in clips]),
-        torch.repeat_interleave(torch.arange(len(clips)), torch.tensor(counts)).to(device),
+        torch.tensor([i for i, n in enumerate(counts) for _ in range(n)], dtype=torch.long).to(device),
         counts,
         torch.cat([_padded(c.flow, pairs) for c in clips], 1),
         torch.cat([_padded(c.weight, pairs) for c in clips], 1),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
@@ -155,22 +155,19 @@ class ClipStream:
         self.seed, self.used, self.rank = seed, used, rank
         self.device = torch.device(device)
 
-    def batches(self, count: int) -> Iterator[list[TrainingClip]]:
+    def batches(self, count: int) -> Generator[list[TrainingClip], None, None]:
         """Yield lists of ``count`` clips of one side length for ever, on the device, the next one made meanwhile.
 
         Which clips come depends on the seed, the rank and the number of clips before them alone. Closing the
-        generator ends what runs in the background.
+        generator ends its thread; the source is closed by whoever opened it, for the next stage goes on with it.
         """
         number = self.used // count
-        try:
-            with ThreadPoolExecutor(1) as thread:
-                coming = thread.submit(self._draw, number, count)
-                while True:
-                    number += 1
-                    clips, coming = coming.result(), thread.submit(self._draw, number, count)
-                    yield clips
-        finally:
-            self.source.close()
+        with ThreadPoolExecutor(1) as thread:
+            coming = thread.submit(self._draw, number, count)
+            while True:
+                number += 1
+                clips, coming = coming.result(), thread.submit(self._draw, number, count)
+                yield clips
 
     def _draw(self, number: int, count: int) -> list[TrainingClip]:
         rng = np.random.default_rng([TRAINING_NAMESPACE, self.seed, self.rank, number])

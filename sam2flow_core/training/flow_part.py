@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sam2flow_core.config.training import TrainingConfig
 from sam2flow_core.model.flow_net import FirstFlow, FlowAnswer, FlowNet, Ground
-from sam2flow_core.model.motion_memory import MotionTokens
+from sam2flow_core.model.motion_memory import MotionTokens, rows_of_vessels
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import ClipBatch
 from sam2flow_core.training.clicks import roughen
@@ -110,7 +110,7 @@ class FlowPart:
                     starts += net.first_flow(part.flatten(0, 1), context, ground).split(ground.sites.count)
         known = torch.cat([task.prompted, task.prompted.new_zeros(len(task.seen), len(starts) - earlier)], 1)
         clips, by_vessel = torch.arange(len(times), device=times.device), times[task.batch.owner]
-        memories, answers = list[MotionTokens](), list[FlowAnswer]()
+        rows, memories, answers = rows_of_vessels(ground.sites), list[MotionTokens](), list[FlowAnswer]()
         for p, start in enumerate(starts):
             first, second = (maps[clips, times[:, p] + step].permute(0, 3, 1, 2) for step in (0, 1))
             with torch.set_grad_enabled(p >= earlier and torch.is_grad_enabled()):
@@ -118,7 +118,7 @@ class FlowPart:
                 if memories and net.config.use_motion_memory:
                     ages = by_vessel[:, p : p + 1] - by_vessel[:, :p]
                     hidden = hidden + net.motion_memory.read_together(
-                        hidden, ground.sites, memories, ages, known[:, :p]
+                        hidden, ground.sites, rows, memories, ages, known[:, :p]
                     )
                 answer = net.refine(start, hidden, first, second, ground)
                 memories.append(net.motion_memory.write_together(answer.hidden, answer.flows[-1], ground.sites))

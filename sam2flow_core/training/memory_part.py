@@ -76,7 +76,7 @@ class MemoryPart:
     def prepare(self, lesson: Lesson) -> MemoryTask:
         """Choose frames, move the tissue, prompt; see `Part`."""
         batch, rng, config = lesson.batch, lesson.rng, self.config
-        there = int(batch.frames.min())
+        there = min(batch.frames.tolist())
         numbers = sorted(rng.choice(there, min(config.memory_frames, there), replace=False).tolist())
         # A frame later than the last one or earlier than the first may be the prompted one: half go backwards.
         numbers = numbers[::-1] if rng.random() < 0.5 else numbers

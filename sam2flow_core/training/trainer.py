@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,10 @@ from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.files import whole_file
 from sam2flow_core.inference.pickled import fits, load_pickled, require_finite
-from sam2flow_core.inference.weights import save_weights
+from sam2flow_core.inference.weights import choose_device, save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.beginning import begin_model, choose_recipe, choose_stages
-from sam2flow_core.training.capflow_clips import CapFlowFolder
 from sam2flow_core.training.clips import TRAINING_NAMESPACE, ClipSource, ClipStream, TrainingClip
 from sam2flow_core.training.scenes import SyntheticScenes
 from sam2flow_core.training.step import TrainingStep
@@ -55,6 +55,8 @@ class TrainingRequest:
     seed : int
     device : str
         Of Lightning Fabric: auto, cpu, cuda, mps.
+    recipe : TrainingConfig, optional
+        Instead of the one of the preset.
     stage : str, optional
         Train by this stage of the recipe alone.
     scenes : Path, optional
@@ -74,6 +76,7 @@ class TrainingRequest:
     resume: Path | None = None
     seed: int = 1
     device: str = "auto"
+    recipe: TrainingConfig | None = None
     stage: str | None = None
     scenes: Path | None = None
     develop: Callable[[SAM2Flow], dict[str, float]] | None = None
@@ -95,18 +98,42 @@ def train(request: TrainingRequest) -> Iterator[Progress]:
     try:
         yield from run.steps()
     finally:
-        run.save()
+        try:
+            run.save()
+        finally:
+            run.source.close()
+
+
+def profile_run(request: TrainingRequest) -> str:
+    """Say where the time of such a run would go, stage by stage; nothing is written."""
+    from sam2flow_core.training.clip_speed import measure_clip_speed
+    from sam2flow_core.training.profiling import profile_training
+
+    config = request.recipe or choose_recipe(request.preset, request.memory)
+    step = TrainingStep(begin_model(request.preset, request.start, request.memory), config)
+    source = _open_source(request, config)
+    try:
+        stages, device = choose_stages(config, request.stage), choose_device(request.device)
+        drawn = measure_clip_speed(config, max(stages, key=lambda s: s.frames), stages[-1].sizes[0][0], 4, device)
+        steps = profile_training(step.to(device), source, config, stages, request.seed)
+        return "\n".join([*drawn.lines(), "", steps])
+    finally:
+        source.close()
+
+
+def _open_source(request: TrainingRequest, config: TrainingConfig) -> ClipSource:
+    if request.data is None:
+        return SyntheticScenes(config, request.seed, request.scenes)
+    from sam2flow_core.training.capflow_clips import CapFlowFolder  # reads pictures, which scenes do not need
+
+    return CapFlowFolder(request.data, config)
 
 
 class _Run:
     def __init__(self, request: TrainingRequest) -> None:
-        self.request, self.config = request, choose_recipe(request.preset, request.memory)
-        folder = request.data
-        self.source: ClipSource = (
-            SyntheticScenes(self.config, request.seed, request.scenes)
-            if folder is None
-            else CapFlowFolder(folder, self.config)
-        )
+        self.request = request
+        self.config = request.recipe or choose_recipe(request.preset, request.memory)
+        self.source = _open_source(request, self.config)
         self.fabric = Fabric(accelerator=request.device, devices="auto" if request.device != "cpu" else 1)
         self.fabric.launch()
         self.fabric.seed_everything(request.seed, verbose=False)
@@ -163,11 +190,11 @@ class _Run:
             end = 1.0 if number == len(stages) - 1 else float(ends[number])
             if self.share >= end:
                 continue
-            batches = self._clips(stage)
-            while self.share < end:
-                yield self._advance(stage, batches)
+            with closing(self._clips(stage)) as batches:
+                while self.share < end:
+                    yield self._advance(stage, batches)
 
-    def _clips(self, stage: StageConfig) -> Iterator[list[TrainingClip]]:
+    def _clips(self, stage: StageConfig) -> Generator[list[TrainingClip], None, None]:
         used, rank = self.done * self.config.clips_per_step, self.fabric.global_rank
         stream = ClipStream(self.source, self.config, stage, self.request.seed, used, rank, self.fabric.device)
         return stream.batches(self.config.clips_per_step)
@@ -268,4 +295,4 @@ def one_cycle(share: float, warm_up: float) -> float:
     return max(0.01, (1 - share) / (1 - warm_up))
 
 
-__all__ = ["Progress", "TrainingConfig", "TrainingRequest", "one_cycle", "train"]
+__all__ = ["Progress", "TrainingConfig", "TrainingRequest", "one_cycle", "profile_run", "train"]

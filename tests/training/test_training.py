@@ -1,19 +1,24 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.model import PRESETS, preset
 from sam2flow_core.config.training import TRAINING, StageConfig
+from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.weights import load_model
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import ClipStream, _turn, _turn_vectors
 from sam2flow_core.training.losses import mask_loss
+from sam2flow_core.training.profiling import count_launches
 from sam2flow_core.training.scenes import SyntheticScenes
 from sam2flow_core.training.step import TrainingStep
-from sam2flow_core.training.trainer import TrainingRequest, one_cycle, train
+from sam2flow_core.training.trainer import TrainingRequest, one_cycle, profile_run, train
 
 SMALL = ((96, 1.0),)
 BANK = BankConfig(side=128, run=8, moments=4, moment=2, first=2, workers=0)
@@ -100,6 +105,67 @@ def small_run(tmp_path, monkeypatch, name, steps, resume=None):
     out = tmp_path / f"{name}.safetensors"
     list(train(TrainingRequest(out, steps=steps, resume=resume, device="cpu")))
     return torch.load(str(out) + ".resume", weights_only=True)
+
+
+def test_stages_follow_each_other_and_one_can_be_trained_alone(tmp_path, monkeypatch):
+    """A bank that goes with the run outlives its stages, and every part of the recipe's last one learns."""
+    stages = tuple(
+        StageConfig(0.5, SMALL, 1, False, 0.0, parts, 4, 2, name=parts[0]) for parts in (("field",), ("flow", "masks"))
+    )
+    config = dataclasses.replace(TRAINING["tiny"], stages=stages, bank=dataclasses.replace(BANK, workers=1))
+    out = tmp_path / "staged.safetensors"
+    figures = [set(p.figures) for p in train(TrainingRequest(out, recipe=config, steps=4, device="cpu"))]
+    assert "inside" in figures[0] and "epe" not in figures[1] and {"inside", "epe", "iou_1"} <= figures[3]
+    alone = [set(p.figures) for p in train(TrainingRequest(out, recipe=config, stage="flow", steps=1, device="cpu"))]
+    assert "inside" not in alone[0] and {"epe", "iou_1"} <= alone[0]
+    with pytest.raises(ModelError, match="no stage 'end'; there are field, flow"):
+        list(train(TrainingRequest(out, recipe=config, stage="end", steps=1, device="cpu")))
+
+
+def test_the_best_of_what_was_measured_is_kept(tmp_path):
+    """Weights are measured as they are averaged, and the best stay beside the last."""
+    measured = iter((0.5, 0.2, 0.4))
+    development = dataclasses.replace(TRAINING["tiny"].development, minutes=0.0)
+    stage = StageConfig(1.0, SMALL, 0, False, 0.0, ("field",), 2, 2)
+    config = dataclasses.replace(TRAINING["tiny"], stages=(stage,), bank=BANK, development=development)
+    out = tmp_path / "w.safetensors"
+    list(
+        train(
+            TrainingRequest(
+                out, recipe=config, steps=3, device="cpu", develop=lambda model: {"shortfall": next(measured)}
+            )
+        )
+    )
+    assert load_model(str(tmp_path / "w.best.safetensors"))[1]["notes"]["steps"] == 2
+
+
+def test_a_gradient_that_is_not_finite_changes_nothing(tmp_path, monkeypatch):
+    stage = StageConfig(1.0, SMALL, 0, False, 0.0, ("field",), 2, 2)
+    config = dataclasses.replace(TRAINING["tiny"], stages=(stage,), bank=BANK)
+    monkeypatch.setattr(
+        "sam2flow_core.training.step.FieldPart.loss",
+        lambda self, batch: (self.model.map_vessels(batch.survey).inside.sum() * float("nan"), {}),
+    )
+    out = tmp_path / "w.safetensors"
+    list(train(TrainingRequest(out, start="tiny", recipe=config, steps=2, device="cpu")))
+    before, after = load_model("tiny")[0].state_dict(), load_model(str(out))[0].state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_the_profile_counts_what_a_step_asks_of_the_device():
+    """Every stage has its line; operations that compute are counted, and what a processor would wait for."""
+    stage = StageConfig(1.0, SMALL, 1, False, 0.0, ("flow",), 4, 2, name="flow")
+    config = dataclasses.replace(TRAINING["tiny"], stages=(stage,), bank=BANK)
+    text = profile_run(TrainingRequest(Path(), start="tiny", recipe=config, device="cpu"))
+    line = next(row for row in text.splitlines() if row.startswith("flow  ")).split()
+    assert 100 < float(line[-2]) < 5000 and 0 < float(line[-1]) < 20
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        x = torch.arange(6.0).view(2, 3).t()
+        (x + 1).sum().item()
+        torch.nonzero(x)
+    launches = count_launches(seen.events(), 2)
+    assert launches.kernels * 2 >= 3, "add, sum, nonzero"
+    assert launches.waits == 1 and launches.kinds == {"number read": 0.5, "nonzero": 0.5}
 
 
 def test_resuming_is_exact(tmp_path, monkeypatch):

@@ -1,0 +1,162 @@
+"""Minutes of a GPU, used whole: from the shipped weights to better ones, and what came of it.
+
+Run by ``scripts/train_on_gpu.sh``. It imports what training does and no more, and leaves its folder in a usable state
+every minute, so that a machine which is taken away has not worked for nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from sam2flow_core.config.clips import BankConfig
+from sam2flow_core.config.model import preset
+from sam2flow_core.config.training import TRAINING, DevelopmentConfig, TrainingConfig
+from sam2flow_core.inference.weights import choose_device, load_model
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.training.development import DevelopmentSet
+from sam2flow_core.training.scenes import fresh_scenes
+from sam2flow_core.training.speed import SpeedScene, measure_speed
+from sam2flow_core.training.trainer import TrainingRequest, train
+
+MOST_BYTES = 15 << 20
+"""Of a file in the folder that is given: larger ones are cut."""
+_SHIPPED = Path(__file__).parents[2] / "resources" / "tiny.safetensors"
+_MEASURING = 0.17
+"""Share of the time that is kept for what is measured before and after."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train and measure; see ``--help``."""
+    request = _parser().parse_args(arguments)
+    started = request.started or time.time()
+    torch.set_float32_matmul_precision("high")
+    device = choose_device(request.device)
+    recipe = _recipe(device, request)
+    request.out.mkdir(parents=True, exist_ok=True)
+    figures: dict[str, object] = {
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "torch": torch.__version__,
+        "started_after_s": round(time.time() - started, 1),
+    }
+    recordings = DevelopmentSet(
+        [fresh_scenes(recipe, name, recipe.development.seed) for name, _ in recipe.bank.generators],
+        recipe.development,
+        recipe,
+    )
+    start = str(request.start)
+    figures["development_before"] = _rounded(recordings.measure(load_model(start)[0].to(device)))
+    _write(request.out, figures)
+    # At least one step, however long the machine took to begin.
+    left = max(60 * request.minutes * (1 - _MEASURING) - (time.time() - started), 1.0)
+    with tempfile.TemporaryDirectory() as scratch:
+        weights = Path(scratch) / "better.safetensors"
+        wish = TrainingRequest(
+            weights, start=start, recipe=recipe, minutes=left / 60, seed=request.seed, device=device.type,
+            stage=request.stage, resume=request.resume, develop=recordings.measure,
+        )  # fmt: skip
+        figures["training"] = _train(wish, request.out)
+        trained = load_model(str(weights))[0].to(device)
+    figures["development_after"] = _rounded(recordings.measure(trained))
+    _write(request.out, figures)
+    scene = SpeedScene(request.side, pairs=1) if request.small else SpeedScene(request.side)
+    speed: dict[str, dict[str, float] | str] = {}
+    for name in request.presets.split(","):
+        if time.time() - started > 60 * request.minutes and not request.small:
+            speed[name] = "no time was left"
+            continue
+        model = trained if name == "tiny" else SAM2Flow(preset(name))
+        speed[name] = _rounded(measure_speed(model, device, scene))
+        figures["speed"] = speed
+        _write(request.out, figures)
+    figures["seconds"] = round(time.time() - started, 1)
+    _write(request.out, figures)
+    print(json.dumps(figures, indent=1))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, prog="train_on_gpu.sh")
+    parser.add_argument("out", type=Path, help="folder for weights, curves and figures")
+    parser.add_argument("--minutes", type=float, default=9.5, help="all in all")
+    parser.add_argument("--start", type=Path, default=_SHIPPED, help="weights to begin with")
+    parser.add_argument("--resume", type=Path, help="training state to go on from, joined from its pieces")
+    parser.add_argument("--stage", default="together", help="of the recipe in config/training.py")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--clips", type=int, help="in a step; 32 on a GPU, 2 on a processor")
+    parser.add_argument("--side", type=int, default=512, help="of the frames that speed is measured on, px")
+    parser.add_argument("--presets", default="tiny,large", help="whose speed is measured")
+    parser.add_argument("--small", action="store_true", help="small scenes and few: a dry run")
+    parser.add_argument("--started", type=float, help="when the call began, seconds since 1970")
+    return parser
+
+
+def _recipe(device: torch.device, request: argparse.Namespace) -> TrainingConfig:
+    """The recipe of the smallest preset, with batches that fill the device."""
+    recipe = replace(
+        TRAINING["tiny"], clips_per_step=request.clips or (32 if device.type == "cuda" else 2), save_minutes=0.9,
+        development=DevelopmentConfig(minutes=2.0),
+    )  # fmt: skip
+    if not request.small:
+        return replace(recipe, bank=replace(recipe.bank, workers=max(1, (os.cpu_count() or 2) - 2)))
+    bank = BankConfig(side=128, run=12, moments=20, moment=2, first=2, workers=0)
+    stages = tuple(
+        replace(s, sizes=((96, 1.0),), frames=min(s.frames, 6), scattered_pairs=3, remembered_pairs=1)
+        for s in recipe.stages
+    )
+    development = DevelopmentConfig(clips=2, side=96, frames=5, scattered_pairs=3)
+    return replace(recipe, stages=stages, bank=bank, development=development)
+
+
+def _train(wish: TrainingRequest, out: Path) -> dict[str, object]:
+    """Train, and copy what is saved into the folder, each time that it is."""
+    assert wish.recipe is not None
+    begin, copied, steps = time.time(), 0.0, 0
+    for progress in train(wish):
+        steps = progress.step
+        if wish.out.exists() and (saved := wish.out.stat().st_mtime) > copied:
+            copied = saved
+            _publish(wish.out.parent, out)
+    _publish(wish.out.parent, out)
+    seconds = time.time() - begin
+    clips = steps * wish.recipe.clips_per_step
+    return {
+        "steps": steps, "clips": clips, "seconds": round(seconds, 1), "clips_per_s": round(clips / seconds, 3),
+        "running_means": _rounded(progress.figures),
+    }  # fmt: skip
+
+
+def _publish(source: Path, out: Path) -> None:
+    """Copy files, each whole before it takes its name; large ones in pieces, ``cat NAME.0* > NAME`` joins them."""
+    for path in sorted(p for p in source.rglob("*") if p.is_file()):
+        content, target = path.read_bytes(), out / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        pieces = [content[k : k + MOST_BYTES] for k in range(0, max(len(content), 1), MOST_BYTES)]
+        for number, piece in enumerate(pieces):
+            name = target.name if len(pieces) == 1 else f"{target.name}.{number:02d}"
+            part = target.with_name(name + ".part")
+            part.write_bytes(piece)
+            part.replace(target.with_name(name))
+
+
+def _write(out: Path, figures: dict[str, object]) -> None:
+    part = out / "figures.json.part"
+    part.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    shutil.move(part, out / "figures.json")
+
+
+def _rounded(figures: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+if __name__ == "__main__":
+    main()
