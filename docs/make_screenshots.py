@@ -20,6 +20,7 @@ from qtpy.QtWidgets import QApplication, QScrollArea
 from sam2flow_core.prompts import read_prompts
 from sam2flow_napari.files.sample import sample_path
 from sam2flow_napari.widgets.dock import SAM2FlowDock
+from sam2flow_napari.widgets.export_dialog import ExportDialog
 
 IMAGES = Path(__file__).parent / "images"
 PATIENCE_S = 600.0
@@ -92,13 +93,17 @@ def walk(camera: Photographer, sample: Path) -> None:
     layer = bench.scene.prompts.layer if bench.scene else sys.exit("the sample did not open")
     for vessel, prompt in enumerate(one_click_each(sample_path().with_name("sample_prompts.csv")), start=1):
         if vessel > 1:
-            session.activate_next()
+            session.begin_vessel()
         layer.add((prompt.frame, prompt.y, prompt.x))
     frames = bench.scene.frames
     camera.until(lambda: len(frames.vessel_ids) == len(session.state.vessels) or not bench.busy)
     if not frames.vessel_ids:
         sys.exit("no click was answered: is the model in place?")
     camera.shoot("clicked")
+    bench.stills.show("activity")
+    camera.until(lambda: bench.stills.layer is not None)
+    camera.shoot("activity")
+    bench.stills.show("film")
     session.activate(1)
     bench.tools.paint()
     camera.shoot("painting")
@@ -118,6 +123,12 @@ def walk(camera: Photographer, sample: Path) -> None:
     camera.shoot("space-time")
     dock.results.plots.setCurrentWidget(dock.results.plot)
     show_directions(camera)
+    dock.results._export()
+    camera.wait(0.5)
+    export = dock.findChild(ExportDialog)
+    if export is not None:
+        export.grab().save(str(camera.folder / "plugin-export.png"))
+        export.reject()
     bench.help_wanted.emit()
     camera.wait(0.3)
     box = QApplication.activeModalWidget()

@@ -93,7 +93,7 @@ class Hint(QLabel):
             self._fit()
 
     def _fit(self) -> None:
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * self._lines + 4)
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * self._lines + 8)
 
 
 def tell(label: QLabel, text: str) -> None:

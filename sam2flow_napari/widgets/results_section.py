@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from napari.utils.notifications import show_error, show_info, show_warning
+from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QTimer, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from sam2flow_core.errors import OutputError
+from sam2flow_napari.widgets.export_dialog import ExportDialog
 from sam2flow_napari.widgets.figure import save_plot
 from sam2flow_napari.widgets.overlay_switches import OverlaySwitches
 from sam2flow_napari.widgets.parts import Hint, button, row_table, tell
@@ -18,7 +18,7 @@ from sam2flow_napari.widgets.results_table import ResultsTable
 from sam2flow_napari.widgets.space_time_plot import SpaceTimePlot
 from sam2flow_napari.widgets.velocity_plot import VelocityPlot
 from sam2flow_napari.work import RunProgress
-from sam2flow_napari.work.tables import PER_FRAME, REPORT, SUMMARY, RunTables
+from sam2flow_napari.work.tables import REPORT, RunTables
 from sam2flow_napari.workbench import Workbench
 
 _DRAW_MS = 250
@@ -80,7 +80,7 @@ class ResultsSection(QWidget):
     def _build_exits(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(button("Export CSV…", "Copy summary.csv and per_frame.csv into a folder.", self._export))
+        row.addWidget(button("Export…", "Take home tables, workbook, report, figures, masks, a film.", self._export))
         row.addWidget(button("Figure…", "Save the plot on show as a picture (PNG or SVG).", self._figure))
         row.addWidget(button("Report", "Open the report in the web browser.", self._report))
         row.addWidget(button("Copy", "Copy the table to the clipboard.", self._copy))
@@ -139,28 +139,9 @@ class ResultsSection(QWidget):
 
     # -- ways out ------------------------------------------------------------
     def _export(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Export the tables to a folder")
-        if folder:
-            self.export_to(Path(folder))
-
-    def export_to(self, folder: Path) -> None:
-        """Copy the tables as the engine wrote them, byte for byte; a table that is there is not replaced."""
         tables = self._bench.runs.tables
-        if tables is None:
-            return
-        name = self._bench.session.recording.stack.name if self._bench.session.recording else "recording"
-        targets = {file: folder / f"{name}_{file}" for file in (SUMMARY, PER_FRAME)}
-        there = [target for target in targets.values() if target.exists()]
-        if there:
-            show_error(f"{there[0]} exists already: choose another folder")
-            return
-        try:
-            for file, target in targets.items():
-                shutil.copyfile(tables.folder / file, target)
-        except OSError as error:
-            show_error(f"{folder}: the tables could not be written ({error.strerror}); choose another folder")
-        else:
-            show_info(f"Tables exported to {folder}")
+        if tables is not None and self._bench.session.recording is not None:
+            ExportDialog(self._bench, tables, self).open()
 
     def _figure(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save the plot", "", "Pictures (*.png *.svg)")

@@ -67,7 +67,9 @@ class VelocityPlot(FramePlot):
         self._live_unit = unit
 
     def draw_live(self) -> None:
-        """Draw the speeds gathered so far."""
+        """Draw the speeds gathered so far; the tables may have taken their place meanwhile."""
+        if not self._live:
+            return
         self.setLabel("left", f"speed so far ({self._live_unit})")
         for vessel_id, points in self._live.items():
             self._curve(vessel_id).setData(np.array(points.frames), np.array(points.speeds))

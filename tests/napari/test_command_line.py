@@ -21,7 +21,7 @@ def write_vessel(path):
 
 
 def test_the_tables_of_the_command_line_are_the_window_s_export(make_bench, tmp_path, qtbot):
-    from sam2flow_napari.widgets.results_section import ResultsSection
+    from sam2flow_core.engine.export import CSV, ExportRequest, export
 
     bench = make_bench(engine=None)
     bench.open(write_vessel(tmp_path / "cells.tif"))
@@ -30,10 +30,7 @@ def test_the_tables_of_the_command_line_are_the_window_s_export(make_bench, tmp_
     bench.session.rename_vessel(1, "arteriole")
     bench.runs.start()
     qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=5 * PATIENCE)
-    section = ResultsSection(bench)
-    qtbot.addWidget(section)
-    section.export_to(tmp_path)
-    section.disconnect_session()
+    list(export(ExportRequest(bench.runs.tables.folder, bench.session.recording.path, tmp_path, "cells", (CSV,))))
     project = bench.session.folder
     bench.close()
     command = [sys.executable, "-m", "sam2flow_core", "run", "--project", str(project), "--out", str(tmp_path / "out")]

@@ -299,18 +299,6 @@ def test_a_figure_that_cannot_be_saved_says_why(dock, qtbot, tmp_path):
     assert ".png or .svg" in told[0] and "folder" in told[1] and list(tmp_path.glob("*.docx")) == []
 
 
-def test_export_is_byte_for_byte_what_the_engine_wrote(dock, qtbot, tmp_path):
-    run_to_end(dock, qtbot)
-    folder = tmp_path / "export"
-    folder.mkdir()
-    dock.results.export_to(folder)
-    for name in ("summary.csv", "per_frame.csv"):
-        assert (folder / f"cells_{name}").read_bytes() == (dock.bench.session.results / name).read_bytes()
-    (folder / "cells_summary.csv").write_text("mine")
-    dock.results.export_to(folder)
-    assert (folder / "cells_summary.csv").read_text() == "mine"
-
-
 def test_help_lists_every_key(dock):
     text = help_text(dock.bench.keys)
     assert all(key.does in text for key in dock.bench.keys)

@@ -10,12 +10,13 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
+from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QPushButton
 
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.layers.arrows import flow_arrows
 from sam2flow_napari.layers.colours import palette, vessel_colour
 from sam2flow_napari.widgets.dock import SAM2FlowDock
+from sam2flow_napari.widgets.export_dialog import ExportDialog
 from sam2flow_napari.widgets.space_time_plot import passages
 
 
@@ -384,6 +385,13 @@ def test_the_window_says_what_the_report_says(dock, qtbot):
     assert "Velocity: 150 um/s" in tip and "v_mean" not in tip
 
 
+def test_the_plot_of_a_finished_run_is_not_called_speed_so_far(dock, qtbot):
+    mark(dock)
+    measure(dock, qtbot)
+    qtbot.wait(400)  # longer than the plot of a run that goes on waits to be drawn
+    assert dock.results.plot.getAxis("left").labelText == "velocity (um/s)"
+
+
 def test_a_copied_table_has_one_value_a_cell(dock, qtbot):
     mark(dock)
     measure(dock, qtbot)
@@ -392,6 +400,67 @@ def test_a_copied_table_has_one_value_a_cell(dock, qtbot):
     head, first, _ = (line.split("\t") for line in QApplication.clipboard().text().splitlines())
     assert head[:5] == ["Number", "Vessel", "Velocity (um/s)", "95 % low (um/s)", "95 % high (um/s)"]
     assert first[:6] == ["1", "Vessel 1", "150", "125", "175", "poor"]
+
+
+def open_export(dock, qtbot):
+    button = next(b for b in dock.results.findChildren(QPushButton) if b.text() == "Export…")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dock.findChild(ExportDialog) is not None, timeout=PATIENCE)
+    return dock.findChild(ExportDialog)
+
+
+def choose_kinds(dialog, qtbot, *kinds):
+    for kind, box in dialog.kinds.items():
+        if box.isChecked() != (kind in kinds):
+            qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=QPoint(8, box.height() // 2))
+    assert {kind for kind, box in dialog.kinds.items() if box.isChecked()} == set(kinds)
+
+
+def test_everything_is_exported_from_the_dialog(dock, qtbot, tmp_path, monkeypatch):
+    mark(dock)
+    measure(dock, qtbot)
+    dialog = open_export(dock, qtbot)
+    choose_kinds(dialog, qtbot, *dialog.kinds)
+    dialog.last.setValue(9)
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    notification_manager.records.clear()
+    qtbot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
+    told = lambda: [n.message for n in notification_manager.records]  # noqa: E731
+    qtbot.waitUntil(lambda: any(text.startswith("Exported to") for text in told()), timeout=PATIENCE)
+    names = sorted(path.name for path in folder.iterdir())
+    assert len(names) == 13 and {"cells.xlsx", "cells_film.mp4", "cells_masks.tif", "cells_summary.csv"} <= set(names)
+    for name in ("summary.csv", "per_frame.csv"):
+        assert (folder / f"cells_{name}").read_bytes() == (dock.bench.session.results / name).read_bytes()
+
+
+def test_an_export_says_what_is_in_its_way_and_replaces_nothing(dock, qtbot, tmp_path):
+    mark(dock)
+    measure(dock, qtbot)
+    (tmp_path / "cells_summary.csv").write_text("mine")
+    dialog = open_export(dock, qtbot)
+    notification_manager.records.clear()
+    dialog.export_to(tmp_path)
+    qtbot.waitUntil(dialog.start.isEnabled, timeout=PATIENCE)
+    assert "exists already" in notification_manager.records[-1].message
+    assert (tmp_path / "cells_summary.csv").read_text() == "mine"
+    qtbot.mouseClick(dialog.stop, Qt.MouseButton.LeftButton)
+    assert not dialog.isVisible()
+
+
+def test_a_film_is_cancelled_and_leaves_nothing(dock, qtbot, tmp_path):
+    mark(dock)
+    measure(dock, qtbot)
+    dialog = open_export(dock, qtbot)
+    choose_kinds(dialog, qtbot, "film")
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    dialog.export_to(folder)
+    qtbot.waitUntil(lambda: "film, frame" in dialog.words.text(), timeout=PATIENCE)
+    qtbot.mouseClick(dialog.stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(dialog.start.isEnabled, timeout=PATIENCE)
+    assert list(folder.iterdir()) == [] and "Cancelled" in dialog.words.text()
 
 
 def test_a_report_without_a_browser_says_where_it_is(dock, qtbot, monkeypatch):

@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton
 
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
+from sam2flow_napari.widgets.export_dialog import ExportDialog
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 MIB = 2**20
@@ -38,8 +39,11 @@ def test_from_the_sample_to_a_table_in_six_clicks(window, qtbot, tmp_path, monke
     qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
     # The dialog's own Choose is a click as well.
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
-    press("Export CSV…")
+    press("Export…")
+    dialog = dock.findChild(ExportDialog)
+    click(dialog.start)
     clicks += 1
+    qtbot.waitUntil(lambda: (tmp_path / "sample.xlsx").is_file(), timeout=PATIENCE)
     print(f"\nclicks from the dock to a table: {clicks}")
     assert (tmp_path / "sample_summary.csv").is_file() and (tmp_path / "sample_per_frame.csv").is_file()
     assert clicks <= 6

@@ -1,0 +1,203 @@
+"""Take a run home: tables, workbook, report, figures, masks, space-time images, film."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sam2flow_core.engine.film import FilmChoices, write_film
+from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY
+from sam2flow_core.errors import OutputError
+from sam2flow_core.files import output_errors, whole_file
+from sam2flow_core.reports.workbook import write_workbook
+from sam2flow_core.results import Results, VesselLine, open_results
+from sam2flow_core.spreadsheets import read_csv
+from sam2flow_core.stack import Stack, open_stack
+
+CSV, WORKBOOK, PAGE, FIGURES, MASKS, DIAGRAMS, FILM = (
+    "tables (CSV)",
+    "workbook (Excel)",
+    "report",
+    "figures",
+    "masks",
+    "space-time images",
+    "film",
+)
+KINDS = (CSV, WORKBOOK, PAGE, FIGURES, MASKS, DIAGRAMS, FILM)
+"""What can be taken home, in the words of the window."""
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What of a run is taken where.
+
+    Attributes
+    ----------
+    run : Path
+        Folder of a finished run.
+    recording : Path
+    folder : Path
+        Where the files go; none that is there is replaced.
+    name : str
+        What the files' names begin with.
+    kinds : tuple of str
+        Of `KINDS`.
+    film : FilmChoices
+    film_ending : {'.mp4', '.gif'}
+    """
+
+    run: Path
+    recording: Path
+    folder: Path
+    name: str
+    kinds: tuple[str, ...] = KINDS
+    film: FilmChoices = field(default_factory=FilmChoices)
+    film_ending: str = ".mp4"
+
+
+@dataclass(frozen=True)
+class ExportProgress:
+    """How far an export is: what is written now, and the share of that which is done."""
+
+    what: str
+    share: float = 0.0
+
+
+def export(request: ExportRequest) -> Generator[ExportProgress, None, None]:
+    """Write what is asked for; closing the generator stops, and keeps the files that are whole.
+
+    Raises
+    ------
+    OutputError
+        If a file is there already, the run cannot be read, or a file cannot be written.
+    StackError
+        If the recording, which a film needs, cannot be read.
+    """
+    results = open_results(request.run)
+    steps = {
+        CSV: _copies(request, (SUMMARY, PER_FRAME)),
+        WORKBOOK: [request.folder / f"{request.name}.xlsx"],
+        PAGE: _copies(request, (REPORT, PROVENANCE)),
+        FIGURES: [request.folder / f"{request.name}_velocity{ending}" for ending in (".png", ".svg")],
+        MASKS: [request.folder / f"{request.name}_masks.tif"],
+        DIAGRAMS: [
+            request.folder / f"{request.name}_vessel-{vessel}_space-time{ending}"
+            for vessel in results.vessel_ids
+            for ending in (".png", ".tif")
+        ],
+        FILM: [request.folder / f"{request.name}_film{request.film_ending}"],
+    }
+    there = [path for kind in request.kinds for path in steps[kind] if path.exists()]
+    if there:
+        raise OutputError(f"{there[0]} exists already: choose another folder")
+    for kind in request.kinds:
+        yield ExportProgress(kind)
+        yield from _write(kind, request, results, steps[kind])
+
+
+def _copies(request: ExportRequest, files: tuple[str, ...]) -> list[Path]:
+    return [request.folder / f"{request.name}_{file}" for file in files]
+
+
+def _write(kind: str, request: ExportRequest, results: Results, paths: list[Path]) -> Iterator[ExportProgress]:
+    if kind in (CSV, PAGE):
+        for path in paths:
+            source = request.run / path.name.removeprefix(f"{request.name}_")
+            with whole_file(path) as part, output_errors(path):
+                shutil.copyfile(source, part)
+    elif kind == WORKBOOK:
+        tables = {name: read_csv(request.run / f"{name}.csv") for name in ("summary", "per_frame")}
+        write_workbook(paths[0], tables, _facts(request, results))
+    elif kind == FIGURES:
+        _draw_velocities(read_csv(request.run / PER_FRAME), results, paths)
+    elif kind == MASKS:
+        _write_masks(results, paths[0])
+    elif kind == DIAGRAMS:
+        for line in results.lines():
+            _write_diagram(line, [p for p in paths if f"_vessel-{line.vessel_id}_" in p.name])
+    else:
+        with open_stack(request.recording) as stack:
+            yield from _film(request, stack, results, paths[0])
+
+
+def _film(request: ExportRequest, stack: Stack, results: Results, path: Path) -> Iterator[ExportProgress]:
+    for done, total in write_film(path, stack, results, request.film):
+        yield ExportProgress(f"{FILM}, frame {done} of {total}", done / total)
+
+
+def _facts(request: ExportRequest, results: Results) -> dict[str, object]:
+    """Return what a reader of the workbook asks first."""
+    header = results.header
+    facts: dict[str, object] = {"recording": str(request.recording), "run": str(request.run)}
+    for name in ("pixel_size_um", "frame_rate_hz"):
+        measured = header.calibration.get(name) or {}
+        facts[name] = measured.get("value")
+        facts[f"{name}, from"] = measured.get("source")
+    facts |= {"first frame": header.start, "last frame": header.stop - 1}
+    try:
+        facts["version"] = json.loads((request.run / PROVENANCE).read_text(encoding="utf-8")).get("version")
+    except (OSError, ValueError, AttributeError):
+        facts["version"] = None
+    return {name: value for name, value in facts.items() if isinstance(value, str | int | float)}
+
+
+def _draw_velocities(per_frame: pd.DataFrame, results: Results, paths: list[Path]) -> None:
+    """Draw velocity against time of all vessels; the interval of each as a band where there are at most three."""
+    from sam2flow_core.reports.drawing import new_figure, page_style
+
+    calibrated = bool(per_frame["velocity_um_s"].notna().any())
+    column = "velocity_um_s" if calibrated else "velocity_px_frame"
+    timed = "time_s" in per_frame and bool(per_frame["time_s"].notna().any())
+    groups = list(per_frame.groupby("vessel_id"))
+    with page_style():
+        figure = new_figure(7.0, 3.5)
+        axes = figure.subplots()
+        for vessel, rows in groups:
+            t = rows["time_s" if timed else "frame"]
+            name = results.header.names.get(int(str(vessel)), f"Vessel {vessel}")
+            (drawn,) = axes.plot(t, rows[column], label=name, linewidth=1)
+            ends = ("velocity_ci_low_um_s", "velocity_ci_high_um_s")
+            if calibrated and len(groups) <= 3 and all(end in rows for end in ends):
+                axes.fill_between(t, rows[ends[0]], rows[ends[1]], color=drawn.get_color(), alpha=0.2, linewidth=0)
+        axes.set_xlabel("time (s)" if timed else "frame")
+        axes.set_ylabel("velocity (um/s)" if calibrated else "velocity (px/frame)")
+        axes.legend(fontsize="small")
+        for path in paths:
+            with whole_file(path) as part:
+                figure.savefig(part, format=path.suffix[1:], dpi=200)
+
+
+def _write_masks(results: Results, path: Path) -> None:
+    """Write the vessel ids of each frame as TIFF (T, Y, X), 0 where there is none."""
+    import tifffile
+
+    shape, chunk = tuple(int(side) for side in results.labels.shape), results.labels.chunks[0]
+    frames = (
+        frame.astype(np.uint16)
+        for start in range(0, shape[0], chunk)
+        for frame in np.asarray(results.labels[start : start + chunk])
+    )
+    with whole_file(path) as part:
+        tifffile.imwrite(part, frames, shape=shape, dtype=np.uint16, compression="zlib", metadata={"axes": "TYX"})
+
+
+def _write_diagram(line: VesselLine, paths: list[Path]) -> None:
+    """Write a space-time diagram: brightness as it is (TIFF) and to look at (PNG); rows are frames, columns px."""
+    import tifffile
+    from PIL import Image
+
+    for path in paths:
+        with whole_file(path) as part:
+            if path.suffix == ".tif":
+                tifffile.imwrite(part, line.diagram.astype(np.float32), metadata={"axes": "YX"})
+            else:
+                finite = line.diagram[np.isfinite(line.diagram)]
+                low, high = np.percentile(finite, (1, 99)) if finite.size else (0.0, 1.0)
+                grey = np.nan_to_num((line.diagram - low) / max(high - low, 1e-9))
+                Image.fromarray((255 * np.clip(grey, 0, 1)).astype(np.uint8)).save(part, format="PNG")

@@ -1,0 +1,173 @@
+"""The dialog of Export: what, which frames of a film, where; with progress and Cancel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_info
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sam2flow_napari.widgets.parts import button
+from sam2flow_napari.work.tables import RunTables
+from sam2flow_napari.workbench import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from sam2flow_core.engine.export import ExportProgress, ExportRequest
+
+_FINE = 1000
+"""Steps of the progress bar."""
+
+
+class ExportDialog(QDialog):
+    """Choose, see the progress, cancel; the window stays free meanwhile.
+
+    Parameters
+    ----------
+    bench : Workbench
+        With a recording open.
+    tables : RunTables
+        Of the run that is taken home.
+    parent : QWidget
+    """
+
+    def __init__(self, bench: Workbench, tables: RunTables, parent: QWidget) -> None:
+        from sam2flow_core.engine.export import FILM, KINDS
+
+        super().__init__(parent)
+        assert bench.session.recording is not None
+        self._bench, self._tables = bench, tables
+        self._recording = bench.session.recording
+        self._worker: Any = None
+        self.setWindowTitle("SAM2Flow: export")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.kinds = {kind: QCheckBox(kind[:1].upper() + kind[1:]) for kind in KINDS}
+        for kind, box in self.kinds.items():
+            box.setChecked(kind != FILM)
+            box.setToolTip(f"Whether {kind} is written.")
+        header = tables.results.header
+        self.first, self.last, self.every = QSpinBox(), QSpinBox(), QSpinBox()
+        for spin in (self.first, self.last):
+            spin.setRange(header.start, header.stop - 1)
+        self.last.setValue(header.stop - 1)
+        self.every.setRange(1, 1000)
+        self.rate = QDoubleSpinBox()
+        self.rate.setRange(1, 120)
+        self.rate.setValue(20)
+        self.ending = QComboBox()
+        self.ending.addItems([".mp4", ".gif"])
+        self.overlays = QCheckBox("with masks, speed and numbers")
+        self.overlays.setChecked(True)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, _FINE)
+        self.words = QLabel("")
+        self.start = button("Export…", "Choose a folder and write the files there.", self._choose)
+        self.stop = button("Cancel", "Stop; files that are whole stay.", self.reject)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        film = QFormLayout()
+        film.addRow("Film: first frame", self.first)
+        film.addRow("last frame", self.last)
+        film.addRow("one frame of", self.every)
+        film.addRow("frames a second", self.rate)
+        film.addRow("as", self.ending)
+        film.addRow(self.overlays)
+        row = QHBoxLayout()
+        row.addWidget(self.start)
+        row.addWidget(self.stop)
+        column = QVBoxLayout(self)
+        for box in self.kinds.values():
+            column.addWidget(box)
+        column.addLayout(film)
+        column.addWidget(self.progress)
+        column.addWidget(self.words)
+        column.addLayout(row)
+
+    def _choose(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Export to a folder")
+        if folder:
+            self.export_to(Path(folder))
+
+    def export_to(self, folder: Path) -> None:
+        """Write what is chosen into a folder, away from this thread."""
+        self.start.setEnabled(False)
+        self._worker = create_worker(_guarded, self._request(folder), _start_thread=False)
+        self._worker.yielded.connect(self._on_step)
+        self._worker.finished.connect(self._on_finished)
+        self._worker.start()
+
+    def _request(self, folder: Path) -> ExportRequest:
+        from sam2flow_core.engine.export import ExportRequest
+        from sam2flow_core.engine.film import FilmChoices
+
+        film = FilmChoices(
+            self.first.value(),
+            self.last.value() + 1,
+            self.every.value(),
+            self.rate.value(),
+            self.overlays.isChecked(),
+        )
+        kinds = tuple(kind for kind, box in self.kinds.items() if box.isChecked())
+        name = self._recording.stack.name
+        return ExportRequest(
+            self._tables.folder, self._recording.path, folder, name, kinds, film, self.ending.currentText()
+        )
+
+    def reject(self) -> None:
+        """Stop an export that goes on, or close."""
+        if self._worker is not None:
+            self._worker.quit()
+            self.words.setText("Stopping…")
+        else:
+            super().reject()
+
+    def _on_step(self, step: ExportProgress | Exception | Path) -> None:
+        if isinstance(step, Exception):
+            self.words.setText("")
+            self._bench.report(step)
+        elif isinstance(step, Path):
+            self.progress.setValue(_FINE)
+            show_info(f"Exported to {step}")
+            self._worker = None
+            self.accept()
+        else:
+            self.words.setText(f"Writing {step.what}")
+            self.progress.setValue(round(_FINE * step.share))
+
+    def _on_finished(self) -> None:
+        if self._worker is not None:
+            self._worker = None
+            self.progress.setValue(0)
+            self.start.setEnabled(True)
+            if self.words.text() == "Stopping…":
+                self.words.setText("Cancelled; files that are whole stay.")
+
+
+def _guarded(request: ExportRequest) -> Generator[ExportProgress | Exception | Path, None, None]:
+    """Export, and hand errors over: superqt would swallow a `RuntimeError`."""
+    from sam2flow_core.engine.export import export
+
+    try:
+        yield from export(request)
+    except Exception as error:
+        yield error
+    else:
+        yield request.folder
