@@ -34,6 +34,7 @@ _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,]\d{3})+", re.ASCII)  # 1,234: a th
 # What spreadsheets take for the start of a formula, in half and full width, and what lets one start after it.
 _FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _QUOTED = re.compile(r'[,;\t"\r\n]')
+_TRUTHS = {"True": True, "False": False}
 _TEXT_COLUMNS = ("video_id", "name", "group", "grade", "flags", "outcome", "failure")
 
 
@@ -233,7 +234,7 @@ def write_csv(path: Path | str, table: pd.DataFrame, float_format: str | None = 
 
 
 def read_csv(path: Path | str, numbers: bool = True) -> pd.DataFrame:
-    """Read a table that `write_csv` wrote: texts as they were, gaps as NaN.
+    """Read a table that `write_csv` wrote: texts, numbers, True and False as they were, gaps as NaN.
 
     Parameters
     ----------
@@ -248,17 +249,19 @@ def read_csv(path: Path | str, numbers: bool = True) -> pd.DataFrame:
         If it cannot be read.
     """
     try:
-        table = pd.read_csv(Path(path), dtype=str, keep_default_na=False, encoding="utf-8")
+        # A blank line is a row too: that of a gap in a table of one column.
+        table = pd.read_csv(Path(path), dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8")
     except (OSError, ValueError, MemoryError) as error:
         raise OutputError(f"{path}: this table cannot be read ({one_line(str(error))})") from None
     for name in table.columns:
         texts = table[name].map(unguarded, na_action="ignore")
         table[name] = texts.where(texts != "")
         if numbers and name not in _TEXT_COLUMNS:
+            if set() < set(texts) - {""} <= set(_TRUTHS):
+                table[name] = texts.map(_TRUTHS)
+                continue
             with suppress(ValueError, TypeError, OverflowError):  # a column of text stays one
                 table[name] = pd.to_numeric(table[name])
-            if len(table) and texts.isin(("True", "False")).all():
-                table[name] = texts == "True"
     return table
 
 

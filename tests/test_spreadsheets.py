@@ -79,6 +79,16 @@ def test_tables_are_what_pandas_wrote(tmp_path: Path) -> None:
         assert csv_text(table, digits) == table.to_csv(index=False, float_format=digits)
 
 
+@pytest.mark.parametrize("values", [[True, False], [True, True], [False], [True, None, False], [None, False]])
+def test_true_and_false_stay_what_they_are(tmp_path: Path, values: list) -> None:
+    table = pd.DataFrame({"crossing": values})
+    write_csv(tmp_path / "t.csv", table)
+    back = read_csv(tmp_path / "t.csv").crossing
+    assert [None if pd.isna(v) else bool(v) for v in back] == values
+    assert (back.dtype == bool) == (None not in values), "picks rows, as before it was written"
+    assert read_csv(tmp_path / "t.csv", numbers=False).crossing.dropna().isin(["True", "False"]).all()
+
+
 def test_texts_stay_texts(tmp_path: Path) -> None:
     table = pd.DataFrame({"video_id": ["007", "NA", "nan", "1e5"], "v": [1.0, np.nan, -3.25, 1e-7]})
     write_csv(tmp_path / "t.csv", table)

@@ -1,13 +1,33 @@
-"""What is left out to see what it was worth: the same weights, one part put aside at a time."""
+"""``sam2flow evaluate --ablations``: the same weights with one part left out at a time, to see what it was worth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from sam2flow_core.evaluation.records import Case
-from sam2flow_core.evaluation.shown import Regions, everywhere, nothing_prompted, true_masks
+import pandas as pd
+
+from sam2flow_core.config.evaluation import EvaluationSettings
+from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.evaluation.accuracy import Evaluation, evaluate_command, preface
+from sam2flow_core.evaluation.benchmark import Ranking, Report, Score, kept_results, run_benchmark
+from sam2flow_core.evaluation.benchmark_tables import MAIN_COLUMNS
+from sam2flow_core.evaluation.case_sources import find_cases
+from sam2flow_core.evaluation.cases import Case
+from sam2flow_core.evaluation.document import NamedTable, as_markdown, write_section
+from sam2flow_core.evaluation.flow_comparison import ALL
+from sam2flow_core.evaluation.methods import flow_method
+from sam2flow_core.evaluation.sam2flow_method import (
+    EVERYWHERE,
+    NOTHING_PROMPTED,
+    TRUE_MASKS,
+    PromptedRegions,
+    SAM2FlowMethod,
+)
+from sam2flow_core.evaluation.vessel_scores import score_masks, score_recalled_masks
+from sam2flow_core.inference import SAM2FlowPredictor
 
 
 @dataclass(frozen=True)
@@ -21,14 +41,14 @@ class Ablation:
         Fields of the model's configuration that are changed (dotted for its parts).
     inference : mapping
         Fields of `InferenceSettings` that are changed.
-    regions : callable
-        From a case to the masks that are prompted where the flow is judged.
+    regions : PromptedRegions
+        What is prompted where the flow is judged.
     """
 
     name: str
     model: Mapping[str, Any] = field(default_factory=dict)
     inference: Mapping[str, Any] = field(default_factory=dict)
-    regions: Callable[[Case], Regions] = true_masks
+    regions: PromptedRegions = TRUE_MASKS
 
 
 _SHIPPED = Ablation("as shipped")
@@ -38,8 +58,8 @@ _NO_CONTEXT_MEMORY = Ablation("without context memory", {"use_context_memory": F
 ABLATIONS = (
     _SHIPPED,
     Ablation("causal: past frames only", inference={"causal": True}),
-    Ablation("without prompts", regions=nothing_prompted),
-    Ablation("without ROI guidance", regions=everywhere),
+    Ablation("without prompts", regions=NOTHING_PROMPTED),
+    Ablation("without ROI guidance", regions=EVERYWHERE),
     _NO_ADAPTERS,
     _NO_CONTEXT_MEMORY,
     Ablation("without motion memory", {"use_motion_memory": False}),
@@ -55,3 +75,91 @@ ABLATIONS = (
 
 # What the masks depend on; the flow is judged in true masks, where the context memory has no say.
 MASK_ABLATIONS = (_SHIPPED, _NO_ADAPTERS, _NO_CONTEXT_MEMORY)
+
+_PARTS_NOTE = (
+    "Same weights, true masks. Without prompts: the whole frame is one region, and nothing says where vessels are and "
+    "how they run. Without ROI guidance: what is no vessel is looked up as well, as one more region. Motion memory of "
+    "N frames: only so many of those before are read, and the first. Evidence of 5 pairs: the longest of the windows "
+    "over which it is pooled is cut to the second."
+)
+_MASK_PARTS_NOTE = (
+    "Same weights; mean over vessels, clicks in the first frame. By memory alone: the clicked vessels found again in "
+    "the last frame, without any click there; a run keeps the masks of its prompts instead."
+)
+
+
+def evaluate_ablations(
+    model: str = "tiny",
+    data: str = "synthetic:bench-v1",
+    device: str = "auto",
+    document: Path | None = None,
+    cache: Path | None = None,
+    report: Report = lambda line: None,
+    ablations: Sequence[Ablation] = ABLATIONS,
+    settings: EvaluationSettings | None = None,
+    only: Sequence[str] = (),
+    mask_ablations: Sequence[Ablation] = MASK_ABLATIONS,
+) -> Evaluation:
+    """Measure what each part of the model is worth: the same weights with one part left out at a time.
+
+    Parameters and errors as those of `evaluate`. The flow is judged in the true masks, so that it alone is compared;
+    the masks of ``mask_ablations`` after clicks, and as memory alone finds them again.
+    """
+    settings = settings or EvaluationSettings()
+    cases = find_cases(data, settings.clicks, only)
+    if not only:
+        cases = tuple(case for case in cases if case.name in settings.ablation_cases) or cases
+    methods = [flow_method(_without(ablation, model, device)) for ablation in ablations]
+    scores = [_mask_score(_without(ablation, model, device), settings) for ablation in mask_ablations]
+    with kept_results(cache) as results:
+        ranking = run_benchmark(cases, methods, scores, settings, results, report)
+    tables = [_ablation_table(ranking, ablations), _mask_ablation_table(ranking.scores)]
+    if document is not None:
+        command = f"{evaluate_command(model, data, False, only)} --ablations"
+        text = f"{preface(command, cases, ranking, None)}\n\n{as_markdown(tables)}"
+        write_section(document, "Ablations", text)
+    return Evaluation(ranking, tuple(tables))
+
+
+def _ablation_table(ranking: Ranking, ablations: Sequence[Ablation]) -> NamedTable:
+    """Arrange the figures by which ablations are compared."""
+    pooled = ranking.pooled
+    table = pooled[pooled.part == ALL].set_index("method").reindex([a.name for a in ablations])
+    past = pooled[pooled.part == "past aliasing"].set_index("method")
+    columns = {k: v for k, v in MAIN_COLUMNS.items() if k != "method" and k not in ("out5", "fl_all")}
+    table = table[list(columns)].rename(columns=columns)
+    table.insert(1, "EPE past aliasing", past.epe)
+    for case in ("defocus", "dropouts"):
+        of_case = ranking.by_case[ranking.by_case["case"] == case].set_index("method")
+        if len(of_case):
+            table[f"EPE {case}"] = of_case.epe
+            table[f"jitter {case}"] = of_case.jitter
+    return NamedTable("What each part is worth", _PARTS_NOTE, table.rename_axis("row").reset_index())
+
+
+def _mask_ablation_table(masks: Mapping[str, pd.DataFrame]) -> NamedTable:
+    """Arrange the masks of `score_masks` and `score_recalled_masks` of each ablation, by its name."""
+    rows = []
+    for name, table in masks.items():
+        ious = table.groupby("clicks").iou.mean()
+        clicked = {f"IoU after {n} click{'s' * (n > 1)}": ious[n] for n in ious.index if n}
+        rows.append(
+            {"row": name} | clicked | {"by memory alone": ious[0], "vessels": table.vessel_id[table.clicks == 0].size}
+        )
+    return NamedTable("What each part is worth to the masks", _MASK_PARTS_NOTE, pd.DataFrame(rows))
+
+
+def _without(ablation: Ablation, model: str, device: str) -> SAM2FlowMethod:
+    """Let the model take part with a part of it left out, prompted as the ablation says."""
+    inference = replace(InferenceSettings(), **ablation.inference)
+    predictor = SAM2FlowPredictor.from_pretrained(model, device, inference, dict(ablation.model))
+    changed = (ablation.model, ablation.inference)
+    return SAM2FlowMethod.enter(predictor, ablation.name, regions=ablation.regions, changed=changed)
+
+
+def _mask_score(flow: SAM2FlowMethod, settings: EvaluationSettings) -> Score:
+    def measure(case: Case) -> pd.DataFrame:
+        clicked = score_masks(flow.predictor, case, settings.boundary_tolerance_px)
+        return pd.concat([clicked, score_recalled_masks(flow.predictor, case, settings.flow_clicks)])
+
+    return Score(flow.name, f"masks {flow.fingerprint}", measure)

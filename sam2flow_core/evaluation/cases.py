@@ -1,95 +1,160 @@
-"""Cases from scenes of the generator."""
+"""What is compared: cases, which are recordings with their truth, and what a method answers of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import shift as translate
 
-from sam2flow_core.evaluation.records import MIDDLE, Case, VesselTruth
+from sam2flow_core.config.velocity import KymographSettings
 from sam2flow_core.prompts import Prompt
-from sam2flow_core.synthetic import Scene, cell_flux, film_long, true_displacement, true_flow
+
+MIDDLE = KymographSettings().band  # share of the radius that a space-time diagram samples
 
 
-def case_from_scene(name: str, scene: Scene, frames: NDArray[np.int64], clicks: tuple[int, ...], seed: int) -> Case:
-    """Film a scene and put its truth beside it.
+class Video(Protocol):
+    """An array (T, Y, X), or what reads its frames from disk when it is indexed."""
 
-    Parameters
-    ----------
-    name : str
-    scene : Scene
-    frames : ndarray of int, shape (T,)
-        The scene's frame that each recorded frame shows; from 0, ascending, with gaps and repeats where frames were
-        lost or repeated. The truth of a pair is what its two frames show.
-    clicks : tuple of int
-        Numbers of positive clicks per vessel to draw.
-    seed : int
-        Of the clicks.
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(T, Y, X)``."""
+        ...
 
-    Returns
-    -------
-    Case
-        Vessels that show too few pixels to be clicked are left out.
-    """
-    prompts = _nested_clicks(scene, clicks, seed)
-    prompted = {p.vessel_id for p in prompts[max(clicks)]}
-    kept = [i for i, vessel in enumerate(scene.vessels) if vessel.vessel_id in prompted]
-    return Case(
-        name=name,
-        video=np.concatenate(list(film_long(scene, frames))),
-        shifts=scene.shifts(frames),
-        vessels=_vessels(scene, kept, frames),
-        overlap=scene.masks.sum(0) > 1,
-        flow=_SceneFlow(scene, kept, frames),
-        prompts=prompts,
-        pixel_size_um=scene.pixel_size_um,
-        frame_rate_hz=scene.frame_rate_hz,
-    )
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: Any, /) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True)
-class _SceneFlow:
-    """The exact flow of any pair, worked out when asked: that of a long video would not fit in memory."""
+class VesselTruth:
+    """What holds of one vessel in all frames; tissue coordinates, which are those of the first frame.
 
-    scene: Scene
-    kept: list[int]
-    frames: NDArray[np.int64]
+    Attributes
+    ----------
+    vessel_id : int
+    mask : ndarray of bool, shape (Y, X)
+    width_px : float
+        Mean diameter.
+    centreline : ndarray, shape (N, 2)
+        ``(y, x)`` in px along the arrow.
+    centre_velocity, mean_velocity : ndarray, shape (T - 1,)
+        Mean over the middle of the vessel (`MIDDLE`), and over all of its pixels, signed along the arrow, px per frame.
+    cells_per_frame : float
+        That pass its middle; NaN where nobody counted.
+    """
+
+    vessel_id: int
+    mask: NDArray[np.bool_]
+    width_px: float
+    centreline: NDArray[np.floating]
+    centre_velocity: NDArray[np.floating]
+    mean_velocity: NDArray[np.floating]
+    cells_per_frame: float = float("nan")
+
+
+class FlowTruth(Protocol):
+    """The exact flow of any pair."""
 
     def __call__(self, pair: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        flow, leaves = true_flow(self.scene, self.frames[pair : pair + 1], self.frames[pair + 1 : pair + 2])
-        return flow[0, self.kept].numpy(), leaves[0, self.kept].numpy()
+        """Flow ``(V, 2, Y, X)`` as ``(dx, dy)`` relative to the tissue, and where matter leaves ``(V, Y, X)``."""
+        ...
 
 
-def _nested_clicks(scene: Scene, clicks: tuple[int, ...], seed: int) -> dict[int, tuple[Prompt, ...]]:
-    """Draw the most clicks once; fewer are the first of them, as a person adds click to click."""
-    most = scene.sample_prompts(np.random.default_rng(seed), max(clicks), 0)
-    by_vessel: dict[int, list[Prompt]] = {}
-    for prompt in most:
-        by_vessel.setdefault(prompt.vessel_id, []).append(prompt)
-    return {n: tuple(p for drawn in by_vessel.values() for p in drawn[:n]) for n in clicks}
+@dataclass(frozen=True)
+class Case:
+    """One video with its truth.
+
+    Attributes
+    ----------
+    name : str
+        Unique among the cases of a benchmark.
+    video : Video, shape (T, Y, X)
+    shifts : ndarray, shape (T, 2)
+        Tissue displacement ``(dy, dx)`` in px against the first frame.
+    vessels : tuple of VesselTruth
+        Those that are prompted.
+    overlap : ndarray of bool, shape (Y, X)
+        Where vessels lie on each other.
+    flow : FlowTruth
+        Vessels in the order of `vessels`.
+    prompts : mapping of int to tuple of Prompt
+        The clicks after 1, 3, 5 of them per vessel.
+    pixel_size_um, frame_rate_hz : float
+    """
+
+    name: str
+    video: Video
+    shifts: NDArray[np.floating]
+    vessels: tuple[VesselTruth, ...]
+    overlap: NDArray[np.bool_]
+    flow: FlowTruth
+    prompts: dict[int, tuple[Prompt, ...]]
+    pixel_size_um: float
+    frame_rate_hz: float
 
 
-def _vessels(scene: Scene, kept: list[int], frames: NDArray[np.int64]) -> tuple[VesselTruth, ...]:
-    start, until = frames[:-1], frames[1:]
-    means = true_displacement(scene, start, until)
-    flux = cell_flux(scene, frames)
-    masks = scene.masks
-    truths = []
-    for index in kept:
-        vessel, mask = scene.vessels[index], masks[index]
-        inside = ((vessel.centreline >= 0) & (vessel.centreline <= np.array(mask.shape) - 1)).all(1)
-        inside = inside if inside.any() else np.ones_like(inside)
-        middle = float(vessel.profile(np.linspace(-MIDDLE, MIDDLE, 41)).mean())
-        truths.append(
-            VesselTruth(
-                vessel_id=vessel.vessel_id,
-                mask=mask,
-                width_px=float(vessel.diameter_px[inside].mean()),
-                centreline=vessel.centreline[inside],
-                centre_velocity=vessel.travel_px(start, until) * middle,
-                mean_velocity=means[:, index],
-                cells_per_frame=float(flux[index]),
-            )
-        )
-    return tuple(truths)
+@dataclass(frozen=True)
+class Answer:
+    """What a method says of one pair, in tissue coordinates.
+
+    Attributes
+    ----------
+    pair : int
+        Index of the first frame.
+    flow : ndarray of float32, shape (V, 2, Y, X)
+        ``(dx, dy)`` in px per frame relative to the tissue; zero where the method says nothing.
+    scale : ndarray of float32, shape (V, Y, X), or None
+        Expected absolute error, px.
+    seconds : float
+        Processor time of the pair: unlike the clock it is the same on a busy machine.
+    """
+
+    pair: int
+    flow: NDArray[np.float32]
+    scale: NDArray[np.float32] | None
+    seconds: float
+
+
+class FlowMethod(Protocol):
+    """Anything that answers pairs of a case."""
+
+    @property
+    def name(self) -> str:
+        """The method's name in the tables."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the method's answers may change."""
+        ...
+
+    def answers(self, case: Case, pairs: Sequence[int]) -> Iterator[Answer]:
+        """Answer the given pairs, in ascending order."""
+        ...
+
+
+def out_of_frame(case: Case, pair: int) -> NDArray[np.bool_]:
+    """Return where the tissue is out of the recorded picture in either frame of a pair, shape (Y, X)."""
+    height, width = case.overlap.shape
+    y, x = np.mgrid[:height, :width]
+    outside = np.zeros((height, width), bool)
+    for dy, dx in case.shifts[pair : pair + 2]:
+        outside |= (y + dy < 0) | (y + dy > height - 1) | (x + dx < 0) | (x + dx > width - 1)
+    return outside
+
+
+def stabilised(case: Case, frame: int) -> NDArray[np.float32]:
+    """Return a frame on the grid of the first one, shape (Y, X), the border repeated where tissue was out of sight."""
+    image = case.video[frame].astype(np.float32)
+    offset = case.shifts[frame]
+    return image if not offset.any() else translate(image, -offset, order=1, mode="nearest")
+
+
+def without_motion(case: Case) -> Case:
+    """The same case with the true tissue motion taken out of the frames, as two-frame methods are given it."""
+    still = np.stack([stabilised(case, t) for t in range(len(case.video))])
+    return replace(case, video=still, shifts=np.zeros_like(case.shifts))

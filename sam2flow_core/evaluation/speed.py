@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
@@ -20,21 +20,27 @@ from numpy.typing import NDArray
 from sam2flow_core.config.evaluation import BenchSettings
 from sam2flow_core.config.model import preset
 from sam2flow_core.errors import DataError
-from sam2flow_core.evaluation.aftermath import cost_of_measuring
-from sam2flow_core.evaluation.document import write_section
-from sam2flow_core.evaluation.memory import cost_of_run
-from sam2flow_core.evaluation.peers import PairMethod, peer_methods
-from sam2flow_core.evaluation.peers.raft import RaftSmall
-from sam2flow_core.evaluation.speed_scene import Looped, SpeedScene, speed_scene
-from sam2flow_core.evaluation.tables import NamedTable, as_markdown, as_text
-from sam2flow_core.evaluation.timing import Cost, Work, cost_of, median_cost, median_costs
+from sam2flow_core.evaluation.benchmark import Report
+from sam2flow_core.evaluation.costs import (
+    Cost,
+    Looped,
+    SpeedScene,
+    Work,
+    cost_of,
+    cost_of_measuring,
+    cost_of_run,
+    median_cost,
+    median_costs,
+    speed_scene,
+)
+from sam2flow_core.evaluation.document import NamedTable, as_markdown, as_text, write_section
+from sam2flow_core.evaluation.methods import PairMethod, RaftSmall, pair_methods
 from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
 from sam2flow_core.inference.weights import choose_device
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack import Stack, open_stack
 
-Report = Callable[[str], None]
-FULL, ROI = "SAM2Flow, every vessel", "SAM2Flow, small region"
+_FULL, _ROI = "SAM2Flow, every vessel", "SAM2Flow, small region"
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,8 @@ def _side_by_side(
     device = str(predictor.device)
     roi = scene.within(settings.roi_share)
     methods: dict[str, Work] = {
-        FULL: _next_pair(predictor, scene.frames, scene.masks, settings.frames),
-        ROI: _next_pair(predictor, scene.frames, scene.masks[roi], settings.frames),
+        _FULL: _next_pair(predictor, scene.frames, scene.masks, settings.frames),
+        _ROI: _next_pair(predictor, scene.frames, scene.masks[roi], settings.frames),
     }
     pairs = cycle(list(zip(scene.frames[:-1], scene.frames[1:], strict=True)))
     for method in [*_classical(report), RaftSmall(None, "RAFT-small (random weights)", device)]:
@@ -110,7 +116,7 @@ def _side_by_side(
     costs = median_costs(methods, settings.rounds, settings.slow_s, report)
     table = pd.DataFrame([(name, cost.clock, cost.processor) for name, cost in costs.items()])
     table.columns = pd.Index(["method", "s / pair", "CPU s / pair"])
-    table["times our full frame"] = table["s / pair"] / costs[FULL].clock
+    table["times our full frame"] = table["s / pair"] / costs[_FULL].clock
     covered = [float(masks.any(0).mean()) for masks in (scene.masks, scene.masks[roi])]
     gap = _difference(predictor, scene, roi)
     return NamedTable(
@@ -128,7 +134,7 @@ def _two_frames(method: PairMethod, pairs: Iterator[tuple[NDArray[np.uint8], NDA
 
 def _classical(report: Report) -> list[PairMethod]:
     try:
-        return [method for method in peer_methods() if method.name != "zero flow"]
+        return [method for method in pair_methods() if method.name != "zero flow"]
     except DataError as error:
         report(str(error))
         return []

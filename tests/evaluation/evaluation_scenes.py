@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sam2flow_core.evaluation.records import Answer, Case, VesselTruth
+from sam2flow_core.evaluation.cases import Answer, Case, VesselTruth
 from sam2flow_core.prompts import Prompt
 
 SIZE = (48, 64)

@@ -15,10 +15,9 @@ from sam2flow_core.config.model import preset
 from sam2flow_core.errors import DataError
 from sam2flow_core.evaluation import evaluate, evaluate_ablations
 from sam2flow_core.evaluation.ablations import ABLATIONS, Ablation
-from sam2flow_core.evaluation.benchmark import run_benchmark
-from sam2flow_core.evaluation.cache import ResultCache
-from sam2flow_core.evaluation.data import LazyCase, find_cases, find_vitals
-from sam2flow_core.evaluation.entrants import Survey, flow_entrant
+from sam2flow_core.evaluation.benchmark import ResultCache, Score, run_benchmark
+from sam2flow_core.evaluation.case_sources import LazyCase, find_cases, find_pulse_cases
+from sam2flow_core.evaluation.methods import flow_method
 from sam2flow_core.inference import load_model, save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.synthetic import write_cases
@@ -68,9 +67,9 @@ def test_the_benchmark_knows_its_cases_and_tells_them_apart() -> None:
     assert len({case.fingerprint for case in cases}) == len({case.name for case in cases}) == 18
     again = find_cases("synthetic:bench-v1", (1, 3))
     assert [case.fingerprint for case in cases] == [case.fingerprint for case in again]
-    vitals = find_vitals("synthetic:bench-v1", (1, 3))
-    assert [(case.name, case.frames) for case in vitals] == [("heartbeat", 600), ("single-file", 600)]
-    assert not {case.fingerprint for case in vitals} & {case.fingerprint for case in cases}
+    long_cases = find_pulse_cases("synthetic:bench-v1", (1, 3))
+    assert [(case.name, case.frames) for case in long_cases] == [("heartbeat", 600), ("single-file", 600)]
+    assert not {case.fingerprint for case in long_cases} & {case.fingerprint for case in cases}
 
 
 def test_what_is_kept_is_not_judged_again(tmp_path: Path) -> None:
@@ -82,15 +81,15 @@ def test_what_is_kept_is_not_judged_again(tmp_path: Path) -> None:
 
     case = LazyCase("rigid", "", 12, "rigid 1", open_case)
     method = Biased((1.0, 0.0))
-    entrant = flow_entrant(method)
-    entrant = replace(entrant, judge=lambda c, pairs, judge=entrant.judge: judged.append(pairs) or judge(c, pairs))
-    survey = Survey("sizes", "1", lambda c: pd.DataFrame({"width": [v.width_px for v in c.vessels]}))
+    row = flow_method(method)
+    row = replace(row, compare=lambda c, pairs, compare=row.compare: judged.append(pairs) or compare(c, pairs))
+    score = Score("sizes", "1", lambda c: pd.DataFrame({"width": [v.width_px for v in c.vessels]}))
     for _ in range(2):
-        standings = run_benchmark([case], [entrant], [survey], SETTINGS, ResultCache(tmp_path), lambda line: None)
+        ranking = run_benchmark([case], [row], [score], SETTINGS, ResultCache(tmp_path), lambda line: None)
     assert len(judged) == len(opened) == 1
-    assert list(standings.surveys["sizes"].width) == [12.0, 12.0]
-    changed = replace(entrant, fingerprint="biased otherwise")
-    run_benchmark([case], [changed], [survey], SETTINGS, ResultCache(tmp_path), lambda line: None)
+    assert list(ranking.scores["sizes"].width) == [12.0, 12.0]
+    changed = replace(row, fingerprint="biased otherwise")
+    run_benchmark([case], [changed], [score], SETTINGS, ResultCache(tmp_path), lambda line: None)
     assert len(judged) == 2
 
 
@@ -98,7 +97,7 @@ def test_evaluate_writes_table_csv_and_document(folder: Path, weights: str, kept
     csv, document = tmp_path / "figures.csv", tmp_path / "benchmark.md"
     told: list[str] = []
     found = evaluate(weights, str(folder), True, "cpu", csv, document, kept, told.append, SETTINGS)
-    names = set(found.standings.pooled.method)
+    names = set(found.ranking.pooled.method)
     assert {"zero flow", "DIS (medium)", "Farneback (tuned)", "TV-L1", "iLK", "OpenPIV"} < names
     assert {"kymograph, true centreline", "SAM2Flow, 3 clicks", "SAM2Flow, true masks"} < names
     figures = pd.read_csv(csv)
@@ -123,7 +122,7 @@ def test_every_ablation_runs_the_same_weights(ablation: Ablation, weights: str) 
 def test_an_ablation_changes_the_answer_and_the_shipped_row_is_not_done_twice(
     folder: Path, weights: str, kept: Path, tmp_path: Path
 ) -> None:
-    whole = evaluate(weights, str(folder), device="cpu", cache=kept, settings=SETTINGS).standings.pooled
+    whole = evaluate(weights, str(folder), device="cpu", cache=kept, settings=SETTINGS).ranking.pooled
     expected = whole.set_index(["method", "part"]).epe["SAM2Flow, true masks", "all"]
     rows = (Ablation("as shipped"), Ablation("one pair", {"use_evidence_pooling": False}))
     document = tmp_path / "benchmark.md"
@@ -131,7 +130,7 @@ def test_an_ablation_changes_the_answer_and_the_shipped_row_is_not_done_twice(
     found = evaluate_ablations(
         weights, str(folder), "cpu", document, kept, told.append, rows, SETTINGS, mask_ablations=()
     )
-    pooled = found.standings.pooled.set_index(["method", "part"]).epe
+    pooled = found.ranking.pooled.set_index(["method", "part"]).epe
     assert pooled["as shipped", "all"] == expected
     assert pooled["one pair", "all"] != pytest.approx(expected, rel=1e-6)
     assert not any("as shipped" in line for line in told)

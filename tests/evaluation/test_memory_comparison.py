@@ -13,9 +13,9 @@ from sam2flow_core.config.evaluation import MemorySettings
 from sam2flow_core.config.training import MEMORY_TRAINING, StageConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.evaluation import compare_memories
-from sam2flow_core.evaluation.data import LazyCase
+from sam2flow_core.evaluation.case_sources import LazyCase
 from sam2flow_core.evaluation.document import replace_section
-from sam2flow_core.evaluation.following import Followed, judge_masks, judge_standing_still
+from sam2flow_core.evaluation.memory_tracking import TrackingScore, compare_masks, score_standing_still
 from sam2flow_core.inference import SAM2FlowPredictor
 
 
@@ -29,25 +29,25 @@ def test_masks_are_compared_where_the_tissue_is():
     exact = np.stack([v.mask for v in case.vessels])
     moved = np.roll(exact, (3, -2), (1, 2))
     moved[:, :, -2:] = False
-    ious = judge_masks([exact, moved, moved, exact], case, moving=True)
+    ious = compare_masks([exact, moved, moved, exact], case, moving=True)
     assert set(ious.frame) == {1, 2, 3} and set(ious.vessel_id) == {1, 2} and ious.moving.all()
     assert (ious[ious.frame < 3].iou == 1).all()
     assert (ious[ious.frame == 3].iou < 0.7).all()
 
 
 def test_a_mask_that_stays_is_perfect_in_still_tissue_only(predictor):
-    found = judge_standing_still(predictor, rigid_case(frames=6, shift=(4.0, 0.0)), 2)
+    found = score_standing_still(predictor, rigid_case(frames=6, shift=(4.0, 0.0)), 2)
     assert (found.ious[~found.ious.moving].iou == 1).all() and (found.ious[found.ious.moving].iou < 0.7).all()
     assert found.epe > 0 and found.megabytes == 0
-    again = Followed.from_table(found.as_table())
-    assert again.epe == found.epe and again.ious.equals(found.ious) and Followed.from_table(None) is None
+    again = TrackingScore.from_table(found.as_table())
+    assert again.epe == found.epe and again.ious.equals(found.ious) and TrackingScore.from_table(None) is None
 
 
 @pytest.fixture
 def small(monkeypatch):
     case = rigid_case(frames=5)
     lazy = LazyCase("rigid", "two vessels", 5, "rigid 1", lambda: case)
-    monkeypatch.setattr("sam2flow_core.evaluation.memory_designs.find_cases", lambda *_: (lazy,))
+    monkeypatch.setattr("sam2flow_core.evaluation.memory_comparison.find_cases", lambda *_: (lazy,))
     stage = StageConfig(1.0, ((96, 1.0),), 0, False, 0.0, ("memory",), frames=2)
     bank = BankConfig(side=128, run=8, moments=20, moment=2, first=2, workers=0)
     config = dataclasses.replace(MEMORY_TRAINING, stages=(stage,), bank=bank)

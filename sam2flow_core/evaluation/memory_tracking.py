@@ -1,4 +1,4 @@
-"""How well a memory keeps hold of vessels: one mask in the first frame, the others by memory alone."""
+"""Tracking by memory: one mask in the first frame, the others found by memory alone, against the truth."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sam2flow_core.evaluation.comparison import out_of_frame
-from sam2flow_core.evaluation.dense import stabilised
+from sam2flow_core.evaluation.cases import Case, out_of_frame, without_motion
 from sam2flow_core.evaluation.metrics import endpoint_error, mask_iou
-from sam2flow_core.evaluation.records import Case
 from sam2flow_core.inference import SAM2FlowPredictor
 from sam2flow_core.inference.dense import to_recorded
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
@@ -26,7 +24,7 @@ _WHOLE = ("epe", "megabytes", "seconds")
 
 
 @dataclass(frozen=True)
-class Followed:
+class TrackingScore:
     """How one memory did on one case.
 
     Attributes
@@ -52,15 +50,15 @@ class Followed:
         return self.ious.assign(**{name: getattr(self, name) for name in _WHOLE})
 
     @staticmethod
-    def from_table(table: pd.DataFrame | None) -> Followed | None:
+    def from_table(table: pd.DataFrame | None) -> TrackingScore | None:
         """Inverse of `as_table`."""
         if table is None:
             return None
-        return Followed(table.drop(columns=list(_WHOLE)), *(float(table[name].iloc[0]) for name in _WHOLE))
+        return TrackingScore(table.drop(columns=list(_WHOLE)), *(float(table[name].iloc[0]) for name in _WHOLE))
 
 
-def judge_case(predictor: SAM2FlowPredictor, case: Case, flow_frames: int) -> Followed:
-    """Follow the vessels of a case, with and without the tissue's motion, and measure the flow in what was found.
+def score_tracking(predictor: SAM2FlowPredictor, case: Case, flow_frames: int) -> TrackingScore:
+    """Track the vessels of a case, with and without the tissue's motion, and measure the flow in the masks found.
 
     Parameters
     ----------
@@ -69,22 +67,22 @@ def judge_case(predictor: SAM2FlowPredictor, case: Case, flow_frames: int) -> Fo
     flow_frames : int
         Frames, spread over the case, at which the flow is measured.
     """
-    still = _without_motion(case)
-    masks, seconds, megabytes = follow(predictor, still)
-    moving, _, _ = follow(predictor, case)
-    ious = pd.concat([judge_masks(masks, still, False), judge_masks(moving, case, True)], ignore_index=True)
-    return Followed(ious, judge_flow(predictor, masks, still, flow_frames), megabytes, seconds)
+    still = without_motion(case)
+    masks, seconds, megabytes = _track_by_memory(predictor, still)
+    moving, _, _ = _track_by_memory(predictor, case)
+    ious = pd.concat([compare_masks(masks, still, False), compare_masks(moving, case, True)], ignore_index=True)
+    return TrackingScore(ious, _flow_error(predictor, masks, still, flow_frames), megabytes, seconds)
 
 
-def judge_standing_still(predictor: SAM2FlowPredictor, case: Case, flow_frames: int) -> Followed:
+def score_standing_still(predictor: SAM2FlowPredictor, case: Case, flow_frames: int) -> TrackingScore:
     """Judge what needs no memory: the mask given in the first frame, left where it is."""
-    still = _without_motion(case)
+    still = without_motion(case)
     masks = [np.stack([vessel.mask for vessel in case.vessels])] * len(case.video)
-    ious = pd.concat([judge_masks(masks, still, False), judge_masks(masks, case, True)], ignore_index=True)
-    return Followed(ious, judge_flow(predictor, masks, still, flow_frames), 0.0, 0.0)
+    ious = pd.concat([compare_masks(masks, still, False), compare_masks(masks, case, True)], ignore_index=True)
+    return TrackingScore(ious, _flow_error(predictor, masks, still, flow_frames), 0.0, 0.0)
 
 
-def follow(predictor: SAM2FlowPredictor, case: Case) -> tuple[Masks, float, float]:
+def _track_by_memory(predictor: SAM2FlowPredictor, case: Case) -> tuple[Masks, float, float]:
     """Give the true masks of the first frame, and find those of the others by memory.
 
     Returns
@@ -98,17 +96,17 @@ def follow(predictor: SAM2FlowPredictor, case: Case) -> tuple[Masks, float, floa
     config, settings = predictor.model.config.mask, predictor.settings
     # SAM 2 keeps all frames; no more are kept here than its memory can look back on.
     bounded = replace(settings.sam2, remembered_frames=max(config.memory_frames, config.max_pointers))
-    masker = SAM2MaskPredictor(predictor.model, predictor.device, {}, replace(settings, sam2=bounded))
-    state = masker.init_state(open_stack(case.video))
+    tracker = SAM2MaskPredictor(predictor.model, predictor.device, {}, replace(settings, sam2=bounded))
+    state = tracker.init_state(open_stack(case.video))
     for vessel in case.vessels:
-        masker.add_new_mask(state, 0, vessel.vessel_id, vessel.mask)
+        tracker.add_new_mask(state, 0, vessel.vessel_id, vessel.mask)
     began = time.process_time()
-    masks = [(logits[:, 0] > 0).cpu().numpy() for _, _, logits in masker.propagate_in_video(state)]
+    masks = [(logits[:, 0] > 0).cpu().numpy() for _, _, logits in tracker.propagate_in_video(state)]
     seconds = (time.process_time() - began) / len(masks)
-    return masks, seconds, float(np.mean([held_bytes(track) for track in state.tracks.values()])) / 1e6
+    return masks, seconds, float(np.mean([_held_bytes(track) for track in state.tracks.values()])) / 1e6
 
 
-def held_bytes(track: ObjectTrack) -> int:
+def _held_bytes(track: ObjectTrack) -> int:
     """Bytes of the memories and pointers that are kept of an object."""
     if track.bank is not None:
         tensors = [tensor for entry in track.bank.entries for tensor in (entry.tokens, entry.pointer)]
@@ -118,8 +116,8 @@ def held_bytes(track: ObjectTrack) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-def judge_masks(masks: Masks, case: Case, moving: bool) -> pd.DataFrame:
-    """Compare masks with the true ones, moved as the tissue is; columns as of `Followed.ious`."""
+def compare_masks(masks: Masks, case: Case, moving: bool) -> pd.DataFrame:
+    """Compare masks with the true ones, moved as the tissue is; columns as of `TrackingScore.ious`."""
     rows = []
     for frame in range(1, len(masks)):
         dy, dx = (round(float(d)) for d in case.shifts[frame])
@@ -130,7 +128,7 @@ def judge_masks(masks: Masks, case: Case, moving: bool) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["case", "vessel_id", "frame", "moving", "iou"])
 
 
-def judge_flow(predictor: SAM2FlowPredictor, masks: Masks, case: Case, count: int) -> float:
+def _flow_error(predictor: SAM2FlowPredictor, masks: Masks, case: Case, count: int) -> float:
     """EPE, px, of the flow in the masks found at ``count`` frames spread over a case without tissue motion.
 
     Pixels are those of the true vessels without overlaps and without blood that leaves the picture; what a mask leaves
@@ -151,9 +149,3 @@ def judge_flow(predictor: SAM2FlowPredictor, masks: Masks, case: Case, count: in
             predicted = np.where(masks[frame][index], step.flow[index].numpy(), 0.0)
             errors.append(endpoint_error(predicted[:, clear].T, true[index][:, clear].T))
     return float(np.concatenate(errors).mean())
-
-
-def _without_motion(case: Case) -> Case:
-    """The same case with the true tissue motion taken out of the frames, as two-frame methods are given it."""
-    still = np.stack([stabilised(case, t) for t in range(len(case.video))])
-    return replace(case, video=still, shifts=np.zeros_like(case.shifts))

@@ -1,4 +1,4 @@
-"""One method against the truth of one case."""
+"""One method's answers against the truth of a case, pixel by pixel, and the figures made of that."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from sam2flow_core.evaluation.metrics import jitter, mean_along
-from sam2flow_core.evaluation.records import Answer, Case, Method
+from sam2flow_core.config.evaluation import EvaluationSettings
+from sam2flow_core.evaluation.cases import Answer, Case, FlowMethod, out_of_frame
+from sam2flow_core.evaluation.metrics import (
+    auroc,
+    binned_flow_metrics,
+    endpoint_error,
+    flow_metrics,
+    jitter,
+    mean_along,
+    relative_errors,
+)
 from sam2flow_core.files import whole_file
 
-ALIASING_UM = 8.0  # half the usual spacing of red cells; see De Backer 2007 for the frame rates this asks for
+ALL = "all"
+"""The part of the pixels that the main table shows."""
+STILL_PX = 0.05  # a vessel slower than this has no velocity to be percent of
+_ALIASING_UM = 8.0  # half the usual spacing of red cells; see De Backer 2007 for the frame rates this asks for
 
 
 @dataclass(frozen=True)
@@ -90,7 +103,7 @@ def choose_pairs(frames: int, bursts: int, burst_pairs: int) -> tuple[int, ...]:
     return tuple(sorted({int(s) + k for s in starts for k in range(burst_pairs)}))
 
 
-def compare(case: Case, method: Method, pairs: Sequence[int]) -> Comparison:
+def compare(case: Case, method: FlowMethod, pairs: Sequence[int]) -> Comparison:
     """Ask a method for the pairs of a case and lay its answers beside the truth."""
     vessels = [_Collected(case, index) for index in range(len(case.vessels))]
     seconds = []
@@ -101,16 +114,6 @@ def compare(case: Case, method: Method, pairs: Sequence[int]) -> Comparison:
             vessel.add(answer, flow[vessel.index], leaves[vessel.index] | outside)
         seconds.append(answer.seconds)
     return _assemble(case, vessels, seconds)
-
-
-def out_of_frame(case: Case, pair: int) -> NDArray[np.bool_]:
-    """Return where the tissue is out of the recorded picture in either frame of a pair, shape (Y, X)."""
-    height, width = case.overlap.shape
-    y, x = np.mgrid[:height, :width]
-    outside = np.zeros((height, width), bool)
-    for dy, dx in case.shifts[pair : pair + 2]:
-        outside |= (y + dy < 0) | (y + dy > height - 1) | (x + dx < 0) | (x + dx > width - 1)
-    return outside
 
 
 class _Collected:
@@ -192,9 +195,81 @@ def _assemble(case: Case, vessels: Sequence[_Collected], seconds: list[float]) -
         width=np.concatenate(widths),
         overlap=np.concatenate([v.overlap for v, _ in rows]),
         leaves=np.concatenate([v.leaves[k] for v, k in rows]),
-        aliased=np.hypot(true[:, 0], true[:, 1]) > ALIASING_UM / case.pixel_size_um,
+        aliased=np.hypot(true[:, 0], true[:, 1]) > _ALIASING_UM / case.pixel_size_um,
         vessel_predicted=velocities[:, 0],
         vessel_true=velocities[:, 1],
         jitter=np.concatenate(jitters) if jitters else np.zeros(0, np.float32),
         seconds=np.array(seconds),
     )
+
+
+def figures(name: str, comparison: Comparison, settings: EvaluationSettings) -> pd.DataFrame:
+    """Every figure of one method.
+
+    Parameters
+    ----------
+    name : str
+        The method's name.
+    comparison : Comparison
+    settings : EvaluationSettings
+
+    Returns
+    -------
+    DataFrame
+        One row per part of the pixels: ``all``, the bins of displacement and width (overlaps and leaving pixels left
+        out of these), then ``overlap``, ``leaves`` and ``past aliasing``. Columns as `flow_metrics` names them; on the
+        row ``all`` also ``jitter`` (px, mean), ``velocity_median`` and ``velocity_p90`` (percent), ``seconds_pair``
+        (median) and, with a scale, ``answered`` (percent of the pixels that have one); on ``past aliasing`` also
+        ``auroc`` of the stated scale as a flag of gross errors.
+    """
+    clear = ~(comparison.overlap | comparison.leaves)
+    stated = comparison.scale.size > 0 and not np.isnan(comparison.scale).all()
+    rows = {ALL: _part_figures(comparison, clear, stated) | _vessel_figures(comparison)}
+    if stated:
+        rows[ALL]["answered"] = 100 * float(np.mean(np.isfinite(comparison.scale[clear])))
+    predicted, true = comparison.predicted[clear], comparison.true[clear]
+    scale = comparison.scale[clear] if stated else None
+    speed = np.hypot(true[:, 0], true[:, 1])
+    for kind, by, edges in (
+        ("displacement", speed, settings.displacement_edges),
+        ("width", comparison.width[clear], settings.width_edges),
+    ):
+        for bin_, values in binned_flow_metrics(predicted, true, by, edges, scale).items():
+            rows[f"{kind} {bin_}"] = values
+    rows["overlap"] = _part_figures(comparison, comparison.overlap & ~comparison.leaves, stated)
+    rows["leaves"] = _part_figures(comparison, comparison.leaves & ~comparison.overlap, stated)
+    rows["past aliasing"] = _part_figures(comparison, clear & comparison.aliased, stated) | _ambiguity(
+        comparison, clear, stated
+    )
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.insert(0, "method", name)
+    return table.rename_axis("part").reset_index()
+
+
+def _gross(predicted: NDArray[np.floating], true: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Say which answers are wrong rather than inexact: off by over 3 px and over 20 % of the displacement."""
+    error = endpoint_error(predicted, true)
+    return np.asarray((error > 3) & (error > 0.2 * np.hypot(true[:, 0], true[:, 1])))
+
+
+def _part_figures(comparison: Comparison, chosen: NDArray[np.bool_], stated: bool) -> dict[str, float]:
+    scale = comparison.scale[chosen] if stated else None
+    return flow_metrics(comparison.predicted[chosen], comparison.true[chosen], scale)
+
+
+def _vessel_figures(comparison: Comparison) -> dict[str, float]:
+    moving = np.abs(comparison.vessel_true) >= STILL_PX
+    errors = relative_errors(comparison.vessel_predicted[moving], comparison.vessel_true[moving])
+    return {
+        "jitter": float(comparison.jitter.mean()) if comparison.jitter.size else float("nan"),
+        "velocity_median": float(np.median(errors)) if errors.size else float("nan"),
+        "velocity_p90": float(np.percentile(errors, 90)) if errors.size else float("nan"),
+        "seconds_pair": float(np.median(comparison.seconds)) if comparison.seconds.size else float("nan"),
+    }
+
+
+def _ambiguity(comparison: Comparison, clear: NDArray[np.bool_], stated: bool) -> dict[str, float]:
+    if not stated:
+        return {}
+    chosen = clear & comparison.aliased & np.isfinite(comparison.scale)
+    return {"auroc": auroc(comparison.scale[chosen], _gross(comparison.predicted[chosen], comparison.true[chosen]))}

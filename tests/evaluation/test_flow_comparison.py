@@ -5,8 +5,8 @@ import pytest
 from evaluation_scenes import SIZE, Biased, rigid_case
 
 from sam2flow_core.config.evaluation import EvaluationSettings
-from sam2flow_core.evaluation.comparison import Comparison, choose_pairs, compare, out_of_frame, pool
-from sam2flow_core.evaluation.figures import figures
+from sam2flow_core.evaluation.cases import out_of_frame
+from sam2flow_core.evaluation.flow_comparison import Comparison, choose_pairs, compare, figures, pool
 
 
 def table(comparison: Comparison):

@@ -14,13 +14,11 @@ import pandas as pd
 from sam2flow_core.config.evaluation import EvaluationSettings, MemorySettings
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.errors import ModelError
-from sam2flow_core.evaluation.benchmark import Report
-from sam2flow_core.evaluation.cache import ResultCache, kept_results
-from sam2flow_core.evaluation.data import LazyCase, find_cases
-from sam2flow_core.evaluation.document import replace_section
-from sam2flow_core.evaluation.following import Followed, judge_case, judge_standing_still
-from sam2flow_core.evaluation.records import Case
-from sam2flow_core.evaluation.tables import NamedTable, as_markdown, as_text
+from sam2flow_core.evaluation.benchmark import Report, ResultCache, kept_results
+from sam2flow_core.evaluation.case_sources import LazyCase, find_cases
+from sam2flow_core.evaluation.cases import Case
+from sam2flow_core.evaluation.document import NamedTable, as_markdown, as_text, replace_section
+from sam2flow_core.evaluation.memory_tracking import TrackingScore, score_standing_still, score_tracking
 from sam2flow_core.extras import require_extra
 from sam2flow_core.files import write_bytes
 from sam2flow_core.inference import SAM2FlowPredictor
@@ -52,13 +50,14 @@ class MemoryComparison:
 
 @dataclass(frozen=True)
 class _Row:
-    """A line of the table; what its weights were trained here, and how it is judged."""
+    """A line of the table: what its weights were trained here, how it is judged, and under which key that is kept."""
 
     name: str
     predictor: SAM2FlowPredictor
     training: str
-    judge: Callable[[SAM2FlowPredictor, Case, int], Followed] = judge_case
-    parts: list[Followed] = field(default_factory=list)
+    judge: Callable[[SAM2FlowPredictor, Case, int], TrackingScore] = score_tracking
+    key: str = "judge_case"
+    parts: list[TrackingScore] = field(default_factory=list)
 
 
 def compare_memories(
@@ -72,7 +71,7 @@ def compare_memories(
     settings: MemorySettings | None = None,
     only: Sequence[str] = (),
 ) -> MemoryComparison:
-    """Let every design follow vessels through long recordings, and say how well it kept hold of them.
+    """Let every design track vessels through long recordings, and say how well it kept hold of them.
 
     Parameters
     ----------
@@ -107,7 +106,7 @@ def compare_memories(
     with kept_results(cache) as results:
         shipped = SAM2FlowPredictor.from_pretrained(start, device)
         rows = [
-            _Row("none: the first mask stays", shipped, "–", judge_standing_still),
+            _Row("none: the first mask stays", shipped, "–", score_standing_still, "judge_standing_still"),
             _Row(f"{shipped.model.config.mask.memory.design}, as in {Path(start).stem}", shipped, "none"),
         ]
         for design in MEMORY_DESIGNS:
@@ -165,8 +164,8 @@ def _train(design: str, start: str, device: str, folder: Path, settings: MemoryS
 def _judge(rows: list[_Row], lazy: LazyCase, settings: MemorySettings, results: ResultCache, report: Report) -> None:
     case = None
     for row in rows:
-        key = (row.judge.__name__, row.predictor.description["sha256"], lazy.fingerprint, settings.flow_frames)
-        found = Followed.from_table(results.find_table(*key))
+        key = (row.key, row.predictor.description["sha256"], lazy.fingerprint, settings.flow_frames)
+        found = TrackingScore.from_table(results.find_table(*key))
         if found is None:
             report(f"{lazy.name}: {row.name}")
             case = case or lazy.open()

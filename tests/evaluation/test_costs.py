@@ -3,9 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from sam2flow_core.evaluation.aftermath import cost_of_measuring
-from sam2flow_core.evaluation.speed_scene import Looped, SpeedScene, speed_scene
-from sam2flow_core.evaluation.timing import median_costs
+from sam2flow_core.evaluation.costs import Looped, SpeedScene, cost_of_measuring, median_costs, speed_scene
 
 
 def test_a_looped_recording_repeats_its_frames_without_holding_more() -> None:
@@ -51,13 +49,13 @@ def test_slow_methods_are_timed_once_and_the_warm_up_does_not_count() -> None:
 
 
 def test_measuring_is_timed_without_the_writing_of_its_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sam2flow_core.evaluation import aftermath
+    from sam2flow_core.evaluation import costs
 
     seen = []
-    real = aftermath.measure_vessels
-    monkeypatch.setattr(aftermath, "measure_vessels", lambda *a, **k: seen.append(real(*a, **k)) or seen[-1])
-    slow = aftermath.ResultsWriter.write
-    monkeypatch.setattr(aftermath.ResultsWriter, "write", lambda *a: (time.sleep(0.3), slow(*a)))
+    real = costs.measure_vessels
+    monkeypatch.setattr(costs, "measure_vessels", lambda *a, **k: seen.append(real(*a, **k)) or seen[-1])
+    slow = costs.ResultsWriter.write
+    monkeypatch.setattr(costs.ResultsWriter, "write", lambda *a: (time.sleep(0.3), slow(*a)))
     masks = np.zeros((2, 48, 64), bool)
     masks[0, 8:20], masks[1, 28:40] = True, True
     began = time.perf_counter()

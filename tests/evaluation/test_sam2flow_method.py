@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sam2flow_core.evaluation.tissue import answer_on_grid
+from sam2flow_core.evaluation.sam2flow_method import EVERYWHERE, NOTHING_PROMPTED, SAM2FlowMethod, answer_on_grid
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 
 
@@ -38,3 +38,24 @@ def test_the_border_of_a_mask_is_not_mixed_with_the_zeros_beside_it() -> None:
 def test_a_crop_out_of_the_grid_and_a_vessel_without_answer_leave_nothing() -> None:
     flow, scale, mask = answer_on_grid(FrameFlow(0, (0, 0), (crop((-90, 5)),)), (7, 8), np.zeros(2), (64, 64))
     assert not mask.any() and not flow.any() and np.isnan(scale).all()
+
+
+class Described:
+    """What names a predictor's answers."""
+
+    def __init__(self) -> None:
+        self.description, self.settings = {"sha256": "abc"}, "settings"
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ({"clicks": 3}, "abc settings 3 []"),
+        ({}, "abc settings None []"),
+        ({"changed": ({"a": 1}, {})}, "abc settings None [{'a': 1}]"),
+        ({"regions": NOTHING_PROMPTED}, "abc settings None [] nothing_prompted"),
+        ({"regions": EVERYWHERE, "changed": ({}, {"b": 2})}, "abc settings None [{'b': 2}] everywhere"),
+    ],
+)
+def test_answers_are_kept_under_the_keys_of_every_version_before(given: dict, key: str) -> None:
+    assert SAM2FlowMethod.enter(Described(), "row", **given).fingerprint == key
