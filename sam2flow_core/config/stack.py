@@ -279,6 +279,8 @@ class PictureSettings:
         Share of the frames in which a stroke must be seen: figures change.
     letter_px : int
         Strokes so near each other belong together.
+    letter_high_px : int
+        Letters are no higher.
     least_strokes : int
         Pixels of a group of strokes.
     rim_px : int
@@ -302,6 +304,7 @@ class PictureSettings:
     even: float = 0.02
     often: float = 0.15
     letter_px: int = 9
+    letter_high_px: int = 32
     least_strokes: int = 12
     rim_px: int = 2
     quiet: float = 0.35

@@ -33,15 +33,17 @@ class Picture:
         ``(top, left, bottom, right)`` px of the recorded frame, the last two not included.
     covered : ndarray of bool, shape (h, w), or None
         Of the box: what shows no tissue.
-    fill : ndarray of float32, shape (h, w), or None
-        What is put there: the standing picture around it.
+    mirrored : ndarray of int, shape (C,), or None
+        Flat indices into the box of the pixels that are shown instead of covered ones: of the same frame, beyond the
+        nearest edge. So they have its noise; a hole in which nothing changes would be like no tissue, and shift what a
+        network makes of the rest.
     problems : tuple of str
         In words, for the user.
     """
 
     box: Box
     covered: NDArray[np.bool_] | None = None
-    fill: _Image | None = None
+    mirrored: NDArray[np.int64] | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -60,11 +62,11 @@ class Picture:
         return top - 0.5 <= y < bottom - 0.5 and left - 0.5 <= x < right - 0.5
 
     def cut(self, frame: NDArray[Any]) -> _Image:
-        """The picture (h, w) of a recorded frame (Y, X), what covers it replaced by what stands around it."""
+        """The picture (h, w) of a recorded frame (Y, X), what covers it replaced by what is beside it."""
         top, left, bottom, right = self.box
         image = np.array(frame[top:bottom, left:right], np.float32)
-        if self.covered is not None and self.fill is not None:
-            image[self.covered] = self.fill[self.covered]
+        if self.covered is not None and self.mirrored is not None:
+            image[self.covered] = image.ravel()[self.mirrored]
         return image
 
     def laid_out(self, image: NDArray[Any], shape: tuple[int, int], outside: float = 0) -> NDArray[Any]:
@@ -128,7 +130,7 @@ class PictureFinder:
         problems = _problems(box, shape, written & covered, covered)
         if not covered.any():
             return Picture(box, problems=problems)
-        return Picture(box, covered, _filled(mean[inside], covered), problems)
+        return Picture(box, covered, _mirrored(covered), problems)
 
 
 def _drawn(frame: NDArray[Any], settings: PictureSettings) -> NDArray[np.bool_]:
@@ -168,7 +170,8 @@ def _written(strokes: NDArray[np.bool_], settings: PictureSettings) -> NDArray[n
         if number >= settings.least_strokes and place is not None:
             high, wide = (part.stop - part.start - 2 * (reach // 2) for part in place)
             # Figures that were not seen to change go on along the line.
-            further = round(0.6 * min(high, wide))
+            line = max(high, wide) >= 2 * min(high, wide) and min(high, wide) <= settings.letter_high_px
+            further = round(0.6 * min(high, wide)) if line else 0
             rims = (settings.rim_px + further * (high > wide), settings.rim_px + further * (wide > high))
             rows, columns = (
                 slice(max(part.start + reach // 2 - rim, 0), part.stop - reach // 2 + rim)
@@ -240,10 +243,14 @@ def _dark_or_bright(
     return out
 
 
-def _filled(mean: _Image, covered: NDArray[np.bool_]) -> _Image:
-    """The mean picture, covered parts filled from around them and smooth."""
+def _mirrored(covered: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Flat indices of what is put in the place of covered pixels: what lies as far beyond the nearest edge."""
     nearest = ndimage.distance_transform_edt(covered, return_distances=False, return_indices=True)
-    return np.asarray(ndimage.gaussian_filter(mean[tuple(nearest)], 3.0), np.float32)
+    places = np.argwhere(covered)
+    edge = nearest[:, covered].T
+    beyond = np.clip(2 * edge - places, 0, np.array(covered.shape) - 1)
+    taken = np.where(covered[tuple(beyond.T)][:, None], edge, beyond)
+    return np.asarray(np.ravel_multi_index(tuple(taken.T), covered.shape), np.int64)
 
 
 def _problems(

@@ -86,7 +86,8 @@ def test_a_clock_is_found_and_covered(video: np.ndarray, value: int, place: tupl
     assert picture.covered[(written != video).any(axis=0)].mean() > 0.97
     assert "something covers rows" in picture.problems[0]
     cut = np.stack([picture.cut(frame) for frame in written])
-    assert np.ptp(cut[:, picture.covered], axis=0).max() == 0
+    assert cut[:, picture.covered].std(axis=0).min() > 0.3  # noise, as everywhere
+    assert cut[:, picture.covered].max() <= video.max() and (cut[:, picture.covered] == value).mean() < 0.01
     np.testing.assert_array_equal(cut[:, ~picture.covered], written[:, ~picture.covered])
 
 
