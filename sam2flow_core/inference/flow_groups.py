@@ -11,6 +11,7 @@ from torch import Tensor
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.flow_stream import FlowStream
+from sam2flow_core.inference.frame_features import FrameFeatures
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.model.sam2flow import SAM2Flow
@@ -84,7 +85,7 @@ class FlowGroups:
 
     def _ready(self) -> list[FlowStream]:
         if not self._streams:
-            features: dict[int, Tensor] = {}
+            features = FrameFeatures(self.model.flow, self.state)
             self._streams = [
                 FlowStream(self.model, self.state, group, self.settings, features) for group in self._groups
             ]

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.frame_features import FrameFeatures
 from sam2flow_core.inference.masks import vessel_mask
 from sam2flow_core.inference.round_trip import answer_back, is_checked, round_trip_error
 from sam2flow_core.inference.state import InferenceState
@@ -67,8 +68,8 @@ class FlowStream:
     vessel_ids : sequence of int
         Of the state, at least one, each with a mask.
     settings : InferenceSettings
-    features : dict
-        Of frames by their time, empty to begin with; streams that go through the frames together share it.
+    features : FrameFeatures
+        Of the same vessels, and maybe others; streams that go through the frames together share it.
     """
 
     def __init__(
@@ -77,18 +78,18 @@ class FlowStream:
         state: InferenceState,
         vessel_ids: Sequence[int],
         settings: InferenceSettings,
-        features: dict[int, Tensor],
+        features: FrameFeatures,
     ) -> None:
         self.net, self.state = model.flow, state
         self.causal, self.check_every = settings.causal, settings.check_every
         self.vessels = {v: state.vessels[v] for v in vessel_ids}
         masks = {v: vessel_mask(s) for v, s in self.vessels.items()}
         device = state.frames.device
-        stacked = torch.from_numpy(np.stack(list(masks.values())).astype(np.float32)).to(device)
+        stacked = torch.from_numpy(np.stack(list(masks.values()))).to(device)
         stride = model.config.match.feature_stride
         height, width = state.frames.size
         owner = torch.zeros(len(masks), dtype=torch.long, device=device)
-        self.ground = self.net.lay_ground(stacked, owner, (height // stride, width // stride))
+        self.ground = self.net.lay_ground(stacked, owner, (height // stride, width // stride), features.cover)
         self.crops = self._lay_crops(masks, settings.crop_margin)
         self.features = features
         self.volumes: dict[tuple[int, int], Tensor] = {}
@@ -112,10 +113,11 @@ class FlowStream:
             return [self._unanswered(c, t) for c in self.crops]
         time = grid.time(t)
         self._fill(time)
+        maps = self.features.kept
         evidence = self.net.evidence(self.volumes, time, self.ground, self.causal)
         banks = [v.motion.read() for v in self.vessels.values()]
         try:
-            answer = self.net(self.features[time], self.features[time + 1], evidence, context, self.ground, banks, t)
+            answer = self.net(maps[time], maps[time + 1], evidence, context, self.ground, banks, t)
         except IndexError as error:
             # A displacement that is no number has no place in the frame.
             raise ModelError("the weights give no finite flow: their file is damaged, fetch it anew") from error
@@ -136,28 +138,21 @@ class FlowStream:
         if self.causal or not is_checked(t, frames.start, frames.stop, self.check_every):
             return None
         grid = frames.grid
-        return _pixels(answer_back(self.net, self.ground, self._features_of, grid.times, grid.time(t), context))
-
-    def _features_of(self, time: int) -> Tensor:
-        if time in self.features:
-            return self.features[time]
-        frames = self.state.frames
-        return self.net.feature_encoder(frames.inputs(frames.grid.frame(time)))
+        return _pixels(answer_back(self.net, self.ground, self.features.of, grid.times, grid.time(t), context))
 
     def _fill(self, t: int) -> None:
         """Make the correlations around the pair that begins at time ``t``, and drop what no later pair needs."""
         wanted = pairs_around(t, self.state.frames.grid.times, self.lags, self.window, self.causal)
         missing = sorted(wanted - self.volumes.keys(), key=lambda place: place[1])
         for f in sorted({t, t + 1, *(k + step for row, k in missing for step in (0, self.lags[row]))}):
-            self.features[f] = self._features_of(f)
+            self.features.keep(f)
         for row, k in missing:
-            self.volumes[row, k] = self.net.correlation(self.features, row, k, self.ground)
+            self.volumes[row, k] = self.net.correlation(self.features.kept, row, k, self.ground)
         for place in self.volumes.keys() - wanted:
             del self.volumes[place]
         # The next pair begins one frame later, and so do the correlations that will be new then.
         oldest = min(t, *(span(t, 1, lag, self.causal)[0] for lag in self.lags)) + 1
-        for f in [f for f in self.features if f < oldest]:
-            del self.features[f]
+        self.features.forget(oldest)
 
     def _remember(self, answer: FlowAnswer, t: int) -> None:
         sites = self.ground.sites

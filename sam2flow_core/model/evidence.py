@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from sam2flow_core.config.model import MatchConfig
+from sam2flow_core.model.cover import Cover
 from sam2flow_core.model.features import Corners, find_corners, read_corners
 from sam2flow_core.model.sites import Sites, take
 from sam2flow_core.model.tangent import direction_field, trace_paths
@@ -77,7 +78,9 @@ class Course:
     turned: Tensor
 
 
-def lay_course(sites: Sites, coverage: Tensor, feature_size: tuple[int, int], config: MatchConfig) -> Course:
+def lay_course(
+    sites: Sites, coverage: Tensor, feature_size: tuple[int, int], config: MatchConfig, cover: Cover | None = None
+) -> Course:
     """Trace the streamlines of all sites and list the features to compare.
 
     Parameters
@@ -88,18 +91,20 @@ def lay_course(sites: Sites, coverage: Tensor, feature_size: tuple[int, int], co
     feature_size : tuple of int
         ``(rows, columns)`` of the matching features.
     config : MatchConfig
+    cover : Cover, optional
+        The tiles of the features that are kept, where not all are.
     """
     field = direction_field(coverage)
     path = trace_paths(sites, field, max(config.max_displacement, max(_HOPS[-1]) * sites.stride))
     middle = path.shape[1] // 2
     tangent = torch.nn.functional.normalize(path[:, middle + 1] - path[:, middle], dim=1)
     bins = speed_bins(config.max_displacement).to(path)
-    source, _ = find_corners(sites.image, sites.position, config.feature_stride, feature_size)
+    source, _ = find_corners(sites.image, sites.position, config.feature_stride, feature_size, cover)
     targets, valids = [], []
     for lag in config.lags:
         near = bins[(bins * lag).abs() <= config.max_displacement + 1e-3]
         point = along(path, (near * lag).expand(sites.count, -1), sites.stride)
-        corners, inside = find_corners(sites.image[:, None], point, config.feature_stride, feature_size)
+        corners, inside = find_corners(sites.image[:, None], point, config.feature_stride, feature_size, cover)
         targets.append(corners)
         valids.append(_among(inside, bins.shape[0]))
     follow, turned = _meet(sites, path, tangent)

@@ -15,7 +15,9 @@ from torch.nn import functional as F
 from torchvision.models import resnet34
 
 from sam2flow_core.config.model import MatchConfig
+from sam2flow_core.model.cover import Cover
 from sam2flow_core.model.layers import begin_at_zero
+from sam2flow_core.model.strips import Kernel, Window, normalised_by, strips
 
 
 def cosine_patches(size: int, basis: int) -> Tensor:
@@ -79,6 +81,42 @@ class PatchEncoder(nn.Module):
         learned = self.stem(given)
         learned = self.head(learned + self.body(learned))
         return F.normalize(F.normalize(fixed, dim=1, eps=1e-4) + learned, dim=1, eps=1e-4)
+
+    def tiles(self, images: Tensor, cover: Cover) -> Tensor:
+        """Features of one frame (1, 3, H, W) in the tiles of a cover, as `forward` has them for the whole of it.
+
+        The norms take their statistics over the whole frame, a strip at a time, so that the frame is gone
+        through three times and nothing of it is kept.
+        """
+        moving = images[:, :1] - images[:, 1:2]
+        pixels, cells = (int(images.shape[-2]), int(images.shape[-1])), cover.size
+        first, _, narrow, second, _, wide = self.body
+        last, _, head = self.head
+        before = (self.size - self.stride) // 2
+        patches = Kernel(self.patches, None, self.stride, 1, before)
+        kernels = [Kernel.of(conv) for conv in (self.stem, narrow, wide)]
+
+        def stem(window: Window) -> Tensor:
+            return kernels[0].at(window, pixels, lambda w: torch.cat([w.of(moving), w.of(images[:, :1])], 1))
+
+        one = normalised_by(first, (stem(strip) for strip in strips(cells)))
+
+        def middle(window: Window) -> Tensor:
+            return kernels[1].at(window, cells, lambda w: one(stem(w)))
+
+        two = normalised_by(second, (middle(strip) for strip in strips(cells)))
+
+        def learned(window: Window) -> Tensor:
+            return stem(window) + kernels[2].at(window, cells, lambda w: two(middle(w)))
+
+        three = normalised_by(last, (learned(strip) for strip in strips(cells)))
+        maps = cover.blank(self.dim, images)
+        for number, tile in enumerate(cover.tiles):
+            with torch.autocast(images.device.type, enabled=False):
+                fixed = patches.at(tile, pixels, lambda w: w.of(moving))
+            added = head(three(learned(tile)))
+            cover.lay(number, F.normalize(F.normalize(fixed, dim=1, eps=1e-4) + added, dim=1, eps=1e-4), maps)
+        return maps
 
 
 class ResNetEncoder(nn.Module):

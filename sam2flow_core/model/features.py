@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.model.cover import Cover
+
 
 @dataclass(frozen=True)
 class Corners:
@@ -16,7 +18,7 @@ class Corners:
     Attributes
     ----------
     index : LongTensor (..., 4)
-        The four grid points around each place, as flat indices over (images, rows, columns).
+        The four grid points around each place, as flat indices over (images, rows, columns) of the maps that are kept.
     weight : Tensor (..., 4)
         Their bilinear weights.
     """
@@ -25,7 +27,9 @@ class Corners:
     weight: Tensor
 
 
-def find_corners(image: Tensor, point: Tensor, stride: int, size: tuple[int, int]) -> tuple[Corners, Tensor]:
+def find_corners(
+    image: Tensor, point: Tensor, stride: int, size: tuple[int, int], cover: Cover | None = None
+) -> tuple[Corners, Tensor]:
     """Corners of points (..., 2) ``(x, y)`` px, and whether each lies in the image.
 
     Parameters
@@ -37,6 +41,8 @@ def find_corners(image: Tensor, point: Tensor, stride: int, size: tuple[int, int
         Px per grid point; point (i, j) of the grid lies at pixel ``((i + .5) stride - .5, ...)``.
     size : tuple of int
         ``(rows, columns)`` of the maps. Beyond the border the nearest grid point is read.
+    cover : Cover, optional
+        Where only these tiles of the maps, of a single image, are kept.
     """
     rows, columns = size
     place = (point + 0.5) / stride - 0.5
@@ -48,7 +54,7 @@ def find_corners(image: Tensor, point: Tensor, stride: int, size: tuple[int, int
         for dx in (0, 1):
             x = (low[..., 0].long() + dx).clamp(0, columns - 1)
             y = (low[..., 1].long() + dy).clamp(0, rows - 1)
-            index.append((image * rows + y) * columns + x)
+            index.append((image * rows + y) * columns + x if cover is None else cover.place(y, x))
             weight.append((share[..., 0] if dx else 1 - share[..., 0]) * (share[..., 1] if dy else 1 - share[..., 1]))
     return Corners(torch.stack(index, -1), torch.stack(weight, -1)), inside
 

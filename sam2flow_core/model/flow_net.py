@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import ModelConfig
+from sam2flow_core.model.cover import Cover, cover_vessels
 from sam2flow_core.model.evidence import (
     Course,
     along,
@@ -25,13 +26,14 @@ from sam2flow_core.model.evidence import (
     slow_bins,
     span,
 )
-from sam2flow_core.model.feature_encoder import build_feature_encoder
+from sam2flow_core.model.feature_encoder import PatchEncoder, build_feature_encoder
 from sam2flow_core.model.features import read_corners
 from sam2flow_core.model.first_flow import EvidenceNet
 from sam2flow_core.model.laplace import expected_error
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.motion_memory import MotionMemory
-from sam2flow_core.model.sites import Sites, find_sites
+from sam2flow_core.model.sites import Sites, coverage_of, find_sites
+from sam2flow_core.model.strips import goes_whole
 from sam2flow_core.model.update import Refinement, roi_lookup, upsample
 
 _SITE_FACTS = 4
@@ -42,12 +44,16 @@ _FIRST_FACTS = 4
 
 @dataclass(frozen=True)
 class Ground:
-    """What stays fixed for as long as the masks do: sites, streamlines, facts of each site (N, 4)."""
+    """What stays fixed for as long as the masks do: sites, streamlines, facts of each site (N, 4).
+
+    With a ``cover``, features of its tiles only are at hand.
+    """
 
     sites: Sites
     course: Course
     facts: Tensor
     vessels: int
+    cover: Cover | None = None
 
 
 @dataclass(frozen=True)
@@ -128,22 +134,44 @@ class FlowNet(nn.Module):
         )
         self.refinement = Refinement(u, inputs, m.stride)
 
-    def lay_ground(self, masks: Tensor, image_of_vessel: Tensor, feature_size: tuple[int, int]) -> Ground:
+    def cover(self, masks: Tensor) -> Cover | None:
+        """The tiles that features are needed of to follow vessels (V, H, W); None where the whole picture is small.
+
+        Twice as far as the fastest flow that is tried: updates may lead beyond it.
+        """
+        m = self.config.match
+        size = (masks.shape[1] // m.feature_stride, masks.shape[2] // m.feature_stride)
+        if goes_whole(size) or not isinstance(self.feature_encoder, PatchEncoder):
+            return None
+        return cover_vessels(masks, m.feature_stride, 2 * m.max_displacement, size)
+
+    def describe(self, images: Tensor, cover: Cover | None = None) -> Tensor:
+        """Matching features (B, D, rows, columns) of frames (B, 3, H, W); of one frame, of the tiles of a cover."""
+        if cover is None:
+            return self.feature_encoder(images)
+        assert isinstance(self.feature_encoder, PatchEncoder)
+        return self.feature_encoder.tiles(images, cover)
+
+    def lay_ground(
+        self, masks: Tensor, image_of_vessel: Tensor, feature_size: tuple[int, int], cover: Cover | None = None
+    ) -> Ground:
         """Prepare vessels.
 
         Parameters
         ----------
         masks : Tensor (V, H, W)
-            0 to 1; H and W multiples of 32.
+            0 to 1, or bool; H and W multiples of 32.
         image_of_vessel : LongTensor (V,)
         feature_size : tuple of int
             ``(rows, columns)`` of the matching features.
+        cover : Cover, optional
+            The tiles of the features that `describe` gives.
         """
         stride = self.config.match.stride
         sites = find_sites(masks, image_of_vessel, stride)
-        coverage = nn.functional.avg_pool2d((masks > 0.5).float()[:, None], stride)[:, 0]
-        course = lay_course(sites, coverage, feature_size, self.config.match)
-        return Ground(sites, course, _site_facts(coverage, sites), masks.shape[0])
+        coverage = coverage_of(masks, stride)
+        course = lay_course(sites, coverage, feature_size, self.config.match, cover)
+        return Ground(sites, course, _site_facts(coverage, sites), masks.shape[0], cover)
 
     def correlation(self, features: Mapping[int, Tensor], row: int, k: int, ground: Ground) -> Tensor:
         """Correlation (N, B) of frame ``k`` with the frame the ``row``-th lag after it."""
@@ -297,7 +325,7 @@ class FlowNet(nn.Module):
         source = read_corners(first, course.source)
         for _ in range(self.config.update.iterations if iterations is None else iterations):
             flow = flow.detach()
-            window = self._window(source, second, sites, flow, axes)
+            window = self._window(source, second, ground, flow, axes)
             place = _bin_of(flow[:, 0] * torch.where(speed < 0, -1.0, 1.0), course.bins)
             motion = self.refinement.motion_features(window, seen, place, flow, begin.detach())
             hidden = self.refinement.advance(hidden, motion, inputs, sites)
@@ -315,10 +343,11 @@ class FlowNet(nn.Module):
         shrink = self.config.match.stride // 4
         return self.context_proj(cells[sites.image, sites.cell[:, 0] * shrink, sites.cell[:, 1] * shrink])
 
-    def _window(self, source: Tensor, second: Tensor, sites: Sites, flow: Tensor, axes: Tensor) -> Tensor:
+    def _window(self, source: Tensor, second: Tensor, ground: Ground, flow: Tensor, axes: Tensor) -> Tensor:
+        sites = ground.sites
         target = sites.position + _turn_out(flow, axes)
         radius, stride = self.refinement.radius, self.config.match.feature_stride
-        return roi_lookup(source, second, sites.image, sites.position, target, axes, radius, stride)
+        return roi_lookup(source, second, sites.image, sites.position, target, axes, radius, stride, ground.cover)
 
 
 def _site_facts(coverage: Tensor, sites: Sites) -> Tensor:

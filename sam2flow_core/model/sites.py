@@ -60,7 +60,7 @@ def find_sites(masks: Tensor, image_of_vessel: Tensor, stride: int) -> Sites:
     Parameters
     ----------
     masks : Tensor (V, H, W)
-        Per-vessel masks, 0 to 1; H and W multiples of ``stride``.
+        Per-vessel masks, 0 to 1 or bool; H and W multiples of ``stride``.
     image_of_vessel : LongTensor (V,)
         Which image of the batch each vessel lies in.
     stride : int
@@ -71,7 +71,7 @@ def find_sites(masks: Tensor, image_of_vessel: Tensor, stride: int) -> Sites:
     Sites
         Possibly with no site at all, where every mask is empty.
     """
-    coverage = F.avg_pool2d((masks > 0.5).float()[:, None], stride)[:, 0]
+    coverage = coverage_of(masks, stride)
     vessel, row, column = torch.nonzero(coverage > 0, as_tuple=True)
     count = vessel.shape[0]
     grid = torch.full(coverage.shape, count, dtype=torch.long, device=masks.device)
@@ -87,6 +87,13 @@ def find_sites(masks: Tensor, image_of_vessel: Tensor, stride: int) -> Sites:
         grid=grid,
         stride=stride,
     )
+
+
+def coverage_of(masks: Tensor, stride: int) -> Tensor:
+    """Share (V, h, w) of each cell that lies in each vessel, of masks (V, H, W)."""
+    # One vessel after the other: in numbers, masks take four times the memory.
+    shares = [F.avg_pool2d((mask > 0.5).float()[None], stride) for mask in masks]
+    return torch.cat(shares) if shares else F.avg_pool2d(masks.float(), stride)
 
 
 def take(values: Tensor, index: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import UpdateConfig
+from sam2flow_core.model.cover import Cover
 from sam2flow_core.model.features import find_corners, read_corners
 from sam2flow_core.model.layers import MLP, begin_at_zero
 from sam2flow_core.model.sites import Sites, take
@@ -28,6 +29,7 @@ def roi_lookup(
     axes: Tensor,
     radius: int,
     stride: int,
+    cover: Cover | None = None,
 ) -> Tensor:
     """Correlation of each site with a small window around its target, turned along the vessel.
 
@@ -44,6 +46,8 @@ def roi_lookup(
         Rows: the unit vectors along and across.
     radius, stride : int
         The window has ``2 radius + 1`` points a side, ``stride`` px apart.
+    cover : Cover, optional
+        The tiles that ``second`` holds, where it holds not all of the frame.
 
     Returns
     -------
@@ -52,8 +56,8 @@ def roi_lookup(
     steps = torch.arange(-radius, radius + 1, device=target.device, dtype=target.dtype) * stride
     offsets = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), -1).reshape(-1, 2)
     points = target[:, None] + offsets @ axes
-    rows, columns = second.shape[-2:]
-    corners, inside = find_corners(image[:, None], points, stride, (rows, columns))
+    size = (second.shape[-2], second.shape[-1]) if cover is None else cover.size
+    corners, inside = find_corners(image[:, None], points, stride, size, cover)
     there = read_corners(second, corners) * inside[..., None]
     return torch.bmm(there, first[:, :, None])[..., 0]
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.model.motion_survey import MOTION_CHANNELS
+from sam2flow_core.model.strips import activated, convolved, goes_whole
 
 DIRECTIONS = 16
 """Of flow, counted from the x axis towards the y axis."""
@@ -72,18 +73,17 @@ class VesselFieldNet(nn.Module):
 
     def forward(self, survey: Tensor) -> VesselField:
         """Field of surveys (B, 20, h, w); h and w are multiples of 8."""
-        x, skips = self.stem(survey), list[Tensor]()
+        x, skips = convolved(self.stem, survey), list[Tensor]()
         for number, block in enumerate(self.before):
             if number:
                 skips.append(x)
-                x = self.down[number - 1](x)
-            x = x + block(x)
-        x = x + self.deepest(x)
+                x = convolved(self.down[number - 1], x)
+            x = _further(block, x)
+        x = _further(self.deepest, x)
         for number in range(len(skips) - 1, -1, -1):
-            skip = skips[number]
-            x = skip + F.interpolate(self.up[number](x), skip.shape[-2:], mode="bilinear", align_corners=False)
-            x = x + self.after[number](x)
-        out = self.head(F.gelu(x))
+            x = _enlarged(self.up[number](x), skips.pop())
+            x = _further(self.after[number], x)
+        out = convolved(self.head, x, F.gelu)
         inside, ends, runs, offset, radius = out.split([1, 1, DIRECTIONS, ORIENTATIONS, ORIENTATIONS], 1)
         return VesselField(inside[:, 0], ends[:, 0], runs, offset, radius)
 
@@ -93,3 +93,19 @@ def _block(width: int, dilation: int = 1) -> nn.Sequential:
         nn.GroupNorm(_GROUPS, width), nn.GELU(), nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation),
         nn.GroupNorm(_GROUPS, width), nn.GELU(), nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation),
     )  # fmt: skip
+
+
+def _further(block: nn.Module, x: Tensor) -> Tensor:
+    """What a block adds to its input; large maps are changed in place."""
+    first, _, narrow, second, _, wide = block.children()
+    hidden = convolved(narrow, x, activated(first, x))
+    return convolved(wide, hidden, activated(second, hidden), onto=x)
+
+
+def _enlarged(coarse: Tensor, skip: Tensor) -> Tensor:
+    """A finer map with what the coarse ones say added; in place, a channel at a time, where it is large."""
+    if goes_whole(skip.shape[-2:]):
+        return skip + F.interpolate(coarse, skip.shape[-2:], mode="bilinear", align_corners=False)
+    for fine, part in zip(skip.split(1, 1), coarse.split(1, 1), strict=True):
+        fine.add_(F.interpolate(part, skip.shape[-2:], mode="bilinear", align_corners=False))
+    return skip
