@@ -170,6 +170,7 @@ class RunSection(QWidget):
     def _on_running(self, running: bool) -> None:
         self.cancel.setEnabled(running)
         self._on_state(self._bench.session.state)
+        self.progress.setTextVisible(running)
         self.progress.setRange(0, 0 if running else 1)
         self.progress.setValue(0)
         if running:

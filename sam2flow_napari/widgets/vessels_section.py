@@ -141,7 +141,7 @@ class VesselsSection(QWidget):
                 return f"Looking for {vessel.name}…"
             if said := previews.finding(vessel.vessel_id):
                 return f"⚠ {vessel.name}: {said[:1].lower()}{said[1:]}"
-        return "Click again to mend the mask (Shift: not this vessel), or N for the next vessel."
+        return "Click again to mend the mask (Shift: not this vessel), or N for a new one."
 
     def _on_row(self, row: int) -> None:
         self._bench.session.activate(self.model.vessel_id(row))
