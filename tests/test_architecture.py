@@ -48,3 +48,10 @@ def test_records_and_results_are_read_without_the_network():
     """The window builds requests and opens results; it must not wait for torch."""
     code = "import sys, sam2flow_core.engine, sam2flow_core.results; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_words_of_the_glossary_are_at_home_where_it_says():
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    homes = set(re.findall(r"`(sam2flow_\w+(?:\.\w+)+)`", text))
+    missing = [home for home in homes if not importlib.util.find_spec(home)]
+    assert len(homes) > 20 and not missing
