@@ -20,9 +20,8 @@ import psutil
 import tifffile
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.engine.folder import SUMMARY
 from sam2flow_core.prompts import write_prompts
-from sam2flow_core.results import read_marker
+from sam2flow_core.results import SUMMARY, read_marker
 from sam2flow_core.spreadsheets import read_csv
 from sam2flow_core.synthetic import Scene, film_long, sample_scene
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sam2flow_core.engine.events import RunRequest
-from sam2flow_core.engine.folder import PER_FRAME, SUMMARY
 from sam2flow_core.engine.folder_names import COMPARISON, OUTCOMES
 from sam2flow_core.engine.lock import lock_folder
 from sam2flow_core.engine.run import run
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.errors import DataError, Sam2FlowError
 from sam2flow_core.files import output_errors, remove_parts
+from sam2flow_core.results import PER_FRAME, SUMMARY
 from sam2flow_core.spreadsheets import read_csv, write_csv
 
 if TYPE_CHECKING:

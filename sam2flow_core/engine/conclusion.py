@@ -11,7 +11,6 @@ import pandas as pd
 
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.events import RunRequest, Stage
-from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY
 from sam2flow_core.engine.identity import RECORDING
 from sam2flow_core.engine.lock import FolderLock
 from sam2flow_core.engine.overview import overview_image
@@ -19,7 +18,16 @@ from sam2flow_core.engine.provenance import describe_run
 from sam2flow_core.engine.source import Source
 from sam2flow_core.files import write_text
 from sam2flow_core.reports import write_report
-from sam2flow_core.results import STORE_NAME, open_results, remove_marker, write_line
+from sam2flow_core.results import (
+    PER_FRAME,
+    PROVENANCE,
+    REPORT,
+    STORE_NAME,
+    SUMMARY,
+    open_results,
+    remove_marker,
+    write_line,
+)
 from sam2flow_core.spreadsheets import write_csv
 from sam2flow_core.stack.sources import Frame
 from sam2flow_core.velocity import measure_vessels, per_frame_table, summary_table

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from sam2flow_core.engine.film import FilmChoices, write_film
-from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import output_errors, whole_file
 from sam2flow_core.reports.workbook import write_workbook
-from sam2flow_core.results import Results, VesselLine, open_results
+from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY, Results, VesselLine, open_results
 from sam2flow_core.spreadsheets import read_csv
 from sam2flow_core.stack import Stack, open_stack
 

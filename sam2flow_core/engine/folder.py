@@ -8,15 +8,11 @@ from contextlib import contextmanager
 from enum import Enum, auto
 from pathlib import Path
 
-from sam2flow_core.engine.lock import LOCK_NAME, FolderLock, lock_folder
+from sam2flow_core.engine.lock import FolderLock, lock_folder
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import is_part, output_errors, remove_parts
-from sam2flow_core.results import STORE_NAME, read_marker
+from sam2flow_core.results import LOCK_NAME, PROVENANCE, STORE_NAME, read_marker
 
-PROVENANCE = "provenance.json"
-SUMMARY = "summary.csv"
-PER_FRAME = "per_frame.csv"
-REPORT = "report.html"
 # Letters of the longest name that zarr makes inside a store, while it writes a chunk.
 _DEEPEST = 120
 

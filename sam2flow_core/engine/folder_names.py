@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from sam2flow_core.engine.folder import PER_FRAME, SUMMARY
-from sam2flow_core.engine.lock import LOCK_NAME
 from sam2flow_core.errors import DataError
+from sam2flow_core.results import LOCK_NAME, PER_FRAME, SUMMARY
 
 OUTCOMES = "batch.csv"
 COMPARISON = "comparison.html"

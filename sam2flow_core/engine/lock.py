@@ -23,9 +23,8 @@ from filelock import lock_descriptor
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import output_errors
-from sam2flow_core.results import GO_ON
+from sam2flow_core.results import GO_ON, LOCK_NAME
 
-LOCK_NAME = "run.lock"
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 # Windows locks the first byte of the file for reading too, so what it says begins at the second.
 _FIRST = b"\n"

@@ -12,14 +12,13 @@ from typing import Any
 
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.events import RunRequest
-from sam2flow_core.engine.folder import PROVENANCE
 from sam2flow_core.engine.identity import RECORDING, without_machine
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError
 from sam2flow_core.inference.hub import require_here
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import regions_from_json, regions_to_json
-from sam2flow_core.results import Results, read_marker
+from sam2flow_core.results import PROVENANCE, Results, read_marker
 from sam2flow_core.stack import Calibration, Measured
 from sam2flow_core.untrusted import STRICT, on_network, one_line, read_json, read_object, read_regular
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import Finished, RunEvent, RunRequest, Stage, Started
-from sam2flow_core.engine.folder import PER_FRAME, PROVENANCE, REPORT, SUMMARY, FolderState, claim_folder
+from sam2flow_core.engine.folder import FolderState, claim_folder
 from sam2flow_core.engine.identity import THREADS, check_expected, check_same_run, identify
 from sam2flow_core.engine.provenance import read_provenance, stored_identity
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.errors import OutputError
+from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY
 
 
 def run(

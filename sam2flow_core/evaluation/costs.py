@@ -22,7 +22,7 @@ from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.reports import write_report
-from sam2flow_core.results import STORE_NAME, ResultsWriter, StoreHeader, open_results
+from sam2flow_core.results import PER_FRAME, REPORT, STORE_NAME, SUMMARY, ResultsWriter, StoreHeader, open_results
 from sam2flow_core.spreadsheets import write_csv
 from sam2flow_core.stack import Calibration, open_stack
 from sam2flow_core.synthetic import film_long, sample_scene
@@ -239,6 +239,6 @@ def _measure_and_report(folder: Path, frames: NDArray[np.uint8], length: int) ->
     tracks = [results.track(vessel) for vessel in results.vessel_ids]
     calibration = Calibration().with_user(_PIXEL_UM, _RATE_HZ)
     measured = measure_vessels(tracks, Looped(frames, length).__getitem__, calibration, video_id="bench")
-    write_csv(folder / "summary.csv", summary_table(measured))
-    write_csv(folder / "per_frame.csv", per_frame_table(measured))
-    write_report(folder / "report.html", measured, frames.mean(0), {})
+    write_csv(folder / SUMMARY, summary_table(measured))
+    write_csv(folder / PER_FRAME, per_frame_table(measured))
+    write_report(folder / REPORT, measured, frames.mean(0), {})

@@ -1,4 +1,4 @@
-"""Names and shapes inside ``results.zarr``: the one place that writer and reader share."""
+"""The files of a run by name, and names and shapes inside ``results.zarr``: the one place that all share."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ from zarr.codecs import BloscCodec
 from sam2flow_core.config.run import StoreSettings
 
 STORE_NAME = "results.zarr"
+SUMMARY, PER_FRAME = "summary.csv", "per_frame.csv"
+REPORT = "report.html"
+PROVENANCE = "provenance.json"
+MARKER_NAME = "resume.safetensors"
+LOCK_NAME = "run.lock"
+"""All that a run leaves in its folder; the last two only until it is finished."""
+
+LINE, DIAGRAM, REASONS = "centreline", "space_time", "reasons"
+"""What measuring adds to a vessel's group in the store."""
+
 GO_ON = "; what is finished is kept, go on with --resume"
 """What a message ends with where writing failed in the middle of a run."""
 SCHEMA_VERSION = 1

@@ -11,8 +11,7 @@ from typing import Any, Literal
 import zarr
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.layout import SCHEMA_VERSION, StoreHeader
-from sam2flow_core.results.lines import DIAGRAM, LINE
+from sam2flow_core.results.layout import DIAGRAM, LINE, SCHEMA_VERSION, StoreHeader
 from sam2flow_core.untrusted import one_line
 
 _CHUNK_BYTES = 2**30  # what one chunk may unpack to; the writer stays far below

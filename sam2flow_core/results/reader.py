@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,41 @@ import zarr
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.layout import STORE_NAME, StoreHeader
-from sam2flow_core.results.lines import DIAGRAM, LINE, REASONS, VesselLine
+from sam2flow_core.results.layout import DIAGRAM, LINE, REASONS, STORE_NAME, StoreHeader
 from sam2flow_core.results.opening import damaged, open_store
-from sam2flow_core.results.stored import StoredFrames
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.tracks import StoredFrames, VesselTrack
+
+
+@dataclass(frozen=True)
+class VesselLine:
+    """A vessel's centreline and what passed along it.
+
+    Attributes
+    ----------
+    vessel_id : int
+    start : int
+        First frame of the run.
+    points : ndarray, shape (N, 2)
+        ``(y, x)`` px of the vessel's crop, one per px of arc length, in the order of the arrow.
+    offsets : ndarray, shape (T, 2)
+        ``(y, x)`` of the crop in each recorded frame of the run.
+    diagram : ndarray of float32, shape (T, N)
+        Brightness along the line, frame by frame.
+    reasons : tuple of str
+        Why the vessel got its grade, in words.
+    """
+
+    vessel_id: int
+    start: int
+    points: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+    diagram: NDArray[np.float32]
+    reasons: tuple[str, ...] = ()
+
+    def at(self, frame: int) -> NDArray[np.float64]:
+        """Return the points in px of a recorded frame; of the nearest frame of the run where it is outside."""
+        step = min(max(frame - self.start, 0), len(self.offsets) - 1)
+        return np.asarray(self.points + self.offsets[step], float)
 
 
 class Results:

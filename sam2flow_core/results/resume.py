@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import write_bytes
-from sam2flow_core.results.layout import GO_ON
+from sam2flow_core.results.layout import GO_ON, MARKER_NAME
 from sam2flow_core.untrusted import one_line, read_object
 
 if TYPE_CHECKING:
     import torch
 
-MARKER_NAME = "resume.safetensors"
 Snapshot = dict[str, "torch.Tensor | int | float | bool"]
 
 

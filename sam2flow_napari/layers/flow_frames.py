@@ -150,7 +150,7 @@ class FlowFrames:
 
     def _compose(self, t: int, vessels: tuple[VesselFlow, ...]) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
         from sam2flow_core.inference.steps import FrameFlow
-        from sam2flow_core.results.compose import compose_tile
+        from sam2flow_core.results.writer import compose_tile
 
         frame = FrameFlow(t, (0.0, 0.0), vessels)
         flow, labels = compose_tile([frame], slice(0, self.shape[1]), slice(0, self.shape[2]))

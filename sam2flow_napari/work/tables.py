@@ -54,8 +54,7 @@ def read_tables(folder: Path) -> RunTables:
         If a file is missing or damaged.
     """
     from sam2flow_core.engine import request_again
-    from sam2flow_core.engine.folder import PROVENANCE
-    from sam2flow_core.results import open_results
+    from sam2flow_core.results import PROVENANCE, open_results
 
     summary, per_frame = read_csv(folder / SUMMARY), read_csv(folder / PER_FRAME)
     _check_columns(folder, summary, ("vessel_id", "v_mean_um_s", "grade", "flags"))

@@ -14,8 +14,9 @@ from test_streaming import SETTINGS, assert_same
 
 from sam2flow_core.engine import FrameDone, run
 from sam2flow_core.engine.batch import run_batch
-from sam2flow_core.engine.lock import LOCK_NAME, Holder, lock_folder
+from sam2flow_core.engine.lock import Holder, lock_folder
 from sam2flow_core.errors import OutputError
+from sam2flow_core.results import LOCK_NAME
 
 HOLD = """
 import sys, time

@@ -11,11 +11,10 @@ import tifffile
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.events import Finished, FrameDone, Stage, Started
-from sam2flow_core.engine.folder import PROVENANCE
 from sam2flow_core.engine.provenance import FORMAT
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.regions import BoxPrompt, MaskPrompt, regions_to_json
-from sam2flow_core.results import ResultsWriter, StoreHeader, write_line
+from sam2flow_core.results import PROVENANCE, ResultsWriter, StoreHeader, write_line
 from sam2flow_core.stack import open_stack
 
 CROP = (12, 20)

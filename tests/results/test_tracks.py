@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
-from sam2flow_core.results.stored import StoredFrames
-from sam2flow_core.results.tracks import take_pixels
+from sam2flow_core.results.tracks import StoredFrames, take_pixels
 
 START, STOP = 3, 95
 
