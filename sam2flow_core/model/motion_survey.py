@@ -22,6 +22,8 @@ MOTION_STRIDE = 2
 _FLOOR = 1e-12
 """Of the squares of gradients, against their mean at the scale."""
 _SMALLEST = 1e-36
+_ROUNDING = 1e-6
+"""Of what is left when the still part is taken from the squares of gradients, against the squares themselves."""
 
 
 class MotionSurvey:
@@ -53,18 +55,20 @@ class MotionSurvey:
     def _scale(self, number: int, scale: int) -> Tensor:
         linear, products = (x / max(self._count, 1) for x in self._sums[number])
         still = _pooled(_products(linear[None]), scale)[0]
-        moments = smoothed(products - still)
+        moments = smoothed(torch.cat([products - still, products[:2].sum(0, keepdim=True)]))
         if scale > MOTION_STRIDE:
             size = [n * scale // MOTION_STRIDE for n in moments.shape[-2:]]
             moments = F.interpolate(moments[None], size, mode="bilinear", align_corners=False)[0]
-        xx, yy, tt, xy, xt, yt = moments
-        floor = _FLOOR * (xx + yy).mean() + _SMALLEST
+        xx, yy, tt, xy, xt, yt, whole = moments
+        # Where nothing moves, what is left of a strong still texture is rounding, and its ratios are anything.
+        floor = torch.maximum(_ROUNDING * whole, _FLOOR * (xx + yy).mean() + _SMALLEST)
         energy, change = torch.maximum(xx + yy, floor), torch.maximum(tt, floor)
         both = energy.sqrt() * change.sqrt()
         level = energy.mean()
-        return torch.stack([
-            (xx - yy) / energy, 2 * xy / energy, xt / both, yt / both,
-            0.5 * (change / energy).log().clamp(-6, 6), 0.5 * (energy / level).log().clamp(-6, 6),
+        directions = torch.stack([(xx - yy) / energy, 2 * xy / energy, xt / both, yt / both]).clamp(-1, 1)
+        return torch.cat([
+            directions,
+            0.5 * (change / energy).log().clamp(-6, 6)[None], 0.5 * (energy / level).log().clamp(-6, 6)[None],
         ])  # fmt: skip
 
 
