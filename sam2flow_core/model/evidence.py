@@ -29,8 +29,9 @@ _HOPS = ((-8, -4, 0, 4, 8), (-12, 0, 12))
 """Cells at which the wider poolings read the narrower one before them."""
 _FINE_STEPS = ((0.25, 2.0), (0.5, 4.0), (1.0, 12.0), (2.0, 1e9))
 """Step of the speed bins up to each speed, px per frame."""
-_READ_BYTES = {False: 1 << 23, True: 1 << 30}
-"""Of features read at a time, on a processor and on a GPU."""
+_READ_BYTES, _READ_BYTES_TAUGHT, _READ_BYTES_GPU = 1 << 23, 1 << 25, 1 << 29
+"""Of features read at a time: what a processor's cache holds; more where each reading makes a gradient as large as all
+features; and what keeps a GPU busy."""
 
 
 def speed_bins(largest: float) -> Tensor:
@@ -181,7 +182,9 @@ def correlate_series(series: Tensor, course: Course, row: int, lag: int) -> Tens
     frames, dim = series.shape[-2:]
     table = series.reshape(-1, frames * dim)
     # Few sites at a time stay in the processor's cache; a GPU is better off with many.
-    step = max(1, _READ_BYTES[series.is_cuda] // (4 * frames * dim * target.index.shape[1]))
+    taught = _READ_BYTES_TAUGHT if series.requires_grad else _READ_BYTES
+    bytes_read = _READ_BYTES_GPU if series.is_cuda else taught
+    step = max(1, bytes_read // (4 * frames * dim * target.index.shape[1]))
     parts = []
     for begin in range(0, target.index.shape[0], step):
         rows = slice(begin, begin + step)
