@@ -162,7 +162,8 @@ def preface(command: str, cases: Sequence[LazyCase], ranking: Ranking, clicked: 
         f"{len(cases)} cases, {ranking.pairs} pairs of frames, the same for every method, spread over each case.",
         "Two-frame methods are given the frames with the true tissue motion and the static background taken out;",
         "SAM2Flow gets the recorded frames and finds both itself.",
-        "Pixels that SAM2Flow's masks leave out count as no motion.",
+        "Pixels that SAM2Flow's masks leave out count as no motion, and so do pairs that it does not answer because a",
+        "frame was lost or repeated.",
     ]
     if clicked is not None:
         lines.append(f"Weights: SHA-256 `{clicked.predictor.description['sha256'][:16]}`.")

@@ -149,17 +149,18 @@ class _Collected:
         found = []
         for k, (pair, following) in enumerate(zip(self.pairs, self.pairs[1:], strict=False)):
             if following == pair + 1:
-                clear = ~(self.overlap | self.leaves[k] | self.leaves[k + 1])
+                answered = np.isfinite(self.predicted[k] + self.predicted[k + 1]).all(axis=1)
+                clear = ~(self.overlap | self.leaves[k] | self.leaves[k + 1]) & answered
                 errors = [(self.predicted[i] - self.true[i])[clear] for i in (k, k + 1)]
                 found.append(jitter(*errors).astype(np.float32))
         return found
 
     def velocities(self) -> tuple[float, float]:
-        """Mean velocity along the vessel, predicted and true, over the pairs with pixels that can be judged."""
+        """Mean velocity along the vessel, predicted and true, over the pairs that are answered and can be judged."""
         direction = _directions(self.true)
         pairs = []
         for predicted, true, leaves in zip(self.predicted, self.true, self.leaves, strict=True):
-            clear = ~(self.overlap | leaves)
+            clear = ~(self.overlap | leaves) & np.isfinite(predicted).all(axis=1)
             if clear.any():
                 pairs.append(
                     (mean_along(predicted[clear], direction[clear]), mean_along(true[clear], direction[clear]))
@@ -189,7 +190,8 @@ def _assemble(case: Case, vessels: Sequence[_Collected], seconds: list[float]) -
     velocities = np.array([v.velocities() for v in vessels])
     jitters = [values for v in vessels for values in v.jitters()]
     return Comparison(
-        predicted=np.concatenate([v.predicted[k] for v, k in rows]),
+        # A pair that is not answered, as its frames were lost or repeated, counts as no motion.
+        predicted=np.nan_to_num(np.concatenate([v.predicted[k] for v, k in rows])),
         true=true,
         scale=np.concatenate([v.scale[k] for v, k in rows]),
         width=np.concatenate(widths),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,23 @@ def test_vessel_velocity_is_signed_along_each_vessel() -> None:
     np.testing.assert_allclose(compared.vessel_predicted, [5.0, 1.0], rtol=1e-6)
     rows = table(compared)
     assert rows.loc["all", "velocity_median"] == pytest.approx((25 + 50) / 2)
+
+
+class Declining(Biased):
+    """Declines to answer pair 3, as where a frame was lost."""
+
+    def answers(self, case, pairs):
+        for answer in super().answers(case, pairs):
+            yield replace(answer, flow=np.full_like(answer.flow, np.nan)) if answer.pair == 3 else answer
+
+
+def test_a_pair_that_is_not_answered_counts_as_no_motion_and_not_for_the_mean_velocity() -> None:
+    case = rigid_case(velocity=4.0)
+    answered, compared = compare(case, Biased((0.0, 0.0)), (2,)), compare(case, Declining((0.0, 0.0)), (2, 3))
+    assert table(answered).loc["all", "epe"] == pytest.approx(0, abs=1e-5)
+    assert table(compared).loc["all", "epe"] > 1
+    np.testing.assert_allclose(compared.vessel_predicted, answered.vessel_predicted)
+    assert np.isfinite(compared.jitter).all()
 
 
 def test_jitter_sees_what_alternates_between_consecutive_pairs_only() -> None:
