@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
@@ -31,6 +31,9 @@ from sam2flow_napari.workbench import Workbench
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
+
+_WIDEST = 440
+"""px that the dock asks for, so that a screen of 1280 px has room for the picture whatever the style's margins are."""
 
 
 class SAM2FlowDock(QWidget):
@@ -65,6 +68,11 @@ class SAM2FlowDock(QWidget):
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.bench.close)
+
+    def sizeHint(self) -> QSize:
+        """Ask for no more width than the picture can spare."""
+        hint = super().sizeHint()
+        return QSize(min(hint.width(), _WIDEST), hint.height())
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Save, stop the run and let go of the viewer."""
