@@ -51,7 +51,8 @@ demo: $(VENV)/.gui
 
 test: $(VENV)/.test
 	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST) -q -m "window and not slow"
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) -q
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) -q tests/napari
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) -q --ignore=tests/napari --numprocesses=2 --dist=loadfile
 
 test-slow: $(VENV)/.test
 	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) -q -m slow

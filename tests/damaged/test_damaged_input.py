@@ -38,7 +38,7 @@ def test_damaged_files_are_refused_in_one_line(name: str, request: pytest.Fixtur
     parser = PARSERS[name]()
     assert not attack(parser, parser.whole), "whole files are refused: what follows would show nothing"
     refused: list[bool] = []
-    inputs = request.config.getoption("--inputs", default=200)
+    inputs = request.config.getoption("--inputs", default=60)
     checks = list(HealthCheck)
 
     @settings(max_examples=inputs, deadline=60_000, database=None, derandomize=True, suppress_health_check=checks)
