@@ -37,10 +37,16 @@ class Predictor(Protocol):
         labels: Any = None,
         clear_old_points: bool = True,
         box: Any = None,
+        need_output: bool = True,
     ) -> Any:
-        """Say which vessel is meant by clicks ``(x, y)`` with labels, by a box ``(x0, y0, x1, y1)``, or by both."""
+        """Say which vessel is meant by clicks ``(x, y)`` with labels, by a box ``(x0, y0, x1, y1)``, or by both.
 
-    def add_new_mask(self, state: Any, /, frame_idx: int, obj_id: int, mask: NDArray[Any]) -> Any:
+        None is answered where no output is needed: the masks of all vessels are as large as so many frames.
+        """
+
+    def add_new_mask(
+        self, state: Any, /, frame_idx: int, obj_id: int, mask: NDArray[Any], *, need_output: bool = True
+    ) -> Any:
         """Say which vessel is meant by a mask (Y, X)."""
 
     def stream(self, state: Any) -> Iterator[FrameFlow]:

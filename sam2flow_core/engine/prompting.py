@@ -28,7 +28,7 @@ def give_prompts(
     Returns
     -------
     Any
-        The predictor's answer to the prompts handed over last.
+        The predictor's answer to the prompts handed over last; None without `last`.
     """
     answer = None
     everything = (*prompts, *regions)
@@ -37,19 +37,25 @@ def give_prompts(
         for frame in sorted(frames, key=lambda f: (f == last, f)):
             clicks = [p for p in prompts if (p.vessel_id, p.frame) == (vessel_id, frame)]
             shown = [r for r in regions if (r.vessel_id, r.frame) == (vessel_id, frame)]
-            answer = _give(predictor, state, frame, vessel_id, clicks, shown)
+            answer = _give(predictor, state, frame, vessel_id, clicks, shown, last is not None)
     return answer
 
 
 def _give(
-    predictor: Predictor, state: Any, frame: int, vessel_id: int, clicks: Sequence[Prompt], regions: Sequence[Region]
+    predictor: Predictor,
+    state: Any,
+    frame: int,
+    vessel_id: int,
+    clicks: Sequence[Prompt],
+    regions: Sequence[Region],
+    wanted: bool,
 ) -> Any:
     """Hand over what is shown of a vessel in a frame: the mask first, which clicks and box then mend."""
     answer = None
     masks = [r for r in regions if isinstance(r, MaskPrompt)]
     boxes = [(r.left, r.top, r.right, r.bottom) for r in regions if isinstance(r, BoxPrompt)]
     if masks:
-        answer = predictor.add_new_mask(state, frame, vessel_id, masks[-1].mask)
+        answer = predictor.add_new_mask(state, frame, vessel_id, masks[-1].mask, need_output=wanted)
     if clicks or boxes:
         answer = predictor.add_new_points_or_box(
             state,
@@ -59,5 +65,6 @@ def _give(
             labels=[p.label for p in clicks],
             clear_old_points=not masks,
             box=boxes[-1] if boxes else None,
+            need_output=wanted,
         )
     return answer

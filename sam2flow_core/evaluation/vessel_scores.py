@@ -53,9 +53,11 @@ def score_masks(predictor: SAM2FlowPredictor, case: Case, tolerance_px: float) -
         for clicks, prompts in sorted(case.prompts.items()):
             mine = [p for p in prompts if p.vessel_id == vessel.vessel_id]
             for prompt in mine[done:]:
-                _, ids, logits = predictor.add_new_points_or_box(
+                answer = predictor.add_new_points_or_box(
                     state, 0, vessel.vessel_id, [(prompt.x, prompt.y)], [prompt.label], clear_old_points=False
                 )
+                assert answer is not None
+                _, ids, logits = answer
             done = len(mine)
             mask = logits[ids.index(vessel.vessel_id), 0].numpy() > 0
             crossing = bool(case.overlap[vessel.mask].mean() > _CROSSING_SHARE)

@@ -56,9 +56,7 @@ def dense_step(step: FrameFlow, state: InferenceState) -> TrackingStep:
     shift = (round(step.shift[0]), round(step.shift[1]))
     logits = [
         to_recorded(stack.picture.laid_out(image[:rows, :columns], (height, width), _OUTSIDE), *shift, _OUTSIDE)
-        for image in (
-            torch.stack(list(v.logits.values())).mean(0).float().cpu().numpy() for v in state.vessels.values()
-        )
+        for image in (v.mean_logits().float().cpu().numpy() for v in state.vessels.values())
     ]
     flow = scale = None
     if all(v.flow is not None for v in step.vessels):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.opening import Opening, aligned_frame
 from sam2flow_core.inference.time_grid import TimeGrid
 from sam2flow_core.model.inputs import InputMaker
@@ -49,14 +50,19 @@ class AlignedFrames:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sam2flow-reader")
         self.padding = opening.padding
         self.maker = InputMaker(opening.background, opening.activity)
-        self.survey = self.maker.survey(opening.motion, self.padding)
-        """(1, 20, H / 2, W / 2) of the padded input, for `SAM2Flow.map_vessels`."""
+        self._motion = opening.motion
 
     @property
     def size(self) -> tuple[int, int]:
         """``(H, W)`` of the padded input."""
         height, width = self.stack.picture.shape
         return height + self.padding[3], width + self.padding[1]
+
+    def take_survey(self) -> Tensor:
+        """(1, 20, H / 2, W / 2) of the padded input, for `SAM2Flow.map_vessels`: once, it is not kept."""
+        if not self._motion:
+            raise ModelError("the vessel field of this recording was begun and not finished: open the recording again")
+        return self.maker.survey(self._motion.pop(), self.padding)
 
     @property
     def grid(self) -> TimeGrid:
@@ -87,7 +93,7 @@ class AlignedFrames:
         """Make inputs on another device from now on."""
         self.device = device
         self.maker.move_to(device)
-        self.survey = self.survey.to(device)
+        self._motion[:] = [motion.to(device) for motion in self._motion]
 
     def close(self) -> None:
         """Stop reading ahead."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sam2flow_core.inference.state import EncodedVideo, InferenceState, VesselState
+from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, InferenceState, VesselState
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
@@ -31,27 +31,32 @@ def encoded(model: SAM2Flow, state: EncodedVideo, frame: int, cached: int) -> li
 
 def field_maps(model: SAM2Flow, state: EncodedVideo) -> list[FieldMap] | None:
     """The recording's vessel field, made when it is first asked for; None where the network has none."""
-    if model.vessel_field is None or state.frames.survey is None:
+    if model.vessel_field is None:
         return None
     if not state.maps:
-        field = model.map_vessels(state.frames.survey)
+        survey = state.frames.take_survey()
+        if survey is None:
+            return None
+        field = model.map_vessels(survey)
+        del survey
         state.maps.append(FieldMap(VesselField(*(x[0] for x in field))))
     return state.maps
 
 
 def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, frame: int, cached: int) -> Tensor:
     """Decode a vessel's mask logits (H, W) on a prompted frame, and remember it there."""
+    maps = field_maps(model, state)  # before anything else takes memory: it needs much
     levels = encoded(model, state, frame, cached)
     owner = torch.zeros(1, dtype=torch.long, device=levels[0].device)
     prompts = _prompts(state, vessel, frame, owner.device)
     others = [e for e in vessel.context.read() if e.frame != frame]
     embedded = model.condition(levels, owner, [others], frame)
-    masks = model.segment(levels, owner, embedded, prompts, maps=field_maps(model, state))
+    masks = model.segment(levels, owner, embedded, prompts, maps=maps)
     if frame in vessel.given:
         masks = _as_given(masks, vessel.given[frame], state)
     remember(model, levels, owner, masks, [vessel], frame, prompted=True)
     vessel.mask_iou, vessel.object_score = float(masks.iou[0]), float(torch.sigmoid(masks.object_score[0]))
-    vessel.logits[frame] = masks.logits[0]
+    vessel.logits[frame] = CroppedLogits.of(masks.logits[0])
     return masks.logits[0]
 
 
@@ -96,14 +101,15 @@ def vessel_mask(vessel: VesselState) -> NDArray[np.bool_]:
 
     The vessel keeps its place, so one mask serves all frames once the tissue's motion is out.
     """
-    return (torch.stack(list(vessel.logits.values())).mean(0) > 0).cpu().numpy()
+    return (vessel.mean_logits() > 0).cpu().numpy()
 
 
 def _prompts(state: InferenceState, vessel: VesselState, frame: int, device: torch.device) -> Prompts:
     clicks = vessel.points.get(frame, [])
     points = torch.tensor([[x, y] for x, y, _ in clicks] or [[0.0, 0.0]], device=device)[None]
     labels = torch.tensor([k for _, _, k in clicks] or [PADDING], device=device)[None]
-    before = vessel.logits.get(frame)
+    kept = vessel.logits.get(frame)
+    before = None if kept is None else kept.whole()
     if frame in vessel.given:
         before = _logits_of(vessel.given[frame], state, device)
     # A later click refines the mask so far, as it does in training.

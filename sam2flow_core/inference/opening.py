@@ -13,10 +13,13 @@ from torch.nn import functional as F
 
 from sam2flow_core.model.inputs import smoothed
 from sam2flow_core.model.motion_survey import MotionSurvey
+from sam2flow_core.model.strips import Window, strips
 from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.stack import Shift, Stabiliser, Stack
 
 _MULTIPLE = 32
+_SMOOTHED = 4
+"""Rows beyond its own that a row of `smoothed` looks at, and one more."""
 _STILL = Shift(0.0, 0.0, 1.0)
 _TRIED = 4
 """Pairs that are looked at for one that is no repeat."""
@@ -32,8 +35,8 @@ class Opening:
     ----------
     background, activity : Tensor (H, W)
         As `InputMaker` wants them.
-    motion : Tensor (18, h, w)
-        From `MotionSurvey`, of padded frames.
+    motion : list of Tensor (18, h, w)
+        One, from `MotionSurvey`, of padded frames; none any more once the vessel field has been made of it.
     padding : tuple of int
         As ``torch.nn.functional.pad`` wants it, to multiples of 32 px.
     stabiliser : dict
@@ -44,7 +47,7 @@ class Opening:
 
     background: Tensor
     activity: Tensor
-    motion: Tensor
+    motion: list[Tensor]
     padding: tuple[int, int, int, int]
     stabiliser: dict[str, NDArray[Any]]
     maps: list[FieldMap] = field(default_factory=list)
@@ -78,6 +81,13 @@ def _that_moves(stack: Stack, t: int, last: int, most: float) -> tuple[int, floa
     return -first, change
 
 
+def _smooth_rows(frames: Tensor, rows: Window) -> Tensor:
+    """Some rows of frames (T, H, W) after `smoothed`."""
+    more = Window(rows.top - _SMOOTHED, rows.bottom + _SMOOTHED, rows.left, rows.right)
+    there = more.within((int(frames.shape[-2]), int(frames.shape[-1])))
+    return smoothed(there.of(frames))[:, rows.top - there.top :][:, : rows.bottom - rows.top]
+
+
 def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device) -> Opening:
     """Look at frames spread over a range.
 
@@ -109,15 +119,23 @@ def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: in
         most = max(most, change)
         pair = [aligned_frame(stack, f, stabiliser, shifts) for f in (t, min(t + 1, last))]
         frames = torch.from_numpy(np.stack(pair)).to(device)
-        soft = smoothed(frames).double().cpu()
-        total, level, square = total + frames.double().cpu().sum(0), level + soft.sum(0), square + (soft**2).sum(0)
+        del pair
+        for rows in strips((height, width)):
+            soft = _smooth_rows(frames, rows).double().cpu()
+            rows.of(total).add_(rows.of(frames).double().cpu().sum(0))
+            rows.of(level).add_(soft.sum(0))
+            rows.of(square).add_((soft**2).sum(0))
         motion.add(*F.pad(frames[:, None], padding, mode="replicate"))
+    del frames
     count = 2 * len(firsts)
-    spread = (square / count - (level / count) ** 2).clamp_min(0).sqrt()
+    for sums in (total, level, square):
+        sums.div_(count)
+    spread = square.sub_(level.square_()).clamp_min_(0).sqrt_()
     state: dict[str, NDArray[Any]] = {}
     if stabiliser is not None:
         # It knows the tissue now; the frames are registered anew, each once, in order.
         stabiliser.rewind()
         state = stabiliser.get_state()
-    background, activity = (total / count).float().to(device), spread.float().to(device)
-    return Opening(background, activity, motion.channels(), padding, state)
+    background, activity = total.float().to(device), spread.float().to(device)
+    del total, level, square, spread
+    return Opening(background, activity, [motion.channels()], padding, state)

@@ -168,7 +168,8 @@ class SAM2FlowPredictor:
         clear_old_points: bool = True,
         normalize_coords: bool = True,
         box: Given = None,
-    ) -> Masks:
+        need_output: bool = True,
+    ) -> Masks | None:
         """Prompt a vessel with clicks or a box.
 
         Parameters
@@ -185,6 +186,8 @@ class SAM2FlowPredictor:
             False: points and box are given in 0 to 1 of the frame's width and height.
         box : array (4,)
             ``x0, y0, x1, y1`` px.
+        need_output : bool
+            False: answer None. Masks of all vessels take as much memory as so many frames.
 
         Returns
         -------
@@ -217,14 +220,19 @@ class SAM2FlowPredictor:
         else:
             vessel.points[frame_idx] = vessel.points.get(frame_idx, []) + clicks
         vessel.given.pop(frame_idx, None)
-        return self._decode(state, frame_idx, obj_id)
+        return self._decode(state, frame_idx, obj_id, need_output)
 
     add_new_points = add_new_points_or_box
 
     @torch.inference_mode()
     def add_new_mask(
-        self, inference_state: InferenceState, frame_idx: int, obj_id: int, mask: NDArray[Any] | torch.Tensor
-    ) -> Masks:
+        self,
+        inference_state: InferenceState,
+        frame_idx: int,
+        obj_id: int,
+        mask: NDArray[Any] | torch.Tensor,
+        need_output: bool = True,
+    ) -> Masks | None:
         """Prompt a vessel with a mask (Y, X) of the recorded frame; returns as `add_new_points_or_box`."""
         state = inference_state
         _check_frame(state, frame_idx)
@@ -234,7 +242,7 @@ class SAM2FlowPredictor:
         top, left, bottom, right = state.frames.stack.picture.box
         vessel.given[frame_idx] = to_recorded(given, -round(shift.dy), -round(shift.dx))[top:bottom, left:right]
         vessel.points.pop(frame_idx, None)
-        return self._decode(state, frame_idx, obj_id)
+        return self._decode(state, frame_idx, obj_id, need_output)
 
     def clear_all_prompts_in_frame(
         self, inference_state: InferenceState, frame_idx: int, obj_id: int, need_output: bool = True
@@ -402,22 +410,25 @@ class SAM2FlowPredictor:
             )
         return state.vessels[obj_id]
 
-    def _decode(self, state: InferenceState, frame: int, obj_id: int) -> Masks:
+    def _decode(self, state: InferenceState, frame: int, obj_id: int, need_output: bool) -> Masks | None:
         vessel = state.vessels[obj_id]
         with told_of_memory(self.device):
             decode_prompts(self.model, state, vessel, frame, self.settings.cached_frames)
         height, width = state.frames.stack.picture.shape
         top, left, bottom, right = bounds(vessel_mask(vessel)[:height, :width], self.settings.crop_margin)
         state.crops[obj_id] = (bottom - top, right - left)
-        return self._masks(state, frame)
+        return self._masks(state, frame) if need_output else None
 
     def _masks(self, state: InferenceState, frame: int) -> Masks:
         stack, shift = state.frames.stack, state.frames.shift(frame)
         height, width = stack.picture.shape
-        logits = [torch.stack(list(v.logits.values())).mean(0)[:height, :width] for v in state.vessels.values()]
-        laid = [stack.picture.laid_out(x.float().cpu().numpy(), stack.shape[1:]) for x in logits]
-        moved = [to_recorded(x, round(shift.dy), round(shift.dx)) for x in laid]
-        return frame, list(state.vessels), torch.from_numpy(np.reshape(moved, (-1, 1, *stack.shape[1:])))
+        masks = np.empty((len(state.vessels), 1, *stack.shape[1:]), np.float32)
+        # One vessel after the other: what lies between takes as much memory as the answer.
+        for vessel, mask in zip(state.vessels.values(), masks, strict=True):
+            logits = vessel.mean_logits()[:height, :width].float().cpu().numpy()
+            laid = stack.picture.laid_out(logits, stack.shape[1:])
+            mask[0] = to_recorded(laid, round(shift.dy), round(shift.dx))
+        return frame, list(state.vessels), torch.from_numpy(masks)
 
 
 def _check_frame(state: InferenceState, frame: int) -> None:

@@ -16,6 +16,49 @@ from sam2flow_core.model.memory_bank import MemoryBank
 from sam2flow_core.model.tracing import FieldMap
 
 
+@dataclass(frozen=True)
+class CroppedLogits:
+    """Mask logits of a frame, without the border in which nothing but one value is: most of a large frame.
+
+    Attributes
+    ----------
+    size : tuple of int
+        ``(H, W)`` of the frame.
+    corner : tuple of int
+        ``(top, left)`` of what is kept.
+    values : Tensor (h, w)
+    outside : Tensor ()
+        The value everywhere else.
+    """
+
+    size: tuple[int, int]
+    corner: tuple[int, int]
+    values: Tensor
+    outside: Tensor
+
+    @classmethod
+    def of(cls, logits: Tensor) -> CroppedLogits:
+        """Of logits (H, W)."""
+        outside = logits[0, 0].clone()
+        other = logits != outside
+        rows, columns = torch.nonzero(other.any(1))[:, 0], torch.nonzero(other.any(0))[:, 0]
+        top, bottom = (int(rows[0]), int(rows[-1]) + 1) if rows.numel() else (0, 0)
+        left, right = (int(columns[0]), int(columns[-1]) + 1) if columns.numel() else (0, 0)
+        size = (int(logits.shape[0]), int(logits.shape[1]))
+        return cls(size, (top, left), logits[top:bottom, left:right].clone(), outside)
+
+    def whole(self) -> Tensor:
+        """The logits (H, W)."""
+        logits = self.outside.expand(self.size).clone()
+        (top, left), (height, width) = self.corner, self.values.shape
+        logits[top : top + height, left : left + width] = self.values
+        return logits
+
+    def to(self, device: torch.device) -> CroppedLogits:
+        """The same on another device."""
+        return replace(self, values=self.values.to(device), outside=self.outside.to(device))
+
+
 @dataclass
 class VesselState:
     """One vessel: its prompts in tissue coordinates, its mask, its memories.
@@ -38,9 +81,13 @@ class VesselState:
     motion: MemoryBank
     points: dict[int, list[tuple[float, float, int]]] = field(default_factory=dict)
     given: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
-    logits: dict[int, Tensor] = field(default_factory=dict)
+    logits: dict[int, CroppedLogits] = field(default_factory=dict)
     mask_iou: float = 1.0
     object_score: float = 1.0
+
+    def mean_logits(self) -> Tensor:
+        """Mean (H, W) of the mask logits of its prompted frames."""
+        return torch.stack([logits.whole() for logits in self.logits.values()]).mean(0)
 
 
 class EncodedVideo(Protocol):
@@ -57,9 +104,8 @@ class EncodedVideo(Protocol):
 class FrameInputs(Protocol):
     """Anything that gives the network's input of a frame, and what the recording says as a whole."""
 
-    @property
-    def survey(self) -> Tensor | None:
-        """(1, 20, H / 2, W / 2), for networks with a vessel field."""
+    def take_survey(self) -> Tensor | None:
+        """(1, 20, H / 2, W / 2), for networks with a vessel field; to be asked for once."""
 
     def inputs(self, t: int) -> Tensor:
         """(1, 3, H, W)."""

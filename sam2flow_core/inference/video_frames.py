@@ -26,9 +26,8 @@ class VideoFrames(Protocol):
 
     stack: Stack
 
-    @property
-    def survey(self) -> Tensor | None:
-        """What the recording says as a whole, (1, 20, H / 2, W / 2); None for networks without a vessel field."""
+    def take_survey(self) -> Tensor | None:
+        """What the recording says as a whole, (1, 20, H / 2, W / 2), once; None for networks without a vessel field."""
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, H, W) of a frame."""
@@ -60,8 +59,11 @@ class SquareFrames:
 
     def __init__(self, stack: Stack, side: int, device: torch.device) -> None:
         self.stack, self.side, self.device = stack, side, device
-        self.survey: Tensor | None = None
         self.low, self.high = (0.0, 255.0) if stack.dtype == np.uint8 else _range(stack)
+
+    def take_survey(self) -> Tensor | None:
+        """Nothing: SAM 2 has no vessel field."""
+        return None
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, side, side) of a frame."""
@@ -97,7 +99,10 @@ class PaddedFrames:
         self.stack, self.device = stack, device
         opening = open_range(stack, 0, len(stack), False, sampled, device)
         self._frames = AlignedFrames(stack, 0, len(stack), False, opening, device)
-        self.survey: Tensor | None = self._frames.survey
+
+    def take_survey(self) -> Tensor | None:
+        """Of the padded input, once."""
+        return self._frames.take_survey()
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, H, W), padded to multiples of 32."""

@@ -7,12 +7,17 @@ through a small MLP per block and a shared up-projection.
 
 from __future__ import annotations
 
-from timm.models.hieradet_sam2 import HieraDet
+import torch
+from timm.models.hieradet_sam2 import HieraDet, MultiScaleBlock
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import ImageEncoderConfig
 from sam2flow_core.model.layers import begin_at_zero
+from sam2flow_core.model.strips import goes_whole
+
+_ROWS_CELLS = 1 << 16
+"""Cells of a large image that go through a block at a time."""
 
 
 class Adapters(nn.Module):
@@ -92,7 +97,7 @@ class ImageEncoder(nn.Module):
                     group = self.adapters.group_of[i]
                     shared = self.adapters.enter(group, high_pass, x)
                 x = x + self.adapters(i, shared)
-            x = block(x)
+            x = _in_rows(block, x)
             if i in self.ends:
                 levels.append(x.permute(0, 3, 1, 2))
         return self._fuse(levels)
@@ -102,6 +107,17 @@ class ImageEncoder(nn.Module):
         fine, mid, coarse, top = (conv(x) for conv, x in zip(self.neck, levels, strict=True))
         coarse = coarse + F.interpolate(top.float(), size=coarse.shape[-2:], mode="nearest")
         return [fine, mid, coarse]
+
+
+def _in_rows(block: nn.Module, x: Tensor) -> Tensor:
+    """Answer of a block to (B, h, w, C); of large images a few rows of its windows at a time, for these are apart."""
+    rows, columns = x.shape[1:3]
+    assert isinstance(block, MultiScaleBlock)
+    if goes_whole((rows, columns)) or not block.is_windowed:
+        return block(x)
+    # Twice, because a block that pools halves its windows.
+    step = 2 * block.window_size[0] * max(_ROWS_CELLS // (2 * block.window_size[0] * columns), 1)
+    return torch.cat([block(part) for part in x.split(step, 1)], 1)
 
 
 def _high_pass(embedded: Tensor) -> Tensor:

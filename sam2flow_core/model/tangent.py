@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.model.sites import Sites
+from sam2flow_core.model.strips import goes_whole
 
 _SIGMAS = (1.5, 3.0, 6.0, 12.0)
 """Windows in cells; capillaries are one or two cells wide, large venules fifteen."""
@@ -36,6 +37,13 @@ def direction_field(coverage: Tensor) -> Tensor:
         ``(cos 2a, sin 2a)`` of the direction's angle a to the x axis; its length is the elongation there, 0 to 1:
         small where vessels meet.
     """
+    if goes_whole(coverage.shape[-2:]) or not len(coverage):
+        return _direction_of(coverage)
+    # One vessel after the other: what lies between takes many times the memory of the answer.
+    return torch.cat([_direction_of(one) for one in coverage.split(1)])
+
+
+def _direction_of(coverage: Tensor) -> Tensor:
     field = torch.zeros(coverage.shape[0], 2, *coverage.shape[1:], device=coverage.device)
     left = torch.ones_like(coverage)
     for sigma in _SIGMAS:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from sam2flow_core.model.strips import strips
 from sam2flow_core.model.vessel_field import FIELD_STRIDE, VesselField
 
 Floats = NDArray[np.float64]
@@ -89,14 +90,22 @@ class FieldMap:
     """Px per cell."""
 
     def __init__(self, field: VesselField) -> None:
-        self.inside: NDArray[np.float32] = field.inside.float().cpu().numpy()
+        # A copy: a view would hold on to the whole field.
+        self.inside: NDArray[np.float32] = field.inside.float().cpu().numpy().copy()
         self.count = field.offset.shape[0]
+        rows, columns = self.inside.shape
+        self.table: NDArray[np.float32] = np.empty((rows, columns, 4 * self.count + 1), np.float32)
+        for strip in strips((rows, columns)):
+            self.table[strip.top : strip.bottom] = self._laid_out(VesselField(*(strip.of(part) for part in field)))
+        self.angles = np.arange(self.count) * np.pi / self.count
+
+    def _laid_out(self, field: VesselField) -> NDArray[np.float32]:
+        """What `read` reads, (h, w, channels)."""
         runs = torch.sigmoid(field.runs)
         first, second = runs[: self.count], runs[self.count :]
         either, radius = (first + second).clamp(max=1.0), (field.log_radius - np.log(self.stride)).clamp(*_RADII)
         parts = [either, field.offset, radius, first - second, torch.sigmoid(field.ends)[None]]
-        self.table: NDArray[np.float32] = torch.cat(parts).permute(1, 2, 0).contiguous().float().cpu().numpy()
-        self.angles = np.arange(self.count) * np.pi / self.count
+        return torch.cat(parts).permute(1, 2, 0).contiguous().float().cpu().numpy()
 
     @property
     def shape(self) -> tuple[int, int]:

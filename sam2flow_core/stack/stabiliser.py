@@ -85,9 +85,11 @@ class Stabiliser:
         frames : iterable of ndarray (Y, X)
             In order, from the first; only the first `prime_frames` are taken.
         """
-        taken = list(islice(frames, self.settings.prime_frames))
-        images = [self._image(f) for f in taken]
-        self._standing = _stands(taken)
+        images, standing = [], _StandingPicture()
+        for frame in islice(frames, self.settings.prime_frames):  # not kept: large ones fill the memory
+            images.append(self._image(frame))
+            standing.add(frame)
+        self._standing = standing.found()
         if not self._standing or not self._shows_tissue(images):
             return
         for image in images:
@@ -223,14 +225,29 @@ class Stabiliser:
         return found, peak.height
 
 
-def _stands(frames: list[NDArray[Any]]) -> bool:
+class _StandingPicture:
     """Whether frames share a standing picture; where it was taken off, only blood is left to hold on to."""
-    if len(frames) < _ENOUGH:
-        return True
-    total, square = np.zeros(frames[0].shape), np.zeros(frames[0].shape)
-    for frame in frames:
-        total += frame
-        square += np.square(frame, dtype=float)
-    mean = total / len(frames)
-    change = float((square / len(frames) - mean**2).mean())
-    return float(mean.var()) > _BY_CHANCE * max(change, 0) / len(frames)
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._total: NDArray[np.float64]
+        self._square: NDArray[np.float64]
+
+    def add(self, frame: NDArray[Any]) -> None:
+        """Add a frame (Y, X)."""
+        if not self._count:
+            self._total, self._square = np.zeros(frame.shape), np.zeros(frame.shape)
+        self._count += 1
+        self._total += frame
+        self._square += np.square(frame, dtype=float)
+
+    def found(self) -> bool:
+        """Whether there is one, as far as the frames tell; to be asked once, after the last."""
+        if self._count < _ENOUGH:
+            return True
+        mean, square = self._total, self._square
+        mean /= self._count
+        square /= self._count
+        square -= mean**2
+        change = float(square.mean())
+        return float(mean.var()) > _BY_CHANCE * max(change, 0) / self._count

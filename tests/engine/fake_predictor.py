@@ -35,7 +35,9 @@ class FakePredictor:
     def init_state(self, stack, stabilise=True, start=0, stop=None):
         return FakeState(stack, start, stack.shape[0] if stop is None else stop, start)
 
-    def add_new_points_or_box(self, state, frame_idx, obj_id, points, labels, clear_old_points=True, box=None):
+    def add_new_points_or_box(
+        self, state, frame_idx, obj_id, points, labels, clear_old_points=True, box=None, need_output=True
+    ):
         (x, y), *_ = points or [box[:2]]
         state.prompts += (Prompt(obj_id, frame_idx, y, x, 1),)
         state.memory[obj_id] = torch.zeros(4)

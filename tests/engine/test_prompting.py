@@ -11,11 +11,13 @@ class Recorder:
     def __init__(self):
         self.heard = []
 
-    def add_new_points_or_box(self, state, frame, vessel, points, labels, clear_old_points=True, box=None):
+    def add_new_points_or_box(
+        self, state, frame, vessel, points, labels, clear_old_points=True, box=None, need_output=True
+    ):
         self.heard.append((vessel, frame, points, labels, clear_old_points, box))
         return vessel, frame
 
-    def add_new_mask(self, state, frame, vessel, mask):
+    def add_new_mask(self, state, frame, vessel, mask, need_output=True):
         self.heard.append((vessel, frame, int(mask.sum())))
         return vessel, frame
 
