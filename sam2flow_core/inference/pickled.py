@@ -24,7 +24,7 @@ def load_pickled(path: Path) -> Mapping[str, Any]:
         If the file is missing, damaged, or holds anything else.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: no such file")
+        raise ModelError(f"{path}: no such weights file")
     _check_packing(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -65,7 +65,8 @@ def _check_packing(path: Path) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise ModelError(
-            f"{path}: cannot be read as a checkpoint; it is damaged, or of before PyTorch 1.6: save it anew"
+            f"{path}: cannot be read as a checkpoint, and nothing in it was run; it is damaged, or of before "
+            "PyTorch 1.6: save it anew"
         ) from None
     packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
     if packed or sum(member.file_size for member in members) > path.stat().st_size:
