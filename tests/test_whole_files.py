@@ -181,6 +181,8 @@ _NO_WHOLE_FILES = {
     "drawing.py: figure.savefig": "into memory",
     "speed.py: tifffile.imwrite": "into a temporary folder",
     "child.py: os.fdopen": "a stream to the window",
+    "film.py: av.open": "in a function of its own, which is given the part of a `whole_file`",
+    "capflow.py: skimage.io.imsave": "no command of a user's writes this layout, which is read only",
 }
 
 

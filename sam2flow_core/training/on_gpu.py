@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ import torch
 from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.model import preset
 from sam2flow_core.config.training import TRAINING, DevelopmentConfig, TrainingConfig
+from sam2flow_core.files import write_bytes, write_text
 from sam2flow_core.inference.weights import choose_device, load_model
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.development import DevelopmentSet
@@ -143,15 +143,11 @@ def _publish(source: Path, out: Path) -> None:
         pieces = [content[k : k + MOST_BYTES] for k in range(0, max(len(content), 1), MOST_BYTES)]
         for number, piece in enumerate(pieces):
             name = target.name if len(pieces) == 1 else f"{target.name}.{number:02d}"
-            part = target.with_name(name + ".part")
-            part.write_bytes(piece)
-            part.replace(target.with_name(name))
+            write_bytes(target.with_name(name), piece)
 
 
 def _write(out: Path, figures: dict[str, object]) -> None:
-    part = out / "figures.json.part"
-    part.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    shutil.move(part, out / "figures.json")
+    write_text(out / "figures.json", json.dumps(figures, indent=1) + "\n")
 
 
 def _rounded(figures: dict[str, float]) -> dict[str, float]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from sam2flow_core.engine.export import ExportProgress, ExportRequest
 
+_STOPPING = "Stopping…"
 _FINE = 1000
 """Steps of the progress bar."""
 
@@ -135,7 +136,7 @@ class ExportDialog(QDialog):
         """Stop an export that goes on, or close."""
         if self._worker is not None:
             self._worker.quit()
-            self.words.setText("Stopping…")
+            self.words.setText(_STOPPING)
         else:
             super().reject()
 
@@ -148,7 +149,7 @@ class ExportDialog(QDialog):
             show_info(f"Exported to {step}")
             self._worker = None
             self.accept()
-        else:
+        elif self.words.text() != _STOPPING:  # steps that were on their way when it was stopped
             self.words.setText(f"Writing {step.what}")
             self.progress.setValue(round(_FINE * step.share))
 
@@ -157,7 +158,7 @@ class ExportDialog(QDialog):
             self._worker = None
             self.progress.setValue(0)
             self.start.setEnabled(True)
-            if self.words.text() == "Stopping…":
+            if self.words.text() == _STOPPING:
                 self.words.setText("Cancelled; files that are whole stay.")
 
 
