@@ -27,7 +27,7 @@ def test_trained_weights_are_told_from_random_ones(recordings):
     torch.manual_seed(0)
     chance = recordings.measure(SAM2Flow(preset("tiny")))
     trained = recordings.measure(load_model("tiny")[0])
-    assert trained["epe"] < 0.8 * chance["epe"]
+    assert trained["epe"] < 0.9 * chance["epe"]  # random ones follow the plain mean of the correlations
     assert trained["iou_3"] > chance["iou_3"] + 0.2
     assert trained["shortfall"] < chance["shortfall"]
 
