@@ -65,6 +65,8 @@ def train(
         check_writable(out)
     from sam2flow_core.training import TrainingRequest, profile_run
     from sam2flow_core.training import train as steps
+    from sam2flow_core.training.beginning import choose_recipe
+    from sam2flow_core.training.development import Steering
 
     design = None if memory is None else MemoryConfig(memory)
     folder = None if data == "synthetic" else Path(data)
@@ -80,6 +82,7 @@ def train(
         device=device,
         stage=stage,
         scenes=scenes,
+        develop=Steering(choose_recipe(preset, design)),
     )
     if profile:
         click.echo(profile_run(request))

@@ -25,6 +25,7 @@ from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.training.clicks import draw_point
 from sam2flow_core.training.clips import ClipOrder, ClipSource, TrainingClip
+from sam2flow_core.training.scenes import fresh_scenes
 
 DEVELOPMENT_NAMESPACE = 0x64657665
 """Branch of the seed tree that development recordings are drawn from."""
@@ -111,6 +112,35 @@ class DevelopmentSet:
             model.train(was_training)
         figures = {**flow.figures(), **masks.figures()}
         return {**figures, "shortfall": shortfall(figures)}
+
+
+def development_recordings(recipe: TrainingConfig) -> DevelopmentSet:
+    """Draw the development recordings of a recipe, from each of its generators in turn.
+
+    Their scenes have a seed that no training run has, or a run would learn what it is judged by.
+    """
+    names = [name for name, _ in recipe.bank.generators]
+    sources = [fresh_scenes(recipe, name, DEVELOPMENT_NAMESPACE) for name in names]
+    return DevelopmentSet(sources, recipe.development, recipe)
+
+
+class Steering:
+    """Measures weights on the development recordings of a recipe, which are drawn when they are first needed.
+
+    Parameters
+    ----------
+    recipe : TrainingConfig
+    """
+
+    def __init__(self, recipe: TrainingConfig) -> None:
+        self.recipe = recipe
+        self._recordings: DevelopmentSet | None = None
+
+    def __call__(self, model: SAM2Flow) -> dict[str, float]:
+        """Return the figures of `DevelopmentSet.measure`."""
+        if self._recordings is None:
+            self._recordings = development_recordings(self.recipe)
+        return self._recordings.measure(model)
 
 
 def shortfall(figures: dict[str, float]) -> float:

@@ -23,8 +23,7 @@ from sam2flow_core.config.training import TRAINING, DevelopmentConfig, TrainingC
 from sam2flow_core.files import write_bytes, write_text
 from sam2flow_core.inference.weights import choose_device, load_model
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.training.development import DevelopmentSet
-from sam2flow_core.training.scenes import fresh_scenes
+from sam2flow_core.training.development import development_recordings
 from sam2flow_core.training.speed import SpeedScene, measure_speed
 from sam2flow_core.training.trainer import TrainingRequest, train
 
@@ -48,11 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "torch": torch.__version__,
         "started_after_s": round(time.time() - started, 1),
     }
-    recordings = DevelopmentSet(
-        [fresh_scenes(recipe, name, recipe.development.seed) for name, _ in recipe.bank.generators],
-        recipe.development,
-        recipe,
-    )
+    recordings = development_recordings(recipe)
     start = str(request.start)
     figures["development_before"] = _rounded(recordings.measure(load_model(start)[0].to(device)))
     _write(request.out, figures)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ from sam2flow_core.inference.weights import load_model
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.synthetic import seeds
 from sam2flow_core.training.clips import TRAINING_NAMESPACE
-from sam2flow_core.training.development import DEVELOPMENT_NAMESPACE, DevelopmentSet, _auroc, shortfall
+from sam2flow_core.training.development import DEVELOPMENT_NAMESPACE, DevelopmentSet, Steering, _auroc, shortfall
 from sam2flow_core.training.scenes import fresh_scenes
 
 
@@ -68,3 +70,11 @@ def test_nothing_is_missing_where_all_is_right():
     perfect = {"epe_0_1": 0.0, "epe_5_15": 0.0, "velocity_error": 0.0, "iou_1": 1.0, "presence_auroc": 1.0}
     assert shortfall(perfect) == 0.0
     assert shortfall({**perfect, "epe_5_15": 9.0}) == pytest.approx(0.2)
+
+
+def test_weights_are_steered_by_every_generator():
+    """Drawn when first asked for, so that a run of a minute does not wait for them."""
+    recipe = TRAINING["tiny"]
+    recipe = dataclasses.replace(recipe, development=DevelopmentConfig(clips=2, side=96, frames=5, scattered_pairs=3))
+    figures = Steering(recipe)(load_model("tiny")[0])
+    assert {"epe", "iou_1", "iou_3", "presence_auroc", "shortfall"} <= figures.keys()
