@@ -25,6 +25,7 @@ from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.training.clicks import draw_point
 from sam2flow_core.training.clips import ClipOrder, ClipSource, TrainingClip
+from sam2flow_core.training.losses import mask_iou
 from sam2flow_core.training.scenes import fresh_scenes
 
 DEVELOPMENT_NAMESPACE = 0x64657665
@@ -265,8 +266,7 @@ def _answer_clicks(model: SAM2Flow, clip: TrainingClip, points: Tensor) -> tuple
 
 def _overlap(logits: Tensor, masks: Tensor) -> Tensor:
     """IoU (V,) of the first V rows of logits with masks (V, H, W)."""
-    guess = (logits[: len(masks)] > 0).float()
-    return (guess * masks).sum((1, 2)) / torch.maximum(guess, masks).sum((1, 2)).clamp_min(1)
+    return mask_iou((logits[: len(masks)] > 0).float(), masks)
 
 
 class _MaskFigures:

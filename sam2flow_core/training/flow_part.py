@@ -14,7 +14,7 @@ from sam2flow_core.model.motion_memory import MotionTokens, rows_of_vessels
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import ClipBatch
 from sam2flow_core.training.clicks import roughen
-from sam2flow_core.training.losses import flow_loss, site_truth
+from sam2flow_core.training.losses import flow_loss, mask_iou, site_truth
 from sam2flow_core.training.parts import Figures, Lesson
 
 
@@ -60,8 +60,7 @@ class FlowPart:
         whole, stage = lesson.batch, lesson.stage
         seen = roughen(whole.masks, lesson.draws)
         if lesson.found is not None and lesson.rng.random() < stage.predicted_masks:
-            both = (lesson.found * whole.masks).sum((1, 2))
-            agree = both / torch.maximum(lesson.found, whole.masks).sum((1, 2)).clamp_min(1)
+            agree = mask_iou(lesson.found, whole.masks)
             seen = torch.where(agree[:, None, None] > 0.5, lesson.found, seen)
         height, width = whole.inputs.shape[-2:]
         if lesson.levels:

@@ -120,6 +120,11 @@ def _bin_loss(logits: Tensor, truth: Tensor, ground: Ground) -> Tensor:
     return -(target * F.log_softmax(logits, 1)).sum(1)
 
 
+def mask_iou(guess: Tensor, truth: Tensor) -> Tensor:
+    """Intersection over union (...) of masks (..., H, W), 0 or 1; 0 where both are empty."""
+    return (guess * truth).sum((-2, -1)) / torch.maximum(guess, truth).sum((-2, -1)).clamp_min(1)
+
+
 def mask_loss(
     decoded: DecodedMasks, masks: Tensor, image: Tensor, images: int, several: bool, region_loss: str = "balanced"
 ) -> Tensor:
@@ -155,8 +160,7 @@ def mask_loss(
     truth = masks[:, None].expand_as(logits)
     region = _REGION_LOSSES[region_loss](logits, truth) + _dice(logits, truth)
     with torch.no_grad():
-        guess = (logits > 0).to(truth)
-        iou = (guess * truth).sum((2, 3)) / (torch.maximum(guess, truth).sum((2, 3)) + 1e-6)
+        iou = mask_iou((logits > 0).to(truth), truth)
     loss = region.min(1).values
     if several:
         loss = 0.5 * loss + 0.5 * region.gather(1, rated.argmax(1, keepdim=True))[:, 0]

@@ -12,7 +12,7 @@ from sam2flow_core.config.training import TrainingConfig
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
 from sam2flow_core.training.batch import ClipBatch
 from sam2flow_core.training.clicks import corrective_clicks
-from sam2flow_core.training.losses import mask_loss, shares
+from sam2flow_core.training.losses import mask_iou, mask_loss, shares
 from sam2flow_core.training.parts import Figures, Lesson
 from sam2flow_core.training.prompting import FirstPrompts, draw_first_prompts
 
@@ -103,5 +103,5 @@ def outside_vessels(batch: ClipBatch) -> Tensor:
 def overlap(logits: Tensor, masks: Tensor, owner: Tensor, images: int) -> Tensor:
     """Mean IoU of masks (V, H, W), images counting alike."""
     guess = (logits.detach() > 0).to(masks)
-    iou = (guess * masks).sum((1, 2)) / torch.maximum(guess, masks).sum((1, 2)).clamp_min(1)
+    iou = mask_iou(guess, masks)
     return (iou * shares(torch.ones_like(iou), owner, images)).sum()
