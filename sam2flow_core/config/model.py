@@ -50,7 +50,7 @@ class MaskConfig:
     growth_rounds: int = 0
     """Times the decoder's mask is carried along the vessel (`region_growth`); 0: as SAM 2."""
     growth_dim: int = 24
-    tube_reach: float = 800.0
+    tracing_reach: float = 800.0
     """px a clicked vessel is followed each way."""
     as_sam2: bool = False
     """Have the layers of SAM 2.1 to the last one: a padding point after the clicks, pointers that know their age,
@@ -69,10 +69,10 @@ class MaskConfig:
 
 @dataclass(frozen=True)
 class MatchConfig:
-    """Matching features and the evidence gathered along the vessel."""
+    """Matching features and the cost volume, pooled along the vessel."""
 
     stride: int
-    """Pixels per cell of the sites on which flow is estimated."""
+    """Pixels per cell on which flow is estimated."""
     feature_stride: int
     """Pixels per cell of the matching features."""
     patch: int
@@ -86,7 +86,7 @@ class MatchConfig:
     feature_dim: int
     lags: tuple[int, ...]
     windows: tuple[int, ...]
-    """Numbers of pairs over which evidence is pooled in time."""
+    """Numbers of pairs over which the cost volume is pooled in time."""
     max_displacement: float
     """Largest speed that is looked for, px per frame."""
 
@@ -102,7 +102,7 @@ class UpdateConfig:
     lookup_radius: int
     motion_memory_dim: int
     motion_memory_frames: int
-    evidence_hidden: int
+    cost_volume_hidden: int
     motion_memory_reach: int | None = None
     """Frames back that the motion memory is read, beside the prompted ones; None: all that it holds."""
 
@@ -120,7 +120,7 @@ class ModelConfig:
     update: UpdateConfig
     use_motion_memory: bool = True
     use_context_memory: bool = True
-    use_evidence_pooling: bool = True
+    use_cost_volume_pooling: bool = True
     use_flow: bool = True
     """False: masks only, as SAM 2; such weights cannot measure velocity."""
 
@@ -130,13 +130,27 @@ class ModelConfig:
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> ModelConfig:
-        """Inverse of `to_dict`; raises `ModelError` where the data does not fit."""
+        """Inverse of `to_dict`, of files with older names too; raises `ModelError` where the data does not fit."""
         try:
-            config = read_json(ModelConfig, json.dumps(data))
+            config = read_json(ModelConfig, json.dumps(_with_todays_names(data)))
             _check_sizes(asdict(config), ModelConfig.__name__)
         except (TypeError, ValueError) as error:
             raise ModelError(f"the checkpoint's configuration does not fit this version ({error})") from None
         return config
+
+
+_FORMER_SETTINGS = {
+    "tube_reach": "tracing_reach",
+    "evidence_hidden": "cost_volume_hidden",
+    "use_evidence_pooling": "use_cost_volume_pooling",
+}
+"""Names of settings in weights files that are already out, and what they are called today."""
+
+
+def _with_todays_names(data: Any) -> Any:
+    if not isinstance(data, dict):
+        return data
+    return {_FORMER_SETTINGS.get(name, name): _with_todays_names(value) for name, value in data.items()}
 
 
 _MOST_LAYERS = ("stages", "depth", "memory_layers", "growth_rounds", "iterations", "blocks", "lookup_radius")

@@ -33,7 +33,7 @@ class StageConfig:
     frames : int
         Consecutive frames of a clip.
     scattered_pairs : int
-        Pairs of frames all over the recording that make the background, the activity and the survey of motion.
+        Pairs of frames all over the recording that make the background, the activity and the statistics of motion.
     unsteady : float
         Largest rest of tissue motion, px; only where no flow is learned.
     context : bool

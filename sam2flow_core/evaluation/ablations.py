@@ -65,9 +65,9 @@ ABLATIONS = (
     Ablation("without motion memory", {"use_motion_memory": False}),
     Ablation("motion memory of 1 frame", {"update.motion_memory_reach": 1}),
     Ablation("motion memory of 3 frames", {"update.motion_memory_reach": 3}),
-    Ablation("without evidence pooled over frames", {"use_evidence_pooling": False}),
-    Ablation("evidence of 5 pairs at most", {"match.windows": (1, 5, 5)}),
-    Ablation("without either memory of motion", {"use_motion_memory": False, "use_evidence_pooling": False}),
+    Ablation("without pooling of the cost volume over frames", {"use_cost_volume_pooling": False}),
+    Ablation("cost volume pooled over 5 pairs at most", {"match.windows": (1, 5, 5)}),
+    Ablation("without either memory of motion", {"use_motion_memory": False, "use_cost_volume_pooling": False}),
     Ablation("1 iteration", {"update.iterations": 1}),
     Ablation("2 iterations", {"update.iterations": 2}),
     Ablation("6 iterations", {"update.iterations": 6}),
@@ -79,8 +79,8 @@ MASK_ABLATIONS = (_SHIPPED, _NO_ADAPTERS, _NO_CONTEXT_MEMORY)
 _PARTS_NOTE = (
     "Same weights, true masks. Without prompts: the whole frame is one region, and nothing says where vessels are and "
     "how they run. Without ROI guidance: what is no vessel is looked up as well, as one more region. Motion memory of "
-    "N frames: only so many of those before are read, and the first. Evidence of 5 pairs: the longest of the windows "
-    "over which it is pooled is cut to the second."
+    "N frames: only so many of those before are read, and the first. Cost volume over 5 pairs: the longest of the "
+    "windows over which it is pooled is cut to the second."
 )
 _MASK_PARTS_NOTE = (
     "Same weights; mean over vessels, clicks in the first frame. By memory alone: the clicked vessels found again in "

@@ -22,7 +22,7 @@ from sam2flow_core.inference.masks import vessel_mask
 from sam2flow_core.inference.round_trip import answer_back, is_checked, round_trip_error
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
-from sam2flow_core.model.evidence import pairs_around, span
+from sam2flow_core.model.cost_volume import pairs_around, span
 from sam2flow_core.model.flow_net import FlowAnswer
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import SAM2Flow
@@ -39,7 +39,7 @@ class Crop:
         ``(y, x)`` of the crop in tissue coordinates.
     mask : ndarray of bool, shape (h, w)
     rows : LongTensor (P,)
-        Index into the px of all sites, of each px of the mask.
+        Index into the px of all cells, of each px of the mask.
     at : ndarray of int, shape (P,)
         Flat index of the same px in the crop.
     """
@@ -52,7 +52,7 @@ class Crop:
 
 
 class _Pixels(NamedTuple):
-    """Flow (P, 2) and its expected error (P,) at the px of all sites."""
+    """Flow (P, 2) and its expected error (P,) at the px of all cells."""
 
     flow: Tensor
     scale: Tensor
@@ -89,7 +89,7 @@ class FlowStream:
         stride = model.config.match.feature_stride
         height, width = state.frames.size
         owner = torch.zeros(len(masks), dtype=torch.long, device=device)
-        self.ground = self.net.lay_ground(stacked, owner, (height // stride, width // stride), features.cover)
+        self.layout = self.net.lay_out(stacked, owner, (height // stride, width // stride), features.cover)
         self.crops = self._lay_crops(masks, settings.crop_margin)
         self.features = features
         self.volumes: dict[tuple[int, int], Tensor] = {}
@@ -106,7 +106,7 @@ class FlowStream:
         context : Tensor (1, d_model, h, w)
             Stride-4 features of the last key frame.
         """
-        if not self.ground.sites.count:
+        if not self.layout.cells.count:
             return [self._package(c, t, None) for c in self.crops]
         grid = self.state.frames.grid
         if not grid.steady(t):
@@ -114,10 +114,10 @@ class FlowStream:
         time = grid.time(t)
         self._fill(time)
         maps = self.features.kept
-        evidence = self.net.evidence(self.volumes, time, self.ground, self.causal)
+        cost_volume = self.net.cost_volume(self.volumes, time, self.layout, self.causal)
         banks = [v.motion.read() for v in self.vessels.values()]
         try:
-            answer = self.net(maps[time], maps[time + 1], evidence, context, self.ground, banks, t)
+            answer = self.net(maps[time], maps[time + 1], cost_volume, context, self.layout, banks, t)
         except IndexError as error:
             # A displacement that is no number has no place in the frame.
             raise ModelError("the weights give no finite flow: their file is damaged, fetch it anew") from error
@@ -138,7 +138,7 @@ class FlowStream:
         if self.causal or not is_checked(t, frames.start, frames.stop, self.check_every):
             return None
         grid = frames.grid
-        return _pixels(answer_back(self.net, self.ground, self.features.of, grid.times, grid.time(t), context))
+        return _pixels(answer_back(self.net, self.layout, self.features.of, grid.times, grid.time(t), context))
 
     def _fill(self, t: int) -> None:
         """Make the correlations around the pair that begins at time ``t``, and drop what no later pair needs."""
@@ -147,7 +147,7 @@ class FlowStream:
         for f in sorted({t, t + 1, *(k + step for row, k in missing for step in (0, self.lags[row]))}):
             self.features.keep(f)
         for row, k in missing:
-            self.volumes[row, k] = self.net.correlation(self.features.kept, row, k, self.ground)
+            self.volumes[row, k] = self.net.correlation(self.features.kept, row, k, self.layout)
         for place in self.volumes.keys() - wanted:
             del self.volumes[place]
         # The next pair begins one frame later, and so do the correlations that will be new then.
@@ -155,12 +155,12 @@ class FlowStream:
         self.features.forget(oldest)
 
     def _remember(self, answer: FlowAnswer, t: int) -> None:
-        sites = self.ground.sites
+        cells = self.layout.cells
         vessels = list(self.vessels.values())
-        written = self.net.motion_memory.write(answer.hidden, answer.flows[-1], sites, len(vessels))
+        written = self.net.motion_memory.write(answer.hidden, answer.flows[-1], cells, len(vessels))
         doubt = answer.scale.mean((1, 2)) / (1 + answer.flows[-1].norm(dim=1))
         for v, (vessel, (tokens, places)) in enumerate(zip(vessels, written, strict=True)):
-            mine = doubt[sites.vessel == v]
+            mine = doubt[cells.vessel == v]
             quality = float(torch.exp(-mine.mean())) if mine.numel() else 0.0
             prompted = t in vessel.points or t in vessel.given
             vessel.motion.write(MemoryEntry(t, prompted, quality, tokens, places))
@@ -187,14 +187,14 @@ class FlowStream:
 
     def _lay_crops(self, masks: dict[int, NDArray[np.bool_]], margin: int) -> list[Crop]:
         height, width = self.state.frames.stack.picture.shape
-        s = self.ground.sites.stride
-        sites = self.ground.sites
+        s = self.layout.cells.stride
+        cells = self.layout.cells
         crops = []
         for row, (vessel_id, padded) in enumerate(masks.items()):
             mask = padded[:height, :width]
             top, left, bottom, right = bounds(mask, margin)
             y, x = np.nonzero(mask)
-            cell = sites.grid[row, torch.from_numpy(y // s), torch.from_numpy(x // s)]
+            cell = cells.grid[row, torch.from_numpy(y // s), torch.from_numpy(x // s)]
             inner = torch.from_numpy((y % s) * s + x % s).to(cell.device)
             at = (y - top) * (right - left) + (x - left)
             crops.append(Crop(vessel_id, (top, left), mask[top:bottom, left:right], cell * s * s + inner, at))

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.errors import ModelError
-from sam2flow_core.inference.opening import Opening, aligned_frame
+from sam2flow_core.inference.recording_summary import RecordingSummary, aligned_frame
 from sam2flow_core.inference.time_grid import TimeGrid
 from sam2flow_core.model.inputs import InputMaker
 from sam2flow_core.stack import Shift, Stabiliser, Stack
@@ -28,7 +28,7 @@ class AlignedFrames:
         Range of frames; the first one defines the tissue coordinates.
     stabilise : bool
         Take the frame's own motion out.
-    opening : Opening
+    summary : RecordingSummary
         Of the same range.
     device : torch.device
 
@@ -38,19 +38,19 @@ class AlignedFrames:
     """
 
     def __init__(
-        self, stack: Stack, start: int, stop: int, stabilise: bool, opening: Opening, device: torch.device
+        self, stack: Stack, start: int, stop: int, stabilise: bool, summary: RecordingSummary, device: torch.device
     ) -> None:
         self.stack, self.start, self.stop, self.device = stack, start, stop, device
         self.stabiliser = Stabiliser() if stabilise else None
         if self.stabiliser is not None:
-            self.stabiliser.set_state(opening.stabiliser)
+            self.stabiliser.set_state(summary.stabiliser)
         self.shifts: dict[int, Shift] = {}
         self._ahead: tuple[int, Future[NDArray[np.float32]]] | None = None
         self._grid: TimeGrid | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sam2flow-reader")
-        self.padding = opening.padding
-        self.maker = InputMaker(opening.background, opening.activity)
-        self._motion = opening.motion
+        self.padding = summary.padding
+        self.maker = InputMaker(summary.background, summary.activity)
+        self._motion = summary.motion
 
     @property
     def size(self) -> tuple[int, int]:
@@ -58,11 +58,11 @@ class AlignedFrames:
         height, width = self.stack.picture.shape
         return height + self.padding[3], width + self.padding[1]
 
-    def take_survey(self) -> Tensor:
+    def take_statistics(self) -> Tensor:
         """(1, 20, H / 2, W / 2) of the padded input, for `SAM2Flow.map_vessels`: once, it is not kept."""
         if not self._motion:
             raise ModelError("the vessel field of this recording was begun and not finished: open the recording again")
-        return self.maker.survey(self._motion.pop(), self.padding)
+        return self.maker.field_input(self._motion.pop(), self.padding)
 
     @property
     def grid(self) -> TimeGrid:

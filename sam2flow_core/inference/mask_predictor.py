@@ -25,8 +25,8 @@ from sam2flow_core.inference.track_step import TrackStep
 from sam2flow_core.inference.video_frames import PaddedFrames, SquareFrames, VideoFrames
 from sam2flow_core.inference.weights import choose_device, load_model, save_folder
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.stack import Stack, open_stack
+from sam2flow_core.tracing.field_map import FieldMap
 
 _ABSENT = -1024.0
 """Logits of an object that nothing was said of, as in SAM 2."""

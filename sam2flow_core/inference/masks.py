@@ -12,8 +12,9 @@ from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, Inference
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
-from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.model.vessel_field import VesselField
+from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.tracing.tubular_mask import trace_masks
 
 _SURE = 20.0
 """Logit inside a mask that was given."""
@@ -34,11 +35,11 @@ def field_maps(model: SAM2Flow, state: EncodedVideo) -> list[FieldMap] | None:
     if model.vessel_field is None:
         return None
     if not state.maps:
-        survey = state.frames.take_survey()
-        if survey is None:
+        statistics = state.frames.take_statistics()
+        if statistics is None:
             return None
-        field = model.map_vessels(survey)
-        del survey
+        field = model.map_vessels(statistics)
+        del statistics
         state.maps.append(FieldMap(VesselField(*(x[0] for x in field))))
     return state.maps
 
@@ -51,7 +52,8 @@ def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, 
     prompts = _prompts(state, vessel, frame, owner.device)
     others = [e for e in vessel.context.read() if e.frame != frame]
     embedded = model.condition(levels, owner, [others], frame)
-    masks = model.segment(levels, owner, embedded, prompts, maps=maps)
+    traced = trace_masks(maps, owner, prompts, model.config.mask.tracing_reach)
+    masks = model.segment(levels, owner, embedded, prompts, traced=traced)
     if frame in vessel.given:
         masks = _as_given(masks, vessel.given[frame], state)
     remember(model, levels, owner, masks, [vessel], frame, prompted=True)
@@ -60,7 +62,7 @@ def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, 
     return masks.logits[0]
 
 
-def look_again(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> VesselMasks:
+def masks_from_memory(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> VesselMasks:
     """Find all vessels in a later frame from memory alone, and note what the decoder makes of them."""
     vessels = list(state.vessels.values())
     levels = encoded(model, state, frame, cached)

@@ -21,8 +21,8 @@ from sam2flow_core.inference.dense import TrackingStep, dense_step, to_recorded
 from sam2flow_core.inference.flow_groups import FlowGroups, told_of_memory
 from sam2flow_core.inference.flow_stream import bounds
 from sam2flow_core.inference.frames import AlignedFrames
-from sam2flow_core.inference.masks import decode_prompts, encoded, look_again, vessel_mask
-from sam2flow_core.inference.opening import Opening, open_range
+from sam2flow_core.inference.masks import decode_prompts, encoded, masks_from_memory, vessel_mask
+from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_range
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
 from sam2flow_core.inference.state import InferenceState, VesselState
 from sam2flow_core.inference.steps import FrameFlow
@@ -91,7 +91,7 @@ class SAM2FlowPredictor:
         self.device = device
         self.description = {**description, "device": str(device)}
         self.settings = settings or InferenceSettings()
-        self._last_look: tuple[object, Opening] | None = None
+        self._last_summary: tuple[object, RecordingSummary] | None = None
 
     @classmethod
     def from_pretrained(
@@ -153,9 +153,9 @@ class SAM2FlowPredictor:
         opened = video_path if isinstance(video_path, Stack) else open_stack(video_path)
         stop = opened.shape[0] if stop is None else stop
         with told_of_memory(self.device):
-            opening = self._open(opened, start, stop, stabilise)
-            frames = AlignedFrames(opened, start, stop, stabilise, opening, self.device)
-        return InferenceState(frames, stabilise, maps=opening.maps, next_frame=start)
+            summary = self._open(opened, start, stop, stabilise)
+            frames = AlignedFrames(opened, start, stop, stabilise, summary, self.device)
+        return InferenceState(frames, stabilise, maps=summary.maps, next_frame=start)
 
     @torch.inference_mode()
     def add_new_points_or_box(
@@ -346,16 +346,16 @@ class SAM2FlowPredictor:
         """Go back to where `snapshot` was taken; the same prompts must have been added before."""
         apply_snapshot(state, snapshot)
 
-    def _open(self, stack: Stack, start: int, stop: int, stabilise: bool) -> Opening:
+    def _open(self, stack: Stack, start: int, stop: int, stabilise: bool) -> RecordingSummary:
         """Look at a range, or remember the last look: a run begins where the clicks before it were answered."""
         # An array may change under our hands: it is never the same. The first frame, because the same file can
         # be read along other axes; the threads, because with others sums differ in their last bits.
         same = (stack.fingerprint(), stack.frame(start).tobytes()) if stack.paths else object()
         key = (same, start, stop, stabilise, torch.get_num_threads())
-        if self._last_look is None or self._last_look[0] != key:
-            opening = open_range(stack, start, stop, stabilise, self.settings.sampled_frames, self.device)
-            self._last_look = (key, opening)
-        return self._last_look[1]
+        if self._last_summary is None or self._last_summary[0] != key:
+            summary = summarise_range(stack, start, stop, stabilise, self.settings.sampled_frames, self.device)
+            self._last_summary = (key, summary)
+        return self._last_summary[1]
 
     def _answer(self, state: InferenceState, order: range, ordered: bool) -> Iterator[FrameFlow]:
         self.propagate_in_video_preflight(state)
@@ -379,7 +379,7 @@ class SAM2FlowPredictor:
         while True:
             try:
                 if key == t and not any(t in v.logits for v in state.vessels.values()):
-                    look_again(self.model, state, t, self.settings.cached_frames)
+                    masks_from_memory(self.model, state, t, self.settings.cached_frames)
                 return encoded(self.model, state, key, self.settings.cached_frames)[0]
             except torch.OutOfMemoryError:
                 flows.make_room(t)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 
-from sam2flow_core.model.evidence import pairs_around
-from sam2flow_core.model.flow_net import FlowAnswer, FlowNet, Ground
+from sam2flow_core.model.cost_volume import pairs_around
+from sam2flow_core.model.flow_net import CellLayout, FlowAnswer, FlowNet
 from sam2flow_core.model.memory_bank import MemoryEntry
 
 _FEWEST_PIXELS = 20
@@ -28,14 +28,14 @@ def is_checked(t: int, start: int, stop: int, every: int) -> bool:
 
 
 def answer_back(
-    net: FlowNet, ground: Ground, features: Callable[[int], Tensor], times: Collection[int], t: int, context: Tensor
+    net: FlowNet, layout: CellLayout, features: Callable[[int], Tensor], times: Collection[int], t: int, context: Tensor
 ) -> FlowAnswer:
     """Flow of the vessels from time ``t + 1`` back to ``t``, in steps.
 
     Parameters
     ----------
     net : FlowNet
-    ground : Ground
+    layout : CellLayout
     features : callable
         Time to the matching features (1, D, rows, columns) of its frame.
     times : collection of int
@@ -44,10 +44,10 @@ def answer_back(
     context : Tensor (1, d_model, h, w)
     """
     pair = -(t + 1)  # backwards in time, what was at f comes at -f
-    volumes = _volumes_back(net, ground, features, times, pair)
-    evidence = net.evidence(volumes, pair, ground, causal=False)
-    nothing: list[list[MemoryEntry]] = [[] for _ in range(ground.vessels)]
-    return net(features(t + 1), features(t), evidence, context, ground, nothing, pair)
+    volumes = _volumes_back(net, layout, features, times, pair)
+    cost_volume = net.cost_volume(volumes, pair, layout, causal=False)
+    nothing: list[list[MemoryEntry]] = [[] for _ in range(layout.vessels)]
+    return net(features(t + 1), features(t), cost_volume, context, layout, nothing, pair)
 
 
 def round_trip_error(there: NDArray[np.float32], back: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
@@ -76,7 +76,7 @@ def round_trip_error(there: NDArray[np.float32], back: NDArray[np.float32], mask
 
 
 def _volumes_back(
-    net: FlowNet, ground: Ground, features: Callable[[int], Tensor], times: Collection[int], pair: int
+    net: FlowNet, layout: CellLayout, features: Callable[[int], Tensor], times: Collection[int], pair: int
 ) -> Mapping[tuple[int, int], Tensor]:
     """Correlations around a pair, backwards in time, with no more frames at hand than the longest lag spans."""
     lags, window = net.config.match.lags, max(net.config.match.windows)
@@ -89,6 +89,6 @@ def _volumes_back(
             at_hand[-time] = features(time)
         for row, lag in enumerate(lags):
             if (row, -time) in wanted and lag - time in at_hand:
-                volumes[row, -time] = net.correlation(at_hand, row, -time, ground)
+                volumes[row, -time] = net.correlation(at_hand, row, -time, layout)
         at_hand.pop(max(lags) - time, None)
     return volumes

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.model.memory_bank import MemoryBank
-from sam2flow_core.model.tracing import FieldMap
+from sam2flow_core.tracing.field_map import FieldMap
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class EncodedVideo(Protocol):
 class FrameInputs(Protocol):
     """Anything that gives the network's input of a frame, and what the recording says as a whole."""
 
-    def take_survey(self) -> Tensor | None:
+    def take_statistics(self) -> Tensor | None:
         """(1, 20, H / 2, W / 2), for networks with a vessel field; to be asked for once."""
 
     def inputs(self, t: int) -> Tensor:

@@ -14,7 +14,8 @@ from sam2flow_core.inference.object_track import Recalled, TrackedMask
 from sam2flow_core.model.mask_decoder import choose_mask, unsteady
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
-from sam2flow_core.model.tracing import FieldMap
+from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.tracing.tubular_mask import trace_masks
 
 _ABSENT = -1024.0
 """Mask logits of an object that is judged not to be there."""
@@ -84,7 +85,8 @@ class TrackStep:
         self, levels: list[Tensor], pixels: Tensor, prompts: Prompts, several: bool, maps: list[FieldMap] | None = None
     ) -> TrackedMask:
         owner = torch.zeros(1, dtype=torch.long, device=pixels.device)
-        masks = self.model.segment(levels, owner, pixels, prompts, maps=maps)
+        traced = trace_masks(maps, owner, prompts, self.model.config.mask.tracing_reach)
+        masks = self.model.segment(levels, owner, pixels, prompts, traced=traced)
         decoded = masks.decoded
         ambiguous = torch.tensor([several], device=pixels.device)
         _, _, token = choose_mask(decoded, ambiguous)

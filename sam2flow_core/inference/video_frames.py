@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.inference.frames import AlignedFrames
-from sam2flow_core.inference.opening import open_range
+from sam2flow_core.inference.recording_summary import summarise_range
 from sam2flow_core.stack import Stack
 
 _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -26,7 +26,7 @@ class VideoFrames(Protocol):
 
     stack: Stack
 
-    def take_survey(self) -> Tensor | None:
+    def take_statistics(self) -> Tensor | None:
         """What the recording says as a whole, (1, 20, H / 2, W / 2), once; None for networks without a vessel field."""
 
     def inputs(self, t: int) -> Tensor:
@@ -61,7 +61,7 @@ class SquareFrames:
         self.stack, self.side, self.device = stack, side, device
         self.low, self.high = (0.0, 255.0) if stack.dtype == np.uint8 else _range(stack)
 
-    def take_survey(self) -> Tensor | None:
+    def take_statistics(self) -> Tensor | None:
         """Nothing: SAM 2 has no vessel field."""
         return None
 
@@ -97,12 +97,12 @@ class PaddedFrames:
 
     def __init__(self, stack: Stack, sampled: int, device: torch.device) -> None:
         self.stack, self.device = stack, device
-        opening = open_range(stack, 0, len(stack), False, sampled, device)
-        self._frames = AlignedFrames(stack, 0, len(stack), False, opening, device)
+        summary = summarise_range(stack, 0, len(stack), False, sampled, device)
+        self._frames = AlignedFrames(stack, 0, len(stack), False, summary, device)
 
-    def take_survey(self) -> Tensor | None:
+    def take_statistics(self) -> Tensor | None:
         """Of the padded input, once."""
-        return self._frames.take_survey()
+        return self._frames.take_statistics()
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, H, W), padded to multiples of 32."""

@@ -24,6 +24,15 @@ from sam2flow_core.untrusted import one_line, read_object, read_regular
 
 FORMAT = "sam2flow-1"
 MODEL_TYPE = "sam2flow"
+_FORMER_PARTS = {"flow.evidence_net.": "flow.cost_volume_net."}
+"""Parts of the network under the names that they have in weights files that are already out."""
+
+
+def todays_name(tensor: str) -> str:
+    """Name of a tensor in today's network, of its name in a file."""
+    for former, today in _FORMER_PARTS.items():
+        tensor = tensor.replace(former, today)
+    return tensor
 
 
 def save_weights(path: Path, model: SAM2Flow, notes: dict[str, Any], kind: torch.dtype = torch.float16) -> None:
@@ -146,11 +155,12 @@ def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) 
         with torch.device("meta"):
             wanted = {name: tuple(t.shape) for name, t in SAM2Flow(config).state_dict().items()}
         with safe_open(path, "pt") as handle:
-            there = {name: tuple(handle.get_slice(name).get_shape()) for name in handle.keys()}  # noqa: SIM118
+            names = {todays_name(name): name for name in handle.keys()}  # noqa: SIM118
+            there = {name: tuple(handle.get_slice(former).get_shape()) for name, former in names.items()}
             if different := sorted(n for n in {*wanted, *there} if wanted.get(n) != there.get(n)):
                 first = one_line(different[0])
                 raise ModelError(f"{path}: the weights do not fit their configuration ({first} is the first)")
-            tensors: dict[str, Tensor] = {name: handle.get_tensor(name).float() for name in there}
+            tensors: dict[str, Tensor] = {name: handle.get_tensor(former).float() for name, former in names.items()}
         require_finite(path, tensors)
         model = SAM2Flow(config)
         model.load_state_dict(tensors)

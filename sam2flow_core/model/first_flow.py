@@ -1,4 +1,4 @@
-"""First flow: from pooled evidence to a speed along the streamline, in one step."""
+"""First flow: from the pooled cost volume to a speed along the streamline, in one step."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from torch.nn import functional as F
 from sam2flow_core.model.layers import begin_at_zero
 
 _AT_A_TIME = 128
-"""Sites."""
+"""Cells."""
 _AROUND = 3
 """Bins each way of the best one that may share in the answer."""
 
 
-class EvidenceNet(nn.Module):
-    """Reads the evidence over all speeds and answers a speed per site.
+class CostVolumeNet(nn.Module):
+    """Reads the cost volume over all speeds and answers a speed per cell.
 
-    It starts as the plain mean of the evidence and learns corrections to it.
+    It starts as the plain mean of the cost volume and learns corrections to it.
     """
 
     def __init__(self, channels: int, context: int, hidden: int) -> None:
@@ -32,14 +32,14 @@ class EvidenceNet(nn.Module):
         """What the blocks are computed in, in training; the answer is not."""
         begin_at_zero(self.head)
 
-    def forward(self, evidence: Tensor, context: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, cost_volume: Tensor, context: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Speed along each path.
 
         Parameters
         ----------
-        evidence : Tensor (N, B, C)
+        cost_volume : Tensor (N, B, C)
         context : Tensor (N, X)
-            What else is known of each site.
+            What else is known of each cell.
         bins : Tensor (B,)
             Speeds in px per frame.
 
@@ -53,10 +53,10 @@ class EvidenceNet(nn.Module):
             Features over speed, for the refinement to look up.
         """
         if torch.is_grad_enabled():
-            x, logits, shift = self._read(evidence, context)
+            x, logits, shift = self._read(cost_volume, context)
         else:
-            # Sites do not look at each other here, and few at a time stay in the processor's cache.
-            parts = zip(evidence.split(_AT_A_TIME), context.split(_AT_A_TIME), strict=True)
+            # Cells do not look at each other here, and few at a time stay in the processor's cache.
+            parts = zip(cost_volume.split(_AT_A_TIME), context.split(_AT_A_TIME), strict=True)
             x, logits, shift = (torch.cat(p) for p in zip(*(self._read(*part) for part in parts), strict=True))
         step = torch.gradient(bins)[0]
         values = bins + step * torch.tanh(shift)
@@ -66,15 +66,15 @@ class EvidenceNet(nn.Module):
         share = torch.softmax(logits.masked_fill(~near, -1e4), 1)
         return (share * values).sum(1), logits, x
 
-    def _read(self, evidence: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _read(self, cost_volume: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features (N, B, hidden), logits (N, B) and shifts within the bins (N, B)."""
-        with torch.autocast(evidence.device.type, self.low_precision, enabled=self.low_precision is not None):
-            x = self.mix(evidence) + self.context(context)[:, None]
+        with torch.autocast(cost_volume.device.type, self.low_precision, enabled=self.low_precision is not None):
+            x = self.mix(cost_volume) + self.context(context)[:, None]
             for block in self.blocks:
                 x = block(x)
         x = x.float() if self.low_precision is not None else x
         out = self.head(x)
-        return x, out[..., 0] + self.temperature * (evidence @ self.prior), out[..., 1]
+        return x, out[..., 0] + self.temperature * (cost_volume @ self.prior), out[..., 1]
 
 
 class _Block(nn.Module):

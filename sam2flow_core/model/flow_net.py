@@ -1,7 +1,7 @@
 """Flow of the prompted vessels between two frames.
 
-Evidence along the vessel -> first flow -> motion memory, read once -> a few
-updates -> px. All on sites (`sites`).
+Cost volume along the vessel -> first flow -> motion memory, read once -> a few
+updates -> px. All on the cells that vessels touch (`sparse_cells`).
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import ModelConfig
-from sam2flow_core.model.cover import Cover, cover_vessels
-from sam2flow_core.model.evidence import (
-    Course,
+from sam2flow_core.model.cost_volume import (
+    Streamlines,
     along,
     correlate,
     correlate_series,
-    lay_course,
     pool_along,
     slow_bins,
     span,
+    trace_streamlines,
 )
+from sam2flow_core.model.cover import Cover, cover_vessels
 from sam2flow_core.model.feature_encoder import PatchEncoder, build_feature_encoder
 from sam2flow_core.model.features import read_corners
-from sam2flow_core.model.first_flow import EvidenceNet
+from sam2flow_core.model.first_flow import CostVolumeNet
 from sam2flow_core.model.laplace import expected_error
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.motion_memory import MotionMemory
-from sam2flow_core.model.sites import Sites, coverage_of, find_sites
+from sam2flow_core.model.sparse_cells import SparseCells, coverage_of, find_cells
 from sam2flow_core.model.strips import goes_whole
 from sam2flow_core.model.update import Refinement, roi_lookup, upsample
 
@@ -43,14 +43,14 @@ _FIRST_FACTS = 4
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What stays fixed for as long as the masks do: sites, streamlines, facts of each site (N, 4).
+class CellLayout:
+    """What stays fixed for as long as the masks do: cells, streamlines, facts of each cell (N, 4).
 
     With a ``cover``, features of its tiles only are at hand.
     """
 
-    sites: Sites
-    course: Course
+    cells: SparseCells
+    streamlines: Streamlines
     facts: Tensor
     vessels: int
     cover: Cover | None = None
@@ -58,7 +58,7 @@ class Ground:
 
 @dataclass(frozen=True)
 class FlowAnswer:
-    """Flow of one pair on the sites.
+    """Flow of one pair on the cells.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class FlowAnswer:
 
 @dataclass(frozen=True)
 class FirstFlow:
-    """What the evidence says, before any update.
+    """The answer of the cost volume, before any update.
 
     Attributes
     ----------
@@ -96,9 +96,9 @@ class FirstFlow:
         px per frame, signed along each path.
     logits : Tensor (N, B)
     seen : Tensor (N, B, c)
-        Evidence as the network sees it, for the updates to look up.
+        Cost volume as the network sees it, for the updates to look up.
     inputs : Tensor (N, X)
-        What is known of each site.
+        What is known of each cell.
     hidden : Tensor (N, c)
         State to begin with.
     """
@@ -109,9 +109,9 @@ class FirstFlow:
     inputs: Tensor
     hidden: Tensor
 
-    def split(self, sites: int) -> list[FirstFlow]:
+    def split(self, cells: int) -> list[FirstFlow]:
         """Of pairs that were answered together, each by itself."""
-        parts = (x.split(sites) for x in (self.speed, self.logits, self.seen, self.inputs, self.hidden))
+        parts = (x.split(cells) for x in (self.speed, self.logits, self.seen, self.inputs, self.hidden))
         return [FirstFlow(*part) for part in zip(*parts, strict=True)]
 
 
@@ -126,7 +126,7 @@ class FlowNet(nn.Module):
         self.context_proj = nn.Sequential(nn.Linear(config.mask.d_model, u.context), nn.GELU())
         channels = 3 * len(m.windows) * len(m.lags)
         given = u.context + _SITE_FACTS
-        self.evidence_net = EvidenceNet(channels + len(m.lags), given, u.evidence_hidden)
+        self.cost_volume_net = CostVolumeNet(channels + len(m.lags), given, u.cost_volume_hidden)
         inputs = given + _FIRST_FACTS + channels
         self.start = nn.Linear(inputs, u.hidden)
         self.motion_memory = MotionMemory(
@@ -152,9 +152,9 @@ class FlowNet(nn.Module):
         assert isinstance(self.feature_encoder, PatchEncoder)
         return self.feature_encoder.tiles(images, cover)
 
-    def lay_ground(
+    def lay_out(
         self, masks: Tensor, image_of_vessel: Tensor, feature_size: tuple[int, int], cover: Cover | None = None
-    ) -> Ground:
+    ) -> CellLayout:
         """Prepare vessels.
 
         Parameters
@@ -168,16 +168,18 @@ class FlowNet(nn.Module):
             The tiles of the features that `describe` gives.
         """
         stride = self.config.match.stride
-        sites = find_sites(masks, image_of_vessel, stride)
+        cells = find_cells(masks, image_of_vessel, stride)
         coverage = coverage_of(masks, stride)
-        course = lay_course(sites, coverage, feature_size, self.config.match, cover)
-        return Ground(sites, course, _site_facts(coverage, sites), masks.shape[0], cover)
+        streamlines = trace_streamlines(cells, coverage, feature_size, self.config.match, cover)
+        return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover)
 
-    def correlation(self, features: Mapping[int, Tensor], row: int, k: int, ground: Ground) -> Tensor:
+    def correlation(self, features: Mapping[int, Tensor], row: int, k: int, layout: CellLayout) -> Tensor:
         """Correlation (N, B) of frame ``k`` with the frame the ``row``-th lag after it."""
-        return correlate(features[k], features[k + self.config.match.lags[row]], ground.course, row)
+        return correlate(features[k], features[k + self.config.match.lags[row]], layout.streamlines, row)
 
-    def evidence(self, volumes: Mapping[tuple[int, int], Tensor], t: int, ground: Ground, causal: bool) -> Tensor:
+    def cost_volume(
+        self, volumes: Mapping[tuple[int, int], Tensor], t: int, layout: CellLayout, causal: bool
+    ) -> Tensor:
         """Pool correlations of the pairs around ``t`` in time and along the vessel: (N, B, C).
 
         Parameters
@@ -185,24 +187,24 @@ class FlowNet(nn.Module):
         volumes : mapping of (row, k) to Tensor (N, B)
             What `correlation` made; pairs that are not there do not count.
         t : int
-        ground : Ground
+        layout : CellLayout
         causal : bool
         """
-        course, lags, windows = ground.course, self.config.match.lags, self.config.match.windows
-        valid = course.valid.to(course.bins)
+        streamlines, lags, windows = layout.streamlines, self.config.match.lags, self.config.match.windows
+        valid = streamlines.valid.to(streamlines.bins)
         pooled_channels = 3 * len(windows) * len(lags)
-        evidence = valid.new_zeros(*valid.shape[:2], pooled_channels + len(lags))
-        evidence[..., pooled_channels:] = 0.05 * valid
+        cost_volume = valid.new_zeros(*valid.shape[:2], pooled_channels + len(lags))
+        cost_volume[..., pooled_channels:] = 0.05 * valid
         for row in range(len(lags)):
-            in_time = self._means(volumes, t, row, ground, causal)
-            rows = slow_bins(course, in_time.shape[1])
-            for width, pooled in enumerate(pool_along(in_time, course)):
+            in_time = self._means(volumes, t, row, layout, causal)
+            rows = slow_bins(streamlines, in_time.shape[1])
+            for width, pooled in enumerate(pool_along(in_time, streamlines)):
                 first = width * len(windows) * len(lags) + row
-                evidence[:, rows, first : first + pooled.shape[2] * len(lags) : len(lags)] = pooled
-        return evidence
+                cost_volume[:, rows, first : first + pooled.shape[2] * len(lags) : len(lags)] = pooled
+        return cost_volume
 
-    def evidence_of_series(self, series: Tensor, pairs: Tensor, frames: Tensor, ground: Ground) -> Tensor:
-        """Evidence (P, N, B, C) of P pairs of frames of each image at once, as `evidence` has it for one pair.
+    def cost_volumes(self, series: Tensor, pairs: Tensor, frames: Tensor, layout: CellLayout) -> Tensor:
+        """Cost volumes (P, N, B, C) of P pairs of frames of each image at once, as `cost_volume` has it for one pair.
 
         Parameters
         ----------
@@ -212,14 +214,14 @@ class FlowNet(nn.Module):
             First frames of the pairs, on the processor.
         frames : LongTensor (images,)
             How many of the T frames there are, on the processor.
-        ground : Ground
+        layout : CellLayout
         """
-        course, lags, windows = ground.course, self.config.match.lags, self.config.match.windows
-        count, images = pairs.shape[1], ground.sites.image
-        valid = course.valid.to(course.bins)
+        streamlines, lags, windows = layout.streamlines, self.config.match.lags, self.config.match.windows
+        count, images = pairs.shape[1], layout.cells.image
+        valid = streamlines.valid.to(streamlines.bins)
         pooled_channels = 3 * len(windows) * len(lags)
-        evidence = valid.new_zeros(count, *valid.shape[:2], pooled_channels + len(lags))
-        evidence[..., pooled_channels:] = 0.05 * valid
+        cost_volume = valid.new_zeros(count, *valid.shape[:2], pooled_channels + len(lags))
+        cost_volume[..., pooled_channels:] = 0.05 * valid
         for row, lag in enumerate(lags):
             if lag >= series.shape[3]:
                 continue
@@ -228,33 +230,33 @@ class FlowNet(nn.Module):
             # Frames that none of the windows holds are not read.
             used = np.flatnonzero(share.any((0, 2)))
             begin, end = (int(used[0]), int(used[-1]) + 1) if used.size else (0, 1)
-            volume = correlate_series(series[..., begin : end + lag, :], course, row, lag)
+            volume = correlate_series(series[..., begin : end + lag, :], streamlines, row, lag)
             in_time = volume @ torch.from_numpy(share[:, begin:end]).to(volume)[images]
-            rows = slow_bins(course, in_time.shape[1])
-            for width, pooled in enumerate(pool_along(in_time, course)):
+            rows = slow_bins(streamlines, in_time.shape[1])
+            for width, pooled in enumerate(pool_along(in_time, streamlines)):
                 first = width * len(windows) * len(lags) + row
                 by_pair = pooled.unflatten(2, (count, len(windows))).permute(2, 0, 1, 3)
-                evidence[:, :, rows, first : first + len(windows) * len(lags) : len(lags)] = by_pair
-        return evidence
+                cost_volume[:, :, rows, first : first + len(windows) * len(lags) : len(lags)] = by_pair
+        return cost_volume
 
     def _window_shares(
         self, pairs: NDArray[np.int64], frames: NDArray[np.int64], window: int, lag: int
     ) -> NDArray[np.float32]:
         """Share (images, T, P) that the pair ``lag`` apart of each first frame has in the mean over a window."""
-        window = window if self.config.use_evidence_pooling else 1
+        window = window if self.config.use_cost_volume_pooling else 1
         place = np.arange(frames.max())[:, None]
         first = pairs[:, None] + span(0, window, lag, causal=False)[0]
         inside = (place >= first) & (place < first + window) & (place + lag < frames[:, None, None])
         return (inside / np.maximum(inside.sum(1, keepdims=True), 1)).astype(np.float32)
 
     def _means(
-        self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, ground: Ground, causal: bool
+        self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, layout: CellLayout, causal: bool
     ) -> Tensor:
         """Mean (N, B_lag, windows) over each window of the correlations at a lag; 0 where there are none."""
         means = []
-        total, counted = ground.facts.new_zeros(ground.course.target[row].index.shape[:2]), set[int]()
+        total, counted = layout.facts.new_zeros(layout.streamlines.target[row].index.shape[:2]), set[int]()
         for window in self.config.match.windows:
-            places = span(t, window if self.config.use_evidence_pooling else 1, self.config.match.lags[row], causal)
+            places = span(t, window if self.config.use_cost_volume_pooling else 1, self.config.match.lags[row], causal)
             # Each window holds the narrower one before it.
             for k in [k for k in places if (row, k) in volumes and k not in counted]:
                 total = total + volumes[row, k]
@@ -266,9 +268,9 @@ class FlowNet(nn.Module):
         self,
         first: Tensor,
         second: Tensor,
-        evidence: Tensor,
+        cost_volume: Tensor,
         context: Tensor,
-        ground: Ground,
+        layout: CellLayout,
         banks: list[list[MemoryEntry]],
         frame: int,
         iterations: int | None = None,
@@ -279,31 +281,31 @@ class FlowNet(nn.Module):
         ----------
         first, second : Tensor (images, D, rows, columns)
             Matching features of frames t and t + 1.
-        evidence : Tensor (N, B, C)
+        cost_volume : Tensor (N, B, C)
         context : Tensor (images, d_model, h, w)
             Stride-4 features of the image encoder.
-        ground : Ground
+        layout : CellLayout
         banks : list over vessels of lists of MemoryEntry
             Motion memory.
         frame : int
         iterations : int, optional
         """
-        start = self.first_flow(evidence, context, ground)
+        start = self.first_flow(cost_volume, context, layout)
         hidden = start.hidden
         if self.config.use_motion_memory:
-            hidden = hidden + self.motion_memory.read(hidden, ground.sites, banks, frame)
-        return self.refine(start, hidden, first, second, ground, iterations)
+            hidden = hidden + self.motion_memory.read(hidden, layout.cells, banks, frame)
+        return self.refine(start, hidden, first, second, layout, iterations)
 
-    def first_flow(self, evidence: Tensor, context: Tensor, ground: Ground) -> FirstFlow:
-        """Speed along each path by the evidence alone; parameters as those of `forward`.
+    def first_flow(self, cost_volume: Tensor, context: Tensor, layout: CellLayout) -> FirstFlow:
+        """Speed along each path by the cost volume alone; parameters as those of `forward`.
 
-        Evidence (P N, B, C) of P pairs, one after the other, is answered at once: the answer has as many rows.
+        Cost volumes (P N, B, C) of P pairs, one after the other, are answered at once: the answer has as many rows.
         """
-        given = torch.cat([self._context(context, ground.sites), ground.facts], 1)
-        if evidence.shape[0] > given.shape[0]:
-            given = given.repeat(evidence.shape[0] // given.shape[0], 1)
-        speed, logits, seen = self.evidence_net(evidence, given, ground.course.bins)
-        inputs = torch.cat([given, *_first_facts(speed, logits, evidence, ground.course)], 1)
+        given = torch.cat([self._context(context, layout.cells), layout.facts], 1)
+        if cost_volume.shape[0] > given.shape[0]:
+            given = given.repeat(cost_volume.shape[0] // given.shape[0], 1)
+        speed, logits, seen = self.cost_volume_net(cost_volume, given, layout.streamlines.bins)
+        inputs = torch.cat([given, *_first_facts(speed, logits, cost_volume, layout.streamlines)], 1)
         return FirstFlow(speed, logits, seen, inputs, torch.tanh(self.start(inputs)))
 
     def refine(
@@ -312,55 +314,55 @@ class FlowNet(nn.Module):
         hidden: Tensor,
         first: Tensor,
         second: Tensor,
-        ground: Ground,
+        layout: CellLayout,
         iterations: int | None = None,
     ) -> FlowAnswer:
         """Update the first flow; ``hidden`` (N, c) holds what memory adds, the rest as in `forward`."""
-        sites, course = ground.sites, ground.course
+        cells, streamlines = layout.cells, layout.streamlines
         speed, seen, inputs = start.speed, start.seen, start.inputs
-        axes = _stream_axes(course, speed)
-        end = along(course.path, speed[:, None], sites.stride)[:, 0] - sites.position
+        axes = _stream_axes(streamlines, speed)
+        end = along(streamlines.path, speed[:, None], cells.stride)[:, 0] - cells.position
         flow = begin = _turn_in(end, axes)
         flows, mixtures = [end], []
-        source = read_corners(first, course.source)
+        source = read_corners(first, streamlines.source)
         for _ in range(self.config.update.iterations if iterations is None else iterations):
             flow = flow.detach()
-            window = self._window(source, second, ground, flow, axes)
-            place = _bin_of(flow[:, 0] * torch.where(speed < 0, -1.0, 1.0), course.bins)
+            window = self._window(source, second, layout, flow, axes)
+            place = _bin_of(flow[:, 0] * torch.where(speed < 0, -1.0, 1.0), streamlines.bins)
             motion = self.refinement.motion_features(window, seen, place, flow, begin.detach())
-            hidden = self.refinement.advance(hidden, motion, inputs, sites)
+            hidden = self.refinement.advance(hidden, motion, inputs, cells)
             flow = flow + self.refinement.change(hidden, flow)
             mixtures.append(self.refinement.mixture(hidden))
             flows.append(_turn_out(flow, axes))
         weights = self.refinement.weights(hidden)
-        fine = upsample(flows[-1], weights, sites)
+        fine = upsample(flows[-1], weights, cells)
         last = mixtures[-1] if mixtures else self.refinement.mixture(hidden)
-        scale = upsample(expected_error(last)[:, None], weights.detach(), sites)[:, 0]
+        scale = upsample(expected_error(last)[:, None], weights.detach(), cells)[:, 0]
         return FlowAnswer(flows, speed, start.logits, mixtures, fine, scale, hidden)
 
-    def _context(self, context: Tensor, sites: Sites) -> Tensor:
-        cells = context.permute(0, 2, 3, 1)
+    def _context(self, context: Tensor, cells: SparseCells) -> Tensor:
+        maps = context.permute(0, 2, 3, 1)
         shrink = self.config.match.stride // 4
-        return self.context_proj(cells[sites.image, sites.cell[:, 0] * shrink, sites.cell[:, 1] * shrink])
+        return self.context_proj(maps[cells.image, cells.place[:, 0] * shrink, cells.place[:, 1] * shrink])
 
-    def _window(self, source: Tensor, second: Tensor, ground: Ground, flow: Tensor, axes: Tensor) -> Tensor:
-        sites = ground.sites
-        target = sites.position + _turn_out(flow, axes)
+    def _window(self, source: Tensor, second: Tensor, layout: CellLayout, flow: Tensor, axes: Tensor) -> Tensor:
+        cells = layout.cells
+        target = cells.position + _turn_out(flow, axes)
         radius, stride = self.refinement.radius, self.config.match.feature_stride
-        return roi_lookup(source, second, sites.image, sites.position, target, axes, radius, stride, ground.cover)
+        return roi_lookup(source, second, cells.image, cells.position, target, axes, radius, stride, layout.cover)
 
 
-def _site_facts(coverage: Tensor, sites: Sites) -> Tensor:
-    facts = [sites.coverage]
+def _cell_facts(coverage: Tensor, cells: SparseCells) -> Tensor:
+    facts = [cells.coverage]
     for reach in (1, 3, 7):
         spread = nn.functional.avg_pool2d(coverage[:, None], 2 * reach + 1, stride=1, padding=reach)[:, 0]
-        facts.append(spread[sites.vessel, sites.cell[:, 0], sites.cell[:, 1]])
+        facts.append(spread[cells.vessel, cells.place[:, 0], cells.place[:, 1]])
     return torch.stack(facts, 1)
 
 
-def _stream_axes(course: Course, speed: Tensor) -> Tensor:
+def _stream_axes(streamlines: Streamlines, speed: Tensor) -> Tensor:
     """Unit vectors along (with the stream) and across, (N, 2, 2)."""
-    ahead = course.tangent * torch.where(speed < 0, -1.0, 1.0)[:, None]
+    ahead = streamlines.tangent * torch.where(speed < 0, -1.0, 1.0)[:, None]
     return torch.stack([ahead, torch.stack([-ahead[:, 1], ahead[:, 0]], 1)], 1)
 
 
@@ -379,12 +381,12 @@ def _bin_of(speed: Tensor, bins: Tensor) -> Tensor:
     return low + (inside - bins[low]) / (bins[low + 1] - bins[low])
 
 
-def _first_facts(speed: Tensor, logits: Tensor, evidence: Tensor, course: Course) -> list[Tensor]:
+def _first_facts(speed: Tensor, logits: Tensor, cost_volume: Tensor, streamlines: Streamlines) -> list[Tensor]:
     chance = torch.softmax(logits, 1)
     best, at = chance.max(1)
-    mean = (chance * course.bins).sum(1)
-    spread = torch.sqrt((chance * (course.bins - mean[:, None]) ** 2).sum(1) + 1e-6)
-    back = chance.gather(1, (course.bins.shape[0] - 1 - at)[:, None])[:, 0]
+    mean = (chance * streamlines.bins).sum(1)
+    spread = torch.sqrt((chance * (streamlines.bins - mean[:, None]) ** 2).sum(1) + 1e-6)
+    back = chance.gather(1, (streamlines.bins.shape[0] - 1 - at)[:, None])[:, 0]
     facts = torch.stack([torch.asinh(speed.abs()), best, torch.log(spread), back], 1)
-    there = evidence[torch.arange(evidence.shape[0], device=at.device), at]
-    return [facts, there[:, : evidence.shape[2] - course.valid.shape[2]]]
+    there = cost_volume[torch.arange(cost_volume.shape[0], device=at.device), at]
+    return [facts, there[:, : cost_volume.shape[2] - streamlines.valid.shape[2]]]

@@ -42,8 +42,8 @@ class InputMaker:
         self.background, self.spread = self.background.to(device), self.spread.to(device)
         self.still, self.busy = self.still.to(device), self.busy.to(device)
 
-    def survey(self, motion: Tensor, padding: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Tensor:
-        """Input of the vessel field: motion (18, h, w) of `MotionSurvey`, background and activity, as (1, 20, h, w).
+    def field_input(self, motion: Tensor, padding: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Tensor:
+        """Input of the vessel field (1, 20, h, w): motion (18, h, w) of `MotionStatistics`, background and activity.
 
         ``padding`` of the frames, as ``torch.nn.functional.pad`` wants it, that the motion was gathered from.
         """

@@ -1,6 +1,6 @@
 """Motion memory: how the blood of each vessel moved in the frames before.
 
-The site features of a frame are pooled to a few tokens per vessel, so that the
+The cell features of a frame are pooled to a few tokens per vessel, so that the
 cost of reading stays fixed (after EfficientTAM, Xiong et al., 2024). Attention
 is scaled by the log of the memory's length (MemFlow, Dong and Fu, 2024).
 """
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from sam2flow_core.model.layers import MLP, Attention, sine_position
 from sam2flow_core.model.memory_bank import MemoryEntry
-from sam2flow_core.model.sites import Sites, take
+from sam2flow_core.model.sparse_cells import SparseCells, take
 
 _BLOCK = 8
 """Cells per side of the block that becomes one token."""
@@ -41,7 +41,7 @@ class MotionTokens(NamedTuple):
 
 
 class MotionMemory(nn.Module):
-    """Write the motion of vessels to memory, read it at the sites of the next frame.
+    """Write the motion of vessels to memory, read it at the cells of the next frame.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class MotionMemory(nn.Module):
         self.time = nn.Parameter(torch.zeros(frames + 1, dim))
         nn.init.trunc_normal_(self.time, std=0.02)
 
-    def write(self, hidden: Tensor, flow: Tensor, sites: Sites, vessels: int) -> list[tuple[Tensor, Tensor]]:
+    def write(self, hidden: Tensor, flow: Tensor, cells: SparseCells, vessels: int) -> list[tuple[Tensor, Tensor]]:
         """Tokens (1, K, dim) and their places (1, K, 2) ``(x, y)`` px, for each vessel.
 
         Parameters
@@ -72,28 +72,28 @@ class MotionMemory(nn.Module):
         hidden : Tensor (N, hidden)
         flow : Tensor (N, 2)
             ``(dx, dy)`` px per frame.
-        sites : Sites
+        cells : SparseCells
         vessels : int
-            Number of vessels V; a vessel without sites gets no tokens (K = 0).
+            Number of vessels V; a vessel without cells gets no tokens (K = 0).
         """
-        values = self._encode(hidden, flow, sites)
-        blocks = sites.cell // _BLOCK
-        key = (sites.vessel * 4096 + blocks[:, 0]) * 4096 + blocks[:, 1]
+        values = self._encode(hidden, flow, cells)
+        blocks = cells.place // _BLOCK
+        key = (cells.vessel * 4096 + blocks[:, 0]) * 4096 + blocks[:, 1]
         unique, member = torch.unique(key, return_inverse=True)
         share = torch.bincount(member, minlength=unique.shape[0]).to(values)[:, None]
         tokens = values.new_zeros(unique.shape[0], self.dim).index_add(0, member, values) / share
-        places = values.new_zeros(unique.shape[0], 2).index_add(0, member, sites.position) / share
+        places = values.new_zeros(unique.shape[0], 2).index_add(0, member, cells.position) / share
         owner = unique // (4096 * 4096)
         return [(tokens[owner == v][None], places[owner == v][None]) for v in range(vessels)]
 
-    def write_together(self, hidden: Tensor, flow: Tensor, sites: Sites) -> MotionTokens:
+    def write_together(self, hidden: Tensor, flow: Tensor, cells: SparseCells) -> MotionTokens:
         """As `write`, but for all vessels as padded tensors: a token for every block of the image."""
-        values = self._encode(hidden, flow, sites)
-        vessels, height, width = sites.grid.shape
+        values = self._encode(hidden, flow, cells)
+        vessels, height, width = cells.grid.shape
         down, across = (-(-n // _BLOCK) for n in (height, width))
-        blocks = sites.cell // _BLOCK
-        key = (sites.vessel * down + blocks[:, 0]) * across + blocks[:, 1]
-        known = torch.cat([values, sites.position.to(values), values.new_ones(sites.count, 1)], 1)
+        blocks = cells.place // _BLOCK
+        key = (cells.vessel * down + blocks[:, 0]) * across + blocks[:, 1]
+        known = torch.cat([values, cells.position.to(values), values.new_ones(cells.count, 1)], 1)
         total = known.new_zeros(vessels * down * across, known.shape[1]).index_add(0, key, known)
         mean = (total[:, :-1] / total[:, -1:].clamp_min(1)).unflatten(0, (vessels, -1))
         return MotionTokens(mean[..., :-2], mean[..., -2:].detach(), (total[:, -1] > 0).unflatten(0, (vessels, -1)))
@@ -101,7 +101,7 @@ class MotionMemory(nn.Module):
     def read_together(
         self,
         hidden: Tensor,
-        sites: Sites,
+        cells: SparseCells,
         rows: VesselRows,
         memories: Sequence[MotionTokens],
         ages: Tensor,
@@ -112,9 +112,9 @@ class MotionMemory(nn.Module):
         Parameters
         ----------
         hidden : Tensor (N, hidden)
-        sites : Sites
+        cells : SparseCells
         rows : VesselRows
-            Of these sites.
+            Of these cells.
         memories : sequence of E MotionTokens
             At least one.
         ages : LongTensor (V, E)
@@ -128,36 +128,36 @@ class MotionMemory(nn.Module):
         times = self.time[torch.where(prompted & (age > 0), self.frames, age)]
         keys = (values + times[:, :, None] + sine_position(places / 8.0, self.dim)).flatten(1, 2)
         values, there = values.flatten(1, 2), there.flatten(1)
-        query = take(self.query(hidden) + sine_position(sites.position / 8.0, self.dim), rows.sites)
+        query = take(self.query(hidden) + sine_position(cells.position / 8.0, self.dim), rows.members)
         something = there.any(1, keepdim=True)
         x = query
         for layer in self.layers:
             x = layer(x, keys, values, there | ~something)
-        return self.out((x - query) * something[..., None]).flatten(0, 1)[rows.at] * something[sites.vessel]
+        return self.out((x - query) * something[..., None]).flatten(0, 1)[rows.at] * something[cells.vessel]
 
-    def _encode(self, hidden: Tensor, flow: Tensor, sites: Sites) -> Tensor:
+    def _encode(self, hidden: Tensor, flow: Tensor, cells: SparseCells) -> Tensor:
         speed = flow.norm(dim=1, keepdim=True)
-        motion = torch.cat([torch.asinh(flow), torch.log1p(speed), sites.coverage[:, None]], 1)
+        motion = torch.cat([torch.asinh(flow), torch.log1p(speed), cells.coverage[:, None]], 1)
         return self.encoder(torch.cat([hidden, motion], 1))
 
-    def read(self, hidden: Tensor, sites: Sites, banks: list[list[MemoryEntry]], frame: int) -> Tensor:
-        """What to add to the hidden state (N, hidden): each site looks at its own vessel's memory, and only at that.
+    def read(self, hidden: Tensor, cells: SparseCells, banks: list[list[MemoryEntry]], frame: int) -> Tensor:
+        """What to add to the hidden state (N, hidden): each cell looks at its own vessel's memory, and only at that.
 
         Parameters
         ----------
         hidden : Tensor (N, hidden)
-        sites : Sites
+        cells : SparseCells
         banks : list over vessels of lists of MemoryEntry
         frame : int
             The frame that reads.
         """
         out = torch.zeros_like(hidden)
         for vessel, entries in enumerate(banks):
-            rows = torch.nonzero(sites.vessel == vessel)[:, 0]
+            rows = torch.nonzero(cells.vessel == vessel)[:, 0]
             entries = [e for e in entries if e.tokens.shape[1] and self._within_reach(e, frame)]
             if not entries or not rows.numel():
                 continue
-            out = out.index_add(0, rows, self._read_vessel(hidden[rows], sites.position[rows], entries, frame))
+            out = out.index_add(0, rows, self._read_vessel(hidden[rows], cells.position[rows], entries, frame))
         return out
 
     def _within_reach(self, entry: MemoryEntry, frame: int) -> bool:
@@ -180,20 +180,20 @@ class MotionMemory(nn.Module):
 
 
 class VesselRows(NamedTuple):
-    """Sites by vessel, padded to as many each: `sites` (V, M), N for padding, and where each site is, `at` (N,)."""
+    """Cells by vessel, padded to as many each: `members` (V, M), N for padding, and where each cell is, `at` (N,)."""
 
-    sites: Tensor
+    members: Tensor
     at: Tensor
 
 
-def rows_of_vessels(sites: Sites) -> VesselRows:
-    """Arrange sites by vessel; the processor waits for the largest vessel to be counted."""
-    counts = torch.bincount(sites.vessel, minlength=sites.grid.shape[0])
+def rows_of_vessels(cells: SparseCells) -> VesselRows:
+    """Arrange cells by vessel; the processor waits for the largest vessel to be counted."""
+    counts = torch.bincount(cells.vessel, minlength=cells.grid.shape[0])
     most = int(counts.max())
-    order = torch.arange(sites.count, device=counts.device)
-    # Sites come vessel by vessel.
-    at = sites.vessel * most + order - (counts.cumsum(0) - counts)[sites.vessel]
-    rows = torch.full((counts.shape[0] * most,), sites.count, device=counts.device)
+    order = torch.arange(cells.count, device=counts.device)
+    # Cells come vessel by vessel.
+    at = cells.vessel * most + order - (counts.cumsum(0) - counts)[cells.vessel]
+    rows = torch.full((counts.shape[0] * most,), cells.count, device=counts.device)
     rows[at] = order
     return VesselRows(rows.view(counts.shape[0], most), at)
 

@@ -2,7 +2,7 @@
 
 A small convolutional net corrects a mask from the clicks, the decoder's mask and
 the stride-4 features, a few times over with the same weights. Where a click names a
-tube (`tube`) it is not asked.
+mask (`mask`) it is not asked.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ over time belong to `sam2flow_core.inference`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +22,6 @@ from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_m
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.prompt_encoder import PromptEncoder
 from sam2flow_core.model.region_growth import click_maps
-from sam2flow_core.model.tracing import FieldMap
-from sam2flow_core.model.tube import grow_tubes
 from sam2flow_core.model.vessel_field import VesselField, VesselFieldNet
 
 
@@ -33,6 +32,21 @@ class Prompts:
     points: Tensor
     labels: Tensor
     masks: Tensor | None = None
+
+
+class TracedMasks(NamedTuple):
+    """Masks of V vessels as they were traced from their clicks through the vessel field (`sam2flow_core.tracing`).
+
+    Attributes
+    ----------
+    logits : Tensor (V, h, w)
+        At the field's stride; strongly negative everywhere for a vessel that was not found.
+    sureness : Tensor (V,)
+        0 to 1: mean chance of a vessel along the way, times the share of the clicks that lie in the mask.
+    """
+
+    logits: Tensor
+    sureness: Tensor
 
 
 SURELY_PRESENT = 10.0
@@ -46,7 +60,7 @@ class VesselMasks:
     Attributes
     ----------
     logits : Tensor (V, H, W)
-        The tube that clicks name, where there is a vessel field; otherwise of the decoder.
+        The traced mask of vessels that are clicked, where there is a vessel field; otherwise the decoder's.
     iou : Tensor (V,)
         Estimated, 0 to 1.
     object_score : Tensor (V,)
@@ -93,10 +107,10 @@ class SAM2Flow(nn.Module):
         """Pyramid of images (B, 3, H, W) at strides 4, 8, 16; H and W are multiples of 32."""
         return self.image_encoder(images)
 
-    def map_vessels(self, survey: Tensor) -> VesselField:
-        """Vessel field of recordings (B, 20, H / 2, W / 2); see `motion_survey`. Once for all frames and vessels."""
+    def map_vessels(self, statistics: Tensor) -> VesselField:
+        """Vessel field of recordings (B, 20, H / 2, W / 2), see `InputMaker.field_input`; once for all their frames."""
         assert self.vessel_field is not None
-        return self.vessel_field(survey)
+        return self.vessel_field(statistics)
 
     def condition(
         self, levels: list[Tensor], image_of_vessel: Tensor, banks: list[list[MemoryEntry]], frame: int
@@ -117,7 +131,7 @@ class SAM2Flow(nn.Module):
         conditioned: Tensor,
         prompts: Prompts,
         origin: Tensor | None = None,
-        maps: list[FieldMap] | None = None,
+        traced: TracedMasks | None = None,
     ) -> VesselMasks:
         """Masks of V vessels.
 
@@ -132,9 +146,8 @@ class SAM2Flow(nn.Module):
             May be all padding (label -1) where only memory speaks.
         origin : Tensor (2,), optional
             ``(x, y)`` px of the image's corner in a larger frame; only presets with a fixed position frame use it.
-        maps : list of FieldMap, optional
-            The vessel field of each image, for presets that have one: clicks are followed along it. Where memory
-            alone speaks it is not needed.
+        traced : TracedMasks, optional
+            Of the same prompts, for presets that have a vessel field. Where memory alone speaks it is not needed.
         """
         h, w = levels[0].shape[-2] * 4, levels[0].shape[-1] * 4
         sparse, dense = self.prompt_encoder(prompts.points, prompts.labels, (h, w), prompts.masks, origin)
@@ -143,17 +156,15 @@ class SAM2Flow(nn.Module):
         decoded = self.mask_decoder(
             conditioned, place, sparse, dense, (skips[0][image_of_vessel], skips[1][image_of_vessel])
         )
-        named = (prompts.labels > 0).any(1) & (maps is not None)
-        if self.mask_decoder.growth is not None and (maps is None or not named.all()):
+        named = (prompts.labels > 0).any(1) & (traced is not None)
+        if self.mask_decoder.growth is not None and (traced is None or not named.all()):
             decoded = self._grow(decoded, levels[0][image_of_vessel], prompts)
         logits, iou, token = choose_mask(decoded, (prompts.labels >= 0).sum(1) == 1)
         fine = F.interpolate(logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
-        if maps is not None:
-            reach = self.config.mask.tube_reach
-            tubes = grow_tubes(maps, image_of_vessel, prompts.points, prompts.labels, reach)
-            followed = F.interpolate(tubes.logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
-            fine = torch.where(named[:, None, None], followed, fine)
-            iou = torch.where(named, tubes.sureness, iou)
+        if traced is not None:
+            clicked = F.interpolate(traced.logits[:, None], (h, w), mode="bilinear", align_corners=False)[:, 0]
+            fine = torch.where(named[:, None, None], clicked, fine)
+            iou = torch.where(named, traced.sureness, iou)
         trusted = self.config.mask.trusts_object_score
         return VesselMasks(fine, iou, decoded.object_score, token, decoded, trusted)
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sam2flow_core.model.sites import Sites
+from sam2flow_core.model.sparse_cells import SparseCells
 from sam2flow_core.model.strips import goes_whole
 
 _SIGMAS = (1.5, 3.0, 6.0, 12.0)
@@ -76,12 +76,12 @@ def _principal_axis(coverage: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
     return torch.stack([cxx - cyy, 2 * cxy], 1) / total[:, None], size / total
 
 
-def trace_paths(sites: Sites, field: Tensor, reach: float) -> Tensor:
-    """Follow the direction field both ways from every site.
+def trace_paths(cells: SparseCells, field: Tensor, reach: float) -> Tensor:
+    """Follow the direction field both ways from every cell.
 
     Parameters
     ----------
-    sites : Sites
+    cells : SparseCells
     field : Tensor (V, 2, h, w)
         From `direction_field`.
     reach : float
@@ -90,30 +90,30 @@ def trace_paths(sites: Sites, field: Tensor, reach: float) -> Tensor:
     Returns
     -------
     Tensor (N, 2 K + 1, 2)
-        Points ``(x, y)`` in px at arc lengths ``-K s .. K s``, s = the stride; the middle one is the site.
+        Points ``(x, y)`` in px at arc lengths ``-K s .. K s``, s = the stride; the middle one is the cell.
     """
-    steps = math.ceil(reach / sites.stride)
-    start = sites.position
-    first = _direction_at(sites, field, start, None)
+    steps = math.ceil(reach / cells.stride)
+    start = cells.position
+    first = _direction_at(cells, field, start, None)
     halves = []
     for sign in (-1.0, 1.0):
         point, heading, half = start, first * sign, []
         for _ in range(steps):
             # The midpoint rule: with the direction at the start of a step, paths would swing out of every bend.
-            middle = point + heading * (sites.stride / 2)
-            heading = _direction_at(sites, field, middle, heading)
-            point = point + heading * sites.stride
+            middle = point + heading * (cells.stride / 2)
+            heading = _direction_at(cells, field, middle, heading)
+            point = point + heading * cells.stride
             half.append(point)
         halves.append(half)
     return torch.stack([*halves[0][::-1], start, *halves[1]], 1)
 
 
-def _direction_at(sites: Sites, field: Tensor, point: Tensor, heading: Tensor | None) -> Tensor:
+def _direction_at(cells: SparseCells, field: Tensor, point: Tensor, heading: Tensor | None) -> Tensor:
     """Unit direction (N, 2) at ``point``, turned to agree with ``heading``."""
     h, w = field.shape[-2:]
-    cell = ((point + 0.5) / sites.stride).floor().long()
+    cell = ((point + 0.5) / cells.stride).floor().long()
     x, y = cell[:, 0].clamp(0, w - 1), cell[:, 1].clamp(0, h - 1)
-    double = field[sites.vessel, :, y, x]
+    double = field[cells.vessel, :, y, x]
     # The first sign is arbitrary; the cut is turned away from the image's axes, where rounding would choose it.
     cosine, sine = math.cos(2 * _CUT), math.sin(2 * _CUT)
     turned_back = (double[:, 1] * cosine - double[:, 0] * sine, double[:, 0] * cosine + double[:, 1] * sine)

@@ -1,6 +1,6 @@
-"""Recurrent refinement of the flow on the sites.
+"""Recurrent refinement of the flow on the sparse cells.
 
-Everything happens in each site's own frame: the first axis points along the
+Everything happens in each cell's own frame: the first axis points along the
 blood stream, the second across it, so what is learned holds in any direction.
 """
 
@@ -14,10 +14,10 @@ from sam2flow_core.config.model import UpdateConfig
 from sam2flow_core.model.cover import Cover
 from sam2flow_core.model.features import find_corners, read_corners
 from sam2flow_core.model.layers import MLP, begin_at_zero
-from sam2flow_core.model.sites import Sites, take
+from sam2flow_core.model.sparse_cells import SparseCells, take
 
 _OFFSETS = 5
-"""Places of the evidence that are read around the current speed."""
+"""Places of the cost volume that are read around the current speed."""
 
 
 def roi_lookup(
@@ -31,12 +31,12 @@ def roi_lookup(
     stride: int,
     cover: Cover | None = None,
 ) -> Tensor:
-    """Correlation of each site with a small window around its target, turned along the vessel.
+    """Correlation of each cell with a small window around its target, turned along the vessel.
 
     Parameters
     ----------
     first : Tensor (N, D)
-        Features of the sites in frame t.
+        Features of the cells in frame t.
     second : Tensor (images, D, rows, columns)
         Features of frame t + 1.
     image : LongTensor (N,)
@@ -62,16 +62,16 @@ def roi_lookup(
     return torch.bmm(there, first[:, :, None])[..., 0]
 
 
-class SiteConv(nn.Module):
-    """3 x 3 convolution on the sites (submanifold sparse convolution; Graham et al., 2018)."""
+class SparseConv(nn.Module):
+    """3 x 3 convolution on the cells (submanifold sparse convolution; Graham et al., 2018)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.linear = nn.Linear(9 * channels, channels)
 
-    def forward(self, x: Tensor, sites: Sites) -> Tensor:
+    def forward(self, x: Tensor, cells: SparseCells) -> Tensor:
         """(N, channels), same shape; missing neighbours count as zero."""
-        return self.linear(take(x, sites.neighbours).flatten(1))
+        return self.linear(take(x, cells.neighbours).flatten(1))
 
 
 class UpdateBlock(nn.Module):
@@ -80,12 +80,12 @@ class UpdateBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(channels)
-        self.conv = SiteConv(channels)
+        self.conv = SparseConv(channels)
         self.mlp = MLP((channels, 2 * channels, channels), nn.GELU)
 
-    def forward(self, x: Tensor, sites: Sites) -> Tensor:
+    def forward(self, x: Tensor, cells: SparseCells) -> Tensor:
         """(N, channels), same shape."""
-        return x + self.mlp(F.gelu(self.conv(self.norm(x), sites)))
+        return x + self.mlp(F.gelu(self.conv(self.norm(x), cells)))
 
 
 class Refinement(nn.Module):
@@ -96,7 +96,7 @@ class Refinement(nn.Module):
         c = config.hidden
         window = (2 * config.lookup_radius + 1) ** 2
         self.radius, self.stride = config.lookup_radius, stride
-        self.motion = MLP((window + _OFFSETS * config.evidence_hidden + 4, c, c), nn.GELU)
+        self.motion = MLP((window + _OFFSETS * config.cost_volume_hidden + 4, c, c), nn.GELU)
         self.join = nn.Linear(2 * c + inputs, c)
         self.blocks = nn.ModuleList(UpdateBlock(c) for _ in range(config.blocks))
         self.step = MLP((c, c, 2), nn.GELU)
@@ -105,17 +105,19 @@ class Refinement(nn.Module):
         for head in (self.step, self.weights):
             begin_at_zero(head.layers[-1])
 
-    def motion_features(self, window: Tensor, evidence: Tensor, place: Tensor, flow: Tensor, first: Tensor) -> Tensor:
-        """Encode what is seen at the current flow (N, 2), in the site's own frame."""
-        around = _read_evidence(evidence, place)
+    def motion_features(
+        self, window: Tensor, cost_volume: Tensor, place: Tensor, flow: Tensor, first: Tensor
+    ) -> Tensor:
+        """Encode what is seen at the current flow (N, 2), in the cell's own frame."""
+        around = _read_cost_volume(cost_volume, place)
         given = torch.cat([torch.asinh(flow), torch.asinh(flow - first)], 1)
         return self.motion(torch.cat([window, around.flatten(1), given], 1))
 
-    def advance(self, hidden: Tensor, motion: Tensor, inputs: Tensor, sites: Sites) -> Tensor:
+    def advance(self, hidden: Tensor, motion: Tensor, inputs: Tensor, cells: SparseCells) -> Tensor:
         """Next hidden state (N, c)."""
         x = hidden + self.join(torch.cat([hidden, motion, inputs], 1))
         for block in self.blocks:
-            x = block(x, sites)
+            x = block(x, cells)
         return x
 
     def change(self, hidden: Tensor, flow: Tensor) -> Tensor:
@@ -123,32 +125,32 @@ class Refinement(nn.Module):
         return self.step(hidden) * (0.5 + 0.1 * flow.norm(dim=1, keepdim=True))
 
 
-def _read_evidence(evidence: Tensor, place: Tensor) -> Tensor:
-    """Evidence (N, B, C) at ``_OFFSETS`` bins around the fractional bin ``place`` (N,), as (N, offsets, C)."""
+def _read_cost_volume(cost_volume: Tensor, place: Tensor) -> Tensor:
+    """Cost volume (N, B, C) at ``_OFFSETS`` bins around the fractional bin ``place`` (N,), as (N, offsets, C)."""
     steps = torch.arange(_OFFSETS, device=place.device) - _OFFSETS // 2
-    at = (place[:, None] + steps).clamp(0, evidence.shape[1] - 1.001)
+    at = (place[:, None] + steps).clamp(0, cost_volume.shape[1] - 1.001)
     low = at.floor().long()
     share = (at - low)[..., None]
-    rows = torch.arange(evidence.shape[0], device=place.device)[:, None]
-    return evidence[rows, low] * (1 - share) + evidence[rows, low + 1] * share
+    rows = torch.arange(cost_volume.shape[0], device=place.device)[:, None]
+    return cost_volume[rows, low] * (1 - share) + cost_volume[rows, low + 1] * share
 
 
-def upsample(values: Tensor, weights: Tensor, sites: Sites) -> Tensor:
-    """Convex upsampling from cells to px (RAFT; Teed and Deng, 2020), on the sites only.
+def upsample(values: Tensor, weights: Tensor, cells: SparseCells) -> Tensor:
+    """Convex upsampling of the listed cells to px (RAFT; Teed and Deng, 2020).
 
     Parameters
     ----------
     values : Tensor (N, C)
     weights : Tensor (N, 9 * stride**2)
-        Logits over the nine neighbours of each px of the cell; neighbours that are no sites do not count.
+        Logits over the nine neighbours of each px of the cell; neighbours that are not in the list do not count.
 
     Returns
     -------
     Tensor (N, C, stride, stride)
     """
-    s = sites.stride
-    there = sites.neighbours < sites.count
+    s = cells.stride
+    there = cells.neighbours < cells.count
     logits = weights.view(-1, 9, s * s).masked_fill(~there[:, :, None], -1e4)
     share = torch.softmax(logits, 1)
-    out = torch.einsum("nkc,nks->ncs", take(values, sites.neighbours), share)
+    out = torch.einsum("nkc,nks->ncs", take(values, cells.neighbours), share)
     return out.view(*out.shape[:2], s, s)

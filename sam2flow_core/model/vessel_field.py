@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sam2flow_core.model.motion_survey import MOTION_CHANNELS
+from sam2flow_core.model.motion_statistics import MOTION_CHANNELS
 from sam2flow_core.model.strips import activated, convolved, goes_whole
 
 DIRECTIONS = 16
@@ -24,7 +24,7 @@ DIRECTIONS = 16
 ORIENTATIONS = DIRECTIONS // 2
 FIELD_STRIDE = 2
 """Px per cell."""
-SURVEY_CHANNELS = MOTION_CHANNELS + 2
+STATISTICS_CHANNELS = MOTION_CHANNELS + 2
 """Motion, background and activity."""
 _GROUPS = 8
 
@@ -55,11 +55,11 @@ class VesselField(NamedTuple):
 
 
 class VesselFieldNet(nn.Module):
-    """A small U-Net (Ronneberger et al., 2015) over the survey of a recording."""
+    """A small U-Net (Ronneberger et al., 2015) over the statistics of a recording."""
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(SURVEY_CHANNELS, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(STATISTICS_CHANNELS, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
         self.before = nn.ModuleList(_block(w) for w in widths)
         self.up = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
@@ -71,9 +71,9 @@ class VesselFieldNet(nn.Module):
             self.head.bias[1 : 2 + DIRECTIONS] = -3.0
             self.head.bias[-ORIENTATIONS:] = math.log(8.0)
 
-    def forward(self, survey: Tensor) -> VesselField:
-        """Field of surveys (B, 20, h, w); h and w are multiples of 8."""
-        x, skips = convolved(self.stem, survey), list[Tensor]()
+    def forward(self, statistics: Tensor) -> VesselField:
+        """Field of statistics (B, 20, h, w); h and w are multiples of 8."""
+        x, skips = convolved(self.stem, statistics), list[Tensor]()
         for number, block in enumerate(self.before):
             if number:
                 skips.append(x)

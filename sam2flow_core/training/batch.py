@@ -36,7 +36,7 @@ class ClipBatch:
         As in `TrainingClip`; 0 in pairs that a clip does not have.
     pair_share : Tensor (P, I)
         What each pair counts: clips count alike, and pairs within a clip.
-    survey : Tensor (I, 20, H / 2, W / 2)
+    statistics : Tensor (I, 20, H / 2, W / 2)
     field : VesselField
         The true ones, (I, ...).
     """
@@ -50,7 +50,7 @@ class ClipBatch:
     flow: Tensor
     weight: Tensor
     pair_share: Tensor
-    survey: Tensor
+    statistics: Tensor
     field: VesselField
 
     def __len__(self) -> int:
@@ -99,7 +99,7 @@ def gather_clips(clips: Sequence[TrainingClip]) -> ClipBatch:
         torch.cat([_padded(c.flow, pairs) for c in clips], 1),
         torch.cat([_padded(c.weight, pairs) for c in clips], 1),
         share.T.to(device),
-        torch.cat([c.survey for c in clips]),
+        torch.cat([c.statistics for c in clips]),
         VesselField(*(torch.stack(x) for x in zip(*(c.field for c in clips), strict=True))),
     )
 

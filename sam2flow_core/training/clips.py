@@ -37,7 +37,7 @@ class TrainingClip:
         ``(dx, dy)`` px from frame ``first + p`` to the next.
     weight : Tensor (P, V, H, W)
         1 inside the vessel, less where matter leaves, 0 outside.
-    survey : Tensor (1, 20, H / 2, W / 2)
+    statistics : Tensor (1, 20, H / 2, W / 2)
         What the recording says as a whole.
     field : VesselField
         The true one, of all vessels of the scene, also those that are not among the V.
@@ -48,7 +48,7 @@ class TrainingClip:
     first: int
     flow: Tensor
     weight: Tensor
-    survey: Tensor
+    statistics: Tensor
     field: VesselField
 
     @property
@@ -212,7 +212,7 @@ def alter(clip: RawClip, rng: np.random.Generator, config: TrainingConfig, stage
     if stage.unsteady and rng.random() < 0.3:
         video = shaken(video, rng.normal(0, rng.uniform(0.05, stage.unsteady), (len(video), 2)))
     first, second = video[clip.pairs], video[[row + 1 for row in clip.pairs]]
-    inputs, survey = summarise(video[None, clip.rows], first[None], second[None])
+    inputs, statistics = summarise(video[None, clip.rows], first[None], second[None])
     field = true_field(clip.lumens.turned(turns, mirror))
     chosen = torch.from_numpy(rng.permutation(len(masks))[: config.most_vessels])
     masks, flow, leaves = masks[chosen], flow[:, chosen], leaves[:, chosen]
@@ -223,7 +223,7 @@ def alter(clip: RawClip, rng: np.random.Generator, config: TrainingConfig, stage
         begin,
         flow.contiguous(),
         weight.contiguous(),
-        survey,
+        statistics,
         field,
     )
 

@@ -17,12 +17,13 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from sam2flow_core.config.training import DevelopmentConfig, StageConfig, TrainingConfig
-from sam2flow_core.model.evidence import pairs_around
+from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING, POSITIVE
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
-from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.model.vessel_field import VesselField
+from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.tracing.tubular_mask import trace_masks
 from sam2flow_core.training.clicks import draw_point
 from sam2flow_core.training.clips import ClipOrder, ClipSource, TrainingClip
 from sam2flow_core.training.losses import mask_iou
@@ -179,17 +180,17 @@ def _flow_error(model: SAM2Flow, clip: TrainingClip, t: int) -> tuple[Tensor, Te
     net, match = model.flow, model.config.match
     maps = net.feature_encoder(clip.inputs)
     owner = torch.zeros(len(clip.masks), dtype=torch.long, device=maps.device)
-    ground = net.lay_ground(clip.masks, owner, (maps.shape[-2], maps.shape[-1]))
+    layout = net.lay_out(clip.masks, owner, (maps.shape[-2], maps.shape[-1]))
     features = {k: maps[k : k + 1] for k in range(len(maps))}
     wanted = pairs_around(t, range(len(maps)), match.lags, max(match.windows), causal=False)
-    volumes = {(row, k): net.correlation(features, row, k, ground) for row, k in sorted(wanted)}
-    evidence = net.evidence(volumes, t, ground, causal=False)
+    volumes = {(row, k): net.correlation(features, row, k, layout) for row, k in sorted(wanted)}
+    cost_volume = net.cost_volume(volumes, t, layout, causal=False)
     context = model.encode(clip.inputs[[t]])[0]
-    answer = net(features[t], features[t + 1], evidence, context, ground, [[] for _ in clip.masks], t)
+    answer = net(features[t], features[t + 1], cost_volume, context, layout, [[] for _ in clip.masks], t)
     dense = torch.zeros_like(clip.flow[0])
-    sites, s = ground.sites, ground.sites.stride
-    cells = dense.unfold(-2, s, s).unfold(-2, s, s)  # a view: what is written to the cells is written to the px
-    cells[sites.vessel, :, sites.cell[:, 0], sites.cell[:, 1]] = answer.fine
+    cells, s = layout.cells, layout.cells.stride
+    blocks = dense.unfold(-2, s, s).unfold(-2, s, s)  # a view: what is written to the blocks is written to the px
+    blocks[cells.vessel, :, cells.place[:, 0], cells.place[:, 1]] = answer.fine
     vessel, y, x = torch.nonzero(clip.weight[0] > 0.75, as_tuple=True)  # px whose blood stays in sight
     return dense[vessel, :, y, x], clip.flow[0, vessel, :, y, x], vessel
 
@@ -245,11 +246,13 @@ def _answer_clicks(model: SAM2Flow, clip: TrainingClip, points: Tensor) -> tuple
     plain = model.condition(now, owner, [[] for _ in range(rows)], 0)
     maps = None
     if model.vessel_field is not None:
-        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(clip.survey))))]
+        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(clip.statistics))))]
 
     def ask(clicks: int, along: list[FieldMap] | None) -> VesselMasks:
         labels = torch.full((rows, clicks), POSITIVE, device=points.device)
-        return model.segment(now, owner, plain, Prompts(points[:, :clicks], labels), maps=along)
+        prompts = Prompts(points[:, :clicks], labels)
+        traced = trace_masks(along, owner, prompts, model.config.mask.tracing_reach)
+        return model.segment(now, owner, plain, prompts, traced=traced)
 
     one = ask(1, maps)
     tokens, pointers = model.remember_context(now, owner, one)

@@ -28,5 +28,5 @@ class FieldPart:
 
     def loss(self, prepared: ClipBatch) -> tuple[Tensor, Figures]:
         """See `Part`."""
-        field = VesselField(*(x.float() for x in self.model.map_vessels(prepared.survey)))
+        field = VesselField(*(x.float() for x in self.model.map_vessels(prepared.statistics)))
         return field_loss(field, prepared.field)

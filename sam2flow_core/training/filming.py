@@ -1,4 +1,4 @@
-"""From framed scenes to training clips: filmed, spoiled as recordings are, and surveyed, a batch at once."""
+"""From framed scenes to training clips: filmed, spoiled as recordings are, and summarised, a batch at once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FilmStudio:
         maps = StreamMaps(framings, self.device)
         motion, fields = true_motion(framings, maps, points), true_fields(framings, maps)
         parts = [len(framings[0].rows), *[len(framings[0].firsts)] * 2]
-        inputs, surveys = summarise(*video.split(parts, 1))
+        inputs, statistics = summarise(*video.split(parts, 1))
         clips, start = [], 0
         for k, framing in enumerate(framings):
             mine, visible = slice(start, start + framing.learned), seen[k]
@@ -59,7 +59,7 @@ class FilmStudio:
                     framing.first,
                     motion.flow[:, mine] * visible,
                     motion.weight[:, mine] * visible,
-                    surveys[k][None],
+                    statistics[k][None],
                     VesselField(*(x[k] * cells for x in fields)),
                 )
             )

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from sam2flow_core.config.training import TrainingConfig
-from sam2flow_core.model.flow_net import FirstFlow, FlowAnswer, FlowNet, Ground
+from sam2flow_core.model.flow_net import CellLayout, FirstFlow, FlowAnswer, FlowNet
 from sam2flow_core.model.motion_memory import MotionTokens, rows_of_vessels
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import ClipBatch
 from sam2flow_core.training.clicks import roughen
-from sam2flow_core.training.losses import flow_loss, mask_iou, site_truth
+from sam2flow_core.training.losses import cell_truth, flow_loss, mask_iou
 from sam2flow_core.training.parts import Figures, Lesson
 
 
@@ -86,30 +86,32 @@ class FlowPart:
 
     def _error(self, task: FlowTask, maps: Tensor) -> tuple[Tensor, Figures]:
         batch, net = task.batch, self.model.flow
-        ground = net.lay_ground(task.seen, batch.owner, (maps.shape[2], maps.shape[3]))
-        if not ground.sites.count:
+        layout = net.lay_out(task.seen, batch.owner, (maps.shape[2], maps.shape[3]))
+        if not layout.cells.count:
             return maps.new_zeros(()), {}
         pairs = torch.cat([task.earlier, batch.pairs], 1)
         series = maps.permute(0, 2, 3, 1, 4)
         with torch.set_grad_enabled(task.learn_features and torch.is_grad_enabled()):
-            evidence = net.evidence_of_series(series, pairs, batch.frames, ground)
-        answer = self._answer(task, maps, evidence, ground, pairs)
-        truth = site_truth(batch.flow, batch.weight, batch.pair_share, ground)
-        return flow_loss(answer, truth, ground, self.config)
+            cost_volume = net.cost_volumes(series, pairs, batch.frames, layout)
+        answer = self._answer(task, maps, cost_volume, layout, pairs)
+        truth = cell_truth(batch.flow, batch.weight, batch.pair_share, layout)
+        return flow_loss(answer, truth, layout, self.config)
 
-    def _answer(self, task: FlowTask, maps: Tensor, evidence: Tensor, ground: Ground, pairs: Tensor) -> FlowAnswer:
+    def _answer(
+        self, task: FlowTask, maps: Tensor, cost_volume: Tensor, layout: CellLayout, pairs: Tensor
+    ) -> FlowAnswer:
         """The answered pairs one after the other, as rows of one answer."""
         net, earlier, context = self.model.flow, task.earlier.shape[1], task.context.float()
         times = pairs.to(maps.device)
         starts = list[FirstFlow]()
         # Memory of the pairs before is written without a gradient: they are many, and have no truth.
-        for part, learned in ((evidence[:earlier], False), (evidence[earlier:], True)):
+        for part, learned in ((cost_volume[:earlier], False), (cost_volume[earlier:], True)):
             with torch.set_grad_enabled(learned and torch.is_grad_enabled()):
                 if len(part):
-                    starts += net.first_flow(part.flatten(0, 1), context, ground).split(ground.sites.count)
+                    starts += net.first_flow(part.flatten(0, 1), context, layout).split(layout.cells.count)
         known = torch.cat([task.prompted, task.prompted.new_zeros(len(task.seen), len(starts) - earlier)], 1)
         clips, by_vessel = torch.arange(len(times), device=times.device), times[task.batch.owner]
-        rows, memories, answers = rows_of_vessels(ground.sites), list[MotionTokens](), list[FlowAnswer]()
+        rows, memories, answers = rows_of_vessels(layout.cells), list[MotionTokens](), list[FlowAnswer]()
         for p, start in enumerate(starts):
             first, second = (maps[clips, times[:, p] + step].permute(0, 3, 1, 2) for step in (0, 1))
             with torch.set_grad_enabled(p >= earlier and torch.is_grad_enabled()):
@@ -117,10 +119,10 @@ class FlowPart:
                 if memories and net.config.use_motion_memory:
                     ages = by_vessel[:, p : p + 1] - by_vessel[:, :p]
                     hidden = hidden + net.motion_memory.read_together(
-                        hidden, ground.sites, rows, memories, ages, known[:, :p]
+                        hidden, layout.cells, rows, memories, ages, known[:, :p]
                     )
-                answer = net.refine(start, hidden, first, second, ground)
-                memories.append(net.motion_memory.write_together(answer.hidden, answer.flows[-1], ground.sites))
+                answer = net.refine(start, hidden, first, second, layout)
+                memories.append(net.motion_memory.write_together(answer.hidden, answer.flows[-1], layout.cells))
             answers.append(answer)
         return _joined(answers[earlier:])
 

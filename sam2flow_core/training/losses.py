@@ -9,22 +9,22 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.config.training import TrainingConfig
-from sam2flow_core.model.evidence import along
-from sam2flow_core.model.flow_net import FlowAnswer, Ground
+from sam2flow_core.model.cost_volume import along
+from sam2flow_core.model.flow_net import CellLayout, FlowAnswer
 from sam2flow_core.model.laplace import negative_log_likelihood
 from sam2flow_core.model.mask_decoder import DecodedMasks
 
 
 @dataclass(frozen=True)
-class SiteTruth:
-    """Truth of M sites, each once for every pair.
+class CellTruth:
+    """Truth of M cells, each once for every pair.
 
     Attributes
     ----------
     flow : Tensor (M, 2)
         ``(dx, dy)`` px per frame: mean over the px of the cell.
     share : Tensor (M,)
-        What each site counts in the whole loss.
+        What each cell counts in the whole loss.
     fine : Tensor (M, 2, s, s)
     fine_share : Tensor (M, s, s)
     """
@@ -35,8 +35,8 @@ class SiteTruth:
     fine_share: Tensor
 
 
-def site_truth(flow: Tensor, weight: Tensor, pair_share: Tensor, ground: Ground) -> SiteTruth:
-    """Truth of N sites in P pairs, M = P N.
+def cell_truth(flow: Tensor, weight: Tensor, pair_share: Tensor, layout: CellLayout) -> CellTruth:
+    """Truth of N cells in P pairs, M = P N.
 
     Parameters
     ----------
@@ -44,15 +44,15 @@ def site_truth(flow: Tensor, weight: Tensor, pair_share: Tensor, ground: Ground)
     weight : Tensor (P, V, H, W)
     pair_share : Tensor (P, images)
         What each pair of each image counts; within it, px count by their weight.
-    ground : Ground
+    layout : CellLayout
     """
-    s = ground.sites
+    s = layout.cells
 
     def cut(x: Tensor) -> Tensor:
         """Px (P N, C, s, s) of the cells of x (P, V, C, H, W)."""
-        cells = x.unfold(-2, s.stride, s.stride).unfold(-2, s.stride, s.stride)
+        blocks = x.unfold(-2, s.stride, s.stride).unfold(-2, s.stride, s.stride)
         # Indices on both sides of a slice: theirs becomes the first axis.
-        return cells[:, s.vessel, :, s.cell[:, 0], s.cell[:, 1]].transpose(0, 1).flatten(0, 1)
+        return blocks[:, s.vessel, :, s.place[:, 0], s.place[:, 1]].transpose(0, 1).flatten(0, 1)
 
     fine, fine_weight = cut(flow), cut(weight[:, :, None])[:, 0]
     share = fine_weight.mean((1, 2))
@@ -62,26 +62,26 @@ def site_truth(flow: Tensor, weight: Tensor, pair_share: Tensor, ground: Ground)
     total = share.new_zeros(pairs * images).index_add(0, member, share).clamp_min(1e-3)
     counts = (pair_share.flatten() / total)[member]
     # A cell has stride**2 px; its px share what the cell counts.
-    return SiteTruth(mean, share * counts, fine, fine_weight * counts[:, None, None] / s.stride**2)
+    return CellTruth(mean, share * counts, fine, fine_weight * counts[:, None, None] / s.stride**2)
 
 
 def flow_loss(
-    answer: FlowAnswer, truth: SiteTruth, ground: Ground, config: TrainingConfig
+    answer: FlowAnswer, truth: CellTruth, layout: CellLayout, config: TrainingConfig
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Speed bins, mixture likelihood of every update, error of every px at the end, of all pairs at once.
 
     Parameters
     ----------
     answer : FlowAnswer
-        Of P N sites: the pairs one after the other.
-    truth : SiteTruth
-        Of the same sites.
-    ground : Ground
-        Of N sites.
+        Of P N cells: the pairs one after the other.
+    truth : CellTruth
+        Of the same cells.
+    layout : CellLayout
+        Of N cells.
     config : TrainingConfig
     """
     goal, share = truth.flow, truth.share
-    loss = config.bins_weight * (_bin_loss(answer.logits, goal, ground) * share).sum()
+    loss = config.bins_weight * (_bin_loss(answer.logits, goal, layout) * share).sum()
     loss = loss + 0.1 * (_robust(answer.flows[0] - goal) * share).sum()
     count = len(answer.mixture)
     for i, (guess, mixture) in enumerate(zip(answer.flows[1:], answer.mixture, strict=True)):
@@ -106,14 +106,14 @@ def _robust(error: Tensor) -> Tensor:
     return torch.where(size < 4, size, 4 * (1 + torch.log(size.clamp_min(4) / 4)))
 
 
-def _bin_loss(logits: Tensor, truth: Tensor, ground: Ground) -> Tensor:
+def _bin_loss(logits: Tensor, truth: Tensor, layout: CellLayout) -> Tensor:
     """Cross-entropy (N,) of the speed bins against the point of the path nearest to where the matter went."""
-    course, sites = ground.course, ground.sites
+    streamlines, cells = layout.streamlines, layout.cells
     with torch.no_grad():
-        times = truth.shape[0] // sites.count
-        points = along(course.path, course.bins.expand(sites.count, -1), sites.stride).repeat(times, 1, 1)
-        goal = (sites.position.repeat(times, 1) + truth)[:, None]
-        width = torch.gradient(course.bins)[0]
+        times = truth.shape[0] // cells.count
+        points = along(streamlines.path, streamlines.bins.expand(cells.count, -1), cells.stride).repeat(times, 1, 1)
+        goal = (cells.position.repeat(times, 1) + truth)[:, None]
+        width = torch.gradient(streamlines.bins)[0]
         away = (points - goal).square().sum(-1)
         away = away - away.min(1, keepdim=True).values
         target = torch.softmax(-away / (2 * (0.6 * width) ** 2), 1)

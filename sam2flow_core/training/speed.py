@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from sam2flow_core.model.evidence import pairs_around
-from sam2flow_core.model.flow_net import Ground
+from sam2flow_core.model.cost_volume import pairs_around
+from sam2flow_core.model.flow_net import CellLayout
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.prompt_encoder import POSITIVE
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
-from sam2flow_core.model.tracing import FieldMap
-from sam2flow_core.model.vessel_field import SURVEY_CHANNELS, VesselField
+from sam2flow_core.model.vessel_field import STATISTICS_CHANNELS, VesselField
+from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.tracing.tubular_mask import trace_masks
 
 _WARM = 2
 """Answers before the clock starts."""
@@ -84,11 +85,12 @@ def _masks(model: SAM2Flow, device: torch.device, scene: SpeedScene) -> dict[str
     maps = None
     if model.vessel_field is not None:
         half = scene.side // 2
-        survey = torch.randn(1, SURVEY_CHANNELS, half, half, device=device)
-        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(survey))))]
+        statistics = torch.randn(1, STATISTICS_CHANNELS, half, half, device=device)
+        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(statistics))))]
 
     def click() -> None:
-        model.segment(levels, owner, model.condition(levels, owner, [[]], 0), prompts, None, maps)
+        traced = trace_masks(maps, owner, prompts, model.config.mask.tracing_reach)
+        model.segment(levels, owner, model.condition(levels, owner, [[]], 0), prompts, traced=traced)
 
     return {
         "click_ms": 1e3 * _median(click, device, scene.pairs),
@@ -116,7 +118,7 @@ def _pairs(model: SAM2Flow, device: torch.device, scene: SpeedScene) -> float:
     net, match = model.flow, model.config.match
     masks = _bars(scene, device)
     size = scene.side // match.feature_stride
-    ground = net.lay_ground(masks, torch.zeros(len(masks), dtype=torch.long, device=device), (size, size))
+    layout = net.lay_out(masks, torch.zeros(len(masks), dtype=torch.long, device=device), (size, size))
     context = model.encode(torch.randn(1, 3, scene.side, scene.side, device=device))[0]
     features, volumes = dict[int, Tensor](), dict[tuple[int, int], Tensor]()
     banks: list[list[MemoryEntry]] = [[] for _ in range(scene.vessels)]
@@ -126,14 +128,14 @@ def _pairs(model: SAM2Flow, device: torch.device, scene: SpeedScene) -> float:
         if t == _WARM:
             _wait(device)
             begin = time.perf_counter()
-        _answer(model, ground, context, features, volumes, banks, 40 + t, scene.side)
+        _answer(model, layout, context, features, volumes, banks, 40 + t, scene.side)
     _wait(device)
     return scene.pairs / (time.perf_counter() - begin)
 
 
 def _answer(
     model: SAM2Flow,
-    ground: Ground,
+    layout: CellLayout,
     context: Tensor,
     features: dict[int, Tensor],
     volumes: dict[tuple[int, int], Tensor],
@@ -148,12 +150,12 @@ def _answer(
     for f in sorted({t, t + 1, *(k + step for row, k in missing for step in (0, match.lags[row]))} - features.keys()):
         features[f] = net.feature_encoder(torch.randn(1, 3, side, side, device=context.device))
     for row, k in missing:
-        volumes[row, k] = net.correlation(features, row, k, ground)
+        volumes[row, k] = net.correlation(features, row, k, layout)
     for place in volumes.keys() - wanted:
         del volumes[place]
-    evidence = net.evidence(volumes, t, ground, causal=False)
-    answer = net(features[t], features[t + 1], evidence, context, ground, banks, t)
-    written = net.motion_memory.write(answer.hidden, answer.flows[-1], ground.sites, len(banks))
+    cost_volume = net.cost_volume(volumes, t, layout, causal=False)
+    answer = net(features[t], features[t + 1], cost_volume, context, layout, banks, t)
+    written = net.motion_memory.write(answer.hidden, answer.flows[-1], layout.cells, len(banks))
     for bank, (tokens, places) in zip(banks, written, strict=True):
         bank.append(MemoryEntry(t, False, 1.0, tokens, places))
         del bank[: -model.config.update.motion_memory_frames]

@@ -29,7 +29,7 @@ class TrainingStep(nn.Module):
         super().__init__()
         self.model, self.config = model, config
         if config.bf16 and model.config.use_flow:
-            model.flow.evidence_net.low_precision = torch.bfloat16
+            model.flow.cost_volume_net.low_precision = torch.bfloat16
         self.parts: dict[str, Part] = {
             "field": FieldPart(model),
             "masks": MaskPart(model, config),

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from sam2flow_core.model.inputs import InputMaker, smoothed
-from sam2flow_core.model.motion_survey import MotionSurvey
+from sam2flow_core.model.motion_statistics import MotionStatistics
 
 
 def summarise(frames: Tensor, firsts: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
-    """Inputs and surveys of B clips, with the code that a run uses, for all clips at once.
+    """Inputs and statistics of B clips, with the code that a run uses, for all clips at once.
 
     As in use the clip's own frames weigh no more in the background than others, or slow cells would be part of it.
 
@@ -24,20 +24,20 @@ def summarise(frames: Tensor, firsts: Tensor, seconds: Tensor) -> tuple[Tensor, 
     Returns
     -------
     inputs : Tensor (B, T, 3, n, n)
-    survey : Tensor (B, 20, n / 2, n / 2)
+    statistics : Tensor (B, 20, n / 2, n / 2)
     """
     if len(frames) == 1:
-        inputs, survey = _summarise_one(frames[0], firsts[0], seconds[0])
-        return inputs[None], survey[None]
-    inputs, survey = torch.vmap(_summarise_one)(frames, firsts, seconds)
-    return inputs, survey
+        inputs, statistics = _summarise_one(frames[0], firsts[0], seconds[0])
+        return inputs[None], statistics[None]
+    inputs, statistics = torch.vmap(_summarise_one)(frames, firsts, seconds)
+    return inputs, statistics
 
 
 def _summarise_one(frames: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    sampled, motion = torch.cat([first, second]), MotionSurvey()
+    sampled, motion = torch.cat([first, second]), MotionStatistics()
     maker = InputMaker(sampled.mean(0), _spread(smoothed(sampled)))
     motion.add(first, second)
-    return maker(frames), maker.survey(motion.channels())[0]
+    return maker(frames), maker.field_input(motion.channels())[0]
 
 
 def _spread(frames: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.files import whole_file
 from sam2flow_core.inference.pickled import fits, load_pickled, require_finite
-from sam2flow_core.inference.weights import choose_device, save_weights
+from sam2flow_core.inference.weights import choose_device, save_weights, todays_name
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.beginning import begin_model, choose_recipe, choose_stages
@@ -163,11 +163,14 @@ class _Run:
             if state.get(name) != wanted:
                 raise ModelError(f"{path} is a run of {name} '{state.get(name)}', not '{wanted}'")
         with fits(path):
-            for part in ("step", "average"):
-                require_finite(path, state[part])
-            step.load_state_dict(state["step"])
+            tensors = {
+                part: {todays_name(name): value for name, value in state[part].items()} for part in ("step", "average")
+            }
+            for part in tensors.values():
+                require_finite(path, part)
+            step.load_state_dict(tensors["step"])
             optimiser.load_state_dict(state["optimiser"])
-            self.average.load_state_dict(state["average"])
+            self.average.load_state_dict(tensors["average"])
             self.done, self.seconds = max(0, int(state["done"])), max(0.0, float(state["seconds"]))
             self.figures = {str(name): float(value) for name, value in state["figures"].items()}
             self.least_shortfall = float(state.get("least_shortfall", math.inf))
@@ -205,7 +208,7 @@ class _Run:
             group["lr"] = self.config.learning_rate * one_cycle(self.share, self.config.warm_up)
         rng = np.random.default_rng([TRAINING_NAMESPACE, self.request.seed, self.done, self.fabric.global_rank])
         loss, figures = self.step(gather_clips(next(batches)), stage, rng)
-        if loss.requires_grad:  # clips whose vessels a turn or a rough mask left without a site teach nothing
+        if loss.requires_grad:  # clips whose vessels a turn or a rough mask left without a cell teach nothing
             self.fabric.backward(loss)
             self._descend()
         self._note(figures)

@@ -124,7 +124,7 @@ def test_an_ablation_changes_the_answer_and_the_shipped_row_is_not_done_twice(
 ) -> None:
     whole = evaluate(weights, str(folder), device="cpu", cache=kept, settings=SETTINGS).ranking.pooled
     expected = whole.set_index(["method", "part"]).epe["SAM2Flow, true masks", "all"]
-    rows = (Ablation("as shipped"), Ablation("one pair", {"use_evidence_pooling": False}))
+    rows = (Ablation("as shipped"), Ablation("one pair", {"use_cost_volume_pooling": False}))
     document = tmp_path / "benchmark.md"
     told: list[str] = []
     found = evaluate_ablations(
@@ -150,7 +150,7 @@ def test_each_part_left_out_shows_where_it_has_a_say(folder: Path, tmp_path: Pat
     found = evaluate_ablations("tiny", str(folder), "cpu", cache=tmp_path, ablations=rows, settings=SETTINGS)
     flow, masks = (named.table.set_index("row") for named in found.tables)
     shipped = flow.EPE["as shipped"]
-    # A vessel has its own sites: what is looked up beside them costs time and changes nothing.
+    # A vessel has its own cells: what is looked up beside them costs time and changes nothing.
     assert flow.EPE["without ROI guidance"] == pytest.approx(shipped, abs=1e-3)
     assert flow.EPE["without context memory"] == shipped
     assert flow.EPE["without prompts"] != pytest.approx(shipped, abs=1e-3)

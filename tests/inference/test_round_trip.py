@@ -9,7 +9,7 @@ import torch
 from sam2flow_core.config.model import preset
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.round_trip import answer_back, is_checked, round_trip_error
-from sam2flow_core.model.evidence import span
+from sam2flow_core.model.cost_volume import span
 from sam2flow_core.model.flow_net import FlowNet
 
 TUBE = np.zeros((30, 80), bool)
@@ -71,19 +71,19 @@ def test_the_way_back_sees_the_frames_in_the_other_order():
     net = FlowNet(preset("tiny")).eval()
     mask = torch.zeros(1, 64, 96)
     mask[0, 24:40] = 1
-    ground = net.lay_ground(mask, torch.zeros(1, dtype=torch.long), (32, 48))
+    layout = net.lay_out(mask, torch.zeros(1, dtype=torch.long), (32, 48))
     recorded = {f: torch.randn(1, net.config.match.feature_dim, 32, 48) for f in range(40)}
     context = torch.randn(1, net.config.mask.d_model, 16, 24)
     with torch.inference_mode():
-        found = answer_back(net, ground, recorded.__getitem__, range(40), 20, context)
+        found = answer_back(net, layout, recorded.__getitem__, range(40), 20, context)
         turned = {-f: x for f, x in recorded.items()}
         lags, window = net.config.match.lags, max(net.config.match.windows)
         volumes = {
-            (row, k): net.correlation(turned, row, k, ground)
+            (row, k): net.correlation(turned, row, k, layout)
             for row, lag in enumerate(lags)
             for k in span(-21, window, lag, causal=False)
             if k in turned and k + lag in turned
         }
-        evidence = net.evidence(volumes, -21, ground, causal=False)
-        wanted = net(turned[-21], turned[-20], evidence, context, ground, [[]], -21)
+        cost_volume = net.cost_volume(volumes, -21, layout, causal=False)
+        wanted = net(turned[-21], turned[-20], cost_volume, context, layout, [[]], -21)
     assert torch.equal(found.fine, wanted.fine) and found.fine.abs().max() > 0

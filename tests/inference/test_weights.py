@@ -21,6 +21,26 @@ def test_round_trip(tmp_path):
     assert path.stat().st_size < 12e6 and count_weights(model) < 5e6
 
 
+def test_files_with_the_former_names_are_read(tmp_path):
+    """Of settings and of tensors: they are in weights that people have."""
+    torch.manual_seed(0)
+    model, path, old = SAM2Flow(preset("tiny")), tmp_path / "new.safetensors", tmp_path / "old.safetensors"
+    save_weights(path, model, {"steps": 3})
+    former = {"tracing_reach": "tube_reach", "cost_volume_hidden": "evidence_hidden", "cost_volume_net": "evidence_net"}
+    former["use_cost_volume_pooling"] = "use_evidence_pooling"
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = content[8 : 8 + length].decode()
+    for today, name in former.items():
+        assert today in header
+        header = header.replace(today, name)
+    old.write_bytes(len(header).to_bytes(8, "little") + header.encode() + content[8 + length :])
+    again, _ = load_model(str(old))
+    expected, _ = load_model(str(path))
+    assert again.config == expected.config
+    assert all(torch.equal(a, expected.state_dict()[name]) for name, a in again.state_dict().items())
+
+
 def test_overrides_change_the_configuration(tmp_path):
     path = tmp_path / "w.safetensors"
     save_weights(path, SAM2Flow(preset("tiny")), {})

@@ -9,21 +9,21 @@ def answer(model, images, masks, banks=None):
     with torch.no_grad():
         maps = net.feature_encoder(images)
         features = {t: maps[t : t + 1] for t in range(len(images))}
-        ground = net.lay_ground(masks, torch.zeros(len(masks), dtype=torch.long), maps.shape[-2:])
+        layout = net.lay_out(masks, torch.zeros(len(masks), dtype=torch.long), maps.shape[-2:])
         volumes = {
-            (row, k): net.correlation(features, row, k, ground)
+            (row, k): net.correlation(features, row, k, layout)
             for row, lag in enumerate(model.config.match.lags)
             for k in range(len(images) - lag)
         }
-        evidence = net.evidence(volumes, 0, ground, causal=False)
+        cost_volume = net.cost_volume(volumes, 0, layout, causal=False)
         context = model.encode(images[:1])[0]
         banks = [[] for _ in masks] if banks is None else banks
-        return net(features[0], features[1], evidence, context, ground, banks, 5), ground
+        return net(features[0], features[1], cost_volume, context, layout, banks, 5), layout
 
 
 def test_shapes_and_strides(model, images, masks):
-    out, ground = answer(model, images, masks)
-    count, stride = ground.sites.count, model.config.match.stride
+    out, layout = answer(model, images, masks)
+    count, stride = layout.cells.count, model.config.match.stride
     assert out.fine.shape == (count, 2, stride, stride)
     assert out.scale.shape == (count, stride, stride)
     assert len(out.flows) == model.config.update.iterations + 1
@@ -31,15 +31,15 @@ def test_shapes_and_strides(model, images, masks):
 
 
 def test_ragged_batch_equals_single_runs(model, images, masks):
-    together, ground = answer(model, images, masks)
+    together, layout = answer(model, images, masks)
     for v in range(len(masks)):
         alone, _ = answer(model, images, masks[v : v + 1])
-        assert torch.allclose(together.fine[ground.sites.vessel == v], alone.fine, atol=1e-4)
+        assert torch.allclose(together.fine[layout.cells.vessel == v], alone.fine, atol=1e-4)
 
 
 def test_an_empty_region_costs_and_says_nothing(model, images):
-    out, ground = answer(model, images, torch.zeros(1, 96, 128))
-    assert ground.sites.count == 0
+    out, layout = answer(model, images, torch.zeros(1, 96, 128))
+    assert layout.cells.count == 0
     assert out.fine.shape[0] == 0
 
 
@@ -52,10 +52,10 @@ def test_vessel_at_the_border_is_finite(model, images):
 
 
 def test_cost_follows_the_prompted_area(model, masks):
-    one = model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64))
-    both = model.flow.lay_ground(masks[:2], torch.zeros(2, dtype=torch.long), (48, 64))
-    assert one.sites.count == 32 * 3
-    assert both.sites.count == one.sites.count + 24 * 2  # the crossing is in both lists: each vessel has its own flow
+    one = model.flow.lay_out(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64))
+    both = model.flow.lay_out(masks[:2], torch.zeros(2, dtype=torch.long), (48, 64))
+    assert one.cells.count == 32 * 3
+    assert both.cells.count == one.cells.count + 24 * 2  # the crossing is in both lists: each vessel has its own flow
 
 
 def test_roi_lookup_equals_the_full_lookup(model, images):
@@ -80,44 +80,44 @@ def test_roi_lookup_equals_the_full_lookup(model, images):
 def test_vessels_never_share_motion_memory(model, images, masks):
     tokens = torch.randn(1, 4, model.flow.motion_memory.dim)
     entry = MemoryEntry(4, False, 1.0, tokens, torch.rand(1, 4, 2) * 90)
-    without, ground = answer(model, images, masks)
+    without, layout = answer(model, images, masks)
     with_one, _ = answer(model, images, masks, [[entry], [], []])
     change = (without.fine - with_one.fine).abs().amax((1, 2, 3))
-    assert change[ground.sites.vessel == 0].max() > 1e-5
-    assert change[ground.sites.vessel != 0].max() == 0
+    assert change[layout.cells.vessel == 0].max() > 1e-5
+    assert change[layout.cells.vessel != 0].max() == 0
 
 
 def test_reading_one_entry_mixes_space(model, masks):
-    """With a single entry, what is read at a site depends on tokens that lie elsewhere."""
-    memory, sites = (
+    """With a single entry, what is read at a cell depends on tokens that lie elsewhere."""
+    memory, cells = (
         model.flow.motion_memory,
-        model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).sites,
+        model.flow.lay_out(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).cells,
     )
-    hidden = torch.randn(sites.count, model.config.update.hidden)
+    hidden = torch.randn(cells.count, model.config.update.hidden)
     tokens, places = torch.randn(1, 4, memory.dim), torch.tensor([[[10.0, 45], [40, 45], [80, 45], [120, 45]]])
     far = tokens.clone()
     far[0, 3] += 1.0
     with torch.no_grad():
-        a = memory.read(hidden, sites, [[MemoryEntry(0, False, 1.0, tokens, places)]], 1)
-        b = memory.read(hidden, sites, [[MemoryEntry(0, False, 1.0, far, places)]], 1)
-    nearest = (sites.position[:, 0] - 10).abs().argmin()
+        a = memory.read(hidden, cells, [[MemoryEntry(0, False, 1.0, tokens, places)]], 1)
+        b = memory.read(hidden, cells, [[MemoryEntry(0, False, 1.0, far, places)]], 1)
+    nearest = (cells.position[:, 0] - 10).abs().argmin()
     assert (a[nearest] - b[nearest]).abs().max() > 1e-5
 
 
 def test_time_encoding_tells_old_from_new(model, masks):
-    memory, sites = (
+    memory, cells = (
         model.flow.motion_memory,
-        model.flow.lay_ground(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).sites,
+        model.flow.lay_out(masks[:1], torch.zeros(1, dtype=torch.long), (48, 64)).cells,
     )
-    hidden = torch.randn(sites.count, model.config.update.hidden)
+    hidden = torch.randn(cells.count, model.config.update.hidden)
     tokens, places = torch.randn(1, 4, memory.dim), torch.rand(1, 4, 2) * 90
     with torch.no_grad():
         old = MemoryEntry(0, False, 1.0, tokens, places)
         new = MemoryEntry(4, False, 1.0, tokens * 2, places)
-        a = memory.read(hidden, sites, [[old, new]], 5)
+        a = memory.read(hidden, cells, [[old, new]], 5)
         b = memory.read(
             hidden,
-            sites,
+            cells,
             [[MemoryEntry(4, False, 1.0, tokens, places), MemoryEntry(0, False, 1.0, tokens * 2, places)]],
             5,
         )

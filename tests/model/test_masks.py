@@ -5,10 +5,7 @@ import torch
 from sam2flow_core.model.image_encoder import ImageEncoder
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, keep_recent
 from sam2flow_core.model.region_growth import click_maps
-from sam2flow_core.model.sam2flow import Prompts
-from sam2flow_core.model.tracing import FieldMap
-
-from .fields import field_of, straight
+from sam2flow_core.model.sam2flow import Prompts, TracedMasks
 
 
 def prompts(points, labels):
@@ -48,15 +45,17 @@ def test_padding_points_change_nothing_but_by_being_there(model, images):
     assert torch.equal(a.logits, b.logits)
 
 
-def test_x_comes_before_y(model, images):
-    """A click names the vessel at its column and row, not at its row and column."""
-    maps = [FieldMap(field_of(straight(100, -20, 90, 5)))]
-    owner, asked = torch.zeros(1, dtype=torch.long), prompts([[[100, 20]]], [[1]])
+def test_traced_masks_answer_where_there_are_clicks(model, images):
+    """Of two vessels the clicked one has the traced mask, the other one what the decoder makes of memory."""
+    asked = prompts([[[10, 20]], [[0, 0]]], [[1], [-1]])
+    traced = TracedMasks(torch.full((2, 48, 64), 3.0), torch.tensor([0.9, 0.9]))
+    owner = torch.zeros(2, dtype=torch.long)
     with torch.no_grad():
-        levels = model.encode(torch.cat([images[:1], images[:1, :, :32]], 2))
-        out = model.segment(levels, owner, model.condition(levels, owner, [[]], 3), asked, maps=maps)
-    assert (out.logits[0, :, 100] > 0).all() and not (out.logits[0, 100, :80] > 0).any()
-    assert out.iou[0] > 0.8
+        levels = model.encode(images[:1])
+        seen = model.condition(levels, owner, [[], []], 3)
+        with_it, without = (model.segment(levels, owner, seen, asked, traced=t) for t in (traced, None))
+    assert (with_it.logits[0] == 3).all() and torch.isclose(with_it.iou[0], torch.tensor(0.9))
+    assert torch.equal(with_it.logits[1], without.logits[1]) and with_it.iou[1] == without.iou[1]
 
 
 def test_click_maps_have_x_before_y():

@@ -45,11 +45,11 @@ def test_norm_of_parts_has_the_statistics_of_the_whole():
 
 
 def test_vessel_field_of_a_large_recording_is_that_of_the_whole(in_strips, monkeypatch):
-    net, survey = VesselFieldNet((24, 40, 64, 96)).eval(), torch.randn(1, 20, 64, 80)
+    net, statistics = VesselFieldNet((24, 40, 64, 96)).eval(), torch.randn(1, 20, 64, 80)
     with torch.inference_mode():
-        parts = net(survey)
+        parts = net(statistics)
         monkeypatch.setattr(strips, "LARGEST_WHOLE", 10**9)
-        for part, whole in zip(parts, net(survey), strict=True):
+        for part, whole in zip(parts, net(statistics), strict=True):
             assert torch.allclose(part, whole, atol=1e-4)
 
 

@@ -9,10 +9,10 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.model import preset
 from sam2flow_core.config.training import TRAINING, StageConfig
-from sam2flow_core.model.evidence import pairs_around
+from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, SURVEY_CHANNELS, VesselField
+from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, STATISTICS_CHANNELS, VesselField
 from sam2flow_core.training.batch import ClipBatch, gather_clips
 from sam2flow_core.training.clips import TrainingClip
 from sam2flow_core.training.field_part import FieldPart
@@ -39,8 +39,8 @@ def made_clip(seed: int, vessels: int, frames: int, first: int, pairs: int) -> T
     field = VesselField(
         half, half * 0.5, *(torch.rand(n, SIDE // 2, SIDE // 2) for n in (DIRECTIONS, ORIENTATIONS, ORIENTATIONS))
     )
-    survey = torch.randn(1, SURVEY_CHANNELS, SIDE // 2, SIDE // 2)
-    return TrainingClip(inputs, masks[:vessels], first, flow, weight, survey, field)
+    statistics = torch.randn(1, STATISTICS_CHANNELS, SIDE // 2, SIDE // 2)
+    return TrainingClip(inputs, masks[:vessels], first, flow, weight, statistics, field)
 
 
 @pytest.fixture(scope="module")
@@ -120,29 +120,29 @@ def test_gradients_of_other_parts_are_the_mean_of_single_ones(model, clips, name
 
 
 def test_a_batch_answers_as_the_predictor_does(model, clips):
-    """Correlations, evidence, memory and updates of the batch are those of frame-by-frame use."""
+    """Correlations, cost volume, memory and updates of the batch are those of frame-by-frame use."""
     clip, net = clips[0], model.flow.eval()
     with torch.no_grad():
         maps = net.feature_encoder(clip.inputs)
         features = {t: maps[t : t + 1] for t in range(len(maps))}
         owner = torch.zeros(3, dtype=torch.long)
-        ground, context = net.lay_ground(clip.masks, owner, maps.shape[-2:]), torch.randn(1, 64, SIDE // 4, SIDE // 4)
+        layout, context = net.lay_out(clip.masks, owner, maps.shape[-2:]), torch.randn(1, 64, SIDE // 4, SIDE // 4)
         banks: list[list[MemoryEntry]] = [[], [], []]
         answers = []
         for t in (2, 3, 4, 5):
             wanted = pairs_around(t, range(len(maps)), net.config.match.lags, 25, causal=False)
-            volumes = {(row, k): net.correlation(features, row, k, ground) for row, k in wanted}
-            evidence = net.evidence(volumes, t, ground, causal=False)
-            answer = net(features[t], features[t + 1], evidence, context, ground, banks, t)
-            written = net.motion_memory.write(answer.hidden, answer.flows[-1], ground.sites, 3)
+            volumes = {(row, k): net.correlation(features, row, k, layout) for row, k in wanted}
+            cost_volume = net.cost_volume(volumes, t, layout, causal=False)
+            answer = net(features[t], features[t + 1], cost_volume, context, layout, banks, t)
+            written = net.motion_memory.write(answer.hidden, answer.flows[-1], layout.cells, 3)
             for bank, (tokens, places) in zip(banks, written, strict=True):
                 bank.append(MemoryEntry(t, t == 2, 1.0, tokens, places))
             answers.append(answer)
         task = flow_task(gather_clips([clip]), context, False)
         series = maps.permute(0, 2, 3, 1).contiguous()[None]
         pairs = torch.tensor([[2, 3, 4, 5]])
-        evidence = net.evidence_of_series(series.permute(0, 2, 3, 1, 4), pairs, torch.tensor([len(maps)]), ground)
-        together = FlowPart(model, TRAINING["tiny"])._answer(task, series, evidence, ground, pairs)
+        cost_volume = net.cost_volumes(series.permute(0, 2, 3, 1, 4), pairs, torch.tensor([len(maps)]), layout)
+        together = FlowPart(model, TRAINING["tiny"])._answer(task, series, cost_volume, layout, pairs)
     for name in ("fine", "scale", "speed", "hidden"):
         alone = torch.cat([getattr(a, name) for a in answers[2:]])
         assert torch.allclose(getattr(together, name), alone, atol=1e-4), name
@@ -163,7 +163,7 @@ def test_all_parts_learn_in_one_step_and_bf16_changes_little(model, clips):
         config = dataclasses.replace(TRAINING["tiny"], bf16=bf16, wander_px=1.0)
         step = TrainingStep(model, config)
         loss, figures = step(gather_clips(clips), STAGE, np.random.default_rng(5))
-        model.flow.evidence_net.low_precision = None
+        model.flow.cost_volume_net.low_precision = None
         assert {"epe", "iou_1", "iou_3", "iou_memory", "inside"} <= figures.keys()
         losses[bf16] = float(loss.detach())
     assert losses[True] == pytest.approx(losses[False], rel=0.02)

@@ -38,7 +38,7 @@ def test_both_generators_are_filmed_at_once(how):
         assert clip.inputs.shape == (5, 3, 64, 64) and torch.isfinite(clip.inputs).all()
         assert clip.masks.shape == (framing.learned, 64, 64) and 1 <= framing.learned <= config.most_vessels
         assert clip.flow.shape == (2, framing.learned, 2, 64, 64)
-        assert clip.survey.shape == (1, 20, 32, 32) and torch.isfinite(clip.survey).all()
+        assert clip.statistics.shape == (1, 20, 32, 32) and torch.isfinite(clip.statistics).all()
         assert (clip.flow.abs().sum(2)[(clip.masks == 0).expand(2, -1, -1, -1)] == 0).all()
         assert (clip.field.inside <= 1).all() and clip.field.inside.any() == (clip.field.runs > 0).any()
 
@@ -56,10 +56,10 @@ def test_cells_of_a_batch_are_those_of_each_alone():
 def test_clips_are_summarised_together_as_one_by_one():
     torch.manual_seed(0)
     frames, first, second = torch.randn(3, 4, 32, 32), torch.randn(3, 5, 32, 32), torch.randn(3, 5, 32, 32)
-    inputs, survey = summarise(frames, first, second)
+    inputs, statistics = summarise(frames, first, second)
     for k in range(3):
         one, told = summarise(frames[k : k + 1], first[k : k + 1], second[k : k + 1])
-        assert torch.allclose(inputs[k], one[0], atol=1e-4) and torch.allclose(survey[k], told[0], atol=1e-4)
+        assert torch.allclose(inputs[k], one[0], atol=1e-4) and torch.allclose(statistics[k], told[0], atol=1e-4)
 
 
 def test_some_recordings_have_no_blood():

@@ -15,7 +15,7 @@ from sam2flow_core.inference.weights import load_model
 from sam2flow_core.model.mask_decoder import DecodedMasks
 from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, SURVEY_CHANNELS, VesselField
+from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, STATISTICS_CHANNELS, VesselField
 from sam2flow_core.training.batch import ClipBatch, gather_clips
 from sam2flow_core.training.beginning import begin_model
 from sam2flow_core.training.clips import TrainingClip
@@ -38,9 +38,9 @@ def made_clip(seed: int, vessels: int) -> TrainingClip:
     masks = masks[:vessels]
     inputs = torch.from_numpy(rng.normal(0, 1, (4, 3, 96, 96)).astype(np.float32)) + 2 * masks.amax(0)
     flow = torch.zeros(0, vessels, 2, 96, 96)
-    survey, half = torch.zeros(1, SURVEY_CHANNELS, 48, 48), torch.zeros(48, 48)
+    statistics, half = torch.zeros(1, STATISTICS_CHANNELS, 48, 48), torch.zeros(48, 48)
     field = VesselField(half, half, *(half.expand(n, -1, -1) for n in (DIRECTIONS, ORIENTATIONS, ORIENTATIONS)))
-    return TrainingClip(inputs, masks, 0, flow, flow[:, :, 0], survey, field)
+    return TrainingClip(inputs, masks, 0, flow, flow[:, :, 0], statistics, field)
 
 
 @pytest.fixture(scope="module")

@@ -144,7 +144,7 @@ def test_a_gradient_that_is_not_finite_changes_nothing(tmp_path, monkeypatch):
     config = dataclasses.replace(TRAINING["tiny"], stages=(stage,), bank=BANK)
     monkeypatch.setattr(
         "sam2flow_core.training.step.FieldPart.loss",
-        lambda self, batch: (self.model.map_vessels(batch.survey).inside.sum() * float("nan"), {}),
+        lambda self, batch: (self.model.map_vessels(batch.statistics).inside.sum() * float("nan"), {}),
     )
     out = tmp_path / "w.safetensors"
     list(train(TrainingRequest(out, start="tiny", recipe=config, steps=2, device="cpu")))

@@ -1,8 +1,9 @@
 import numpy as np
 import torch
 
-from sam2flow_core.model.tracing import FieldMap
-from sam2flow_core.model.tube import grow_tubes
+from sam2flow_core.model.sam2flow import Prompts
+from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.tracing.tubular_mask import trace_masks
 
 from .fields import field_of, straight
 
@@ -14,62 +15,68 @@ def grow(vessels, points, labels, reach=200.0, side=128):
     maps = [FieldMap(field_of(*vessels, side=side))]
     owner = torch.zeros(1, dtype=torch.long)
     clicks = torch.tensor([points], dtype=torch.float32)
-    return grow_tubes(maps, owner, clicks, torch.tensor([labels]), reach).logits[0] > 0
+    return trace_masks(maps, owner, Prompts(clicks, torch.tensor([labels])), reach).logits[0] > 0
 
 
-def at(tube, x, y):
-    return bool(tube[int(y / 2), int(x / 2)])
+def at(mask, x, y):
+    return bool(mask[int(y / 2), int(x / 2)])
 
 
-def test_a_tube_is_as_wide_as_its_vessel():
-    tube = grow([ACROSS], [[20, 64]], [1])
-    width = 2 * tube.sum(0)
+def test_a_mask_is_as_wide_as_its_vessel():
+    mask = grow([ACROSS], [[20, 64]], [1])
+    width = 2 * mask.sum(0)
     assert (width - 12).abs().max() <= 2
-    assert (tube.any(0)).all()  # from border to border
+    assert (mask.any(0)).all()  # from border to border
+
+
+def test_x_comes_before_y():
+    """A click names the vessel at its column and row, not at its row and column."""
+    mask = grow([straight(100, -20, 90, 5)], [[100, 20]], [1])
+    assert mask[:, 50].all() and not mask[50, :40].any()
 
 
 def test_a_click_names_one_of_two_crossing_vessels():
-    tube = grow([ACROSS, DOWN], [[20, 64]], [1])
-    assert at(tube, 20, 64) and at(tube, 110, 64)  # along the vessel, on through the crossing
-    assert not at(tube, 64, 20) and not at(tube, 64, 110)
+    mask = grow([ACROSS, DOWN], [[20, 64]], [1])
+    assert at(mask, 20, 64) and at(mask, 110, 64)  # along the vessel, on through the crossing
+    assert not at(mask, 64, 20) and not at(mask, 64, 110)
 
 
 def test_vessels_that_cross_at_a_sharp_angle_keep_their_ways():
     slanting = straight(-20, 64 - 84 * np.tan(np.deg2rad(35)), 35, 5)
-    tube = grow([straight(-20, 64, 0, 5), slanting], [[10, 64]], [1])
-    assert at(tube, 120, 64) and not at(tube, 110, 96)
+    mask = grow([straight(-20, 64, 0, 5), slanting], [[10, 64]], [1])
+    assert at(mask, 120, 64) and not at(mask, 110, 96)
 
 
 def test_neighbours_that_touch_are_two_vessels():
-    tube = grow([straight(-20, 58, 0, 6), straight(150, 70, 180, 6)], [[64, 57]], [1])
-    assert at(tube, 10, 58) and at(tube, 120, 58)
-    assert not at(tube, 10, 71) and not at(tube, 120, 71)
+    mask = grow([straight(-20, 58, 0, 6), straight(150, 70, 180, 6)], [[64, 57]], [1])
+    assert at(mask, 10, 58) and at(mask, 120, 58)
+    assert not at(mask, 10, 71) and not at(mask, 120, 71)
 
 
 def test_a_vessel_ends_at_a_fork():
     """Blood of both arms is not one vessel's blood."""
     trunk, left, right = straight(-20, 64, 0, 6, 84), straight(64, 64, -40, 5), straight(64, 64, 40, 5)
-    tube = grow([trunk, left, right], [[20, 64]], [1])
-    assert at(tube, 40, 64) and not at(tube, 100, 34) and not at(tube, 100, 94)
-    tube = grow([trunk, left, right], [[100, 94]], [1])
-    assert at(tube, 85, 82) and not at(tube, 30, 64) and not at(tube, 100, 34)
+    mask = grow([trunk, left, right], [[20, 64]], [1])
+    assert at(mask, 40, 64) and not at(mask, 100, 34) and not at(mask, 100, 94)
+    mask = grow([trunk, left, right], [[100, 94]], [1])
+    assert at(mask, 85, 82) and not at(mask, 30, 64) and not at(mask, 100, 34)
 
 
 def test_a_negative_click_ends_the_vessel():
-    tube = grow([ACROSS], [[20, 64], [100, 64]], [1, 0])
-    assert at(tube, 20, 64) and not at(tube, 104, 64)
+    mask = grow([ACROSS], [[20, 64], [100, 64]], [1, 0])
+    assert at(mask, 20, 64) and not at(mask, 104, 64)
 
 
 def test_clicks_on_two_vessels_take_both():
     """No vessel leads round the corner from one to the one that it crosses."""
-    tube = grow([ACROSS, DOWN], [[20, 64], [64, 20]], [1, 1])
-    assert at(tube, 110, 64) and at(tube, 64, 110)
+    mask = grow([ACROSS, DOWN], [[20, 64], [64, 20]], [1, 1])
+    assert at(mask, 110, 64) and at(mask, 64, 110)
 
 
 def test_clicks_agree_on_a_vessel():
     """A click on the crossing may mean either vessel; the other one says which."""
-    tube = grow([ACROSS, DOWN], [[64, 64], [64, 20]], [1, 1])
-    assert at(tube, 64, 110) and not at(tube, 20, 64) and not at(tube, 110, 64)
+    mask = grow([ACROSS, DOWN], [[64, 64], [64, 20]], [1, 1])
+    assert at(mask, 64, 110) and not at(mask, 20, 64) and not at(mask, 110, 64)
 
 
 def hidden(vessels, columns, side=128):
@@ -84,11 +91,11 @@ def test_clicks_on_either_side_lead_on_where_the_vessel_is_out_of_sight():
     field, labels = hidden([ACROSS], (40, 70)), torch.ones(1, 2, dtype=torch.long)
     owner = torch.zeros(1, dtype=torch.long)
     one, both = (torch.tensor([c]) for c in ([[20.0, 64.0]], [[20.0, 64.0], [90.0, 64.0]]))
-    alone = grow_tubes([field], owner, one, labels[:, :1], 200.0).logits[0] > 0
+    alone = trace_masks([field], owner, Prompts(one, labels[:, :1]), 200.0).logits[0] > 0
     assert at(alone, 20, 64) and not at(alone, 56, 64) and not at(alone, 90, 64)
-    through = grow_tubes([field], owner, both, labels, 200.0)
-    tube = through.logits[0] > 0
-    assert all(at(tube, x, 64) for x in (4, 20, 56, 90, 122)) and not at(tube, 56, 80)
+    through = trace_masks([field], owner, Prompts(both, labels), 200.0)
+    mask = through.logits[0] > 0
+    assert all(at(mask, x, 64) for x in (4, 20, 56, 90, 122)) and not at(mask, 56, 80)
     assert 0.5 < through.sureness.item() < 0.95  # less than that of a vessel that is seen all along
 
 
@@ -101,17 +108,17 @@ def test_clicks_lead_past_a_vessel_that_takes_the_way():
         seen[..., 25:40] = only[..., 25:40]
     labels, owner = torch.ones(1, 2, dtype=torch.long), torch.zeros(1, dtype=torch.long)
     clicks = torch.tensor([[[10.0, 64.0], [118.0, 64.0]]])
-    tube = grow_tubes([FieldMap(field)], owner, clicks, labels, 200.0).logits[0] > 0
-    assert all(at(tube, x, 64) for x in (4, 40, 64, 90, 122))
-    assert not at(tube, 110, 83) and not at(tube, 10, 42)
+    mask = trace_masks([FieldMap(field)], owner, Prompts(clicks, labels), 200.0).logits[0] > 0
+    assert all(at(mask, x, 64) for x in (4, 40, 64, 90, 122))
+    assert not at(mask, 110, 83) and not at(mask, 10, 42)
 
 
 def test_many_clicks_in_any_order_are_one_vessel():
     field = hidden([ACROSS], (40, 60))
     x = [110.0, 10.0, 90.0, 30.0, 70.0, 20.0, 100.0, 80.0]
     clicks, labels = torch.tensor([[[k, 64.0] for k in x]]), torch.ones(1, 8, dtype=torch.long)
-    tube = grow_tubes([field], torch.zeros(1, dtype=torch.long), clicks, labels, 200.0).logits[0] > 0
-    assert tube.any(0).all() and (2 * tube.sum(0) - 12).abs().max() <= 2
+    mask = trace_masks([field], torch.zeros(1, dtype=torch.long), Prompts(clicks, labels), 200.0).logits[0] > 0
+    assert mask.any(0).all() and (2 * mask.sum(0) - 12).abs().max() <= 2
 
 
 def test_clicks_far_apart_in_a_large_recording():
@@ -120,8 +127,10 @@ def test_clicks_far_apart_in_a_large_recording():
     y = [300 + (x + 20) * np.tan(np.deg2rad(20)) for x in (60.0, 700.0)]
     field = hidden([long, straight(400, -20, 90, 6)], (300, 340), side=768)
     clicks = torch.tensor([[[60.0, y[0]], [700.0, y[1]]]], dtype=torch.float32)
-    tube = grow_tubes([field], torch.zeros(1, dtype=torch.long), clicks, torch.ones(1, 2, dtype=torch.long), 900.0)
-    inside = tube.logits[0] > 0
+    mask = trace_masks(
+        [field], torch.zeros(1, dtype=torch.long), Prompts(clicks, torch.ones(1, 2, dtype=torch.long)), 900.0
+    )
+    inside = mask.logits[0] > 0
     middle = [bool(inside[int((300 + (x + 20) * np.tan(np.deg2rad(20))) / 2), x // 2]) for x in range(4, 764, 10)]
     assert all(middle) and not at(inside, 400, 40)
     assert abs(float(inside.sum()) * 4 * np.cos(np.deg2rad(20)) / 768 - 16) < 2
@@ -130,8 +139,10 @@ def test_clicks_far_apart_in_a_large_recording():
 def test_a_negative_click_ends_the_way_through_clicks():
     field = hidden([ACROSS], (40, 60))
     clicks = torch.tensor([[[20.0, 64.0], [80.0, 64.0], [110.0, 64.0]]])
-    tube = grow_tubes([field], torch.zeros(1, dtype=torch.long), clicks, torch.tensor([[1, 1, 0]]), 200.0).logits[0]
-    assert at(tube > 0, 50, 64) and at(tube > 0, 84, 64) and not at(tube > 0, 115, 64)
+    mask = trace_masks(
+        [field], torch.zeros(1, dtype=torch.long), Prompts(clicks, torch.tensor([[1, 1, 0]])), 200.0
+    ).logits[0]
+    assert at(mask > 0, 50, 64) and at(mask > 0, 84, 64) and not at(mask > 0, 115, 64)
 
 
 def test_a_click_just_beside_a_vessel_means_it():
@@ -143,14 +154,14 @@ def test_a_click_far_from_any_vessel_names_none():
 
 
 def test_reach_bounds_the_length():
-    tube = grow([ACROSS], [[64, 64]], [1], reach=20.0)
-    assert at(tube, 80, 64) and not at(tube, 100, 64)
+    mask = grow([ACROSS], [[64, 64]], [1], reach=20.0)
+    assert at(mask, 80, 64) and not at(mask, 100, 64)
 
 
 def test_a_box_takes_what_is_vessel_in_it():
-    tube = grow([ACROSS, DOWN], [[30, 40], [100, 90]], [2, 3])
-    assert at(tube, 40, 64) and at(tube, 64, 50)
-    assert not at(tube, 40, 50) and not at(tube, 10, 64)
+    mask = grow([ACROSS, DOWN], [[30, 40], [100, 90]], [2, 3])
+    assert at(mask, 40, 64) and at(mask, 64, 50)
+    assert not at(mask, 40, 50) and not at(mask, 10, 64)
 
 
 def test_a_ring_is_gone_round_once():
@@ -163,13 +174,13 @@ def test_a_ring_is_gone_round_once():
     field.ends.fill_(-8.0)
     maps = [FieldMap(field)]
     clicks, labels = torch.tensor([[[104.0, 64.0]]]), torch.ones(1, 1, dtype=torch.long)
-    tube = grow_tubes(maps, torch.zeros(1, dtype=torch.long), clicks, labels, 4000.0).logits[0] > 0
-    assert at(tube, 24, 64) and at(tube, 64, 24) and at(tube, 64, 104) and not at(tube, 64, 64)
+    mask = trace_masks(maps, torch.zeros(1, dtype=torch.long), Prompts(clicks, labels), 4000.0).logits[0] > 0
+    assert at(mask, 24, 64) and at(mask, 64, 24) and at(mask, 64, 104) and not at(mask, 64, 64)
 
 
 def test_sureness_tells_of_clicks_that_lie_elsewhere():
     maps, owner = [FieldMap(field_of(ACROSS))], torch.zeros(1, dtype=torch.long)
     labels = torch.ones(1, 2, dtype=torch.long)
     on, off = ([[20.0, 64.0], [90.0, 64.0]], [[20.0, 64.0], [90.0, 110.0]])
-    sure = [grow_tubes(maps, owner, torch.tensor([c]), labels, 200.0).sureness.item() for c in (on, off)]
+    sure = [trace_masks(maps, owner, Prompts(torch.tensor([c]), labels), 200.0).sureness.item() for c in (on, off)]
     assert sure[0] > 0.9 and abs(sure[1] - sure[0] / 2) < 1e-6

@@ -29,7 +29,7 @@ _ROUNDING = 1e-6
 """Of what is left when the still part is taken from the squares of gradients, against the squares themselves."""
 
 
-class MotionSurvey:
+class MotionStatistics:
     """Gathers pairs of frames; memory does not grow with their number."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Evidence of speed, gathered along the vessel and over time.
+"""Cost volume of speed, pooled along streamlines and over time.
 
 Cells look alike, so a single patch of a single pair of frames cannot tell how far
 it moved. But a vessel keeps its place, its cells follow its streamlines, and its
@@ -20,7 +20,7 @@ from torch.utils.checkpoint import checkpoint
 from sam2flow_core.config.model import MatchConfig
 from sam2flow_core.model.cover import Cover
 from sam2flow_core.model.features import Corners, find_corners, read_corners
-from sam2flow_core.model.sites import Sites, take
+from sam2flow_core.model.sparse_cells import SparseCells, take
 from sam2flow_core.model.tangent import direction_field, trace_paths
 
 _NEAR = 3
@@ -45,28 +45,28 @@ def speed_bins(largest: float) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Course:
-    """Where the matter of each site may go: fixed for as long as the masks are.
+class Streamlines:
+    """Where the matter of each cell may go: fixed for as long as the masks are.
 
     Attributes
     ----------
     path : Tensor (N, 2 K + 1, 2)
-        Streamline ``(x, y)`` in px through each site, a point per cell size.
+        Streamline ``(x, y)`` in px through each cell, a point per cell size.
     tangent : Tensor (N, 2)
-        Unit direction ``(x, y)`` at each site.
+        Unit direction ``(x, y)`` at each cell.
     bins : Tensor (B,)
         Speeds tried, px per frame along the path.
     source : Corners
-        What each site (N,) reads in the first frame.
+        What each cell (N,) reads in the first frame.
     target : tuple of Corners
-        Per lag, what each site is compared with in the later frame (N, B_lag): of the bins, the slow ones in the
+        Per lag, what each cell is compared with in the later frame (N, B_lag): of the bins, the slow ones in the
         middle that stay within reach at that lag.
     valid : BoolTensor (N, B, L)
         Whether the point lies in the image and within reach.
     follow : LongTensor (N, P)
-        Sites met along the path, from ``-reach`` to ``reach`` cells; N where there is none.
+        Cells met along the path, from ``-reach`` to ``reach`` cells; N where there is none.
     turned : BoolTensor (N, P)
-        Whether that site's own direction runs against the path.
+        Whether that cell's own direction runs against the path.
     """
 
     path: Tensor
@@ -79,14 +79,14 @@ class Course:
     turned: Tensor
 
 
-def lay_course(
-    sites: Sites, coverage: Tensor, feature_size: tuple[int, int], config: MatchConfig, cover: Cover | None = None
-) -> Course:
-    """Trace the streamlines of all sites and list the features to compare.
+def trace_streamlines(
+    cells: SparseCells, coverage: Tensor, feature_size: tuple[int, int], config: MatchConfig, cover: Cover | None = None
+) -> Streamlines:
+    """Trace the streamlines of all cells and list the features to compare.
 
     Parameters
     ----------
-    sites : Sites
+    cells : SparseCells
     coverage : Tensor (V, h, w)
         Share of each cell inside each vessel.
     feature_size : tuple of int
@@ -96,20 +96,20 @@ def lay_course(
         The tiles of the features that are kept, where not all are.
     """
     field = direction_field(coverage)
-    path = trace_paths(sites, field, max(config.max_displacement, max(_HOPS[-1]) * sites.stride))
+    path = trace_paths(cells, field, max(config.max_displacement, max(_HOPS[-1]) * cells.stride))
     middle = path.shape[1] // 2
     tangent = torch.nn.functional.normalize(path[:, middle + 1] - path[:, middle], dim=1)
     bins = speed_bins(config.max_displacement).to(path)
-    source, _ = find_corners(sites.image, sites.position, config.feature_stride, feature_size, cover)
+    source, _ = find_corners(cells.image, cells.position, config.feature_stride, feature_size, cover)
     targets, valids = [], []
     for lag in config.lags:
         near = bins[(bins * lag).abs() <= config.max_displacement + 1e-3]
-        point = along(path, (near * lag).expand(sites.count, -1), sites.stride)
-        corners, inside = find_corners(sites.image[:, None], point, config.feature_stride, feature_size, cover)
+        point = along(path, (near * lag).expand(cells.count, -1), cells.stride)
+        corners, inside = find_corners(cells.image[:, None], point, config.feature_stride, feature_size, cover)
         targets.append(corners)
         valids.append(_among(inside, bins.shape[0]))
-    follow, turned = _meet(sites, path, tangent)
-    return Course(path, tangent, bins, source, tuple(targets), torch.stack(valids, 2), follow, turned)
+    follow, turned = _meet(cells, path, tangent)
+    return Streamlines(path, tangent, bins, source, tuple(targets), torch.stack(valids, 2), follow, turned)
 
 
 def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
@@ -122,28 +122,28 @@ def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
     return torch.gather(path, 1, low) * (1 - share) + torch.gather(path, 1, low + 1) * share
 
 
-def _meet(sites: Sites, path: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
-    """Sites of the same vessel along each path, and whether their direction runs against it."""
+def _meet(cells: SparseCells, path: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
+    """Cells of the same vessel along each path, and whether their direction runs against it."""
     middle, reach = path.shape[1] // 2, max(_HOPS[-1])
     span = path[:, middle - reach : middle + reach + 1]
-    cell = ((span + 0.5) / sites.stride).floor().long()
-    h, w = sites.grid.shape[1:]
+    cell = ((span + 0.5) / cells.stride).floor().long()
+    h, w = cells.grid.shape[1:]
     inside = (cell >= 0).all(-1) & (cell[..., 0] < w) & (cell[..., 1] < h)
     x, y = cell[..., 0].clamp(0, w - 1), cell[..., 1].clamp(0, h - 1)
-    follow = torch.where(inside, sites.grid[sites.vessel[:, None], y, x], sites.count)
+    follow = torch.where(inside, cells.grid[cells.vessel[:, None], y, x], cells.count)
     heading = torch.gradient(span, dim=1)[0]
     agree = (take(tangent, follow) * heading).sum(-1)
     return follow, agree < 0
 
 
-def correlate(first: Tensor, second: Tensor, course: Course, row: int) -> Tensor:
-    """Correlation of one pair of frames at each site and speed.
+def correlate(first: Tensor, second: Tensor, streamlines: Streamlines, row: int) -> Tensor:
+    """Correlation of one pair of frames at each cell and speed.
 
     Parameters
     ----------
     first, second : Tensor (images, D, rows, columns)
         Matching features of frames t and t + the lag.
-    course : Course
+    streamlines : Streamlines
     row : int
         Which of the lags.
 
@@ -153,13 +153,13 @@ def correlate(first: Tensor, second: Tensor, course: Course, row: int) -> Tensor
         -1 to 1; 0 where the point cannot be seen. Of the bins, the slow ones in the middle that stay within reach
         at that lag.
     """
-    here = read_corners(first, course.source)
-    there = read_corners(second, course.target[row])
+    here = read_corners(first, streamlines.source)
+    there = read_corners(second, streamlines.target[row])
     found = torch.bmm(there, here[:, :, None])[..., 0]
-    return found * course.valid[:, slow_bins(course, found.shape[1]), row]
+    return found * streamlines.valid[:, slow_bins(streamlines, found.shape[1]), row]
 
 
-def correlate_series(series: Tensor, course: Course, row: int, lag: int) -> Tensor:
+def correlate_series(series: Tensor, streamlines: Streamlines, row: int, lag: int) -> Tensor:
     """Correlation of all pairs of frames ``lag`` apart, as `correlate` has it for one pair.
 
     Parameters
@@ -167,7 +167,7 @@ def correlate_series(series: Tensor, course: Course, row: int, lag: int) -> Tens
     series : Tensor (images, rows, columns, T, D)
         Matching features of T frames of each image; with those of all frames side by side, a place is found once and
         read in all frames together.
-    course : Course
+    streamlines : Streamlines
     row : int
         Which of the lags.
     lag : int
@@ -177,11 +177,11 @@ def correlate_series(series: Tensor, course: Course, row: int, lag: int) -> Tens
     -------
     Tensor (N, B_lag, T - lag)
     """
-    target, source = course.target[row], course.source
-    valid = course.valid[:, slow_bins(course, target.index.shape[1]), row]
+    target, source = streamlines.target[row], streamlines.source
+    valid = streamlines.valid[:, slow_bins(streamlines, target.index.shape[1]), row]
     frames, dim = series.shape[-2:]
     table = series.reshape(-1, frames * dim)
-    # Few sites at a time stay in the processor's cache; a GPU is better off with many.
+    # Few cells at a time stay in the processor's cache; a GPU is better off with many.
     taught = _READ_BYTES_TAUGHT if series.requires_grad else _READ_BYTES
     bytes_read = _READ_BYTES_GPU if series.is_cuda else taught
     step = max(1, bytes_read // (4 * frames * dim * target.index.shape[1]))
@@ -215,9 +215,9 @@ def _mixed(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     return bags.view(*index.shape[:-1], -1)
 
 
-def slow_bins(course: Course, count: int) -> slice:
+def slow_bins(streamlines: Streamlines, count: int) -> slice:
     """Where ``count`` slow bins lie among all."""
-    side = (course.bins.shape[0] - count) // 2
+    side = (streamlines.bins.shape[0] - count) // 2
     return slice(side, side + count)
 
 
@@ -248,26 +248,26 @@ def pairs_around(
     }
 
 
-def pool_along(volume: Tensor, course: Course) -> tuple[Tensor, Tensor, Tensor]:
-    """Pool evidence (N, B, C) over the sites met along each path, in three widths.
+def pool_along(volume: Tensor, streamlines: Streamlines) -> tuple[Tensor, Tensor, Tensor]:
+    """Pool a cost volume (N, B, C) over the cells met along each path, in three widths.
 
-    Each result has the shape of ``volume``. A site whose direction runs against
+    Each result has the shape of ``volume``. A cell whose direction runs against
     the path is read with its speeds reversed.
     """
-    middle = course.follow.shape[1] // 2
-    near = _read(volume, course, range(middle - _NEAR, middle + _NEAR + 1))
-    wide = _read(near, course, [middle + k for k in _HOPS[0]])
-    whole = _read(wide, course, [middle + k for k in _HOPS[1]])
+    middle = streamlines.follow.shape[1] // 2
+    near = _read(volume, streamlines, range(middle - _NEAR, middle + _NEAR + 1))
+    wide = _read(near, streamlines, [middle + k for k in _HOPS[0]])
+    whole = _read(wide, streamlines, [middle + k for k in _HOPS[1]])
     return near, wide, whole
 
 
-def _read(volume: Tensor, course: Course, places: range | list[int]) -> Tensor:
+def _read(volume: Tensor, streamlines: Streamlines, places: range | list[int]) -> Tensor:
     count = volume.shape[0]
-    follow, turned = course.follow[:, list(places)], course.turned[:, list(places)]
+    follow, turned = streamlines.follow[:, list(places)], streamlines.turned[:, list(places)]
     there = follow < count
     index = torch.where(there, follow, 0) + count * turned
     weight = there / there.sum(1, keepdim=True).clamp_min(1)
-    # One pass over memory instead of one for each place: this is where time goes with many sites.
+    # One pass over memory instead of one for each place: this is where time goes with many cells.
     both = torch.cat([volume, volume.flip(1)]).flatten(1)
     pooled = torch.nn.functional.embedding_bag(index, both, per_sample_weights=weight.to(both), mode="sum")
     return pooled.view_as(volume)

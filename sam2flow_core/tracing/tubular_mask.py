@@ -1,8 +1,8 @@
-"""From clicks to the tube of their vessel.
+"""From clicks to the tubular mask of their vessel.
 
 A vessel is an unbranched tube. From a positive click it is followed through the vessel
 field until it ends, forks or meets a negative click; where that misses other clicks, the vessel
-is the one that leads through all of them. The tube is what lies as near to its centreline as it
+is the one that leads through all of them. The mask is what lies as near to its centreline as it
 is wide. A box names all that is vessel in it.
 """
 
@@ -16,76 +16,69 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, median_filter
 from torch import Tensor
 
-from sam2flow_core.model.passage import pass_through
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, NEGATIVE, POSITIVE
-from sam2flow_core.model.tracing import FieldMap, Floats, Trace, starts, trace
+from sam2flow_core.model.sam2flow import Prompts, TracedMasks
+from sam2flow_core.tracing.field_map import FieldMap, Floats
+from sam2flow_core.tracing.minimal_path import minimal_path
+from sam2flow_core.tracing.tracer import Trace, starts, trace
 
 Floats32 = NDArray[np.float32]
 
 _SNAP = 8.0
 """px; a click so near to a vessel means it."""
-_MEANINGS = 2
+_CANDIDATES = 2
 """Vessels that a single click may mean where they lie over each other."""
 _SHARPNESS = 2.0
-"""Logit per px from the tube's wall."""
+"""Logit per px from the mask's wall."""
 _CUT = 1.5
 """A negative click ends the vessel within so many radii."""
 OUTSIDE = -8.0
-"""Logit far from any tube."""
+"""Logit far from any mask."""
 _INSET = 0.2
 """Cells by which a wall is drawn inside the radius: what is blurred looks wider than it is."""
 _EVEN = 15
 """Points over which the radius is evened out."""
 
 
-class Tubes(NamedTuple):
-    """Tubes of V vessels.
-
-    Attributes
-    ----------
-    logits : Tensor (V, h, w)
-        At the field's stride; strongly negative everywhere for a vessel that was not found.
-    sureness : Tensor (V,)
-        0 to 1: mean chance of a vessel along the way, times the share of the clicks that lie in the tube.
-    """
-
-    logits: Tensor
-    sureness: Tensor
-
-
-def grow_tubes(maps: list[FieldMap], image_of_vessel: Tensor, points: Tensor, labels: Tensor, reach: float) -> Tubes:
+def trace_masks(
+    maps: list[FieldMap] | None, image_of_vessel: Tensor, prompts: Prompts, reach: float
+) -> TracedMasks | None:
     """Follow the clicks of V vessels.
 
     Parameters
     ----------
-    maps : list of FieldMap
-        The vessel field of each image, all of one size.
+    maps : list of FieldMap, optional
+        The vessel field of each image, all of one size; None where the network has none.
     image_of_vessel : LongTensor (V,)
-    points : Tensor (V, P, 2)
-        ``(x, y)`` px.
-    labels : LongTensor (V, P)
+    prompts : Prompts
     reach : float
         Arc length in px that is followed each way.
 
     Returns
     -------
-    Tubes
+    TracedMasks or None
+        None where there is no vessel field.
     """
-    clicks, kinds = points.float().cpu().numpy().astype(float), labels.cpu().numpy()
-    found = [_tube(maps[i], clicks[v], kinds[v], reach) for v, i in enumerate(image_of_vessel.tolist())]
+    if maps is None:
+        return None
+    device = prompts.points.device
+    clicks, kinds = prompts.points.float().cpu().numpy().astype(float), prompts.labels.cpu().numpy()
+    found = [_tubular_mask(maps[i], clicks[v], kinds[v], reach) for v, i in enumerate(image_of_vessel.tolist())]
     logits, sureness = (np.stack(x).astype(np.float32) for x in zip(*found, strict=True))
-    return Tubes(torch.from_numpy(logits).to(points.device), torch.from_numpy(sureness).to(points.device))
+    return TracedMasks(torch.from_numpy(logits).to(device), torch.from_numpy(sureness).to(device))
 
 
-class _Meaning(NamedTuple):
-    """A tube that a click may mean: number of the click, logits (h, w), and chance of the vessel along it."""
+class _Candidate(NamedTuple):
+    """A mask that a click may mean: number of the click, logits (h, w), and chance of the vessel along it."""
 
     click: int
     logits: Floats32
     chance: Floats
 
 
-def _tube(field: FieldMap, points: Floats, labels: NDArray[np.integer], reach: float) -> tuple[Floats32, np.float32]:
+def _tubular_mask(
+    field: FieldMap, points: Floats, labels: NDArray[np.integer], reach: float
+) -> tuple[Floats32, np.float32]:
     """Logits of a vessel, and how well it fits: its chance along the way, times the share of the clicks in it."""
     cells = field.cells(points)
     first, second = (cells[labels == kind] for kind in (BOX_FIRST, BOX_SECOND))
@@ -94,31 +87,31 @@ def _tube(field: FieldMap, points: Floats, labels: NDArray[np.integer], reach: f
         logits = _boxed(field, first[0], second[0])
         chances.append(1 / (1 + np.exp(-logits[logits > 0])))
     stops, clicks = cells[labels == NEGATIVE], cells[labels == POSITIVE]
-    for tube in _follow_clicks(field, clicks, stops, reach / field.stride):
-        logits = np.maximum(logits, tube.logits)
-        chances.append(tube.chance)
+    for mask in _follow_clicks(field, clicks, stops, reach / field.stride):
+        logits = np.maximum(logits, mask.logits)
+        chances.append(mask.chance)
     chance = np.concatenate(chances)
     rows, columns = _nearest(clicks, field.shape)
     caught = np.mean(logits[rows, columns] > 0) if len(clicks) else 1.0
     return logits, np.float32(chance.mean() * caught if len(chance) else 0.0)
 
 
-def _follow_clicks(field: FieldMap, clicks: Floats, stops: Floats, reach: float) -> list[_Meaning]:
-    """The one tube that takes in all clicks; where there is none, as few as possible."""
-    meanings = []
+def _follow_clicks(field: FieldMap, clicks: Floats, stops: Floats, reach: float) -> list[_Candidate]:
+    """The one mask that takes in all clicks; where there is none, as few as possible."""
+    candidates = []
     for number, click in enumerate(clicks):
-        for start in starts(field, click, _SNAP / field.stride, _MEANINGS):
+        for start in starts(field, click, _SNAP / field.stride, _CANDIDATES):
             way = _until(trace(field, start, reach), start.place[None], stops)
-            meanings.append(_Meaning(number, _around(way, field), way.chance))
-    tubes = _fewest(meanings, clicks)
+            candidates.append(_Candidate(number, _around(way, field), way.chance))
+    masks = _fewest(candidates, clicks)
     rows, columns = _nearest(clicks, field.shape)
-    if len(clicks) < 2 or (len(tubes) == 1 and (tubes[0].logits[rows, columns] > 0).all()):
-        return tubes
-    way_through = pass_through(field, clicks, reach)
-    if way_through is None:
-        return tubes
-    way = _until(way_through, clicks, stops)
-    return [_Meaning(0, _around(way, field), way.chance)]
+    if len(clicks) < 2 or (len(masks) == 1 and (masks[0].logits[rows, columns] > 0).all()):
+        return masks
+    whole = minimal_path(field, clicks, reach)
+    if whole is None:
+        return masks
+    way = _until(whole, clicks, stops)
+    return [_Candidate(0, _around(way, field), way.chance)]
 
 
 def _nearest(cells: Floats, shape: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -135,21 +128,21 @@ def _boxed(field: FieldMap, one: Floats, other: Floats) -> Floats32:
     return np.where(inside, field.inside, np.float32(OUTSIDE))
 
 
-def _fewest(meanings: list[_Meaning], clicks: Floats) -> list[_Meaning]:
-    """The tubes that are needed to take in the clicks, those with the most of them first.
+def _fewest(candidates: list[_Candidate], clicks: Floats) -> list[_Candidate]:
+    """The masks that are needed to take in the clicks, those with the most of them first.
 
     A click where two vessels lie over each other may mean either; the other clicks say which.
     """
-    if not meanings:
+    if not candidates:
         return []
-    rows, columns = _nearest(clicks, meanings[0].logits.shape)
-    meant = [meaning.click for meaning in meanings]
-    taken = np.stack([meaning.logits[rows, columns] > 0 for meaning in meanings])
-    taken[np.arange(len(meanings)), meant] = True
+    rows, columns = _nearest(clicks, candidates[0].logits.shape)
+    meant = [candidate.click for candidate in candidates]
+    taken = np.stack([candidate.logits[rows, columns] > 0 for candidate in candidates])
+    taken[np.arange(len(candidates)), meant] = True
     left, chosen = np.isin(np.arange(len(clicks)), meant), []
     while left.any():
         best = int((taken & left).sum(1).argmax())
-        chosen.append(meanings[best])
+        chosen.append(candidates[best])
         left &= ~taken[best]
     return chosen
 

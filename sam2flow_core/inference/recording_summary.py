@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.model.inputs import smoothed
-from sam2flow_core.model.motion_survey import MotionSurvey
+from sam2flow_core.model.motion_statistics import MotionStatistics
 from sam2flow_core.model.strips import Window, strips
-from sam2flow_core.model.tracing import FieldMap
 from sam2flow_core.stack import Shift, Stabiliser, Stack
+from sam2flow_core.tracing.field_map import FieldMap
 
 _MULTIPLE = 32
 _SMOOTHED = 4
@@ -28,7 +28,7 @@ _REPEATED = 0.3
 
 
 @dataclass(frozen=True)
-class Opening:
+class RecordingSummary:
     """A range of a recording as it is known before its frames are answered one by one.
 
     Attributes
@@ -36,7 +36,7 @@ class Opening:
     background, activity : Tensor (H, W)
         As `InputMaker` wants them.
     motion : list of Tensor (18, h, w)
-        One, from `MotionSurvey`, of padded frames; none any more once the vessel field has been made of it.
+        One, from `MotionStatistics`, of padded frames; none any more once the vessel field has been made of it.
     padding : tuple of int
         As ``torch.nn.functional.pad`` wants it, to multiples of 32 px.
     stabiliser : dict
@@ -88,7 +88,9 @@ def _smooth_rows(frames: Tensor, rows: Window) -> Tensor:
     return smoothed(there.of(frames))[:, rows.top - there.top :][:, : rows.bottom - rows.top]
 
 
-def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device) -> Opening:
+def summarise_range(
+    stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device
+) -> RecordingSummary:
     """Look at frames spread over a range.
 
     Parameters
@@ -112,7 +114,7 @@ def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: in
     last = stop - 1
     firsts = np.unique(np.linspace(start, max(last - 1, start), max(sampled // 2, 1)).round().astype(int))
     total, level, square = (torch.zeros(height, width, dtype=torch.float64) for _ in range(3))
-    motion = MotionSurvey()
+    motion = MotionStatistics()
     most = 0.0
     for place in firsts.tolist():
         t, change = _that_moves(stack, place, last, most)
@@ -138,4 +140,4 @@ def open_range(stack: Stack, start: int, stop: int, stabilise: bool, sampled: in
         state = stabiliser.get_state()
     background, activity = total.float().to(device), spread.float().to(device)
     del total, level, square, spread
-    return Opening(background, activity, [motion.channels()], padding, state)
+    return RecordingSummary(background, activity, [motion.channels()], padding, state)

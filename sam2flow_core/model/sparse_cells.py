@@ -1,4 +1,4 @@
-"""Sites: the cells of the prompted region, as a flat list.
+"""The cells that vessels touch, as a flat list.
 
 Everything the flow part computes, it computes on this list and nowhere else, so
 its cost follows the prompted area, vessels that cross keep a list each, and a
@@ -15,29 +15,29 @@ from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
-class Sites:
+class SparseCells:
     """Cells of ``stride`` x ``stride`` px that vessels touch.
 
     Attributes
     ----------
     vessel : LongTensor (N,)
-        Row of the mask the site came from.
+        Row of the mask the cell came from.
     image : LongTensor (N,)
         Row of the image batch that vessel lies in.
-    cell : LongTensor (N, 2)
+    place : LongTensor (N, 2)
         ``(row, column)`` on the grid.
     coverage : Tensor (N,)
         Share of the cell that lies in the vessel, 0 to 1.
     neighbours : LongTensor (N, 9)
-        Sites around each site, row by row; ``N`` where there is none.
+        Cells around each cell, row by row; ``N`` where there is none.
     grid : LongTensor (V, h, w)
-        Site at each cell, ``N`` where there is none.
+        Row of the list at each place, ``N`` where there is none.
     stride : int
     """
 
     vessel: Tensor
     image: Tensor
-    cell: Tensor
+    place: Tensor
     coverage: Tensor
     neighbours: Tensor
     grid: Tensor
@@ -45,16 +45,16 @@ class Sites:
 
     @property
     def count(self) -> int:
-        """Number of sites N."""
+        """Number of cells N."""
         return int(self.vessel.shape[0])
 
     @property
     def position(self) -> Tensor:
         """Centres ``(x, y)`` in px, (N, 2)."""
-        return (self.cell.flip(1).float() + 0.5) * self.stride - 0.5
+        return (self.place.flip(1).float() + 0.5) * self.stride - 0.5
 
 
-def find_sites(masks: Tensor, image_of_vessel: Tensor, stride: int) -> Sites:
+def find_cells(masks: Tensor, image_of_vessel: Tensor, stride: int) -> SparseCells:
     """List the cells that vessels touch.
 
     Parameters
@@ -68,8 +68,8 @@ def find_sites(masks: Tensor, image_of_vessel: Tensor, stride: int) -> Sites:
 
     Returns
     -------
-    Sites
-        Possibly with no site at all, where every mask is empty.
+    SparseCells
+        Possibly with no cell at all, where every mask is empty.
     """
     coverage = coverage_of(masks, stride)
     vessel, row, column = torch.nonzero(coverage > 0, as_tuple=True)
@@ -78,10 +78,10 @@ def find_sites(masks: Tensor, image_of_vessel: Tensor, stride: int) -> Sites:
     grid[vessel, row, column] = torch.arange(count, device=masks.device)
     padded = F.pad(grid, (1, 1, 1, 1), value=count)
     around = [padded[vessel, row + dy, column + dx] for dy in range(3) for dx in range(3)]
-    return Sites(
+    return SparseCells(
         vessel=vessel,
         image=image_of_vessel[vessel],
-        cell=torch.stack([row, column], 1),
+        place=torch.stack([row, column], 1),
         coverage=coverage[vessel, row, column],
         neighbours=torch.stack(around, 1),
         grid=grid,

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from sam2flow_core.config.model import preset
-from sam2flow_core.model.evidence import along, correlate, lay_course, pool_along, slow_bins, span, speed_bins
+from sam2flow_core.model.cost_volume import along, correlate, pool_along, slow_bins, span, speed_bins, trace_streamlines
 from sam2flow_core.model.feature_encoder import PatchEncoder
-from sam2flow_core.model.sites import find_sites
+from sam2flow_core.model.sparse_cells import find_cells
 from sam2flow_core.model.tangent import direction_field
 
 MATCH = preset("tiny").match
@@ -18,10 +18,10 @@ def strip(angle: float, side: int = 128, half_width: float = 5.0) -> torch.Tenso
     return (across.abs() < half_width).float()[None]
 
 
-def course_of(mask: torch.Tensor):
-    sites = find_sites(mask, torch.zeros(len(mask), dtype=torch.long), MATCH.stride)
+def streamlines_of(mask: torch.Tensor):
+    cells = find_cells(mask, torch.zeros(len(mask), dtype=torch.long), MATCH.stride)
     coverage = torch.nn.functional.avg_pool2d(mask[:, None], MATCH.stride)[:, 0]
-    return sites, lay_course(sites, coverage, (mask.shape[1] // 2, mask.shape[2] // 2), MATCH)
+    return cells, trace_streamlines(cells, coverage, (mask.shape[1] // 2, mask.shape[2] // 2), MATCH)
 
 
 def textured(shift_x: float, shift_y: float) -> torch.Tensor:
@@ -51,25 +51,25 @@ def test_paths_follow_a_ring():
     y, x = torch.meshgrid(torch.arange(128) - 64.0, torch.arange(128) - 64.0, indexing="ij")
     radius = torch.sqrt(x**2 + y**2)
     mask = ((radius > 35) & (radius < 45)).float()[None]
-    sites, course = course_of(mask)
-    points = along(course.path, torch.full((sites.count, 1), 24.0), MATCH.stride)[:, 0]
-    start = (sites.position - 64).norm(dim=1)
+    cells, streamlines = streamlines_of(mask)
+    points = along(streamlines.path, torch.full((cells.count, 1), 24.0), MATCH.stride)[:, 0]
+    start = (cells.position - 64).norm(dim=1)
     end = (points - 64).norm(dim=1)
     assert (end - start).abs().median() < 2.0
 
 
 @pytest.mark.parametrize("speed", [-14.0, -3.0, -0.5, 0.0, 0.25, 1.0, 6.0, 20.0])
-def test_evidence_peaks_at_the_true_speed(speed):
+def test_cost_volume_peaks_at_the_true_speed(speed):
     """Matching works before anything is learned."""
     encoder = PatchEncoder(MATCH)
-    sites, course = course_of(strip(0.0))
+    cells, streamlines = streamlines_of(strip(0.0))
     with torch.no_grad():
         first, second = encoder(textured(0, 0)), encoder(textured(speed, 0))
-        volume = correlate(first, second, course, 0)[:, :, None]
-        pooled = pool_along(volume, course)[1][..., 0]
-    inner = (sites.position[:, 0] > 45) & (sites.position[:, 0] < 83)
-    sign = torch.sign(course.tangent[inner, 0])
-    got = course.bins[pooled[inner].argmax(1)] * sign
+        volume = correlate(first, second, streamlines, 0)[:, :, None]
+        pooled = pool_along(volume, streamlines)[1][..., 0]
+    inner = (cells.position[:, 0] > 45) & (cells.position[:, 0] < 83)
+    sign = torch.sign(streamlines.tangent[inner, 0])
+    got = streamlines.bins[pooled[inner].argmax(1)] * sign
     step = 0.25 if abs(speed) <= 2 else 1.0
     assert abs(float(got.median()) - speed) <= step
     assert ((got - speed).abs() <= 2.0).float().mean() > 0.9
@@ -78,14 +78,14 @@ def test_evidence_peaks_at_the_true_speed(speed):
 @pytest.mark.parametrize("speed", [-0.25, 0.25, 0.5])
 def test_long_lags_see_slow_flow_sharply(speed):
     encoder = PatchEncoder(MATCH)
-    sites, course = course_of(strip(0.0))
+    cells, streamlines = streamlines_of(strip(0.0))
     row = len(MATCH.lags) - 1
     with torch.no_grad():
         first, later = encoder(textured(0, 0)), encoder(textured(speed * MATCH.lags[row], 0))
-        volume = correlate(first, later, course, row)
-    inner = (sites.position[:, 0] > 45) & (sites.position[:, 0] < 83)
-    bins = course.bins[slow_bins(course, volume.shape[1])]
-    got = bins[volume[inner].argmax(1)] * torch.sign(course.tangent[inner, 0])
+        volume = correlate(first, later, streamlines, row)
+    inner = (cells.position[:, 0] > 45) & (cells.position[:, 0] < 83)
+    bins = streamlines.bins[slow_bins(streamlines, volume.shape[1])]
+    got = bins[volume[inner].argmax(1)] * torch.sign(streamlines.tangent[inner, 0])
     assert (got == speed).float().mean() > 0.9
     assert float(bins.max()) * MATCH.lags[row] <= MATCH.max_displacement  # a fast cell would be out of reach by then
 
@@ -97,12 +97,12 @@ def test_pairs_lie_evenly_around_the_motion_or_before_it():
         assert max(span(10, 25, lag, causal=True)) + lag == 11
 
 
-def test_pooling_turns_sites_that_run_the_other_way():
-    _, course = course_of(strip(0.0))
-    sign = torch.sign(course.tangent[:, :1])
-    volume = torch.exp(-((course.bins[None] * sign - 5) ** 2))[:, :, None]
-    for pooled in pool_along(volume, course):
-        best = course.bins[pooled[..., 0].argmax(1)] * sign[:, 0]
+def test_pooling_turns_cells_that_run_the_other_way():
+    _, streamlines = streamlines_of(strip(0.0))
+    sign = torch.sign(streamlines.tangent[:, :1])
+    volume = torch.exp(-((streamlines.bins[None] * sign - 5) ** 2))[:, :, None]
+    for pooled in pool_along(volume, streamlines):
+        best = streamlines.bins[pooled[..., 0].argmax(1)] * sign[:, 0]
         assert torch.all(best == 5)
 
 

@@ -1,6 +1,6 @@
-"""The way of one vessel through several clicks, where following it from one of them misses the others.
+"""The minimal path of one vessel through several clicks, where following it from one of them misses the others.
 
-The cheapest way from click to click in positions and directions of flow, by Dijkstra's algorithm: a
+It is the cheapest way from click to click in positions and directions of flow, by Dijkstra's algorithm: a
 step costs much where no vessel runs that way, and so does turning. From the outermost clicks the vessel is
 followed on as from a single one.
 """
@@ -16,7 +16,8 @@ from scipy.ndimage import maximum_filter, uniform_filter1d
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from sam2flow_core.model.tracing import FieldMap, Floats, Start, Trace, follow, joined, left_of
+from sam2flow_core.tracing.field_map import FieldMap, Floats
+from sam2flow_core.tracing.tracer import Start, Trace, follow, joined, left_of
 
 _STEPS = np.array([
     (0, 1), (1, 2), (1, 1), (2, 1), (1, 0), (2, -1), (1, -1), (1, -2),
@@ -26,7 +27,7 @@ _STEPS = np.array([
 _MARGIN = 24
 """Cells round the clicks in which the way is sought."""
 _MOST_CELLS = 30_000
-"""Of more only every second is looked at, or every fourth: a click is waited for."""
+"""Beyond this many the grid is thinned to every second cell, or every fourth, so that a click is answered at once."""
 _SEEN = 0.05
 """Chance of a vessel from which on a way may lead there, and around there."""
 _AROUND = 25
@@ -49,7 +50,7 @@ _WORST = 6.0
 """Mean cost of a cell above which no vessel leads through the clicks."""
 
 
-def pass_through(field: FieldMap, clicks: Floats, reach: float) -> Trace | None:
+def minimal_path(field: FieldMap, clicks: Floats, reach: float) -> Trace | None:
     """Follow the vessel that runs through all clicks (N, 2), ``(row, column)``; None where none does.
 
     Parameters

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sam2flow_core.model.inputs import InputMaker
-from sam2flow_core.model.motion_survey import MOTION_CHANNELS, MotionSurvey
+from sam2flow_core.model.motion_statistics import MOTION_CHANNELS, MotionStatistics
 
 
 def drifting(dx, dy, pairs=24, side=64, seed=0):
@@ -17,9 +17,9 @@ def drifting(dx, dy, pairs=24, side=64, seed=0):
 
 
 def channels(first, second):
-    survey = MotionSurvey()
-    survey.add(first, second)
-    return survey.channels()
+    statistics = MotionStatistics()
+    statistics.add(first, second)
+    return statistics.channels()
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(0.5, 0.0), (0.0, -0.5), (-0.4, 0.3)])
@@ -52,10 +52,10 @@ def test_still_tissue_leaves_nothing():
 
 def test_pairs_may_come_one_by_one():
     first, second = drifting(0.5, 0.2)
-    survey = MotionSurvey()
+    statistics = MotionStatistics()
     for a, b in zip(first, second, strict=True):
-        survey.add(a[None], b[None])
-    assert torch.allclose(survey.channels(), channels(first, second), atol=1e-3)
+        statistics.add(a[None], b[None])
+    assert torch.allclose(statistics.channels(), channels(first, second), atol=1e-3)
 
 
 def test_a_single_still_frame_is_finite():
@@ -63,11 +63,11 @@ def test_a_single_still_frame_is_finite():
     assert torch.isfinite(channels(frame, frame)).all()
 
 
-def test_survey_covers_the_padded_frame():
+def test_statistics_cover_the_padded_frame():
     first, second = drifting(0.5, 0.2)
     maker = InputMaker(first.mean(0)[:60, :50], first.std(0)[:60, :50])
-    survey = maker.survey(channels(first, second), (0, 14, 0, 4))
-    assert survey.shape == (1, MOTION_CHANNELS + 2, 32, 32)
+    statistics = maker.field_input(channels(first, second), (0, 14, 0, 4))
+    assert statistics.shape == (1, MOTION_CHANNELS + 2, 32, 32)
 
 
 def test_a_still_texture_gives_no_direction_and_no_huge_number():
@@ -76,8 +76,8 @@ def test_a_still_texture_gives_no_direction_and_no_huge_number():
     texture = 200 * torch.rand(1, 64, 64)
     moving = torch.zeros(12, 64, 64)
     moving[:, :, :32] = torch.randn(12, 64, 32)
-    survey = MotionSurvey()
-    survey.add(texture + moving, texture + moving.roll(1, 2) * (moving != 0))
-    channels = survey.channels().view(3, 6, 32, 32)
+    statistics = MotionStatistics()
+    statistics.add(texture + moving, texture + moving.roll(1, 2) * (moving != 0))
+    channels = statistics.channels().view(3, 6, 32, 32)
     assert channels[:, :4].abs().max() <= 1
     assert channels[:, :2, 8:24, 24:].abs().mean() < 0.2

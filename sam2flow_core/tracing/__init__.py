@@ -1,0 +1,1 @@
+"""Vessels followed from their clicks through the vessel field: arrays, no network."""
