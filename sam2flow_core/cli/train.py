@@ -65,8 +65,8 @@ def train(
         check_writable(out)
     from sam2flow_core.training import TrainingRequest, profile_run
     from sam2flow_core.training import train as steps
-    from sam2flow_core.training.beginning import choose_recipe
     from sam2flow_core.training.development import Steering
+    from sam2flow_core.training.initial_weights import choose_recipe
 
     design = None if memory is None else MemoryConfig(memory)
     folder = None if data == "synthetic" else Path(data)

@@ -66,9 +66,9 @@ def run(
         else:
             yield from stream_frames(request, source, lock, predictor, identity, settings)
             # Imported only now: plotting and statistics take seconds to load and would delay the first frame.
-            from sam2flow_core.engine.conclusion import conclude
+            from sam2flow_core.engine.finishing import finish_run
 
-            yield from conclude(request, source, lock, identity, predictor.description)
+            yield from finish_run(request, source, lock, identity, predictor.description)
         told = predictor.description.get("notices", ())
         timed = () if folder is FolderState.FINISHED else source.timing.notices
         yield _finished(request, (*notices, *timed, *told))

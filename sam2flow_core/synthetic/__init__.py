@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.synthetic.bench import BenchCase, bench_v1, vitals_v1
+from sam2flow_core.synthetic.cell_positions import cell_flux
 from sam2flow_core.synthetic.clip import Clip, render_clip
 from sam2flow_core.synthetic.film import film, film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.truth import recorded_flow, true_displacement, true_flow
 from sam2flow_core.synthetic.vessels import Vessel
-from sam2flow_core.synthetic.whereabouts import cell_flux
 
 if TYPE_CHECKING:
     from sam2flow_core.synthetic.capflow import CapFlowVideo, read_capflow, write_capflow

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.cells import TABLE, Looks, Population, populate
-from sam2flow_core.synthetic.draws import uniform
+from sam2flow_core.synthetic.cells import TABLE, CellShapes, Population, populate
 from sam2flow_core.synthetic.networks import Route
+from sam2flow_core.synthetic.random_draws import uniform
 from sam2flow_core.synthetic.vessels import Floats, Vessel
 
 FOCUS_DEPTH_IN_CELLS = 1.8
@@ -36,21 +36,21 @@ def sample_population(
     """
     trunk = max(vessels, key=lambda v: float(v.diameter_px.mean()))
     diameter = float(trunk.diameter_px.mean())
-    looks = sample_looks(rng, cell_px, diameter, contrast)
+    shapes = sample_shapes(rng, cell_px, diameter, contrast)
     thickness = min(diameter, FOCUS_DEPTH_IN_CELLS * cell_px)
     volume = 0.28 * cell_px**3 * 0.75  # 90 fL for a disc of 7.8 um
     density = uniform(rng, settings.haematocrit) * diameter * thickness / volume
-    density = min(density, 0.9 / (2 * float(looks.long.mean()))) if diameter < 1.3 * cell_px else density
+    density = min(density, 0.9 / (2 * float(shapes.long.mean()))) if diameter < 1.3 * cell_px else density
     if contrast == "bright_cells" and rng.random() < 0.6:
         density *= rng.uniform(0.1, 0.6)
     density = max(density, 0.3 / cell_px)
     supply = sample_supply(rng, cell_px, trunk, settings.gaps)
-    across = np.hypot(looks.wide * np.cos(looks.tilt), looks.long * np.sin(looks.tilt))
+    across = np.hypot(shapes.wide * np.cos(shapes.tilt), shapes.long * np.sin(shapes.tilt))
     clearance = 0.85 * float(np.median(across))  # cells keep off the walls, and so outrun the plasma (Fahraeus)
-    return populate(rng, vessels, routes, density, clearance, supply, looks)
+    return populate(rng, vessels, routes, density, clearance, supply, shapes)
 
 
-def sample_looks(rng: np.random.Generator, cell_px: float, diameter: float, contrast: str) -> Looks:
+def sample_shapes(rng: np.random.Generator, cell_px: float, diameter: float, contrast: str) -> CellShapes:
     """Draw a table of cells: discs, hollow discs, cells on edge, stretched cells, parachutes, white cells."""
     radius = 0.5 * cell_px * np.clip(rng.normal(1, 0.065, TABLE), 0.8, 1.2)
     if diameter < 1.15 * cell_px:
@@ -70,7 +70,7 @@ def sample_looks(rng: np.random.Generator, cell_px: float, diameter: float, cont
         weight = weight * rng.choice([-1, 1], TABLE)
     white = rng.random(TABLE) < (0.002 if rng.random() < 0.5 else 0.0)
     big = np.minimum(radius * rng.uniform(1.3, 1.9, TABLE), 0.48 * diameter)
-    return Looks(
+    return CellShapes(
         long=np.where(white, np.maximum(big, radius), long),
         wide=np.where(white, big, wide),
         tilt=tilt,

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sam2flow_core.synthetic.cell_positions import cells_by_vessel
 from sam2flow_core.synthetic.scene import Scene
-from sam2flow_core.synthetic.whereabouts import cells_by_vessel
 
 
 def moving_cells(scene: Scene, frames: NDArray[np.int64]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Looks:
+class CellShapes:
     """Properties of the cells by table row, shape (TABLE,) each; lengths in px.
 
     ``long`` and ``wide`` are the semi-axes along and across the vessel in free flow, ``tilt`` the angle to the vessel
@@ -38,7 +38,7 @@ class Looks:
 
 @dataclass(frozen=True)
 class Placed:
-    """Cells at some moments: (M,) index of the moment, vessel in the network, T, rho, row of `Looks`, cell number."""
+    """Cells at some moments, (M,) each: moment, vessel in the network, T, rho, row of `CellShapes`, cell number."""
 
     moment: Ints
     vessel: Ints
@@ -86,7 +86,7 @@ class Population:
     supply: Floats
     supply_step: float
     chance: Floats
-    looks: Looks
+    shapes: CellShapes
 
     def at(self, travel: Floats) -> Placed:
         """Return the cells that are in a vessel at the travels ``travel`` (N,) in s."""
@@ -112,7 +112,7 @@ def populate(
     linear_density: float,
     clearance: float,
     supply: tuple[Floats, float],
-    looks: Looks,
+    shapes: CellShapes,
 ) -> Population:
     """Fill a network with cells at uniform density across the trunk.
 
@@ -126,7 +126,7 @@ def populate(
         Distance that cell centres keep from the walls, px.
     supply : tuple
         Table of `Population.supply` and its step in s.
-    looks : Looks
+    shapes : CellShapes
     """
     parts = [_fill(rng, vessels, route, linear_density, clearance) for route in routes]
     depth = max(part[0].shape[1] for part in parts)
@@ -134,7 +134,7 @@ def populate(
     cycle = np.concatenate([part[4] for part in parts])
     start = np.concatenate([part[5] for part in parts])
     return Population(
-        merged[0].astype(int), merged[1], merged[2], merged[3], cycle, start, *supply, rng.random(TABLE), looks
+        merged[0].astype(int), merged[1], merged[2], merged[3], cycle, start, *supply, rng.random(TABLE), shapes
     )
 
 

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sam2flow_core.synthetic.backdrop import lamp, tissue
+from sam2flow_core.synthetic.background import lamp, tissue
+from sam2flow_core.synthetic.cell_positions import bodies_at
 from sam2flow_core.synthetic.filters import directional, gaussian, shifted
 from sam2flow_core.synthetic.scene import NEAR_PAD, Scene
 from sam2flow_core.synthetic.splat import draw
-from sam2flow_core.synthetic.whereabouts import bodies_at
 
 BLUR_PER_EXPOSURE_PX = 2.5
 FRAMES_AT_ONCE = 16

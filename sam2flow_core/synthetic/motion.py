@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.draws import uniform
+from sam2flow_core.synthetic.random_draws import uniform
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 
 from sam2flow_core.synthetic import curves
 from sam2flow_core.synthetic.curves import Points
-from sam2flow_core.synthetic.draws import uniform
+from sam2flow_core.synthetic.random_draws import uniform
 from sam2flow_core.synthetic.vessels import Floats, Profile
 
 Size = tuple[int, int]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.draws import log_uniform, pick, uniform
+from sam2flow_core.synthetic.random_draws import log_uniform, pick, uniform
 
 
 @dataclass(frozen=True)

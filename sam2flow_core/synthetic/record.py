@@ -1,6 +1,6 @@
 """What is kept of a scene once its cells are drawn: enough to film it again and again, and its truth.
 
-Both generators end here, and what follows (looks, alterations, truth on the training device) begins here.
+Both generators end here, and what follows (appearance, alterations, truth on the training device) begins here.
 A record is a few MB: the thickness of the cells at the px that cells ever reach, as bytes, and for every vessel
 which way and how fast its matter goes.
 """
@@ -31,7 +31,7 @@ class SceneRecord:
     side : int
         Height and width, px.
     generator : int
-        Which generator drew it: its looks suit it.
+        Which generator drew it: its appearances suit it.
     cell_px : float
         Diameter of a free red cell, px.
     frames : ndarray of int, shape (F,)

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.synthetic.blood import sample_population
-from sam2flow_core.synthetic.building import build_vessels, place_networks
 from sam2flow_core.synthetic.cells import Population
-from sam2flow_core.synthetic.draws import log_uniform, pick, uniform
 from sam2flow_core.synthetic.motion import TissueMotion, sample_motion
 from sam2flow_core.synthetic.optics import Optics, sample_optics
 from sam2flow_core.synthetic.pulse import TimeCourse, sample_time_course
+from sam2flow_core.synthetic.random_draws import log_uniform, pick, uniform
 from sam2flow_core.synthetic.raster import Lumen, rasterise
+from sam2flow_core.synthetic.scene_building import build_vessels, place_networks
 from sam2flow_core.synthetic.vessels import Floats, Profile, Vessel
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from torch import Tensor
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.synthetic import discs
-from sam2flow_core.synthetic.discs.looks import draw_disc_look, film_discs
-from sam2flow_core.synthetic.looks import draw_streamline_look, film_streamlines
+from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
+from sam2flow_core.synthetic.streamline_appearance import draw_streamline_appearance, film_streamlines
 from sam2flow_core.training.clips import TrainingClip
 from sam2flow_core.training.faults import spoil
 from sam2flow_core.training.framing import Framing
@@ -81,10 +81,12 @@ class FilmStudio:
             views = (matter[index], depth[index], times[index])
             uses = list(zip(sizes, spoilt, strict=True))
             if generator == discs.GENERATOR:
-                videos[index] = film_discs(*views, [draw_disc_look(rng, size, *f) for size, f in uses], noise[index])
+                videos[index] = film_discs(
+                    *views, [draw_disc_appearance(rng, size, *f) for size, f in uses], noise[index]
+                )
             else:
-                looks = [draw_streamline_look(rng, bank.streamlines, size, *f) for size, f in uses]
-                videos[index] = film_streamlines(*views, looks, noise[index])
+                appearances = [draw_streamline_appearance(rng, bank.streamlines, size, *f) for size, f in uses]
+                videos[index] = film_streamlines(*views, appearances, noise[index])
         return videos
 
     def _draw_noise(self, rng: np.random.Generator, shape: torch.Size) -> Tensor:

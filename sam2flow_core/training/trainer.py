@@ -25,8 +25,8 @@ from sam2flow_core.inference.pickled import fits, load_pickled, require_finite
 from sam2flow_core.inference.weights import choose_device, save_weights, todays_name
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import gather_clips
-from sam2flow_core.training.beginning import begin_model, choose_recipe, choose_stages
 from sam2flow_core.training.clips import TRAINING_NAMESPACE, ClipSource, ClipStream, TrainingClip
+from sam2flow_core.training.initial_weights import choose_recipe, choose_stages, initial_model
 from sam2flow_core.training.scenes import SyntheticScenes
 from sam2flow_core.training.step import TrainingStep
 
@@ -110,7 +110,7 @@ def profile_run(request: TrainingRequest) -> str:
     from sam2flow_core.training.profiling import profile_training
 
     config = request.recipe or choose_recipe(request.preset, request.memory)
-    step = TrainingStep(begin_model(request.preset, request.start, request.memory), config)
+    step = TrainingStep(initial_model(request.preset, request.start, request.memory), config)
     source = _open_source(request, config)
     try:
         stages, device = choose_stages(config, request.stage), choose_device(request.device)
@@ -137,7 +137,7 @@ class _Run:
         self.fabric = Fabric(accelerator=request.device, devices="auto" if request.device != "cpu" else 1)
         self.fabric.launch()
         self.fabric.seed_everything(request.seed, verbose=False)
-        step = TrainingStep(begin_model(request.preset, request.start, request.memory), self.config)
+        step = TrainingStep(initial_model(request.preset, request.start, request.memory), self.config)
         rate, decay = self.config.learning_rate, self.config.weight_decay
         optimiser = torch.optim.AdamW(step.parameters(), lr=rate, weight_decay=decay, fused=True)
         self.average = copy.deepcopy(step.model).requires_grad_(False)

@@ -203,12 +203,12 @@ def test_bad_input_leaves_no_trace(request_for, changes, error, words):
 
 
 def test_a_failure_while_concluding_is_made_good_by_resume(request_for, monkeypatch):
-    from sam2flow_core.engine import conclusion
+    from sam2flow_core.engine import finishing
 
     request = request_for()
     with monkeypatch.context() as patch:
         full = OutputError("the disk is full")
-        patch.setattr(conclusion, "write_report", lambda *a: (_ for _ in ()).throw(full))
+        patch.setattr(finishing, "write_report", lambda *a: (_ for _ in ()).throw(full))
         with pytest.raises(OutputError, match="disk is full"):
             list(run(request, FakePredictor()))
     assert not (request.out / "provenance.json").exists() and not (request.out / "report.html").exists()

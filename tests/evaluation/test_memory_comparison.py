@@ -51,7 +51,7 @@ def small(monkeypatch):
     stage = StageConfig(1.0, ((96, 1.0),), 0, False, 0.0, ("memory",), frames=2)
     bank = BankConfig(side=128, run=8, moments=20, moment=2, first=2, workers=0)
     config = dataclasses.replace(MEMORY_TRAINING, stages=(stage,), bank=bank)
-    monkeypatch.setattr("sam2flow_core.training.beginning.MEMORY_TRAINING", config)
+    monkeypatch.setattr("sam2flow_core.training.initial_weights.MEMORY_TRAINING", config)
 
 
 def test_designs_are_trained_compared_and_written_down(small, tmp_path, capsys):

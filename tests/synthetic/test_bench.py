@@ -38,7 +38,7 @@ def fingerprint(scene) -> str:
     parts += [np.concatenate([v.centreline.ravel()[::50], v.diameter_px[::50]]) for v in scene.vessels]
     parts += [np.array([v.mean_speed_um_s, v.profile.slip, v.profile.order]) for v in scene.vessels]
     parts += [n.course.relative[::40] for n in scene.networks]
-    parts += [np.concatenate([n.population.start, n.population.looks.long[:20]]) for n in scene.networks]
+    parts += [np.concatenate([n.population.start, n.population.shapes.long[:20]]) for n in scene.networks]
     parts += [scene.motion.at(np.linspace(0, 1, 5)).ravel(), np.array([scene.optics.level, scene.optics.cell_contrast])]
     text = ",".join(f"{value:.4g}" for value in np.concatenate(parts) + 0.0)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -3,7 +3,7 @@ import pytest
 from worlds import world
 
 from sam2flow_core.synthetic.cell_tracks import moving_cells
-from sam2flow_core.synthetic.cells import TABLE, Looks, Population, populate
+from sam2flow_core.synthetic.cells import TABLE, CellShapes, Population, populate
 from sam2flow_core.synthetic.networks import Stage
 from sam2flow_core.synthetic.pulse import time_course
 from sam2flow_core.synthetic.vessels import Profile, Vessel, lumen
@@ -16,10 +16,10 @@ def filled(profile: Profile) -> tuple[Vessel, Population]:
     points = np.stack([np.full(301, 50.0), np.arange(301.0)], 1)
     line, diameter, step = lumen(points, np.full(301, 30.0))
     vessel = Vessel(1, line, diameter, step, profile, SPEED, time_course(0.01, np.ones(5000)), 1.0, 100.0)
-    looks = Looks(*(np.ones(TABLE) for _ in range(6)))
+    shapes = CellShapes(*(np.ones(TABLE) for _ in range(6)))
     supply = (np.full(TABLE, 2.0), 0.01)
     rng = np.random.default_rng(4)
-    return vessel, populate(rng, [vessel], ((Stage(0),),), DENSITY, 0.0, supply, looks)
+    return vessel, populate(rng, [vessel], ((Stage(0),),), DENSITY, 0.0, supply, shapes)
 
 
 def crossings(population: Population, line: float, seconds: float, step: float) -> int:

@@ -10,8 +10,8 @@ import torch
 
 from sam2flow_core.config.clips import DiscScenes
 from sam2flow_core.synthetic import discs
+from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
 from sam2flow_core.synthetic.discs.graph import draw_graph
-from sam2flow_core.synthetic.discs.looks import draw_disc_look, film_discs
 from sam2flow_core.synthetic.discs.slab import solve
 from sam2flow_core.synthetic.record import RecordPlan
 
@@ -86,9 +86,9 @@ def test_what_flows_into_a_network_flows_out_of_it():
 @pytest.mark.parametrize("seed", range(6))
 def test_looks_are_finite_and_differ(seed):
     rng = np.random.default_rng(seed)
-    look = draw_disc_look(rng, 16.0, True, True, seed % 2 == 0)
+    appearance = draw_disc_appearance(rng, 16.0, True, True, seed % 2 == 0)
     matter, depth = torch.rand(1, 4, 64, 64), torch.rand(1, 64, 64)
-    video = film_discs(matter, depth, torch.arange(4.0)[None], [look], torch.randn(1, 4, 64, 64))
+    video = film_discs(matter, depth, torch.arange(4.0)[None], [appearance], torch.randn(1, 4, 64, 64))
     assert video.shape == (1, 4, 64, 64) and torch.isfinite(video).all()
     assert video.min() >= 0 and video.max() <= 1 and video.std() > 0
 

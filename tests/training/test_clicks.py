@@ -8,8 +8,8 @@ import torch
 
 from sam2flow_core.config.training import TRAINING
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, NEGATIVE, PADDING, POSITIVE
-from sam2flow_core.training.beginning import begin_model
 from sam2flow_core.training.clicks import corrective_clicks, draw_point, first_boxes, first_clicks, roughen
+from sam2flow_core.training.initial_weights import initial_model
 from sam2flow_core.training.prompting import draw_first_prompts
 
 SIZE = (96, 96)
@@ -94,7 +94,7 @@ def test_boxes_lie_around_their_vessels(masks, outside):
 
 @pytest.mark.parametrize(("boxes", "given"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
 def test_first_prompts_are_of_the_kind_that_is_asked_for(masks, outside, boxes, given):
-    model = begin_model("tiny", "tiny", None)
+    model = initial_model("tiny", "tiny", None)
     config = dataclasses.replace(TRAINING["tiny"], first_boxes=boxes, first_masks=given)
     first = draw_first_prompts(model, masks[:2], outside, config, np.random.default_rng(4), draws())
     assert first.ambiguous == (not boxes and not given)

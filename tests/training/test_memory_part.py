@@ -17,8 +17,8 @@ from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, STATISTICS_CHANNELS, VesselField
 from sam2flow_core.training.batch import ClipBatch, gather_clips
-from sam2flow_core.training.beginning import begin_model
 from sam2flow_core.training.clips import TrainingClip
+from sam2flow_core.training.initial_weights import initial_model
 from sam2flow_core.training.losses import mask_loss
 from sam2flow_core.training.memory_part import Following, MemoryPart, wander
 from sam2flow_core.training.parts import Lesson
@@ -60,7 +60,9 @@ def lesson_for(model: SAM2Flow, batch: ClipBatch, config: TrainingConfig) -> Fol
 def begun(design: str) -> SAM2Flow:
     """Shipped weights with a design, whose layers that begin at zero do not hide what lies behind them."""
     torch.manual_seed(0)
-    model = begin_model("tiny", "tiny", MemoryConfig(design, least_affinity=0.0, least_presence=0.0, least_motion=0.0))
+    model = initial_model(
+        "tiny", "tiny", MemoryConfig(design, least_affinity=0.0, least_presence=0.0, least_motion=0.0)
+    )
     with torch.no_grad():
         for p in model.context_memory.design.parameters():
             if p.abs().sum() == 0:
@@ -166,7 +168,7 @@ def test_a_step_logs_its_figures(batch):
 
 def small_run(tmp_path, monkeypatch, design, resume=None, seed=1):
     config = dataclasses.replace(MEMORY_TRAINING, stages=(STAGE,), bank=BANK)
-    monkeypatch.setattr("sam2flow_core.training.beginning.MEMORY_TRAINING", config)
+    monkeypatch.setattr("sam2flow_core.training.initial_weights.MEMORY_TRAINING", config)
     out = tmp_path / f"{design}.safetensors"
     request = TrainingRequest(
         out, start="tiny", memory=MemoryConfig(design), steps=2, seed=seed, resume=resume, device="cpu"
@@ -189,9 +191,9 @@ def test_a_design_is_trained_and_nothing_else(tmp_path, monkeypatch):
 
 def test_what_cannot_be_begun_is_refused():
     with pytest.raises(ModelError, match="on top of weights: say which"):
-        begin_model("tiny", None, MemoryConfig("gated"))
+        initial_model("tiny", None, MemoryConfig("gated"))
     with pytest.raises(ModelError, match="weights of preset 'tiny', not 'small'"):
-        begin_model("small", "tiny", None)
+        initial_model("small", "tiny", None)
     with pytest.raises(ModelError, match="no memory design"):
-        begin_model("tiny", "tiny", MemoryConfig("endless"))
-    assert begin_model("tiny", None, None).config == preset("tiny")
+        initial_model("tiny", "tiny", MemoryConfig("endless"))
+    assert initial_model("tiny", None, None).config == preset("tiny")

@@ -11,7 +11,7 @@ from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.synthetic import render_clip, sample_scene
 from sam2flow_core.synthetic.record import RecordPlan
-from sam2flow_core.synthetic.recording import draw_streamline_record
+from sam2flow_core.synthetic.streamline_records import draw_streamline_record
 from sam2flow_core.training.bank import draw_record
 from sam2flow_core.training.field_truth import lumen_points, true_field
 from sam2flow_core.training.framing import Framing, draw_framing

@@ -33,13 +33,13 @@ from sam2flow_core.stack.sources import Frame
 from sam2flow_core.velocity import measure_vessels, per_frame_table, summary_table
 
 
-def conclude(
+def finish_run(
     request: RunRequest, source: Source, lock: FolderLock, identity: Mapping[str, str], description: Mapping[str, Any]
 ) -> Iterator[Stage]:
     """Turn the finished frames of a run into its tables, report and provenance.
 
     The marker of an unfinished run goes last: stopped anywhere before, the run
-    concludes again when it is resumed.
+    finishes again when it is resumed.
     """
     results = open_results(request.out)
     settings = VelocitySettings()

@@ -16,10 +16,10 @@ def bodies_at(scene: Scene, times: NDArray[np.float64], slots: NDArray[np.int64]
     """Return all cells at the given moments; ``moved`` (N, 2) is the tissue's displacement at each of them."""
     parts = []
     for network, member, placed in cells_by_vessel(scene, times):
-        looks, vessel, row = network.population.looks, scene.vessels[member], placed.row
+        shapes, vessel, row = network.population.shapes, scene.vessels[member], placed.row
         point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
-        angle = vessel.angle(placed.transit) + looks.tilt[row]
-        shape = [looks.long[row], looks.wide[row], looks.bow[row], looks.dimple[row], looks.weight[row]]
+        angle = vessel.angle(placed.transit) + shapes.tilt[row]
+        shape = [shapes.long[row], shapes.wide[row], shapes.bow[row], shapes.dimple[row], shapes.weight[row]]
         parts.append(np.stack([slots[placed.moment], point[:, 0], point[:, 1], angle, *shape]))
     table = np.concatenate(parts, 1) if parts else np.zeros((9, 0))
     return Bodies(table[0].astype(np.int64), *table[1:])

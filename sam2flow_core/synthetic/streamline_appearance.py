@@ -1,4 +1,4 @@
-"""Looks for records of streamline scenes: many at once, on any device, each use under other optics.
+"""Appearance of records of streamline scenes: many at once, on any device, each use under other optics.
 
 `film` films one scene as it is; here cells that were drawn once are filmed again and again, as `Optics` draws it.
 """
@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.draws import log_uniform, uniform
 from sam2flow_core.synthetic.optics import Optics, sample_optics
+from sam2flow_core.synthetic.random_draws import log_uniform, uniform
 from sam2flow_core.synthetic.scene import RBC_UM
 
 
 @dataclass(frozen=True)
-class StreamlineLook:
+class StreamlineAppearance:
     """Optics, and what spoils real recordings beside them.
 
     Attributes
@@ -48,16 +48,16 @@ class StreamlineLook:
     seed: int
 
 
-def draw_streamline_look(
+def draw_streamline_appearance(
     rng: np.random.Generator, settings: SceneSettings, cell_px: float, standing: bool, drifts: bool, defocus: bool
-) -> StreamlineLook:
-    """Draw a look for a clip whose cells are ``cell_px`` wide."""
+) -> StreamlineAppearance:
+    """Draw an appearance for a clip whose cells are ``cell_px`` wide."""
     optics = sample_optics(rng, settings, RBC_UM / cell_px)
     if not drifts:
         optics = replace(optics, defocus=0.0)
     if defocus:
         optics = replace(optics, blur=float(np.clip(uniform(rng, (0.2, 0.45)) * cell_px, 1.5, 6.0)))
-    return StreamlineLook(
+    return StreamlineAppearance(
         optics,
         cell_px,
         log_uniform(rng, (0.02, 0.6)) if standing else 0.0,
@@ -70,7 +70,7 @@ def draw_streamline_look(
 
 
 def film_streamlines(
-    matter: Tensor, depth: Tensor, times: Tensor, looks: Sequence[StreamlineLook], noise: Tensor
+    matter: Tensor, depth: Tensor, times: Tensor, appearances: Sequence[StreamlineAppearance], noise: Tensor
 ) -> Tensor:
     """Film B clips of one size.
 
@@ -82,7 +82,7 @@ def film_streamlines(
         Of the lumen, 0 to 1.
     times : Tensor (B, F)
         In frame intervals.
-    looks : sequence of StreamlineLook
+    appearances : sequence of StreamlineAppearance
     noise : Tensor (B, F, n, n)
         Of unit variance.
 
@@ -91,20 +91,20 @@ def film_streamlines(
     Tensor (B, F, n, n)
         Intensities, full well is 1.
     """
-    optics = [look.optics for look in looks]
+    optics = [appearance.optics for appearance in appearances]
     device = matter.device
 
     def each(name: str) -> Tensor:
         return torch.tensor([float(getattr(o, name)) for o in optics], device=device)[:, None, None, None]
 
     def own(name: str) -> Tensor:
-        return torch.tensor([float(getattr(k, name)) for k in looks], device=device)[:, None, None, None]
+        return torch.tensor([float(getattr(k, name)) for k in appearances], device=device)[:, None, None, None]
 
-    grains = torch.stack([_grain(look, depth.shape[-1], device) for look in looks])
+    grains = torch.stack([_grain(appearance, depth.shape[-1], device) for appearance in appearances])
     wave = (2 * math.pi * times / own("period")[:, 0, 0] + own("phase")[:, 0, 0])[..., None, None]
     inner = depth[:, None]
     matter.addcmul_(inner * own("standing"), grains[:, 1:2])
-    if any(look.changing for look in looks):
+    if any(appearance.changing for appearance in appearances):
         matter.addcmul_(torch.sin(wave), inner * own("changing") * grains[:, 2:3])
     blurs = [o.blur for o in optics]
     matter = blur(matter, blurs)
@@ -114,7 +114,7 @@ def film_streamlines(
     rho = (1 - inner.square()).clamp_min(0).sqrt()
     edge = torch.exp(-0.5 * ((1 - rho) / 0.12).square()) * (inner > 0)
     soft, edge = blur(torch.cat([inner, edge], 1), blurs).split(1, 1)
-    light = _contrasted(matter, soft, edge, grains[:, :1], looks)
+    light = _contrasted(matter, soft, edge, grains[:, :1], appearances)
     drift = 1 + own("gain") * torch.sin(wave) + each("flicker") * noise[:, :, :1, :1]
     light.mul_(_lamp(optics, grains[:, 3:4]) * each("level")).mul_(drift)
     well, read = each("electrons"), each("read_noise")
@@ -123,18 +123,20 @@ def film_streamlines(
     return light.addcmul_(spread, noise).clamp_(0, 1)
 
 
-def _contrasted(matter: Tensor, soft: Tensor, edge: Tensor, grain: Tensor, looks: Sequence[StreamlineLook]) -> Tensor:
+def _contrasted(
+    matter: Tensor, soft: Tensor, edge: Tensor, grain: Tensor, appearances: Sequence[StreamlineAppearance]
+) -> Tensor:
     """Combine tissue, lumen and cells into relative brightness, each by its kind of contrast."""
     light = torch.empty_like(matter)
-    for kind in sorted({look.optics.contrast for look in looks}):
-        mine = [k for k, look in enumerate(looks) if look.optics.contrast == kind]
-        whole = len(mine) == len(looks)
+    for kind in sorted({appearance.optics.contrast for appearance in appearances}):
+        mine = [k for k, appearance in enumerate(appearances) if appearance.optics.contrast == kind]
+        whole = len(mine) == len(appearances)
         index = slice(None) if whole else torch.tensor(mine, device=matter.device)
         cells, deep, walls, tissue = matter[index], soft[index], edge[index], grain[index]
-        chosen = [looks[k] for k in mine]
+        chosen = [appearances[k] for k in mine]
 
-        def each(name: str, chosen: list[StreamlineLook] = chosen) -> Tensor:
-            values = [float(getattr(look.optics, name)) for look in chosen]
+        def each(name: str, chosen: list[StreamlineAppearance] = chosen) -> Tensor:
+            values = [float(getattr(appearance.optics, name)) for appearance in chosen]
             return torch.tensor(values, device=matter.device)[:, None, None, None]
 
         still = 1 + each("texture") * tissue + each("wall") * walls
@@ -142,7 +144,9 @@ def _contrasted(matter: Tensor, soft: Tensor, edge: Tensor, grain: Tensor, looks
             still = still + each("lumen") * deep
         contrast = each("cell_contrast")
         if kind == "relief":
-            size = torch.tensor([0.5 * look.cell_px for look in chosen], device=matter.device)[:, None, None, None]
+            size = torch.tensor([0.5 * appearance.cell_px for appearance in chosen], device=matter.device)[
+                :, None, None, None
+            ]
             still = still + each("bulge") * 0.5 * size * slope(deep, each("azimuth"))
             shaped = slope(cells, each("azimuth")).mul_(contrast * size).addcmul_(cells, -contrast * each("shade"))
             light[index] = shaped.add_(1).mul_(still.clamp_min(0.05))
@@ -185,12 +189,12 @@ def slope(images: Tensor, azimuth: Tensor) -> Tensor:
     return result
 
 
-def _grain(look: StreamlineLook, n: int, device: torch.device) -> Tensor:
+def _grain(appearance: StreamlineAppearance, n: int, device: torch.device) -> Tensor:
     """Noise (4, n, n) of unit variance: tissue, standing and changing texture in the lumen, dirt of the camera."""
-    generator = torch.Generator(device).manual_seed(look.seed)
+    generator = torch.Generator(device).manual_seed(appearance.seed)
     white = torch.randn(4, n, n, generator=generator, device=device)
     frequency = torch.fft.fftfreq(n, device=device)[:, None] ** 2 + torch.fft.rfftfreq(n, device=device) ** 2
-    optics, cell = look.optics, look.cell_px
+    optics, cell = appearance.optics, appearance.cell_px
     coarsest = torch.tensor([optics.texture_scale, 0.6 * cell, 0.8 * cell, 4.0], device=device)[:, None, None]
     slopes = torch.tensor([optics.grain, 1.5, 1.5, 0.8], device=device)[:, None, None]
     weight = (frequency + (1 / coarsest) ** 2) ** (-slopes / 2)

@@ -1,4 +1,4 @@
-"""Pictures of the generator for its documentation: ``python -m sam2flow_core.synthetic.gallery docs/images``."""
+"""Pictures of the generator for its documentation: ``python docs/make_generator_pictures.py docs/images``."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from sam2flow_core.config.clips import STREAMLINE_SCENES, DiscScenes
 from sam2flow_core.files import whole_file
 from sam2flow_core.synthetic.bench import BenchCase, bench_v1
 from sam2flow_core.synthetic.discs import draw_disc_record
-from sam2flow_core.synthetic.discs.looks import draw_disc_look, film_discs
+from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
 from sam2flow_core.synthetic.film import film, film_long
-from sam2flow_core.synthetic.looks import draw_streamline_look, film_streamlines
 from sam2flow_core.synthetic.record import RecordPlan, SceneRecord
-from sam2flow_core.synthetic.recording import draw_streamline_record
 from sam2flow_core.synthetic.sample import FRAMES, sample_recording
 from sam2flow_core.synthetic.scene import Scene
+from sam2flow_core.synthetic.streamline_appearance import draw_streamline_appearance, film_streamlines
+from sam2flow_core.synthetic.streamline_records import draw_streamline_record
 from sam2flow_core.synthetic.truth import true_flow
 
-GALLERY = 0x67616C6C
+SEED = 0x67616C6C
 COLOURS = matplotlib.colormaps["tab10"].colors  # type: ignore[attr-defined]
 CASES = ("medium", "network", "venule", "thin", "low-contrast", "absorption", "dark-cells", "bright-cells")
 
 
-def draw_gallery(folder: Path) -> None:
+def draw_pictures(folder: Path) -> None:
     """Write the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     cases = {case.name: case for case in bench_v1()}
@@ -116,22 +116,22 @@ def training_scenes(side: int = 192) -> Figure:
     plan = RecordPlan(np.zeros(1, np.int64), 1, 1)
     for number in range(16):
         row, column = divmod(number, 4)
-        rng = np.random.default_rng([GALLERY, number])
+        rng = np.random.default_rng([SEED, number])
         record = None
         while record is None:
             record = draw_streamline_record(rng, side, STREAMLINE_SCENES, plan)
-        look = draw_streamline_look(rng, STREAMLINE_SCENES, record.cell_px, True, False, number == 15)
-        _image(panels[row, column], _frame(rng, record, partial(film_streamlines, looks=[look])))
+        appearance = draw_streamline_appearance(rng, STREAMLINE_SCENES, record.cell_px, True, False, number == 15)
+        _image(panels[row, column], _frame(rng, record, partial(film_streamlines, appearances=[appearance])))
         record = None
         while record is None:
             record = draw_disc_record(rng, side, DiscScenes(), plan)
-        other = draw_disc_look(rng, record.cell_px, True, False, number == 15)
-        _image(panels[row, column + 4], _frame(rng, record, partial(film_discs, looks=[other])))
+        other = draw_disc_appearance(rng, record.cell_px, True, False, number == 15)
+        _image(panels[row, column + 4], _frame(rng, record, partial(film_discs, appearances=[other])))
     return figure
 
 
 def _frame(rng: np.random.Generator, record: SceneRecord, film_them: Callable[..., Tensor]) -> NDArray[np.float32]:
-    """The first frame of a record under a look."""
+    """The first frame of a record in one appearance."""
     canvas = np.zeros((2, record.side**2), np.float32)
     canvas[0, record.reached] = record.range[0] + record.range[1] * record.matter[0]
     canvas[1, record.reached] = record.depth
@@ -148,4 +148,4 @@ def _image(axes: Axes, image: NDArray[np.floating], aspect: str = "equal") -> No
 
 
 if __name__ == "__main__":
-    draw_gallery(Path(sys.argv[1]))
+    draw_pictures(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Looks of disc scenes: shear, absorption and fluorescence, with a halo, and a camera of rows and bits."""
+"""Appearance of disc scenes: shear, absorption and fluorescence, with a halo, and a camera of rows and bits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS = (("shear", 0.4), ("absorption", 0.25), ("plasma", 0.2), ("stain", 0.15))
 
 
 @dataclass(frozen=True)
-class DiscLook:
+class DiscAppearance:
     """One use's optics and camera; lengths in px of the clip, brightness relative to full well.
 
     Attributes
@@ -68,8 +68,10 @@ class DiscLook:
     seed: int
 
 
-def draw_disc_look(rng: np.random.Generator, cell_px: float, sticking: bool, drifts: bool, defocus: bool) -> DiscLook:
-    """Draw a look for a clip whose cells are ``cell_px`` wide."""
+def draw_disc_appearance(
+    rng: np.random.Generator, cell_px: float, sticking: bool, drifts: bool, defocus: bool
+) -> DiscAppearance:
+    """Draw an appearance for a clip whose cells are ``cell_px`` wide."""
 
     def between(low: float, high: float) -> float:
         return float(np.exp(rng.uniform(math.log(low), math.log(high))))
@@ -78,7 +80,7 @@ def draw_disc_look(rng: np.random.Generator, cell_px: float, sticking: bool, dri
     bright = kind in ("shear", "absorption")
     angle, apart = rng.uniform(0, 2 * np.pi), between(0.06, 0.3) * cell_px
     core = float(np.clip(between(0.03, 0.18) * cell_px, 0.4, 3.5))
-    return DiscLook(
+    return DiscAppearance(
         kind,
         between(0.05, 0.4),
         float(rng.uniform(0.2, 0.7)) if bright else between(0.04, 0.13 if kind == "plasma" else 0.2),
@@ -103,7 +105,9 @@ def draw_disc_look(rng: np.random.Generator, cell_px: float, sticking: bool, dri
     )
 
 
-def film_discs(matter: Tensor, depth: Tensor, times: Tensor, looks: Sequence[DiscLook], noise: Tensor) -> Tensor:
+def film_discs(
+    matter: Tensor, depth: Tensor, times: Tensor, appearances: Sequence[DiscAppearance], noise: Tensor
+) -> Tensor:
     """Film B clips of one size.
 
     Parameters
@@ -114,7 +118,7 @@ def film_discs(matter: Tensor, depth: Tensor, times: Tensor, looks: Sequence[Dis
         Of the lumen, 0 to 1.
     times : Tensor (B, F)
         In frame intervals.
-    looks : sequence of DiscLook
+    appearances : sequence of DiscAppearance
     noise : Tensor (B, F, n, n)
         Of unit variance.
 
@@ -123,43 +127,43 @@ def film_discs(matter: Tensor, depth: Tensor, times: Tensor, looks: Sequence[Dis
     Tensor (B, F, n, n)
         Intensities, full well is 1.
     """
-    return torch.stack([_film(*clip) for clip in zip(matter, depth, times, looks, noise, strict=True)])
+    return torch.stack([_film(*clip) for clip in zip(matter, depth, times, appearances, noise, strict=True)])
 
 
-def _film(cells: Tensor, depth: Tensor, times: Tensor, look: DiscLook, noise: Tensor) -> Tensor:
+def _film(cells: Tensor, depth: Tensor, times: Tensor, style: DiscAppearance, noise: Tensor) -> Tensor:
     """Film one clip (F, n, n)."""
     device = cells.device
-    generator = torch.Generator(device).manual_seed(look.seed)
+    generator = torch.Generator(device).manual_seed(style.seed)
     n = depth.shape[-1]
-    mottle = _bands(torch.randn(3, n, n, generator=generator, device=device), (look.fibre, 3.0, 4.5))
+    mottle = _bands(torch.randn(3, n, n, generator=generator, device=device), (style.fibre, 3.0, 4.5))
     columns = torch.randn(n, generator=generator, device=device)
-    wave = (2 * math.pi * times / look.period + look.phase)[:, None, None]
-    if look.hold:
+    wave = (2 * math.pi * times / style.period + style.phase)[:, None, None]
+    if style.hold:
         turning = torch.cos(0.3 * wave) * mottle[1] + torch.sin(0.3 * wave) * mottle[2]
-        cells = cells + depth * (look.hold * mottle[1] + look.creep * turning)
-    swing = look.core * (1 + look.breathing * torch.sin(0.6 * wave[:, 0, 0]).square()) if look.breathing else None
-    light = look.level * (1 + look.tissue * (mottle[0].abs() - 0.8)) * _seen(cells, depth, look)
-    light = _spread(light, look, swing)
-    if look.veil:
-        light = torch.lerp(light, light.mean((1, 2), keepdim=True), look.veil)
-    light = light * (1 + look.gain * torch.sin(wave)) * (1 + look.lines * columns)
+        cells = cells + depth * (style.hold * mottle[1] + style.creep * turning)
+    swing = style.core * (1 + style.breathing * torch.sin(0.6 * wave[:, 0, 0]).square()) if style.breathing else None
+    light = style.level * (1 + style.tissue * (mottle[0].abs() - 0.8)) * _seen(cells, depth, style)
+    light = _spread(light, style, swing)
+    if style.veil:
+        light = torch.lerp(light, light.mean((1, 2), keepdim=True), style.veil)
+    light = light * (1 + style.gain * torch.sin(wave)) * (1 + style.lines * columns)
     # Rows are read out one by one: their noise is cut from the same pool.
-    light = light + look.rows * noise[:, :, :1]
+    light = light + style.rows * noise[:, :, :1]
     light = light.clamp_(min=0)
-    light = light.addcmul_((light / look.photons + 1e-6).sqrt_(), noise)
-    top = 2**look.bits - 1
+    light = light.addcmul_((light / style.photons + 1e-6).sqrt_(), noise)
+    top = 2**style.bits - 1
     return light.clamp_(0, 1).mul_(top).round_().div_(top)
 
 
-def _seen(cells: Tensor, depth: Tensor, look: DiscLook) -> Tensor:
+def _seen(cells: Tensor, depth: Tensor, style: DiscAppearance) -> Tensor:
     """Brightness relative to the tissue."""
-    if look.kind == "shear":
-        return 1 + look.strength * (_moved(cells, look.shear, 0.5) - _moved(cells, look.shear, -0.5) - 0.15 * cells)
-    if look.kind == "absorption":
-        return torch.exp(-look.strength * (cells + 0.15 * depth))
-    if look.kind == "plasma":
-        return 1 + 6.0 * depth * torch.exp(-4 * look.strength * cells.clamp_min(0))
-    return 1 + 12 * look.strength * cells + 0.4 * depth
+    if style.kind == "shear":
+        return 1 + style.strength * (_moved(cells, style.shear, 0.5) - _moved(cells, style.shear, -0.5) - 0.15 * cells)
+    if style.kind == "absorption":
+        return torch.exp(-style.strength * (cells + 0.15 * depth))
+    if style.kind == "plasma":
+        return 1 + 6.0 * depth * torch.exp(-4 * style.strength * cells.clamp_min(0))
+    return 1 + 12 * style.strength * cells + 0.4 * depth
 
 
 def _moved(images: Tensor, shear: tuple[float, float], share: float) -> Tensor:
@@ -177,17 +181,17 @@ def _moved(images: Tensor, shear: tuple[float, float], share: float) -> Tensor:
     return moved
 
 
-def _spread(light: Tensor, look: DiscLook, swing: Tensor | None) -> Tensor:
+def _spread(light: Tensor, style: DiscAppearance, swing: Tensor | None) -> Tensor:
     """Point spread of a core, wider where the focus swings away, and a halo that is made at a quarter of the size."""
-    core = _bell(light, look.core)
+    core = _bell(light, style.core)
     if swing is not None:
-        share = ((swing / look.core).square() - 1).clamp(0, 1)[:, None, None]
-        core = torch.lerp(core, _bell(core, 1.5 * look.core), share)
-    if look.halo_share < 0.02:
+        share = ((swing / style.core).square() - 1).clamp(0, 1)[:, None, None]
+        core = torch.lerp(core, _bell(core, 1.5 * style.core), share)
+    if style.halo_share < 0.02:
         return core
     small = F.avg_pool2d(light[:, None], 4)
-    wide = _bell(small[:, 0], look.halo / 4)
-    return torch.lerp(core, F.interpolate(wide[:, None], light.shape[-2:], mode="bilinear")[:, 0], look.halo_share)
+    wide = _bell(small[:, 0], style.halo / 4)
+    return torch.lerp(core, F.interpolate(wide[:, None], light.shape[-2:], mode="bilinear")[:, 0], style.halo_share)
 
 
 def _bell(images: Tensor, sigma: float) -> Tensor:

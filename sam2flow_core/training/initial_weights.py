@@ -36,7 +36,7 @@ def choose_stages(config: TrainingConfig, name: str | None) -> tuple[StageConfig
     return found
 
 
-def begin_model(name: str, start: str | None, memory: MemoryConfig | None) -> SAM2Flow:
+def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> SAM2Flow:
     """Return the network of a preset, with random weights or those in ``start``.
 
     Parameters
