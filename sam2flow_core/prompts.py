@@ -1,4 +1,4 @@
-"""Prompts: the clicks that say which vessels to measure, and the CSV that keeps them.
+"""Prompts: clicks, boxes and painted masks that say which vessels to measure, and the CSV that keeps clicks.
 
 Points are ``(frame, y, x)``: pixels of the recorded frame, the centre of the
 top-left pixel at (0, 0).
@@ -6,13 +6,14 @@ top-left pixel at (0, 0).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from sam2flow_core.errors import PromptError
-from sam2flow_core.regions import Region, check_regions
+from sam2flow_core.regions import BoxPrompt, MaskPrompt, Region, check_regions
 from sam2flow_core.spreadsheets import Sheet, read_sheet, write_csv
 
 COLUMNS = ("vessel_id", "frame", "y", "x", "label")
@@ -39,6 +40,20 @@ class Prompt:
     y: float
     x: float
     label: int = 1
+
+
+AnyPrompt = Prompt | BoxPrompt | MaskPrompt
+"""Whatever says where a vessel is, or is not. One tuple of them goes from the window to the model."""
+
+
+def clicks_of(prompts: Iterable[AnyPrompt]) -> tuple[Prompt, ...]:
+    """The clicks among the prompts."""
+    return tuple(p for p in prompts if isinstance(p, Prompt))
+
+
+def regions_of(prompts: Iterable[AnyPrompt]) -> tuple[Region, ...]:
+    """The boxes and painted masks among the prompts."""
+    return tuple(p for p in prompts if not isinstance(p, Prompt))
 
 
 def read_prompts(path: str | Path) -> tuple[Prompt, ...]:
@@ -89,15 +104,16 @@ def write_prompts(path: str | Path, prompts: tuple[Prompt, ...]) -> None:
     write_csv(path, pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
-def check_prompts(prompts: tuple[Prompt, ...], shape: tuple[int, int, int], regions: tuple[Region, ...] = ()) -> None:
+def check_prompts(prompts: tuple[AnyPrompt, ...], shape: tuple[int, int, int]) -> None:
     """Raise `PromptError` unless all lies in a stack of ``shape`` (T, Y, X) and says where each vessel is."""
+    clicks, regions = clicks_of(prompts), regions_of(prompts)
     check_regions(regions, shape)
-    if not prompts and not regions:
+    if not prompts:
         raise PromptError("no prompts: click at least one vessel")
-    for prompt in prompts:
-        check_point(prompt, shape)
-    for vessel in sorted({p.vessel_id for p in prompts} - {r.vessel_id for r in regions}):
-        if not any(p.label == 1 for p in prompts if p.vessel_id == vessel):
+    for click in clicks:
+        check_point(click, shape)
+    for vessel in sorted({p.vessel_id for p in clicks} - {r.vessel_id for r in regions}):
+        if not any(p.label == 1 for p in clicks if p.vessel_id == vessel):
             raise PromptError(f"vessel {vessel} has negative clicks only; add a click with label 1 on the vessel")
 
 

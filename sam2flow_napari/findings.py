@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import Region
+from sam2flow_core.prompts import AnyPrompt, Prompt
 
 if TYPE_CHECKING:
     from sam2flow_core.inference.steps import VesselFlow
@@ -20,7 +19,7 @@ _SURE = 0.5
 """How well a mask fits its clicks and what moves there, from which the vessel counts as there."""
 
 
-def finding(vessel: VesselFlow, frame: int, marks: Sequence[Prompt | Region]) -> str:
+def finding(vessel: VesselFlow, frame: int, prompts: Sequence[AnyPrompt]) -> str:
     """Return what is wrong with a mask and what to do about it.
 
     Parameters
@@ -29,7 +28,7 @@ def finding(vessel: VesselFlow, frame: int, marks: Sequence[Prompt | Region]) ->
         With the mask in the coordinates of the recorded frame.
     frame : int
         The frame that the mask belongs to.
-    marks : sequence of Prompt or Region
+    prompts : sequence of Prompt, BoxPrompt or MaskPrompt
         What the mask answers; clicks in other frames are left out, as the tissue may lie elsewhere there.
 
     Returns
@@ -39,7 +38,7 @@ def finding(vessel: VesselFlow, frame: int, marks: Sequence[Prompt | Region]) ->
     """
     if not vessel.mask.any():
         return "No vessel was found there. Click nearer to the middle of one, or paint it (M)."
-    clicks = [m for m in marks if isinstance(m, Prompt) and m.frame == frame]
+    clicks = [p for p in prompts if isinstance(p, Prompt) and p.frame == frame]
     if any(click.label and not _covers(vessel, click, _SLACK_PX) for click in clicks):
         return "The mask lies beside a click: no vessel was found under it. Undo it, or paint the vessel (M)."
     if any(not click.label and _covers(vessel, click, 0) for click in clicks):

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from qtpy.QtCore import QObject, Signal
 
 from sam2flow_napari.session import Session
-from sam2flow_napari.work import Desk, Failed
-from sam2flow_napari.work.jobs import LongJob
+from sam2flow_napari.worker.jobs import Failed, LongJob
+from sam2flow_napari.worker.worker import Worker
 
 
 class OneJob(QObject):
@@ -18,7 +18,7 @@ class OneJob(QObject):
     Parameters
     ----------
     session : Session
-    desk : Desk
+    worker : Worker
     report : callable
         Shows an error to the user.
     parent : QObject, optional
@@ -31,11 +31,11 @@ class OneJob(QObject):
     running_changed = Signal(bool)
 
     def __init__(
-        self, session: Session, desk: Desk, report: Callable[[Exception], None], parent: QObject | None = None
+        self, session: Session, worker: Worker, report: Callable[[Exception], None], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._session = session
-        self._desk = desk
+        self._worker = worker
         self._report = report
         self._job_id = 0
 
@@ -46,7 +46,7 @@ class OneJob(QObject):
 
     def cancel(self) -> None:
         """Stop after the present frame."""
-        if self.running and self._job_id in self._desk.cancel_long():
+        if self.running and self._job_id in self._worker.cancel_long():
             self._end()
 
     def fail(self, failure: Failed) -> bool:
@@ -57,7 +57,7 @@ class OneJob(QObject):
         return True
 
     def _begin(self, make: Callable[[int], LongJob]) -> None:
-        self._job_id = self._desk.submit(make)
+        self._job_id = self._worker.submit(make)
         gc.freeze()  # what has come since the recording was opened; see `Workbench`
         self.running_changed.emit(True)
 

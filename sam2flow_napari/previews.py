@@ -7,28 +7,26 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from sam2flow_core.project import SessionState
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import Region
+from sam2flow_core.prompts import AnyPrompt, Prompt
 from sam2flow_napari.findings import finding, share_covered
 from sam2flow_napari.session import Session
-from sam2flow_napari.work import Desk, Masked, PreviewJob
+from sam2flow_napari.worker.jobs import Masked, PreviewJob
+from sam2flow_napari.worker.worker import Worker
 
 if TYPE_CHECKING:
     from sam2flow_core.inference.steps import VesselFlow
-
-Mark = Prompt | Region
 
 _SAME = 0.6
 """Share of the smaller of two masks inside the other from which they are one vessel; crossing ones share far less."""
 
 
-class PreviewDesk:
+class Previews:
     """Knows which prompts the masks on screen answer, and how well.
 
     Parameters
     ----------
     session : Session
-    desk : Desk
+    worker : Worker
         Of the previews that wait for one vessel it does only the newest.
 
     Signals
@@ -39,10 +37,10 @@ class PreviewDesk:
 
     changed = Signal()
 
-    def __init__(self, session: Session, desk: Desk) -> None:
+    def __init__(self, session: Session, worker: Worker) -> None:
         self._session = session
-        self._desk = desk
-        self._asked: dict[int, tuple[Mark, ...]] = {}
+        self._worker = worker
+        self._asked: dict[int, tuple[AnyPrompt, ...]] = {}
         self._jobs: dict[int, int] = {}
         self._findings: dict[int, str] = {}
         self._masks: dict[int, VesselFlow] = {}
@@ -74,9 +72,9 @@ class PreviewDesk:
     def update(self, state: SessionState) -> None:
         """Ask for the masks of all vessels whose prompts have changed."""
         for vessel_id in {*state.vessel_ids, *self._asked}:
-            marks, before = state.marks_of(vessel_id), self._asked.get(vessel_id, ())
-            if marks != before:
-                self._asked[vessel_id] = marks
+            prompts, before = state.prompts_of(vessel_id), self._asked.get(vessel_id, ())
+            if prompts != before:
+                self._asked[vessel_id] = prompts
                 for known in (self._jobs, self._findings, self._masks, self._twins):
                     known.pop(vessel_id, None)
                 if state.is_shown(vessel_id):
@@ -119,15 +117,15 @@ class PreviewDesk:
         self._asked.clear()
         for known in (self._jobs, self._findings, self._masks, self._twins):
             known.clear()
-        self._desk.drop_previews()
+        self._worker.drop_previews()
 
-    def _ask(self, state: SessionState, vessel_id: int, before: tuple[Mark, ...]) -> None:
+    def _ask(self, state: SessionState, vessel_id: int, before: tuple[AnyPrompt, ...]) -> None:
         recording, choices = self._session.recording, self._session.run_choices
         if recording is not None:
-            prompts, regions = state.prompts_of(vessel_id), state.regions_of(vessel_id)
-            marks = state.marks_of(vessel_id)
-            # The frame that the user works on: where something is new.
-            newest = ([m for m in marks if m not in before] or marks)[-1]
-            self._jobs[vessel_id] = self._desk.submit(
-                lambda n: PreviewJob(n, recording.path, choices, vessel_id, newest.frame, prompts, regions)
+            prompts = state.prompts_of(vessel_id)
+            # The frame that the user works on: where something is new, a click rather than a box or a mask.
+            new = [p for p in prompts if p not in before] or prompts
+            newest = sorted(new, key=lambda p: isinstance(p, Prompt))[-1]
+            self._jobs[vessel_id] = self._worker.submit(
+                lambda n: PreviewJob(n, recording.path, choices, vessel_id, newest.frame, prompts)
             )

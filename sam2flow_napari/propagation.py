@@ -12,7 +12,7 @@ from qtpy.QtCore import Signal
 from sam2flow_core.errors import PromptError, Sam2FlowError, StackError
 from sam2flow_core.project import next_masks_file
 from sam2flow_napari.one_job import OneJob
-from sam2flow_napari.work import Cancelled, Propagated, PropagationJob, PropagationProgress
+from sam2flow_napari.worker.jobs import Cancelled, Propagated, PropagationJob, PropagationProgress
 
 _LARGEST = np.iinfo(np.uint16).max
 
@@ -43,7 +43,7 @@ class Propagation(OneJob):
     def forget(self) -> None:
         """Stop (another recording is opened)."""
         if self.running:
-            self._desk.cancel_long()
+            self._worker.cancel_long()
             self._end()
 
     def take(self, answer: object) -> None:

@@ -14,8 +14,9 @@ from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import check_prompts
 from sam2flow_napari.one_job import OneJob
 from sam2flow_napari.session import Session
-from sam2flow_napari.work import Cancelled, Desk, Loaded, LoadJob, RunJob, RunProgress
-from sam2flow_napari.work.tables import RunTables
+from sam2flow_napari.worker.jobs import Cancelled, Loaded, LoadJob, RunJob, RunProgress
+from sam2flow_napari.worker.run_tables import RunTables
+from sam2flow_napari.worker.worker import Worker
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunRequest
@@ -39,9 +40,9 @@ class Runs(OneJob):
     tables_changed = Signal(object)
 
     def __init__(
-        self, session: Session, desk: Desk, report: Callable[[Exception], None], parent: QObject | None = None
+        self, session: Session, worker: Worker, report: Callable[[Exception], None], parent: QObject | None = None
     ) -> None:
-        super().__init__(session, desk, report, parent)
+        super().__init__(session, worker, report, parent)
         self._load_id = 0
         self._measured: RunRequest | None = None
         self.tables: RunTables | None = None
@@ -50,9 +51,9 @@ class Runs(OneJob):
         """Vessels that are marked otherwise in `state` than in the run on screen, or that only one of them knows."""
         if self._measured is None:
             return frozenset()
-        measured = SessionState(prompts=self._measured.prompts, regions=self._measured.regions)
-        ids = {mark.vessel_id for each in (measured, state) for mark in (*each.prompts, *each.regions)}
-        return frozenset(v for v in ids if measured.marks_of(v) != state.marks_of(v))
+        measured = SessionState(prompts=self._measured.prompts)
+        ids = {prompt.vessel_id for each in (measured, state) for prompt in each.prompts}
+        return frozenset(v for v in ids if measured.prompts_of(v) != state.prompts_of(v))
 
     def start(self) -> None:
         """Start a run with the session's prompts and settings; refused with a notification where it cannot be."""
@@ -70,12 +71,12 @@ class Runs(OneJob):
 
     def load(self, folder: Path) -> None:
         """Read the tables of a finished run."""
-        self._load_id = self._desk.submit(lambda n: LoadJob(n, folder))
+        self._load_id = self._worker.submit(lambda n: LoadJob(n, folder))
 
     def forget(self) -> None:
         """Stop the run and let go of the results (another recording is opened)."""
         if self.running:
-            self._desk.cancel_long()
+            self._worker.cancel_long()
             self._end()
         self._load_id = 0
         self._measured = None
@@ -110,7 +111,7 @@ class Runs(OneJob):
         if project is None or folder is None or recording is None:
             raise StackError("no recording is open: open one first")
         request = request_of_project(project, folder)
-        check_prompts(request.prompts, recording.shape, request.regions)
+        check_prompts(request.prompts, recording.shape)
         return request
 
     def _set_tables(self, tables: RunTables | None) -> None:

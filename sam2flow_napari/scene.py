@@ -22,7 +22,7 @@ from sam2flow_napari.layers.factory import STACK_KEY, lay_on
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.keys import Key, bind
 from sam2flow_napari.session import Session
-from sam2flow_napari.work.tables import RunTables
+from sam2flow_napari.worker.run_tables import RunTables
 
 if TYPE_CHECKING:
     from sam2flow_core.inference.steps import FrameFlow, VesselFlow

@@ -23,15 +23,16 @@ from sam2flow_napari.files.sample import sample_path
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.keys import Key, prompt_keys
 from sam2flow_napari.preferences import read_preferences
-from sam2flow_napari.previews import PreviewDesk
+from sam2flow_napari.previews import Previews
 from sam2flow_napari.propagation import Propagation
 from sam2flow_napari.runs import Runs
 from sam2flow_napari.scene import Scene
 from sam2flow_napari.session import Recording, Session, open_recording
 from sam2flow_napari.stills import StillPictures
 from sam2flow_napari.tools import Tools
-from sam2flow_napari.work import Desk, Failed, Masked, RunProgress, WarmJob
-from sam2flow_napari.work.engine import Engine
+from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, WarmJob
+from sam2flow_napari.worker.loop import Engine
+from sam2flow_napari.worker.worker import Worker
 
 
 class Workbench(QObject):
@@ -47,7 +48,7 @@ class Workbench(QObject):
     ----------
     session : Session
     runs : Runs
-    previews : PreviewDesk
+    previews : Previews
     propagation : Propagation
     tools : Tools
         What buttons and keys ask for.
@@ -92,18 +93,18 @@ class Workbench(QObject):
         self._closed = False
         self._told = ""
         self.stills = StillPictures(viewer, self.session, self.report)
-        self._desk = Desk(engine, self)
+        self._worker = Worker(engine, self)
         # Deleted by the event loop: the garbage collector may run in the worker's thread, where Qt objects must not go.
-        self._desk.closed.connect(self.deleteLater)
-        self.previews = PreviewDesk(self.session, self._desk)
-        self.runs = Runs(self.session, self._desk, self.report, self)
-        self.propagation = Propagation(self.session, self._desk, self.report, self)
+        self._worker.closed.connect(self.deleteLater)
+        self.previews = Previews(self.session, self._worker)
+        self.runs = Runs(self.session, self._worker, self.report, self)
+        self.propagation = Propagation(self.session, self._worker, self.report, self)
         self._listen()
         for layer in tuple(viewer.layers):
             self._consider(layer)
 
     def _listen(self) -> None:
-        self._desk.answered.connect(self._on_answer)
+        self._worker.answered.connect(self._on_answer)
         self.runs.started.connect(self._on_run_started)
         self.runs.progressed.connect(self._on_progress)
         self.runs.tables_changed.connect(self._on_tables)
@@ -118,7 +119,7 @@ class Workbench(QObject):
     @property
     def busy(self) -> bool:
         """Whether the worker has anything in hand."""
-        return self._desk.busy
+        return self._worker.busy
 
     # -- recording -------------------------------------------------------
     def open(self, path: str | Path) -> None:
@@ -146,7 +147,7 @@ class Workbench(QObject):
         except Sam2FlowError as error:
             self.report(error)
         else:
-            self.session.set_prompts(prompts)
+            self.session.set_clicks(prompts)
 
     def _on_inserted(self, event: Any) -> None:
         layer = event.value
@@ -292,7 +293,7 @@ class Workbench(QObject):
     def _warm(self) -> None:
         recording, choices = self.session.recording, self.session.run_choices
         if recording is not None:
-            self._desk.submit(lambda n: WarmJob(n, recording.path, choices))
+            self._worker.submit(lambda n: WarmJob(n, recording.path, choices))
 
     def _on_state(self, state: SessionState) -> None:
         if self.scene is not None:
@@ -377,5 +378,5 @@ class Workbench(QObject):
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self.viewer.layers.events.removed.disconnect(self._on_removed)
         self._let_go()
-        self._desk.close()
+        self._worker.close()
         self.closed.emit()

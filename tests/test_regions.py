@@ -52,6 +52,6 @@ def test_a_full_mask_is_no_empty_one():
 
 def test_a_box_says_where_a_vessel_is_so_that_negative_clicks_may_mend_it():
     no = (Prompt(1, 0, 3, 3, 0),)
-    check_prompts(no, SHAPE, (BoxPrompt(1, 0, 1, 1, 4, 4),))
+    check_prompts((*no, BoxPrompt(1, 0, 1, 1, 4, 4)), SHAPE)
     with pytest.raises(PromptError, match="vessel 1 has negative clicks only"):
-        check_prompts(no, SHAPE, (BoxPrompt(2, 0, 1, 1, 4, 4),))
+        check_prompts((*no, BoxPrompt(2, 0, 1, 1, 4, 4)), SHAPE)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sam2flow_core.inference.steps import FrameFlow
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import Region
+from sam2flow_core.prompts import AnyPrompt
 
 
 @dataclass(frozen=True)
@@ -41,14 +40,12 @@ class RunRequest:
         Names of vessels, by vessel id.
     threads : int or None
         CPU threads; None = up to 4. Their number decides the last bits of a result.
-    regions : tuple of BoxPrompt or MaskPrompt
-        Boxes and painted masks beside the clicks.
     expected : tuple of (str, str)
         What has to be equal to an earlier run (see `identify`); empty unless that run is repeated.
     """
 
     stack: Path
-    prompts: tuple[Prompt, ...]
+    prompts: tuple[AnyPrompt, ...]
     out: Path
     model: str = "tiny"
     device: str = "auto"
@@ -62,7 +59,6 @@ class RunRequest:
     video_id: str | None = None
     names: tuple[tuple[int, str], ...] = ()
     threads: int | None = None
-    regions: tuple[Region, ...] = ()
     expected: tuple[tuple[str, str], ...] = ()
 
 

@@ -21,7 +21,7 @@ def request_of_project(project: Project, folder: Path) -> RunRequest:
         If no vessel is marked.
     """
     state, choices, edit = project.state, project.run, project.edit
-    if not state.prompts and not state.regions:
+    if not state.prompts:
         raise PromptError("no vessel is marked: click on a vessel in the image first")
     return RunRequest(
         stack=project.recording,
@@ -35,7 +35,6 @@ def request_of_project(project: Project, folder: Path) -> RunRequest:
         stop=choices.stop or None,
         stabilise=choices.stabilise,
         names=tuple((v.vessel_id, v.name) for v in state.vessels if state.is_prompted(v.vessel_id)),
-        regions=state.regions,
     )
 
 

@@ -9,6 +9,7 @@ from sam2flow_core import __version__
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError, StackError
+from sam2flow_core.prompts import clicks_of, regions_of
 
 RECORDING = "recording"
 MODEL = "model"
@@ -23,12 +24,12 @@ def identify(
     Two runs with equal identities give the same files on the same machine.
     """
     calibration = source.calibration
-    clicks = [f"{p.vessel_id},{p.frame},{p.y!r},{p.x!r},{p.label}" for p in request.prompts]
+    clicks = [f"{p.vessel_id},{p.frame},{p.y!r},{p.x!r},{p.label}" for p in clicks_of(request.prompts)]
     return {
         RECORDING: content,
         "axes": str(request.stack_axes),
         "frames": f"{source.start} to {source.stop - 1}",
-        "prompts": "; ".join([*clicks, *map(str, request.regions)]),
+        "prompts": "; ".join([*clicks, *map(str, regions_of(request.prompts))]),
         MODEL: str(description.get("sha256")),
         "version of SAM2Flow": __version__,
         "device": str(description.get("device")),

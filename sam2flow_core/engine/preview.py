@@ -12,8 +12,7 @@ from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.project import RunChoices
-from sam2flow_core.prompts import Prompt, check_prompts
-from sam2flow_core.regions import Region
+from sam2flow_core.prompts import AnyPrompt, check_prompts
 from sam2flow_core.stack import open_stack
 
 
@@ -39,7 +38,7 @@ class Previewer:
     def __init__(self, stack: Path, choices: RunChoices) -> None:
         from sam2flow_core.inference.predictor import SAM2FlowPredictor
 
-        self.choices = choices
+        self.recording, self.choices = stack, choices
         set_threads(None)  # as a run does: with other threads the same clicks could give another mask
         self._stack = open_stack(stack)
         self._predictor = SAM2FlowPredictor.from_pretrained(choices.model, device=choices.device)
@@ -49,28 +48,26 @@ class Previewer:
         """Return the loaded model, which knows the recording already, if it is the one that is asked for."""
         return self._predictor if (model, device) == (self.choices.model, self.choices.device) else None
 
-    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:
+    def mask(self, frame_idx: int, prompts: tuple[AnyPrompt, ...]) -> VesselFlow:
         """Return the mask of one vessel in one frame, without flow.
 
         Parameters
         ----------
         frame_idx : int
             One of the frames that the prompts are in.
-        prompts : tuple of Prompt
-            All clicks on this vessel.
-        regions : tuple of BoxPrompt or MaskPrompt
-            All its boxes and painted masks.
+        prompts : tuple of Prompt, BoxPrompt or MaskPrompt
+            All that is marked of this vessel.
 
         Raises
         ------
         PromptError
             If a prompt lies outside the recording.
         """
-        check_prompts(prompts, self._stack.shape, regions)
-        vessel_id = (*prompts, *regions)[0].vessel_id
+        check_prompts(prompts, self._stack.shape)
+        vessel_id = prompts[0].vessel_id
         self._predictor.reset_state(self._state)
         # The frame that is looked at comes last: its answer is in its own coordinates.
-        _, _, logits = give_prompts(self._predictor, self._state, prompts, regions, last=frame_idx)
+        _, _, logits = give_prompts(self._predictor, self._state, prompts, last=frame_idx)
         vessel = self._state.vessels[vessel_id]
         return _cropped(vessel_id, np.asarray(logits[0, 0] > 0), vessel.mask_iou, vessel.object_score)
 

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sam2flow_core.engine.contract import Predictor
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import BoxPrompt, MaskPrompt, Region
+from sam2flow_core.prompts import AnyPrompt, Prompt
+from sam2flow_core.regions import BoxPrompt, MaskPrompt
 
 
-def give_prompts(
-    predictor: Predictor, state: Any, prompts: Sequence[Prompt], regions: Sequence[Region], last: int | None = None
-) -> Any:
+def give_prompts(predictor: Predictor, state: Any, prompts: Sequence[AnyPrompt], last: int | None = None) -> Any:
     """Say which vessels are meant; the prompts have been checked.
 
     Parameters
@@ -20,8 +18,7 @@ def give_prompts(
     predictor : Predictor
     state : Any
         Of the predictor.
-    prompts : sequence of Prompt
-    regions : sequence of BoxPrompt or MaskPrompt
+    prompts : sequence of Prompt, BoxPrompt or MaskPrompt
     last : int, optional
         Frame to come last instead of in its order: the answer to it is returned in its own coordinates.
 
@@ -31,13 +28,11 @@ def give_prompts(
         The predictor's answer to the prompts handed over last; None without `last`.
     """
     answer = None
-    everything = (*prompts, *regions)
-    for vessel_id in dict.fromkeys(p.vessel_id for p in everything):
-        frames = {p.frame for p in everything if p.vessel_id == vessel_id}
+    for vessel_id in dict.fromkeys(p.vessel_id for p in prompts):
+        frames = {p.frame for p in prompts if p.vessel_id == vessel_id}
         for frame in sorted(frames, key=lambda f: (f == last, f)):
-            clicks = [p for p in prompts if (p.vessel_id, p.frame) == (vessel_id, frame)]
-            shown = [r for r in regions if (r.vessel_id, r.frame) == (vessel_id, frame)]
-            answer = _give(predictor, state, frame, vessel_id, clicks, shown, last is not None)
+            here = [p for p in prompts if (p.vessel_id, p.frame) == (vessel_id, frame)]
+            answer = _give(predictor, state, frame, vessel_id, here, last is not None)
     return answer
 
 
@@ -46,14 +41,14 @@ def _give(
     state: Any,
     frame: int,
     vessel_id: int,
-    clicks: Sequence[Prompt],
-    regions: Sequence[Region],
+    prompts: Sequence[AnyPrompt],
     wanted: bool,
 ) -> Any:
     """Hand over what is shown of a vessel in a frame: the mask first, which clicks and box then mend."""
     answer = None
-    masks = [r for r in regions if isinstance(r, MaskPrompt)]
-    boxes = [(r.left, r.top, r.right, r.bottom) for r in regions if isinstance(r, BoxPrompt)]
+    clicks = [p for p in prompts if isinstance(p, Prompt)]
+    masks = [p for p in prompts if isinstance(p, MaskPrompt)]
+    boxes = [(p.left, p.top, p.right, p.bottom) for p in prompts if isinstance(p, BoxPrompt)]
     if masks:
         answer = predictor.add_new_mask(state, frame, vessel_id, masks[-1].mask, need_output=wanted)
     if clicks or boxes:

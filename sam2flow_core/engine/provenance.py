@@ -16,7 +16,7 @@ from sam2flow_core.engine.identity import RECORDING, without_machine
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError
 from sam2flow_core.inference.hub import require_here
-from sam2flow_core.prompts import Prompt
+from sam2flow_core.prompts import Prompt, clicks_of, regions_of
 from sam2flow_core.regions import regions_from_json, regions_to_json
 from sam2flow_core.results import PROVENANCE, Results, read_marker
 from sam2flow_core.stack import Calibration, Measured
@@ -114,8 +114,8 @@ def describe_run(
         "video_id": results.header.video_id,
         "calibration": asdict(source.timed_calibration),
         "frames": {"start": source.start, "stop": source.stop},
-        "prompts": [asdict(p) for p in request.prompts],
-        "regions": regions_to_json(request.regions),
+        "prompts": [asdict(p) for p in clicks_of(request.prompts)],
+        "regions": regions_to_json(regions_of(request.prompts)),
         "names": {str(vessel): name for vessel, name in results.header.names.items()},
         "stabilisation": {"on": request.stabilise, "shifts_dy_dx_px": shifts.round(4).tolist()},
         "model": {"asked": request.model, **description},
@@ -216,7 +216,7 @@ def request_again(
         require_here(content.model.asked, path)
     return RunRequest(
         stack=stack or Path(content.recording.path),
-        prompts=content.prompts,
+        prompts=(*content.prompts, *regions_from_json(content.regions)),
         out=out,
         model=content.model.asked,
         device=device or content.device.asked,
@@ -229,7 +229,6 @@ def request_again(
         video_id=content.video_id,
         names=tuple((vessel, one_line(name)) for vessel, name in content.names.items()),
         threads=content.device.threads,
-        regions=regions_from_json(content.regions),
         expected=without_machine(identity_in(record)),
     )
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.errors import PromptError, StackError
-from sam2flow_core.prompts import Prompt, check_prompts
-from sam2flow_core.regions import Region
+from sam2flow_core.prompts import AnyPrompt, check_prompts
 from sam2flow_core.stack import Calibration, Stack, Timing, open_stack
 
 
@@ -63,8 +62,8 @@ def open_source(request: RunRequest) -> Iterator[Source]:
     """
     with open_stack(request.stack, axes=request.stack_axes) as stack:
         start, stop = _frame_range(request, stack.shape[0])
-        check_prompts(request.prompts, stack.shape, request.regions)
-        _check_within_run((*request.prompts, *request.regions), start, stop)
+        check_prompts(request.prompts, stack.shape)
+        _check_within_run(request.prompts, start, stop)
         stack.check_finite(start, stop)
         calibration = stack.calibration.with_user(request.pixel_size_um, request.frame_rate_hz)
         yield Source(stack, calibration, start, stop)
@@ -81,7 +80,7 @@ def _frame_range(request: RunRequest, frames: int) -> tuple[int, int]:
     return request.start, stop
 
 
-def _check_within_run(prompts: tuple[Prompt | Region, ...], start: int, stop: int) -> None:
+def _check_within_run(prompts: tuple[AnyPrompt, ...], start: int, stop: int) -> None:
     for prompt in prompts:
         if not start <= prompt.frame < stop:
             raise PromptError(

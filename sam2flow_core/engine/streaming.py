@@ -38,7 +38,7 @@ def stream_frames(
     Closing the generator keeps the frames that were yielded.
     """
     state = predictor.init_state(source.stack, stabilise=request.stabilise, start=source.start, stop=source.stop)
-    give_prompts(predictor, state, request.prompts, request.regions)
+    give_prompts(predictor, state, request.prompts)
     marker = read_marker(request.out)
     if marker is None or marker.frames_done == 0:
         header = _header(request, source, state.crops, settings)

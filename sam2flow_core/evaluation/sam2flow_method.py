@@ -142,7 +142,7 @@ class SAM2FlowMethod:
     def _stream(self, case: Case) -> PredictedCase:
         state = self.predictor.init_state(open_stack(case.video))
         if self.clicks is not None:
-            give_prompts(self.predictor, state, case.prompts[self.clicks], ())
+            give_prompts(self.predictor, state, case.prompts[self.clicks])
         else:
             for number, mask in self.regions.masks(case).items():
                 self.predictor.add_new_mask(state, frame_idx=0, obj_id=number, mask=mask)

@@ -78,7 +78,7 @@ def score_recalled_masks(predictor: SAM2FlowPredictor, case: Case, clicks: int) 
         One row per vessel: ``case, vessel_id, clicks`` (0: none in the frame that is judged), ``width_px, iou``.
     """
     state = predictor.init_state(open_stack(case.video))
-    give_prompts(predictor, state, case.prompts[clicks], ())
+    give_prompts(predictor, state, case.prompts[clicks])
     last = len(case.video) - 1
     with torch.inference_mode():
         logits = masks_from_memory(predictor.model, state, last, predictor.settings.cached_frames).logits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sam2flow_core.errors import PromptError
-from sam2flow_core.prompts import Prompt, check_point
+from sam2flow_core.prompts import AnyPrompt, Prompt, check_point, clicks_of, regions_of
 from sam2flow_core.regions import BoxPrompt, MaskPrompt, Region, check_regions
 
 
@@ -35,25 +35,33 @@ class SessionState:
     ----------
     vessels : tuple of Vessel
         In the order of the list.
-    prompts : tuple of Prompt
-        In the order of the clicks; every `vessel_id` has a row in `vessels`.
-    regions : tuple of BoxPrompt or MaskPrompt
-        At most one of each kind for a vessel in a frame.
+    prompts : tuple of Prompt, BoxPrompt or MaskPrompt
+        Clicks in their order, then boxes and masks, of which there is at most one of each kind for a vessel in a
+        frame; every `vessel_id` has a row in `vessels`.
     """
 
     vessels: tuple[Vessel, ...] = ()
-    prompts: tuple[Prompt, ...] = ()
-    regions: tuple[Region, ...] = ()
+    prompts: tuple[AnyPrompt, ...] = ()
+
+    @property
+    def clicks(self) -> tuple[Prompt, ...]:
+        """The clicks among the prompts."""
+        return clicks_of(self.prompts)
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The boxes and masks among the prompts."""
+        return regions_of(self.prompts)
 
     @property
     def boxes(self) -> tuple[BoxPrompt, ...]:
-        """The boxes among the regions."""
+        """The boxes among the prompts."""
         return tuple(r for r in self.regions if isinstance(r, BoxPrompt))
 
     @property
     def prompted_frames(self) -> tuple[int, ...]:
         """Frames in which something is marked, ascending."""
-        return tuple(sorted({p.frame for p in (*self.prompts, *self.regions)}))
+        return tuple(sorted({p.frame for p in self.prompts}))
 
     @property
     def vessel_ids(self) -> tuple[int, ...]:
@@ -64,33 +72,21 @@ class SessionState:
         """Return the vessel of that id, or None."""
         return next((v for v in self.vessels if v.vessel_id == vessel_id), None)
 
-    def prompts_of(self, vessel_id: int) -> tuple[Prompt, ...]:
-        """Return the clicks that speak of one vessel."""
+    def prompts_of(self, vessel_id: int) -> tuple[AnyPrompt, ...]:
+        """Return all that is said of one vessel: its clicks, then its boxes and masks."""
         return tuple(p for p in self.prompts if p.vessel_id == vessel_id)
-
-    def regions_of(self, vessel_id: int) -> tuple[Region, ...]:
-        """Return the boxes and masks of one vessel."""
-        return tuple(r for r in self.regions if r.vessel_id == vessel_id)
-
-    def marks_of(self, vessel_id: int) -> tuple[Prompt | Region, ...]:
-        """Return all that is said of one vessel: its boxes and masks, then its clicks."""
-        return (*self.regions_of(vessel_id), *self.prompts_of(vessel_id))
 
     def is_prompted(self, vessel_id: int) -> bool:
         """Whether anything is said of a vessel, be it only where it is not."""
-        return bool(self.marks_of(vessel_id))
+        return bool(self.prompts_of(vessel_id))
 
     def is_shown(self, vessel_id: int) -> bool:
         """Whether a click, a box or a mask says where a vessel is."""
-        return any(p.label for p in self.prompts_of(vessel_id)) or bool(self.regions_of(vessel_id))
+        return any(not isinstance(p, Prompt) or p.label for p in self.prompts_of(vessel_id))
 
     def within(self, shape: tuple[int, int, int]) -> SessionState:
         """Return a state of the marks alone that lie in a recording of ``shape`` (T, Y, X)."""
-        return replace(
-            self,
-            prompts=tuple(p for p in self.prompts if _lies_in(p, shape)),
-            regions=tuple(r for r in self.regions if _lies_in(r, shape)),
-        )
+        return replace(self, prompts=tuple(p for p in self.prompts if _lies_in(p, shape)))
 
     def next_id(self) -> int:
         """Return an id that no vessel has."""
@@ -106,7 +102,6 @@ class SessionState:
         return SessionState(
             tuple(v for v in self.vessels if v.vessel_id != vessel_id),
             tuple(p for p in self.prompts if p.vessel_id != vessel_id),
-            tuple(r for r in self.regions if r.vessel_id != vessel_id),
         )
 
     def renamed(self, vessel_id: int, name: str) -> SessionState:
@@ -127,37 +122,37 @@ class SessionState:
         """Return a state in which the vessel is drawn or hidden."""
         return self._changed(vessel_id, visible=visible)
 
-    def with_prompts(self, prompts: tuple[Prompt, ...]) -> SessionState:
-        """Return a state with these prompts; vessels that only they know are added."""
-        return self._marked(prompts, self.regions)
+    def with_clicks(self, clicks: tuple[Prompt, ...]) -> SessionState:
+        """Return a state with these clicks; vessels that only they know are added."""
+        return self._marked((*clicks, *self.regions))
 
     def with_boxes(self, boxes: tuple[BoxPrompt, ...]) -> SessionState:
         """Return a state with these boxes; of several of one vessel in one frame the last stays."""
         newest = {(box.vessel_id, box.frame): box for box in boxes}
         masks = tuple(r for r in self.regions if isinstance(r, MaskPrompt))
-        return self._marked(self.prompts, (*masks, *newest.values()))
+        return self._marked((*self.clicks, *masks, *newest.values()))
 
     def with_mask(self, mask: MaskPrompt) -> SessionState:
         """Return a state with a painted mask; it stands for all that was marked of its vessel in its frame before."""
         place = (mask.vessel_id, mask.frame)
-        prompts = tuple(p for p in self.prompts if (p.vessel_id, p.frame) != place)
-        regions = tuple(r for r in self.regions if (r.vessel_id, r.frame) != place)
-        return self._marked(prompts, (mask, *regions))
+        others = tuple(p for p in self.prompts if (p.vessel_id, p.frame) != place)
+        return self._marked((*clicks_of(others), mask, *regions_of(others)))
 
     def without_regions(self, vessel_id: int, frame: int) -> SessionState:
         """Return a state without box and mask of a vessel in a frame."""
-        return replace(self, regions=tuple(r for r in self.regions if (r.vessel_id, r.frame) != (vessel_id, frame)))
+        kept = (r for r in self.regions if (r.vessel_id, r.frame) != (vessel_id, frame))
+        return replace(self, prompts=(*self.clicks, *kept))
 
-    def _marked(self, prompts: tuple[Prompt, ...], regions: tuple[Region, ...]) -> SessionState:
-        new = sorted({p.vessel_id for p in (*prompts, *regions)} - set(self.vessel_ids))
-        return SessionState((*self.vessels, *(Vessel(i, f"Vessel {i}") for i in new)), prompts, regions)
+    def _marked(self, prompts: tuple[AnyPrompt, ...]) -> SessionState:
+        new = sorted({p.vessel_id for p in prompts} - set(self.vessel_ids))
+        return SessionState((*self.vessels, *(Vessel(i, f"Vessel {i}") for i in new)), prompts)
 
     def _changed(self, vessel_id: int, **changes: object) -> SessionState:
         vessels = tuple(replace(v, **changes) if v.vessel_id == vessel_id else v for v in self.vessels)  # type: ignore[arg-type]
         return replace(self, vessels=vessels)
 
 
-def _lies_in(mark: Prompt | Region, shape: tuple[int, int, int]) -> bool:
+def _lies_in(mark: AnyPrompt, shape: tuple[int, int, int]) -> bool:
     try:
         check_point(mark, shape) if isinstance(mark, Prompt) else check_regions((mark,), shape)
     except PromptError:

@@ -65,7 +65,7 @@ def write_project(folder: Path, project: Project) -> None:
     except OSError as error:
         raise OutputError(f"{folder}: cannot create the project folder ({error.strerror})") from error
     write_text(folder / PROJECT_FILE, json.dumps(_to_json(folder, project), indent=1))
-    write_prompts(folder / "prompts.csv", project.state.prompts)
+    write_prompts(folder / "prompts.csv", project.state.clicks)
 
 
 def read_project(folder: Path) -> Project:
@@ -99,7 +99,7 @@ def _to_json(folder: Path, project: Project) -> dict[str, Any]:
         "recording_beside": _relative(project.recording, folder),
         "fingerprint": project.fingerprint,
         "vessels": [asdict(v) for v in project.state.vessels],
-        "prompts": [asdict(p) for p in project.state.prompts],
+        "prompts": [asdict(p) for p in project.state.clicks],
         "regions": regions_to_json(project.state.regions),
         "calibration": asdict(project.edit),
         "run": asdict(project.run),
@@ -123,7 +123,7 @@ def _from_file(folder: Path, content: _ProjectFile) -> Project:
         If a value cannot be meant, or leads out of the project or to another computer.
     """
     vessels = tuple(replace(v, name=one_line(v.name) or f"Vessel {v.vessel_id}") for v in content.vessels)
-    state = SessionState(vessels, content.prompts, regions_from_json(content.regions))
+    state = SessionState(vessels, (*content.prompts, *regions_from_json(content.regions)))
     _check_state(state)
     edit, choices = content.calibration, content.run
     _check_calibration(edit)
@@ -147,14 +147,14 @@ def _recording(folder: Path, content: _ProjectFile) -> Path:
 
 def _check_state(state: SessionState) -> None:
     ids = state.vessel_ids
-    marks = {mark.vessel_id for mark in (*state.prompts, *state.regions)}
+    marks = {prompt.vessel_id for prompt in state.prompts}
     if len(set(ids)) < len(ids) or not marks <= set(ids):
         raise ValueError("vessels that stand twice, or are missing")
     if any(not 1 <= vessel <= 65535 for vessel in ids):
         raise ValueError("ids of vessels run from 1 to 65535")
-    if any(not 0 <= mark.frame < _LARGEST for mark in (*state.prompts, *state.regions)):
+    if any(not 0 <= prompt.frame < _LARGEST for prompt in state.prompts):
         raise ValueError("a mark outside every recording")
-    if any(prompt.label not in (0, 1) for prompt in state.prompts):
+    if any(click.label not in (0, 1) for click in state.clicks):
         raise ValueError("a click that is neither on the vessel nor beside it")
 
 

@@ -71,7 +71,7 @@ class PromptLayer:
 
     def refresh(self, state: SessionState) -> None:
         """Show the prompts of `state`."""
-        prompts = tuple(p for p in state.prompts)
+        prompts = state.clicks
         rows = np.array([(p.frame, p.y, p.x) for p in prompts], float).reshape(-1, 3)
         self._syncing = True
         try:
@@ -123,10 +123,10 @@ class PromptLayer:
         prompts, outside = self._read()
         if outside:
             self._warn("That click is outside the image and was left out: click on a vessel.")
-        if prompts == self._session.state.prompts:
+        if prompts == self._session.state.clicks:
             self.refresh(self._session.state)
         else:
-            self._session.set_prompts(prompts)
+            self._session.set_clicks(prompts)
 
     def _read(self) -> tuple[tuple[Prompt, ...], bool]:
         features = self.layer.features

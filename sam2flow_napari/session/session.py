@@ -215,9 +215,9 @@ class Session:
         """Take box and painted mask of a vessel in a frame away."""
         self._push(self.state.without_regions(vessel_id, frame))
 
-    def set_prompts(self, prompts: tuple[Prompt, ...]) -> None:
-        """Replace all prompts (points moved, deleted or pasted; a table opened)."""
-        self._push(self.state.with_prompts(prompts))
+    def set_clicks(self, clicks: tuple[Prompt, ...]) -> None:
+        """Replace all clicks (points moved, deleted or pasted; a table opened)."""
+        self._push(self.state.with_clicks(clicks))
 
     def undo(self) -> None:
         """Take back the last edit."""

@@ -25,8 +25,8 @@ from sam2flow_napari.widgets.recording_section import RecordingSection
 from sam2flow_napari.widgets.results_section import ResultsSection
 from sam2flow_napari.widgets.run_section import RunSection
 from sam2flow_napari.widgets.vessels_section import VesselsSection
-from sam2flow_napari.work.engine import Engine
 from sam2flow_napari.workbench import Workbench
+from sam2flow_napari.worker.loop import Engine
 
 if TYPE_CHECKING:
     import napari

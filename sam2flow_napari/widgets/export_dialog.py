@@ -24,8 +24,8 @@ from qtpy.QtWidgets import (
 )
 
 from sam2flow_napari.widgets.parts import button
-from sam2flow_napari.work.tables import RunTables
 from sam2flow_napari.workbench import Workbench
+from sam2flow_napari.worker.run_tables import RunTables
 
 if TYPE_CHECKING:
     from collections.abc import Generator

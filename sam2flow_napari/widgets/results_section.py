@@ -17,9 +17,9 @@ from sam2flow_napari.widgets.parts import Hint, button, row_table, tell
 from sam2flow_napari.widgets.results_table import ResultsTable
 from sam2flow_napari.widgets.space_time_plot import SpaceTimePlot
 from sam2flow_napari.widgets.velocity_plot import VelocityPlot
-from sam2flow_napari.work import RunProgress
-from sam2flow_napari.work.tables import REPORT, RunTables
 from sam2flow_napari.workbench import Workbench
+from sam2flow_napari.worker.jobs import RunProgress
+from sam2flow_napari.worker.run_tables import REPORT, RunTables
 
 _DRAW_MS = 250
 

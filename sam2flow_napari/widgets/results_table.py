@@ -19,7 +19,7 @@ from sam2flow_napari.widgets.words import (
     velocity_in_words,
     verdict_in_words,
 )
-from sam2flow_napari.work.tables import RunTables
+from sam2flow_napari.worker.run_tables import RunTables
 
 COLUMNS = ("Vessel", "um/s [95 %]", "Grade", "Notes")
 _UNCALIBRATED = "px/frame"

@@ -12,8 +12,8 @@ from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_napari.widgets.parts import button, tell
-from sam2flow_napari.work import RunProgress
 from sam2flow_napari.workbench import Workbench
+from sam2flow_napari.worker.jobs import RunProgress
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import FrameDone
@@ -146,7 +146,7 @@ class RunSection(QWidget):
             self.model.value = choices.model
 
     def _on_state(self, state: SessionState) -> None:
-        ready = bool(state.prompts or state.regions) and self.first.value <= self.last.value
+        ready = bool(state.prompts) and self.first.value <= self.last.value
         busy = self._bench.runs.running or self._bench.propagation.running
         self.start.setEnabled(ready and not busy)
         self.propagate.setEnabled(not busy)
@@ -159,10 +159,10 @@ class RunSection(QWidget):
             return ""
         if first > last:
             return f"Frames {first} to {last}: the first comes after the last. Mend the range."
-        if not state.prompts and not state.regions:
+        if not state.prompts:
             return "Mark a vessel first; then Run measures it."
         for vessel in state.vessels:
-            frames = [mark.frame for mark in state.marks_of(vessel.vessel_id)]
+            frames = [mark.frame for mark in state.prompts_of(vessel.vessel_id)]
             if outside := [frame for frame in frames if not first <= frame <= last]:
                 return f"{vessel.name} is marked in frame {outside[0]}, outside frames {first} to {last}."
         return "Ready."

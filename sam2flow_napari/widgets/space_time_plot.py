@@ -15,7 +15,7 @@ from sam2flow_napari.widgets.frame_plot import FramePlot
 
 if TYPE_CHECKING:
     from sam2flow_core.results import VesselLine
-    from sam2flow_napari.work.tables import RunTables
+    from sam2flow_napari.worker.run_tables import RunTables
 
 _PASSAGES = 8
 """Cells that are drawn on their way through the vessel, about."""

@@ -16,7 +16,7 @@ from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
 from sam2flow_napari.widgets.frame_plot import FramePlot
-from sam2flow_napari.work import RunProgress
+from sam2flow_napari.worker.jobs import RunProgress
 
 
 @dataclass

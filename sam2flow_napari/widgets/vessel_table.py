@@ -8,9 +8,10 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QFont
 
 from sam2flow_core.project import SessionState
+from sam2flow_core.prompts import clicks_of, regions_of
 from sam2flow_core.regions import BoxPrompt
 from sam2flow_napari.layers import vessel_colour
-from sam2flow_napari.previews import PreviewDesk
+from sam2flow_napari.previews import Previews
 from sam2flow_napari.session import Session
 
 COLUMNS = ("No.", "Name", "Prompts", "Mask")
@@ -26,7 +27,7 @@ _STANDINGS = 3
 class VesselTable(QAbstractTableModel):
     """Colour and visibility, name and clicks of each vessel; edits go to the session."""
 
-    def __init__(self, session: Session, previews: PreviewDesk) -> None:
+    def __init__(self, session: Session, previews: Previews) -> None:
         super().__init__()
         self._session = session
         self._previews = previews
@@ -103,8 +104,8 @@ class VesselTable(QAbstractTableModel):
         return None
 
     def _prompts_in_words(self, vessel_id: int) -> str:
-        labels = [p.label for p in self._state.prompts_of(vessel_id)]
-        regions = self._state.regions_of(vessel_id)
+        prompts = self._state.prompts_of(vessel_id)
+        labels, regions = [p.label for p in clicks_of(prompts)], regions_of(prompts)
         boxes = sum(isinstance(region, BoxPrompt) for region in regions)
         words = [f"{labels.count(1)} +  {labels.count(0)} −"]
         words += [f"{boxes} box"] if boxes else []

@@ -132,7 +132,7 @@ class VesselsSection(QWidget):
             return "Open a recording or the sample, or drop a file on the window."
         if self._bench.tools.painting:
             return "Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape)."
-        if not state.prompts and not state.regions:
+        if not state.prompts:
             return "Click on a vessel in the image."
         for vessel in sorted(state.vessels, key=lambda v: v.vessel_id != active):
             if vessel.vessel_id == active and not state.is_prompted(active):

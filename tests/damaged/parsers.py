@@ -170,7 +170,7 @@ def windows() -> Parser:
         session = Session()
         notice = session.open(open_recording(folder / "r.tif"))
         assert session.recording is not None and session.recording.spacing.scale
-        session.set_prompts((*session.state.prompts, Prompt(1, 0, 1.0, 1.0)))
+        session.set_clicks((*session.state.clicks, Prompt(1, 0, 1.0, 1.0)))
         session.close()
         if notice:  # refused, and the recording opened nevertheless
             raise Sam2FlowError(notice)
@@ -196,8 +196,7 @@ def _project(recording: bytes) -> bytes:
     mask = MaskPrompt.of(2, 1, FRAMES[0] > 100)
     state = SessionState(
         (Vessel(1, "left"), Vessel(2, "right", False)),
-        (Prompt(1, 0, 12.5, 16.0, 1),),
-        (BoxPrompt(1, 2, 1.0, 2.0, 9.0, 8.0), mask),
+        (Prompt(1, 0, 12.5, 16.0, 1), BoxPrompt(1, 2, 1.0, 2.0, 9.0, 8.0), mask),
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "r.tif"
@@ -294,7 +293,7 @@ def markers() -> Parser:
 
 def runs() -> Parser:
     """The folder of a finished run, as the window opens it."""
-    from sam2flow_napari.work.tables import read_tables
+    from sam2flow_napari.worker.run_tables import read_tables
 
     def read(folder: Path) -> None:
         tables = read_tables(folder)

@@ -45,11 +45,11 @@ def test_a_mask_is_cropped_to_its_pixels():
 def test_a_painted_mask_is_the_mask_and_a_box_is_answered(previewer):
     painted = np.zeros((64, 80), bool)
     painted[16:24, 10:70] = True
-    answer = previewer.mask(3, (), (MaskPrompt.of(2, 3, painted),))
+    answer = previewer.mask(3, (MaskPrompt.of(2, 3, painted),))
     assert (answer.vessel_id, answer.offset) == (2, (16, 10))
     assert answer.mask.shape == (8, 60) and answer.mask.all()
     clicks = (Prompt(2, 3, 20.0, 40.0, 1),)
-    box = previewer.mask(3, clicks, (BoxPrompt(2, 3, 14.0, 8.0, 26.0, 72.0),))
+    box = previewer.mask(3, (*clicks, BoxPrompt(2, 3, 14.0, 8.0, 26.0, 72.0)))
     assert box.mask_iou != previewer.mask(3, clicks).mask_iou
 
 

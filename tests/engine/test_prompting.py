@@ -29,7 +29,7 @@ MASK = MaskPrompt.of(1, 4, np.eye(6, dtype=bool))
 
 def test_vessels_in_the_order_of_the_prompts_and_frames_in_time():
     predictor = Recorder()
-    give_prompts(predictor, None, CLICKS, (BOX, MASK))
+    give_prompts(predictor, None, (*CLICKS, BOX, MASK))
     assert predictor.heard == [
         (2, 7, [[5.0, 1.0]], [1], True, None),
         (1, 0, [[7.0, 3.0]], [0], True, (20.0, 10.0, 40.0, 30.0)),
@@ -41,5 +41,5 @@ def test_vessels_in_the_order_of_the_prompts_and_frames_in_time():
 
 def test_the_frame_that_is_looked_at_comes_last():
     predictor = Recorder()
-    assert give_prompts(predictor, None, CLICKS[1:], (BOX, MASK), last=0) == (1, 0)
+    assert give_prompts(predictor, None, (*CLICKS[1:], BOX, MASK), last=0) == (1, 0)
     assert [call[1] for call in predictor.heard] == [4, 4, 0]

@@ -14,6 +14,7 @@ from test_streaming import assert_same
 from sam2flow_core.engine import Finished, FrameDone, RunRequest, Stage, Started, request_again, run
 from sam2flow_core.errors import CalibrationError, OutputError, PromptError, StackError
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.regions import BoxPrompt, MaskPrompt, regions_to_json
 
 FILES = ["per_frame.csv", "provenance.json", "report.html", "results.zarr", "summary.csv"]
 
@@ -74,6 +75,17 @@ def test_a_run_is_repeated_from_its_provenance_alone(finished, tmp_path):
     assert_same(request.out, again.out)
     for name in ("summary.csv", "per_frame.csv"):
         assert (request.out / name).read_bytes() == (again.out / name).read_bytes()
+
+
+def test_boxes_and_masks_of_a_provenance_join_its_clicks(finished, tmp_path):
+    """The file has them under a name of their own; a request has one tuple."""
+    request, _ = finished
+    box, mask = BoxPrompt(1, 3, 1.0, 2.0, 9.0, 8.0), MaskPrompt.of(2, 4, np.eye(6, dtype=bool))
+    record = json.loads((request.out / "provenance.json").read_text())
+    record["regions"] = regions_to_json((box, mask))
+    (tmp_path / "provenance.json").write_text(json.dumps(record))
+    again = request_again(tmp_path / "provenance.json", tmp_path / "again")
+    assert again.prompts == (*request.prompts, box, mask)
 
 
 def test_a_repetition_with_another_recording_is_refused(finished, tmp_path, other_recording):

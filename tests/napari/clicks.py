@@ -8,4 +8,4 @@ def click(session, frame, y, x, label=None):
     state = session.state
     vessel = session.active if state.vessel(session.active) else state.next_id()
     prompt = Prompt(vessel, frame, y, x, session.sign if label is None else label)
-    session.set_prompts((*state.prompts, prompt))
+    session.set_clicks((*state.clicks, prompt))

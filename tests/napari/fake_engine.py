@@ -13,6 +13,7 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.events import Finished, FrameDone, Stage, Started
 from sam2flow_core.engine.provenance import FORMAT
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+from sam2flow_core.prompts import clicks_of, regions_of
 from sam2flow_core.regions import BoxPrompt, MaskPrompt, regions_to_json
 from sam2flow_core.results import PROVENANCE, ResultsWriter, StoreHeader, write_line
 from sam2flow_core.stack import open_stack
@@ -40,18 +41,6 @@ def middle(prompt):
     return prompt.y, prompt.x
 
 
-class FakePreviews:
-    def __init__(self, engine):
-        self.engine = engine
-
-    def mask(self, frame_idx, prompts, regions=()):
-        self.engine.asked.append((frame_idx, prompts, *regions))
-        if self.engine.preview_error:
-            raise self.engine.preview_error
-        self.engine.preview_gate.wait(10)
-        return answer((*prompts, *regions)[0].vessel_id, (*prompts, *regions), last=True)
-
-
 class FakeEngine:
     """Set `gate` to let frames through; `error` is raised at the third frame."""
 
@@ -71,9 +60,17 @@ class FakeEngine:
     def close(self):
         self.let_go = True
 
-    def previews(self, stack, choices):
-        self.opened.append(choices)
-        return FakePreviews(self)
+    def warm(self, job):
+        if not self.opened or self.opened[-1] != job.choices:
+            self.opened.append(job.choices)
+
+    def mask(self, job):
+        self.warm(job)
+        self.asked.append((job.frame, job.prompts))
+        if self.preview_error:
+            raise self.preview_error
+        self.preview_gate.wait(10)
+        return answer(job.prompts[0].vessel_id, job.prompts, last=True)
 
     def propagate(self, request):
         """Every frame has the labels of the annotated one."""
@@ -103,7 +100,7 @@ class FakeEngine:
         with open_stack(request.stack) as stack:
             shape, calibration = stack.shape, stack.calibration.with_user(request.pixel_size_um, request.frame_rate_hz)
         stop = request.stop or shape[0]
-        prompts = (*request.prompts, *request.regions)
+        prompts = request.prompts
         vessels = sorted({p.vessel_id for p in prompts})
         request.out.mkdir(parents=True)
         header = StoreHeader(
@@ -143,8 +140,8 @@ def write_provenance(request, calibration, stop):
     record = {
         "format": FORMAT,
         "recording": {"path": str(request.stack), "axes": request.stack_axes, "sha256": ""},
-        "prompts": [asdict(p) for p in request.prompts],
-        "regions": regions_to_json(request.regions),
+        "prompts": [asdict(p) for p in clicks_of(request.prompts)],
+        "regions": regions_to_json(regions_of(request.prompts)),
         "model": {"asked": request.model},
         "device": {"asked": request.device, "threads": 1},
         "calibration": describe(calibration),

@@ -106,10 +106,10 @@ def test_what_is_painted_becomes_the_mask_and_stands_for_the_clicks_before(bench
     (region,) = bench.session.state.regions
     assert isinstance(region, MaskPrompt) and (region.vessel_id, region.frame) == (1, 5)
     assert region.mask[15:25, 20:50].all() and not region.mask[:10].any()
-    assert bench.session.state.prompts == (Prompt(1, 6, 20.0, 30.0, 1),)
+    assert bench.session.state.clicks == (Prompt(1, 6, 20.0, 30.0, 1),)
     assert not bench.scene.brush.layer.visible
     bench.session.undo()
-    assert len(bench.session.state.prompts) == 2 and bench.session.state.regions == ()
+    assert len(bench.session.state.clicks) == 2 and bench.session.state.regions == ()
 
 
 def test_painting_begins_with_the_mask_on_screen_and_on_its_own_frame(bench, qtbot):
@@ -170,10 +170,10 @@ def test_keys_change_between_clicks_box_and_brush(bench):
 def test_a_box_alone_is_previewed_and_run(bench, engine, qtbot):
     draw_box(bench, (10, 20), (30, 60), frame=3)
     qtbot.waitUntil(lambda: bench.scene.frames.labels(3).any(), timeout=PATIENCE)
-    assert engine.asked[-1] == (3, (), *bench.session.state.regions)
+    assert engine.asked[-1] == (3, bench.session.state.prompts) and len(bench.session.state.regions) == 1
     bench.runs.start()
     qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=PATIENCE)
-    assert engine.requests[0].regions == bench.session.state.regions
+    assert engine.requests[0].prompts == bench.session.state.prompts
     assert engine.requests[0].names == ((1, "Vessel 1"),)
 
 

@@ -27,7 +27,7 @@ class Engines(list):
 def engines(monkeypatch):
     """The engines of docks that napari opens, which are given none."""
     made = Engines()
-    monkeypatch.setattr("sam2flow_napari.work.worker.ProcessEngine", made.make)
+    monkeypatch.setattr("sam2flow_napari.worker.worker.EngineProcess", made.make)
     return made
 
 
@@ -145,10 +145,10 @@ def test_two_viewers_close_one_by_one(make_napari_viewer, tmp_path, engines, qtb
 
 
 def test_an_engine_that_does_not_end_is_ended(monkeypatch, qtbot):
-    from sam2flow_napari.process import engine as process_engine
+    from sam2flow_napari.worker import engine_process
 
-    monkeypatch.setattr(process_engine, "GRACE_S", 0.1)
-    engine = process_engine.ProcessEngine()
+    monkeypatch.setattr(engine_process, "GRACE_S", 0.1)
+    engine = engine_process.EngineProcess()
     engine._start()
     process = engine._process
     engine.hurry()

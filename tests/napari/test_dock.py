@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from clicks import click
 from conftest import FRAMES, PATIENCE, write_recording
-from fake_engine import FakePreviews, answer
+from fake_engine import answer
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QAbstractItemModel, Qt
 from qtpy.QtWidgets import QAbstractButton, QLineEdit, QTableView, QWidget
@@ -177,7 +177,7 @@ def test_the_paint_button_says_what_comes_next(dock, qtbot):
 
 def test_a_click_beside_every_vessel_is_told_in_the_dock(dock, engine, qtbot, monkeypatch):
     nothing = replace(answer(1, (Prompt(1, 0, 30.0, 40.0, 1),), last=True), offset=(40, 60))
-    monkeypatch.setattr(FakePreviews, "mask", lambda *_: nothing)
+    monkeypatch.setattr(engine, "mask", lambda job: nothing)
     click(dock.bench.session, 0, 10.0, 10.0)
     qtbot.waitUntil(lambda: "lies beside a click" in dock.vessels.guide.text(), timeout=PATIENCE)
     dock.bench.session.undo()
@@ -194,7 +194,7 @@ def test_clicks_after_a_run_are_shown_and_told(dock, qtbot):
     qtbot.waitUntil(lambda: (frames.labels(8) == 3).any(), timeout=PATIENCE)
     assert (frames.labels(8)[before == 1] == 1).all()
     assert "Vessel 3" in dock.results._hint.text()
-    session.set_prompts(tuple(p for p in session.state.prompts if p.vessel_id != 1))
+    session.set_clicks(tuple(p for p in session.state.clicks if p.vessel_id != 1))
     assert not (frames.labels(8) == 1).any() and not frames.flow(8)[:, before == 1].any()
     session.undo()
     session.undo()

@@ -187,7 +187,7 @@ class Monkey:
         return action.__name__
 
     def check(self):
-        assert self.session.state.prompts == self.now
+        assert self.session.state.clicks == self.now
         assert self.session.state.regions == self.regions
         layer = self.dock.bench.scene.prompts.layer
         shown = [(p.frame, p.y, p.x) for p in self.now]

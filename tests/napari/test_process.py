@@ -6,15 +6,17 @@ import pytest
 
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.errors import Sam2FlowError, StackError
+from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
-from sam2flow_napari.process import ProcessEngine
-from sam2flow_napari.process.child import Host, serve
-from sam2flow_napari.process.messages import CloseRun, End, Fault, NextEvent, Value, receive, send
+from sam2flow_napari.worker.child import Host, serve
+from sam2flow_napari.worker.engine_process import EngineProcess
+from sam2flow_napari.worker.jobs import PreviewJob
+from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, Value, receive, send
 
 
 @pytest.fixture
 def remote():
-    engine = ProcessEngine()
+    engine = EngineProcess()
     yield engine
     engine.close()
 
@@ -23,13 +25,19 @@ def request(tmp_path, stack="missing.tif"):
     return RunRequest(stack=tmp_path / stack, prompts=(Prompt(1, 0, 1.0, 1.0, 1),), out=tmp_path / "out")
 
 
-def test_errors_come_across_and_a_process_that_dies_is_told_and_started_anew(remote, tmp_path):
+def job(tmp_path):
+    return PreviewJob(1, tmp_path / "missing.tif", RunChoices(), 1, 0, (Prompt(1, 0, 1.0, 1.0, 1),))
+
+
+def test_errors_come_across_and_a_process_that_dies_is_told_and_started_anew(remote, tmp_path, monkeypatch):
     for _ in range(2):
         with pytest.raises(StackError, match=r"missing\.tif"):
             next(remote.run(request(tmp_path)))
+    monkeypatch.setattr(remote, "_start", lambda: None)  # it dies while it is at work
     remote._process.kill()
     with pytest.raises(Sam2FlowError, match="ended unexpectedly") as caught:
-        remote.mask(0, (Prompt(1, 0, 1.0, 1.0, 1),))
+        remote.mask(job(tmp_path))
+    monkeypatch.undo()
     assert "\n" not in str(caught.value)
     with pytest.raises(StackError):
         next(remote.run(request(tmp_path)))
@@ -71,7 +79,7 @@ def test_faults_of_the_program_come_across_with_their_kind():
     assert host.answer(NextEvent()) == Value(1)
     assert host.answer(NextEvent()) == End()
     assert host.answer(CloseRun()) == Value(None)
-    from sam2flow_napari.process.child import _portable
+    from sam2flow_napari.worker.child import _portable
 
     assert repr(_portable(Odd(1, 2))) == "RuntimeError('Odd: 1 2')"
     assert isinstance(_portable(StackError("x")), StackError)

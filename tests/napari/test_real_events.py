@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from clicks import click
 from conftest import FRAMES, PATIENCE, write_recording
-from fake_engine import FakePreviews, answer
+from fake_engine import answer
 from napari.components import ViewerModel
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
@@ -197,7 +197,7 @@ def test_a_second_click_on_a_vessel_says_which_it_is(dock, qtbot):
 def test_a_vessel_without_a_mask_is_told_from_one_with(dock, qtbot, engine, monkeypatch):
     found = answer(1, (Prompt(1, 0, 30.0, 40.0, 1),), last=True)
     nothing = type(found)(1, found.offset, np.zeros_like(found.mask), None, None)
-    monkeypatch.setattr(FakePreviews, "mask", lambda *_: nothing)
+    monkeypatch.setattr(engine, "mask", lambda job: nothing)
     click(dock.bench.session, 0, 30.0, 40.0)
     column = dock.vessels.model.index(0, 3)
     assert dock.vessels.model.data(column) == "looking…"

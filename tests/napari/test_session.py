@@ -57,7 +57,7 @@ def test_deleting_a_vessel_takes_its_clicks_and_undo_brings_both_back():
 def test_unchanged_state_is_no_step_of_history():
     session = Session()
     click(session, 0, 1, 1)
-    session.set_prompts(session.state.prompts)
+    session.set_clicks(session.state.clicks)
     session.rename_vessel(1, "  ")
     session.undo()
     assert session.state == SessionState()

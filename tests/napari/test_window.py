@@ -135,7 +135,7 @@ class Heartbeat:
 def test_the_window_never_freezes_on_a_long_stack(window, tmp_path, qtbot):
     _, dock = window
     dock.bench.open(write_recording(tmp_path / "long.tif", frames=10000, height=128, width=128))
-    engine = dock.bench._desk._engine
+    engine = dock.bench._worker._engine
     assert isinstance(engine, FakeEngine)
     engine.seconds_a_frame = 0.01
     mark_two(dock)

@@ -1,4 +1,4 @@
-"""The engine's side: ``python -m sam2flow_napari.process.child``. Ends when its input does."""
+"""The engine's side: ``python -m sam2flow_napari.worker.child``. Ends when its input does."""
 
 from __future__ import annotations
 
@@ -10,19 +10,8 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sam2flow_core.errors import Sam2FlowError
-from sam2flow_napari.process.messages import (
-    CloseRun,
-    End,
-    Fault,
-    Mask,
-    NextEvent,
-    OpenPreviews,
-    OpenPropagation,
-    OpenRun,
-    Value,
-    receive,
-    send,
-)
+from sam2flow_napari.worker.jobs import PreviewJob, WarmJob
+from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, Value, receive, send
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.preview import Previewer
@@ -37,29 +26,46 @@ class Host:
 
     def answer(self, message: object) -> Value | End:
         """Do what a message asks for and return the answer."""
+        try:
+            return self._answer(message)
+        except Exception:
+            # Whatever it has open may be what is broken: the next click opens it anew.
+            self._previewer = None
+            raise
+
+    def _answer(self, message: object) -> Value | End:
         if isinstance(message, NextEvent):
             return self._next()
-        if isinstance(message, Mask):
-            assert self._previewer is not None
-            return Value(self._previewer.mask(message.frame, message.prompts, message.regions))
-        if isinstance(message, OpenRun):
-            from sam2flow_core.engine import run
+        if isinstance(message, CloseRun):
+            self.close()
+        elif isinstance(message, PreviewJob):
+            return Value(self._open(message).mask(message.frame, message.prompts))
+        elif isinstance(message, WarmJob):
+            self._open(message)
+        else:
+            self._begin(message)
+        return Value(None)
 
-            request = message.request
+    def _open(self, job: WarmJob | PreviewJob) -> Previewer:
+        """Return what gives previews of a recording with these choices; any other is dropped."""
+        from sam2flow_core.engine.preview import Previewer
+
+        if self._previewer is None or (self._previewer.recording, self._previewer.choices) != (job.stack, job.choices):
+            self._previewer = None  # its memory first
+            self._previewer = Previewer(job.stack, job.choices)
+        return self._previewer
+
+    def _begin(self, request: object) -> None:
+        from sam2flow_core.engine import RunRequest, run
+        from sam2flow_core.engine.propagation import PropagationRequest, propagate
+
+        if isinstance(request, PropagationRequest):
+            self._run = propagate(request)
+        elif isinstance(request, RunRequest):
             known = self._previewer.predictor_for(request.model, request.device) if self._previewer else None
             self._run = run(request, known)
-        elif isinstance(message, OpenPropagation):
-            from sam2flow_core.engine.propagation import propagate
-
-            self._run = propagate(message.request)
-        elif isinstance(message, OpenPreviews):
-            from sam2flow_core.engine.preview import Previewer
-
-            self._previewer = None  # its memory first
-            self._previewer = Previewer(message.stack, message.choices)
-        elif isinstance(message, CloseRun):
-            self.close()
-        return Value(None)
+        else:
+            raise TypeError(f"a message of kind {type(request).__name__}")
 
     def close(self) -> None:
         """Stop the run, if there is one; the engine keeps what is finished."""

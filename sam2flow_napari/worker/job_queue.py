@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from sam2flow_napari.work.jobs import Job, LongJob, PreviewJob
+from sam2flow_napari.worker.jobs import Job, LongJob, PreviewJob
 
 
-class Inbox:
+class JobQueue:
     """Jobs in their order; of the previews of one vessel only the newest."""
 
     def __init__(self) -> None:

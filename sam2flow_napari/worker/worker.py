@@ -8,20 +8,19 @@ from itertools import count
 from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
-from sam2flow_napari.process import ProcessEngine
-from sam2flow_napari.work.engine import Engine
-from sam2flow_napari.work.inbox import Inbox
-from sam2flow_napari.work.jobs import Job
-from sam2flow_napari.work.serve import Clerk
+from sam2flow_napari.worker.engine_process import EngineProcess
+from sam2flow_napari.worker.job_queue import JobQueue
+from sam2flow_napari.worker.jobs import Job
+from sam2flow_napari.worker.loop import Engine, WorkerLoop
 
 
-class Desk(QObject):
+class Worker(QObject):
     """Takes jobs, has them done one after the other in one worker thread, and emits what comes of them.
 
     Parameters
     ----------
     engine : Engine, optional
-        What does the work; `ProcessEngine` if not given.
+        What does the work; `EngineProcess` if not given.
 
     Signals
     -------
@@ -36,9 +35,9 @@ class Desk(QObject):
 
     def __init__(self, engine: Engine | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._inbox = Inbox()
-        self._engine = engine or ProcessEngine()
-        self._clerk = Clerk(self._inbox, self._engine)
+        self._queue = JobQueue()
+        self._engine = engine or EngineProcess()
+        self._loop = WorkerLoop(self._queue, self._engine)
         self._numbers = count(1)
         self._working = False
 
@@ -50,42 +49,42 @@ class Desk(QObject):
     def submit(self, make: Callable[[int], Job]) -> int:
         """Queue the job that `make` gives for a fresh job id, and return the id."""
         job_id = next(self._numbers)
-        self._inbox.put(make(job_id))
+        self._queue.put(make(job_id))
         self._start()
         return job_id
 
     def cancel_long(self) -> tuple[int, ...]:
         """Stop the long job in progress at its next event; return the ids of those that never started."""
-        return tuple(job.job_id for job in self._inbox.cancel_long())
+        return tuple(job.job_id for job in self._queue.cancel_long())
 
     def drop_previews(self) -> None:
         """Forget the previews that wait."""
-        self._inbox.drop_previews()
+        self._queue.drop_previews()
 
     def close(self) -> None:
         """Have the worker stop after its present event. What a run has finished is kept by the engine."""
-        self._inbox.close()
+        self._queue.close()
         if self._working:
             self._engine.hurry()
         else:
             self._end()
 
     def _start(self) -> None:
-        if self._working or not self._inbox.has_work:
+        if self._working or not self._queue.has_work:
             return
         self._working = True
-        worker = create_worker(self._clerk.serve, _start_thread=False)
+        worker = create_worker(self._loop.serve, _start_thread=False)
         worker.yielded.connect(self._on_event)
         worker.finished.connect(self._on_finished)
         worker.start()
 
     def _on_event(self, event: object) -> None:
-        if not self._inbox.closed:
+        if not self._queue.closed:
             self.answered.emit(event)
 
     def _on_finished(self) -> None:
         self._working = False
-        if self._inbox.closed:
+        if self._queue.closed:
             self._end()
         # Something may have come in while the worker was on its way out.
         self._start()

@@ -1,18 +1,15 @@
-"""The generator that runs in the worker thread: one thing at a time, previews between the frames of a long job."""
+"""The loop that runs in the worker thread: one thing at a time, previews between the frames of a long job."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
-from sam2flow_core.project import RunChoices
-from sam2flow_napari.work.engine import Engine, Previews
-from sam2flow_napari.work.inbox import Inbox
-from sam2flow_napari.work.jobs import (
+from sam2flow_napari.worker.job_queue import JobQueue
+from sam2flow_napari.worker.jobs import (
     Cancelled,
     Failed,
     Job,
@@ -29,33 +26,62 @@ from sam2flow_napari.work.jobs import (
     RunProgress,
     WarmJob,
 )
-from sam2flow_napari.work.tables import read_tables
+from sam2flow_napari.worker.run_tables import read_tables
 
 if TYPE_CHECKING:
-    from sam2flow_core.engine.events import RunEvent
+    from sam2flow_core.engine.events import RunEvent, RunRequest
+    from sam2flow_core.engine.propagation import PropagationRequest
+    from sam2flow_core.inference.steps import VesselFlow
 
 
-class Clerk:
+class Engine(Protocol):
+    """What does the work. Used from the worker thread alone, but for `hurry`."""
+
+    def run(self, request: RunRequest) -> Generator[RunEvent, None, None]:
+        """Do a run, an event at a time; closing it stops the run and keeps what is finished."""
+        ...
+
+    def propagate(self, request: PropagationRequest) -> Generator[int, None, None]:
+        """Carry masks through the frames; gives the number of frames done. Closing it leaves no file."""
+        ...
+
+    def warm(self, job: WarmJob) -> None:
+        """Open a recording for previews; after an error it is opened anew."""
+        ...
+
+    def mask(self, job: PreviewJob) -> VesselFlow:
+        """Return the mask of one vessel in one frame; the recording is opened where it is not yet."""
+        ...
+
+    def hurry(self) -> None:
+        """Come to an end soon, whatever it is at; called while it works, from another thread, before `close`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds; not called while it works."""
+        ...
+
+
+class WorkerLoop:
     """Does jobs. Lives as long as the dock; `serve` is started whenever there is something to do.
 
     Every error is caught and handed over: superqt would swallow a `RuntimeError`, which is what torch raises.
     """
 
-    def __init__(self, inbox: Inbox, engine: Engine) -> None:
-        self._inbox = inbox
+    def __init__(self, jobs: JobQueue, engine: Engine) -> None:
+        self._queue = jobs
         self._engine = engine
-        self._previews: tuple[tuple[Path, RunChoices], Previews] | None = None
 
     def serve(self) -> Generator[JobEvent, None, None]:
-        """Work until the inbox is empty or closed."""
+        """Work until the queue is empty or closed."""
         run: _OpenJob | None = None
         try:
-            while not self._inbox.closed:
-                if run is not None and self._inbox.cancelled():
+            while not self._queue.closed:
+                if run is not None and self._queue.cancelled():
                     run.close()
                     yield Cancelled(run.job.job_id)
                     run = None
-                elif (preview := self._inbox.take_preview()) is not None:
+                elif (preview := self._queue.take_preview()) is not None:
                     yield from self._attempt(preview)
                 elif run is not None:
                     event = run.next()
@@ -64,11 +90,11 @@ class Clerk:
                     else:
                         yield event
                         if isinstance(event, Failed):
-                            run = self._previews = None
-                elif (job := self._inbox.take()) is None:
+                            run = None
+                elif (job := self._queue.take()) is None:
                     return
                 elif isinstance(job, LongJob):
-                    self._inbox.cancelled()  # a cancel that came too late for the one before
+                    self._queue.cancelled()  # a cancel that came too late for the one before
                     run = _OpenJob(job, self._engine)
                 else:
                     yield from self._attempt(job)
@@ -80,8 +106,6 @@ class Clerk:
         try:
             answer = self._answer(job)
         except Exception as error:
-            # Whatever it has open may be what is broken: the next click opens it anew.
-            self._previews = None
             yield Failed(job.job_id, error)
         else:
             if answer is not None:
@@ -91,16 +115,10 @@ class Clerk:
         if isinstance(job, LoadJob):
             return Loaded(job.job_id, read_tables(job.folder))
         if isinstance(job, WarmJob):
-            self._open_previews(job)
+            self._engine.warm(job)
             return None
         job = cast(PreviewJob, job)
-        return Masked(job.job_id, job.frame, self._open_previews(job).mask(job.frame, job.prompts, job.regions))
-
-    def _open_previews(self, job: WarmJob | PreviewJob) -> Previews:
-        key = (job.stack, job.choices)
-        if self._previews is None or self._previews[0] != key:
-            self._previews = (key, self._engine.previews(*key))
-        return self._previews[1]
+        return Masked(job.job_id, job.frame, self._engine.mask(job))
 
 
 class _OpenJob:

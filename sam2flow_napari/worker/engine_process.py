@@ -7,26 +7,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.config.run import WAIT_POLICY
 from sam2flow_core.errors import Sam2FlowError
-from sam2flow_core.project import RunChoices
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import Region
-from sam2flow_napari.process.messages import (
-    CloseRun,
-    End,
-    Fault,
-    Mask,
-    NextEvent,
-    OpenPreviews,
-    OpenPropagation,
-    OpenRun,
-    receive,
-    send,
-)
+from sam2flow_napari.worker.jobs import PreviewJob, WarmJob
+from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, receive, send
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunEvent, RunRequest
@@ -35,13 +21,13 @@ if TYPE_CHECKING:
 
 GRACE_S = 3.0
 """Seconds that an engine whose window has gone may go on: a frame takes less, the measuring of many vessels more."""
-_CHILD = "sam2flow_napari.process.child"
+_CHILD = "sam2flow_napari.worker.child"
 _GONE = (
     "the computation ended unexpectedly, perhaps for want of memory; your clicks are saved: try fewer frames or vessels"
 )
 
 
-class ProcessEngine:
+class EngineProcess:
     """`sam2flow_core.engine` in a process that is started when it is first needed.
 
     To be used from one thread at a time; each call waits for its answer without
@@ -59,15 +45,15 @@ class ProcessEngine:
         Sam2FlowError
             As the engine does, and if its process has ended.
         """
-        yield from self._follow(OpenRun(request))
+        yield from self._follow(request)
 
     def propagate(self, request: PropagationRequest) -> Generator[int, None, None]:
         """Carry masks through the frames; gives the number of frames done, and leaves no file if it is closed."""
-        yield from self._follow(OpenPropagation(request))
+        yield from self._follow(request)
 
-    def _follow(self, opening: OpenRun | OpenPropagation) -> Generator[Any, None, None]:
+    def _follow(self, request: RunRequest | PropagationRequest) -> Generator[Any, None, None]:
         self._start()
-        self._ask(opening)
+        self._ask(request)
         ended = False
         try:
             while True:
@@ -80,15 +66,15 @@ class ProcessEngine:
             if not ended and self._alive():
                 self._ask(CloseRun())
 
-    def previews(self, stack: Path, choices: RunChoices) -> RemotePreviews:
+    def warm(self, job: WarmJob) -> None:
         """Open a recording for previews."""
         self._start()
-        self._ask(OpenPreviews(stack, choices))
-        return RemotePreviews(self)
+        self._ask(job)
 
-    def mask(self, frame: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:
-        """Return the mask of one vessel in one frame of the recording opened for previews."""
-        answer: VesselFlow = self._ask(Mask(frame, prompts, regions))
+    def mask(self, job: PreviewJob) -> VesselFlow:
+        """Return the mask of one vessel in one frame; the recording is opened where it is not yet."""
+        self._start()
+        answer: VesselFlow = self._ask(job)
         return answer
 
     def hurry(self) -> None:
@@ -135,14 +121,3 @@ class ProcessEngine:
         if isinstance(answer, Fault):
             raise answer.error
         return answer if isinstance(answer, End) else answer.value
-
-
-class RemotePreviews:
-    """The recording that the process has open for previews."""
-
-    def __init__(self, engine: ProcessEngine) -> None:
-        self._engine = engine
-
-    def mask(self, frame_idx: int, prompts: tuple[Prompt, ...], regions: tuple[Region, ...] = ()) -> VesselFlow:
-        """Return the mask of one vessel in one frame."""
-        return self._engine.mask(frame_idx, prompts, regions)

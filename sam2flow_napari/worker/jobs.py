@@ -1,4 +1,4 @@
-"""Frozen requests to the worker and what it answers; both carry the id of the job."""
+"""What the window asks for and what comes back: frozen records that carry the id of the job."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam2flow_core.project import RunChoices
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import Region
+from sam2flow_core.prompts import AnyPrompt
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunEvent, RunRequest
     from sam2flow_core.engine.propagation import PropagationRequest
     from sam2flow_core.inference.steps import VesselFlow
-    from sam2flow_napari.work.tables import RunTables
+    from sam2flow_napari.worker.run_tables import RunTables
 
 
 @dataclass(frozen=True)
@@ -28,15 +27,14 @@ class WarmJob:
 
 @dataclass(frozen=True)
 class PreviewJob:
-    """Show the mask that the prompts of one vessel give in one frame."""
+    """Show the mask that the prompts of one vessel give in one frame; the record goes to the engine as it is."""
 
     job_id: int
     stack: Path
     choices: RunChoices
     vessel_id: int
     frame: int
-    prompts: tuple[Prompt, ...]
-    regions: tuple[Region, ...] = ()
+    prompts: tuple[AnyPrompt, ...]
 
 
 @dataclass(frozen=True)
