@@ -10,6 +10,8 @@ _PACKAGES = {
     "peers": ("cv2", "openpiv"),
     "train": ("lightning_fabric", "tensorboard"),
     "hub": ("huggingface_hub",),
+    "coco": ("pycocotools",),
+    "nifti": ("nibabel",),
 }
 
 
@@ -19,7 +21,7 @@ def require_extra(extra: str, what: str) -> None:
     Parameters
     ----------
     extra : str
-        ``peers``, ``train`` or ``hub``, as in ``pyproject.toml``.
+        ``peers``, ``train``, ``hub``, ``coco`` or ``nifti``, as in ``pyproject.toml``.
     what : str
         What needs them, as the message begins.
     """

@@ -11,6 +11,7 @@ from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.weights import choose_device, load_model
+from sam2flow_core.model.sam2flow import SAM2Flow
 
 
 def build_sam2_video_predictor(
@@ -48,14 +49,36 @@ def build_sam2_video_predictor(
     ModelError
         If there is no checkpoint, or overrides are given.
     """
-    if ckpt_path is None:
-        raise ModelError("no checkpoint: give ckpt_path; a network without weights finds nothing")
-    if hydra_overrides_extra:
-        raise ModelError("hydra_overrides_extra cannot be used here; see InferenceSettings for what can be set")
+    _check_call(ckpt_path, hydra_overrides_extra)
     settings = InferenceSettings()
     if not apply_postprocessing:
         settings = replace(settings, sam2=replace(settings.sam2, steady_masks=False, sharp_prompts=False))
     return load_predictor(str(ckpt_path), str(device), settings)
+
+
+def build_sam2(
+    config_file: str,
+    ckpt_path: str | Path | None = None,
+    device: str = "auto",
+    mode: str = "eval",
+    hydra_overrides_extra: Sequence[str] = (),
+    apply_postprocessing: bool = True,
+) -> SAM2Flow:
+    """Network of a checkpoint, by SAM 2's own call, for `SAM2ImagePredictor` and `SAM2AutomaticMaskGenerator`.
+
+    Parameters are those of `build_sam2_video_predictor`. Whether steady masks are preferred is a setting of the
+    predictor here: ``SAM2ImagePredictor(model, settings=Sam2Settings(steady_masks=False))``.
+
+    Raises
+    ------
+    ModelError
+        If there is no checkpoint, or what belongs to the predictor is asked of the network.
+    """
+    _check_call(ckpt_path, hydra_overrides_extra)
+    if not apply_postprocessing:
+        raise ModelError("apply_postprocessing belongs to the predictor here: settings=Sam2Settings(steady_masks=False)")
+    model, _ = load_model(str(ckpt_path))
+    return model.to(choose_device(str(device))).eval()
 
 
 def load_predictor(
@@ -65,3 +88,10 @@ def load_predictor(
     network, description = load_model(name)
     kind = SAM2FlowPredictor if network.config.use_flow else SAM2MaskPredictor
     return kind(network, choose_device(device), description, settings)
+
+
+def _check_call(ckpt_path: str | Path | None, overrides: Sequence[str]) -> None:
+    if ckpt_path is None:
+        raise ModelError("no checkpoint: give ckpt_path; a network without weights finds nothing")
+    if overrides:
+        raise ModelError("hydra_overrides_extra cannot be used here; see InferenceSettings for what can be set")

@@ -30,3 +30,15 @@ def fill_ours(path: Path) -> SAM2Flow:
     ours = SAM2Flow(masks_only(matching_preset(tensors)))
     fill(ours, tensors)
     return ours.eval()
+
+
+class OneSize:
+    """The official image predictor at another size than 1024 px, which it takes for granted in one place."""
+
+    @staticmethod
+    def official(model: torch.nn.Module, size: int, **options):
+        from sam2.sam2_image_predictor import SAM2ImagePredictor
+
+        predictor = SAM2ImagePredictor(model, **options)
+        predictor._bb_feat_sizes = [(size // 4,) * 2, (size // 8,) * 2, (size // 16,) * 2]
+        return predictor
