@@ -15,6 +15,7 @@ from sam2flow_core.cli.batch import batch
 from sam2flow_core.cli.bench import bench
 from sam2flow_core.cli.demo import demo
 from sam2flow_core.cli.evaluate import evaluate
+from sam2flow_core.cli.evaluate_vos import evaluate_vos
 from sam2flow_core.cli.info import info
 from sam2flow_core.cli.propagate import propagate
 from sam2flow_core.cli.run import run
@@ -39,7 +40,7 @@ def cli(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (demo, run, batch, info, synth, train, evaluate, bench, weights, propagate):
+for _command in (demo, run, batch, info, synth, train, evaluate, evaluate_vos, bench, weights, propagate):
     cli.add_command(_command)
 
 

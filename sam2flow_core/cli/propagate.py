@@ -32,7 +32,7 @@ def propagate(stack: Path, mask: Path, frame: int, out: Path, model: str, device
     from sam2flow_core.engine.propagation import propagate as carry
     from sam2flow_core.stack import open_stack
 
-    with open_stack(stack, axes=stack_axes) as opened:
+    with open_stack(stack, axes=stack_axes, colour=True) as opened:
         labels, frames = read_labels(mask, opened), len(opened)
     request = PropagationRequest(stack, labels, frame, out, model, device, stack_axes)
     with tqdm(total=frames, unit=" frames", disable=not sys.stderr.isatty()) as bar:

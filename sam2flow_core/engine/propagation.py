@@ -117,7 +117,7 @@ def propagate(request: PropagationRequest) -> Generator[int, None, None]:
 
     settings = InferenceSettings()
     settings = replace(settings, sam2=replace(settings.sam2, remembered_frames=_REMEMBERED))
-    with open_stack(request.stack, axes=request.stack_axes) as stack:
+    with open_stack(request.stack, axes=request.stack_axes, colour=True) as stack:
         _check(request, stack)
         predictor = load_predictor(request.model, request.device, settings)
         yield from propagate_labels(predictor, stack, request.labels, request.frame, request.out)

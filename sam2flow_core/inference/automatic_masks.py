@@ -55,15 +55,14 @@ class Proposals(NamedTuple):
 
     def pick(self, keep: Tensor) -> Proposals:
         """Those of an index, in its order."""
-        rows = keep.tolist()
-        parts = (x[keep] for x in self[:5])
-        return Proposals(*parts, [self.runs[i] for i in rows])
+        boxes, iou, stability, points, crops = (x[keep] for x in self[:5])
+        return Proposals(boxes, iou, stability, points, crops, [self.runs[i] for i in keep.tolist()])
 
     @staticmethod
     def join(parts: list[Proposals]) -> Proposals:
         """All of several, one after the other."""
-        columns = list(zip(*parts, strict=True))
-        return Proposals(*(torch.cat(x) for x in columns[:5]), [r for part in parts for r in part.runs])
+        boxes, iou, stability, points, crops = (torch.cat(x) for x in list(zip(*parts, strict=True))[:5])
+        return Proposals(boxes, iou, stability, points, crops, [runs for part in parts for runs in part.runs])
 
 
 class SAM2AutomaticMaskGenerator:
@@ -146,7 +145,12 @@ class SAM2AutomaticMaskGenerator:
         logits, iou, points = logits[good], iou[good], points[good]
         stability = stability_of(logits, s.mask_threshold, s.stability_score_offset)
         steady = stability >= s.stability_score_thresh if s.stability_score_thresh > 0 else torch.ones_like(iou) > 0
-        masks, iou, points, stability = logits[steady] > s.mask_threshold, iou[steady], points[steady], stability[steady]
+        masks, iou, points, stability = (
+            logits[steady] > s.mask_threshold,
+            iou[steady],
+            points[steady],
+            stability[steady],
+        )
         boxes = _boxes(masks)
         whole = ~_cut_off(boxes, crop, size)
         crops = boxes.new_tensor([crop]).expand(int(whole.sum()), 4)
@@ -166,9 +170,10 @@ class SAM2AutomaticMaskGenerator:
 
     def _record(self, found: Proposals, i: int) -> dict[str, Any]:
         runs = found.runs[i]
-        forms = {"binary_mask": from_runs, "uncompressed_rle": dict, "coco_rle": as_coco}
+        form = self.settings.output_mode
+        shown = from_runs(runs) if form == "binary_mask" else as_coco(runs) if form == "coco_rle" else runs
         return {
-            "segmentation": forms[self.settings.output_mode](runs),
+            "segmentation": shown,
             "area": area_of(runs),
             "bbox": _sides(found.boxes[i]),
             "predicted_iou": float(found.iou[i]),

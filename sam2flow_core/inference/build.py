@@ -76,7 +76,9 @@ def build_sam2(
     """
     _check_call(ckpt_path, hydra_overrides_extra)
     if not apply_postprocessing:
-        raise ModelError("apply_postprocessing belongs to the predictor here: settings=Sam2Settings(steady_masks=False)")
+        raise ModelError(
+            "apply_postprocessing belongs to the predictor here: settings=Sam2Settings(steady_masks=False)"
+        )
     model, _ = load_model(str(ckpt_path))
     return model.to(choose_device(str(device))).eval()
 

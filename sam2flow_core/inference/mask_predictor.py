@@ -115,12 +115,13 @@ class SAM2MaskPredictor:
         offload_state_to_cpu: bool = False,
         async_loading_frames: bool = False,
     ) -> MaskState:
-        """Begin with a recording: a path or an array (T, Y, X).
+        """Begin with a recording: a path or an array (T, Y, X), for weights of SAM 2 also in colour (T, Y, X, 3).
 
         Frames are read as they are needed, so SAM 2's three switches for memory have nothing to do.
         """
-        stack = video_path if isinstance(video_path, Stack) else open_stack(video_path)
-        if self.model.config.mask.as_sam2:
+        as_sam2 = self.model.config.mask.as_sam2
+        stack = video_path if isinstance(video_path, Stack) else open_stack(video_path, colour=as_sam2)
+        if as_sam2:
             return MaskState(SquareFrames(stack, self.settings.sam2.image_size, self.device))
         return MaskState(PaddedFrames(stack, self.settings.sampled_frames, self.device))
 

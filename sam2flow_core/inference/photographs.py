@@ -39,7 +39,8 @@ def read_picture(image: NDArray[Any] | Image.Image) -> NDArray[np.float32]:
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or 0 in pixels.shape:
         shape = " x ".join(str(n) for n in np.shape(pixels))
         raise PromptError(f"a picture of shape {shape}: give height x width x 3 (RGB), or height x width in grey")
-    return np.broadcast_to(_unit(pixels[..., :3]), (*pixels.shape[:2], 3))
+    unit: NDArray[np.float32] = _unit(pixels[..., :3]).astype(np.float32)
+    return np.broadcast_to(unit, (*pixels.shape[:2], 3))
 
 
 def to_input(pictures: list[NDArray[np.float32]], side: int, device: torch.device) -> Tensor:
@@ -58,15 +59,15 @@ def normalise(unit: Tensor) -> Tensor:
     return (unit - mean) / spread
 
 
-def _unit(pixels: NDArray[Any]) -> NDArray[np.float32]:
+def _unit(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.dtype == np.uint8:
         return pixels.astype(np.float32) / 255
     if pixels.dtype == np.bool_:
-        return pixels.astype(np.float32)
+        return pixels
     if pixels.dtype.kind not in "iuf" or not np.isfinite(pixels).all():
         raise PromptError("a picture with pixels that are no numbers: give 8 or 16 bit, or finite floating point")
     low, high = float(pixels.min()), float(pixels.max())
     if pixels.dtype.kind != "f" or low < 0 or high > 1:
         low, high = (float(x) for x in np.percentile(pixels, (_WEAKEST, _STRONGEST)))
-        return ((pixels.astype(np.float32) - low) / max(high - low, 1e-6)).clip(0, 1).astype(np.float32)
-    return pixels.astype(np.float32)
+        return ((pixels.astype(np.float32) - low) / max(high - low, 1e-6)).clip(0, 1)
+    return pixels

@@ -6,16 +6,14 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.inference.frames import AlignedFrames
+from sam2flow_core.inference.photographs import normalise
 from sam2flow_core.inference.recording_summary import summarise_range
 from sam2flow_core.stack import Stack
-
-_MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of the photographs that SAM 2 was trained with."""
-
 
 _OUTSIDE = -20.0
 """Mask logit beyond the picture."""
@@ -43,7 +41,7 @@ class VideoFrames(Protocol):
 
 
 class SquareFrames:
-    """Frames stretched to a square and coloured grey, as SAM 2 sees videos.
+    """Frames stretched to a square, in their colours, as SAM 2 sees videos.
 
     Parameters
     ----------
@@ -54,7 +52,8 @@ class SquareFrames:
 
     Notes
     -----
-    Frames of 8 bits keep their values; others are scaled between their 0.1 and 99.9 percentiles over the recording.
+    Frames of 8 bits keep their values, and are stretched as SAM 2's loader does it; others are scaled between their
+    0.1 and 99.9 percentiles over the recording.
     """
 
     def __init__(self, stack: Stack, side: int, device: torch.device) -> None:
@@ -67,12 +66,16 @@ class SquareFrames:
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, side, side) of a frame."""
-        frame = torch.from_numpy(np.asarray(self.stack.frame(t), np.float32)).to(self.device)[None, None]
+        colours = self.stack.colours(t)
+        pixels = self.stack.frame(t) if colours is None else colours
+        if pixels.dtype == np.uint8:
+            pixels = np.asarray(Image.fromarray(pixels).resize((self.side, self.side), Image.Resampling.BICUBIC))
+        frame = torch.from_numpy(np.array(pixels, np.float32)).to(self.device)
+        frame = frame.movedim(-1, 0)[None] if frame.ndim == 3 else frame[None, None]
         unit = ((frame - self.low) / (self.high - self.low)).clamp(0, 1)
         if unit.shape[-2:] != (self.side, self.side):
             unit = F.interpolate(unit, (self.side, self.side), mode="bicubic", antialias=True).clamp(0, 1)
-        mean, spread = (unit.new_tensor(x).view(1, 3, 1, 1) for x in (_MEAN, _SPREAD))
-        return (unit - mean) / spread
+        return normalise(unit)
 
     def points(self, xy: Tensor) -> Tensor:
         """Stretched with the frame."""

@@ -156,6 +156,16 @@ class FolderSource:
         self._check(path, frame.shape, frame.dtype.str[1:])
         return frame
 
+    def colours(self, t: int) -> Frame | None:
+        """Frame ``t`` (Y, X, 3) of JPEG files in colour, else None."""
+        path = self.paths[t]
+        if path.suffix.lower() not in _KINDS["JPEG"] or _header(path).notes != (_COLOUR,):
+            return None
+        with refuse_damage(path.name, _UNREADABLE):
+            frame: Frame = imagecodecs.jpeg8_decode(path.read_bytes(), outcolorspace="RGB")
+        self._check(path, frame.shape[:2], frame.dtype.str[1:])
+        return frame
+
     def times(self) -> Times | None:
         """Seconds at which the frames were taken, where their files say so; opens each of them."""
         if self.paths[0].suffix.lower() not in _KINDS["TIFF"]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import SingleFrameError
+from sam2flow_core.stack.coloured import ColourSource, is_rgb, open_coloured
 from sam2flow_core.stack.folder import folder_hint, open_folder
 from sam2flow_core.stack.parts import find_parts
 from sam2flow_core.stack.sidecar import sidecar_hints
@@ -16,7 +17,7 @@ from sam2flow_core.stack.tiff import TiffSource
 from sam2flow_core.stack.video import VIDEO_SUFFIXES, VideoSource
 
 
-def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
+def open_stack(source: str | Path | Any, axes: str | None = None, colour: bool = False) -> Stack:
     """Open a recording without reading more than a few of its frames.
 
     Parameters
@@ -27,6 +28,9 @@ def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
     axes : str, optional
         What the axes are, such as ``"TYX"`` or ``"ZYX"``, where the file is wrong about it. Any axis but
         Y and X may be time, as long as the others have length 1.
+    colour : bool
+        Also take what is refused as a recording to measure: RGB arrays (T, Y, X, 3), RGB TIFF files and folders of RGB
+        PNG files. `Stack.frame` shows their brightness, `Stack.colours` their colours.
 
     Returns
     -------
@@ -51,10 +55,12 @@ def open_stack(source: str | Path | Any, axes: str | None = None) -> Stack:
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
         name = stack_name(path)
-        opened = _open_path(path, axes)
+        opened = (open_coloured(path) if colour else None) or _open_path(path, axes)
         return _stack(opened, name, sidecar_hints(path, name, opened.calibration))
     if not hasattr(source, "shape") or not hasattr(source, "dtype"):
         raise StackError(f"cannot open a {type(source).__name__} as a recording; give a path or a (T, Y, X) array")
+    if colour and is_rgb(source.shape):
+        return _stack(ColourSource.of_array(source), "array")
     return _stack(ArraySource(source, axes, "array"), "array")
 
 

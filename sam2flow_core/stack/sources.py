@@ -57,6 +57,10 @@ class FrameSource(Protocol):
         """Frame ``t`` as an array (Y, X) that the caller may keep and change."""
         ...
 
+    def colours(self, t: int) -> Frame | None:
+        """Frame ``t`` as it was recorded, RGB (Y, X, 3); None where it was recorded in grey."""
+        ...
+
     def times(self) -> Times | None:
         """Seconds at which the frames were taken, shape (T,), or None; may read every frame's header."""
         ...
@@ -91,6 +95,9 @@ class ArraySource:
             frame = np.array(self._array[tuple(index)], dtype=self.dtype)
         return frame if plan.y < plan.x else np.ascontiguousarray(frame.T)
 
+    def colours(self, t: int) -> None:
+        """Nothing: brightness has no colour."""
+
     def times(self) -> None:
         """An array knows no times."""
 
@@ -122,6 +129,11 @@ class JoinedSource:
         """Frame ``t``, counted over all parts."""
         part = bisect_right(self._ends, t)
         return self._parts[part].read(t - (self._ends[part - 1] if part else 0))
+
+    def colours(self, t: int) -> Frame | None:
+        """Frame ``t`` in the colours of its part, if it has any."""
+        part = bisect_right(self._ends, t)
+        return self._parts[part].colours(t - (self._ends[part - 1] if part else 0))
 
     def times(self) -> Times | None:
         """Seconds at which the frames were taken, where all parts say so by one clock."""

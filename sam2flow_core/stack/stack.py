@@ -96,6 +96,18 @@ class Stack:
         require_finite(frame, t, self.name)
         return frame
 
+    def colours(self, t: int) -> Frame | None:
+        """Return frame ``t`` as it was recorded, RGB (Y, X, 3), for networks that know colours; None in grey ones.
+
+        Raises the errors of `frame`.
+        """
+        if not 0 <= t < self.shape[0]:
+            raise IndexError(f"frame {t} is outside 0 to {self.shape[0] - 1}")
+        try:
+            return self._source.colours(t)
+        finally:
+            self._witness.check_frame(t, self.shape[0])
+
     def seen(self, t: int) -> NDArray[np.float32]:
         """Return what frame ``t`` shows of the tissue, the box of `picture`, as float32 (h, w)."""
         return self.picture.cut(self.frame(t))

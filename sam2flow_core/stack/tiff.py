@@ -79,6 +79,9 @@ class TiffSource:
             frame = self._lookup[frame]
         return frame if self._plan.y < self._plan.x else np.ascontiguousarray(frame.T)
 
+    def colours(self, t: int) -> None:
+        """Nothing: frames in colour are refused (`coloured.ColourSource` takes them)."""
+
     def times(self) -> Times | None:
         """Seconds at which the frames were taken, where the file says so; read from the page headers when asked."""
         frames = self.shape[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -20,7 +20,7 @@ from sam2flow_core.stack.claims import check_frame_claim, check_regular
 from sam2flow_core.stack.faults import refuse_damage
 from sam2flow_core.stack.sources import Frame
 from sam2flow_core.stack.time_stamps import Times, telling
-from sam2flow_core.stack.video_grey import grey, is_coloured
+from sam2flow_core.stack.video_grey import grey, is_coloured, rgb
 from sam2flow_core.stack.video_rate import video_rate
 
 VIDEO_SUFFIXES = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg", ".mts", ".ts")
@@ -72,12 +72,19 @@ class VideoSource:
     the next one, going back starts at the key frame before it.
     """
 
-    def __init__(self, path: Path, axes: str | None = None, settings: VideoSettings | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        axes: str | None = None,
+        settings: VideoSettings | None = None,
+        shown: Callable[[Any], Frame] = grey,
+    ) -> None:
         if axes and axes.upper() != "TYX":
             raise StackError(f"{path.name}: axes of a video are TYX, not '{axes}'")
         self._path = path
         self._settings = settings or VideoSettings()
-        self._lock = Lock()
+        self._lock, self._shown = Lock(), shown
+        self._coloured: VideoSource | None = None
         self._kept: OrderedDict[int, Frame] = OrderedDict()
         self._at = self._begun = 0
         self._stream: Any = None
@@ -127,7 +134,8 @@ class VideoSource:
         found = []
         if codec not in _WITHOUT_LOSS:
             found.append(f"compressed by {codec}, which changes what frames show: measure from the original recording")
-        if is_coloured(first):
+        self._in_colour = is_coloured(first)
+        if self._in_colour:
             found.append("colour camera: frames are converted to grey")
         if first.interlaced_frame:
             found.append("interlaced video: odd and even rows are of different moments; record progressive pictures")
@@ -143,7 +151,7 @@ class VideoSource:
         return tuple(found)
 
     def read(self, t: int) -> Frame:
-        """Frame ``t`` as a new array (Y, X), in grey."""
+        """Frame ``t`` as a new array (Y, X), in grey; in colour (Y, X, 3) where the source was made for that."""
         with self._lock, refuse_damage(self._path.name, f"frame {t} cannot be read"):
             if t not in self._kept:
                 try:
@@ -154,6 +162,14 @@ class VideoSource:
             self._kept.move_to_end(t)
             return self._kept[t].copy()
 
+    def colours(self, t: int) -> Frame | None:
+        """Frame ``t`` (Y, X, 3) of 8 bits where the first frame shows colours, else None."""
+        if not self._in_colour:
+            return None
+        if self._coloured is None:  # a decoder of its own, so that neither loses its place
+            self._coloured = VideoSource(self._path, None, self._settings, rgb)
+        return self._coloured.read(t)
+
     def times(self) -> Times | None:
         """Seconds at which the frames are shown, where they do not just come at an even pace."""
         return None if self._times is None else telling(self._times.tolist())
@@ -161,6 +177,8 @@ class VideoSource:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+        if self._coloured is not None:
+            self._coloured.close()
 
     def _decode_to(self, t: int) -> None:
         """Decode on to frame ``t``: from where the decoder stands, from a key frame before, or from the beginning."""
@@ -192,7 +210,7 @@ class VideoSource:
                 self._at = at
             if self._at >= self._begun:  # what comes before the key frame lacks the frames it was made from
                 self._check(frame)
-                self._keep(self._at, grey(frame))
+                self._keep(self._at, self._shown(frame))
             self._at += 1
             if self._at > t:
                 return t in self._kept

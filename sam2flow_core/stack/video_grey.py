@@ -1,4 +1,4 @@
-"""Decoded frames of a video as brightness."""
+"""Decoded frames of a video as brightness, and as colours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sam2flow_core.stack.sources import Frame
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of red, green and blue in brightness (ITU-R BT.601)."""
 _COLOURED = 12  # levels of 8 bits between two colours: compression alone makes fewer
 _COLOURED_SHARE = 1e-3
 
@@ -28,7 +29,13 @@ def grey(frame: Any) -> Frame:
     colours = frame.to_ndarray(format="rgb48le" if deep else "rgb24")
     if np.array_equal(colours[..., 0], colours[..., 1]) and np.array_equal(colours[..., 0], colours[..., 2]):
         return np.ascontiguousarray(colours[..., 0])
-    return np.rint(colours.astype(np.float32) @ _LUMA).astype(colours.dtype)
+    return np.rint(colours.astype(np.float32) @ LUMA).astype(colours.dtype)
+
+
+def rgb(frame: Any) -> Frame:
+    """Colours of a decoded frame as a new array (Y, X, 3), uint8."""
+    colours: Frame = frame.to_ndarray(format="rgb24")
+    return colours
 
 
 def is_coloured(frame: Any) -> bool:

@@ -56,9 +56,7 @@ def test_prompts_of_every_kind(predictors, prompt, several):
     ours, theirs = predictors
     for predictor in predictors:
         predictor.set_image(picture())
-    answers = [
-        p.predict(**PROMPTS[prompt], multimask_output=several, return_logits=True) for p in (ours, theirs)
-    ]
+    answers = [p.predict(**PROMPTS[prompt], multimask_output=several, return_logits=True) for p in (ours, theirs)]
     assert answers[1][0].std() > 1e-3, "nothing to compare"
     agree(*answers)
     masks = ours.predict(**PROMPTS[prompt], multimask_output=several)[0]

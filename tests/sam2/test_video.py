@@ -30,12 +30,12 @@ OVERRIDES = [
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
-    """Folder of JPEG frames, a bright square that moves."""
+    """Folder of JPEG frames in colour, a bright square that moves."""
     folder = tmp_path_factory.mktemp("video")
     rng = np.random.default_rng(0)
     for t in range(FRAMES):
-        frame = rng.integers(0, 80, (SIZE, SIZE), dtype=np.uint8)
-        frame[40:70, 20 + 3 * t : 50 + 3 * t] += 120
+        frame = rng.integers(0, 80, (SIZE, SIZE, 3), dtype=np.uint8)
+        frame[40:70, 20 + 3 * t : 50 + 3 * t] += np.array([120, 30, 80], np.uint8)
         Image.fromarray(frame).save(folder / f"{t:05d}.jpg", quality=95)
     return str(folder)
 

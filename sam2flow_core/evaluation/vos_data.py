@@ -1,0 +1,142 @@
+"""Videos with annotated objects in the layouts of DAVIS, SA-V and MOSE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sam2flow_core.errors import DataError
+
+_LAYOUTS = (
+    ("SA-V", "JPEGImages_24fps", "Annotations_6fps"),
+    ("DAVIS", "JPEGImages/480p", "Annotations/480p"),
+    ("DAVIS", "JPEGImages/Full-Resolution", "Annotations/Full-Resolution"),
+    ("MOSE", "JPEGImages", "Annotations"),
+)
+_FRAMES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """PNG files of one folder: of all objects of a video (DAVIS, MOSE), or of one of them (SA-V).
+
+    Attributes
+    ----------
+    folder : Path
+    frames : tuple of str
+        Names of the annotated frames without their ending, in order.
+    object_id : str
+        Of the one object, as its folder is called; empty where the pixels say it.
+    """
+
+    folder: Path
+    frames: tuple[str, ...]
+    object_id: str = ""
+
+    def labels(self, frame: str, folder: Path | None = None) -> NDArray[Any]:
+        """Labels (Y, X) of a frame, 0 for background, from here or from a folder of masks that were found.
+
+        Raises
+        ------
+        DataError
+            If the file is missing, or no picture of labels.
+        """
+        path = (folder or self.folder) / f"{frame}.png"
+        try:
+            with Image.open(path) as picture:
+                found = np.array(picture)
+        except FileNotFoundError:
+            raise DataError(f"{path}: no such file; there must be a mask for every annotated frame") from None
+        except (OSError, ValueError, SyntaxError) as error:
+            raise DataError(f"{path}: cannot be read as a PNG file ({error})") from None
+        if found.ndim != 2:
+            raise DataError(f"{path}: a picture in colour; labels are one number a pixel (grey, or with a palette)")
+        return (found > 0).astype(np.uint8) if self.object_id else found
+
+
+@dataclass(frozen=True)
+class VosVideo:
+    """One video: its folder of frames, and its annotations."""
+
+    name: str
+    folder: Path
+    annotations: tuple[Annotation, ...]
+
+    @cached_property
+    def frames(self) -> dict[str, int]:
+        """Number of each frame by its name without ending."""
+        files = sorted(p.stem for p in self.folder.iterdir() if p.suffix.lower() in _FRAMES and p.name[0] != ".")
+        return {stem: t for t, stem in enumerate(files)}
+
+    def number(self, frame: str) -> int:
+        """Number of a frame of this name; raises `DataError` where there is none."""
+        if frame not in self.frames:
+            raise DataError(f"{self.folder}: no frame '{frame}', which is annotated")
+        return self.frames[frame]
+
+
+@dataclass(frozen=True)
+class VosData:
+    """A folder of videos with annotations; ``layout`` is DAVIS, SA-V or MOSE."""
+
+    layout: str
+    videos: tuple[VosVideo, ...]
+
+
+def open_vos(root: Path, listed: Path | None = None) -> VosData:
+    """Find the videos of a folder.
+
+    Parameters
+    ----------
+    root : Path
+        With ``JPEGImages_24fps`` and ``Annotations_6fps`` (SA-V), ``JPEGImages/480p`` and ``Annotations/480p`` (DAVIS),
+        or ``JPEGImages`` and ``Annotations`` (MOSE, YouTube-VOS).
+    listed : Path, optional
+        Text file with the name of a video a line, such as ``ImageSets/2017/val.txt``; all annotated ones by default.
+
+    Raises
+    ------
+    DataError
+        If the folder has none of these layouts, or a video lacks its frames or annotations.
+    """
+    there = [names for names in _LAYOUTS if all((root / folder).is_dir() for folder in names[1:])]
+    if not there:
+        wanted = ", ".join(f"{p} with {t}" for _, p, t in _LAYOUTS)
+        raise DataError(f"{root}: no videos in a known layout; there should be one of {wanted}")
+    layout, pictures, truth = there[0]
+    names = _listed(listed) if listed else sorted(p.name for p in (root / truth).iterdir() if p.is_dir())
+    if not names:
+        raise DataError(f"{root / truth}: no annotated video")
+    return VosData(layout, tuple(_video(name, root / pictures / name, root / truth / name) for name in names))
+
+
+def _listed(path: Path) -> list[str]:
+    try:
+        names = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from None
+    if bad := [name for name in names if Path(name).name != name]:
+        raise DataError(f"{path}: '{bad[0]}' is no name of a video")
+    return names
+
+
+def _video(name: str, pictures: Path, truth: Path) -> VosVideo:
+    for folder in (pictures, truth):
+        if not folder.is_dir():
+            raise DataError(f"{folder}: no such folder; video '{name}' needs frames and annotations")
+    folders = sorted(p for p in truth.iterdir() if p.is_dir())
+    parts = [Annotation(p, _png_names(p), p.name) for p in folders] or [Annotation(truth, _png_names(truth))]
+    return VosVideo(name, pictures, tuple(parts))
+
+
+def _png_names(folder: Path) -> tuple[str, ...]:
+    names = sorted(p.stem for p in folder.iterdir() if p.suffix == ".png" and p.name[0] != ".")
+    if not names:
+        raise DataError(f"{folder}: no PNG file with labels")
+    return tuple(names)
