@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -112,7 +113,7 @@ def score_masks(data: VosData, found: Path) -> VosResult:
     for video in data.videos:
         for part in video.annotations:
             folder = found / video.name / part.object_id
-            _score(result, video, part, lambda frame, part=part, folder=folder: part.labels(frame, folder))
+            _score(result, video, part, partial(part.labels, folder=folder))
     return result
 
 
@@ -126,7 +127,7 @@ def evaluate_first_masks(predictor: VideoPredictor, data: VosData, out: Path | N
         if out is not None:
             _write(masks, video, out)
         for part in video.annotations:
-            _score(result, video, part, lambda frame, part=part, masks=masks: masks[part.object_id][frame])
+            _score(result, video, part, masks[part.object_id].__getitem__)
     return result
 
 
