@@ -78,7 +78,9 @@ def read_labels(path: Path, stack: Stack) -> NDArray[np.uint16]:
         If the file cannot be read, does not fit the recording, or marks nothing.
     """
     try:
-        image = np.squeeze(tifffile.imread(path))
+        with tifffile.TiffFile(path) as tif:
+            # The first page alone: a list of pages may lead back to itself.
+            image = np.squeeze(tif.pages.first.asarray())
     except (OSError, ValueError, tifffile.TiffFileError) as error:
         raise PromptError(f"{path}: cannot be read as a TIFF image ({error})") from None
     if image.shape != stack.shape[1:]:

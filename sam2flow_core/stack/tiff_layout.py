@@ -58,6 +58,8 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
         If pages have different sizes, a layout no microscope writes, or a size that cannot be.
     """
     check_ome_claim(tif, name)
+    if _leads_back(tif):  # tifffile would go round in it for ever
+        return _contiguous_prefix(tif, name)
     try:
         series = image_series(tif, name)
         chain_broken = _chain_broken(tif)
@@ -155,7 +157,7 @@ def _contiguous_prefix(tif: TiffFile, name: str) -> TiffLayout:
         raise StackError(f"{name}: truncated or damaged TIFF file; copy or export it again")
     check_page_claim(page, name)
     offset = page.dataoffsets[0]
-    following = _next_page_offset(tif, page)
+    following = _next_page_offset(tif, page.offset)
     end = min(tif.filehandle.size, following) if following > offset else tif.filehandle.size
     readable = (end - offset) // page.nbytes
     declared = int((tif.imagej_metadata or {}).get("images", 0)) or None
@@ -228,15 +230,26 @@ def _cut_problem(readable: int, declared: int | None) -> tuple[str, ...]:
     return (f"file is truncated: {readable}{of} frames are readable; copy or export it again to get the rest",)
 
 
+def _leads_back(tif: TiffFile) -> bool:
+    """Whether the list of pages comes back to one that it has named before."""
+    offset, seen = int(tif.pages.first.offset), set[int]()
+    while 0 < offset < tif.filehandle.size:
+        if offset in seen:
+            return True
+        seen.add(offset)
+        offset = _next_page_offset(tif, offset)
+    return False
+
+
 def _chain_broken(tif: TiffFile) -> bool:
     """Whether the last page names a next one that is not there."""
     page: Any = tif.pages[len(tif.pages) - 1]
-    return _next_page_offset(tif, page) != 0
+    return _next_page_offset(tif, page.offset) != 0
 
 
-def _next_page_offset(tif: TiffFile, page: Any) -> int:
+def _next_page_offset(tif: TiffFile, offset: int) -> int:
     handle, layout = tif.filehandle, tif.tiff
-    handle.seek(page.offset)
+    handle.seek(offset)
     tags = int.from_bytes(handle.read(layout.tagnosize), _BYTEORDER[layout.byteorder])
-    handle.seek(page.offset + layout.tagnosize + tags * layout.tagsize)
+    handle.seek(offset + layout.tagnosize + tags * layout.tagsize)
     return int.from_bytes(handle.read(layout.offsetsize), _BYTEORDER[layout.byteorder])

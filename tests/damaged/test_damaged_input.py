@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from parsers import PARSERS, Parser
 
 from sam2flow_core.errors import Sam2FlowError
@@ -41,7 +41,13 @@ def test_damaged_files_are_refused_in_one_line(name: str, request: pytest.Fixtur
     inputs = request.config.getoption("--inputs", default=60)
     checks = list(HealthCheck)
 
-    @settings(max_examples=inputs, deadline=60_000, database=None, derandomize=True, suppress_health_check=checks)
+    # Not shrunk: an input that takes a minute would be tried for hours.
+    phases = (Phase.explicit, Phase.generate)
+
+    @settings(
+        max_examples=inputs, deadline=60_000, database=None, derandomize=True, suppress_health_check=checks,
+        phases=phases,
+    )  # fmt: skip
     @given(parser.files)
     def check(files: dict[str, bytes]) -> None:
         refused.append(attack(parser, files))

@@ -269,3 +269,25 @@ def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     open_stack(cut(path, 0.98)).close()
     captured = capfd.readouterr()
     assert captured.out == "" and captured.err == ""
+
+
+@pytest.mark.parametrize("bigtiff", [False, True])
+@pytest.mark.parametrize(("pages", "back_to"), [(2, 0), (2, 1), (5, 0), (5, 4), (130, 0), (130, 120)])
+@pytest.mark.timeout(60)
+def test_a_list_of_pages_that_leads_back_to_itself_ends(
+    tmp_path: Path, pages: int, back_to: int, bigtiff: bool
+) -> None:
+    """The last page names an earlier one, or itself, as the next: nobody can say which pages are meant."""
+    path, frames = tmp_path / "round.tif", textured(pages)
+    with tifffile.TiffWriter(path, bigtiff=bigtiff) as writer:
+        for frame in frames:
+            writer.write(frame, contiguous=False, metadata=None)
+    with tifffile.TiffFile(path) as tif:
+        layout, order = tif.tiff, {"<": "little", ">": "big"}[tif.byteorder]
+        again, last = tif.pages[back_to].offset, tif.pages[pages - 1]
+        link = last.offset + layout.tagnosize + len(last.tags) * layout.tagsize
+    data = bytearray(path.read_bytes())
+    assert int.from_bytes(data[link : link + layout.offsetsize], order) == 0
+    data[link : link + layout.offsetsize] = again.to_bytes(layout.offsetsize, order)
+    path.write_bytes(data)
+    assert "damaged" in refusal(path)
