@@ -55,11 +55,11 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
     Raises
     ------
     StackError
-        If pages have different sizes, a layout no microscope writes, or a size that cannot be.
+        If pages have different sizes, a layout no microscope writes, a size that cannot be, or a list without end.
     """
     check_ome_claim(tif, name)
     if _leads_back(tif):  # tifffile would go round in it for ever
-        return _contiguous_prefix(tif, name)
+        raise StackError(f"{name}: damaged TIFF file, its list of pictures leads back to itself; export it again")
     try:
         series = image_series(tif, name)
         chain_broken = _chain_broken(tif)
