@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from sam2flow_core.config.tracing import TracingSettings
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class InferenceSettings:
         memory is not remembered itself: from one bad mask on, a vessel would count as lost.
     sam2 : Sam2Settings
         Of `SAM2MaskPredictor`.
+    tracing : TracingSettings
+        How clicks are followed to masks.
     """
 
     sampled_frames: int = 64
@@ -60,3 +64,4 @@ class InferenceSettings:
     causal: bool = False
     least_mask_quality: float = 0.5
     sam2: Sam2Settings = Sam2Settings()
+    tracing: TracingSettings = field(default_factory=TracingSettings)

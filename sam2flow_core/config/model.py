@@ -92,6 +92,35 @@ class MatchConfig:
 
 
 @dataclass(frozen=True)
+class CostVolumeSettings:
+    """How the cost volume is laid out and pooled. All weights were trained with these numbers, so no file holds them.
+
+    Attributes
+    ----------
+    near_cells : int
+        Cells each way of the first pooling along the streamline.
+    hops : tuple of tuple of int
+        Cells at which the wider poolings read the narrower one before them.
+    speed_steps : tuple of (float, float)
+        Step of the speeds that are tried up to each speed, px per frame.
+    direction_windows : tuple of float
+        Windows in cells in which a vessel's direction is found; capillaries are one or two cells wide, large venules
+        fifteen.
+    bins_around : int
+        Speeds each way of the best one that may share in the answer.
+    """
+
+    near_cells: int = 3
+    hops: tuple[tuple[int, ...], tuple[int, ...]] = ((-8, -4, 0, 4, 8), (-12, 0, 12))
+    speed_steps: tuple[tuple[float, float], ...] = ((0.25, 2.0), (0.5, 4.0), (1.0, 12.0), (2.0, 1e9))
+    direction_windows: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0)
+    bins_around: int = 3
+
+
+COST_VOLUME = CostVolumeSettings()
+
+
+@dataclass(frozen=True)
 class UpdateConfig:
     """Recurrent refinement of the flow."""
 

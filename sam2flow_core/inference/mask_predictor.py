@@ -90,7 +90,7 @@ class SAM2MaskPredictor:
         self.model, self.device = model.to(device).eval(), device
         self.description = {**description, "device": str(device)}
         self.settings = settings or InferenceSettings()
-        self._step = TrackStep(self.model, self.settings.sam2)
+        self._step = TrackStep(self.model, self.settings.sam2, self.settings.tracing)
 
     @classmethod
     def from_pretrained(
@@ -277,7 +277,7 @@ class SAM2MaskPredictor:
         if frame in track.visited:
             recalled = self._recall(state, track, frame, track.visited[frame])
         points, labels = track.points[frame]
-        maps = field_maps(self.model, state)
+        maps = field_maps(self.model, state, self.settings.tracing)
         track.fresh[frame] = self._step.from_points(levels, recalled, points, labels, track.answer(frame), maps)
         return self._masks(state, frame)
 

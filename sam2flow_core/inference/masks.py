@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, InferenceState, VesselState
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING
@@ -30,7 +32,7 @@ def encoded(model: SAM2Flow, state: EncodedVideo, frame: int, cached: int) -> li
     return state.levels[frame]
 
 
-def field_maps(model: SAM2Flow, state: EncodedVideo) -> list[FieldMap] | None:
+def field_maps(model: SAM2Flow, state: EncodedVideo, settings: TracingSettings) -> list[FieldMap] | None:
     """The recording's vessel field, made when it is first asked for; None where the network has none."""
     if model.vessel_field is None:
         return None
@@ -40,19 +42,21 @@ def field_maps(model: SAM2Flow, state: EncodedVideo) -> list[FieldMap] | None:
             return None
         field = model.map_vessels(statistics)
         del statistics
-        state.maps.append(FieldMap(VesselField(*(x[0] for x in field))))
+        state.maps.append(FieldMap(VesselField(*(x[0] for x in field)), settings))
     return state.maps
 
 
-def decode_prompts(model: SAM2Flow, state: InferenceState, vessel: VesselState, frame: int, cached: int) -> Tensor:
+def decode_prompts(
+    model: SAM2Flow, state: InferenceState, vessel: VesselState, frame: int, settings: InferenceSettings
+) -> Tensor:
     """Decode a vessel's mask logits (H, W) on a prompted frame, and remember it there."""
-    maps = field_maps(model, state)  # before anything else takes memory: it needs much
-    levels = encoded(model, state, frame, cached)
+    maps = field_maps(model, state, settings.tracing)  # before anything else takes memory: it needs much
+    levels = encoded(model, state, frame, settings.cached_frames)
     owner = torch.zeros(1, dtype=torch.long, device=levels[0].device)
     prompts = _prompts(state, vessel, frame, owner.device)
     others = [e for e in vessel.context.read() if e.frame != frame]
     embedded = model.condition(levels, owner, [others], frame)
-    traced = trace_masks(maps, owner, prompts, model.config.mask.tracing_reach)
+    traced = trace_masks(maps, owner, prompts, model.config.mask.tracing_reach, settings.tracing)
     masks = model.segment(levels, owner, embedded, prompts, traced=traced)
     if frame in vessel.given:
         masks = _as_given(masks, vessel.given[frame], state)

@@ -7,6 +7,7 @@ flow. Points are ``(x, y)`` px of the recorded frame, as SAM 2's are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,8 @@ class SAM2FlowPredictor:
             )
         self.model = model.to(device).eval()
         self.device = device
-        self.description = {**description, "device": str(device)}
         self.settings = settings or InferenceSettings()
+        self.description = {**description, "inference": asdict(self.settings), "device": str(device)}
         self._last_summary: tuple[object, RecordingSummary] | None = None
 
     @classmethod
@@ -413,7 +414,7 @@ class SAM2FlowPredictor:
     def _decode(self, state: InferenceState, frame: int, obj_id: int, need_output: bool) -> Masks | None:
         vessel = state.vessels[obj_id]
         with told_of_memory(self.device):
-            decode_prompts(self.model, state, vessel, frame, self.settings.cached_frames)
+            decode_prompts(self.model, state, vessel, frame, self.settings)
         height, width = state.frames.stack.picture.shape
         top, left, bottom, right = bounds(vessel_mask(vessel)[:height, :width], self.settings.crop_margin)
         state.crops[obj_id] = (bottom - top, right - left)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.config.inference import Sam2Settings
+from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.inference.object_track import Recalled, TrackedMask
 from sam2flow_core.model.mask_decoder import choose_mask, unsteady
 from sam2flow_core.model.prompt_encoder import PADDING
@@ -32,10 +33,12 @@ class TrackStep:
     ----------
     model : SAM2Flow
     settings : Sam2Settings
+    tracing : TracingSettings
+        How clicks are followed, where the network has a vessel field.
     """
 
-    def __init__(self, model: SAM2Flow, settings: Sam2Settings) -> None:
-        self.model, self.settings = model, settings
+    def __init__(self, model: SAM2Flow, settings: Sam2Settings, tracing: TracingSettings) -> None:
+        self.model, self.settings, self.tracing = model, settings, tracing
 
     def from_points(
         self,
@@ -85,7 +88,7 @@ class TrackStep:
         self, levels: list[Tensor], pixels: Tensor, prompts: Prompts, several: bool, maps: list[FieldMap] | None = None
     ) -> TrackedMask:
         owner = torch.zeros(1, dtype=torch.long, device=pixels.device)
-        traced = trace_masks(maps, owner, prompts, self.model.config.mask.tracing_reach)
+        traced = trace_masks(maps, owner, prompts, self.model.config.mask.tracing_reach, self.tracing)
         masks = self.model.segment(levels, owner, pixels, prompts, traced=traced)
         decoded = masks.decoded
         ambiguous = torch.tensor([several], device=pixels.device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from sam2flow_core.config.model import ModelConfig
+from sam2flow_core.config.model import COST_VOLUME, ModelConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.files import output_errors, whole_file, write_text
 from sam2flow_core.inference.hub import CONFIG_FILE, WEIGHTS_FILE, fetch, is_hub_name
@@ -188,6 +189,8 @@ def _describe(model: SAM2Flow, path: Path, notes: dict[str, Any]) -> dict[str, A
         "preset": model.config.preset,
         "weights": count_weights(model),
         "sha256": digest,
+        "configuration": model.config.to_dict(),
+        "cost_volume": asdict(COST_VOLUME),
         "notes": notes,
     }
 

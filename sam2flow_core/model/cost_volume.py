@@ -17,18 +17,12 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from sam2flow_core.config.model import MatchConfig
+from sam2flow_core.config.model import COST_VOLUME, MatchConfig
 from sam2flow_core.model.cover import Cover
 from sam2flow_core.model.features import Corners, find_corners, read_corners
 from sam2flow_core.model.sparse_cells import SparseCells, take
 from sam2flow_core.model.tangent import direction_field, trace_paths
 
-_NEAR = 3
-"""Cells each way of the first pooling along the path."""
-_HOPS = ((-8, -4, 0, 4, 8), (-12, 0, 12))
-"""Cells at which the wider poolings read the narrower one before them."""
-_FINE_STEPS = ((0.25, 2.0), (0.5, 4.0), (1.0, 12.0), (2.0, 1e9))
-"""Step of the speed bins up to each speed, px per frame."""
 _READ_BYTES, _READ_BYTES_TAUGHT, _READ_BYTES_GPU = 1 << 23, 1 << 25, 1 << 29
 """Of features read at a time: what a processor's cache holds; more where each reading makes a gradient as large as all
 features; and what keeps a GPU busy."""
@@ -37,7 +31,7 @@ features; and what keeps a GPU busy."""
 def speed_bins(largest: float) -> Tensor:
     """Speeds that are tried, px per frame, symmetric about 0: fine where slow, coarse where fast."""
     speeds = [0.0]
-    for step, upto in _FINE_STEPS:
+    for step, upto in COST_VOLUME.speed_steps:
         while speeds[-1] < min(upto, largest) - 1e-6:
             speeds.append(speeds[-1] + step)
     ahead = torch.tensor(speeds[1:])
@@ -96,7 +90,7 @@ def trace_streamlines(
         The tiles of the features that are kept, where not all are.
     """
     field = direction_field(coverage)
-    path = trace_paths(cells, field, max(config.max_displacement, max(_HOPS[-1]) * cells.stride))
+    path = trace_paths(cells, field, max(config.max_displacement, max(COST_VOLUME.hops[-1]) * cells.stride))
     middle = path.shape[1] // 2
     tangent = torch.nn.functional.normalize(path[:, middle + 1] - path[:, middle], dim=1)
     bins = speed_bins(config.max_displacement).to(path)
@@ -124,7 +118,7 @@ def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
 
 def _meet(cells: SparseCells, path: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
     """Cells of the same vessel along each path, and whether their direction runs against it."""
-    middle, reach = path.shape[1] // 2, max(_HOPS[-1])
+    middle, reach = path.shape[1] // 2, max(COST_VOLUME.hops[-1])
     span = path[:, middle - reach : middle + reach + 1]
     cell = ((span + 0.5) / cells.stride).floor().long()
     h, w = cells.grid.shape[1:]
@@ -255,9 +249,9 @@ def pool_along(volume: Tensor, streamlines: Streamlines) -> tuple[Tensor, Tensor
     the path is read with its speeds reversed.
     """
     middle = streamlines.follow.shape[1] // 2
-    near = _read(volume, streamlines, range(middle - _NEAR, middle + _NEAR + 1))
-    wide = _read(near, streamlines, [middle + k for k in _HOPS[0]])
-    whole = _read(wide, streamlines, [middle + k for k in _HOPS[1]])
+    near = _read(volume, streamlines, range(middle - COST_VOLUME.near_cells, middle + COST_VOLUME.near_cells + 1))
+    wide = _read(near, streamlines, [middle + k for k in COST_VOLUME.hops[0]])
+    whole = _read(wide, streamlines, [middle + k for k in COST_VOLUME.hops[1]])
     return near, wide, whole
 
 

@@ -6,12 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sam2flow_core.config.model import COST_VOLUME
 from sam2flow_core.model.layers import begin_at_zero
 
 _AT_A_TIME = 128
 """Cells."""
-_AROUND = 3
-"""Bins each way of the best one that may share in the answer."""
 
 
 class CostVolumeNet(nn.Module):
@@ -62,7 +61,7 @@ class CostVolumeNet(nn.Module):
         values = bins + step * torch.tanh(shift)
         best = logits.argmax(1, keepdim=True)
         place = torch.arange(bins.shape[0], device=bins.device)
-        near = (place - best).abs() <= _AROUND
+        near = (place - best).abs() <= COST_VOLUME.bins_around
         share = torch.softmax(logits.masked_fill(~near, -1e4), 1)
         return (share * values).sum(1), logits, x
 

@@ -13,11 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.config.model import COST_VOLUME
 from sam2flow_core.model.sparse_cells import SparseCells
 from sam2flow_core.model.strips import goes_whole
-
-_SIGMAS = (1.5, 3.0, 6.0, 12.0)
-"""Windows in cells; capillaries are one or two cells wide, large venules fifteen."""
 
 _CUT = 0.35
 """Radians; directions are given within a quarter turn of this one."""
@@ -46,9 +44,9 @@ def direction_field(coverage: Tensor) -> Tensor:
 def _direction_of(coverage: Tensor) -> Tensor:
     field = torch.zeros(coverage.shape[0], 2, *coverage.shape[1:], device=coverage.device)
     left = torch.ones_like(coverage)
-    for sigma in _SIGMAS:
+    for sigma in COST_VOLUME.direction_windows:
         axis, elongation = _principal_axis(coverage, sigma)
-        share = left * torch.sigmoid((elongation - 0.6) * 20.0) if sigma != _SIGMAS[-1] else left
+        share = left * torch.sigmoid((elongation - 0.6) * 20.0) if sigma != COST_VOLUME.direction_windows[-1] else left
         field = field + share[:, None] * axis
         left = left - share
     return field

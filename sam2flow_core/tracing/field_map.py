@@ -8,13 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.model.strips import strips
 from sam2flow_core.model.vessel_field import FIELD_STRIDE, VesselField
 
 Floats = NDArray[np.float64]
-
-_RADII = (-1.0, 4.0)
-"""Logarithms of the radii in cells that are believed."""
 
 
 class FieldReading(NamedTuple):
@@ -40,12 +38,14 @@ class FieldMap:
     ----------
     field : VesselField
         Without the axis of recordings.
+    settings : TracingSettings
     """
 
     stride = FIELD_STRIDE
     """Px per cell."""
 
-    def __init__(self, field: VesselField) -> None:
+    def __init__(self, field: VesselField, settings: TracingSettings) -> None:
+        self._log_radius = settings.log_radius
         # A copy: a view would hold on to the whole field.
         self.inside: NDArray[np.float32] = field.inside.float().cpu().numpy().copy()
         self.count = field.offset.shape[0]
@@ -59,8 +59,8 @@ class FieldMap:
         """What `read` reads, (h, w, channels)."""
         runs = torch.sigmoid(field.runs)
         first, second = runs[: self.count], runs[self.count :]
-        either, radius = (first + second).clamp(max=1.0), (field.log_radius - np.log(self.stride)).clamp(*_RADII)
-        parts = [either, field.offset, radius, first - second, torch.sigmoid(field.ends)[None]]
+        radius = (field.log_radius - np.log(self.stride)).clamp(*self._log_radius)
+        parts = [(first + second).clamp(max=1.0), field.offset, radius, first - second, torch.sigmoid(field.ends)[None]]
         return torch.cat(parts).permute(1, 2, 0).contiguous().float().cpu().numpy()
 
     @property

@@ -16,6 +16,7 @@ from scipy.ndimage import maximum_filter, uniform_filter1d
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from sam2flow_core.config.tracing import MinimalPathSettings, TracingSettings
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.tracer import Start, Trace, follow, joined, left_of
 
@@ -24,33 +25,9 @@ _STEPS = np.array([
     (0, -1), (-1, -2), (-1, -1), (-2, -1), (-1, 0), (-2, 1), (-1, 1), (-1, 2),
 ])  # fmt: skip
 """``(row, column)`` cells of a step in each of sixteen directions."""
-_MARGIN = 24
-"""Cells round the clicks in which the way is sought."""
-_MOST_CELLS = 30_000
-"""Beyond this many the grid is thinned to every second cell, or every fourth, so that a click is answered at once."""
-_SEEN = 0.05
-"""Chance of a vessel from which on a way may lead there, and around there."""
-_AROUND = 25
-"""Cells: a vessel may be out of sight for about so many."""
-_DOUBT = 0.1
-"""A cell's length costs 1 / (chance + this)."""
-_TURN = 1.0
-"""What a turn by a sixteenth of a circle costs, in cells of a sure vessel."""
-_TURNS, _IN_SIGHT = 0.1, 0.5
-"""Chance of a vessel in a direction from which on it may turn that way, and in any direction, that it is in sight."""
-_CENTRAL = 0.5
-"""What a radius from the centreline adds to the cost of a cell, as a share."""
-_MOST = 6
-"""Clicks whose every order is tried."""
-_EVEN = 9
-"""Points over which the way is evened out."""
-_CENTRINGS = 4
-"""Times that the way moves towards the middle of the vessel."""
-_WORST = 6.0
-"""Mean cost of a cell above which no vessel leads through the clicks."""
 
 
-def minimal_path(field: FieldMap, clicks: Floats, reach: float) -> Trace | None:
+def minimal_path(field: FieldMap, clicks: Floats, reach: float, settings: TracingSettings) -> Trace | None:
     """Follow the vessel that runs through all clicks (N, 2), ``(row, column)``; None where none does.
 
     Parameters
@@ -60,32 +37,35 @@ def minimal_path(field: FieldMap, clicks: Floats, reach: float) -> Trace | None:
         At least two.
     reach : float
         Cells that are followed from the outermost clicks.
+    settings : TracingSettings
     """
-    ways, costs = _ways(field, clicks)
-    order = _order(costs)
+    ways, costs = _ways(field, clicks, settings.path)
+    order = _order(costs, settings.path.all_orders)
     pairs = list(pairwise(order))
     if not all(p in ways for p in pairs):
         return None
     line = np.concatenate([ways[p][:-1] for p in pairs] + [ways[pairs[-1]][-1:]])
     length = np.hypot(*np.diff(line, axis=0).T).sum()
-    if len(line) < 3 or sum(costs[p] for p in pairs) > _WORST * length:
+    if len(line) < 3 or sum(costs[p] for p in pairs) > settings.path.worst * length:
         return None
-    return _extended(field, _spaced(line), reach)
+    return _extended(field, _spaced(line, settings.path), reach, settings)
 
 
-def _ways(field: FieldMap, clicks: Floats) -> tuple[dict[tuple[int, int], Floats], NDArray[np.float64]]:
+def _ways(
+    field: FieldMap, clicks: Floats, settings: MinimalPathSettings
+) -> tuple[dict[tuple[int, int], Floats], NDArray[np.float64]]:
     """Cheapest way (K, 2) from each click to each other with the flow, and what it costs (N, N)."""
     cells = np.clip(np.rint(clicks).astype(int), 0, np.array(field.shape) - 1)
-    first = np.maximum(cells.min(0) - _MARGIN, 0)
-    last = np.minimum(cells.max(0) + _MARGIN + 1, field.shape)
+    first = np.maximum(cells.min(0) - settings.margin, 0)
+    last = np.minimum(cells.max(0) + settings.margin + 1, field.shape)
     apart = 1
-    while np.prod((last - first) // apart) > _MOST_CELLS:
+    while np.prod((last - first) // apart) > settings.most_cells:
         apart *= 2
     part = field.table[first[0] : last[0] : apart, first[1] : last[1] : apart].transpose(2, 0, 1).astype(float)
     places = np.minimum(np.rint((cells - first) / apart).astype(int), np.array(part.shape[1:]) - 1)
     chance = _chance(part, field.count)
-    cost = apart * _cost(part, chance, places, _AROUND // apart)
-    graph = _graph(cost, chance)
+    cost = apart * _cost(part, chance, places, settings.around // apart, settings)
+    graph = _graph(cost, chance, settings)
     shape, count = cost.shape, len(clicks)
     ends = [np.ravel_multi_index(np.broadcast_arrays(np.arange(shape[0]), *c), shape) for c in places]
     ways, costs = dict[tuple[int, int], Floats](), np.full((count, count), np.inf)
@@ -99,13 +79,15 @@ def _ways(field: FieldMap, clicks: Floats) -> tuple[dict[tuple[int, int], Floats
     return ways, costs
 
 
-def _cost(part: Floats, chance: Floats, clicks: NDArray[np.int64], around: int) -> Floats:
+def _cost(
+    part: Floats, chance: Floats, clicks: NDArray[np.int64], around: int, settings: MinimalPathSettings
+) -> Floats:
     """What a cell's length costs in each direction (16, h, w); infinite where nothing leads."""
     n = len(chance) // 2
     aside = np.tile(np.minimum(np.abs(part[n : 2 * n]), 2.0), (2, 1, 1))
-    seen = maximum_filter(chance.max(0), around) > _SEEN
+    seen = maximum_filter(chance.max(0), around) > settings.seen
     seen[tuple(clicks.T)] = True
-    return np.where(seen, (1 + _CENTRAL * aside) / (chance + _DOUBT), np.inf)
+    return np.where(seen, (1 + settings.off_centre * aside) / (chance + settings.doubt), np.inf)
 
 
 def _chance(part: Floats, count: int) -> Floats:
@@ -114,13 +96,13 @@ def _chance(part: Floats, count: int) -> Floats:
     return np.concatenate([either + 0.5 * forward, either - 0.5 * forward]).clip(0)
 
 
-def _graph(cost: Floats, chance: Floats) -> csr_array:
+def _graph(cost: Floats, chance: Floats, settings: MinimalPathSettings) -> csr_array:
     """Steps ahead and turns in place between the nodes (direction, row, column)."""
     count, h, w = cost.shape
     node = np.arange(cost.size).reshape(cost.shape)
     there = np.isfinite(cost)
     # Where a vessel is in sight, a turn must be: none leads round the corner from a vessel to the one it crosses.
-    may_turn = (chance > _TURNS) | (chance.max(0) < _IN_SIGHT)
+    may_turn = (chance > settings.may_turn) | (chance.max(0) < settings.in_sight)
     out: list[tuple[NDArray[np.int64], NDArray[np.int64], Floats]] = []
     for k, (dy, dx) in enumerate(_STEPS):
         here = (slice(max(-dy, 0), h - max(dy, 0)), slice(max(-dx, 0), w - max(dx, 0)))
@@ -131,7 +113,7 @@ def _graph(cost: Floats, chance: Floats) -> csr_array:
         for turn in (-1, 1):
             aside = (k + turn) % count
             free = there[k] & may_turn[k] & may_turn[aside]
-            out.append((node[k][free], node[aside][free], np.full(int(free.sum()), _TURN)))
+            out.append((node[k][free], node[aside][free], np.full(int(free.sum()), settings.turn)))
     source, target, price = (np.concatenate(x) for x in zip(*out, strict=True))
     return coo_array((price, (source, target)), shape=(cost.size, cost.size)).tocsr()
 
@@ -146,53 +128,54 @@ def _back_from(node: int, before: NDArray[np.int32], shape: tuple[int, ...]) -> 
     return line[np.r_[True, (np.diff(line, axis=0) != 0).any(1)]]  # a turn in place is no step
 
 
-def _order(costs: NDArray[np.float64]) -> list[int]:
+def _order(costs: NDArray[np.float64], most: int) -> list[int]:
     """Order of the clicks along the flow that costs least; of many clicks, the later ones find their place between."""
 
     def total(order: Iterable[int]) -> float:
         return float(sum(costs[a, b] for a, b in pairwise(order)))
 
-    few = min(len(costs), _MOST)
+    few = min(len(costs), most)
     order = list(min(permutations(range(few)), key=total))
     for new in range(few, len(costs)):
         order = min(([*order[:k], new, *order[k:]] for k in range(len(order) + 1)), key=total)
     return order
 
 
-def _spaced(line: Floats) -> Floats:
+def _spaced(line: Floats, settings: MinimalPathSettings) -> Floats:
     """The way with its points a cell apart, evened out."""
     travelled = np.r_[0, np.cumsum(np.hypot(*np.diff(line, axis=0).T))]
     at = np.linspace(0, travelled[-1], max(round(travelled[-1]) + 1, 3))
     spaced = np.stack([np.interp(at, travelled, x) for x in line.T], 1)
-    return _evened(spaced)
+    return _evened(spaced, settings.even)
 
 
-def _evened(line: Floats) -> Floats:
-    even = uniform_filter1d(line, min(_EVEN, len(line)), axis=0, mode="nearest")
+def _evened(line: Floats, points: int) -> Floats:
+    even = uniform_filter1d(line, min(points, len(line)), axis=0, mode="nearest")
     even[0], even[-1] = line[0], line[-1]
     return even
 
 
-def _headings(line: Floats) -> Floats:
+def _headings(line: Floats, points: int) -> Floats:
     """Angle at each point of a way."""
-    ahead = np.gradient(uniform_filter1d(line, min(_EVEN, len(line)), axis=0, mode="nearest"), axis=0)
+    ahead = np.gradient(uniform_filter1d(line, min(points, len(line)), axis=0, mode="nearest"), axis=0)
     return np.asarray(np.arctan2(ahead[:, 0], ahead[:, 1]))
 
 
-def _extended(field: FieldMap, line: Floats, reach: float) -> Trace:
+def _extended(field: FieldMap, line: Floats, reach: float, settings: TracingSettings) -> Trace:
     """A way through clicks with what the field says along it, and followed on at both ends."""
-    for _ in range(_CENTRINGS):
-        angles = _headings(line)
+    path = settings.path
+    for _ in range(path.centrings):
+        angles = _headings(line, path.even)
         seen = [field.look(place, angle) for place, angle in zip(line, angles, strict=True)]
-        aside = np.array([s.offset * s.radius if s.chance > _DOUBT else 0.0 for s in seen])
-        line = _evened(line - 0.5 * np.clip(aside, -2, 2)[:, None] * left_of(angles).T)
-    angles = _headings(line)
+        aside = np.array([s.offset * s.radius if s.chance > path.doubt else 0.0 for s in seen])
+        line = _evened(line - 0.5 * np.clip(aside, -2, 2)[:, None] * left_of(angles).T, path.even)
+    angles = _headings(line, path.even)
     seen = [field.look(place, angle) for place, angle in zip(line, angles, strict=True)]
     radius, chance, forward = (np.array([getattr(s, k) for s in seen]) for k in ("radius", "chance", "forward"))
-    known = np.flatnonzero(chance > _SEEN)
+    known = np.flatnonzero(chance > path.seen)
     if len(known):  # out of sight a vessel is as wide as before and after
         radius = np.interp(np.arange(len(line)), known, radius[known])
     middle = Trace(line, radius, np.minimum(chance, 1.0), forward)
-    after = follow(field, Start(line[-1], float(angles[-1])), reach)
-    before = follow(field, Start(line[0], float(angles[0] + np.pi)), reach)
+    after = follow(field, Start(line[-1], float(angles[-1])), reach, settings.follow)
+    before = follow(field, Start(line[0], float(angles[0] + np.pi)), reach, settings.follow)
     return joined(before, Trace(*(np.concatenate([m, a[1:]]) for m, a in zip(middle, after, strict=True))))

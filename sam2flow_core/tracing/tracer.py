@@ -11,30 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from sam2flow_core.config.tracing import FollowSettings
 from sam2flow_core.tracing.field_map import FieldMap, Floats
-
-_LEAST = 0.25
-"""Chance of a vessel in this orientation below which there is none."""
-_GAP = 5
-"""Steps a vessel may be out of sight."""
-_END = 0.6
-"""Chance of an end from which on a vessel ends."""
-_TURN = 0.3
-"""Radians a vessel may turn in a step."""
-_SETTLE = 0.5
-"""Share of the way to the centreline that is made up in a step."""
-_ALONGSIDE = 0.5
-"""Radians and radii; who comes so near to where it has been goes round in a circle."""
-_RUN_UP = 10
-"""Steps before the vessel may meet itself."""
-_STRETCH = 15
-"""Cells over which the direction of flow is made out."""
-_DECIDED = 0.5
-"""How sure, 0 to 1, a direction must be."""
-_NEARER, _CENTRAL = 0.1, 0.3
-"""Chance that a cell's distance from the click, and a radius from the centreline, cost."""
-_OTHER = np.pi / 6
-"""Radians between two vessels that a click may mean."""
 
 
 class Trace(NamedTuple):
@@ -61,7 +39,7 @@ class Start(NamedTuple):
     angle: float
 
 
-def starts(field: FieldMap, click: Floats, reach: float, most: int) -> list[Start]:
+def starts(field: FieldMap, click: Floats, reach: float, most: int, settings: FollowSettings) -> list[Start]:
     """Vessels that a click ``(row, column)`` may mean within ``reach`` cells, the likeliest first."""
     found: list[tuple[float, Start]] = []
     steps = np.arange(-int(reach), int(reach) + 1)
@@ -71,21 +49,21 @@ def starts(field: FieldMap, click: Floats, reach: float, most: int) -> list[Star
             continue
         for angle in field.angles:
             seen = field.look(here, angle)
-            if seen.chance > _LEAST:
-                score = seen.chance - _NEARER * away - _CENTRAL * abs(seen.offset)
+            if seen.chance > settings.least_chance:
+                score = seen.chance - settings.off_click * away - settings.off_centre * abs(seen.offset)
                 found.append((score, Start(here, float(angle + seen.turn))))
     chosen: list[Start] = []
     for _, start in sorted(found, key=lambda f: -f[0]):
-        if len(chosen) < most and all(_apart(start.angle, c.angle, np.pi) > _OTHER for c in chosen):
+        if len(chosen) < most and all(_apart(start.angle, c.angle, np.pi) > settings.apart for c in chosen):
             chosen.append(start)
     return chosen
 
 
-def trace(field: FieldMap, start: Start, reach: float) -> Trace:
+def trace(field: FieldMap, start: Start, reach: float, settings: FollowSettings) -> Trace:
     """Follow the vessel that runs through a place in an orientation, up to ``reach`` cells each way."""
-    start = _centred(field, start)
-    ahead, back = (follow(field, Start(start.place, start.angle + turn), reach) for turn in (0.0, np.pi))
-    return _one_way(joined(back, ahead), len(back.line) - 1)
+    start = _centred(field, start, settings)
+    ahead, back = (follow(field, Start(start.place, start.angle + turn), reach, settings) for turn in (0.0, np.pi))
+    return _one_way(joined(back, ahead), len(back.line) - 1, settings)
 
 
 def joined(back: Trace, ahead: Trace) -> Trace:
@@ -94,13 +72,13 @@ def joined(back: Trace, ahead: Trace) -> Trace:
     return Trace(*(np.concatenate([b[:0:-1], a]) for b, a in zip(back, ahead, strict=True)))
 
 
-def _one_way(whole: Trace, start: int) -> Trace:
+def _one_way(whole: Trace, start: int, settings: FollowSettings) -> Trace:
     """The part of a way round its start in which blood flows in one direction: where it turns round, vessels meet."""
-    flow = uniform_filter1d(whole.forward, _STRETCH, mode="nearest")
+    flow = uniform_filter1d(whole.forward, settings.stretch, mode="nearest")
     here = flow[start]
-    if abs(here) < _DECIDED:
+    if abs(here) < settings.decided:
         return whole
-    same, against = flow * np.sign(here) > 0, np.flatnonzero(flow * np.sign(here) < -_DECIDED)
+    same, against = flow * np.sign(here) > 0, np.flatnonzero(flow * np.sign(here) < -settings.decided)
     first, last = 0, len(flow)
     if len(after := against[against > start]):
         last = int(np.flatnonzero(same[: after[0]])[-1]) + 1
@@ -109,18 +87,18 @@ def _one_way(whole: Trace, start: int) -> Trace:
     return whole.part(first, last)
 
 
-def _centred(field: FieldMap, start: Start) -> Start:
+def _centred(field: FieldMap, start: Start, settings: FollowSettings) -> Start:
     place, angle = start
     for _ in range(4):
         seen = field.look(place, angle)
-        if seen.chance < _LEAST:
+        if seen.chance < settings.least_chance:
             break
         angle += seen.turn
-        place = place - _SETTLE * seen.offset * seen.radius * left_of(angle)
+        place = place - settings.settle * seen.offset * seen.radius * left_of(angle)
     return Start(place, angle)
 
 
-def follow(field: FieldMap, start: Start, reach: float) -> Trace:
+def follow(field: FieldMap, start: Start, reach: float, settings: FollowSettings) -> Trace:
     """Follow the vessel from a place ahead, in one direction, up to ``reach`` cells."""
     place, angle = start
     count = max(int(reach), 1)
@@ -128,17 +106,17 @@ def follow(field: FieldMap, start: Start, reach: float) -> Trace:
     unseen, armed, number = 0, False, 0
     for number in range(count):
         seen = field.look(place, angle)
-        unseen = unseen + 1 if seen.chance < _LEAST else 0
+        unseen = unseen + 1 if seen.chance < settings.least_chance else 0
         if not unseen:
-            angle += float(np.clip(seen.turn, -_TURN, _TURN))
-            place = place - np.clip(_SETTLE * seen.offset * seen.radius, -1.0, 1.0) * left_of(angle)
+            angle += float(np.clip(seen.turn, -settings.turn, settings.turn))
+            place = place - np.clip(settings.settle * seen.offset * seen.radius, -1.0, 1.0) * left_of(angle)
         way.line[number], angles[number] = place, angle
         way.radius[number], way.chance[number], way.forward[number] = seen.radius, min(seen.chance, 1.0), seen.forward
         # A click at a fork names one of its arms: the fork ends a vessel only once it has been left.
-        armed = armed or seen.end < 0.5 * _END
+        armed = armed or seen.end < 0.5 * settings.end
         place = place + np.array([np.sin(angle), np.cos(angle)])
-        met = _met(way.line[: number + 1], seen.radius, angles[: number + 1])
-        if (armed and seen.end > _END) or met or unseen > _GAP or not field.holds(place):
+        met = _met(way.line[: number + 1], seen.radius, angles[: number + 1], settings)
+        if (armed and seen.end > settings.end) or met or unseen > settings.gap or not field.holds(place):
             break
     return way.part(0, max(number + 1 - unseen, 1))
 
@@ -153,8 +131,9 @@ def _apart(one: Floats | float, other: float, period: float) -> Floats:
     return np.abs(np.mod(np.asarray(one) - other + period / 2, period) - period / 2)
 
 
-def _met(line: Floats, radius: float, angles: Floats) -> bool:
+def _met(line: Floats, radius: float, angles: Floats, settings: FollowSettings) -> bool:
     """Whether the vessel has come round to where it was."""
-    past, here = line[:-_RUN_UP:2], line[-1]
-    near = (np.abs(past - here) < max(_ALONGSIDE * radius, 1.0)).all(1)
-    return bool(near.any()) and bool((_apart(angles[:-_RUN_UP:2][near], angles[-1], 2 * np.pi) < _ALONGSIDE).any())
+    past, here = line[: -settings.run_up : 2], line[-1]
+    near = (np.abs(past - here) < max(settings.alongside * radius, 1.0)).all(1)
+    turned = _apart(angles[: -settings.run_up : 2][near], angles[-1], 2 * np.pi)
+    return bool((turned < settings.alongside).any())

@@ -16,6 +16,7 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
+from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.config.training import DevelopmentConfig, StageConfig, TrainingConfig
 from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.memory_entries import context_entries
@@ -246,12 +247,12 @@ def _answer_clicks(model: SAM2Flow, clip: TrainingClip, points: Tensor) -> tuple
     plain = model.condition(now, owner, [[] for _ in range(rows)], 0)
     maps = None
     if model.vessel_field is not None:
-        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(clip.statistics))))]
+        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(clip.statistics))), TracingSettings())]
 
     def ask(clicks: int, along: list[FieldMap] | None) -> VesselMasks:
         labels = torch.full((rows, clicks), POSITIVE, device=points.device)
         prompts = Prompts(points[:, :clicks], labels)
-        traced = trace_masks(along, owner, prompts, model.config.mask.tracing_reach)
+        traced = trace_masks(along, owner, prompts, model.config.mask.tracing_reach, TracingSettings())
         return model.segment(now, owner, plain, prompts, traced=traced)
 
     one = ask(1, maps)

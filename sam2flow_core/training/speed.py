@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.flow_net import CellLayout
 from sam2flow_core.model.memory_bank import MemoryEntry
@@ -86,10 +87,10 @@ def _masks(model: SAM2Flow, device: torch.device, scene: SpeedScene) -> dict[str
     if model.vessel_field is not None:
         half = scene.side // 2
         statistics = torch.randn(1, STATISTICS_CHANNELS, half, half, device=device)
-        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(statistics))))]
+        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(statistics))), TracingSettings())]
 
     def click() -> None:
-        traced = trace_masks(maps, owner, prompts, model.config.mask.tracing_reach)
+        traced = trace_masks(maps, owner, prompts, model.config.mask.tracing_reach, TracingSettings())
         model.segment(levels, owner, model.condition(levels, owner, [[]], 0), prompts, traced=traced)
 
     return {

@@ -1,7 +1,11 @@
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
 
+from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference.dense import to_recorded
 
@@ -130,3 +134,11 @@ def test_moving_whole_pixels_there_and_back():
     assert moved[1, 0] == image[0, 2] and moved[0, 0] == -1 and moved[2, 3] == -1
     assert np.array_equal(to_recorded(moved, -1, 2)[:2, 2:], image[:2, 2:])
     assert (to_recorded(image, 50, 0, fill=3) == 3).all()
+
+
+def test_all_settings_that_decide_an_answer_are_told_for_the_provenance(predictor):
+    """Those of tracing too, and what was chosen instead of the defaults."""
+    told = predictor.description["inference"]
+    assert told == asdict(predictor.settings) and told["key_frame_every"] == 5
+    assert told["tracing"]["follow"]["end"] == TracingSettings().follow.end
+    json.dumps(told)

@@ -1,21 +1,23 @@
 import numpy as np
 import torch
 
+from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.model.sam2flow import Prompts
 from sam2flow_core.tracing.field_map import FieldMap
 from sam2flow_core.tracing.tubular_mask import trace_masks
 
 from .fields import field_of, straight
 
+SETTINGS = TracingSettings()
 ACROSS = straight(-20, 64, 0, 6)
 DOWN = straight(64, -20, 90, 6)
 
 
 def grow(vessels, points, labels, reach=200.0, side=128):
-    maps = [FieldMap(field_of(*vessels, side=side))]
+    maps = [FieldMap(field_of(*vessels, side=side), SETTINGS)]
     owner = torch.zeros(1, dtype=torch.long)
     clicks = torch.tensor([points], dtype=torch.float32)
-    return trace_masks(maps, owner, Prompts(clicks, torch.tensor([labels])), reach).logits[0] > 0
+    return trace_masks(maps, owner, Prompts(clicks, torch.tensor([labels])), reach, SETTINGS).logits[0] > 0
 
 
 def at(mask, x, y):
@@ -84,16 +86,16 @@ def hidden(vessels, columns, side=128):
     field = field_of(*vessels, side=side)
     for logits in (field.inside, field.runs):
         logits[..., columns[0] // 2 : columns[1] // 2] = -8.0
-    return FieldMap(field)
+    return FieldMap(field, SETTINGS)
 
 
 def test_clicks_on_either_side_lead_on_where_the_vessel_is_out_of_sight():
     field, labels = hidden([ACROSS], (40, 70)), torch.ones(1, 2, dtype=torch.long)
     owner = torch.zeros(1, dtype=torch.long)
     one, both = (torch.tensor([c]) for c in ([[20.0, 64.0]], [[20.0, 64.0], [90.0, 64.0]]))
-    alone = trace_masks([field], owner, Prompts(one, labels[:, :1]), 200.0).logits[0] > 0
+    alone = trace_masks([field], owner, Prompts(one, labels[:, :1]), 200.0, SETTINGS).logits[0] > 0
     assert at(alone, 20, 64) and not at(alone, 56, 64) and not at(alone, 90, 64)
-    through = trace_masks([field], owner, Prompts(both, labels), 200.0)
+    through = trace_masks([field], owner, Prompts(both, labels), 200.0, SETTINGS)
     mask = through.logits[0] > 0
     assert all(at(mask, x, 64) for x in (4, 20, 56, 90, 122)) and not at(mask, 56, 80)
     assert 0.5 < through.sureness.item() < 0.95  # less than that of a vessel that is seen all along
@@ -108,7 +110,7 @@ def test_clicks_lead_past_a_vessel_that_takes_the_way():
         seen[..., 25:40] = only[..., 25:40]
     labels, owner = torch.ones(1, 2, dtype=torch.long), torch.zeros(1, dtype=torch.long)
     clicks = torch.tensor([[[10.0, 64.0], [118.0, 64.0]]])
-    mask = trace_masks([FieldMap(field)], owner, Prompts(clicks, labels), 200.0).logits[0] > 0
+    mask = trace_masks([FieldMap(field, SETTINGS)], owner, Prompts(clicks, labels), 200.0, SETTINGS).logits[0] > 0
     assert all(at(mask, x, 64) for x in (4, 40, 64, 90, 122))
     assert not at(mask, 110, 83) and not at(mask, 10, 42)
 
@@ -117,7 +119,8 @@ def test_many_clicks_in_any_order_are_one_vessel():
     field = hidden([ACROSS], (40, 60))
     x = [110.0, 10.0, 90.0, 30.0, 70.0, 20.0, 100.0, 80.0]
     clicks, labels = torch.tensor([[[k, 64.0] for k in x]]), torch.ones(1, 8, dtype=torch.long)
-    mask = trace_masks([field], torch.zeros(1, dtype=torch.long), Prompts(clicks, labels), 200.0).logits[0] > 0
+    owner = torch.zeros(1, dtype=torch.long)
+    mask = trace_masks([field], owner, Prompts(clicks, labels), 200.0, SETTINGS).logits[0] > 0
     assert mask.any(0).all() and (2 * mask.sum(0) - 12).abs().max() <= 2
 
 
@@ -128,7 +131,7 @@ def test_clicks_far_apart_in_a_large_recording():
     field = hidden([long, straight(400, -20, 90, 6)], (300, 340), side=768)
     clicks = torch.tensor([[[60.0, y[0]], [700.0, y[1]]]], dtype=torch.float32)
     mask = trace_masks(
-        [field], torch.zeros(1, dtype=torch.long), Prompts(clicks, torch.ones(1, 2, dtype=torch.long)), 900.0
+        [field], torch.zeros(1, dtype=torch.long), Prompts(clicks, torch.ones(1, 2, dtype=torch.long)), 900.0, SETTINGS
     )
     inside = mask.logits[0] > 0
     middle = [bool(inside[int((300 + (x + 20) * np.tan(np.deg2rad(20))) / 2), x // 2]) for x in range(4, 764, 10)]
@@ -140,7 +143,7 @@ def test_a_negative_click_ends_the_way_through_clicks():
     field = hidden([ACROSS], (40, 60))
     clicks = torch.tensor([[[20.0, 64.0], [80.0, 64.0], [110.0, 64.0]]])
     mask = trace_masks(
-        [field], torch.zeros(1, dtype=torch.long), Prompts(clicks, torch.tensor([[1, 1, 0]])), 200.0
+        [field], torch.zeros(1, dtype=torch.long), Prompts(clicks, torch.tensor([[1, 1, 0]])), 200.0, SETTINGS
     ).logits[0]
     assert at(mask > 0, 50, 64) and at(mask > 0, 84, 64) and not at(mask > 0, 115, 64)
 
@@ -172,15 +175,16 @@ def test_a_ring_is_gone_round_once():
     ]
     field = field_of(*pieces)
     field.ends.fill_(-8.0)
-    maps = [FieldMap(field)]
+    maps = [FieldMap(field, SETTINGS)]
     clicks, labels = torch.tensor([[[104.0, 64.0]]]), torch.ones(1, 1, dtype=torch.long)
-    mask = trace_masks(maps, torch.zeros(1, dtype=torch.long), Prompts(clicks, labels), 4000.0).logits[0] > 0
+    mask = trace_masks(maps, torch.zeros(1, dtype=torch.long), Prompts(clicks, labels), 4000.0, SETTINGS).logits[0] > 0
     assert at(mask, 24, 64) and at(mask, 64, 24) and at(mask, 64, 104) and not at(mask, 64, 64)
 
 
 def test_sureness_tells_of_clicks_that_lie_elsewhere():
-    maps, owner = [FieldMap(field_of(ACROSS))], torch.zeros(1, dtype=torch.long)
+    maps, owner = [FieldMap(field_of(ACROSS), SETTINGS)], torch.zeros(1, dtype=torch.long)
     labels = torch.ones(1, 2, dtype=torch.long)
     on, off = ([[20.0, 64.0], [90.0, 64.0]], [[20.0, 64.0], [90.0, 110.0]])
-    sure = [trace_masks(maps, owner, Prompts(torch.tensor([c]), labels), 200.0).sureness.item() for c in (on, off)]
+    asked = [Prompts(torch.tensor([c]), labels) for c in (on, off)]
+    sure = [trace_masks(maps, owner, prompts, 200.0, SETTINGS).sureness.item() for prompts in asked]
     assert sure[0] > 0.9 and abs(sure[1] - sure[0] / 2) < 1e-6
