@@ -120,7 +120,7 @@ class Previews:
         self._worker.drop_previews()
 
     def _ask(self, state: SessionState, vessel_id: int, before: tuple[AnyPrompt, ...]) -> None:
-        recording, choices = self._session.recording, self._session.run_choices
+        recording, choices = self._session.recording, self._session.preview_choices
         if recording is not None:
             prompts = state.prompts_of(vessel_id)
             # The frame that the user works on: where something is new, a click rather than a box or a mask.

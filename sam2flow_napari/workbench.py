@@ -91,6 +91,7 @@ class Workbench(QObject):
         self.keys: tuple[Key, ...] = prompt_keys(viewer, self.session, self.tools)
         self.scene: Scene | None = None
         self._closed = False
+        self._warmed: RunChoices | None = None
         self._told = ""
         self.stills = StillPictures(viewer, self.session, self.report)
         self._worker = Worker(engine, self)
@@ -273,11 +274,8 @@ class Workbench(QObject):
     # -- session ---------------------------------------------------------
     def choose_run(self, choices: RunChoices) -> None:
         """Keep run settings; the masks are asked for anew, as a run with these settings will begin with them."""
-        before = self.session.run_choices
         self.session.choose_run(choices)
-        if self.scene is not None and choices != before:
-            self._warm()
-            self.previews.ask_again()
+        self._renew_previews()
 
     def propagate(self) -> None:
         """Carry the masks of the frame on screen to all frames."""
@@ -290,8 +288,14 @@ class Workbench(QObject):
         self.runs.cancel()
         self.propagation.cancel()
 
+    def _renew_previews(self) -> None:
+        if self.scene is not None and self.session.preview_choices != self._warmed:
+            self._warm()
+            self.previews.ask_again()
+
     def _warm(self) -> None:
-        recording, choices = self.session.recording, self.session.run_choices
+        recording, choices = self.session.recording, self.session.preview_choices
+        self._warmed = choices
         if recording is not None:
             self._worker.submit(lambda n: WarmJob(n, recording.path, choices))
 
@@ -304,6 +308,7 @@ class Workbench(QObject):
     def _on_calibration(self) -> None:
         if self.scene is not None:
             self.scene.recalibrate()
+            self._renew_previews()
 
     # -- worker ----------------------------------------------------------
     def _on_answer(self, answer: object) -> None:

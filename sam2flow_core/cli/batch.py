@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.options import device_option
+from sam2flow_core.cli.options import device_option, resolution_option
 
 _PATH = click.Path(path_type=Path)
 
@@ -17,9 +18,18 @@ _PATH = click.Path(path_type=Path)
 @click.option("--out", type=_PATH, required=True, help="Folder for the results; each recording gets a folder in it.")
 @click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
 @device_option
+@resolution_option
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:port, instead of this machine.")
 @click.option("--workers", type=click.IntRange(1), help="Recordings at a time on this machine.")
-def batch(manifest: Path, out: Path, model: str, device: str, scheduler: str | None, workers: int | None) -> int:
+def batch(
+    manifest: Path,
+    out: Path,
+    model: str,
+    device: str,
+    working_resolution: float | None,
+    scheduler: str | None,
+    workers: int | None,
+) -> int:
     """Measure all recordings of MANIFEST, a CSV of the columns stack and prompts.
 
     If you like also pixel_size_um, frame_rate_hz, video_id, and group (before and after, say), by which comparison.html
@@ -31,7 +41,7 @@ def batch(manifest: Path, out: Path, model: str, device: str, scheduler: str | N
     from sam2flow_core.engine.manifest import read_manifest
 
     wanted = read_manifest(manifest, out, model, device)
-    requests = wanted.requests
+    requests = tuple(replace(r, working_resolution=working_resolution) for r in wanted.requests)
     failures = 0
     with tqdm(total=len(requests), unit=" recordings", disable=not sys.stderr.isatty()) as bar:
         for outcome in run_batch(requests, out, scheduler, workers, wanted.groups):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sam2flow_core.cli.options import device_option
+from sam2flow_core.cli.options import device_option, resolution_option
 
 if TYPE_CHECKING:
     from sam2flow_core.engine import RunRequest
@@ -27,6 +27,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--stop", type=int, help="Frame to stop before; the end by default.")
 @device_option
 @click.option("--no-stabilise", is_flag=True, help="Leave the tissue's own motion in the flow.")
+@resolution_option
 @click.option("--resume", is_flag=True, help="Go on with an unfinished run in the folder.")
 @click.option("--stack-axes", metavar="TYX", help="The axes, where the file is wrong about them.")
 @click.option("--from", "provenance", type=_PATH, help="Repeat the run of this provenance.json (STACK: if it moved).")
@@ -66,11 +67,22 @@ def _request(context: click.Context) -> RunRequest:
         stabilise=not given["no_stabilise"],
         resume=given["resume"],
         stack_axes=given["stack_axes"],
+        working_resolution=given["working_resolution"],
     )
 
 
 # What a provenance or a project says already; giving it again could only contradict.
-_SAID = ("prompts", "model", "pixel_size_um", "frame_rate_hz", "start", "stop", "no_stabilise", "stack_axes")
+_SAID = (
+    "prompts",
+    "model",
+    "pixel_size_um",
+    "frame_rate_hz",
+    "start",
+    "stop",
+    "no_stabilise",
+    "stack_axes",
+    "working_resolution",
+)
 
 
 def _repeated(context: click.Context) -> RunRequest:

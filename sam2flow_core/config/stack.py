@@ -310,3 +310,60 @@ class PictureSettings:
     quiet: float = 0.35
     least_area: float = 0.004
     most_covered: float = 0.4
+
+
+@dataclass(frozen=True)
+class ResolutionSettings:
+    """How large cells are made for the network, and how their size is measured where the pixel size is not known.
+
+    Attributes
+    ----------
+    red_cell_um : float
+    cell_px : float
+        Width of a cell in working px that is aimed at.
+    enlarged_below_px : float
+        Cells narrower than this are enlarged, where the pixel size says that they are.
+    smallest : float
+        Recorded px to a working px of frames that are enlarged.
+    largest : int
+        Of frames that are shrunk.
+    frames : int
+        Frames, spread over the range, that the pattern is measured in.
+    window_px : int
+        Side of the part of the picture that it is measured in.
+    least_side_px : int
+        Smaller pictures are not measured.
+    even_px : int
+        Side of the box over which activity is evened out.
+    lively_share, quiet_share : float
+        Shares of the picture that are taken for blood and for tissue.
+    least_strength : float
+        What the pattern must be stronger than the noise, as a share of the noise.
+    reach_px : int
+        How far correlations are followed.
+    half_width, half_width_relief : float
+        Distance at which the correlation falls to a half, in widths of a cell; set on synthetic recordings.
+    dip, dip_reach : float
+        Correlation below which cells are shaded in relief, sought within so many of those distances.
+    agreement : float
+        Relative difference of the two halves of the frames from the whole that is let pass.
+    """
+
+    red_cell_um: float = 7.5
+    cell_px: float = 12.5
+    enlarged_below_px: float = 0.0
+    smallest: float = 0.5
+    largest: int = 8
+    frames: int = 24
+    window_px: int = 512
+    least_side_px: int = 64
+    even_px: int = 15
+    lively_share: float = 0.1
+    quiet_share: float = 0.3
+    least_strength: float = 0.5
+    reach_px: int = 80
+    half_width: float = 0.42
+    half_width_relief: float = 0.27
+    dip: float = -0.2
+    dip_reach: float = 3.5
+    agreement: float = 0.25

@@ -19,8 +19,17 @@ class Predictor(Protocol):
     def description(self) -> Mapping[str, Any]:
         """JSON values that name the model, among them `sha256` of the weights and `device`."""
 
-    def init_state(self, stack: Stack, /, stabilise: bool = True, start: int = 0, stop: int | None = None) -> Any:
-        """Begin with frames `start` to `stop` (not included) of a recording.
+    def init_state(
+        self,
+        stack: Stack,
+        /,
+        stabilise: bool = True,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        working_resolution: float | None = None,
+    ) -> Any:
+        """Begin with frames `start` to `stop` (not included) of a recording, at a working resolution.
 
         Of the state that is returned the engine reads `crops`: the crop size ``(h, w)`` in px of each prompted vessel,
         constant over the run.

@@ -40,6 +40,8 @@ class RunRequest:
         Names of vessels, by vessel id.
     threads : int or None
         CPU threads; None = up to 4. Their number decides the last bits of a result.
+    working_resolution : float or None
+        Recorded px to a px of the network; None = chosen from the pixel size or the pattern (`choose_resolution`).
     expected : tuple of (str, str)
         What has to be equal to an earlier run (see `identify`); empty unless that run is repeated.
     """
@@ -59,6 +61,7 @@ class RunRequest:
     video_id: str | None = None
     names: tuple[tuple[int, str], ...] = ()
     threads: int | None = None
+    working_resolution: float | None = None
     expected: tuple[tuple[str, str], ...] = ()
 
 

@@ -35,6 +35,7 @@ def request_of_project(project: Project, folder: Path) -> RunRequest:
         stop=choices.stop or None,
         stabilise=choices.stabilise,
         names=tuple((v.vessel_id, v.name) for v in state.vessels if state.is_prompted(v.vessel_id)),
+        working_resolution=choices.working_resolution,
     )
 
 

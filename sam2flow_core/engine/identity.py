@@ -14,6 +14,7 @@ from sam2flow_core.prompts import clicks_of, regions_of
 RECORDING = "recording"
 MODEL = "model"
 THREADS = "number of threads"
+RESOLUTION = "working resolution"
 
 
 def identify(
@@ -35,6 +36,7 @@ def identify(
         "device": str(description.get("device")),
         THREADS: str(threads),
         "stabilisation": "on" if request.stabilise else "off",
+        RESOLUTION: f"{source.resolution.factor:g}",
         "pixel size": f"{calibration.pixel_size_um.value} um ({calibration.pixel_size_um.source})",
         "frame rate": f"{calibration.frame_rate_hz.value} Hz ({calibration.frame_rate_hz.source})",
     }
@@ -47,6 +49,11 @@ _OF_THE_MACHINE = ("version of SAM2Flow", "device", THREADS)
 def without_machine(identity: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the part of an identity that holds on any machine, for `RunRequest.expected`."""
     return tuple((key, value) for key, value in identity.items() if key not in _OF_THE_MACHINE)
+
+
+def completed(identity: Mapping[str, str]) -> dict[str, str]:
+    """Return an identity as it was written, with what earlier versions did and did not speak of."""
+    return {RESOLUTION: "1", **identity}
 
 
 def check_same_run(out: object, ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:

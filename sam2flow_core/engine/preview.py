@@ -27,7 +27,7 @@ class Previewer:
     ----------
     stack : Path
     choices : RunChoices
-        Model, device, range of frames and stabilisation: all that decides a mask beside the clicks.
+        Model, device, range of frames, stabilisation and working resolution: what decides a mask beside the clicks.
 
     Raises
     ------
@@ -42,7 +42,13 @@ class Previewer:
         set_threads(None)  # as a run does: with other threads the same clicks could give another mask
         self._stack = open_stack(stack)
         self._predictor = SAM2FlowPredictor.from_pretrained(choices.model, device=choices.device)
-        self._state = self._predictor.init_state(self._stack, choices.stabilise, choices.start, choices.stop or None)
+        self._state = self._predictor.init_state(
+            self._stack,
+            choices.stabilise,
+            choices.start,
+            choices.stop or None,
+            working_resolution=choices.working_resolution,
+        )
 
     def predictor_for(self, model: str, device: str) -> Predictor | None:
         """Return the loaded model, which knows the recording already, if it is the one that is asked for."""

@@ -12,14 +12,14 @@ from typing import Any
 
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.events import RunRequest
-from sam2flow_core.engine.identity import RECORDING, without_machine
+from sam2flow_core.engine.identity import RECORDING, completed, without_machine
 from sam2flow_core.engine.source import Source
-from sam2flow_core.errors import OutputError
+from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.inference.hub import require_here
 from sam2flow_core.prompts import Prompt, clicks_of, regions_of
 from sam2flow_core.regions import regions_from_json, regions_to_json
 from sam2flow_core.results import PROVENANCE, Results, read_marker
-from sam2flow_core.stack import Calibration, Measured
+from sam2flow_core.stack import Calibration, Measured, check_factor
 from sam2flow_core.untrusted import STRICT, on_network, one_line, read_json, read_object, read_regular
 
 FORMAT = 1
@@ -66,6 +66,12 @@ class _Device:
 
 
 @dataclass(frozen=True)
+class _Resolution:
+    factor: float = 1.0  # older runs worked on the frames as they were recorded
+    basis: str = "none"
+
+
+@dataclass(frozen=True)
 class _Provenance:
     """What repeating a run takes from ``provenance.json``, and of which types."""
 
@@ -82,6 +88,7 @@ class _Provenance:
     names: dict[int, str]
     identity: dict[str, str]
     regions: tuple[dict[str, Any], ...] = ()
+    working_resolution: _Resolution = _Resolution()
 
 
 def describe_run(
@@ -118,6 +125,7 @@ def describe_run(
         "regions": regions_to_json(regions_of(request.prompts)),
         "names": {str(vessel): name for vessel, name in results.header.names.items()},
         "stabilisation": {"on": request.stabilise, "shifts_dy_dx_px": shifts.round(4).tolist()},
+        "working_resolution": asdict(source.resolution),
         "model": {"asked": request.model, **description},
         "device": {"asked": request.device, "used": description.get("device"), "threads": torch.get_num_threads()},
         "seed": velocity.series.seed,
@@ -161,11 +169,15 @@ def _check(content: _Provenance, path: Path) -> None:
     if content.device.threads is not None and not 1 <= content.device.threads <= _MOST_THREADS:
         raise ValueError(f"{content.device.threads} threads")
     regions_from_json(content.regions)
+    try:
+        check_factor(content.working_resolution.factor)
+    except StackError as error:
+        raise ValueError(str(error)) from None
 
 
 def identity_in(record: Mapping[str, Any]) -> dict[str, str]:
     """Return the identity of the run that a provenance tells of."""
-    identity = dict(record["identity"])
+    identity = completed(record["identity"])
     # The SHA-256, also of files from when an identity held a hash of some blocks.
     if "sha256" in record["recording"]:
         identity[RECORDING] = record["recording"]["sha256"]
@@ -182,7 +194,7 @@ def stored_identity(out: Path) -> dict[str, str]:
     """
     marker = read_marker(out)
     if marker is not None:
-        return dict(marker.identity)
+        return completed(marker.identity)
     return identity_in(read_provenance(out / PROVENANCE)) if (out / PROVENANCE).is_file() else {}
 
 
@@ -214,6 +226,7 @@ def request_again(
     record, content = _read(path)
     if not download:
         require_here(content.model.asked, path)
+    resolution = content.working_resolution
     return RunRequest(
         stack=stack or Path(content.recording.path),
         prompts=(*content.prompts, *regions_from_json(content.regions)),
@@ -229,6 +242,8 @@ def request_again(
         video_id=content.video_id,
         names=tuple((vessel, one_line(name)) for vessel, name in content.names.items()),
         threads=content.device.threads,
+        # What was measured in the pattern might come out otherwise elsewhere; the pixel size says the same anywhere.
+        working_resolution=None if resolution.basis == "pixel size" else resolution.factor,
         expected=without_machine(identity_in(record)),
     )
 

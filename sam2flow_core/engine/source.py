@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.errors import PromptError, StackError
 from sam2flow_core.prompts import AnyPrompt, check_prompts
-from sam2flow_core.stack import Calibration, Stack, Timing, open_stack
+from sam2flow_core.stack import Calibration, Stack, Timing, WorkingResolution, choose_resolution, open_stack
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,15 @@ class Source:
         The file's, with what the user gave in its place.
     start, stop : int
         Frames of the run, `stop` not included.
+    resolution : WorkingResolution
+        At which masks and flow are sought; what they say is in recorded px whatever it is.
     """
 
     stack: Stack
     calibration: Calibration
     start: int
     stop: int
+    resolution: WorkingResolution
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -66,7 +69,8 @@ def open_source(request: RunRequest) -> Iterator[Source]:
         _check_within_run(request.prompts, start, stop)
         stack.check_finite(start, stop)
         calibration = stack.calibration.with_user(request.pixel_size_um, request.frame_rate_hz)
-        yield Source(stack, calibration, start, stop)
+        resolution = choose_resolution(stack, calibration.pixel_size_um, request.working_resolution, start, stop)
+        yield Source(stack, calibration, start, stop, resolution)
 
 
 def _frame_range(request: RunRequest, frames: int) -> tuple[int, int]:

@@ -37,7 +37,13 @@ def stream_frames(
 
     Closing the generator keeps the frames that were yielded.
     """
-    state = predictor.init_state(source.stack, stabilise=request.stabilise, start=source.start, stop=source.stop)
+    state = predictor.init_state(
+        source.stack,
+        stabilise=request.stabilise,
+        start=source.start,
+        stop=source.stop,
+        working_resolution=source.resolution.factor,
+    )
     give_prompts(predictor, state, request.prompts)
     marker = read_marker(request.out)
     if marker is None or marker.frames_done == 0:

@@ -173,7 +173,7 @@ def _cost_of_stream(
     model: str, device: str, frames: NDArray[np.uint8], length: int, masks: NDArray[np.bool_]
 ) -> RunCost:
     predictor = SAM2FlowPredictor.from_pretrained(model, device)
-    state = predictor.init_state(open_stack(Looped(frames, length)))
+    state = predictor.init_state(open_stack(Looped(frames, length)), working_resolution=1.0)
     for vessel_id, mask in enumerate(masks, start=1):
         predictor.add_new_mask(state, 0, vessel_id, mask)
     start = time.perf_counter()

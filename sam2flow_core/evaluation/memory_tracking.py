@@ -134,7 +134,7 @@ def _flow_error(predictor: SAM2FlowPredictor, masks: Masks, case: Case, count: i
     Pixels are those of the true vessels without overlaps and without blood that leaves the picture; what a mask leaves
     out counts as no motion.
     """
-    state = predictor.init_state(open_stack(case.video), stabilise=False)
+    state = predictor.init_state(open_stack(case.video), stabilise=False, pixel_size_um=case.pixel_size_um)
     errors = []
     for frame in np.unique(np.linspace(1, len(masks) - 2, count).round().astype(int)).tolist():
         predictor.reset_state(state)

@@ -140,7 +140,7 @@ class SAM2FlowMethod:
         return self._last[1]
 
     def _stream(self, case: Case) -> PredictedCase:
-        state = self.predictor.init_state(open_stack(case.video))
+        state = self.predictor.init_state(open_stack(case.video), pixel_size_um=case.pixel_size_um)
         if self.clicks is not None:
             give_prompts(self.predictor, state, case.prompts[self.clicks])
         else:

@@ -141,7 +141,7 @@ def _classical(report: Report) -> list[PairMethod]:
 
 
 def _stream(predictor: SAM2FlowPredictor, recording: Stack, masks: NDArray[np.bool_]) -> Iterator[FrameFlow]:
-    state = predictor.init_state(recording)
+    state = predictor.init_state(recording, working_resolution=1.0)
     for vessel_id, mask in enumerate(masks, start=1):
         predictor.add_new_mask(state, 0, vessel_id, mask)
     return predictor.stream(state)
@@ -172,8 +172,8 @@ def _interaction(
     recording = open_stack(Looped(scene.frames, settings.frames))
     times: dict[str, list[Cost]] = {"opening": [], "a click in a new frame": [], "a further click": []}
     for _ in range(3):
-        times["opening"].append(cost_of(lambda: predictor.init_state(recording)))
-    state = predictor.init_state(recording)
+        times["opening"].append(cost_of(lambda: predictor.init_state(recording, working_resolution=1.0)))
+    state = predictor.init_state(recording, working_resolution=1.0)
     for frame in range(1, 1 + settings.rounds):
         for name, point in (("a click in a new frame", points[0]), ("a further click", points[1])):
             click = [[float(v) for v in point]]
@@ -196,7 +196,7 @@ def _after_a_click(predictor: SAM2FlowPredictor, scene: SpeedScene, length: int)
         path = Path(folder) / "scene.tif"
         tifffile.imwrite(path, Looped(scene.frames, length)[:], metadata={"axes": "TYX"})
         with open_stack(path) as recording:
-            state = predictor.init_state(recording)
+            state = predictor.init_state(recording, working_resolution=1.0)
             y, x = np.argwhere(scene.masks[0])[0]
             predictor.add_new_points_or_box(state, 0, 1, [[float(x), float(y)]], [1])
             return [cost_of(lambda: next(_stream(predictor, recording, scene.masks))) for _ in range(3)]

@@ -46,7 +46,7 @@ def score_masks(predictor: SAM2FlowPredictor, case: Case, tolerance_px: float) -
     DataFrame
         One row per vessel and number of clicks: ``case, vessel_id, clicks, width_px, crossing, iou, boundary_f``.
     """
-    state = predictor.init_state(open_stack(case.video))
+    state = predictor.init_state(open_stack(case.video), pixel_size_um=case.pixel_size_um)
     rows = []
     for vessel in case.vessels:
         done = 0
@@ -77,11 +77,12 @@ def score_recalled_masks(predictor: SAM2FlowPredictor, case: Case, clicks: int) 
     DataFrame
         One row per vessel: ``case, vessel_id, clicks`` (0: none in the frame that is judged), ``width_px, iou``.
     """
-    state = predictor.init_state(open_stack(case.video))
+    state = predictor.init_state(open_stack(case.video), pixel_size_um=case.pixel_size_um)
     give_prompts(predictor, state, case.prompts[clicks])
     last = len(case.video) - 1
     with torch.inference_mode():
         logits = masks_from_memory(predictor.model, state, last, predictor.settings.cached_frames).logits
+        logits = torch.stack([state.frames.video.enlarged(found) for found in logits])
     seen = ~out_of_frame(case, last)
     found = dict(zip(state.vessels, (logits > 0).cpu().numpy(), strict=True))
     height, width = seen.shape

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sam2flow_core.inference.masks import recorded_logits
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 
@@ -52,11 +53,10 @@ def dense_step(step: FrameFlow, state: InferenceState) -> TrackingStep:
     """Lay the crops of a frame out on the whole frame."""
     stack = state.frames.stack
     height, width = stack.shape[1:]
-    rows, columns = stack.picture.shape
     shift = (round(step.shift[0]), round(step.shift[1]))
     logits = [
-        to_recorded(stack.picture.laid_out(image[:rows, :columns], (height, width), _OUTSIDE), *shift, _OUTSIDE)
-        for image in (v.mean_logits().float().cpu().numpy() for v in state.vessels.values())
+        to_recorded(stack.picture.laid_out(image, (height, width), _OUTSIDE), *shift, _OUTSIDE)
+        for image in (recorded_logits(v, state.frames.video) for v in state.vessels.values())
     ]
     flow = scale = None
     if all(v.flow is not None for v in step.vessels):

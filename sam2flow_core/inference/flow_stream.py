@@ -18,7 +18,7 @@ from torch import Tensor
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.frame_features import FrameFeatures
-from sam2flow_core.inference.masks import vessel_mask
+from sam2flow_core.inference.masks import recorded_logits, vessel_mask
 from sam2flow_core.inference.round_trip import answer_back, is_checked, round_trip_error
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
@@ -36,10 +36,11 @@ class Crop:
     ----------
     vessel_id : int
     corner : tuple of int
-        ``(y, x)`` of the crop in tissue coordinates.
+        ``(y, x)`` of the crop in tissue coordinates, in px of the recorded picture.
     mask : ndarray of bool, shape (h, w)
-    rows : LongTensor (P,)
-        Index into the px of all cells, of each px of the mask.
+    rows : LongTensor (P, K)
+        Index into the working px of all cells, of those that each px of the mask is interpolated from.
+    weights : Tensor (P, K, 1)
     at : ndarray of int, shape (P,)
         Flat index of the same px in the crop.
     """
@@ -48,11 +49,12 @@ class Crop:
     corner: tuple[int, int]
     mask: NDArray[np.bool_]
     rows: Tensor
+    weights: Tensor
     at: NDArray[np.int64]
 
 
 class _Pixels(NamedTuple):
-    """Flow (P, 2) and its expected error (P,) at the px of all cells."""
+    """Flow (P, 2) and its expected error (P, 1) at the working px of all cells, in recorded px."""
 
     flow: Tensor
     scale: Tensor
@@ -122,7 +124,7 @@ class FlowStream:
             # A displacement that is no number has no place in the frame.
             raise ModelError("the weights give no finite flow: their file is damaged, fetch it anew") from error
         self._remember(answer, t)
-        there, back = _pixels(answer), self._way_back(t, context)
+        there, back = _pixels(answer, self.state.frames.video.factor), self._way_back(t, context)
         return [self._package(c, t, there, back) for c in self.crops]
 
     def still(self, t: int) -> list[VesselFlow]:
@@ -138,7 +140,8 @@ class FlowStream:
         if self.causal or not is_checked(t, frames.start, frames.stop, self.check_every):
             return None
         grid = frames.grid
-        return _pixels(answer_back(self.net, self.layout, self.features.of, grid.times, grid.time(t), context))
+        answer = answer_back(self.net, self.layout, self.features.of, grid.times, grid.time(t), context)
+        return _pixels(answer, frames.video.factor)
 
     def _fill(self, t: int) -> None:
         """Make the correlations around the pair that begins at time ``t``, and drop what no later pair needs."""
@@ -186,23 +189,25 @@ class FlowStream:
         return vessel.mask_iou, vessel.object_score
 
     def _lay_crops(self, masks: dict[int, NDArray[np.bool_]], margin: int) -> list[Crop]:
-        height, width = self.state.frames.stack.picture.shape
-        s = self.layout.cells.stride
-        cells = self.layout.cells
+        video, cells = self.state.frames.video, self.layout.cells
+        s = cells.stride
         crops = []
-        for row, (vessel_id, padded) in enumerate(masks.items()):
-            mask = padded[:height, :width]
+        for row, (vessel_id, known) in enumerate(masks.items()):
+            mask = (recorded_logits(self.vessels[vessel_id], video) > 0) & known.any()
             top, left, bottom, right = bounds(mask, margin)
             y, x = np.nonzero(mask)
-            cell = cells.grid[row, torch.from_numpy(y // s), torch.from_numpy(x // s)]
-            inner = torch.from_numpy((y % s) * s + x % s).to(cell.device)
+            near = video.neighbours(y, x, known)
+            cell = cells.grid[row, torch.from_numpy(near.y // s), torch.from_numpy(near.x // s)]
+            inner = torch.from_numpy((near.y % s) * s + near.x % s).to(cell.device)
+            weights = torch.from_numpy(near.weights)[..., None].to(cell.device)
             at = (y - top) * (right - left) + (x - left)
-            crops.append(Crop(vessel_id, (top, left), mask[top:bottom, left:right], cell * s * s + inner, at))
+            crop = mask[top:bottom, left:right]
+            crops.append(Crop(vessel_id, (top, left), crop, cell * s * s + inner, weights, at))
         return crops
 
 
-def _pixels(answer: FlowAnswer) -> _Pixels:
-    return _Pixels(answer.fine.permute(0, 2, 3, 1).reshape(-1, 2), answer.scale.reshape(-1))
+def _pixels(answer: FlowAnswer, factor: float) -> _Pixels:
+    return _Pixels(answer.fine.permute(0, 2, 3, 1).reshape(-1, 2) * factor, answer.scale.reshape(-1, 1) * factor)
 
 
 def _dense(crop: Crop, pixels: _Pixels | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -210,8 +215,8 @@ def _dense(crop: Crop, pixels: _Pixels | None) -> tuple[NDArray[np.float32], NDA
     flow = np.zeros((2, *crop.mask.shape), np.float32)
     scale = np.zeros(crop.mask.shape, np.float32)
     if pixels is not None:
-        flow.reshape(2, -1)[:, crop.at] = pixels.flow[crop.rows].T.float().cpu().numpy()
-        scale.reshape(-1)[crop.at] = pixels.scale[crop.rows].float().cpu().numpy()
+        flow.reshape(2, -1)[:, crop.at] = (pixels.flow[crop.rows] * crop.weights).sum(1).T.float().cpu().numpy()
+        scale.reshape(-1)[crop.at] = (pixels.scale[crop.rows] * crop.weights).sum(1)[:, 0].float().cpu().numpy()
     return flow, scale
 
 

@@ -14,8 +14,9 @@ from torch.nn import functional as F
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.recording_summary import RecordingSummary, aligned_frame
 from sam2flow_core.inference.time_grid import TimeGrid
+from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.inputs import InputMaker
-from sam2flow_core.stack import Shift, Stabiliser, Stack
+from sam2flow_core.stack import Shift, Stabiliser
 
 
 class AlignedFrames:
@@ -23,7 +24,7 @@ class AlignedFrames:
 
     Parameters
     ----------
-    stack : Stack
+    video : WorkingFrames
     start, stop : int
         Range of frames; the first one defines the tissue coordinates.
     stabilise : bool
@@ -38,9 +39,16 @@ class AlignedFrames:
     """
 
     def __init__(
-        self, stack: Stack, start: int, stop: int, stabilise: bool, summary: RecordingSummary, device: torch.device
+        self,
+        video: WorkingFrames,
+        start: int,
+        stop: int,
+        stabilise: bool,
+        summary: RecordingSummary,
+        device: torch.device,
     ) -> None:
-        self.stack, self.start, self.stop, self.device = stack, start, stop, device
+        self.video, self.stack = video, video.stack
+        self.start, self.stop, self.device = start, stop, device
         self.stabiliser = Stabiliser() if stabilise else None
         if self.stabiliser is not None:
             self.stabiliser.set_state(summary.stabiliser)
@@ -54,8 +62,8 @@ class AlignedFrames:
 
     @property
     def size(self) -> tuple[int, int]:
-        """``(H, W)`` of the padded input."""
-        height, width = self.stack.picture.shape
+        """``(H, W)`` of the padded input, in working px as all that the network sees."""
+        height, width = self.video.shape
         return height + self.padding[3], width + self.padding[1]
 
     def take_statistics(self) -> Tensor:
@@ -73,11 +81,12 @@ class AlignedFrames:
         return self._grid
 
     def shift(self, t: int) -> Shift:
-        """Where the tissue stands in frame ``t``."""
+        """Where the tissue stands in frame ``t``, in recorded px."""
         t = self._first_of(t)
         if t not in self.shifts:
             self._aligned(t)
-        return self.shifts[t]
+        shift, factor = self.shifts[t], self.video.factor
+        return Shift(shift.dy * factor, shift.dx * factor, shift.quality)
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, H, W) of frame ``t``, padded to multiples of 32."""
@@ -135,4 +144,4 @@ class AlignedFrames:
         return self._aligned(t)
 
     def _aligned(self, t: int) -> NDArray[np.float32]:
-        return aligned_frame(self.stack, t, self.stabiliser, self.shifts)
+        return aligned_frame(self.video, t, self.stabiliser, self.shifts)

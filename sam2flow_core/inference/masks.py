@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, InferenceState, VesselState
+from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
@@ -103,11 +104,25 @@ def remember(
 
 
 def vessel_mask(vessel: VesselState) -> NDArray[np.bool_]:
-    """Mask (H, W) of a vessel in tissue coordinates: what its prompted frames say together.
+    """Mask (H, W) of a vessel in working px, in tissue coordinates: what its prompted frames say together.
 
     The vessel keeps its place, so one mask serves all frames once the tissue's motion is out.
     """
     return (vessel.mean_logits() > 0).cpu().numpy()
+
+
+def recorded_logits(vessel: VesselState, video: WorkingFrames) -> NDArray[np.float32]:
+    """Mask logits (h, w) of a vessel in px of the recorded picture: enlarged, but for a mask that was given, as it is.
+
+    In tissue coordinates.
+    """
+    total = np.zeros(video.stack.picture.shape, np.float32)
+    for frame, logits in vessel.logits.items():
+        if frame in vessel.given:
+            total += vessel.given[frame] * np.float32(2 * _SURE) - np.float32(_SURE)
+        else:
+            total += video.enlarged(logits.whole()).float().cpu().numpy()
+    return total / np.float32(len(vessel.logits))
 
 
 def _prompts(state: InferenceState, vessel: VesselState, frame: int, device: torch.device) -> Prompts:
@@ -126,7 +141,8 @@ def _prompts(state: InferenceState, vessel: VesselState, frame: int, device: tor
 def _logits_of(mask: NDArray[np.bool_], state: InferenceState, device: torch.device) -> Tensor:
     height, width = state.frames.size
     padded = np.zeros((height, width), np.float32)
-    padded[: mask.shape[0], : mask.shape[1]] = mask
+    shrunk = state.frames.video.shrunk_mask(mask)
+    padded[: shrunk.shape[0], : shrunk.shape[1]] = shrunk
     return torch.from_numpy(padded * 2 * _SURE - _SURE).to(device)
 
 

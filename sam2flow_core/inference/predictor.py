@@ -22,15 +22,16 @@ from sam2flow_core.inference.dense import TrackingStep, dense_step, to_recorded
 from sam2flow_core.inference.flow_groups import FlowGroups, told_of_memory
 from sam2flow_core.inference.flow_stream import bounds
 from sam2flow_core.inference.frames import AlignedFrames
-from sam2flow_core.inference.masks import decode_prompts, encoded, masks_from_memory, vessel_mask
+from sam2flow_core.inference.masks import decode_prompts, encoded, masks_from_memory, recorded_logits, vessel_mask
 from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_range
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
 from sam2flow_core.inference.state import InferenceState, VesselState
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.inference.weights import choose_device, load_model, save_folder
+from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.memory_bank import MemoryBank, keep_recent
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.stack import Stack, open_stack
+from sam2flow_core.stack import Stack, choose_resolution, open_stack
 
 Masks = tuple[int, list[int], torch.Tensor]
 """Frame, ids of the vessels, and their logits (vessels, 1, Y, X) in the recorded frame."""
@@ -138,6 +139,8 @@ class SAM2FlowPredictor:
         offload_video_to_cpu: bool = False,
         offload_state_to_cpu: bool = False,
         async_loading_frames: bool = False,
+        working_resolution: float | None = None,
+        pixel_size_um: float | None = None,
     ) -> InferenceState:
         """Begin with a recording: read frames spread over it for the background.
 
@@ -150,12 +153,20 @@ class SAM2FlowPredictor:
             Range of frames to answer; ``stop`` is not included.
         offload_video_to_cpu, offload_state_to_cpu, async_loading_frames : bool
             SAM 2's switches for memory. Frames are read as they are needed, so there is nothing to switch.
+        working_resolution : float, optional
+            Recorded px to a px of the network: 1, 2, 3..., or 0.5. By default as `choose_resolution` says, from the
+            pixel size or from the pattern. All that is given and answered is in recorded px whatever it is.
+        pixel_size_um : float, optional
+            Instead of what the recording declares.
         """
         opened = video_path if isinstance(video_path, Stack) else open_stack(video_path)
         stop = opened.shape[0] if stop is None else stop
         with told_of_memory(self.device):
-            summary = self._open(opened, start, stop, stabilise)
-            frames = AlignedFrames(opened, start, stop, stabilise, summary, self.device)
+            calibration = opened.calibration.with_user(pixel_size_um)
+            resolution = choose_resolution(opened, calibration.pixel_size_um, working_resolution, start, stop)
+            video = WorkingFrames(opened, resolution.factor)
+            summary = self._open(video, start, stop, stabilise)
+            frames = AlignedFrames(video, start, stop, stabilise, summary, self.device)
         return InferenceState(frames, stabilise, maps=summary.maps, next_frame=start)
 
     @torch.inference_mode()
@@ -213,7 +224,11 @@ class SAM2FlowPredictor:
             )
         shift = state.frames.shift(frame_idx)
         (top, left), (dy, dx) = picture.origin, (shift.dy, shift.dx)
-        clicks = [(float(x - dx - left), float(y - dy - top), int(k)) for (x, y), k in zip(xy, kinds, strict=True)]
+        place = state.frames.video.place
+        clicks = [
+            (place(float(x - dx - left)), place(float(y - dy - top)), int(k))
+            for (x, y), k in zip(xy, kinds, strict=True)
+        ]
         vessel = self._vessel(state, obj_id)
         if clear_old_points:
             vessel.points[frame_idx] = clicks
@@ -347,14 +362,15 @@ class SAM2FlowPredictor:
         """Go back to where `snapshot` was taken; the same prompts must have been added before."""
         apply_snapshot(state, snapshot)
 
-    def _open(self, stack: Stack, start: int, stop: int, stabilise: bool) -> RecordingSummary:
+    def _open(self, video: WorkingFrames, start: int, stop: int, stabilise: bool) -> RecordingSummary:
         """Look at a range, or remember the last look: a run begins where the clicks before it were answered."""
         # An array may change under our hands: it is never the same. The first frame, because the same file can
         # be read along other axes; the threads, because with others sums differ in their last bits.
+        stack = video.stack
         same = (stack.fingerprint(), stack.frame(start).tobytes()) if stack.paths else object()
-        key = (same, start, stop, stabilise, torch.get_num_threads())
+        key = (same, start, stop, stabilise, video.factor, torch.get_num_threads())
         if self._last_summary is None or self._last_summary[0] != key:
-            summary = summarise_range(stack, start, stop, stabilise, self.settings.sampled_frames, self.device)
+            summary = summarise_range(video, start, stop, stabilise, self.settings.sampled_frames, self.device)
             self._last_summary = (key, summary)
         return self._last_summary[1]
 
@@ -415,19 +431,17 @@ class SAM2FlowPredictor:
         vessel = state.vessels[obj_id]
         with told_of_memory(self.device):
             decode_prompts(self.model, state, vessel, frame, self.settings)
-        height, width = state.frames.stack.picture.shape
-        top, left, bottom, right = bounds(vessel_mask(vessel)[:height, :width], self.settings.crop_margin)
+        mask = recorded_logits(vessel, state.frames.video) > 0
+        top, left, bottom, right = bounds(mask & vessel_mask(vessel).any(), self.settings.crop_margin)
         state.crops[obj_id] = (bottom - top, right - left)
         return self._masks(state, frame) if need_output else None
 
     def _masks(self, state: InferenceState, frame: int) -> Masks:
         stack, shift = state.frames.stack, state.frames.shift(frame)
-        height, width = stack.picture.shape
         masks = np.empty((len(state.vessels), 1, *stack.shape[1:]), np.float32)
         # One vessel after the other: what lies between takes as much memory as the answer.
         for vessel, mask in zip(state.vessels.values(), masks, strict=True):
-            logits = vessel.mean_logits()[:height, :width].float().cpu().numpy()
-            laid = stack.picture.laid_out(logits, stack.shape[1:])
+            laid = stack.picture.laid_out(recorded_logits(vessel, state.frames.video), stack.shape[1:])
             mask[0] = to_recorded(laid, round(shift.dy), round(shift.dx))
         return frame, list(state.vessels), torch.from_numpy(masks)
 

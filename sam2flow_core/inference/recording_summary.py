@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.inputs import smoothed
 from sam2flow_core.model.motion_statistics import MotionStatistics
 from sam2flow_core.model.strips import Window, strips
-from sam2flow_core.stack import Shift, Stabiliser, Stack
+from sam2flow_core.stack import Shift, Stabiliser
 from sam2flow_core.tracing.field_map import FieldMap
 
 _MULTIPLE = 32
@@ -53,9 +54,11 @@ class RecordingSummary:
     maps: list[FieldMap] = field(default_factory=list)
 
 
-def aligned_frame(stack: Stack, t: int, stabiliser: Stabiliser | None, shifts: dict[int, Shift]) -> NDArray[np.float32]:
+def aligned_frame(
+    video: WorkingFrames, t: int, stabiliser: Stabiliser | None, shifts: dict[int, Shift]
+) -> NDArray[np.float32]:
     """Return what frame ``t`` shows, (h, w) of its picture, in tissue coordinates; its shift is kept in ``shifts``."""
-    frame = stack.seen(t)
+    frame = video.seen(t)
     if stabiliser is None:
         shifts[t] = _STILL
         return frame
@@ -64,15 +67,15 @@ def aligned_frame(stack: Stack, t: int, stabiliser: Stabiliser | None, shifts: d
     return stabiliser.align(frame, shifts[t])
 
 
-def _that_moves(stack: Stack, t: int, last: int, most: float) -> tuple[int, float]:
+def _that_moves(video: WorkingFrames, t: int, last: int, most: float) -> tuple[int, float]:
     """The pair at ``t`` or, where a frame only repeats the one before, one soon after; and how much it changes.
 
     A frame is a repeat where it changes by little of the ``most`` that other pairs do.
     """
     found: list[tuple[float, int]] = []
-    before = stack.seen(t)[::2, ::2]
+    before = video.seen(t)[::2, ::2]
     for first in range(t, max(min(t + _TRIED, last), t + 1)):
-        after = stack.seen(min(first + 1, last))[::2, ::2]
+        after = video.seen(min(first + 1, last))[::2, ::2]
         found.append((float(np.abs(after - before).mean()), -first))
         if found[-1][0] > _REPEATED * most:
             break
@@ -89,13 +92,13 @@ def _smooth_rows(frames: Tensor, rows: Window) -> Tensor:
 
 
 def summarise_range(
-    stack: Stack, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device
+    video: WorkingFrames, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device
 ) -> RecordingSummary:
     """Look at frames spread over a range.
 
     Parameters
     ----------
-    stack : Stack
+    video : WorkingFrames
     start, stop : int
         Range of frames; the first one defines the tissue coordinates.
     stabilise : bool
@@ -106,10 +109,10 @@ def summarise_range(
     """
     stabiliser = Stabiliser() if stabilise else None
     if stabiliser is not None:
-        stabiliser.prime(stack.seen(t) for t in range(start, stop))
+        stabiliser.prime(video.seen(t) for t in range(start, stop))
 
     shifts: dict[int, Shift] = {}  # in a short recording pairs overlap
-    height, width = stack.picture.shape
+    height, width = video.shape
     padding = (0, -width % _MULTIPLE, 0, -height % _MULTIPLE)
     last = stop - 1
     firsts = np.unique(np.linspace(start, max(last - 1, start), max(sampled // 2, 1)).round().astype(int))
@@ -117,9 +120,9 @@ def summarise_range(
     motion = MotionStatistics()
     most = 0.0
     for place in firsts.tolist():
-        t, change = _that_moves(stack, place, last, most)
+        t, change = _that_moves(video, place, last, most)
         most = max(most, change)
-        pair = [aligned_frame(stack, f, stabiliser, shifts) for f in (t, min(t + 1, last))]
+        pair = [aligned_frame(video, f, stabiliser, shifts) for f in (t, min(t + 1, last))]
         frames = torch.from_numpy(np.stack(pair)).to(device)
         del pair
         for rows in strips((height, width)):

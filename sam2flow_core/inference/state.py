@@ -66,11 +66,11 @@ class VesselState:
     Attributes
     ----------
     points : dict
-        Frame to clicks ``(x, y, label)`` px; labels as the prompt encoder's.
+        Frame to clicks ``(x, y, label)`` in working px; labels as the prompt encoder's.
     given : dict
-        Frame to a mask (H, W) given as prompt.
+        Frame to a mask (h, w) of the recorded picture given as prompt.
     logits : dict
-        Frame to mask logits (H, W) decoded there.
+        Frame to mask logits (H, W) decoded there, in working px.
     context, motion : MemoryBank
         Its own; no other vessel reads them.
     mask_iou, object_score : float

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.photographs import normalise
 from sam2flow_core.inference.recording_summary import summarise_range
+from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.stack import Stack
 
 _OUTSIDE = -20.0
@@ -100,8 +101,9 @@ class PaddedFrames:
 
     def __init__(self, stack: Stack, sampled: int, device: torch.device) -> None:
         self.stack, self.device = stack, device
-        summary = summarise_range(stack, 0, len(stack), False, sampled, device)
-        self._frames = AlignedFrames(stack, 0, len(stack), False, summary, device)
+        video = WorkingFrames(stack)
+        summary = summarise_range(video, 0, len(stack), False, sampled, device)
+        self._frames = AlignedFrames(video, 0, len(stack), False, summary, device)
 
     def take_statistics(self) -> Tensor | None:
         """Of the padded input, once."""

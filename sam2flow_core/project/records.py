@@ -32,6 +32,8 @@ class RunChoices:
         Frame range, `stop` not included; ``stop = 0`` means the whole recording.
     model, device : str
     stabilise : bool
+    working_resolution : float or None
+        Recorded px to a px of the network; None = chosen by the pixel size or the pattern.
     """
 
     start: int = 0
@@ -39,6 +41,7 @@ class RunChoices:
     model: str = "tiny"
     device: str = "auto"
     stabilise: bool = True
+    working_resolution: float | None = None
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from sam2flow_core.config.stack import CalibrationLimits
-from sam2flow_core.errors import OutputError
+from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.files import write_text
 from sam2flow_core.project.records import CalibrationEdit, Project, RunChoices
 from sam2flow_core.project.state import SessionState, Vessel
 from sam2flow_core.prompts import Prompt, write_prompts
 from sam2flow_core.regions import regions_from_json, regions_to_json
+from sam2flow_core.stack import check_factor
 from sam2flow_core.untrusted import STRICT, on_network, one_line, plain_name, read_json, read_regular
 
 SCHEMA_VERSION = 2
@@ -129,6 +130,11 @@ def _from_file(folder: Path, content: _ProjectFile) -> Project:
     _check_calibration(edit)
     if not 0 <= choices.start < _LARGEST or not 0 <= choices.stop < _LARGEST:
         raise ValueError(f"frames {choices.start} to {choices.stop}")
+    if choices.working_resolution is not None:
+        try:
+            check_factor(choices.working_resolution)
+        except StackError as error:
+            raise ValueError(str(error)) from None
     if content.results and not plain_name(content.results):
         raise ValueError("its results lie outside the project")
     recording = _recording(folder, content)

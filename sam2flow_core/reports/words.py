@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sam2flow_core.stack import describe_factor
 from sam2flow_core.velocity import GRADES, VesselMeasurement
 
 _SOURCES = {
@@ -86,6 +87,8 @@ def calibration_lines(measurements: Sequence[VesselMeasurement], provenance: Map
             lines.append(f"{title}: {value:g} {unit} ({source}) is not plausible and was not used")
         else:
             lines.append(f"{title}: {value:g} {unit} ({source})")
+    if (worked := provenance.get("working_resolution")) is not None:
+        lines.append(f"Worked on: frames {describe_factor(worked['factor'])} ({worked['reason']})")
     return lines
 
 

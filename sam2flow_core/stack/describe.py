@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sam2flow_core.stack.calibration import Measured
+from sam2flow_core.stack.resolution import choose_resolution
 from sam2flow_core.stack.stack import Stack
 
 _SOURCES = {
@@ -32,6 +33,7 @@ def describe_stack(stack: Stack) -> str:
         rows.append(("field", f"{height * um:.4g} x {width * um:.4g} um"))
     if stack.calibration.usable_frame_rate_hz:
         rows.append(("duration", f"{frames / stack.calibration.usable_frame_rate_hz:.4g} s"))
+    rows.append(("worked on", str(choose_resolution(stack, stack.calibration.pixel_size_um))))
     problems = stack.problems or ("none found",)
     rows += [("problems" if i == 0 else "", text) for i, text in enumerate(problems)]
     return "\n".join(f"{label:<12}{value}".rstrip() for label, value in rows)

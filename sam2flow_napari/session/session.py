@@ -14,7 +14,7 @@ from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.project import PROJECT_FILE, CalibrationEdit, Project, RunChoices, SessionState, read_project
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
-from sam2flow_core.stack import Stack
+from sam2flow_core.stack import Measured, Stack, choose_resolution
 from sam2flow_napari.session.autosave import Autosaver
 from sam2flow_napari.session.history import History
 from sam2flow_napari.session.location import project_folder
@@ -85,6 +85,17 @@ class Session:
     def run_choices(self) -> RunChoices:
         """Run settings."""
         return self._run
+
+    @property
+    def preview_choices(self) -> RunChoices:
+        """Run settings with the working resolution that follows from the pixel size, typed by hand or not.
+
+        Where none is known the pattern decides, in a preview as in a run; that takes longer than a window may.
+        """
+        pixel = self._recording.calibration.pixel_size_um if self._recording else Measured()
+        if self._recording is None or self._run.working_resolution is not None or pixel.usable is None:
+            return self._run
+        return replace(self._run, working_resolution=choose_resolution(self._recording.stack, pixel).factor)
 
     @property
     def active(self) -> int:

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 _TELL_MS = 100
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_AUTO = 0.0
+RESOLUTIONS = (
+    ("auto", _AUTO),
+    ("enlarged by 2", 0.5),
+    ("as recorded", 1.0),
+    *((f"shrunk by {factor}", float(factor)) for factor in range(2, 9)),
+)
 
 
 class RunSection(QWidget):
@@ -39,6 +46,10 @@ class RunSection(QWidget):
         self.last = SpinBox(min=0, max=0, tooltip="Last frame of the run.")
         self.device = ComboBox(choices=DEVICES, tooltip="Where to compute; auto takes a GPU where there is one.")
         self.model = LineEdit(value="tiny", tooltip="Name of a model preset, or the path of a checkpoint.")
+        self.resolution = ComboBox(
+            choices=RESOLUTIONS,
+            tooltip="The resolution at which masks and flow are sought; auto makes cells as large as the model knows.",
+        )
         self.follow = CheckBox(text="Follow", value=bench.follow, tooltip="Move the time slider along with the run.")
         self.start = button("Run", "Measure the flow in the marked vessels, frame by frame.", bench.runs.start)
         self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.cancel)
@@ -63,6 +74,7 @@ class RunSection(QWidget):
             box.native.setKeyboardTracking(False)
             box.changed.connect(self._on_choice)
         self.device.changed.connect(self._on_choice)
+        self.resolution.changed.connect(self._on_choice)
         self.model.native.editingFinished.connect(self._on_choice)
         self.follow.changed.connect(self._on_follow)
         bench.runs.progressed.connect(self._on_progress)
@@ -91,7 +103,9 @@ class RunSection(QWidget):
         grid.addWidget(self.device.native, 1, 1)
         grid.addWidget(QLabel("Model"), 1, 2)
         grid.addWidget(self.model.native, 1, 3)
-        grid.addWidget(self.propagate, 2, 0, 1, 4)
+        grid.addWidget(QLabel("Frames are"), 2, 0)
+        grid.addWidget(self.resolution.native, 2, 1, 1, 3)
+        grid.addWidget(self.propagate, 3, 0, 1, 4)
         self.model.native.setMinimumWidth(40)
 
     def _lay_out(self) -> None:
@@ -120,6 +134,7 @@ class RunSection(QWidget):
                 stop=0 if whole else last + 1,
                 device=str(self.device.value),
                 model=str(self.model.value).strip() or "tiny",
+                working_resolution=float(self.resolution.value) or None,
             )
             self._bench.choose_run(choices)
         self._on_state(self._bench.session.state)
@@ -141,7 +156,8 @@ class RunSection(QWidget):
             self.first.max = self.last.max = frames - 1
             self.first.value = choices.start
             self.last.value = (choices.stop or frames) - 1
-        with self.device.changed.blocked(), self.model.changed.blocked():
+        with self.device.changed.blocked(), self.model.changed.blocked(), self.resolution.changed.blocked():
+            self.resolution.value = choices.working_resolution or _AUTO
             self.device.value = choices.device if choices.device in DEVICES else "auto"
             self.model.value = choices.model
 

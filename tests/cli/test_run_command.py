@@ -121,3 +121,20 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(long_recording, prompt
     assert status_of([*common, "--out", str(stopped), "--resume"]) == 0
     assert status_of([*common, "--out", str(tmp_path / "whole")]) == 0
     agree(stopped, tmp_path / "whole")
+
+
+def test_a_working_resolution_is_taken_shown_and_one_that_cannot_be_had_refused(
+    recording, prompts, model, tmp_path, capsys
+):
+    assert status_of(["info", str(recording)]) == 0
+    assert re.search(
+        r"^worked on +frames as recorded: a red cell .* px wide at ", capsys.readouterr().out, re.MULTILINE
+    )
+    out = tmp_path / "out"
+    arguments = ["run", str(recording), "--prompts", str(prompts), "--out", str(out), *model, "--stop", "6"]
+    for wrong in ("1.5", "0", "fine", "nan"):
+        assert status_of([*arguments, "--working-resolution", wrong]) == 2
+        assert "auto" in one_line(capsys)
+    assert status_of([*arguments, "--working-resolution", "2"]) == 0
+    said = json.loads((out / "provenance.json").read_text())["working_resolution"]
+    assert said == {"factor": 2.0, "basis": "user", "reason": "chosen by the user"}

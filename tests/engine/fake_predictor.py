@@ -32,7 +32,7 @@ class FakePredictor:
         self.fail_at, self.error = fail_at, error
         self.answered = []
 
-    def init_state(self, stack, stabilise=True, start=0, stop=None):
+    def init_state(self, stack, stabilise=True, start=0, stop=None, *, working_resolution=None):
         return FakeState(stack, start, stack.shape[0] if stop is None else stop, start)
 
     def add_new_points_or_box(

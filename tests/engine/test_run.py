@@ -237,3 +237,42 @@ def test_a_pixel_that_is_no_number_is_told_before_the_run_begins(tmp_path):
     with pytest.raises(StackError, match="frame 9"):
         next(run(request, FakePredictor()))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("um", "wanted", "factor"), [(None, None, 1.0), (0.2, None, 3.0), (0.2, 1.0, 1.0), (None, 2.0, 2.0)]
+)
+def test_the_working_resolution_reaches_the_predictor_and_is_told_and_repeated(request_for, um, wanted, factor):
+    class Watched(FakePredictor):
+        def init_state(self, stack, **options):
+            self.factor = options["working_resolution"]
+            return super().init_state(stack, **options)
+
+    predictor = Watched()
+    request = request_for(pixel_size_um=um, working_resolution=wanted)
+    list(run(request, predictor))
+    assert predictor.factor == factor
+    record = json.loads((request.out / "provenance.json").read_text())
+    assert record["working_resolution"]["factor"] == factor and record["working_resolution"]["reason"]
+    assert record["identity"]["working resolution"] == f"{factor:g}"
+    assert "Worked on: frames" in (request.out / "report.html").read_text()
+    list(run(request_again(request.out / "provenance.json", request.out.with_name("again")), predictor))
+    assert predictor.factor == factor
+    if factor != 1:
+        with pytest.raises(OutputError, match="another working resolution"):
+            list(run(replace(request, working_resolution=1.0, resume=True), predictor))
+
+
+def test_runs_from_before_working_resolutions_are_repeated_as_they_were(request_for):
+    request = request_for(pixel_size_um=0.2, working_resolution=1.0)
+    list(run(request, FakePredictor()))
+    provenance = request.out / "provenance.json"
+    record = json.loads(provenance.read_text())
+    del record["working_resolution"], record["identity"]["working resolution"]
+    provenance.write_text(json.dumps(record))
+    assert request_again(provenance, request.out.with_name("again")).working_resolution == 1
+    list(run(replace(request, resume=True), FakePredictor()))
+    record["working_resolution"] = {"factor": 0.3, "basis": "user"}
+    provenance.write_text(json.dumps(record))
+    with pytest.raises(OutputError, match="working resolution"):
+        request_again(provenance, request.out.with_name("other"))

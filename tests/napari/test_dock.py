@@ -216,9 +216,13 @@ def test_run_settings_reach_the_request(dock, engine, qtbot):
     dock.run.last.value = 20
     dock.run.device.value = "cpu"
     dock.recording.stabilise.value = False
+    dock.run.resolution.value = 2.0
     run_to_end(dock, qtbot)
     request = engine.requests[0]
     assert (request.start, request.stop, request.device, request.stabilise) == (4, 21, "cpu", False)
+    assert request.working_resolution == 2
+    dock.run.resolution.value = 0.0
+    assert dock.bench.session.run_choices.working_resolution is None
 
 
 def test_progress_and_cancel(dock, engine, qtbot):

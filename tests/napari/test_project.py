@@ -35,7 +35,7 @@ def open_session(path):
 
 def test_a_project_reads_back_as_it_was_written(tmp_path, recording_path):
     project = Project(
-        recording_path, "abc", STATE, CalibrationEdit(0.5, None), RunChoices(2, 9, "big", "cpu", False), "r"
+        recording_path, "abc", STATE, CalibrationEdit(0.5, None), RunChoices(2, 9, "big", "cpu", False, 2.0), "r"
     )
     write_project(tmp_path / "p.sam2flow", project)
     assert read_project(tmp_path / "p.sam2flow") == project

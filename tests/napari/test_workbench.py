@@ -75,6 +75,20 @@ def test_only_the_newest_of_many_clicks_is_answered(bench, engine, qtbot):
     assert len(engine.asked[-1][1]) == 20
 
 
+def test_masks_are_asked_for_anew_at_the_resolution_that_a_pixel_size_typed_by_hand_gives(bench, engine, qtbot):
+    click(bench.session, 0, 15.0, 40.0)
+    qtbot.waitUntil(lambda: len(engine.asked) == 1, timeout=PATIENCE)
+    assert engine.opened[-1].working_resolution == 1
+    bench.session.calibrate(CalibrationEdit(pixel_size_um=0.2))
+    qtbot.waitUntil(lambda: len(engine.asked) == 2, timeout=PATIENCE)
+    assert engine.opened[-1].working_resolution == 3
+    bench.session.calibrate(CalibrationEdit(pixel_size_um=0.2, frame_rate_hz=50))  # which changes no mask
+    bench.choose_run(replace(bench.session.run_choices, working_resolution=2))
+    qtbot.waitUntil(lambda: len(engine.asked) == 3, timeout=PATIENCE)
+    assert engine.opened[-1].working_resolution == 2
+    assert bench.session.project.run.working_resolution == 2
+
+
 def test_another_range_is_answered_with_other_masks(bench, engine, qtbot):
     click(bench.session, 0, 15.0, 40.0)
     qtbot.waitUntil(lambda: len(engine.asked) == 1, timeout=PATIENCE)
@@ -82,7 +96,7 @@ def test_another_range_is_answered_with_other_masks(bench, engine, qtbot):
     bench.choose_run(chosen)
     qtbot.waitUntil(lambda: len(engine.asked) == 2, timeout=PATIENCE)
     assert engine.asked[0] == engine.asked[1]
-    assert engine.opened[-1] == chosen
+    assert engine.opened[-1] == bench.session.preview_choices == replace(chosen, working_resolution=1)
     bench.choose_run(chosen)
     qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert len(engine.asked) == 2
