@@ -37,7 +37,8 @@ def batch(
     """
     from tqdm import tqdm
 
-    from sam2flow_core.engine.batch import OUTCOMES, run_batch
+    from sam2flow_core.engine.batch import run_batch
+    from sam2flow_core.engine.folder_names import OUTCOMES
     from sam2flow_core.engine.manifest import read_manifest
 
     wanted = read_manifest(manifest, out, model, device)

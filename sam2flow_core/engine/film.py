@@ -182,7 +182,8 @@ class _Painter:
         if t >= flow.shape[0]:
             return np.full((*self._stack.shape[1:], 3), 255, np.float32)
         speed = np.nan_to_num(np.hypot(*np.asarray(flow[t]).astype(np.float32)))
-        return self._colours[np.clip(255 * speed / self._limit, 0, 255).astype(int)]
+        result: NDArray[np.float32] = self._colours[np.clip(255 * speed / self._limit, 0, 255).astype(int)]
+        return result
 
     def _speed_limit(self, frames: range) -> float:
         chosen = frames[:: max(1, len(frames) // _SAMPLED_FRAMES)]

@@ -69,7 +69,8 @@ class Holder:
         except (psutil.Error, ValueError, OverflowError):
             return False
         with suppress(ValueError):
-            return began <= datetime.fromisoformat(self.started).timestamp() + 1
+            result: bool = began <= datetime.fromisoformat(self.started).timestamp() + 1
+            return result
         return True
 
 

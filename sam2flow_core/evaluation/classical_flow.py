@@ -56,7 +56,8 @@ class TvL1:
 
     def flow(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `PairMethod.flow`."""
-        return optical_flow_tvl1(_unit(first), _unit(second))[::-1].astype(np.float32)
+        result: NDArray[np.float32] = optical_flow_tvl1(_unit(first), _unit(second))[::-1].astype(np.float32)
+        return result
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ class Ilk:
 
     def flow(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `PairMethod.flow`."""
-        return optical_flow_ilk(_unit(first), _unit(second), radius=self.radius, gaussian=True)[::-1].astype(np.float32)
+        result: NDArray[np.float32] = optical_flow_ilk(_unit(first), _unit(second), radius=self.radius, gaussian=True)[
+            ::-1
+        ].astype(np.float32)
+        return result
 
 
 @dataclass(frozen=True)
@@ -118,4 +122,5 @@ def _dense(
     grid = RegularGridInterpolator((rows, columns), np.nan_to_num(np.asarray(values, np.float64)))
     at_y = np.clip(np.arange(shape[0]), rows.min(), rows.max())
     at_x = np.clip(np.arange(shape[1]), columns.min(), columns.max())
-    return grid(tuple(np.meshgrid(at_y, at_x, indexing="ij"))).astype(np.float32)
+    result: NDArray[np.float32] = grid(tuple(np.meshgrid(at_y, at_x, indexing="ij"))).astype(np.float32)
+    return result

@@ -108,7 +108,8 @@ class Looped:
     def __getitem__(self, key: Any, /) -> NDArray[Any]:
         time, *rest = key if isinstance(key, tuple) else (key,)
         chosen = np.arange(self.length)[time] % len(self.frames)
-        return self.frames[(chosen, *rest)]
+        result: NDArray[Any] = self.frames[(chosen, *rest)]
+        return result
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,8 @@ class RaftSmall:
         """See `PairMethod.flow`."""
         height, width = first.shape
         flow = self._net(self._tensor(first), self._tensor(second))[-1]
-        return flow[0, :, :height, :width].float().cpu().numpy()
+        result: NDArray[np.float32] = flow[0, :, :height, :width].float().cpu().numpy()
+        return result
 
     def _tensor(self, frame: NDArray[np.uint8]) -> torch.Tensor:
         image = torch.from_numpy(frame).to(self._device).float()[None, None] / 127.5 - 1
@@ -220,7 +221,8 @@ def remove_background(frames: NDArray[np.generic], background: NDArray[np.floati
     """
     difference = frames.astype(np.float32) - background.astype(np.float32)
     reach = float(np.percentile(np.abs(difference), 99)) or 1.0
-    return np.clip(np.rint(128 + 127 * difference / reach), 0, 255).astype(np.uint8)
+    result: NDArray[np.uint8] = np.clip(np.rint(128 + 127 * difference / reach), 0, 255).astype(np.uint8)
+    return result
 
 
 def compare_kymograph(case: Case) -> Comparison:

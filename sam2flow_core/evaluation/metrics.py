@@ -212,7 +212,8 @@ def jitter(first_error: Floats, next_error: Floats) -> Floats:
     ndarray, shape (N,)
         px.
     """
-    return np.hypot(*(next_error - first_error).T)
+    result: Floats = np.hypot(*(next_error - first_error).T)
+    return result
 
 
 def mask_iou(predicted: Mask, true: Mask) -> float:
@@ -246,7 +247,8 @@ def boundary_f(predicted: Mask, true: Mask, tolerance_px: float) -> float:
 
 def _outline(mask: Mask) -> Mask:
     # The frame's edge is no outline: a vessel that leaves the picture has none there.
-    return mask & ~binary_erosion(mask, border_value=1)
+    result: Mask = mask & ~binary_erosion(mask, border_value=1)
+    return result
 
 
 def _mean(values: Floats | NDArray[np.bool_]) -> float:

@@ -57,7 +57,8 @@ class Target:
 
     def truth(self, frame: str) -> Mask:
         """Its true mask (Y, X)."""
-        return self.annotation.labels(frame) == self.label
+        result: Mask = self.annotation.labels(frame) == self.label
+        return result
 
 
 @dataclass

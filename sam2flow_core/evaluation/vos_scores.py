@@ -65,7 +65,8 @@ def contour(mask: Mask) -> Mask:
 
 def _widened(line: Mask, reach: float) -> Mask:
     """Px within reach of a line: a dilation by a disc, but faster."""
-    return ndimage.distance_transform_edt(~line) <= reach
+    result: Mask = ndimage.distance_transform_edt(~line) <= reach
+    return result
 
 
 @dataclass

@@ -206,7 +206,8 @@ def stability_of(logits: Tensor, threshold: float, offset: float) -> Tensor:
 
 def _distinct(boxes: Tensor, scores: Tensor, threshold: float) -> Tensor:
     """Index of the boxes that no better one overlaps by more than the threshold, best first."""
-    return batched_nms(boxes.float(), scores.to(boxes.device), torch.zeros_like(boxes[:, 0]), threshold)
+    result: Tensor = batched_nms(boxes.float(), scores.to(boxes.device), torch.zeros_like(boxes[:, 0]), threshold)
+    return result
 
 
 def _boxes(masks: Tensor) -> Tensor:

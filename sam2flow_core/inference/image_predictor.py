@@ -280,7 +280,10 @@ class SAM2ImagePredictor:
             sparse = sparse[:, :0]  # not even one of padding, where nothing was clicked
         place = model.prompt_encoder.image_positions(cells, cells)
         image = levels[2].expand(count, -1, -1, -1)
-        return model.mask_decoder(image, place, sparse, dense, model.mask_decoder.high_resolution(levels))
+        result: DecodedMasks = model.mask_decoder(
+            image, place, sparse, dense, model.mask_decoder.high_resolution(levels)
+        )
+        return result
 
     def _cleaned(self, logits: Tensor) -> Tensor:
         holes, sprinkles = self._areas

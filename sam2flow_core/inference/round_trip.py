@@ -47,7 +47,8 @@ def answer_back(
     volumes = _volumes_back(net, layout, features, times, pair)
     cost_volume = net.cost_volume(volumes, pair, layout, causal=False)
     nothing: list[list[MemoryEntry]] = [[] for _ in range(layout.vessels)]
-    return net(features(t + 1), features(t), cost_volume, context, layout, nothing, pair)
+    result: FlowAnswer = net(features(t + 1), features(t), cost_volume, context, layout, nothing, pair)
+    return result
 
 
 def round_trip_error(there: NDArray[np.float32], back: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:

@@ -37,7 +37,8 @@ def from_runs(runs: RunLengths) -> NDArray[np.bool_]:
         require_extra("coco", "run lengths written as COCO's text")
         from pycocotools import mask as coco
 
-        return coco.decode({"size": [height, width], "counts": runs["counts"]}).astype(bool)
+        result: NDArray[np.bool_] = coco.decode({"size": [height, width], "counts": runs["counts"]}).astype(bool)
+        return result
     counts = np.asarray(runs["counts"], np.int64)
     if counts.sum() != height * width or (counts < 0).any():
         raise DataError(f"run lengths of {counts.sum()} px for a mask of {height} x {width}: they do not belong to it")

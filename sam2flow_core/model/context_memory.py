@@ -113,7 +113,8 @@ class ContextMemory(nn.Module):
         layers, norm = (self.layers, self.norm) if attention is None else (attention.layers, attention.norm)
         for layer in layers:
             tokens = layer(tokens, keys, keys_pe, turns, turns.repeat(len(positions), 1))
-        return norm(tokens).transpose(1, 2).unflatten(2, (h, w))
+        result: Tensor = norm(tokens).transpose(1, 2).unflatten(2, (h, w))
+        return result
 
     def slot(self, age: int, prompted: bool) -> int:
         """Time encoding: the last slot for prompted frames, else by age in frames."""
@@ -154,4 +155,5 @@ class ContextMemory(nn.Module):
     def write_pointer(self, token: Tensor, object_score: Tensor) -> Tensor:
         """Object pointers (V, 1, dim); see `write`."""
         seen = (object_score > 0).to(token)[:, None]
-        return (seen * self.obj_ptr_proj(token) + (1 - seen) * self.no_obj_ptr)[:, None]
+        result: Tensor = (seen * self.obj_ptr_proj(token) + (1 - seen) * self.no_obj_ptr)[:, None]
+        return result

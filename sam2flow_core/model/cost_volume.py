@@ -199,7 +199,8 @@ def _compare(
     here, there = here[:, : here.shape[1] - lag], there[:, :, lag:]
     here = here * here.square().sum(-1, keepdim=True).clamp_min(1e-8).rsqrt()
     length = there.square().sum(-1).clamp_min(1e-8).rsqrt()
-    return (there * here[:, None]).sum(-1) * length
+    result: Tensor = (there * here[:, None]).sum(-1) * length
+    return result
 
 
 def _mixed(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:

@@ -95,4 +95,5 @@ class _Block(nn.Module):
         taps = self.conv.weight.view(hidden, 5, hidden).permute(0, 2, 1)[:, :, None]
         lying = self.norm(x).permute(0, 2, 1)[:, :, None]
         seen = F.conv2d(lying, taps, self.conv.bias, dilation=(1, d), padding=(0, 2 * d))
-        return x + self.mlp(F.gelu(seen[:, :, 0].permute(0, 2, 1)))
+        result: Tensor = x + self.mlp(F.gelu(seen[:, :, 0].permute(0, 2, 1)))
+        return result

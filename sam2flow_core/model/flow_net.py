@@ -148,7 +148,8 @@ class FlowNet(nn.Module):
     def describe(self, images: Tensor, cover: Cover | None = None) -> Tensor:
         """Matching features (B, D, rows, columns) of frames (B, 3, H, W); of one frame, of the tiles of a cover."""
         if cover is None:
-            return self.feature_encoder(images)
+            result: Tensor = self.feature_encoder(images)
+            return result
         assert isinstance(self.feature_encoder, PatchEncoder)
         return self.feature_encoder.tiles(images, cover)
 
@@ -247,7 +248,8 @@ class FlowNet(nn.Module):
         place = np.arange(frames.max())[:, None]
         first = pairs[:, None] + span(0, window, lag, causal=False)[0]
         inside = (place >= first) & (place < first + window) & (place + lag < frames[:, None, None])
-        return (inside / np.maximum(inside.sum(1, keepdims=True), 1)).astype(np.float32)
+        result: NDArray[np.float32] = (inside / np.maximum(inside.sum(1, keepdims=True), 1)).astype(np.float32)
+        return result
 
     def _means(
         self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, layout: CellLayout, causal: bool
@@ -343,7 +345,8 @@ class FlowNet(nn.Module):
     def _context(self, context: Tensor, cells: SparseCells) -> Tensor:
         maps = context.permute(0, 2, 3, 1)
         shrink = self.config.match.stride // 4
-        return self.context_proj(maps[cells.image, cells.place[:, 0] * shrink, cells.place[:, 1] * shrink])
+        result: Tensor = self.context_proj(maps[cells.image, cells.place[:, 0] * shrink, cells.place[:, 1] * shrink])
+        return result
 
     def _window(self, source: Tensor, second: Tensor, layout: CellLayout, flow: Tensor, axes: Tensor) -> Tensor:
         cells = layout.cells

@@ -50,11 +50,13 @@ class Adapters(nn.Module):
         if high_pass.shape[1:3] != x.shape[1:3]:
             pooled = F.adaptive_avg_pool2d(high_pass.permute(0, 3, 1, 2), (x.shape[1], x.shape[2]))
             high_pass = pooled.permute(0, 2, 3, 1)
-        return self.texture[group](high_pass) + self.start[group](x)
+        result: Tensor = self.texture[group](high_pass) + self.start[group](x)
+        return result
 
     def forward(self, block: int, shared: Tensor) -> Tensor:
         """What a block gets added."""
-        return self.up[self.group_of[block]](F.gelu(self.blocks[block](shared)))
+        result: Tensor = self.up[self.group_of[block]](F.gelu(self.blocks[block](shared)))
+        return result
 
 
 class ImageEncoder(nn.Module):
@@ -114,7 +116,8 @@ def _in_rows(block: nn.Module, x: Tensor) -> Tensor:
     rows, columns = x.shape[1:3]
     assert isinstance(block, MultiScaleBlock)
     if goes_whole((rows, columns)) or not block.is_windowed:
-        return block(x)
+        result: Tensor = block(x)
+        return result
     # Twice, because a block that pools halves its windows.
     step = 2 * block.window_size[0] * max(_ROWS_CELLS // (2 * block.window_size[0] * columns), 1)
     return torch.cat([block(part) for part in x.split(step, 1)], 1)

@@ -22,7 +22,8 @@ class MLP(nn.Module):
         """(..., sizes[0]) to (..., sizes[-1])."""
         for layer in self.layers[:-1]:
             x = self.act(layer(x))
-        return self.layers[-1](x)
+        result: Tensor = self.layers[-1](x)
+        return result
 
 
 def begin_at_zero(layer: nn.Module) -> None:
@@ -82,10 +83,12 @@ class Attention(nn.Module):
             turned = rotate_k.shape[0]
             k = torch.cat([_rotate(k[:, :, :turned], rotate_k), k[:, :, turned:]], 2)
         out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return self.out_proj(out.transpose(1, 2).flatten(2))
+        result: Tensor = self.out_proj(out.transpose(1, 2).flatten(2))
+        return result
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        result: Tensor = x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return result
 
 
 def _rotate(x: Tensor, turns: Tensor) -> Tensor:

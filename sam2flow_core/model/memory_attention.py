@@ -28,7 +28,8 @@ class MemoryAttentionLayer(nn.Module):
         y = self.norm2(x)
         x = x + self.cross_attn_image(y, memory + positions, memory, rotate_q=turns, rotate_k=memory_turns)
         y = self.norm3(x)
-        return x + self.linear2(F.relu(self.linear1(y)))
+        result: Tensor = x + self.linear2(F.relu(self.linear1(y)))
+        return result
 
 
 class MemoryAttention(nn.Module):

@@ -24,7 +24,8 @@ class Fuser(nn.Module):
         """(B, dim, h, w), same shape."""
         y = self.norm(self.dwconv(x)).permute(0, 2, 3, 1)
         y = self.gamma * self.pwconv2(F.gelu(self.pwconv1(y)))
-        return x + y.permute(0, 3, 1, 2)
+        result: Tensor = x + y.permute(0, 3, 1, 2)
+        return result
 
 
 class ContextMemoryEncoder(nn.Module):
@@ -57,4 +58,5 @@ class ContextMemoryEncoder(nn.Module):
         Tensor (V, memory_dim, h, w)
         """
         scaled = mask * 20.0 - 10.0
-        return self.out_proj(self.fuser(self.pix_feat_proj(image) + self.mask_downsampler(scaled)))
+        result: Tensor = self.out_proj(self.fuser(self.pix_feat_proj(image) + self.mask_downsampler(scaled)))
+        return result

@@ -133,12 +133,14 @@ class MotionMemory(nn.Module):
         x = query
         for layer in self.layers:
             x = layer(x, keys, values, there | ~something)
-        return self.out((x - query) * something[..., None]).flatten(0, 1)[rows.at] * something[cells.vessel]
+        result: Tensor = self.out((x - query) * something[..., None]).flatten(0, 1)[rows.at] * something[cells.vessel]
+        return result
 
     def _encode(self, hidden: Tensor, flow: Tensor, cells: SparseCells) -> Tensor:
         speed = flow.norm(dim=1, keepdim=True)
         motion = torch.cat([torch.asinh(flow), torch.log1p(speed), cells.coverage[:, None]], 1)
-        return self.encoder(torch.cat([hidden, motion], 1))
+        result: Tensor = self.encoder(torch.cat([hidden, motion], 1))
+        return result
 
     def read(self, hidden: Tensor, cells: SparseCells, banks: list[list[MemoryEntry]], frame: int) -> Tensor:
         """What to add to the hidden state (N, hidden): each cell looks at its own vessel's memory, and only at that.
@@ -176,7 +178,8 @@ class MotionMemory(nn.Module):
         x = query
         for layer in self.layers:
             x = layer(x, keys, values)
-        return self.out(x - query)[0]
+        result: Tensor = self.out(x - query)[0]
+        return result
 
 
 class VesselRows(NamedTuple):
@@ -214,4 +217,5 @@ class _ReadLayer(nn.Module):
             length = there.sum(1).clamp_min(2).to(x)[:, None, None]
             scale = length.log() / math.log(_USUAL_LENGTH)
             x = x + self.attention(self.norm1(x) * scale, keys, values, there[:, None, None])
-        return x + self.mlp(self.norm2(x))
+        result: Tensor = x + self.mlp(self.norm2(x))
+        return result

@@ -108,7 +108,8 @@ class PromptEncoder(nn.Module):
         device = self.not_a_point_embed.weight.device
         y, x = (torch.arange(n, device=device) * 16.0 + 8.0 for n in (height, width))
         place = torch.stack([x[None, :].expand(height, width), y[:, None].expand(height, width)], -1)
-        return self.pe_layer(self._unit(place, height * 16, width * 16, origin)).permute(2, 0, 1)
+        result: Tensor = self.pe_layer(self._unit(place, height * 16, width * 16, origin)).permute(2, 0, 1)
+        return result
 
     def _unit(self, place: Tensor, height: int, width: int, origin: Tensor | None) -> Tensor:
         """SAM measures positions in images; with a fixed frame, a px means the same in images of every size."""

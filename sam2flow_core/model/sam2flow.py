@@ -105,12 +105,14 @@ class SAM2Flow(nn.Module):
 
     def encode(self, images: Tensor) -> list[Tensor]:
         """Pyramid of images (B, 3, H, W) at strides 4, 8, 16; H and W are multiples of 32."""
-        return self.image_encoder(images)
+        result: list[Tensor] = self.image_encoder(images)
+        return result
 
     def map_vessels(self, statistics: Tensor) -> VesselField:
         """Vessel field of recordings (B, 20, H / 2, W / 2), see `InputMaker.field_input`; once for all their frames."""
         assert self.vessel_field is not None
-        return self.vessel_field(statistics)
+        result: VesselField = self.vessel_field(statistics)
+        return result
 
     def condition(
         self, levels: list[Tensor], image_of_vessel: Tensor, banks: list[list[MemoryEntry]], frame: int

@@ -71,7 +71,8 @@ class SparseConv(nn.Module):
 
     def forward(self, x: Tensor, cells: SparseCells) -> Tensor:
         """(N, channels), same shape; missing neighbours count as zero."""
-        return self.linear(take(x, cells.neighbours).flatten(1))
+        result: Tensor = self.linear(take(x, cells.neighbours).flatten(1))
+        return result
 
 
 class UpdateBlock(nn.Module):
@@ -85,7 +86,8 @@ class UpdateBlock(nn.Module):
 
     def forward(self, x: Tensor, cells: SparseCells) -> Tensor:
         """(N, channels), same shape."""
-        return x + self.mlp(F.gelu(self.conv(self.norm(x), cells)))
+        result: Tensor = x + self.mlp(F.gelu(self.conv(self.norm(x), cells)))
+        return result
 
 
 class Refinement(nn.Module):
@@ -111,18 +113,20 @@ class Refinement(nn.Module):
         """Encode what is seen at the current flow (N, 2), in the cell's own frame."""
         around = _read_cost_volume(cost_volume, place)
         given = torch.cat([torch.asinh(flow), torch.asinh(flow - first)], 1)
-        return self.motion(torch.cat([window, around.flatten(1), given], 1))
+        result: Tensor = self.motion(torch.cat([window, around.flatten(1), given], 1))
+        return result
 
     def advance(self, hidden: Tensor, motion: Tensor, inputs: Tensor, cells: SparseCells) -> Tensor:
         """Next hidden state (N, c)."""
-        x = hidden + self.join(torch.cat([hidden, motion, inputs], 1))
+        x: Tensor = hidden + self.join(torch.cat([hidden, motion, inputs], 1))
         for block in self.blocks:
             x = block(x, cells)
         return x
 
     def change(self, hidden: Tensor, flow: Tensor) -> Tensor:
         """Change of the flow (N, 2), px; larger steps where the flow is fast."""
-        return self.step(hidden) * (0.5 + 0.1 * flow.norm(dim=1, keepdim=True))
+        result: Tensor = self.step(hidden) * (0.5 + 0.1 * flow.norm(dim=1, keepdim=True))
+        return result
 
 
 def _read_cost_volume(cost_volume: Tensor, place: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ _BARS_UM = (5, 10, 20, 50, 100, 200, 500)
 _BARS_PX = (10, 20, 50, 100, 200, 500)
 
 
-def draw_overview(measurements: Sequence[VesselMeasurement], image: NDArray) -> str:
+def draw_overview(measurements: Sequence[VesselMeasurement], image: NDArray[Any]) -> str:
     """Return the overlay as a data address.
 
     Parameters

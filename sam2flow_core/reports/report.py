@@ -29,7 +29,7 @@ from sam2flow_core.velocity import VesselMeasurement, summary_table
 
 
 def write_report(
-    path: str | Path, measurements: Sequence[VesselMeasurement], overview: NDArray, provenance: Mapping[str, Any]
+    path: str | Path, measurements: Sequence[VesselMeasurement], overview: NDArray[Any], provenance: Mapping[str, Any]
 ) -> None:
     """Write the report of one recording: self-contained, loads nothing, reads without the program.
 

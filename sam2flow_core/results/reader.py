@@ -124,7 +124,7 @@ class Results:
         said = self._array(f"vessels/{vessel_id}/{LINE}").attrs.get(REASONS, ())
         return tuple(str(reason) for reason in said) if isinstance(said, list) else ()
 
-    def _array(self, name: str) -> zarr.Array:
+    def _array(self, name: str) -> zarr.Array[Any]:
         try:
             array = self._root[name]
         except KeyError:

@@ -36,7 +36,7 @@ class StoredFrames:
         ``(T, ...)`` of the frames of the run.
     """
 
-    def __init__(self, array: zarr.Array, start: int, stop: int, dtype: type[np.generic]) -> None:
+    def __init__(self, array: zarr.Array[Any], start: int, stop: int, dtype: type[np.generic]) -> None:
         self._array, self._start, self._dtype = array, start, dtype
         self.shape = (max(stop - start, 0), *array.shape[1:])
 
@@ -48,7 +48,8 @@ class StoredFrames:
         time, *rest = key if isinstance(key, tuple) else (key,)
         steps = np.arange(self.shape[0])[time]
         if steps.ndim == 0:
-            return self._stored(int(steps) + self._start)[tuple(rest)].astype(self._dtype)
+            result: NDArray[Any] = self._stored(int(steps) + self._start)[tuple(rest)].astype(self._dtype)
+            return result
         if not len(steps):
             return np.zeros((0, *self.shape[1:]), self._dtype)[(slice(None), *rest)]
         return np.concatenate([part[(slice(None), *rest)].astype(self._dtype) for part in self._parts(steps)])

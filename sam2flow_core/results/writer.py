@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -28,7 +29,7 @@ class ResultsWriter:
         self.path = path
         self.header = header
         self._root = root
-        self._arrays: dict[str, zarr.Array] = {}
+        self._arrays: dict[str, zarr.Array[Any]] = {}
 
     @classmethod
     def create(cls, path: Path, header: StoreHeader, settings: StoreSettings) -> ResultsWriter:
@@ -101,7 +102,7 @@ class ResultsWriter:
             [a.round_trip if a else np.nan for a in answers[:pairs]], np.float32
         )
 
-    def _array(self, name: str) -> zarr.Array:
+    def _array(self, name: str) -> zarr.Array[Any]:
         # Kept open: to open an array costs as much as to write a small one.
         if name not in self._arrays:
             array = self._root[name]

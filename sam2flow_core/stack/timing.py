@@ -45,7 +45,8 @@ class Timing:
     @property
     def repeats(self) -> NDArray[np.bool_]:
         """Frames that show the picture of the one before, shape (T,)."""
-        return np.r_[False, np.diff(self.clock) == 0]
+        result: NDArray[np.bool_] = np.r_[False, np.diff(self.clock) == 0]
+        return result
 
     @property
     def steady(self) -> NDArray[np.bool_]:
@@ -55,7 +56,8 @@ class Timing:
     @property
     def position(self) -> NDArray[np.int64]:
         """Time of each frame in steps, shape (T,), with gaps as long as they are thought to be."""
-        return np.r_[0, np.cumsum(np.where(self.repeats[1:], 0, 1 + self.missing))]
+        result: NDArray[np.int64] = np.r_[0, np.cumsum(np.where(self.repeats[1:], 0, 1 + self.missing))]
+        return result
 
     @property
     def lost_share(self) -> float:

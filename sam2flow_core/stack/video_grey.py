@@ -29,7 +29,8 @@ def grey(frame: Any) -> Frame:
     colours = frame.to_ndarray(format="rgb48le" if deep else "rgb24")
     if np.array_equal(colours[..., 0], colours[..., 1]) and np.array_equal(colours[..., 0], colours[..., 2]):
         return np.ascontiguousarray(colours[..., 0])
-    return np.rint(colours.astype(np.float32) @ LUMA).astype(colours.dtype)
+    result: Frame = np.rint(colours.astype(np.float32) @ LUMA).astype(colours.dtype)
+    return result
 
 
 def rgb(frame: Any) -> Frame:

@@ -14,7 +14,8 @@ def bending(rng: np.random.Generator, count: int, greatest: float) -> NDArray[np
     waves = rng.normal(size=3)[:, None] * np.sin(
         2 * np.pi * (s[None] / rng.uniform(80, 500, 3)[:, None] + rng.random(3)[:, None])
     )
-    return greatest * np.tanh(0.6 * waves.sum(0))
+    result: NDArray[np.float64] = greatest * np.tanh(0.6 * waves.sum(0))
+    return result
 
 
 def walk(start: Points, heading: float, curvature: NDArray[np.float64]) -> Points:

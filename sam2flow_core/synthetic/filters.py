@@ -53,4 +53,5 @@ def texture(size: tuple[int, int], coarsest: float, slope: float, generator: tor
     weight = (fy**2 + fx**2 + (1 / coarsest) ** 2) ** (-slope / 2)
     weight[0, 0] = 0
     field = torch.fft.irfft2(torch.fft.rfft2(noise) * weight, s=size)
-    return field / field.std().clamp(min=1e-6)
+    result: Tensor = field / field.std().clamp(min=1e-6)
+    return result

@@ -32,13 +32,15 @@ class TimeCourse:
     def speed(self, t: ArrayLike) -> NDArray[np.float64]:
         """Return w at times ``t`` (s)."""
         index = np.clip(np.asarray(t, float) / self.step_s, 0, len(self.relative) - 1).astype(int)
-        return self.relative[index]
+        result: NDArray[np.float64] = self.relative[index]
+        return result
 
     def travel(self, t: ArrayLike) -> NDArray[np.float64]:
         """Return W at times ``t`` (s): the integral of w from 0, running on at the last speed past the table."""
         x = np.asarray(t, float) / self.step_s
         index = np.clip(np.floor(x), 0, len(self.relative) - 1).astype(int)
-        return self.integral[index] + (x - index) * self.step_s * self.relative[index]
+        result: NDArray[np.float64] = self.integral[index] + (x - index) * self.step_s * self.relative[index]
+        return result
 
 
 def time_course(step_s: float, relative: NDArray[np.float64]) -> TimeCourse:
@@ -53,14 +55,16 @@ def heartbeat(
     turn = 2 * np.pi * (rate_hz * t + phase)
     fine = np.linspace(0, 2 * np.pi, 200)
     spread = np.ptp(np.cos(fine) + second * np.cos(2 * fine - 1.0))
-    return 1 + index / spread * (np.cos(turn) + second * np.cos(2 * turn - 1.0))
+    result: NDArray[np.float64] = 1 + index / spread * (np.cos(turn) + second * np.cos(2 * turn - 1.0))
+    return result
 
 
 def window(t: NDArray[np.floating], start: float, length: float, edge: float) -> NDArray[np.float64]:
     """Return a smooth step up at ``start`` and down ``length`` later (0 to 1)."""
     rise = 1 / (1 + np.exp(-np.clip((t - start) / edge, -30, 30)))
     fall = 1 / (1 + np.exp(-np.clip((t - start - length) / edge, -30, 30)))
-    return rise - fall
+    result: NDArray[np.float64] = rise - fall
+    return result
 
 
 def sample_time_course(rng: np.random.Generator, settings: SceneSettings, frame_rate_hz: float) -> TimeCourse:

@@ -71,7 +71,8 @@ class StoredCase:
 
     def recorded_flow(self, pair: int) -> NDArray[np.float32]:
         """Return the flow (V, 2, H, W) with the tissue's motion, in the coordinates of the recorded frame."""
-        return _array(_open(self.stack.parent), "recorded_flow")[pair]
+        result: NDArray[np.float32] = _array(_open(self.stack.parent), "recorded_flow")[pair]
+        return result
 
 
 def read_cases(folder: Path) -> tuple[StoredCase, ...]:

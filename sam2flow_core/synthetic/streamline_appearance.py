@@ -200,7 +200,8 @@ def _grain(appearance: StreamlineAppearance, n: int, device: torch.device) -> Te
     weight = (frequency + (1 / coarsest) ** 2) ** (-slopes / 2)
     weight[:, 0, 0] = 0
     field = torch.fft.irfft2(torch.fft.rfft2(white) * weight, s=(n, n))
-    return field / field.std((1, 2), keepdim=True).clamp_min(1e-6)
+    result: Tensor = field / field.std((1, 2), keepdim=True).clamp_min(1e-6)
+    return result
 
 
 def _lamp(optics: Sequence[Optics], dirt: Tensor) -> Tensor:

@@ -16,7 +16,8 @@ BITS = (8, 12, 16)
 def quantise(video: NDArray[np.float32], bits: int) -> NDArray[np.unsignedinteger]:
     """Turn intensities (full well = 1) into counts of 8, 12 (in 16-bit words) or 16 bits."""
     counts = np.rint(np.clip(video, 0, 1) * (2**bits - 1))
-    return counts.astype(np.uint8 if bits == 8 else np.uint16)
+    result: NDArray[np.unsignedinteger] = counts.astype(np.uint8 if bits == 8 else np.uint16)
+    return result
 
 
 def write_tiff(

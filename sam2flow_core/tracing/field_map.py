@@ -84,7 +84,8 @@ class FieldMap:
         t = self.table
         top = (1 - dx) * t[row, column] + dx * t[row, column + 1]
         below = (1 - dx) * t[row + 1, column] + dx * t[row + 1, column + 1]
-        return (1 - dy) * top + dy * below
+        result: NDArray[np.float32] = (1 - dy) * top + dy * below
+        return result
 
     def look(self, place: Floats, angle: float) -> FieldReading:
         """What runs through a place in about a direction."""

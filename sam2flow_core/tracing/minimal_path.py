@@ -150,7 +150,7 @@ def _spaced(line: Floats, settings: MinimalPathSettings) -> Floats:
 
 
 def _evened(line: Floats, points: int) -> Floats:
-    even = uniform_filter1d(line, min(points, len(line)), axis=0, mode="nearest")
+    even: Floats = uniform_filter1d(line, min(points, len(line)), axis=0, mode="nearest")
     even[0], even[-1] = line[0], line[-1]
     return even
 

@@ -162,4 +162,5 @@ def _around(way: Trace, field: FieldMap, settings: TubularMaskSettings) -> Float
     away, nearest = distance_transform_edt(apart, return_indices=True)
     depth = radius[owner[tuple(nearest)]] - away
     logits = np.clip(depth * field.stride * settings.sharpness, settings.outside, -settings.outside)
-    return logits[pad:-pad, pad:-pad].astype(np.float32)
+    result: Floats32 = logits[pad:-pad, pad:-pad].astype(np.float32)
+    return result

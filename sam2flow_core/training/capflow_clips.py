@@ -122,4 +122,5 @@ def _leaves(flow: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Where flow (T, 2, H, W) leads out of the window."""
     height, width = flow.shape[-2:]
     y, x = np.arange(height)[:, None] + flow[:, 1], np.arange(width) + flow[:, 0]
-    return (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
+    result: NDArray[np.bool_] = (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
+    return result

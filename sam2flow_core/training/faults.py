@@ -49,7 +49,8 @@ def _margin(rng: np.random.Generator, side: int) -> NDArray[np.bool_]:
     widths = np.where(rng.random(4) < 0.6, side * rng.uniform(0.01, 0.2, 4), 0)
     rows = (line >= widths[0]) & (line < side - widths[1])
     columns = (line >= widths[2]) & (line < side - widths[3])
-    return rows[:, None] & columns
+    result: NDArray[np.bool_] = rows[:, None] & columns
+    return result
 
 
 def _overlay(rng: np.random.Generator, video: Tensor) -> None:

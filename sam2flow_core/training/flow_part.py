@@ -130,7 +130,8 @@ class FlowPart:
 def _features(net: FlowNet, inputs: Tensor) -> Tensor:
     """Matching features (I, T, h, w, D) of frames (I, T, 3, H, W)."""
     images = inputs.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-    return net.feature_encoder(images).permute(0, 2, 3, 1).contiguous().unflatten(0, inputs.shape[:2])
+    result: Tensor = net.feature_encoder(images).permute(0, 2, 3, 1).contiguous().unflatten(0, inputs.shape[:2])
+    return result
 
 
 def _earlier(batch: ClipBatch, count: int, rng: np.random.Generator) -> Tensor:

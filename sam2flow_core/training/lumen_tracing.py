@@ -50,4 +50,7 @@ def _ends(bones: NDArray[np.bool_], radius_at: NDArray[np.float64]) -> NDArray[n
     radius = radius_at[y, x]
     height, width = bones.shape
     inner = (np.minimum(y, height - 1 - y) > radius) & (np.minimum(x, width - 1 - x) > radius)
-    return np.stack([(y - 0.5) / FIELD_STRIDE, (x - 0.5) / FIELD_STRIDE, radius / FIELD_STRIDE], 1)[inner]
+    result: NDArray[np.float64] = np.stack(
+        [(y - 0.5) / FIELD_STRIDE, (x - 0.5) / FIELD_STRIDE, radius / FIELD_STRIDE], 1
+    )[inner]
+    return result

@@ -4,8 +4,8 @@ Velocities are signed along the vessel's arrow, the direction of its mean flow. 
 tables give um/s where pixel size and frame rate are known.
 """
 
+from sam2flow_core.config.flags import GRADES
 from sam2flow_core.velocity.flags import FLAGS
-from sam2flow_core.velocity.grade import GRADES
 from sam2flow_core.velocity.measure import measure_vessel, measure_vessels
 from sam2flow_core.velocity.records import CalibrationLike, VesselMeasurement
 from sam2flow_core.velocity.tables import PER_FRAME_COLUMNS, SUMMARY_COLUMNS, per_frame_table, summary_table

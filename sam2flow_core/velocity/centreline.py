@@ -168,4 +168,7 @@ def _smooth(path: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     reach = min(int(4 * sigma) + 1, len(line) - 1)
     head = 2 * line[0] - line[reach:0:-1]
     tail = 2 * line[-1] - line[-2 : -reach - 2 : -1]
-    return ndimage.gaussian_filter1d(np.vstack([head, line, tail]), sigma, axis=0)[reach : reach + len(line)]
+    result: NDArray[np.float64] = ndimage.gaussian_filter1d(np.vstack([head, line, tail]), sigma, axis=0)[
+        reach : reach + len(line)
+    ]
+    return result

@@ -10,6 +10,7 @@ Only each position's mean and slow drift are removed. Removing the mean of each 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +147,7 @@ def _match(
     return np.clip(found, -1, 1)
 
 
-def _pool(values: NDArray, windows: int, block: int) -> NDArray:
+def _pool(values: NDArray[Any], windows: int, block: int) -> NDArray[Any]:
     """Sum over windows of three blocks with the weights 1/2, 1, 1/2."""
     starts = np.minimum(np.arange(windows) * block, len(values) - 1)
     sums = np.add.reduceat(values, starts, axis=0)
@@ -165,7 +166,7 @@ def _overlap_energy(first: NDArray[np.float32], second: NDArray[np.float32]) -> 
     return np.concatenate([backward[:, :-1], forward], axis=1).astype(float)
 
 
-def _at(table: NDArray, position: NDArray[np.float64], wrap: bool = False) -> NDArray[np.float64]:
+def _at(table: NDArray[Any], position: NDArray[np.float64], wrap: bool = False) -> NDArray[np.float64]:
     """Interpolate the columns of `table` linearly at `position`; with `wrap` the columns are a circle."""
     low = np.floor(position).astype(int)
     share = position - low

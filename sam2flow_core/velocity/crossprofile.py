@@ -54,7 +54,8 @@ def _fit(position: NDArray[np.float64], velocity: NDArray[np.float64]) -> tuple[
     top = float(velocity.max())
 
     def misfit(p: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (p[0] * (1 - p[1] * np.abs(position) ** p[2]) - velocity) / top
+        result: NDArray[np.float64] = (p[0] * (1 - p[1] * np.abs(position) ** p[2]) - velocity) / top
+        return result
 
     fit = least_squares(misfit, [top, 0.8, 2.5], bounds=([0, 0, 1.5], [2 * top, 1, 12]), loss="soft_l1", f_scale=0.1)
     if not fit.success or np.sqrt(np.mean(fit.fun**2)) > 0.3:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def frame_diameter(area: NDArray[np.int64], diameter: NDArray[np.float64]) -> ND
     return np.where(seen, area / np.median(area[seen]) * np.nanmean(diameter), np.nan)
 
 
-def cross_sections(image: NDArray, line: Centreline, reach: float) -> NDArray[np.float64]:
+def cross_sections(image: NDArray[Any], line: Centreline, reach: float) -> NDArray[np.float64]:
     """Sample an image across the centreline every quarter of a pixel, shape (N, 2 M + 1), the middle on the line."""
     across = np.arange(-np.ceil(reach / _STEP), np.ceil(reach / _STEP) + 1) * _STEP
     points = line.points[:, None, :] + across[None, :, None] * line.normals[:, None, :]

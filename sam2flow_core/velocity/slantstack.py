@@ -42,6 +42,6 @@ def stack_velocity(pattern: NDArray[np.float32], settings: KymographSettings) ->
     best = grid[power.argmax(axis=1)]
     if len(best) > 2:
         best = ndimage.median_filter(best, 3, mode="nearest")
-    velocity = np.interp(np.arange(frames) + 0.5, starts + window / 2, best)
+    velocity: NDArray[np.float64] = np.interp(np.arange(frames) + 0.5, starts + window / 2, best)
     velocity[-1] = np.nan
     return velocity

@@ -127,7 +127,8 @@ def _strength(lanes: NDArray[np.float32], points: int) -> NDArray[np.float64]:
 def _seen(strength: NDArray[np.float64], evened_px: int) -> NDArray[np.float32]:
     """How much there is to be seen at each point, 0 to 1, shape (N,)."""
     even = ndimage.uniform_filter1d(strength, evened_px, mode="nearest")
-    return np.clip(even / max(float(np.median(even)), 1e-12), 0, 1).astype(np.float32)
+    result: NDArray[np.float32] = np.clip(even / max(float(np.median(even)), 1e-12), 0, 1).astype(np.float32)
+    return result
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,8 @@ def _between(match: NDArray[np.float64], best: NDArray[np.int64]) -> NDArray[np.
     left, middle, right = (match[rows, inner + k] for k in (-1, 0, 1))
     curve = left - 2 * middle + right
     move = np.where(curve < 0, 0.5 * (left - right) / np.where(curve < 0, curve, -1), 0).clip(-1, 1)
-    return np.interp(inner + move, np.arange(len(_GRID)), _GRID)
+    result: NDArray[np.float64] = np.interp(inner + move, np.arange(len(_GRID)), _GRID)
+    return result
 
 
 def find_step(

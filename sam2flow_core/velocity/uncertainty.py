@@ -35,7 +35,8 @@ def frame_standard_error(
         back = np.interp(np.arange(len(scale)), checked, round_trip[checked])
     else:
         back = settings.usual_round_trip * scale
-    return (settings.scale_gain * scale + settings.round_trip_gain * back) / np.sqrt(independent)
+    result: NDArray[np.float64] = (settings.scale_gain * scale + settings.round_trip_gain * back) / np.sqrt(independent)
+    return result
 
 
 def block_bootstrap(velocity: NDArray[np.float64], block: int, samples: int, generator: np.random.Generator) -> float:

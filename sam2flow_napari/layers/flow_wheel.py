@@ -48,7 +48,8 @@ def wheel_picture(side: int) -> NDArray[np.uint8]:
     values = wheel_values(dx, dy, 1.0)
     values[np.hypot(dx, dy) > 1] = 0
     table = np.array([(0.0, 0.0, 0.0, 0.0), *((*colour, 1.0) for colour in wheel_colours())])
-    return np.rint(255 * table[values]).astype(np.uint8)
+    result: NDArray[np.uint8] = np.rint(255 * table[values]).astype(np.uint8)
+    return result
 
 
 class WheelFrames:

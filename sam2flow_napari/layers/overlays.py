@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -215,7 +216,7 @@ class Overlays:
 
     def _make(self, *wanted: str) -> None:
         """Make these layers where they are missing, each in its place over the recording."""
-        makers = {
+        makers: dict[str, Callable[[], Layer]] = {
             VESSELS: lambda: self._factory.labels(VESSELS, self._labels),
             SPEED: lambda: self._factory.speed(self._speed_name, self._speed, self.speed_limit),
             WHEEL: lambda: self._factory.wheel(WHEEL, self._wheel),

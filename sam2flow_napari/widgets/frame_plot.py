@@ -14,7 +14,7 @@ from sam2flow_napari.session import Session
 _SIZE = QSize(320, 150)
 
 
-class FramePlot(pg.PlotWidget):
+class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
     """A plot with frames along the bottom.
 
     Parameters

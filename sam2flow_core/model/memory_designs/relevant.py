@@ -38,7 +38,8 @@ class TemporalIntegrator(nn.Module):
 
     def forward(self, image: Tensor, views: list[Tensor]) -> Tensor:
         """Features (1, dim, h, w) from them and the narrow views (1, memory_dim, h, w), the present one last."""
-        return image + self.out(F.gelu(self.norm(self.mix(torch.stack(views, 2))[:, :, 0])))
+        result: Tensor = image + self.out(F.gelu(self.norm(self.mix(torch.stack(views, 2))[:, :, 0])))
+        return result
 
 
 class MaskPrompter(nn.Module):
@@ -60,7 +61,8 @@ class MaskPrompter(nn.Module):
         seen = self.attention(
             image.flatten(2).transpose(1, 2), keys, keys, rotate_q=turns, rotate_k=turns.repeat(len(tokens), 1)
         )
-        return self.up(self.norm(seen).transpose(1, 2).unflatten(2, (h, w)))
+        result: Tensor = self.up(self.norm(seen).transpose(1, 2).unflatten(2, (h, w)))
+        return result
 
 
 class RelevantMemory(RecentMemory):
@@ -101,7 +103,8 @@ class RelevantMemory(RecentMemory):
         latest = sorted(entries, key=lambda e: abs(frame - e.frame))[: self.integrated]
         before = [_halves(e)[1].transpose(1, 2).unflatten(2, image.shape[-2:]) for e in reversed(latest)]
         # Where there are fewer frames before, nothing is known to have changed.
-        return self.integrator(image, [now] * (self.integrated - len(before)) + before + [now])
+        result: Tensor = self.integrator(image, [now] * (self.integrated - len(before)) + before + [now])
+        return result
 
     def _filter(self, image: Tensor, entries: list[MemoryEntry]) -> tuple[list[Tensor], list[MemoryEntry]]:
         """Memory tokens of the entries most like the image, weighted by how like they are, and these entries.

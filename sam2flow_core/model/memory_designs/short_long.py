@@ -60,7 +60,8 @@ class ShortLongMemory(RecentMemory):
         long = [e for e in entries if e.prompted] + unprompted[self.short :]
         now = memory.recall(image, memory.recollect(short[::-1], frame))
         always = memory.recall(image, memory.recollect(long, frame), self.attention) if long else now
-        return now + self.join(torch.cat([now, always], 1))
+        result: Tensor = now + self.join(torch.cat([now, always], 1))
+        return result
 
 
 def _most_crowded(entries: list[MemoryEntry]) -> MemoryEntry:

@@ -216,4 +216,5 @@ def _bands(white: Tensor, widths: tuple[float, ...]) -> Tensor:
     ring = torch.exp(-0.5 * ((frequency * 2 * math.pi * width).log1p() - 1.0) ** 2 / 0.3)
     ring[:, 0, 0] = 0
     field = torch.fft.irfft2(torch.fft.rfft2(white) * ring, s=(n, n))
-    return field / field.std((1, 2), keepdim=True).clamp_min(1e-6)
+    result: Tensor = field / field.std((1, 2), keepdim=True).clamp_min(1e-6)
+    return result
