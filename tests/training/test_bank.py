@@ -1,9 +1,14 @@
 """The bank: what a run sees depends on its seed and the number of clips before, never on what lies on the disk."""
 
 import dataclasses
+import subprocess
+import sys
+import time
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -88,3 +93,31 @@ def test_streams_of_a_seed_differ_by_rank(tmp_path, parts):
         next(ClipStream(SyntheticScenes(CONFIG, 7, tmp_path), CONFIG, stage, 5, rank=r).batches(1))[0] for r in (0, 1)
     )
     assert not same(first, second)
+
+
+DRAW_AND_WAIT = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_bank import BANK, SceneBank, dataclasses
+if __name__ == "__main__":
+    bank = SceneBank(dataclasses.replace(BANK, workers=1), 3, Path(sys.argv[1]))
+    bank.scenes([0])
+    print(*bank._pool._processes, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_workers_end_when_the_run_is_killed(tmp_path):
+    """Orphans would hold a core and a gigabyte until the machine is restarted."""
+    (tmp_path / "draw.py").write_text(DRAW_AND_WAIT)
+    command = [sys.executable, str(tmp_path / "draw.py"), str(tmp_path / "bank"), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        workers = [int(pid) for pid in run.stdout.readline().split()]
+        run.kill()
+    assert workers
+    until = time.monotonic() + 20
+    while any(psutil.pid_exists(pid) for pid in workers) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not any(psutil.pid_exists(pid) for pid in workers)
