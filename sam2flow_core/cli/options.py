@@ -15,7 +15,7 @@ device_option = click.option(
 )
 
 
-class _Resolution(click.ParamType):
+class _Resolution(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
     """``auto`` as None, or a number."""
 
     name = "resolution"

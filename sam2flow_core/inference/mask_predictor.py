@@ -23,16 +23,13 @@ from sam2flow_core.inference.masks import encoded, field_maps
 from sam2flow_core.inference.object_track import ObjectTrack, Recalled, begin_bank, recall, write_track
 from sam2flow_core.inference.track_step import TrackStep
 from sam2flow_core.inference.video_frames import PaddedFrames, SquareFrames, VideoFrames
-from sam2flow_core.inference.weights import choose_device, load_model, save_folder
+from sam2flow_core.inference.video_predictor import Masks, VideoPredictor
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack import Stack, open_stack
 from sam2flow_core.tracing.field_map import FieldMap
 
 _ABSENT = -1024.0
 """Logits of an object that nothing was said of, as in SAM 2."""
-
-Masks = tuple[int, list[int], Tensor]
-"""Frame, ids of the objects, and their logits (objects, 1, Y, X) in the recorded frame."""
 
 
 @dataclass
@@ -48,7 +45,7 @@ class MaskState:
         return len(self.frames.stack)
 
 
-class SAM2MaskPredictor:
+class SAM2MaskPredictor(VideoPredictor[MaskState]):
     """Prompts in, masks through time out; the methods and arguments are those of SAM 2's video predictor.
 
     Parameters
@@ -87,26 +84,8 @@ class SAM2MaskPredictor:
         description: dict[str, Any],
         settings: InferenceSettings | None = None,
     ) -> None:
-        self.model, self.device = model.to(device).eval(), device
-        self.description = {**description, "device": str(device)}
-        self.settings = settings or InferenceSettings()
+        super().__init__(model, device, description, settings)
         self._step = TrackStep(self.model, self.settings.sam2, self.settings.tracing)
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        model_id: str,
-        device: str = "auto",
-        settings: InferenceSettings | None = None,
-        overrides: dict[str, Any] | None = None,
-    ) -> SAM2MaskPredictor:
-        """Load weights by whatever name `load_model` takes, and with its ``overrides``: of the memory's design, say."""
-        network, description = load_model(model_id, overrides)
-        return cls(network, choose_device(device), description, settings)
-
-    def save_pretrained(self, save_directory: str | Path) -> None:
-        """Write the weights and their configuration to a folder that `from_pretrained` reads."""
-        save_folder(Path(save_directory), self.model, self.description.get("notes", {}))
 
     def init_state(
         self,
@@ -249,23 +228,16 @@ class SAM2MaskPredictor:
         inference_state.tracks[obj_id].clear_prompts(frame_idx)
         return self._masks(inference_state, frame_idx) if need_output else None
 
-    @torch.inference_mode()
-    def remove_object(
-        self, inference_state: MaskState, obj_id: int, strict: bool = False, need_output: bool = True
-    ) -> tuple[list[int], list[tuple[int, Tensor]]]:
-        """Forget an object; return the ids that are left, and the masks of the frames it was prompted in."""
-        track = inference_state.tracks.pop(obj_id, None)
-        if track is None and strict:
-            raise PromptError(f"there is no object {obj_id}")
-        left = list(inference_state.tracks)
-        if track is None or not left or not need_output:
-            return left, []
-        frames = sorted({*track.points, *track.given})
-        return left, [(frame, self._masks(inference_state, frame)[2]) for frame in frames]
-
     def reset_state(self, inference_state: MaskState) -> None:
         """Forget all objects, keep the recording."""
         inference_state.tracks.clear()
+
+    def _ids(self, state: MaskState) -> list[int]:
+        return list(state.tracks)
+
+    def _forget(self, state: MaskState, obj_id: int) -> set[int] | None:
+        track = state.tracks.pop(obj_id, None)
+        return None if track is None else {*track.points, *track.given}
 
     def _answer(self, state: MaskState, track: ObjectTrack, frame: int) -> Masks:
         """Decode a prompted frame: from the image alone, or with memory where the object was followed before."""

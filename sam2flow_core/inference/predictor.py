@@ -7,7 +7,6 @@ flow. Points are ``(x, y)`` px of the recorded frame, as SAM 2's are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +26,14 @@ from sam2flow_core.inference.recording_summary import RecordingSummary, summaris
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
 from sam2flow_core.inference.state import InferenceState, VesselState
 from sam2flow_core.inference.steps import FrameFlow
-from sam2flow_core.inference.weights import choose_device, load_model, save_folder
+from sam2flow_core.inference.video_predictor import Masks, VideoPredictor
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.memory_bank import MemoryBank, keep_recent
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack import Stack, choose_resolution, open_stack
 
-Masks = tuple[int, list[int], torch.Tensor]
-"""Frame, ids of the vessels, and their logits (vessels, 1, Y, X) in the recorded frame."""
 
-
-class SAM2FlowPredictor:
+class SAM2FlowPredictor(VideoPredictor[InferenceState]):
     """Prompts in, masks and flow out.
 
     Parameters
@@ -77,6 +73,8 @@ class SAM2FlowPredictor:
     True
     """
 
+    object_name = "vessel"
+
     def __init__(
         self,
         model: SAM2Flow,
@@ -89,44 +87,8 @@ class SAM2FlowPredictor:
                 "these weights know masks only, so neither flow nor velocity can be measured with them; "
                 "give 'tiny' or weights that were trained for flow (masks alone: SAM2MaskPredictor)"
             )
-        self.model = model.to(device).eval()
-        self.device = device
-        self.settings = settings or InferenceSettings()
-        self.description = {**description, "inference": asdict(self.settings), "device": str(device)}
+        super().__init__(model, device, description, settings)
         self._last_summary: tuple[object, RecordingSummary] | None = None
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        model: str = "tiny",
-        device: str = "auto",
-        settings: InferenceSettings | None = None,
-        overrides: dict[str, Any] | None = None,
-    ) -> SAM2FlowPredictor:
-        """Load the weights in the box (``tiny``), a file, a folder, or a model of the Hugging Face hub.
-
-        Parameters
-        ----------
-        model : str
-            ``tiny``, the path of a ``.safetensors`` file, a folder written by `save_pretrained`, or ``owner/model``
-            on the hub. The network is used for a hub name only.
-        device : str
-            auto, cpu, cuda or mps.
-        settings : InferenceSettings, optional
-        overrides : dict, optional
-            Fields of the model's configuration to change, for ablations.
-
-        Raises
-        ------
-        ModelError
-            If the file is not one of ours, knows no flow, or the device is not there.
-        """
-        network, description = load_model(model, overrides)
-        return cls(network, choose_device(device), description, settings)
-
-    def save_pretrained(self, save_directory: str | Path) -> None:
-        """Write weights (safetensors) and configuration (JSON) to a folder that `from_pretrained` reads."""
-        save_folder(Path(save_directory), self.model, self.description.get("notes", {}))
 
     @torch.inference_mode()
     def init_state(
@@ -275,20 +237,6 @@ class SAM2FlowPredictor:
             self.remove_object(state, obj_id, need_output=False)
         return self._masks(state, frame_idx) if need_output else None
 
-    def remove_object(
-        self, inference_state: InferenceState, obj_id: int, strict: bool = False, need_output: bool = True
-    ) -> tuple[list[int], list[tuple[int, torch.Tensor]]]:
-        """Forget a vessel; return the ids that are left, and the masks of the frames it was prompted in."""
-        state = inference_state
-        vessel = state.vessels.pop(obj_id, None)
-        state.crops.pop(obj_id, None)
-        if vessel is None and strict:
-            raise PromptError(f"there is no vessel {obj_id}")
-        left = list(state.vessels)
-        if vessel is None or not left or not need_output:
-            return left, []
-        return left, [(t, self._masks(state, t)[2]) for t in sorted({*vessel.points, *vessel.given})]
-
     def reset_state(self, inference_state: InferenceState) -> None:
         """Forget all vessels, keep the recording."""
         inference_state.vessels.clear()
@@ -417,6 +365,14 @@ class SAM2FlowPredictor:
         """The frame whose encoding serves frame ``t``."""
         start, every = state.frames.start, self.settings.key_frame_every
         return start + (t - start) // every * every
+
+    def _ids(self, state: InferenceState) -> list[int]:
+        return list(state.vessels)
+
+    def _forget(self, state: InferenceState, obj_id: int) -> set[int] | None:
+        vessel = state.vessels.pop(obj_id, None)
+        state.crops.pop(obj_id, None)
+        return None if vessel is None else {*vessel.points, *vessel.given}
 
     def _vessel(self, state: InferenceState, obj_id: int) -> VesselState:
         if obj_id not in state.vessels:

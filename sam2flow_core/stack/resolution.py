@@ -146,7 +146,7 @@ def _factor(cell_px: float, settings: ResolutionSettings, smallest: float) -> fl
 
 def _lively(frames: Floats, side: int) -> Floats:
     """What differs from the mean over time, (T, h, w), in the part of the picture where most does."""
-    change = frames - frames.mean(0)
+    change: Floats = frames - frames.mean(0)
     height, width = change.shape[1:]
     if max(height, width) <= side:
         return change
@@ -155,7 +155,8 @@ def _lively(frames: Floats, side: int) -> Floats:
     top, left = rows // 2, columns // 2
     inner = energy[top : height - (rows - 1) // 2, left : width - (columns - 1) // 2]
     y, x = np.unravel_index(int(inner.argmax()), inner.shape)
-    return change[:, y : y + rows, x : x + columns]
+    result: Floats = change[:, y : y + rows, x : x + columns]
+    return result
 
 
 def _cell(change: Floats, settings: ResolutionSettings) -> float | None:
@@ -188,7 +189,8 @@ def _correlation(change: Floats, where: NDArray[np.bool_], reach: int) -> Floats
     for frame in change:
         total += irfft2(np.abs(rfft2((frame - frame[where].mean()) * where, s=size)) ** 2, s=size)
     mean = total / (len(change) * np.maximum(overlap, 1))
-    return np.roll(mean, (reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
+    result: Floats = np.roll(mean, (reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
+    return result
 
 
 def _profiles(correlation: Floats) -> Floats:
@@ -196,4 +198,7 @@ def _profiles(correlation: Floats) -> Floats:
     centre = correlation.shape[0] // 2
     angles = np.pi * np.arange(_ANGLES)[:, None] / _ANGLES
     away = np.arange(0, centre, _STEP)
-    return map_coordinates(correlation, [centre + away * np.sin(angles), centre + away * np.cos(angles)], order=1)
+    result: Floats = map_coordinates(
+        correlation, [centre + away * np.sin(angles), centre + away * np.cos(angles)], order=1
+    )
+    return result
