@@ -15,8 +15,11 @@ import pandas as pd
 from sam2flow_core.errors import PromptError
 from sam2flow_core.regions import BoxPrompt, MaskPrompt, Region, check_regions
 from sam2flow_core.spreadsheets import Sheet, read_sheet, write_csv
+from sam2flow_core.untrusted import one_line
 
 COLUMNS = ("vessel_id", "frame", "y", "x", "label")
+LABELS = ("name", "group")
+"""Columns that may be there too: what a vessel is called, and what it is sorted by, such as its type."""
 
 
 @dataclass(frozen=True, order=True)
@@ -74,10 +77,41 @@ def read_prompts(path: str | Path) -> tuple[Prompt, ...]:
     >>> sorted({p.vessel_id for p in prompts})
     [1, 2, 3, 4, 5, 6]
     """
-    sheet = read_sheet(Path(path), COLUMNS, (), COLUMNS, PromptError)
+    sheet = _read(path)
+    return tuple(_prompt(sheet, row) for row in range(len(sheet.rows)))
+
+
+Labels = tuple[tuple[int, str], ...]
+"""A text for each vessel that has one, by vessel id."""
+
+
+def read_labels(path: str | Path) -> tuple[Labels, Labels]:
+    """Read the names and the groups of vessels from ``prompts.csv``.
+
+    The first row of a vessel that says one counts.
+
+    Raises
+    ------
+    PromptError
+        As `read_prompts` does, or if two rows of a vessel say different things.
+    """
+    sheet = _read(path)
+    found: dict[str, dict[int, str]] = {column: {} for column in LABELS}
+    for number, row in enumerate(sheet.rows):
+        vessel = _prompt(sheet, number).vessel_id
+        for column, known in found.items():
+            text = one_line(row.get(column, ""))
+            if text and known.setdefault(vessel, text) != text:
+                place = f"{sheet.path}, line {sheet.lines[number]}"
+                raise PromptError(f"{place}: vessel {vessel} has two {column}s, '{known[vessel]}' and '{text}'")
+    return tuple(found["name"].items()), tuple(found["group"].items())
+
+
+def _read(path: str | Path) -> Sheet:
+    sheet = read_sheet(Path(path), COLUMNS, LABELS, COLUMNS, PromptError)
     if not sheet.rows:
         raise PromptError(f"{path}: no prompts in it; add at least one row with label 1")
-    return tuple(_prompt(sheet, row) for row in range(len(sheet.rows)))
+    return sheet
 
 
 def _prompt(sheet: Sheet, row: int) -> Prompt:

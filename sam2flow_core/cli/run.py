@@ -18,7 +18,9 @@ _PATH = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("stack", type=_PATH, required=False)
-@click.option("--prompts", type=_PATH, help="CSV of clicks: vessel_id, frame, y, x, label (1 = vessel, 0 = not this).")
+@click.option(
+    "--prompts", type=_PATH, help="CSV of clicks: vessel_id, frame, y, x, label (1 or 0: not this); name, group."
+)
 @click.option("--out", type=_PATH, help="Folder for the results; made if it is not there.")
 @click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
 @click.option("--pixel-size-um", type=float, help="um per pixel, instead of what the file says.")
@@ -47,13 +49,14 @@ def run(context: click.Context, /, **given: object) -> int:
 
 def _request(context: click.Context) -> RunRequest:
     from sam2flow_core.engine import RunRequest
-    from sam2flow_core.prompts import read_prompts
+    from sam2flow_core.prompts import read_labels, read_prompts
 
     given = context.params
     if given["stack"] is None:
         raise click.UsageError("Missing argument 'STACK'.", context)
     if given["prompts"] is None:
         raise click.UsageError("Missing option '--prompts'.", context)
+    names, groups = read_labels(given["prompts"])
     return RunRequest(
         stack=given["stack"],
         prompts=read_prompts(given["prompts"]),
@@ -68,6 +71,8 @@ def _request(context: click.Context) -> RunRequest:
         resume=given["resume"],
         stack_axes=given["stack_axes"],
         working_resolution=given["working_resolution"],
+        names=names,
+        groups=groups,
     )
 
 

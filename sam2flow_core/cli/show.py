@@ -76,12 +76,15 @@ def _outcome(finished: Finished) -> str:
     from sam2flow_core.spreadsheets import read_csv
 
     table = read_csv(finished.summary_csv)
-    lines = [_vessel_line(row) for row in table.to_dict("records")]
+    rows = table.to_dict("records")
+    cut = {row["parent_id"] for row in rows}
+    lines = [_vessel_line(row, row["vessel_id"] in cut) for row in rows]
     return "\n".join([*lines, f"written to {finished.out}: summary.csv, per_frame.csv, report.html, provenance.json"])
 
 
-def _vessel_line(row: Mapping[Any, Any]) -> str:
+def _vessel_line(row: Mapping[Any, Any], cut: bool) -> str:
     mean, low, high = row["v_mean_um_s"], row["v_ci_low_um_s"], row["v_ci_high_um_s"]
     speed = f"{mean:.4g} um/s ({low:.4g} to {high:.4g})" if mean == mean else "no velocity in um/s"
+    speed = "measured in segments" if cut else speed
     flags = f", {row['flags']}" if isinstance(row["flags"], str) else ""
-    return f"vessel {row['vessel_id']}: {speed}, {row['grade']}{flags}"
+    return f"vessel {row['vessel_id']:g}: {speed}, {row['grade']}{flags}"

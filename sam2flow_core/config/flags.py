@@ -21,6 +21,7 @@ FLAG_MEANINGS = {
     "WIDTH_DOUBT": "the width is not sure: mask and moving pattern differ, or noise hides the pattern",
     "EDGE": "the image border cuts along the vessel",
     "METHOD_DISAGREE": "flow and space-time diagram disagree",
+    "UNBALANCED": "more flows into a fork than out, or less: a width or velocity is wrong, or a vessel not marked",
     "UNCALIBRATED": "pixel size or frame rate is unknown, so that there is no um/s",
 }
 
@@ -40,6 +41,7 @@ FLAG_NAMES = {
     "WIDTH_DOUBT": "width unsure",
     "EDGE": "cut off",
     "METHOD_DISAGREE": "methods differ",
+    "UNBALANCED": "fork unbalanced",
     "UNCALIBRATED": "no scale",
 }
 """The same in a word or two, for a column of a table."""

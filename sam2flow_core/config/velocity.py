@@ -267,6 +267,10 @@ class StretchSettings:
         Multiple of the vessel's speed below which a stretch may show what stands still.
     whole : float
         Share of the largest strength in and around a stretch that its smallest must be.
+    confirmed_step : float
+        Least difference between two neighbouring segments that are read each by itself, as a share of the larger.
+    most_segments : int
+        Into which a vessel is cut along its line.
     """
 
     displacement_px: float = 6.0
@@ -287,6 +291,25 @@ class StretchSettings:
     evened_px: int = 5
     standing: float = 0.2
     whole: float = 0.08
+    confirmed_step: float = 0.15
+    most_segments: int = 8
+
+
+@dataclass(frozen=True)
+class ForkSettings:
+    """Where vessels meet, and when their flows do not balance.
+
+    Attributes
+    ----------
+    reach_widths, reach_px : float
+        Ends so many widths, and px more, from each other lie at one fork.
+    imbalance : float
+        Least difference of what flows in and out, as a share of the larger, that is flagged.
+    """
+
+    reach_widths: float = 1.0
+    reach_px: float = 4.0
+    imbalance: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -345,5 +368,6 @@ class VelocitySettings:
     stretches: StretchSettings = field(default_factory=StretchSettings)
     activity: ActivitySettings = field(default_factory=ActivitySettings)
     presence: PresenceSettings = field(default_factory=PresenceSettings)
+    forks: ForkSettings = field(default_factory=ForkSettings)
     flags: FlagSettings = field(default_factory=FlagSettings)
     grade: GradeSettings = field(default_factory=GradeSettings)

@@ -38,6 +38,8 @@ class RunRequest:
         Goes into the tables; the recording's name by default.
     names : tuple of (int, str)
         Names of vessels, by vessel id.
+    groups : tuple of (int, str)
+        What they are sorted by, such as their type, by vessel id.
     threads : int or None
         CPU threads; None = up to 4. Their number decides the last bits of a result.
     working_resolution : float or None
@@ -63,6 +65,7 @@ class RunRequest:
     threads: int | None = None
     working_resolution: float | None = None
     expected: tuple[tuple[str, str], ...] = ()
+    groups: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,9 @@ def _draw_velocities(per_frame: pd.DataFrame, results: Results, paths: list[Path
         axes = figure.subplots()
         for vessel, rows in groups:
             t = rows["time_s" if timed else "frame"]
-            name = results.header.names.get(int(str(vessel)), f"Vessel {vessel}")
+            number = float(str(vessel))  # 1.2 is the second segment of vessel 1
+            named = results.header.names.get(int(number), f"Vessel {int(number)}")
+            name = named if number == int(number) else f"{named}, {number:g}"
             (drawn,) = axes.plot(t, rows[column], label=name, linewidth=1)
             ends = ("velocity_ci_low_um_s", "velocity_ci_high_um_s")
             if calibrated and len(groups) <= 3 and all(end in rows for end in ends):

@@ -9,7 +9,7 @@ from pathlib import Path
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.folder_names import folder_name, same_folder
 from sam2flow_core.errors import DataError
-from sam2flow_core.prompts import read_prompts
+from sam2flow_core.prompts import read_labels, read_prompts
 from sam2flow_core.spreadsheets import Sheet, read_sheet
 from sam2flow_core.untrusted import on_network
 
@@ -91,6 +91,7 @@ def _request(sheet: Sheet, number: int, out: Path, model: str, device: str) -> R
         name = folder_name(video_id)
     except DataError as error:
         raise DataError(f"{sheet.path}, line {sheet.lines[number]}: {error}") from None
+    names, groups = read_labels(folder / row["prompts"])
     return RunRequest(
         stack=stack,
         prompts=read_prompts(folder / row["prompts"]),
@@ -101,4 +102,6 @@ def _request(sheet: Sheet, number: int, out: Path, model: str, device: str) -> R
         frame_rate_hz=sheet.number(number, "frame_rate_hz"),
         resume=True,
         video_id=video_id,
+        names=names,
+        groups=groups,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -89,6 +89,7 @@ class _Provenance:
     identity: dict[str, str]
     regions: tuple[dict[str, Any], ...] = ()
     working_resolution: _Resolution = _Resolution()
+    groups: dict[int, str] = field(default_factory=dict)
 
 
 def describe_run(
@@ -124,6 +125,7 @@ def describe_run(
         "prompts": [asdict(p) for p in clicks_of(request.prompts)],
         "regions": regions_to_json(regions_of(request.prompts)),
         "names": {str(vessel): name for vessel, name in results.header.names.items()},
+        "groups": {str(vessel): group for vessel, group in results.header.groups.items()},
         "stabilisation": {"on": request.stabilise, "shifts_dy_dx_px": shifts.round(4).tolist()},
         "working_resolution": asdict(source.resolution),
         "model": {"asked": request.model, **description},
@@ -241,6 +243,7 @@ def request_again(
         stack_axes=content.recording.axes,
         video_id=content.video_id,
         names=tuple((vessel, one_line(name)) for vessel, name in content.names.items()),
+        groups=tuple((vessel, one_line(group)) for vessel, group in content.groups.items()),
         threads=content.device.threads,
         # What was measured in the pattern might come out otherwise elsewhere; the pixel size says the same anywhere.
         working_resolution=None if resolution.basis == "pixel size" else resolution.factor,

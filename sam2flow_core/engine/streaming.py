@@ -113,6 +113,7 @@ def _header(
         stop=source.stop,
         crops=dict(crops),
         names={vessel: names.get(vessel, str(vessel)) for vessel in crops},
+        groups={vessel: group for vessel, group in request.groups if vessel in crops},
         calibration=asdict(source.timed_calibration),
         video_id=request.video_id or source.stack.name,
         settings=asdict(settings),

@@ -20,11 +20,14 @@ class Vessel:
     name : str
     visible : bool
         Whether its mask and flow are drawn.
+    group : str
+        What it is sorted by in tables, such as its type.
     """
 
     vessel_id: int
     name: str
     visible: bool = True
+    group: str = ""
 
 
 @dataclass(frozen=True)

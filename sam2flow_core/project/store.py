@@ -123,7 +123,9 @@ def _from_file(folder: Path, content: _ProjectFile) -> Project:
     ValueError
         If a value cannot be meant, or leads out of the project or to another computer.
     """
-    vessels = tuple(replace(v, name=one_line(v.name) or f"Vessel {v.vessel_id}") for v in content.vessels)
+    vessels = tuple(
+        replace(v, name=one_line(v.name) or f"Vessel {v.vessel_id}", group=one_line(v.group)) for v in content.vessels
+    )
     state = SessionState(vessels, (*content.prompts, *regions_from_json(content.regions)))
     _check_state(state)
     edit, choices = content.calibration, content.run

@@ -42,7 +42,7 @@ def write_comparison(
     filled = [summary for summary in summaries if len(summary)]
     if not filled:
         raise OutputError("there are no measured vessels to compare; run the recordings first")
-    table = pd.concat(filled, ignore_index=True)
+    table = pd.concat([_units(summary) for summary in filled], ignore_index=True)
     table["video_id"] = table["video_id"].astype(object).fillna("").astype(str)
     named = {str(video): str(group) for video, group in (groups or {}).items()}
     table["group"] = [named.get(video, "") for video in table["video_id"]]
@@ -111,6 +111,13 @@ def group_means(table: pd.DataFrame) -> pd.DataFrame:
         spread = float(means.std()) if len(means) > 1 else float("nan")
         rows.append((group, len(means), len(part), float(means.mean()), spread))
     return pd.DataFrame(rows, columns=["group", "recordings", "vessels", "mean", "sd"])
+
+
+def _units(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that have a velocity of their own: segments instead of the vessel that was cut into them."""
+    if "parent_id" not in summary:
+        return summary
+    return summary[~summary["vessel_id"].isin(summary["parent_id"].dropna())]
 
 
 def _half(row: Mapping[str, Any] | pd.Series) -> float:

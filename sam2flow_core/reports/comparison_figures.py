@@ -30,7 +30,7 @@ def draw_vessels(table: pd.DataFrame) -> str:
             panel.set_axis_off()
         for panel, vessel in zip(axes.ravel(), vessels, strict=False):
             _draw_panel(panel, table[table["vessel_id"] == vessel], videos)
-            panel.set_title(f"Vessel {vessel}")
+            panel.set_title(f"Vessel {vessel:g}")
         for panel in axes[:, 0]:
             panel.set_ylabel("velocity (µm/s)")
         return as_address(figure)

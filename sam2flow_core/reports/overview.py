@@ -33,8 +33,8 @@ def draw_overview(measurements: Sequence[VesselMeasurement], image: NDArray[Any]
         axes = figure.add_subplot()
         low, high = np.percentile(image, (0.5, 99.5))
         axes.imshow(image, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), interpolation="bilinear")
-        for measurement in measurements:
-            _draw_vessel(axes, measurement)
+        for unit in (unit for measurement in measurements for unit in measurement.units):
+            _draw_vessel(axes, unit)
         _draw_scale(axes, image.shape, measurements[0].pixel_size_um if measurements else None)
         axes.set_xlim(-0.5, width - 0.5)
         axes.set_ylim(height - 0.5, -0.5)
@@ -64,7 +64,7 @@ def _draw_vessel(axes: Axes, measurement: VesselMeasurement) -> None:
         )
     start = points[len(points) // 8]  # where vessels that cross are apart
     box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": colour, "alpha": 0.9, "linewidth": 0.8}
-    axes.text(start[1], start[0], str(measurement.vessel_id), color=INK, fontsize=8, ha="center", va="center", bbox=box)
+    axes.text(start[1], start[0], measurement.label, color=INK, fontsize=8, ha="center", va="center", bbox=box)
 
 
 def _draw_scale(axes: Axes, shape: tuple[int, ...], pixel_size_um: float | None) -> None:

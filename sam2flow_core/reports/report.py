@@ -49,7 +49,8 @@ def write_report(
         If the file cannot be written.
     """
     table = summary_table(measurements)
-    rows = [_vessel(m, table.iloc[k]) for k, m in enumerate(measurements)]
+    shown = [row for m in measurements for row in (m, *m.segments)]
+    rows = [_vessel(m, table.iloc[k]) for k, m in enumerate(shown)]
     page = fill(
         "report.html",
         title=str(provenance.get("video_id") or (measurements[0].video_id if measurements else "")) or "recording",
@@ -92,6 +93,7 @@ def _vessel(m: VesselMeasurement, row: pd.Series) -> dict[str, Any]:
             ("wall shear rate (8 v / d)", quantity(shear, "1/s")),
             ("cells", quantity(row["flux_cells_s"], "per s")),
             ("standing still", quantity(row["stasis_s"], "s")),
+            ("balance at the fork", quantity(row["balance_pct"], "%", 2)),
             ("frames with a velocity", f"{s.valid_share:.0%} of {len(m.frames)}"),
         ],
     }

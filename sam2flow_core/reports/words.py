@@ -44,9 +44,11 @@ def quantity(value: float, unit: str, digits: int = 3) -> str:
 
 def vessel_title(measurement: VesselMeasurement) -> str:
     """Return the vessel's number, with its name where it has one of its own."""
-    own = measurement.name.strip()
-    plain = f"Vessel {measurement.vessel_id}"
-    return plain if own.lower() in ("", str(measurement.vessel_id), plain.lower()) else f"{plain}: {own}"
+    own, group = measurement.name.strip(), measurement.group.strip()
+    plain = f"Vessel {measurement.label}"
+    unnamed = ("", str(measurement.vessel_id), f"vessel {measurement.vessel_id}")
+    title = plain if own.lower() in unnamed else f"{plain}: {own}"
+    return f"{title} ({group})" if group else title
 
 
 def vessel_verdict(measurement: VesselMeasurement) -> str:
@@ -54,6 +56,8 @@ def vessel_verdict(measurement: VesselMeasurement) -> str:
     factor, unit = velocity_unit(measurement)
     s = measurement.statistics
     reasons = "; ".join(measurement.reasons)
+    if measurement.segments:
+        return f"No velocity of its own: {reasons}."
     if not np.isfinite(s.mean):
         return f"No velocity ({measurement.grade}): {reasons}."
     low, high = number(s.low * factor), number(s.high * factor)
@@ -64,9 +68,11 @@ def recording_verdict(measurements: Sequence[VesselMeasurement]) -> str:
     """Return in one line how many vessels can be believed."""
     if not measurements:
         return "No vessel was measured."
-    count = Counter(m.grade for m in measurements)
+    units = [unit for m in measurements for unit in m.units]
+    count = Counter(unit.grade for unit in units)
     parts = ", ".join(f"{count[grade]} {grade}" for grade in GRADES if count[grade])
-    return f"{count['good']} of {len(measurements)} vessels can be believed as they stand ({parts})."
+    what = "vessels and segments" if len(units) > len(measurements) else "vessels"
+    return f"{count['good']} of {len(units)} {what} can be believed as they stand ({parts})."
 
 
 def calibration_lines(measurements: Sequence[VesselMeasurement], provenance: Mapping[str, Any]) -> list[str]:

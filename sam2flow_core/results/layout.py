@@ -47,6 +47,8 @@ class StoreHeader:
     video_id : str
     settings : dict
         `StoreSettings` that the store was made with; empty in stores from before they were kept.
+    groups : dict of int to str
+        What vessels are sorted by, of those that are.
     """
 
     shape: tuple[int, int, int]
@@ -57,6 +59,7 @@ class StoreHeader:
     calibration: Mapping[str, Any]
     video_id: str
     settings: Mapping[str, int] = field(default_factory=dict)
+    groups: Mapping[int, str] = field(default_factory=dict)
 
     def to_attributes(self) -> dict[str, Any]:
         """Return the header as JSON values."""
@@ -64,6 +67,7 @@ class StoreHeader:
         attributes["shape"] = list(self.shape)
         attributes["crops"] = {str(vessel): list(size) for vessel, size in self.crops.items()}
         attributes["names"] = {str(vessel): name for vessel, name in self.names.items()}
+        attributes["groups"] = {str(vessel): group for vessel, group in self.groups.items()}
         attributes["vessel_ids"] = sorted(self.crops)
         attributes["schema_version"] = SCHEMA_VERSION
         return attributes
@@ -81,6 +85,7 @@ class StoreHeader:
             calibration=attributes["calibration"],
             video_id=attributes["video_id"],
             settings=attributes.get("settings", {}),
+            groups={int(vessel): group for vessel, group in attributes.get("groups", {}).items()},
         )
 
 

@@ -101,6 +101,7 @@ class Results:
             mask_iou=self._read(f"{group}/mask_iou", slice(start, stop)),
             object_score=self._read(f"{group}/object_score", slice(start, stop)),
             round_trip=self._read(f"{group}/round_trip", slice(start, max(stop - 1, start))),
+            group=self.header.groups.get(vessel_id, ""),
         )
 
     def lines(self) -> tuple[VesselLine, ...]:

@@ -99,6 +99,8 @@ class VesselTrack:
         What the decoder makes of the mask, and of whether the vessel is there; the second decides nothing.
     round_trip : ndarray of float, shape (T - 1,)
         Forward-backward error in px; NaN in the steps that were not checked.
+    group : str
+        What the user sorts vessels by, such as their type.
     """
 
     vessel_id: int
@@ -112,6 +114,7 @@ class VesselTrack:
     mask_iou: NDArray[np.float32]
     object_score: NDArray[np.float32]
     round_trip: NDArray[np.float32]
+    group: str = ""
 
 
 def take_pixels(frames: FrameArray, steps: slice | NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[Any]:

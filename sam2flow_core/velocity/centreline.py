@@ -14,6 +14,8 @@ from skimage.morphology import remove_small_holes, skeletonize
 
 from sam2flow_core.config.velocity import GeometrySettings
 
+_MARGIN = 3.0  # px round a mask
+
 
 @dataclass(frozen=True)
 class Centreline:
@@ -50,6 +52,11 @@ class Centreline:
         """Return the same line with the arrow turned round."""
         return Centreline(self.points[::-1], -self.tangents[::-1], self.arc, self.branch_length)
 
+    def part(self, first: int, last: int) -> Centreline:
+        """Return the line from one of its points to another (not included)."""
+        kept = slice(first, last)
+        return Centreline(self.points[kept], self.tangents[kept], self.arc[kept] - self.arc[first])
+
 
 def majority_mask(share: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return the largest piece of the pixels that belong to the vessel in most of the frames that see it.
@@ -85,19 +92,55 @@ def trace_centreline(lumen: NDArray[np.bool_], settings: GeometrySettings) -> Ce
     Centreline or None
         None where the mask holds no line of at least three pixels.
     """
-    # Smoothing the outline keeps the skeleton from growing a spur at every ragged pixel.
-    padded = np.pad(lumen, 3, mode="edge")  # a vessel that leaves the crop goes on: its end is no round cap
-    outline = ndimage.gaussian_filter(padded.astype(float), 1.5) > 0.5
+    outline = _outline(lumen)
     skeleton = skeletonize(outline)
     if skeleton.sum() < 3:
         return None
     path, branch = _longest_path(skeleton)
     if len(path) < 3:
         return None
-    line = _smooth(_extend(path, outline), settings.smoothing_px) - 3.0
+    line = _smooth(_extend(path, outline), settings.smoothing_px) - _MARGIN
     inside = np.all((line >= -0.5) & (line <= np.array(lumen.shape) - 0.5), axis=1)
     line = line[np.flatnonzero(inside)[0] : np.flatnonzero(inside)[-1] + 1] if inside.any() else line
     return resample(line, branch) if len(line) >= 3 else None
+
+
+def trace_branch(lumen: NDArray[np.bool_], line: Centreline, settings: GeometrySettings) -> Centreline | None:
+    """Trace the longest branch that leaves a line within the mask.
+
+    Parameters
+    ----------
+    lumen : ndarray of bool, shape (h, w)
+        As from `majority_mask`.
+    line : Centreline
+        From `trace_centreline`.
+    settings : GeometrySettings
+
+    Returns
+    -------
+    Centreline or None
+        It begins where it is a branch of its own, half a width from the line; None where there is none.
+    """
+    outline = _outline(lumen)
+    radius = ndimage.distance_transform_edt(outline)
+    rows, columns = np.rint(line.points + _MARGIN).astype(int).clip(0, np.array(outline.shape) - 1).T
+    main = np.zeros(outline.shape, bool)
+    main[rows, columns] = True
+    away = ndimage.distance_transform_edt(~main) > max(float(np.median(radius[rows, columns])), 3.0)
+    skeleton = skeletonize(outline) & away
+    if skeleton.sum() < 3:
+        return None
+    path, _ = _longest_path(skeleton)
+    if len(path) < 3:
+        return None
+    branch = _smooth(path, settings.smoothing_px) - _MARGIN
+    return resample(branch)
+
+
+def _outline(lumen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Smoothed, so that the skeleton grows no spur at every ragged pixel, and larger by a margin on all sides."""
+    padded = np.pad(lumen, int(_MARGIN), mode="edge")  # a vessel that leaves the crop goes on: its end is no round cap
+    return np.asarray(ndimage.gaussian_filter(padded.astype(float), 1.5) > 0.5)
 
 
 def resample(line: NDArray[np.float64], branch_length: float = 0.0) -> Centreline:

@@ -114,7 +114,7 @@ def vessel_flags(
         "METHOD_DISAGREE": abs(evidence.method_difference) > settings.method_difference,
         "UNCALIBRATED": not evidence.calibrated,
     }
-    return tuple(flag for flag in FLAGS if raised[flag])
+    return tuple(flag for flag in FLAGS if raised.get(flag))
 
 
 def flags_by_frame(per_frame: dict[str, NDArray[np.bool_]]) -> tuple[tuple[str, ...], ...]:

@@ -13,10 +13,11 @@ from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity.activity import Activity, CrossSampler, contrast_beside
-from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_centreline
+from sam2flow_core.velocity.centreline import majority_mask
 from sam2flow_core.velocity.crossprofile import cross_profile
 from sam2flow_core.velocity.diagram import Reading, read_diagram
-from sam2flow_core.velocity.diameter import combine_widths, diameter_along, frame_diameter, width_of_activity
+from sam2flow_core.velocity.diameter import combine_widths, frame_diameter, width_of_activity
+from sam2flow_core.velocity.divided import divided
 from sam2flow_core.velocity.flags import (
     Evidence,
     edge_share,
@@ -26,14 +27,16 @@ from sam2flow_core.velocity.flags import (
     vessel_flags,
 )
 from sam2flow_core.velocity.footprint import footprint
+from sam2flow_core.velocity.forks import balanced
 from sam2flow_core.velocity.grade import grade_vessel
 from sam2flow_core.velocity.lengthwise import opposed_share
-from sam2flow_core.velocity.lumen import Lumen, find_lumen
+from sam2flow_core.velocity.prepared import Others, PreparedVessel, prepare
 from sam2flow_core.velocity.presence import Presence, find_presence
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
-from sam2flow_core.velocity.series import LumenSeries, lumen_series, rejected_steps, smooth_series
+from sam2flow_core.velocity.segments import Segments, are_apart, find_cuts, possible_segments
+from sam2flow_core.velocity.series import rejected_steps, smooth_series
 from sam2flow_core.velocity.spans import joined, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise
 from sam2flow_core.velocity.stretches import StretchTable, longest_gap, read_stretches, step_along
@@ -41,25 +44,18 @@ from sam2flow_core.velocity.times import at_frames, by_time, on_clock, span_cloc
 from sam2flow_core.velocity.uncertainty import frame_standard_error
 from sam2flow_core.velocity.words import along_words
 
-_Others = Sequence[tuple[NDArray[np.bool_], VesselTrack]]
-"""Majority mask and track of each other vessel."""
-
 _THREADS = 2  # vessels measured at once; numpy works without the interpreter's lock
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """A vessel before its images are read."""
+class _Recording:
+    """What all vessels share."""
 
-    track: VesselTrack
-    majority: NDArray[np.bool_]
-    area: NDArray[np.int64]
-    line: Centreline
-    diameter: NDArray[np.float64]
-    width: float
-    lumen: Lumen
-    flow: LumenSeries
-    sampler: LaneSampler
+    images: ImageReader
+    calibration: CalibrationLike
+    timing: Timing
+    settings: VelocitySettings
+    video_id: str
 
 
 @dataclass(frozen=True)
@@ -102,11 +98,9 @@ def measure_vessel(
     VesselMeasurement
     """
     settings = settings or VelocitySettings()
-    prepared = _prepare(track, settings)
-    timing = timing or Timing.even(len(track.frames))
+    recording = _Recording(images, calibration, timing or Timing.even(len(track.frames)), settings, video_id)
     rivals = [(majority_mask(footprint(other.mask).share), other) for other in others]
-    (reading,) = _read([prepared], [rivals], images, calibration, timing, settings)
-    return _finish(prepared, reading, rivals, calibration, timing, settings, video_id)
+    return balanced(_measure([prepare(track, settings)], [rivals], recording), settings.forks)[0]
 
 
 def measure_vessels(
@@ -142,59 +136,61 @@ def measure_vessels(
     settings = settings or VelocitySettings()
     timing = timing or Timing.even(len(tracks[0].frames) if tracks else 0)
     with ThreadPoolExecutor(_THREADS) as pool:
-        prepared = list(pool.map(lambda track: _prepare(track, settings), tracks))
-        everyone = [(vessel.majority, vessel.track) for vessel in prepared]
-        others = [everyone[:k] + everyone[k + 1 :] for k in range(len(everyone))]
-        readings = _read(prepared, others, images, calibration, timing, settings)
-
-        def finish(k: int) -> VesselMeasurement:
-            return _finish(prepared[k], readings[k], others[k], calibration, timing, settings, video_id)
-
-        return list(pool.map(finish, range(len(prepared))))
+        prepared = list(pool.map(lambda track: prepare(track, settings), tracks))
+    everyone = [(vessel.majority, vessel.track) for vessel in prepared]
+    others = [everyone[:k] + everyone[k + 1 :] for k in range(len(everyone))]
+    measured = _measure(prepared, others, _Recording(images, calibration, timing, settings, video_id))
+    return balanced(measured, settings.forks)
 
 
-def _prepare(track: VesselTrack, settings: VelocitySettings) -> _Prepared:
-    """Find geometry and lumen, read the flow, turn the arrow along its mean."""
-    seen = footprint(track.mask)
-    majority = majority_mask(seen.share)
-    line = trace_centreline(majority, settings.geometry)
-    if line is None:  # nothing to follow: three points in the middle of the crop carry the empty measurement
-        middle = np.array(majority.shape) / 2
-        line = resample(middle + np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]]))
-    diameter = diameter_along(seen.share, line, settings.geometry.diameter_window_px)
-    known = np.isfinite(diameter)
-    usual = float(np.median(diameter[known])) if known.any() else 1.0
-    lumen = find_lumen(seen.ever, line, np.where(known, diameter, usual))
-    flow = lumen_series(track, lumen, len(line.points), settings.kymograph.band)
-    if np.isfinite(flow.mean).any() and np.nanmean(flow.mean) < 0:
-        line, diameter, lumen, flow = line.reversed(), diameter[::-1], lumen.reversed(len(line.arc)), flow.reversed()
-    band = settings.kymograph.band * usual / 2
-    lanes = np.linspace(-band, band, settings.kymograph.lanes)
-    sampler = LaneSampler(track, line, lanes, seen.ever)
-    return _Prepared(track, majority, seen.area, line, diameter, usual, lumen, flow, sampler)
+def _measure(
+    vessels: Sequence[PreparedVessel], others: Sequence[Others], recording: _Recording
+) -> list[VesselMeasurement]:
+    """Read all vessels, then the segments that some of them may fall into, and finish what is one vessel."""
+    readings = _read(vessels, others, recording)
+    found = [
+        _find_segments(vessel, reading, recording.settings) for vessel, reading in zip(vessels, readings, strict=True)
+    ]
+    owner = [k for k, segments in enumerate(found) for _ in segments.all]
+    parts = [part for segments in found for part in segments.all]
+    again = _read(parts, [others[k] for k in owner], recording)
+
+    def finish(k: int) -> VesselMeasurement:
+        mine = [reading for reading, whose in zip(again, owner, strict=True) if whose == k]
+        apart = are_apart(found[k], [reading.space_time for reading in mine], recording.settings) if mine else None
+        whole = _finish(vessels[k], readings[k], others[k], recording, one=apart is False)
+        if not apart:
+            return whole
+        each = zip(found[k].all, mine, strict=True)
+        return divided(whole, [_finish(part, reading, others[k], recording) for part, reading in each])
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(finish, range(len(vessels))))
 
 
-def _read(
-    vessels: Sequence[_Prepared],
-    others: Sequence[_Others],
-    images: ImageReader,
-    calibration: CalibrationLike,
-    timing: Timing,
-    settings: VelocitySettings,
-) -> list[_Read]:
+def _find_segments(vessel: PreparedVessel, reading: _Read, settings: VelocitySettings) -> Segments:
+    """Return what a vessel may be cut into, by the speed along its length and its branches."""
+    lengthwise = _mean_over_time(vessel.flow.lengthwise)
+    pace = _pace(reading.space_time)
+    cuts = find_cuts(reading.stretches, lengthwise, vessel.width, pace, settings.stretches)
+    return possible_segments(vessel, cuts, settings)
+
+
+def _read(vessels: Sequence[PreparedVessel], others: Sequence[Others], recording: _Recording) -> list[_Read]:
     """Read the space-time diagrams of all vessels from the images, span by span, and their cross-sections."""
     if not vessels:
         return []
+    settings, timing = recording.settings, recording.timing
     samplers = [vessel.sampler for vessel in vessels]
     sections = [
         CrossSampler(vessel.track, vessel.line, vessel.width, rivals, settings.activity)
         for vessel, rivals in zip(vessels, others, strict=True)
     ]
-    rate = calibration.usable_frame_rate_hz
+    rate = recording.calibration.usable_frame_rate_hz
     readings: list[list[Reading]] = [[] for _ in vessels]
     with ThreadPoolExecutor(_THREADS) as pool:
         for span in spans(len(vessels[0].track.frames)):
-            sample_lanes(samplers, images, span.first, span.last, sections)
+            sample_lanes(samplers, recording.images, span.first, span.last, sections)
             clock = span_clock(timing, span.first, span.last, settings.kymograph)
 
             def read(sampler: LaneSampler, clock: NDArray[np.int64] = clock) -> Reading:
@@ -207,16 +203,11 @@ def _read(
 
 
 def _finish(
-    vessel: _Prepared,
-    reading: _Read,
-    others: _Others,
-    calibration: CalibrationLike,
-    timing: Timing,
-    settings: VelocitySettings,
-    video_id: str,
+    vessel: PreparedVessel, reading: _Read, others: Others, recording: _Recording, one: bool = False
 ) -> VesselMeasurement:
-    """Measure a vessel whose diagram is read."""
+    """Measure a vessel whose diagram is read; `one` where it is known that its speed does not step."""
     track, line = vessel.track, vessel.line
+    calibration, timing, settings = recording.calibration, recording.timing, recording.settings
     diagram = reading.space_time
     beside = contrast_beside(reading.activity, vessel.width, settings.activity)
     tissue = float(np.median(np.hypot(*np.diff(track.shifts, axis=0).T))) if len(track.shifts) > 1 else 0.0
@@ -235,14 +226,12 @@ def _finish(
     known = diameter[np.isfinite(diameter)]
     mean_diameter = float(known.mean()) if len(known) else float("nan")
     stretches = read_stretches(reading.stretches, vessel.width, settings.stretches)
-    read = diagram.velocity[np.isfinite(diagram.velocity)]
-    pace = float(np.abs(read).mean() * np.sign(np.median(read))) if len(read) else float("nan")
     lengthwise = _mean_over_time(flow.lengthwise[~rejected[:-1]])
-    step = step_along(stretches, lengthwise, pace, settings.stretches)
+    step = None if one else step_along(stretches, lengthwise, _pace(diagram), settings.stretches)
     gap = longest_gap(reading.stretches, stretches, settings.stretches)
     evidence = Evidence(
         track=track,
-        area=vessel.area,
+        area=vessel.seen.area,
         line=line,
         diameter=mean_diameter if len(known) else 0.0,
         velocity=per_frame.velocity,
@@ -259,6 +248,7 @@ def _finish(
     )
     by_flag = frame_flags(evidence, settings.flags)
     flags = vessel_flags(evidence, by_flag, settings.flags)
+    along = along_words(line, calibration, step, gap if "PATH_GAP" in flags else None)
     opposed = opposed_share(flow.lengthwise[~rejected[:-1]], settings.series.stasis_px_frame)
     interval = (statistics.high - statistics.low) / 2 / max(abs(statistics.mean), 1e-9)
     grade, words = grade_vessel(
@@ -272,13 +262,14 @@ def _finish(
         opposed,
         float(track.mask_iou[0]),
         presence.chance,
-        along_words(line, calibration, step, gap if "PATH_GAP" in flags else None),
+        along,
         settings.grade,
     )
     return VesselMeasurement(
-        video_id=video_id,
+        video_id=recording.video_id,
         vessel_id=track.vessel_id,
         name=track.name,
+        group=track.group,
         frames=track.frames,
         position=track.frames[0] + timing.position if len(track.frames) else track.frames,
         pixel_size_um=calibration.usable_pixel_size_um,
@@ -297,7 +288,14 @@ def _finish(
         flags=flags,
         grade=grade,
         reasons=words,
+        along=along,
     )
+
+
+def _pace(diagram: SpaceTime) -> float:
+    """Mean speed by the diagram, px per frame, with the sign that most frames have; NaN where nothing is read."""
+    read = diagram.velocity[np.isfinite(diagram.velocity)]
+    return float(np.abs(read).mean() * np.sign(np.median(read))) if len(read) else float("nan")
 
 
 def _mean_over_time(lengthwise: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -309,7 +307,7 @@ def _mean_over_time(lengthwise: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _series(
-    vessel: _Prepared,
+    vessel: PreparedVessel,
     diameter: NDArray[np.float64],
     reasons: dict[str, NDArray[np.bool_]],
     presence: Presence,
@@ -336,7 +334,7 @@ def _series(
         centre=over_time(flow.centre),
         p10=over_time(flow.p10),
         p90=over_time(flow.p90),
-        diameter=frame_diameter(vessel.area, diameter),
+        diameter=frame_diameter(vessel.seen.area, diameter),
         pixels=np.append(flow.pixels, 0),
         confidence=np.nan_to_num(presence.chance * ~presence.lost / (1 + relative**2)),
         motion=np.asarray(vessel.track.shifts, float),

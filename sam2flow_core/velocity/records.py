@@ -230,6 +230,18 @@ class VesselMeasurement:
         ``good``, ``fair``, ``poor`` or ``unusable``.
     reasons : tuple of str
         In words.
+    along : tuple of str
+        Those of the reasons that speak of a place along the length.
+    group : str
+        What the user sorts vessels by, such as their type.
+    segments : tuple of VesselMeasurement
+        What the vessel was cut into because its speed or direction steps; its own velocities are blank then.
+    segment : int
+        Number of a segment, from 1; 0 for a whole vessel.
+    balance : float
+        At a fork, what flows in less what flows out, over the larger of the two; NaN away from forks.
+    joint : tuple of int
+        Segments whose flows add up to that of the whole; empty where no sum means anything.
     """
 
     video_id: str
@@ -253,6 +265,22 @@ class VesselMeasurement:
     flags: tuple[str, ...]
     grade: str
     reasons: tuple[str, ...]
+    along: tuple[str, ...] = ()
+    group: str = ""
+    segments: tuple[VesselMeasurement, ...] = ()
+    segment: int = 0
+    balance: float = _NAN
+    joint: tuple[int, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The vessel's number; ``1.2`` for its second segment."""
+        return f"{self.vessel_id}.{self.segment}" if self.segment else str(self.vessel_id)
+
+    @property
+    def units(self) -> tuple[VesselMeasurement, ...]:
+        """What has one velocity: the vessel itself, or its segments."""
+        return self.segments or (self,)
 
     @property
     def centreline(self) -> Floats:

@@ -50,6 +50,13 @@ class StretchTable:
             self.strength + other.strength,
         )
 
+    def part(self, first: int, last: int) -> StretchTable:
+        """Return the table of the points from one to another (not included)."""
+        here = slice(first, last)
+        return StretchTable(
+            self.product[here], self.first[here], self.second[here], self.unlike[here], self.strength[here]
+        )
+
 
 def stretch_table(
     pattern: NDArray[np.float32],

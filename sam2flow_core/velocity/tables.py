@@ -59,21 +59,31 @@ SUMMARY_COLUMNS = (
     "profile_k",
     "grade",
     "flags",
+    "name",
+    "group",
+    "parent_id",
     "lost_pct",
+    "balance_pct",
 )
 
 
 def per_frame_table(measurements: Sequence[VesselMeasurement]) -> pd.DataFrame:
-    """Return `per_frame.csv`: one row per vessel and frame; the last frame has no flow and so no velocity."""
-    tables = [_frames_of(m) for m in measurements]
+    """Return `per_frame.csv`: one row per vessel (or segment of one) and frame; the last frame has no velocity."""
+    tables = [_frames_of(unit) for m in measurements for unit in m.units]
     if not tables:
         return pd.DataFrame(columns=list(PER_FRAME_COLUMNS))
     return pd.concat(tables, ignore_index=True)
 
 
 def summary_table(measurements: Sequence[VesselMeasurement]) -> pd.DataFrame:
-    """Return `summary.csv`: one row per vessel."""
-    return pd.DataFrame([_summary_of(m) for m in measurements], columns=list(SUMMARY_COLUMNS))
+    """Return `summary.csv`: one row per vessel, and below that of a vessel that was cut one for each segment."""
+    rows = [_summary_of(row) for m in measurements for row in (m, *m.segments)]
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def table_id(m: VesselMeasurement) -> int | float:
+    """Return the number of a vessel in the tables: whole, or 1.2 for the second segment of the first."""
+    return float(m.label) if m.segment else m.vessel_id
 
 
 def _frames_of(m: VesselMeasurement) -> pd.DataFrame:
@@ -83,7 +93,7 @@ def _frames_of(m: VesselMeasurement) -> pd.DataFrame:
     half = Z95 * np.hypot(series.standard_error * factor, calibration_error(SeriesSettings()) * velocity)
     columns = {
         "video_id": m.video_id,
-        "vessel_id": m.vessel_id,
+        "vessel_id": table_id(m),
         "frame": m.frames,
         "time_s": m.time_s,
         "velocity_um_s": velocity,
@@ -111,7 +121,7 @@ def _summary_of(m: VesselMeasurement) -> dict[str, object]:
     flow = volume_flow(m)
     return {
         "video_id": m.video_id,
-        "vessel_id": m.vessel_id,
+        "vessel_id": table_id(m),
         "length_um": m.line.length * pixel,
         "diameter_mean_um": known.mean() * pixel if len(known) else float("nan"),
         "diameter_sd_um": np.hypot(known.std(), m.diameter_error * known.mean()) * pixel
@@ -140,7 +150,11 @@ def _summary_of(m: VesselMeasurement) -> dict[str, object]:
         "profile_k": m.profile.ratio,
         "grade": m.grade,
         "flags": " ".join(m.flags),
+        "name": m.name,
+        "group": m.group,
+        "parent_id": m.vessel_id if m.segment else float("nan"),
         "lost_pct": 100 * s.lost_share,
+        "balance_pct": 100 * m.balance,
     }
 
 
@@ -149,8 +163,11 @@ def volume_flow(m: VesselMeasurement) -> np.ndarray:
 
     Q = pi d^2 / 4 x mean over a round cross-section (um^3/s, / 1000 = pL/s). That mean is the centre velocity over
     k; the mean over the lumen as seen from above, which `velocity` is, gives more weight to the fast middle. Without
-    a fitted profile the two are taken as one.
+    a fitted profile the two are taken as one. Of a vessel that was cut it is the sum of what flows into its own fork.
     """
+    if m.segments:
+        arms = [volume_flow(segment) for segment in m.segments if segment.segment in m.joint]
+        return np.sum(arms, axis=0) if arms else np.full(len(m.frames), np.nan)
     pixel = float("nan") if m.pixel_size_um is None else m.pixel_size_um
     ratio = m.profile.centre / m.profile.ratio / m.statistics.mean if np.isfinite(m.profile.ratio) else 1.0
     diameter = m.per_frame.diameter * pixel

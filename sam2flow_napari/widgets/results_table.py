@@ -32,7 +32,7 @@ class ResultsTable(QAbstractTableModel):
         super().__init__()
         self._session = session
         self._rows: Sequence[Mapping[Any, Any]] = ()
-        self._px_frame: dict[int, float] = {}
+        self._px_frame: dict[float, float] = {}
         self._reasons: dict[int, tuple[str, ...]] = {}
 
     def show_tables(self, tables: RunTables | None) -> None:
@@ -85,10 +85,12 @@ class ResultsTable(QAbstractTableModel):
     def _text(self, row: Mapping[Any, Any], column: int) -> str:
         if column == 0:
             vessel = self._session.state.vessel(int(row["vessel_id"]))
-            return vessel.name if vessel else f"Vessel {int(row['vessel_id'])}"
+            named = vessel.name if vessel else f"Vessel {int(row['vessel_id'])}"
+            return f"{named}, {row['vessel_id']:g}" if row["vessel_id"] % 1 else named
         if column == 1:
             if self._px_frame:
-                return f"{self._px_frame.get(int(row['vessel_id']), float('nan')):.2f}"
+                mean = self._px_frame.get(float(row["vessel_id"]), float("nan"))
+                return "–" if pd.isna(mean) else f"{mean:.2f}"
             return velocity_in_words(row)
         if column == 2:
             grade = row.get("grade")
@@ -98,12 +100,14 @@ class ResultsTable(QAbstractTableModel):
     def notes(self, row: int) -> str:
         """Return one line on a row: name, grade and what speaks for or against it."""
         name, _, grade, _ = (self._text(self._rows[row], column) for column in range(len(COLUMNS)))
-        said = "; ".join(self._reasons.get(self.vessel_id(row), ())) or flags_in_words(self._rows[row].get("flags"))
+        reasons = () if self._rows[row]["vessel_id"] % 1 else self._reasons.get(self.vessel_id(row), ())
+        said = "; ".join(reasons) or flags_in_words(self._rows[row].get("flags"))
         return f"{name}: {grade or 'no grade'}" + (f"; {said.rstrip('.')}." if said else ".").replace("?.", "?")
 
     def verdict(self) -> str:
         """Return one line on all vessels: how many can be believed."""
-        return verdict_in_words([row.get("grade") for row in self._rows]) if self._rows else ""
+        cut = {row.get("parent_id") for row in self._rows}
+        return verdict_in_words([row.get("grade") for row in self._rows if row["vessel_id"] not in cut])
 
     def as_text(self) -> str:
         """Return the table as tab-separated text for the clipboard."""
@@ -123,16 +127,16 @@ class ResultsTable(QAbstractTableModel):
 
     def _cells(self, row: Mapping[Any, Any]) -> tuple[str, ...]:
         """Return a row for a spreadsheet: one value a cell."""
-        vessel = int(row["vessel_id"])
-        velocity = self._px_frame[vessel] if vessel in self._px_frame else row.get("v_mean_um_s")
+        vessel = float(row["vessel_id"])
+        velocity = self._px_frame.get(vessel) if self._px_frame else row.get("v_mean_um_s")
         ends = (None, None) if self._px_frame else (row.get("v_ci_low_um_s"), row.get("v_ci_high_um_s"))
         numbers = ("" if value is None or pd.isna(value) else f"{value:.4g}" for value in (velocity, *ends))
-        return (str(vessel), self._text(row, 0), *numbers, self._text(row, 2), self._text(row, 3))
+        return (f"{vessel:g}", self._text(row, 0), *numbers, self._text(row, 2), self._text(row, 3))
 
 
-def _without_scale(tables: RunTables) -> dict[int, float]:
+def _without_scale(tables: RunTables) -> dict[float, float]:
     """Return the mean velocity of each vessel in px/frame where the run had no um/s, else nothing."""
     if tables.per_frame["velocity_um_s"].notna().any():
         return {}
     means = tables.per_frame.groupby("vessel_id")["velocity_px_frame"].mean()
-    return {int(str(vessel)): float(mean) for vessel, mean in means.items()}
+    return {float(str(vessel)): float(mean) for vessel, mean in means.items()}

@@ -55,8 +55,9 @@ class SpaceTimePlot(FramePlot):
         self._lines = {} if tables is None else {line.vessel_id: line for line in tables.lines}
         rows = () if tables is None else tables.per_frame.groupby("vessel_id")
         self._velocities = {
-            int(str(vessel)): (each["frame"].to_numpy(float), each["velocity_px_frame"].to_numpy(float))
+            int(float(str(vessel))): (each["frame"].to_numpy(float), each["velocity_px_frame"].to_numpy(float))
             for vessel, each in rows
+            if float(str(vessel)).is_integer()  # a segment's velocity is not that of the whole line
         }
         self._show()
 

@@ -38,7 +38,7 @@ class VelocityPlot(FramePlot):
 
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
         super().__init__(viewer, session, "Velocity of each vessel.")
-        self._curves: dict[int, pg.PlotDataItem] = {}
+        self._curves: dict[float, pg.PlotDataItem] = {}
         self._live: dict[int, _Points] = defaultdict(_Points)
         self._live_unit = ""
         session.state_changed.connect(self._on_state)
@@ -81,22 +81,23 @@ class VelocityPlot(FramePlot):
         column = "velocity_um_s" if calibrated else "velocity_px_frame"
         self.setLabel("left", "velocity (um/s)" if calibrated else "velocity (px/frame)")
         for vessel_id, rows in per_frame.groupby("vessel_id"):
-            curve = self._curve(int(str(vessel_id)))
+            curve = self._curve(float(str(vessel_id)))
             curve.setData(rows["frame"].to_numpy(float), rows[column].to_numpy(float), connect="finite")
 
-    def _curve(self, vessel_id: int) -> pg.PlotDataItem:
+    def _curve(self, vessel_id: float) -> pg.PlotDataItem:
         if vessel_id not in self._curves:
             self._curves[vessel_id] = self.plot([], [], pen=self._pen(vessel_id))
         return self._curves[vessel_id]
 
-    def _pen(self, vessel_id: int) -> Any:
-        return pg.mkPen(vessel_colour(vessel_id), width=2.5 if vessel_id == self._session.active else 1)
+    def _pen(self, vessel_id: float) -> Any:
+        whole = int(vessel_id)  # 1.2 is a segment of vessel 1
+        return pg.mkPen(vessel_colour(whole), width=2.5 if whole == self._session.active else 1)
 
     # -- listening ---------------------------------------------------------
     def _on_state(self, state: SessionState) -> None:
         shown = {v.vessel_id for v in state.vessels if v.visible}
         for vessel_id, curve in self._curves.items():
-            curve.setVisible(vessel_id in shown)
+            curve.setVisible(int(vessel_id) in shown)
 
     def _on_active(self, _vessel_id: int) -> None:
         for vessel_id, curve in self._curves.items():

@@ -1,0 +1,111 @@
+"""Where a vessel falls into segments: where speed or direction steps along it, and where it forks.
+
+A step that the length of a vessel shows is a suspicion. Both sides are read again, each by itself, and only where
+they then differ as well is the vessel cut: what one reading of stretches makes of noise, two readings do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sam2flow_core.config.velocity import StretchSettings, VelocitySettings
+from sam2flow_core.velocity.prepared import PreparedVessel, branch_of, segment_of
+from sam2flow_core.velocity.records import SpaceTime
+from sam2flow_core.velocity.stretches import StretchTable, read_stretches, step_along
+
+
+def find_cuts(
+    table: StretchTable, lengthwise: NDArray[np.float64], width: float, pace: float, settings: StretchSettings
+) -> tuple[int, ...]:
+    """Return the points of a vessel's line at which its speed steps, ascending.
+
+    Parameters
+    ----------
+    table : StretchTable
+    lengthwise : ndarray, shape (N,)
+        Mean flow at each point of the line, px per frame.
+    width : float
+        Diameter, px.
+    pace : float
+        Speed that the table holds multiples of, px per frame.
+    settings : StretchSettings
+    """
+    cuts: list[int] = []
+    todo = [(0, len(table.product))]
+    while todo and len(cuts) < settings.most_segments - 1:
+        first, last = todo.pop(0)
+        part = table.part(first, last)
+        step = step_along(read_stretches(part, width, settings), lengthwise[first:last], pace, settings)
+        if step is None:
+            continue
+        cuts.append(first + step.place)
+        todo += [(first, cuts[-1]), (cuts[-1], last)]
+    return tuple(sorted(cuts))
+
+
+@dataclass(frozen=True)
+class Segments:
+    """What a vessel may be cut into.
+
+    Attributes
+    ----------
+    along : list of PreparedVessel
+        In the order of the line; empty where nothing suggests a cut.
+    branch : PreparedVessel or None
+        The longest branch that leaves the line within the mask.
+    """
+
+    along: list[PreparedVessel]
+    branch: PreparedVessel | None
+
+    @property
+    def all(self) -> list[PreparedVessel]:
+        """The segments of the line, and the branch."""
+        return [*self.along, *([self.branch] if self.branch else [])]
+
+
+def possible_segments(whole: PreparedVessel, cuts: Sequence[int], settings: VelocitySettings) -> Segments:
+    """Cut a vessel at the given points of its line, and where a branch leaves it, unless that is near another cut."""
+    found = branch_of(whole, settings)
+    edges = [0, *cuts, len(whole.line.points)]
+    if found is not None:
+        apart = min(abs(found[1] - edge) for edge in edges)
+        if apart >= max(settings.stretches.least_length_px, settings.stretches.length_diameters * whole.width):
+            edges = sorted([*edges, found[1]])
+    if len(edges) == 2:
+        return Segments([], None)
+    along = [segment_of(whole, first, last, settings) for first, last in pairwise(edges)]
+    return Segments(along, found[0] if found is not None else None)
+
+
+def are_apart(segments: Segments, diagrams: Sequence[SpaceTime], settings: VelocitySettings) -> bool | None:
+    """Whether segments flow differently, each read by itself; None where that cannot be said.
+
+    Parameters
+    ----------
+    segments : Segments
+    diagrams : sequence of SpaceTime
+        Of `Segments.all`.
+    settings : VelocitySettings
+    """
+    speeds = [_speed(part, diagram, settings) for part, diagram in zip(segments.all, diagrams, strict=True)]
+    if segments.branch is not None and abs(speeds.pop()) > settings.flags.floor_px_frame:
+        return True  # blood leaves or enters here, whatever the speed along the line
+    steps = [abs(b - a) / max(abs(a), abs(b), 1e-9) for a, b in pairwise(speeds)]
+    told = [step for step in steps if np.isfinite(step)]
+    if any(step > settings.stretches.confirmed_step for step in told):
+        return True
+    return None if len(told) < len(steps) else False
+
+
+def _speed(part: PreparedVessel, diagram: SpaceTime, settings: VelocitySettings) -> float:
+    """Mean velocity of a segment by its diagram, px per frame, along the arrow of the vessel it was cut from."""
+    known = np.isfinite(diagram.velocity)
+    if diagram.quality < settings.flags.min_kymograph_quality or not known.any():
+        return float("nan")
+    return float(diagram.velocity[known].mean()) * (-1 if part.turned else 1)
