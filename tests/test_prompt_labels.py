@@ -18,5 +18,5 @@ def test_names_and_groups_stand_beside_the_clicks(tmp_path):
 def test_two_names_of_one_vessel_are_refused(tmp_path):
     path = tmp_path / "prompts.csv"
     path.write_text("vessel_id,frame,y,x,label,name\n1,0,5,5,1,A3\n1,0,6,5,1,A4\n")
-    with pytest.raises(PromptError, match="line 3.*two names"):
+    with pytest.raises(PromptError, match=r"line 3.*two names"):
         read_labels(path)

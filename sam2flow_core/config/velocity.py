@@ -57,6 +57,53 @@ class KymographSettings:
 
 
 @dataclass(frozen=True)
+class TransitSettings:
+    """Velocity by the time from one cross-section to another.
+
+    Attributes
+    ----------
+    least_frames, least_points : int
+        Fewest that are read.
+    fastest_lines : float
+        Largest speed sought, in lengths of the line per frame.
+    slowest : float
+        px per frame below which nothing is told apart.
+    distances : int
+        How many are correlated at most.
+    shortest_px, longest_share, longest_px : float
+        Between cross-sections: at least, at most as a share of the line, and at most when windows are chosen.
+    least_distances : int
+        With fewer that can be seen at a speed, it counts less.
+    longest_delay : float
+        Share of a window that a delay may be.
+    crossings : float
+        Length of a window, in the times that the blood takes over the longest distance.
+    least_window : int
+        Frames.
+    enough_agree, longest_window : float
+        Share of the windows that must agree with the path, or windows are doubled, up to this share of the recording.
+    jump_penalty : float
+        As that of `KymographSettings`.
+    """
+
+    least_frames: int = 16
+    least_points: int = 8
+    fastest_lines: float = 3.0
+    slowest: float = 0.05
+    distances: int = 12
+    shortest_px: float = 2.0
+    longest_share: float = 0.8
+    longest_px: float = 60.0
+    least_distances: int = 3
+    longest_delay: float = 0.4
+    crossings: float = 6.0
+    least_window: int = 32
+    enough_agree: float = 0.7
+    longest_window: float = 0.5
+    jump_penalty: float = 0.2
+
+
+@dataclass(frozen=True)
 class SeriesSettings:
     """Velocity over time and its interval.
 
@@ -364,6 +411,7 @@ class VelocitySettings:
 
     geometry: GeometrySettings = field(default_factory=GeometrySettings)
     kymograph: KymographSettings = field(default_factory=KymographSettings)
+    transit: TransitSettings = field(default_factory=TransitSettings)
     series: SeriesSettings = field(default_factory=SeriesSettings)
     stretches: StretchSettings = field(default_factory=StretchSettings)
     activity: ActivitySettings = field(default_factory=ActivitySettings)

@@ -23,7 +23,8 @@ _FINENESS = 4  # correlations are evaluated every 1 / 4 px
 _BRIGHTEST = 2.0  # times as bright as the tissue around it a vessel may be
 _FLANK = 3.0  # px, standard deviation of the derivative of a Gaussian
 _NEAR = 40  # steps of the grid either way within which the best match is refined
-_STEP = 0.01  # of the velocity grid, in asinh(velocity / px per frame)
+GRID_STEP = 0.01
+"""Of the velocity grid, in asinh(velocity / px per frame)."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     pattern = flanks(pattern)
     points = pattern.shape[2]
     limit = min(settings.max_velocity, (1 - settings.min_overlap) * points)
-    grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + _STEP, _STEP))
+    grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + GRID_STEP, GRID_STEP))
     block = min(settings.block_frames, max(frames // 4, 1))
     lags = np.array([lag for lag in settings.lags if lag < frames // 2])
     spectra = fft.rfft(pattern, fft.next_fast_len(2 * points, real=True), axis=2)
@@ -110,7 +111,7 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     reach = (1 - settings.min_overlap) * points
     weight = np.sqrt(np.maximum(1 - np.abs(grid * lags[:, None]) / reach, 0))
     score = np.einsum("kwv,kv->wv", match, weight) / len(lags)
-    path = _follow(score, settings.jump_penalty)
+    path = follow(score, settings.jump_penalty)
     velocity = _refine(match, weight, grid, path)
     best = grid[score.argmax(axis=1)]
     agrees = np.abs(best - grid[path]) <= np.maximum(1.0, 0.15 * np.abs(velocity))
@@ -178,11 +179,11 @@ def _at(table: NDArray[Any], position: NDArray[np.float64], wrap: bool = False) 
     return np.asarray(table[:, low] * (1 - share) + table[:, high] * share, float)
 
 
-def _follow(score: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
+def follow(score: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
     """Return the path of largest score through the windows, shape (W,), as indices into the velocity grid."""
     reach = 60
     steps = np.arange(-reach, reach + 1)
-    cost = penalty * np.abs(steps) * _STEP
+    cost = penalty * np.abs(steps) * GRID_STEP
     back = np.zeros(score.shape, np.int64)
     best = score[0]
     for window in range(1, len(score)):
