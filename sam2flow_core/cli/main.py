@@ -17,6 +17,7 @@ from sam2flow_core.cli.demo import demo
 from sam2flow_core.cli.evaluate import evaluate
 from sam2flow_core.cli.evaluate_vos import evaluate_vos
 from sam2flow_core.cli.info import info
+from sam2flow_core.cli.linescan import linescan
 from sam2flow_core.cli.propagate import propagate
 from sam2flow_core.cli.run import run
 from sam2flow_core.cli.synth import synth
@@ -40,7 +41,7 @@ def cli(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (demo, run, batch, info, synth, train, evaluate, evaluate_vos, bench, weights, propagate):
+for _command in (demo, run, batch, linescan, info, synth, train, evaluate, evaluate_vos, bench, weights, propagate):
     cli.add_command(_command)
 
 

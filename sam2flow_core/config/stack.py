@@ -367,3 +367,8 @@ class ResolutionSettings:
     dip: float = -0.2
     dip_reach: float = 3.5
     agreement: float = 0.25
+class LineScanLimits:
+    """What a line scan has at least: rows (times) and columns (places)."""
+
+    least_rows: int = 32
+    least_columns: int = 8

@@ -62,6 +62,8 @@ class TransitSettings:
 
     Attributes
     ----------
+    readable : float
+        Share of the windows that must agree for the reading to count.
     least_frames, least_points : int
         Fewest that are read.
     fastest_lines : float
@@ -86,8 +88,9 @@ class TransitSettings:
         As that of `KymographSettings`.
     """
 
+    readable: float = 0.6
     least_frames: int = 16
-    least_points: int = 8
+    least_points: int = 6
     fastest_lines: float = 3.0
     slowest: float = 0.05
     distances: int = 12
@@ -101,6 +104,39 @@ class TransitSettings:
     enough_agree: float = 0.7
     longest_window: float = 0.5
     jump_penalty: float = 0.2
+
+
+@dataclass(frozen=True)
+class LineScanSettings:
+    """What is made of a line scan.
+
+    Attributes
+    ----------
+    shuffled_lines : int
+        Lines that are put in random order, to see what no motion gives.
+    least_match : float
+        Correlation above that, from which on something moves.
+    reading_error : float
+        Relative standard error of a reading by itself.
+    clipped_share : float
+        Of the samples at the largest or smallest value; plasma or cells that are black are usual in line scans.
+    rows_columns : int
+        On shorter lines comparing rows reads low.
+    short_columns, fast_lines : float
+        A line of fewer columns, and blood that passes so many lengths of it from one line to the next, is flagged.
+    difference, quality : tuple of float
+        Limits of the grades good, fair and poor: difference of two readings, share of the windows that agree.
+    """
+
+    shuffled_lines: int = 512
+    least_match: float = 0.08
+    reading_error: float = 0.05
+    clipped_share: float = 0.2
+    rows_columns: int = 100
+    short_columns: int = 12
+    fast_lines: float = 0.5
+    difference: tuple[float, float, float] = (0.15, 0.3, 2.0)
+    quality: tuple[float, float, float] = (0.65, 0.45, 0.2)
 
 
 @dataclass(frozen=True)
@@ -412,6 +448,7 @@ class VelocitySettings:
     geometry: GeometrySettings = field(default_factory=GeometrySettings)
     kymograph: KymographSettings = field(default_factory=KymographSettings)
     transit: TransitSettings = field(default_factory=TransitSettings)
+    linescan: LineScanSettings = field(default_factory=LineScanSettings)
     series: SeriesSettings = field(default_factory=SeriesSettings)
     stretches: StretchSettings = field(default_factory=StretchSettings)
     activity: ActivitySettings = field(default_factory=ActivitySettings)

@@ -132,10 +132,15 @@ def describe_run(
         "device": {"asked": request.device, "used": description.get("device"), "threads": torch.get_num_threads()},
         "seed": velocity.series.seed,
         "settings": {"store": dict(results.header.settings), "velocity": asdict(velocity)},
-        "software": {"python": platform.python_version(), "system": platform.platform()}
-        | {name: version(name) for name in _LIBRARIES},
+        "software": software(),
         "identity": dict(identity),
     }
+
+
+def software() -> dict[str, str]:
+    """Return the versions of all that takes part in a result."""
+    system = {"python": platform.python_version(), "system": platform.platform()}
+    return system | {name: version(name) for name in _LIBRARIES}
 
 
 def read_provenance(path: Path) -> dict[str, Any]:

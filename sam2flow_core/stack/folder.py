@@ -182,6 +182,22 @@ class FolderSource:
             raise StackError(f"{path.name}: frame is {found}, the first one {first}; all must have one size and type")
 
 
+PICTURE_SUFFIXES = tuple(ending for endings in _KINDS.values() for ending in endings)
+
+
+def read_picture(path: Path) -> tuple[Frame, Calibration, tuple[str, ...]]:
+    """Read a file of one picture: (Y, X), or (Y, X, samples) where it has colours; its calibration; what is odd.
+
+    Raises
+    ------
+    StackError
+        If it cannot be read, or claims to be larger than a picture can be.
+    """
+    header = _header(path)
+    calibration, problems = _calibration(path)
+    return _read(path), calibration, (*problems, *header.notes)
+
+
 def _read(path: Path) -> Frame:
     with refuse_damage(path.name, _UNREADABLE):
         if path.suffix.lower() not in _KINDS["TIFF"]:

@@ -15,6 +15,7 @@ from sam2flow_core.velocity.records import CellCount, SpaceTime
 from sam2flow_core.velocity.sampling import Samples
 from sam2flow_core.velocity.slantstack import stack_velocity
 from sam2flow_core.velocity.stretches import StretchTable, stretch_table
+from sam2flow_core.velocity.transit import transit_velocity
 
 _CELL = 4  # px
 _FOCUS_FRAMES = 15
@@ -54,6 +55,7 @@ def read_diagram(
     pattern = moving_pattern(samples, drift)
     found = correlate(pattern, settings)
     radon = stack_velocity(pattern, settings)
+    transit = transit_velocity(pattern)
     spacing, periodicity = repeat_distance(pattern)
     noise = pattern_noise(pattern)
     floor, floor_spread = _floor(pattern, settings)
@@ -73,6 +75,9 @@ def read_diagram(
         floor=floor,
         floor_spread=floor_spread,
         strength=_strength(pattern),
+        transit=transit.velocity,
+        transit_quality=transit.quality,
+        transit_match=transit.match,
     )
     along = stretch_table(pattern, samples.lanes, diagram.velocity, stretches or StretchSettings())
     return Reading(diagram, count_cells(pattern, diagram.velocity), along, unit)

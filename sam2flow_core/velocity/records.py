@@ -82,6 +82,10 @@ class SpaceTime:
         By correlation, px per frame from each frame to the next, along the arrow; NaN where it cannot be read.
     radon : ndarray, shape (T,)
         The same by the slope that the slant stack (Radon transform) finds.
+    transit : ndarray, shape (T,)
+        The same by the time from one cross-section to another.
+    transit_quality, transit_match : float
+        Share of its windows that agree with the path through them, and mean correlation on that.
     quality : float
         0 to 1: the share of windows whose own best match lies on the path through all of them.
     contrast_to_noise : float
@@ -118,6 +122,9 @@ class SpaceTime:
     floor: float
     floor_spread: float
     strength: Floats
+    transit: Floats
+    transit_quality: float
+    transit_match: float
 
 
 @dataclass(frozen=True)

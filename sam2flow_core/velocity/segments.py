@@ -104,8 +104,19 @@ def are_apart(segments: Segments, diagrams: Sequence[SpaceTime], settings: Veloc
 
 
 def _speed(part: PreparedVessel, diagram: SpaceTime, settings: VelocitySettings) -> float:
-    """Mean velocity of a segment by its diagram, px per frame, along the arrow of the vessel it was cut from."""
+    """Mean velocity of a segment by its diagram, px per frame, along the arrow of the vessel it was cut from.
+
+    NaN where the diagram is hard to read, too short, or its two readings contradict each other.
+    """
     known = np.isfinite(diagram.velocity)
-    if diagram.quality < settings.flags.min_kymograph_quality or not known.any():
+    if diagram.quality < settings.flags.min_kymograph_quality or known.sum() < settings.flags.min_frames - 1:
         return float("nan")
-    return float(diagram.velocity[known].mean()) * (-1 if part.turned else 1)
+    speed = float(diagram.velocity[known].mean())
+    both = known & np.isfinite(diagram.transit)
+    if diagram.transit_quality >= settings.transit.readable and both.any():
+        other = float(diagram.transit[both].mean())
+        if abs(other - float(diagram.velocity[both].mean())) > settings.flags.method_difference * max(
+            abs(other), settings.flags.floor_px_frame
+        ):
+            return float("nan")
+    return speed * (-1 if part.turned else 1)

@@ -59,8 +59,17 @@ def trimmed(reading: Reading, span: Span) -> Reading:
     return replace(reading, space_time=replace(diagram, **kept))
 
 
-BY_FRAME = ("image", "velocity", "radon", "duplicate", "sharpness", "match", "strength")
-_WHOLE = ("quality", "contrast_to_noise", "periodicity", "saturated", "floor", "floor_spread")
+BY_FRAME = ("image", "velocity", "radon", "transit", "duplicate", "sharpness", "match", "strength")
+_WHOLE = (
+    "quality",
+    "contrast_to_noise",
+    "periodicity",
+    "saturated",
+    "floor",
+    "floor_spread",
+    "transit_quality",
+    "transit_match",
+)
 
 
 def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount, StretchTable]:

@@ -43,7 +43,7 @@ def at_frames(reading: Reading, clock: NDArray[np.int64]) -> Reading:
     diagram = reading.space_time
     steady = np.append(np.diff(clock) == 1, False)
     by_frame: dict[str, Any] = {name: getattr(diagram, name)[clock] for name in BY_FRAME}
-    for name in ("velocity", "radon"):
+    for name in ("velocity", "radon", "transit"):
         by_frame[name] = np.where(steady, by_frame[name], np.nan)
     return replace(reading, space_time=replace(diagram, **by_frame))
 

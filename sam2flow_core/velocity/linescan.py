@@ -1,0 +1,245 @@
+"""Velocity over time from a line scan, by the readings of a space-time diagram and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
+from sam2flow_core.config.velocity import LineScanSettings, VelocitySettings
+from sam2flow_core.velocity.centreline import Centreline
+from sam2flow_core.velocity.correlation import moving_pattern
+from sam2flow_core.velocity.diagram import read_diagram
+from sam2flow_core.velocity.pulse import spectrum
+from sam2flow_core.velocity.records import (
+    CalibrationLike,
+    CellCount,
+    CrossProfile,
+    Series,
+    SpaceTime,
+    VesselMeasurement,
+)
+from sam2flow_core.velocity.sampling import Samples
+from sam2flow_core.velocity.spans import joined, spans, trimmed
+from sam2flow_core.velocity.statistics import summarise
+from sam2flow_core.velocity.transit import transit_velocity
+
+_NAN = float("nan")
+_SEED = 0
+
+
+def measure_linescan(
+    image: NDArray[np.float32],
+    calibration: CalibrationLike,
+    settings: VelocitySettings | None = None,
+    video_id: str = "",
+) -> VesselMeasurement:
+    """Measure a line scan as one vessel, whose arrow points with the mean flow.
+
+    Parameters
+    ----------
+    image : ndarray, shape (T, X)
+        Brightness; rows are time, columns are px along the vessel.
+    calibration : CalibrationLike
+        The frame rate is that of the lines.
+    settings : VelocitySettings, optional
+    video_id : str
+        Goes into the tables.
+
+    Returns
+    -------
+    VesselMeasurement
+        `per_frame` has a row for each line. ``statistics.kymograph_mean`` is the mean of the second reading.
+
+    Examples
+    --------
+    A pattern that moves by two px a line, against the columns:
+
+    >>> import numpy as np
+    >>> from sam2flow_core.stack import Calibration
+    >>> texture = np.convolve(np.random.default_rng(0).normal(size=1000), np.ones(6), "same")
+    >>> scan = np.stack([texture[2 * t : 2 * t + 40] for t in range(200)]).astype(np.float32)
+    >>> measured = measure_linescan(scan, Calibration().with_user(0.5, 1000.0))
+    >>> round(measured.statistics.mean * measured.um_s_per_px_frame / 1000, 1), measured.grade
+    (1.0, 'good')
+    """
+    settings = settings or VelocitySettings()
+    rate = calibration.usable_frame_rate_hz
+    diagram = _read(image, rate, settings)
+    if np.isfinite(first := _first(diagram, settings)[0]).any() and np.nanmedian(first) < 0:
+        image = image[:, ::-1]
+        diagram = _read(image, rate, settings)
+    velocity, quality = _first(diagram, settings)
+    other = _second(image, diagram, velocity, settings)
+    seen = _moves(image, diagram, settings.linescan)
+    if not seen or not np.isfinite(velocity).any():
+        velocity, other = np.full(len(image), _NAN), np.full(len(image), _NAN)
+    series = _series(velocity, other, settings)
+    second = replace(diagram, velocity=other, quality=1.0 if np.isfinite(other).any() else 0.0)
+    waves = spectrum(velocity, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
+    scale = np.full(max(len(image) - 1, 1), 0.0)
+    statistics = summarise(series, second, scale, velocity, waves.pulse_hz, rate, 0.0, settings)
+    flags = _flags(diagram, statistics.mean, statistics.method_difference, image.shape, calibration, settings)
+    low = velocity is diagram.velocity and image.shape[1] < settings.linescan.rows_columns
+    grade, reasons = _grade(seen, quality, statistics.method_difference, low, flags, settings.linescan)
+    points = np.stack([np.zeros(image.shape[1]), np.arange(image.shape[1], dtype=float)], axis=1)
+    return VesselMeasurement(
+        video_id=video_id,
+        vessel_id=1,
+        name=video_id,
+        frames=np.arange(len(image)),
+        position=np.arange(len(image)),
+        pixel_size_um=calibration.usable_pixel_size_um,
+        frame_rate_hz=rate,
+        origin=(0, 0),
+        line=Centreline(points, np.tile([0.0, 1.0], (len(points), 1)), points[:, 1]),
+        diameter_px=np.full(len(points), _NAN),
+        diameter_error=_NAN,
+        per_frame=series,
+        space_time=diagram,
+        profile=CrossProfile(np.zeros(0), np.zeros(0), np.zeros(0), _NAN, _NAN, _NAN, _NAN),
+        spectrum=waves,
+        cells=CellCount(_NAN, _NAN),
+        statistics=statistics,
+        presence=float(seen),
+        flags=flags,
+        grade=grade,
+        reasons=reasons,
+    )
+
+
+def _read(image: NDArray[np.float32], rate: float | None, settings: VelocitySettings) -> SpaceTime:
+    readings = []
+    for span in spans(len(image)):
+        lanes = image[None, span.first : span.last]
+        nothing = np.full(lanes.shape[1], _NAN)  # no tissue beside the line tells of the lamp
+        reading = read_diagram(Samples(lanes, nothing), rate, settings.kymograph, settings.stretches)
+        readings.append(trimmed(reading, span))
+    return joined(readings)[0]
+
+
+def _first(diagram: SpaceTime, settings: VelocitySettings) -> tuple[NDArray[np.float64], float]:
+    """Return the reading to believe, and the share of its windows that agree.
+
+    Transit times do not read short lines low as comparing rows does, nor do they lose blood that is fast for the line.
+    """
+    if diagram.transit_quality >= settings.transit.readable:
+        return diagram.transit, diagram.transit_quality
+    return diagram.velocity, diagram.quality
+
+
+def _second(
+    image: NDArray[np.float32], diagram: SpaceTime, velocity: NDArray[np.float64], settings: VelocitySettings
+) -> NDArray[np.float64]:
+    """Return a reading that shares no sum with the first; NaN where there is none.
+
+    By rows (correlation, or the slope along which streaks add up), whichever is nearer. Where both are lower than
+    transit times, as they are on a line too short for its streaks, the halves of the line are read each by itself, and
+    the one that is further off counts.
+    """
+    nothing = np.full(len(velocity), _NAN)
+    if not np.isfinite(velocity).any():
+        return nothing
+    usual = float(np.nanmean(velocity))
+
+    def apart(view: NDArray[np.float64]) -> float:
+        return abs(float(np.nanmean(view)) - usual)
+
+    if velocity is diagram.velocity:
+        return diagram.radon
+    rows = diagram.velocity if diagram.quality >= settings.flags.min_kymograph_quality else nothing
+    views = [view for view in (rows, diagram.radon) if np.isfinite(view).any()]
+    nearest = min(views, key=apart, default=nothing)
+    if views and not (apart(nearest) > settings.linescan.difference[0] * usual and np.nanmean(nearest) < usual):
+        return nearest
+    pattern = moving_pattern(Samples(image[None], np.full(len(image), _NAN)), len(image))
+    middle = image.shape[1] // 2
+    halves = [transit_velocity(half) for half in (pattern[:, :, :middle], pattern[:, :, middle:])]
+    if min(half.quality for half in halves) < settings.flags.min_kymograph_quality:
+        return nearest
+    return max((half.velocity for half in halves), key=apart)
+
+
+def _moves(image: NDArray[np.float32], diagram: SpaceTime, settings: LineScanSettings) -> bool:
+    """Whether the correlation is above what the same lines give in random order."""
+    some = slice(0, settings.shuffled_lines)
+    order = np.random.default_rng(_SEED).permutation(len(image[some]))
+    nothing = np.full(len(order), _NAN)
+    pattern = moving_pattern(Samples(image[None, some][:, order], nothing), len(order))
+    by_transit = diagram.transit_match - transit_velocity(pattern).match > settings.least_match
+    by_rows = float(diagram.match.mean()) - diagram.floor > settings.least_match
+    return by_transit or by_rows
+
+
+def _series(velocity: NDArray[np.float64], other: NDArray[np.float64], settings: VelocitySettings) -> Series:
+    apart = np.abs(velocity - other)
+    known = np.isfinite(apart)
+    usual = np.abs(velocity) * settings.linescan.reading_error
+    scatter = ndimage.uniform_filter1d(np.where(known, apart, 0.0), 31, mode="nearest")
+    error = np.where(np.isfinite(velocity), np.hypot(usual, scatter), _NAN)
+    nothing = np.full(len(velocity), _NAN)
+    rejected = ~np.isfinite(velocity)
+    rejected[-1] = True
+    return Series(
+        velocity=velocity,
+        raw=velocity,
+        standard_error=error,
+        centre=velocity,
+        p10=nothing,
+        p90=nothing,
+        diameter=nothing,
+        pixels=np.zeros(len(velocity), np.int64),
+        confidence=np.nan_to_num(1 / (1 + (error / np.maximum(np.abs(velocity), 1e-9)) ** 2)),
+        motion=np.zeros((len(velocity), 2)),
+        rejected=rejected,
+        flags=((),) * len(velocity),
+    )
+
+
+def _flags(
+    diagram: SpaceTime,
+    mean: float,
+    difference: float,
+    shape: tuple[int, int],
+    calibration: CalibrationLike,
+    settings: VelocitySettings,
+) -> tuple[str, ...]:
+    limits = settings.flags
+    raised = {
+        "LOW_CONTRAST": not diagram.contrast_to_noise >= limits.min_contrast_to_noise,
+        "SATURATED": diagram.saturated > settings.linescan.clipped_share,
+        "TOO_SHORT": shape[1] < settings.linescan.short_columns or abs(mean) > settings.linescan.fast_lines * shape[1],
+        "MASK_LOST": not np.isfinite(mean),
+        "METHOD_DISAGREE": abs(difference) > limits.method_difference,
+        "UNCALIBRATED": calibration.usable_pixel_size_um is None or calibration.usable_frame_rate_hz is None,
+    }
+    return tuple(flag for flag in FLAG_MEANINGS if raised.get(flag))
+
+
+def _grade(
+    seen: bool, quality: float, difference: float, low: bool, flags: tuple[str, ...], settings: LineScanSettings
+) -> tuple[str, tuple[str, ...]]:
+    if not seen:
+        return GRADES[3], (
+            "no streaks stand out from the noise: nothing moves along this line, or too fast to be seen",
+        )
+    agreement = f"two readings of the streaks agree within {abs(difference):.0%}"
+    found: list[tuple[int, str]] = []
+    if not np.isfinite(difference):
+        found.append((2, "no second reading of the streaks confirms the first"))
+    elif abs(difference) > settings.difference[0]:
+        level = sum(abs(difference) > limit for limit in settings.difference)
+        found.append((level, f"two readings of the streaks differ by {abs(difference):.0%}"))
+    if quality < settings.quality[0]:
+        level = sum(quality < limit for limit in settings.quality)
+        found.append((level, f"only {quality:.0%} of the windows agree"))
+    found += [(1, FLAG_MEANINGS[flag]) for flag in flags if flag in ("LOW_CONTRAST", "SATURATED", "TOO_SHORT")]
+    if low:
+        found.append((2, "only comparing rows can be read, and on a line this short that reads low"))
+    if not found:
+        return GRADES[0], (agreement, f"{quality:.0%} of the windows agree")
+    ordered = sorted(found, key=lambda finding: -finding[0])
+    return GRADES[ordered[0][0]], tuple(text for _, text in ordered)
