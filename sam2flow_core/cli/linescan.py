@@ -10,7 +10,7 @@ import click
 _PATH = click.Path(path_type=Path)
 
 
-class _Columns(click.ParamType):
+class _Columns(click.ParamType[tuple[int, int]]):
     """``A:B``: the columns from A to B, B not included."""
 
     name = "A:B"

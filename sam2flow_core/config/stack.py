@@ -367,6 +367,9 @@ class ResolutionSettings:
     dip: float = -0.2
     dip_reach: float = 3.5
     agreement: float = 0.25
+
+
+@dataclass(frozen=True)
 class LineScanLimits:
     """What a line scan has at least: rows (times) and columns (places)."""
 
