@@ -19,6 +19,8 @@ from safetensors.numpy import load_file, save_file
 WALL_PX = 2.5
 """Px round the walls for which a vessel's streamlines are kept too, so that they can be interpolated up to the wall."""
 LEVELS = 255
+_FASTEST, _FARTHEST = 6e4, 100.0
+"""Largest speed and offset that are kept; half precision ends at 65 504."""
 _NUMBERS = ("side", "generator", "cell_px", "run", "moment")
 
 
@@ -116,18 +118,69 @@ def plan_record(rng: np.random.Generator, run: int, moments: int, moment: int, l
     return RecordPlan(np.concatenate([start + np.arange(run), scattered.ravel()]), run, moment)
 
 
-def pack_matter(
-    thickness: NDArray[np.float32], depth: NDArray[np.float32]
-) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.float32], NDArray[np.float16]]:
-    """Reduce thickness (F, S, S) and depth (S, S) to the px with anything in them: reached, matter, range, depth."""
+@dataclass(frozen=True)
+class Streams:
+    """Truth at N px of vessels in double precision; each attribute as in `SceneRecord`."""
+
+    vessel: NDArray[np.int64]
+    pixels: NDArray[np.int64]
+    heading: NDArray[np.float64]
+    speed: NDArray[np.float64]
+    profile: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    radius: NDArray[np.float64]
+
+
+def pack_record(
+    generator: int,
+    cell_px: float,
+    plan: RecordPlan,
+    thickness: NDArray[np.float32],
+    depth: NDArray[np.float32],
+    streams: Streams,
+    travel: NDArray[np.float64],
+    ends: NDArray[np.float32],
+) -> SceneRecord:
+    """Reduce a drawn scene to its record: the px with anything in them, and half precision.
+
+    Parameters
+    ----------
+    generator, cell_px, travel, ends
+        As in `SceneRecord`.
+    plan : RecordPlan
+    thickness : ndarray, shape (F, S, S)
+        Of the cells.
+    depth : ndarray, shape (S, S)
+        Of the lumen, 0 to 1.
+    streams : Streams
+    """
     flat, deep = thickness.reshape(len(thickness), -1), depth.ravel()
     reached = np.flatnonzero((deep > 0) | flat.any(0)).astype(np.int32)
     kept = flat[:, reached]
     low, high = (float(kept.min()), float(kept.max())) if kept.size else (0.0, 0.0)
     low = min(low, 0.0)
     step = max(high - low, 1e-6) / LEVELS
-    matter = np.rint((kept - low) / step).astype(np.uint8)
-    return reached, matter, np.array([low, step], np.float32), deep[reached].astype(np.float16)
+    return SceneRecord(
+        side=depth.shape[0],
+        generator=generator,
+        cell_px=cell_px,
+        frames=plan.frames,
+        run=plan.run,
+        moment=plan.moment,
+        reached=reached,
+        matter=np.rint((kept - low) / step).astype(np.uint8),
+        range=np.array([low, step], np.float32),
+        depth=deep[reached].astype(np.float16),
+        vessel=streams.vessel.astype(np.int16),
+        pixels=streams.pixels.astype(np.int32),
+        heading=streams.heading.astype(np.float16),
+        speed=streams.speed.clip(max=_FASTEST).astype(np.float16),
+        profile=streams.profile.astype(np.float16),
+        offset=streams.offset.clip(-_FARTHEST, _FARTHEST).astype(np.float16),
+        radius=streams.radius.astype(np.float16),
+        travel=travel,
+        ends=ends,
+    )
 
 
 def save_record(record: SceneRecord, path: Path) -> None:

@@ -11,7 +11,7 @@ from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.synthetic.cells import Population
 from sam2flow_core.synthetic.film import thickness_of_cells
 from sam2flow_core.synthetic.raster import Lumen, rasterise
-from sam2flow_core.synthetic.record import WALL_PX, RecordPlan, SceneRecord, pack_matter
+from sam2flow_core.synthetic.record import WALL_PX, RecordPlan, SceneRecord, Streams, pack_record
 from sam2flow_core.synthetic.scene import Network, Scene, sample_scene
 from sam2flow_core.synthetic.vessels import Floats, Vessel
 
@@ -33,32 +33,22 @@ def draw_streamline_record(
     for number in seen:
         chord = np.sqrt(np.clip(1 - lumens[number].rho ** 2, 0, 1))
         depth[lumens[number].pixels] = np.maximum(depth[lumens[number].pixels], chord)
-    reached, matter, span, deep = pack_matter(thickness, depth.reshape(side, side))
     vessels = [scene.vessels[number] for number in seen]
     streams = [_streams(vessel, lumens[number]) for vessel, number in zip(vessels, seen, strict=True)]
     headings, speeds, profiles, radii = (np.concatenate(parts) for parts in zip(*streams, strict=True))
-    times = plan.frames / scene.frame_rate_hz
-    return SceneRecord(
-        side=side,
-        generator=GENERATOR,
-        cell_px=scene.cell_px,
-        frames=plan.frames,
-        run=plan.run,
-        moment=plan.moment,
-        reached=reached,
-        matter=matter,
-        range=span,
-        depth=deep,
-        vessel=np.repeat(np.arange(len(seen)), [len(lumens[n].pixels) for n in seen]).astype(np.int16),
-        pixels=np.concatenate([lumens[n].pixels for n in seen]).astype(np.int32),
-        heading=headings.astype(np.float16),
-        speed=speeds.astype(np.float16),
-        profile=profiles.astype(np.float16),
-        offset=np.concatenate([lumens[n].rho for n in seen]).clip(-100, 100).astype(np.float16),
-        radius=radii.astype(np.float16),
-        travel=np.stack([vessel.course.travel(times) for vessel in vessels]) * scene.frame_rate_hz,
-        ends=_ends(vessels, side),
+    told = Streams(
+        vessel=np.repeat(np.arange(len(seen)), [len(lumens[n].pixels) for n in seen]),
+        pixels=np.concatenate([lumens[n].pixels for n in seen]),
+        heading=headings,
+        speed=speeds,
+        profile=profiles,
+        offset=np.concatenate([lumens[n].rho for n in seen]),
+        radius=radii,
     )
+    times = plan.frames / scene.frame_rate_hz
+    travel = np.stack([vessel.course.travel(times) for vessel in vessels]) * scene.frame_rate_hz
+    deep = depth.reshape(side, side)
+    return pack_record(GENERATOR, scene.cell_px, plan, thickness, deep, told, travel, _ends(vessels, side))
 
 
 def _slow_layers(rng: np.random.Generator, scene: Scene, settings: SceneSettings) -> list[Network]:

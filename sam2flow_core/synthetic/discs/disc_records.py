@@ -13,7 +13,7 @@ from sam2flow_core.synthetic.discs.graph import Floats, Graph, draw_graph
 from sam2flow_core.synthetic.discs.paths import depth_pace, fill, locate, trace_paths
 from sam2flow_core.synthetic.discs.red_cells import Sights, draw_cells, draw_shapes
 from sam2flow_core.synthetic.discs.slab import Slab, solve
-from sam2flow_core.synthetic.record import WALL_PX, RecordPlan, SceneRecord, pack_matter
+from sam2flow_core.synthetic.record import WALL_PX, RecordPlan, SceneRecord, Streams, pack_record
 
 GENERATOR = 1
 _RED_CELL_UM = 7.6
@@ -183,28 +183,9 @@ def _record(
     if not parts:
         return None
     vessel, pixels, dx, dy, speeds, paces, offset, wide = (np.concatenate(c) for c in zip(*parts, strict=True))
-    reached, matter, span, deep = pack_matter(thickness, depth)
-    return SceneRecord(
-        side=side,
-        generator=GENERATOR,
-        cell_px=world.cell_px,
-        frames=plan.frames,
-        run=plan.run,
-        moment=plan.moment,
-        reached=reached,
-        matter=matter,
-        range=span,
-        depth=deep,
-        vessel=vessel.astype(np.int16),
-        pixels=pixels.astype(np.int32),
-        heading=np.stack([dx, dy], 1).astype(np.float16),
-        speed=speeds.clip(max=6e4).astype(np.float16),
-        profile=paces.astype(np.float16),
-        offset=offset.clip(-100, 100).astype(np.float16),
-        radius=wide.astype(np.float16),
-        travel=np.stack(travels),
-        ends=np.array(ends, np.float32).reshape(-1, 3),
-    )
+    streams = Streams(vessel, pixels, np.stack([dx, dy], 1), speeds, paces, offset, wide)
+    places = np.array(ends, np.float32).reshape(-1, 3)
+    return pack_record(GENERATOR, world.cell_px, plan, thickness, depth, streams, np.stack(travels), places)
 
 
 def _seen_pace(across: Floats, radius: Floats, focus_px: float, profile: tuple[float, float]) -> Floats:
