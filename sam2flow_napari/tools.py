@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from sam2flow_napari.workbench import Workbench
+from napari.components import ViewerModel
+
+from sam2flow_napari.layers.keys import Key, go_to_prompt
+from sam2flow_napari.scene import Scene
+from sam2flow_napari.session import Session
+from sam2flow_napari.stills import StillPictures
+
+
+class Bench(Protocol):
+    """What the tools work on: the workbench."""
+
+    viewer: ViewerModel
+    session: Session
+    scene: Scene | None
+    stills: StillPictures
+    help_wanted: Any
+    """A Qt signal, which types know too little of."""
 
 
 class Tools:
@@ -15,10 +30,10 @@ class Tools:
 
     Parameters
     ----------
-    bench : Workbench
+    bench : Bench
     """
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: Bench) -> None:
         self._bench = bench
 
     @property
@@ -78,3 +93,22 @@ class Tools:
     def show_help(self) -> None:
         """Show the keys."""
         self._bench.help_wanted.emit()
+
+
+def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Key, ...]:
+    """Return the keys of a session."""
+    return (
+        Key("N", "a new vessel", session.begin_vessel),
+        Key("Shift-N", "the next vessel of the list", session.activate_next),
+        Key("T", "flip the sign of the next click", lambda: session.set_sign(1 - session.sign)),
+        Key("B", "drag a box about the vessel (again: back to clicks)", tools.draw_box),
+        Key("M", "paint the mask of the vessel (again: use it as prompt)", tools.paint),
+        Key("Escape", "give up painting, back to clicks", tools.give_up),
+        Key("Control-Z", "undo (while you paint: the last stroke)", tools.undo),
+        Key("Control-Shift-Z", "redo", tools.redo),
+        Key(".", "go to the next frame with a prompt", lambda: go_to_prompt(viewer, session, forward=True)),
+        Key(",", "go to the previous frame with a prompt", lambda: go_to_prompt(viewer, session, forward=False)),
+        Key("O", "hide or show all that lies over the recording", tools.switch_overlays),
+        Key("G", "another picture to click on: the film, its mean, its activity", tools.next_picture),
+        Key("H", "show this help", tools.show_help),
+    )

@@ -4,8 +4,10 @@ import importlib.util
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
@@ -16,6 +18,13 @@ def test_imports_point_down_and_stay_out_of_forbidden_rooms(monkeypatch):
     monkeypatch.chdir(ROOT)
     status = lint_imports(config_filename=str(ROOT / "pyproject.toml"), cache_dir=None)
     assert status == EXIT_STATUS_SUCCESS, "see the printed contract"
+
+
+@pytest.mark.parametrize("package", ["sam2flow_core", "sam2flow_napari"])
+def test_no_import_goes_round_in_a_circle(package):
+    """Those for types alone count: who must read one file to understand the other must read both."""
+    graph = grimp.build_graph(package, cache_dir=None)
+    TopologicalSorter({m: graph.find_modules_directly_imported_by(m) for m in graph.modules}).prepare()
 
 
 def test_every_package_has_its_layer():

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import ModelConfig
@@ -226,13 +224,13 @@ class FlowNet(nn.Module):
         for row, lag in enumerate(lags):
             if lag >= series.shape[3]:
                 continue
-            shares = [self._window_shares(pairs.numpy(), frames.numpy(), w, lag) for w in windows]
-            share = np.stack(shares, 3).reshape(len(pairs), -1, count * len(windows))
+            # On the processor: which frames are read must be known here.
+            share = torch.stack([self._window_shares(pairs, frames, w, lag) for w in windows], 3).flatten(2)
             # Frames that none of the windows holds are not read.
-            used = np.flatnonzero(share.any((0, 2)))
-            begin, end = (int(used[0]), int(used[-1]) + 1) if used.size else (0, 1)
+            used = torch.nonzero(share.any(2).any(0))[:, 0]
+            begin, end = (int(used[0]), int(used[-1]) + 1) if used.numel() else (0, 1)
             volume = correlate_series(series[..., begin : end + lag, :], streamlines, row, lag)
-            in_time = volume @ torch.from_numpy(share[:, begin:end]).to(volume)[images]
+            in_time = volume @ share[:, begin:end].to(volume)[images]
             rows = slow_bins(streamlines, in_time.shape[1])
             for width, pooled in enumerate(pool_along(in_time, streamlines)):
                 first = width * len(windows) * len(lags) + row
@@ -240,16 +238,13 @@ class FlowNet(nn.Module):
                 cost_volume[:, :, rows, first : first + len(windows) * len(lags) : len(lags)] = by_pair
         return cost_volume
 
-    def _window_shares(
-        self, pairs: NDArray[np.int64], frames: NDArray[np.int64], window: int, lag: int
-    ) -> NDArray[np.float32]:
+    def _window_shares(self, pairs: Tensor, frames: Tensor, window: int, lag: int) -> Tensor:
         """Share (images, T, P) that the pair ``lag`` apart of each first frame has in the mean over a window."""
         window = window if self.config.use_cost_volume_pooling else 1
-        place = np.arange(frames.max())[:, None]
+        place = torch.arange(int(frames.max()))[:, None]
         first = pairs[:, None] + span(0, window, lag, causal=False)[0]
         inside = (place >= first) & (place < first + window) & (place + lag < frames[:, None, None])
-        result: NDArray[np.float32] = (inside / np.maximum(inside.sum(1, keepdims=True), 1)).astype(np.float32)
-        return result
+        return (inside.double() / inside.sum(1, keepdim=True).clamp_min(1)).float()
 
     def _means(
         self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, layout: CellLayout, causal: bool

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.model.layers import Attention
+from sam2flow_core.model.memory_bank import MemoryEntry
 
 
 class MemoryAttentionLayer(nn.Module):
@@ -58,3 +59,13 @@ class Recollection(NamedTuple):
     slots: list[int]
     pointers: list[Tensor]
     ages: list[float]
+
+
+class SharedMemory(Protocol):
+    """The layers that all designs of the context memory share: `ContextMemory`, as a design sees it."""
+
+    def recollect(self, entries: list[MemoryEntry], frame: int) -> Recollection:
+        """Say what entries are to the frame that reads."""
+
+    def recall(self, image: Tensor, recollection: Recollection, attention: MemoryAttention | None = None) -> Tensor:
+        """Image features (1, dim, h, w) conditioned on what is recalled."""

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from sam2flow_core.stack.stack import Stack
+
+class Frames(Protocol):
+    """What gives frames: a stack."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(T, Y, X)."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the frames."""
+
+    def frame(self, t: int) -> NDArray[Any]:
+        """Read a frame (Y, X)."""
 
 
 class LazyFrames:
@@ -25,7 +37,7 @@ class LazyFrames:
 
     ndim = 3
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Frames) -> None:
         self._stack = stack
         self.shape = stack.shape
         self.dtype = stack.dtype

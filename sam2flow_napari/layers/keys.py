@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from napari.components import ViewerModel
 from napari.layers import Layer
 
 from sam2flow_napari.session import Session
-
-if TYPE_CHECKING:
-    from sam2flow_napari.tools import Tools
 
 
 @dataclass(frozen=True)
@@ -27,25 +23,6 @@ class Key:
     def shown(self) -> str:
         """The key as Qt and people write it: ``Ctrl+Shift+Z``; napari writes ``Control-Shift-Z``."""
         return self.sequence.replace("Control", "Ctrl").replace("-", "+")
-
-
-def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Key, ...]:
-    """Return the keys of a session."""
-    return (
-        Key("N", "a new vessel", session.begin_vessel),
-        Key("Shift-N", "the next vessel of the list", session.activate_next),
-        Key("T", "flip the sign of the next click", lambda: session.set_sign(1 - session.sign)),
-        Key("B", "drag a box about the vessel (again: back to clicks)", tools.draw_box),
-        Key("M", "paint the mask of the vessel (again: use it as prompt)", tools.paint),
-        Key("Escape", "give up painting, back to clicks", tools.give_up),
-        Key("Control-Z", "undo (while you paint: the last stroke)", tools.undo),
-        Key("Control-Shift-Z", "redo", tools.redo),
-        Key(".", "go to the next frame with a prompt", lambda: go_to_prompt(viewer, session, forward=True)),
-        Key(",", "go to the previous frame with a prompt", lambda: go_to_prompt(viewer, session, forward=False)),
-        Key("O", "hide or show all that lies over the recording", tools.switch_overlays),
-        Key("G", "another picture to click on: the film, its mean, its activity", tools.next_picture),
-        Key("H", "show this help", tools.show_help),
-    )
 
 
 def bind(layer: Layer, keys: tuple[Key, ...]) -> None:

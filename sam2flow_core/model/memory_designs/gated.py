@@ -7,17 +7,13 @@ the shared ones.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor
 
 from sam2flow_core.config.model import MaskConfig
+from sam2flow_core.model.memory_attention import SharedMemory
 from sam2flow_core.model.memory_bank import MemoryEntry, WritingRule, keep_recent
 from sam2flow_core.model.memory_designs.box_motion import box_iou, predict_box
 from sam2flow_core.model.memory_designs.recent import RecentMemory
-
-if TYPE_CHECKING:
-    from sam2flow_core.model.context_memory import ContextMemory
 
 
 class GatedMemory(RecentMemory):
@@ -39,7 +35,7 @@ class GatedMemory(RecentMemory):
 
         return gated
 
-    def read(self, memory: ContextMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+    def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Read the prompted entries and the best of the others; see `RecentMemory.read`."""
         unprompted = [e for e in entries if not e.prompted]
         best = sorted(unprompted, key=lambda e: (-e.affinity * e.presence, abs(frame - e.frame)))[: self.recent]

@@ -5,15 +5,11 @@ Reference: Ravi et al., SAM 2, 2024.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import MaskConfig
+from sam2flow_core.model.memory_attention import SharedMemory
 from sam2flow_core.model.memory_bank import MemoryEntry, WritingRule, keep_recent
-
-if TYPE_CHECKING:
-    from sam2flow_core.model.context_memory import ContextMemory
 
 
 class RecentMemory(nn.Module):
@@ -51,12 +47,12 @@ class RecentMemory(nn.Module):
         """Return what decides which entries a bank holds; it must bound the unprompted ones."""
         return keep_recent(self.recent, least_quality)
 
-    def read(self, memory: ContextMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+    def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Image features (1, dim, h, w) conditioned on a vessel's entries.
 
         Parameters
         ----------
-        memory : ContextMemory
+        memory : SharedMemory
             The shared layers.
         image : Tensor (1, dim, h, w)
         entries : list of MemoryEntry
@@ -66,6 +62,6 @@ class RecentMemory(nn.Module):
         """
         return memory.recall(image, memory.recollect(entries, frame))
 
-    def prompt(self, memory: ContextMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
+    def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
         """Mask logits (1, 1, 4 h, 4 w) as a prompt for the decoder, if the design gives one; parameters of `read`."""
         return None

@@ -8,19 +8,15 @@ vessel is also given to the decoder as a prompt, here a mask.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import MaskConfig
 from sam2flow_core.model.layers import Attention, ChannelNorm, axial_rotations, begin_at_zero
+from sam2flow_core.model.memory_attention import SharedMemory
 from sam2flow_core.model.memory_bank import MemoryEntry, WritingRule, keep_recent
 from sam2flow_core.model.memory_designs.recent import RecentMemory
-
-if TYPE_CHECKING:
-    from sam2flow_core.model.context_memory import ContextMemory
 
 _SHARPNESS = 4.0
 """How far likeness, -1 to 1, tells one memory from another."""
@@ -88,13 +84,13 @@ class RelevantMemory(RecentMemory):
         """Keep a larger pool than is read."""
         return keep_recent(self.pool, least_quality)
 
-    def read(self, memory: ContextMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+    def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Integrate the latest frames, then read the most relevant entries; see `RecentMemory.read`."""
         tokens, chosen = self._filter(image, entries)
         recollection = memory.recollect(chosen, frame)._replace(tokens=tokens)
         return memory.recall(self._integrate(image, entries, frame), recollection)
 
-    def prompt(self, memory: ContextMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
+    def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
         """Turn the most relevant entries into a mask prompt; None while there are none."""
         return self.prompter(image, self._filter(image, entries)[0]) if entries else None
 

@@ -7,19 +7,14 @@ the past, what it has always looked like.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import MaskConfig
 from sam2flow_core.model.layers import begin_at_zero
-from sam2flow_core.model.memory_attention import MemoryAttention
+from sam2flow_core.model.memory_attention import MemoryAttention, SharedMemory
 from sam2flow_core.model.memory_bank import MemoryEntry, WritingRule, with_new
 from sam2flow_core.model.memory_designs.recent import RecentMemory
-
-if TYPE_CHECKING:
-    from sam2flow_core.model.context_memory import ContextMemory
 
 
 class ShortLongMemory(RecentMemory):
@@ -49,7 +44,7 @@ class ShortLongMemory(RecentMemory):
 
         return keep
 
-    def read(self, memory: ContextMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+    def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Read both banks; see `RecentMemory.read`. Prompted frames are in the long one."""
         if not entries:
             return memory.recall(image, memory.recollect([], frame))
