@@ -412,6 +412,7 @@ class FlagSettings:
     min_presence: float = 0.5
     min_area_share: float = 0.3
     overlap_share: float = 0.1
+    same_share: float = 0.6
     width_error: float = 0.1
     gap_diameters: float = 1.0
     min_gap_px: float = 12.0

@@ -107,6 +107,7 @@ def vessel_flags(
         "TOO_SHORT": evidence.line.length < needed or steps < settings.min_frames,
         "MASK_LOST": share["MASK_LOST"] > settings.frame_share or evidence.presence.chance < settings.min_presence,
         "BRANCH": _branches(evidence, settings),
+        "SAME_VESSEL": evidence.overlap > settings.same_share,
         "SPEED_STEP": evidence.step is not None,
         "PATH_GAP": evidence.gap > max(settings.gap_diameters * evidence.diameter, settings.min_gap_px),
         "WIDTH_DOUBT": evidence.width_error > settings.width_error,

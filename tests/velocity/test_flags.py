@@ -123,6 +123,23 @@ def test_branch(plug_scene):
         assert ("BRANCH" in found.flags) is raised
 
 
+def test_a_vessel_marked_twice(plug_scene):
+    """Under two ids, or as a part of another one; a vessel that only crosses it is another."""
+    mask, part = plug_scene.track.mask, plug_scene.track.mask.copy()
+    half = part.shape[2] // 2
+    part[:, :, half:] = False
+    across = np.zeros_like(mask)
+    across[:, :, half - 6 : half + 6] = True
+
+    def flags(of, rival):
+        other = replace(plug_scene.track, vessel_id=2, mask=rival)
+        mine = replace(plug_scene.track, mask=of)
+        return measure_vessel(mine, plug_scene.images, Calibrated(), others=[other]).flags
+
+    assert "SAME_VESSEL" in flags(mask, mask) and "SAME_VESSEL" in flags(part, mask)
+    assert "SAME_VESSEL" not in flags(mask, part) and "SAME_VESSEL" not in flags(mask, across)
+
+
 def test_edge(plug_scene):
     along = replace(plug_scene.track, offsets=np.full((241, 2), (-20, 0)))
     low = np.pad(plug_scene.video[:, 20:], ((0, 0), (0, 20), (0, 0)), mode="reflect")
