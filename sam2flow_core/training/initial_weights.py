@@ -39,6 +39,8 @@ def choose_stages(config: TrainingConfig, name: str | None) -> tuple[StageConfig
 def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> SAM2Flow:
     """Return the network of a preset, with random weights or those in ``start``.
 
+    Weights that know masks only, such as SAM 2's, fill the masks' side: adapters begin without effect, flow at random.
+
     Parameters
     ----------
     name : str
@@ -61,12 +63,21 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
     if model.config.preset != name:
         raise ModelError(f"{start}: weights of preset '{model.config.preset}', not '{name}'")
     if memory is not None and memory != model.config.mask.memory:
-        model = _with_memory(model, memory)
+        model = with_memory(model, memory)
+    if memory is None and preset(name).use_flow and not model.config.use_flow:
+        model = _with_flow(model, name)
     return model.train()
 
 
-def _with_memory(model: SAM2Flow, memory: MemoryConfig) -> SAM2Flow:
+def with_memory(model: SAM2Flow, memory: MemoryConfig) -> SAM2Flow:
+    """Return a network with another design of memory; what only that one has begins at random."""
     changed = SAM2Flow(replace(model.config, mask=replace(model.config.mask, memory=memory)))
     shared = {name: value for name, value in model.state_dict().items() if not name.startswith(_OWN)}
     changed.load_state_dict({**changed.state_dict(), **shared})
     return changed
+
+
+def _with_flow(model: SAM2Flow, name: str) -> SAM2Flow:
+    whole = SAM2Flow(replace(preset(name), mask=model.config.mask))
+    whole.load_state_dict({**whole.state_dict(), **model.state_dict()})
+    return whole
