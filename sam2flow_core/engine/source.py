@@ -55,8 +55,14 @@ class Source:
 
 
 @contextmanager
-def open_source(request: RunRequest) -> Iterator[Source]:
+def open_source(request: RunRequest, clicked: bool = True) -> Iterator[Source]:
     """Open the recording of a request; it is closed at the end of the block.
+
+    Parameters
+    ----------
+    request : RunRequest
+    clicked : bool
+        Whether there must be prompts.
 
     Raises
     ------
@@ -65,8 +71,9 @@ def open_source(request: RunRequest) -> Iterator[Source]:
     """
     with open_stack(request.stack, axes=request.stack_axes) as stack:
         start, stop = _frame_range(request, stack.shape[0])
-        check_prompts(request.prompts, stack.shape)
-        _check_within_run(request.prompts, start, stop)
+        if clicked:
+            check_prompts(request.prompts, stack.shape)
+            _check_within_run(request.prompts, start, stop)
         stack.check_finite(start, stop)
         calibration = stack.calibration.with_user(request.pixel_size_um, request.frame_rate_hz)
         resolution = choose_resolution(stack, calibration.pixel_size_um, request.working_resolution, start, stop)

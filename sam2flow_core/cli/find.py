@@ -1,0 +1,58 @@
+"""``sam2flow find``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sam2flow_core.cli.options import device_option
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("stack", type=_PATH)
+@click.option("--out", type=_PATH, required=True, help="CSV of clicks to write, as 'sam2flow run --prompts' takes it.")
+@click.option("--table", type=_PATH, help="CSV to write with confidence, length, width of every vessel.")
+@click.option("--least-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out less sure ones.")
+@click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
+@click.option("--pixel-size-um", type=float, help="um per pixel, instead of what the file says.")
+@click.option("--start", type=int, default=0, show_default=True, help="First frame.")
+@click.option("--stop", type=int, help="Frame to stop before; the end by default.")
+@click.option("--stack-axes", metavar="TYX", help="The axes, where the file is wrong about them.")
+@device_option
+def find(
+    stack: Path,
+    out: Path,
+    table: Path | None,
+    least_confidence: float,
+    model: str,
+    pixel_size_um: float | None,
+    start: int,
+    stop: int | None,
+    stack_axes: str | None,
+    device: str,
+) -> None:
+    """Propose every vessel segment of the recording STACK, without a click, the surest first.
+
+    Look at the proposals before they are measured: open the recording and the CSV in the window. Vessel densities of
+    the whole field are printed; they are of vessels in which something moves.
+    """
+    from sam2flow_core.engine.finding import find_in_recording
+    from sam2flow_core.errors import PromptError
+    from sam2flow_core.files import check_writable
+    from sam2flow_core.prompts import write_prompts
+    from sam2flow_core.spreadsheets import write_csv
+
+    for path in filter(None, (out, table)):
+        check_writable(path)
+    found = find_in_recording(stack, model, device, pixel_size_um, start, stop, stack_axes, least_confidence)
+    if not found.vessels:
+        raise PromptError(f"{stack}: no vessel was found in this recording; click them by hand")
+    write_prompts(out, found.prompts)
+    if table is not None:
+        write_csv(table, found.table(), "%.4g")
+    surest, least = found.vessels[0].confidence, found.vessels[-1].confidence
+    click.echo(f"{len(found.vessels)} vessels, confidence {surest:.2f} to {least:.2f}, clicks written to {out}")
+    click.echo(found.density.text())

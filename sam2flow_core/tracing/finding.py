@@ -1,0 +1,101 @@
+"""Every vessel of a field, without a click: the surest place is followed to both ends, then the next that is left.
+
+Places are kept apart by orientation, as in tracing: a vessel that crosses another is there still when that is taken.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from sam2flow_core.config.finding import FindingSettings
+from sam2flow_core.tracing.field_map import FieldMap, Floats
+from sam2flow_core.tracing.tracer import Start, Trace, trace
+
+_TAKEN = 1.2
+"""Radii from a centreline within which a place belongs to its vessel."""
+_ALONG = np.pi / 5
+"""Radians from a vessel's direction within which a place belongs to it."""
+
+
+class Segment(NamedTuple):
+    """A vessel that was found: its way, and the mean chance along it."""
+
+    way: Trace
+    confidence: float
+
+    @property
+    def length(self) -> float:
+        """Arc length in cells."""
+        return float(np.hypot(*np.diff(self.way.line, axis=0).T).sum())
+
+
+def find_segments(field: FieldMap, settings: FindingSettings) -> list[Segment]:
+    """Segments of vessels between forks, ends and the frame, the surest first."""
+    order, places, angles = _seeds(field, settings)
+    taken = np.zeros((*field.shape, field.count), bool)
+    found = []
+    for seed in order:
+        row, column, k = places[seed]
+        if taken[row, column, k]:
+            continue
+        taken[row, column, k] = True
+        way = trace(field, Start(np.array([row, column], float), float(angles[seed])), settings.reach_px / field.stride)
+        segment = Segment(way, float(way.chance.mean()))
+        if len(way.line) < 2:
+            continue
+        mine, heading = _territory(way, field)
+        new = 1 - taken[_index(way.line, field.shape, heading, field)].mean()
+        _take(taken, mine, heading, field)
+        if new >= 1 - settings.most_covered and _worth_it(segment, field, settings):
+            found.append(segment)
+    return sorted(found, key=lambda s: -s.confidence)
+
+
+def _seeds(
+    field: FieldMap, settings: FindingSettings
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Places (K, 3) of row, column and orientation that lie in the middle of a vessel, in the order to follow them."""
+    n = field.count
+    chance, offset = field.table[..., :n], field.table[..., n : 2 * n]
+    places = np.argwhere((chance > settings.seed_chance) & (np.abs(offset) < settings.seed_offset))
+    index = tuple(places.T)
+    score = chance[index] - np.abs(offset[index])
+    return np.argsort(-score, kind="stable"), places, field.angles[places[:, 2]]
+
+
+def _worth_it(segment: Segment, field: FieldMap, settings: FindingSettings) -> bool:
+    least = max(settings.least_length_px / field.stride, settings.least_widths * 2 * float(segment.way.radius.mean()))
+    line, far = segment.way.line, np.array(field.shape) - 1
+    to_side = np.minimum(line, far - line).min(1) * field.stride
+    on_edge = float((to_side < settings.edge_px).mean()) > settings.most_on_edge
+    return segment.confidence >= settings.least_confidence and segment.length >= least and not on_edge
+
+
+def _territory(way: Trace, field: FieldMap) -> tuple[NDArray[np.bool_], Floats]:
+    """Cells (h, w) that belong to a way, and the way's direction, radians, at the point nearest to each."""
+    apart = np.ones(field.shape, bool)
+    owner = np.zeros(field.shape, np.intp)
+    place = tuple(np.clip(np.rint(way.line).astype(np.intp), 0, np.array(field.shape) - 1).T)
+    apart[place] = False
+    owner[place] = np.arange(len(way.line))
+    away, nearest = distance_transform_edt(apart, return_indices=True)
+    owner = owner[tuple(nearest)]
+    ahead = np.gradient(way.line, axis=0)
+    heading = np.arctan2(ahead[:, 0], ahead[:, 1])
+    return away <= np.maximum(_TAKEN * way.radius[owner], 1.0), heading[owner]
+
+
+def _take(taken: NDArray[np.bool_], mine: NDArray[np.bool_], heading: Floats, field: FieldMap) -> None:
+    apart = np.abs(np.mod(field.angles - heading[mine][:, None] + np.pi / 2, np.pi) - np.pi / 2)
+    taken[mine] |= apart < _ALONG
+
+
+def _index(line: Floats, shape: tuple[int, int], heading: Floats, field: FieldMap) -> tuple[NDArray[np.intp], ...]:
+    """Where the points of a line lie in (h, w, orientations)."""
+    rows, columns = np.clip(np.rint(line).astype(np.intp), 0, np.array(shape) - 1).T
+    turn = np.rint(np.mod(heading[rows, columns], np.pi) / (np.pi / field.count)).astype(np.intp) % field.count
+    return rows, columns, turn

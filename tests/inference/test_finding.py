@@ -1,0 +1,98 @@
+"""Vessels found without a click: on a field made by hand, in the bundled sample, and their density."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from sam2flow_core.cli.main import status_of
+from sam2flow_core.config.finding import FindingSettings
+from sam2flow_core.engine.demo import sample_files
+from sam2flow_core.inference.finding import FoundVessel
+from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, VesselField
+from sam2flow_core.prompts import read_prompts
+from sam2flow_core.stack import open_stack
+from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.tracing.finding import find_segments
+from sam2flow_core.velocity.density import measure_density
+
+SIZE, RADIUS = (64, 96), 4.0
+
+
+def field_of(*straight, chance=4.0):
+    """Vessel field of straight vessels through the frame, each by ``(row, column)`` of a point and its orientation."""
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(float)
+    runs = np.full((DIRECTIONS, *SIZE), -6.0)
+    offset = np.zeros((ORIENTATIONS, *SIZE))
+    for (row, column), k in straight:
+        angle = k * np.pi / ORIENTATIONS
+        left = -(rows - row) * np.cos(angle) + (columns - column) * np.sin(angle)
+        near = np.abs(left) <= RADIUS
+        runs[k][near] = chance
+        offset[k][near] = left[near] / RADIUS
+    parts = [np.zeros(SIZE), np.full(SIZE, -6.0), runs, offset, np.full((ORIENTATIONS, *SIZE), np.log(2 * RADIUS))]
+    return FieldMap(VesselField(*(torch.from_numpy(p).float() for p in parts)))
+
+
+def test_vessels_that_cross_are_two():
+    field = field_of(((32, 0), 0), ((32, 48), 4))
+    across, down = sorted(find_segments(field, FindingSettings()), key=lambda s: np.ptp(s.way.line[:, 0]))
+    assert np.allclose(across.way.line[:, 0], 32, atol=0.5) and across.length > 85
+    assert np.allclose(down.way.line[:, 1], 48, atol=0.5) and down.length > 55
+    assert across.confidence > 0.9 and across.way.radius == pytest.approx(RADIUS, rel=0.05)
+
+
+def test_neighbours_are_kept_apart_and_what_is_unsure_is_left_out():
+    field = field_of(((20, 0), 0), ((34, 0), 0))
+    assert sorted(round(float(s.way.line[:, 0].mean())) for s in find_segments(field, FindingSettings())) == [20, 34]
+    unsure = field_of(((20, 0), 0), chance=0.3)
+    assert find_segments(unsure, FindingSettings()) == []
+    assert len(find_segments(unsure, FindingSettings(least_confidence=0.5))) == 1
+    assert find_segments(field_of(), FindingSettings()) == []
+    assert find_segments(field_of(((0, 0), 0)), FindingSettings()) == [], "the frame's side is no vessel"
+
+
+def test_the_sample(tmp_path, capsys):
+    recording, clicks = sample_files()
+    out, table = tmp_path / "prompts.csv", tmp_path / "vessels.csv"
+    assert status_of(["find", str(recording), "--out", str(out), "--table", str(table), "--stop", "40"]) == 0
+    said = capsys.readouterr().out
+    assert "perfused vessel density" in said and "mm/mm2" in said and "are not given" in said
+    found, rows = read_prompts(out), pd.read_csv(table)
+    with open_stack(recording) as stack:
+        height, width = stack.shape[1:]
+    assert all(0 <= p.y < height and 0 <= p.x < width and p.frame == 0 for p in found)
+    assert len(found) == 3 * len(rows) and (rows.confidence.diff().dropna() <= 0).all()
+    assert np.allclose(rows.width_um, 0.6 * rows.width_px, rtol=1e-2)
+    # Vessels that people clicked have a proposal near the click.
+    asked = [p for p in read_prompts(clicks) if p.label == 1]
+    from sam2flow_core.engine.finding import find_in_recording
+
+    lines = [v.centreline for v in find_in_recording(recording, device="cpu", stop=40).vessels]
+    near = [min(np.hypot(*(line - (p.y, p.x)).T).min() for line in lines) for p in asked]
+    assert np.mean(np.array(near) < 10) >= 0.8, near
+    for wrong in (["--stop", "1"], ["--model", "none.safetensors"], ["--pixel-size-um", "-1"]):
+        assert status_of(["find", str(recording), "--out", str(out), *wrong]) == 2
+
+
+def vessel(points, width):
+    line = np.array(points, float)
+    steps = np.hypot(*np.diff(line, axis=0).T)
+    along = np.concatenate([[0], steps.cumsum()])
+    places = np.linspace(0, along[-1], 200)
+    line = np.stack([np.interp(places, along, line[:, k]) for k in (0, 1)], 1)
+    return FoundVessel(0.9, line, width, along[-1])
+
+
+def test_density_by_hand():
+    # 0.5 mm of vessel in a field of 1 mm2: 500 px of 1 um in 1000 x 1000 px; a fifth of it in a narrow one.
+    wide, narrow = vessel([(0, 125), (400, 125)], 30.0), vessel([(900, 850), (900, 950)], 8.0)
+    found = measure_density([wide, narrow], (0, 0, 1000, 1000), 1.0)
+    assert found.all.value == pytest.approx(0.5, rel=1e-3) and found.small.value == pytest.approx(0.1, rel=1e-3)
+    assert found.all.low < 0.5 < found.all.high
+    # Quarters of 0.25 mm2 hold 0.4, 0, 0 and 0.1 mm: densities 1.6, 0, 0, 0.4 with a mean of 0.5.
+    assert found.heterogeneity == pytest.approx(1.6 / 0.5, rel=1e-2)
+    assert measure_density([wide], (0, 0, 1000, 1000), 0.5).all.value == pytest.approx(0.8, rel=1e-3)
+    blank = measure_density([wide], (0, 0, 1000, 1000), None)
+    assert blank.small is None and "no pixel size" in blank.text() and blank.all.value == pytest.approx(0.4, rel=1e-3)
+    assert measure_density([], (0, 0, 100, 100), 1.0).all.value == 0
