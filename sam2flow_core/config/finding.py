@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FindingSettings:
-    """How vessels are found without a click, and their density measured.
+    """How vessels are found without a click, and their density measured. Px are those that the network works at.
 
     Attributes
     ----------

@@ -85,7 +85,9 @@ def find_in_recording(
     request = RunRequest(stack, (), Path(), pixel_size_um=pixel_size_um, start=start, stop=stop, stack_axes=stack_axes)
     predictor = SAM2FlowPredictor.from_pretrained(model, device)
     with open_source(request, clicked=False) as source:
-        state = predictor.init_state(source.stack, start=source.start, stop=source.stop)
+        state = predictor.init_state(
+            source.stack, start=source.start, stop=source.stop, working_resolution=source.resolution.factor
+        )
         vessels = tuple(v for v in find_vessels(predictor, state) if v.confidence >= least_confidence)
         state.frames.close()
         size = source.calibration.pixel_size_um

@@ -15,7 +15,6 @@ from sam2flow_core.inference.masks import field_maps
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.prompts import Prompt
-from sam2flow_core.tracing.field_map import FieldMap
 from sam2flow_core.tracing.finding import Segment, find_segments
 
 _CLICKS = (1 / 6, 1 / 2, 5 / 6)
@@ -73,14 +72,11 @@ def find_vessels(
     """
     settings = settings or FindingSettings()
     with torch.inference_mode():
-        maps = field_maps(predictor.model, state)
+        maps = field_maps(predictor.model, state, predictor.settings.tracing)
     if maps is None:
         raise ModelError("these weights have no vessel field, by which vessels are found without a click: use 'tiny'")
-    shift, (top, left) = state.frames.shift(state.frames.start), state.frames.stack.picture.origin
-    corner = np.array([top + shift.dy, left + shift.dx])
-    field = maps[0]
-    inside = np.array(state.frames.stack.picture.shape) - 1
-    return [_found(segment, field, corner, inside) for segment in find_segments(field, settings)]
+    segments = find_segments(maps[0], settings, predictor.settings.tracing.follow)
+    return [_found(segment, maps[0].stride, state) for segment in segments]
 
 
 def prompts_of(vessels: Iterable[FoundVessel], frame: int) -> tuple[Prompt, ...]:
@@ -88,12 +84,16 @@ def prompts_of(vessels: Iterable[FoundVessel], frame: int) -> tuple[Prompt, ...]
     return tuple(p for number, vessel in enumerate(vessels, 1) for p in vessel.prompts(number, frame))
 
 
-def _found(segment: Segment, field: FieldMap, corner: NDArray[np.float64], inside: NDArray[np.int_]) -> FoundVessel:
-    way = segment.way
-    line = np.clip(way.line * field.stride + 0.5 * (field.stride - 1), 0, inside) + corner
+def _found(segment: Segment, stride: int, state: InferenceState) -> FoundVessel:
+    """Of cells, px of the recorded frame that tissue coordinates begin with."""
+    way, factor, stack = segment.way, state.frames.video.factor, state.frames.stack
+    shift = state.frames.shift(state.frames.start)
+    # The middle of the first px is (0, 0) at every resolution.
+    line = (way.line + 0.5) * stride * factor - 0.5
+    line = np.clip(line, 0, np.array(stack.picture.shape) - 1) + stack.picture.origin + (shift.dy, shift.dx)
     return FoundVessel(
         confidence=segment.confidence,
         centreline=line,
-        width_px=2 * field.stride * float(way.radius.mean()),
-        length_px=field.stride * segment.length,
+        width_px=2 * stride * factor * float(way.radius.mean()),
+        length_px=stride * factor * segment.length,
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from sam2flow_core.config.finding import FindingSettings
+from sam2flow_core.config.tracing import FollowSettings
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.tracer import Start, Trace, trace
 
@@ -33,7 +34,7 @@ class Segment(NamedTuple):
         return float(np.hypot(*np.diff(self.way.line, axis=0).T).sum())
 
 
-def find_segments(field: FieldMap, settings: FindingSettings) -> list[Segment]:
+def find_segments(field: FieldMap, settings: FindingSettings, following: FollowSettings) -> list[Segment]:
     """Segments of vessels between forks, ends and the frame, the surest first."""
     order, places, angles = _seeds(field, settings)
     taken = np.zeros((*field.shape, field.count), bool)
@@ -43,7 +44,8 @@ def find_segments(field: FieldMap, settings: FindingSettings) -> list[Segment]:
         if taken[row, column, k]:
             continue
         taken[row, column, k] = True
-        way = trace(field, Start(np.array([row, column], float), float(angles[seed])), settings.reach_px / field.stride)
+        start = Start(np.array([row, column], float), float(angles[seed]))
+        way = trace(field, start, settings.reach_px / field.stride, following)
         segment = Segment(way, float(way.chance.mean()))
         if len(way.line) < 2:
             continue

@@ -7,6 +7,7 @@ import torch
 
 from sam2flow_core.cli.main import status_of
 from sam2flow_core.config.finding import FindingSettings
+from sam2flow_core.config.tracing import FollowSettings, TracingSettings
 from sam2flow_core.engine.demo import sample_files
 from sam2flow_core.inference.finding import FoundVessel
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, VesselField
@@ -31,12 +32,16 @@ def field_of(*straight, chance=4.0):
         runs[k][near] = chance
         offset[k][near] = left[near] / RADIUS
     parts = [np.zeros(SIZE), np.full(SIZE, -6.0), runs, offset, np.full((ORIENTATIONS, *SIZE), np.log(2 * RADIUS))]
-    return FieldMap(VesselField(*(torch.from_numpy(p).float() for p in parts)))
+    return FieldMap(VesselField(*(torch.from_numpy(p).float() for p in parts)), TracingSettings())
+
+
+def found_in(field, **settings):
+    return find_segments(field, FindingSettings(**settings), FollowSettings())
 
 
 def test_vessels_that_cross_are_two():
     field = field_of(((32, 0), 0), ((32, 48), 4))
-    across, down = sorted(find_segments(field, FindingSettings()), key=lambda s: np.ptp(s.way.line[:, 0]))
+    across, down = sorted(found_in(field), key=lambda s: np.ptp(s.way.line[:, 0]))
     assert np.allclose(across.way.line[:, 0], 32, atol=0.5) and across.length > 85
     assert np.allclose(down.way.line[:, 1], 48, atol=0.5) and down.length > 55
     assert across.confidence > 0.9 and across.way.radius == pytest.approx(RADIUS, rel=0.05)
@@ -44,12 +49,12 @@ def test_vessels_that_cross_are_two():
 
 def test_neighbours_are_kept_apart_and_what_is_unsure_is_left_out():
     field = field_of(((20, 0), 0), ((34, 0), 0))
-    assert sorted(round(float(s.way.line[:, 0].mean())) for s in find_segments(field, FindingSettings())) == [20, 34]
+    assert sorted(round(float(s.way.line[:, 0].mean())) for s in found_in(field)) == [20, 34]
     unsure = field_of(((20, 0), 0), chance=0.3)
-    assert find_segments(unsure, FindingSettings()) == []
-    assert len(find_segments(unsure, FindingSettings(least_confidence=0.5))) == 1
-    assert find_segments(field_of(), FindingSettings()) == []
-    assert find_segments(field_of(((0, 0), 0)), FindingSettings()) == [], "the frame's side is no vessel"
+    assert found_in(unsure) == []
+    assert len(found_in(unsure, least_confidence=0.5)) == 1
+    assert found_in(field_of()) == []
+    assert found_in(field_of(((0, 0), 0))) == [], "the frame's side is no vessel"
 
 
 def test_the_sample(tmp_path, capsys):
