@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from napari.components import ViewerModel
 
 from sam2flow_napari.layers.keys import Key, go_to_prompt
-from sam2flow_napari.scene import Scene
+from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
-from sam2flow_napari.stills import StillPictures
+from sam2flow_napari.still_pictures import StillPictures
 
 
 class Bench(Protocol):

@@ -19,16 +19,16 @@ from sam2flow_core.inference.hub import is_hub_name
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_core.prompts import check_prompts, read_prompts
 from sam2flow_napari.files.layer_file import recording_of_layer
-from sam2flow_napari.files.sample import sample_path
+from sam2flow_napari.files.sample_data import sample_path
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.keys import Key
+from sam2flow_napari.mask_propagation import Propagation
 from sam2flow_napari.preferences import read_preferences
 from sam2flow_napari.previews import Previews
-from sam2flow_napari.propagation import Propagation
-from sam2flow_napari.runs import Runs
-from sam2flow_napari.scene import Scene
+from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Recording, Session, open_recording
-from sam2flow_napari.stills import StillPictures
+from sam2flow_napari.session_runs import Runs
+from sam2flow_napari.still_pictures import StillPictures
 from sam2flow_napari.tools import Tools, prompt_keys
 from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, WarmJob
 from sam2flow_napari.worker.loop import Engine

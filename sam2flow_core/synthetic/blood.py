@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.cells import TABLE, CellShapes, Population, populate
+from sam2flow_core.synthetic.cell_population import TABLE, CellShapes, Population, populate
 from sam2flow_core.synthetic.networks import Route
 from sam2flow_core.synthetic.random_draws import uniform
 from sam2flow_core.synthetic.vessels import Floats, Vessel

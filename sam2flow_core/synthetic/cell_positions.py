@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.synthetic.cells import Placed
+from sam2flow_core.synthetic.cell_population import Placed
 from sam2flow_core.synthetic.scene import Network, Scene
 from sam2flow_core.synthetic.splat import Bodies
 

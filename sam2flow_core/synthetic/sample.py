@@ -17,7 +17,7 @@ from sam2flow_core.spreadsheets import write_csv
 from sam2flow_core.synthetic.film import film
 from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.seeds import SAMPLE, stream
-from sam2flow_core.synthetic.tiff import quantise, write_tiff
+from sam2flow_core.synthetic.tiff_writing import quantise, write_tiff
 from sam2flow_core.synthetic.truth import true_displacement
 
 SIZE = (256, 256)

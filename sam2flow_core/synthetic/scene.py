@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.synthetic.blood import sample_population
-from sam2flow_core.synthetic.cells import Population
+from sam2flow_core.synthetic.cell_population import Population
+from sam2flow_core.synthetic.heartbeat import TimeCourse, sample_time_course
 from sam2flow_core.synthetic.motion import TissueMotion, sample_motion
 from sam2flow_core.synthetic.optics import Optics, sample_optics
-from sam2flow_core.synthetic.pulse import TimeCourse, sample_time_course
 from sam2flow_core.synthetic.random_draws import log_uniform, pick, uniform
 from sam2flow_core.synthetic.raster import Lumen, rasterise
 from sam2flow_core.synthetic.scene_building import build_vessels, place_networks
@@ -83,7 +83,7 @@ class Scene:
     def sample_prompts(self, rng: np.random.Generator, n_pos: int, n_neg: int, frame: int = 0) -> tuple[Prompt, ...]:
         """Draw clicks for every vessel with pixels in the frame; see `prompting.sample_prompts`."""
         # Here alone: tables of clicks need pandas, which training does without.
-        from sam2flow_core.synthetic.prompting import sample_prompts
+        from sam2flow_core.synthetic.true_prompts import sample_prompts
 
         return sample_prompts(self.vessels, self.masks, self.shifts(np.array([frame]))[0], rng, n_pos, n_neg, frame)
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from sam2flow_core.synthetic.heartbeat import TimeCourse
 from sam2flow_core.synthetic.networks import Layout, sample_layouts
-from sam2flow_core.synthetic.pulse import TimeCourse
 from sam2flow_core.synthetic.vessels import Floats, Profile, Vessel, lumen
 
 

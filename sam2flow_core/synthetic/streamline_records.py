@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.cells import Population
+from sam2flow_core.synthetic.cell_population import Population
 from sam2flow_core.synthetic.film import thickness_of_cells
 from sam2flow_core.synthetic.raster import Lumen, rasterise
 from sam2flow_core.synthetic.record import WALL_PX, RecordPlan, SceneRecord, Streams, pack_record

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from sam2flow_core.synthetic.curves import Points, resample
-from sam2flow_core.synthetic.pulse import TimeCourse
+from sam2flow_core.synthetic.heartbeat import TimeCourse
 
 Floats = NDArray[np.float64]
 

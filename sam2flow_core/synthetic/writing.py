@@ -23,7 +23,7 @@ from sam2flow_core.synthetic.cell_tracks import moving_cells
 from sam2flow_core.synthetic.film import film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.seeds import CASES, stream
-from sam2flow_core.synthetic.tiff import BITS, quantise, write_tiff
+from sam2flow_core.synthetic.tiff_writing import BITS, quantise, write_tiff
 from sam2flow_core.synthetic.truth import recorded_flow, true_displacement, true_flow
 
 SCHEMA = 1

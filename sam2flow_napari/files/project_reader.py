@@ -39,7 +39,7 @@ def read_results_layers(folder: Path) -> list[LayerData]:
     from sam2flow_core.results import open_results
     from sam2flow_napari.layers.factory import lazy, placement, speed_colours
     from sam2flow_napari.layers.flow_frames import FlowFrames
-    from sam2flow_napari.layers.sources import SpeedFrames
+    from sam2flow_napari.layers.lazy_layers import SpeedFrames
     from sam2flow_napari.session import Spacing
 
     results = open_results(folder)

@@ -13,7 +13,7 @@ from psygnal import Signal
 
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
-from sam2flow_napari.layers.sources import shown_id
+from sam2flow_napari.layers.lazy_layers import shown_id
 from sam2flow_napari.session import Session
 
 NAME = "brush"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_napari.layers.colours import palette
 from sam2flow_napari.layers.flow_wheel import WheelFrames, wheel_colours
-from sam2flow_napari.layers.sources import LabelFrames, SpeedFrames
+from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames
 from sam2flow_napari.session import Recording, Spacing
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from sam2flow_napari.layers.centrelines import line_segments
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.flow_wheel import WheelFrames
-from sam2flow_napari.layers.sources import LabelFrames, SpeedFrames, number_places
+from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames, number_places
 from sam2flow_napari.layers.tracers import Tracers
 from sam2flow_napari.session import Session
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sam2flow_core.project import CalibrationEdit
-from sam2flow_napari.session.calibration import Spacing
+from sam2flow_napari.session.calibration_edit import Spacing
 
 if TYPE_CHECKING:
     from sam2flow_core.stack import Calibration, Stack

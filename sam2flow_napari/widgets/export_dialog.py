@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from sam2flow_napari.widgets.parts import button
+from sam2flow_napari.widgets.building_blocks import button
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.run_tables import RunTables
 

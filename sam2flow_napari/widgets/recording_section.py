@@ -13,7 +13,7 @@ from sam2flow_core.errors import CalibrationError
 from sam2flow_core.project import CalibrationEdit
 from sam2flow_core.stack.calibration import Measured
 from sam2flow_core.stack.video import VIDEO_SUFFIXES
-from sam2flow_napari.widgets.parts import Hint, button, tell
+from sam2flow_napari.widgets.building_blocks import Hint, button, tell
 from sam2flow_napari.workbench import Workbench
 
 _SOURCES = {

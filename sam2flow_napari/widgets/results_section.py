@@ -10,10 +10,10 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from sam2flow_core.errors import OutputError
+from sam2flow_napari.widgets.building_blocks import Hint, button, row_table, tell
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 from sam2flow_napari.widgets.figure import save_plot
 from sam2flow_napari.widgets.overlay_switches import OverlaySwitches
-from sam2flow_napari.widgets.parts import Hint, button, row_table, tell
 from sam2flow_napari.widgets.results_table import ResultsTable
 from sam2flow_napari.widgets.space_time_plot import SpaceTimePlot
 from sam2flow_napari.widgets.velocity_plot import VelocityPlot

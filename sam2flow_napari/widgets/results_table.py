@@ -12,7 +12,7 @@ from qtpy.QtGui import QColor
 from sam2flow_core.spreadsheets import quoted
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
-from sam2flow_napari.widgets.words import (
+from sam2flow_napari.widgets.phrases import (
     flags_in_short,
     flags_in_words,
     row_in_words,

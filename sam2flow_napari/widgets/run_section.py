@@ -11,7 +11,7 @@ from superqt import QElidingLabel
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import RunChoices, SessionState
-from sam2flow_napari.widgets.parts import button, tell
+from sam2flow_napari.widgets.building_blocks import button, tell
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.jobs import RunProgress
 

@@ -6,8 +6,8 @@ from functools import partial
 
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from sam2flow_napari.stills import PICTURES
-from sam2flow_napari.widgets.parts import Hint, button, row_table, tell
+from sam2flow_napari.still_pictures import PICTURES
+from sam2flow_napari.widgets.building_blocks import Hint, button, row_table, tell
 from sam2flow_napari.widgets.vessel_table import VesselTable
 from sam2flow_napari.workbench import Workbench
 

@@ -15,8 +15,8 @@ from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.help import help_text
+from sam2flow_napari.widgets.phrases import flags_in_short, flags_in_words
 from sam2flow_napari.widgets.run_section import duration
-from sam2flow_napari.widgets.words import flags_in_short, flags_in_words
 
 
 @pytest.fixture

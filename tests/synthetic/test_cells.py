@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from worlds import world
 
+from sam2flow_core.synthetic.cell_population import TABLE, CellShapes, Population, populate
 from sam2flow_core.synthetic.cell_tracks import moving_cells
-from sam2flow_core.synthetic.cells import TABLE, CellShapes, Population, populate
+from sam2flow_core.synthetic.heartbeat import time_course
 from sam2flow_core.synthetic.networks import Stage
-from sam2flow_core.synthetic.pulse import time_course
 from sam2flow_core.synthetic.vessels import Profile, Vessel, lumen
 
 DENSITY = 4.0
