@@ -22,6 +22,37 @@ class GeometrySettings:
 
 
 @dataclass(frozen=True)
+class CellCountSettings:
+    """When cells are counted in the space-time diagram.
+
+    Attributes
+    ----------
+    least_agreement : float
+        Correlation of what two halves of the vessel, and two halves of the lanes, say of the cells.
+    least_cells : int
+        Fewest that are counted.
+    heights : tuple of float
+        Of a peak over its surroundings, in standard deviations: three counts, of which the median is taken.
+    most_spread : float
+        Of the counts by height and by sign, the largest over the smallest.
+    segment_px : int
+        Length along the vessel in which they are counted.
+    most_varied : tuple of float
+        Standard deviations over means of the heights and the widths of single cells.
+    near_top : float
+        Share of a peak's height below its top at which it is as wide as its cell, however near the next.
+    """
+
+    least_agreement: float = 0.6
+    least_cells: int = 8
+    heights: tuple[float, float, float] = (0.4, 0.8, 1.2)
+    most_spread: float = 1.2
+    segment_px: int = 48
+    most_varied: tuple[float, float] = (0.2, 0.17)
+    near_top: float = 0.3
+
+
+@dataclass(frozen=True)
 class KymographSettings:
     """Space-time diagram and the velocity read from it.
 
@@ -44,6 +75,13 @@ class KymographSettings:
         Cost of a change of velocity between neighbouring windows (per unit of asinh velocity).
     drift_s : float
         Brightness changes slower than this are removed, each position by itself.
+    shuffled_frames, seed : int
+        Frames that are put in random order to see what the search finds where nothing moves, and the seed of the order.
+    slant_window : int
+        Frames of a window of the second reading.
+    slant_step : float
+        Of its grid of velocities, in asinh(velocity / px per frame).
+    cells : CellCountSettings
     """
 
     lanes: int = 5
@@ -54,6 +92,11 @@ class KymographSettings:
     min_overlap: float = 0.3
     jump_penalty: float = 0.2
     drift_s: float = 1.0
+    shuffled_frames: int = 256
+    seed: int = 0
+    slant_window: int = 24
+    slant_step: float = 0.05
+    cells: CellCountSettings = field(default_factory=CellCountSettings)
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage, signal
 
+from sam2flow_core.config.velocity import CellCountSettings
 from sam2flow_core.velocity.records import CellCount
-
-_MIN_AGREEMENT = 0.6
-_MIN_CELLS = 8
-_HEIGHTS = (0.4, 0.8, 1.2)  # of a peak over its surroundings, in standard deviations
-_MAX_SPREAD = 1.2  # of the counts by height and by sign
-_SEGMENT = 48  # px
-_MOST_VARIED = (0.2, 0.17)  # standard deviations over means, of the heights and the widths of single cells
-_NEAR_TOP = 0.3  # share of a peak's height below its top at which it is as wide as its cell, however near the next
 
 
 def pattern_noise(pattern: NDArray[np.float32]) -> float:
@@ -54,7 +47,7 @@ def repeat_distance(pattern: NDArray[np.float32]) -> tuple[float, float]:
     return float(peaks[best] + 2), float(np.clip(auto[peaks[best] + 2] / auto[0], 0, 1))
 
 
-def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> CellCount:
+def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64], settings: CellCountSettings) -> CellCount:
     """Count the cells that pass, from the diagram moved along with them.
 
     Each sample is put where its cell is in a frame of reference that moves with the cells; what many frames put at
@@ -67,6 +60,7 @@ def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> 
     pattern : ndarray, shape (L, T, N)
     velocity : ndarray, shape (T,)
         px per frame, by the space-time diagram.
+    settings : CellCountSettings
     """
     nothing = CellCount(float("nan"), float("nan"))
     frames, points = pattern.shape[1:]
@@ -76,8 +70,8 @@ def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> 
     known = pattern.any(axis=(0, 2))  # frames may be missing
     pattern, travelled = pattern[:, known], travelled[known]
     # Only the middle: the longer a cell is followed, the more an error of the velocity blurs it.
-    start = max((points - _SEGMENT) // 2, 0)
-    pattern = pattern[:, :, start : start + _SEGMENT]
+    start = max((points - settings.segment_px) // 2, 0)
+    pattern = pattern[:, :, start : start + settings.segment_px]
     if np.ptp(travelled) < 3 * pattern.shape[2]:
         return nothing
     half = pattern.shape[2] // 2
@@ -86,7 +80,7 @@ def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> 
     second = _unrolled(pattern.mean(axis=0)[:, half : 2 * half], travelled, half)
     left = _unrolled(pattern[:middle].mean(axis=0), travelled, 0)
     right = _unrolled(pattern[-middle:].mean(axis=0), travelled, 0)
-    if min(_agreement(first, second), _agreement(left, right)) < _MIN_AGREEMENT:
+    if min(_agreement(first, second), _agreement(left, right)) < settings.least_agreement:
         return nothing
     whole = _unrolled(pattern.mean(axis=0), travelled, 0)
     line = np.array([whole.get(k, np.nan) for k in range(min(whole), max(whole) + 1)])
@@ -97,24 +91,24 @@ def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64]) -> 
     counts = [
         len(signal.find_peaks(sign * line, prominence=height * line.std())[0])
         for sign in (1, -1)
-        for height in _HEIGHTS
+        for height in settings.heights
     ]
-    if min(counts) < _MIN_CELLS or max(counts) > _MAX_SPREAD * min(counts):
+    if min(counts) < settings.least_cells or max(counts) > settings.most_spread * min(counts):
         return nothing
-    if not (_singles(line) or _singles(-line)):
+    if not (_singles(line, settings) or _singles(-line, settings)):
         return nothing
     cells = float(np.median(counts))
     spacing = len(line) / cells
     return CellCount(float(np.ptp(travelled) / spacing / (frames - 1)), spacing)
 
 
-def _singles(line: NDArray[np.float64]) -> bool:
+def _singles(line: NDArray[np.float64], settings: CellCountSettings) -> bool:
     """Whether peaks are as alike as single cells are: clumps of two and three are higher and wider."""
-    peaks, found = signal.find_peaks(line, prominence=_HEIGHTS[1] * line.std())
-    if len(peaks) < _MIN_CELLS:
+    peaks, found = signal.find_peaks(line, prominence=settings.heights[1] * line.std())
+    if len(peaks) < settings.least_cells:
         return False
-    sizes = found["prominences"], signal.peak_widths(line, peaks, rel_height=_NEAR_TOP)[0]
-    return all(bool(size.std() <= most * size.mean()) for size, most in zip(sizes, _MOST_VARIED, strict=True))
+    sizes = found["prominences"], signal.peak_widths(line, peaks, rel_height=settings.near_top)[0]
+    return all(bool(size.std() <= most * size.mean()) for size, most in zip(sizes, settings.most_varied, strict=True))
 
 
 def _unrolled(image: NDArray[np.float32], travelled: NDArray[np.float64], start: int) -> dict[int, float]:

@@ -19,8 +19,6 @@ from sam2flow_core.velocity.transit import transit_velocity
 
 _CELL = 4  # px
 _FOCUS_FRAMES = 15
-_SHUFFLED_FRAMES = 256
-_SEED = 0
 _RATE_WITHOUT_CALIBRATION = 100.0  # Hz, only for how slow a drift is
 
 
@@ -80,7 +78,7 @@ def read_diagram(
         transit_match=transit.match,
     )
     along = stretch_table(pattern, samples.lanes, diagram.velocity, stretches or StretchSettings())
-    return Reading(diagram, count_cells(pattern, diagram.velocity), along, unit)
+    return Reading(diagram, count_cells(pattern, diagram.velocity, settings.cells), along, unit)
 
 
 def _floor(pattern: NDArray[np.float32], settings: KymographSettings) -> tuple[float, float]:
@@ -88,7 +86,7 @@ def _floor(pattern: NDArray[np.float32], settings: KymographSettings) -> tuple[f
 
     In random order the frames show the same brightness, noise and standing parts, and nothing that moves.
     """
-    order = np.random.default_rng(_SEED).permutation(pattern.shape[1])[:_SHUFFLED_FRAMES]
+    order = np.random.default_rng(settings.seed).permutation(pattern.shape[1])[: settings.shuffled_frames]
     match = correlate(pattern[:, order], settings).match
     return float(match.mean()), float(match.std())
 

@@ -14,9 +14,6 @@ from scipy import fft, ndimage
 from sam2flow_core.config.velocity import KymographSettings
 from sam2flow_core.velocity.correlation import flanks
 
-_WINDOW = 24  # frames
-_STEP = 0.05  # of the velocity grid, in asinh(velocity / px per frame)
-
 
 def stack_velocity(pattern: NDArray[np.float32], settings: KymographSettings) -> NDArray[np.float64]:
     """Return the velocity over time, px per frame, shape (T,), from a moving pattern, shape (L, T, N)."""
@@ -25,9 +22,10 @@ def stack_velocity(pattern: NDArray[np.float32], settings: KymographSettings) ->
         return np.full(frames, np.nan)
     pattern = flanks(pattern)
     points = pattern.shape[2]
-    window = min(_WINDOW, frames)
+    window = min(settings.slant_window, frames)
     limit = min(settings.max_velocity, 0.5 * points)
-    grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + _STEP, _STEP))
+    step = settings.slant_step
+    grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + step, step))
     starts = np.arange(0, frames - window + 1, max(window // 2, 1))
     size = fft.next_fast_len(points + int(limit) * 2, real=True)
     waves = np.arange(1, size // 6)  # streaks are a few pixels wide: beyond this there is only noise
