@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.options import device_option, resolution_option
+from sam2flow_core.cli.options import detail_of, detail_option, device_option, every_option, resolution_option
 
 _PATH = click.Path(path_type=Path)
 
@@ -17,11 +17,16 @@ _PATH = click.Path(path_type=Path)
 @click.argument("manifest", type=_PATH)
 @click.option("--out", type=_PATH, required=True, help="Folder for the results; each recording gets a folder in it.")
 @click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
+@detail_option
+@every_option
 @device_option
 @resolution_option
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler, tcp://host:port, instead of this machine.")
 @click.option("--workers", type=click.IntRange(1), help="Recordings at a time on this machine.")
+@click.pass_context
 def batch(
+    context: click.Context,
+    /,
     manifest: Path,
     out: Path,
     model: str,
@@ -29,6 +34,7 @@ def batch(
     working_resolution: float | None,
     scheduler: str | None,
     workers: int | None,
+    **_detail: object,
 ) -> int:
     """Measure all recordings of MANIFEST, a CSV of the columns stack and prompts.
 
@@ -41,7 +47,7 @@ def batch(
     from sam2flow_core.engine.folder_names import OUTCOMES
     from sam2flow_core.engine.manifest import read_manifest
 
-    wanted = read_manifest(manifest, out, model, device)
+    wanted = read_manifest(manifest, out, model, device, detail_of(context))
     requests = tuple(replace(r, working_resolution=working_resolution) for r in wanted.requests)
     failures = 0
     with tqdm(total=len(requests), unit=" recordings", disable=not sys.stderr.isatty()) as bar:

@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from sam2flow_core.config.detail import DETAILS, EVERY, STANDARD
+
 device_option = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
@@ -43,6 +45,32 @@ resolution_option = click.option(
     metavar="auto|0.5|1|2|...",
     help="Px of the recording to one of the network; auto, the default, makes cells as large as the network knows.",
 )
+
+
+detail_option = click.option(
+    "--detail",
+    type=click.Choice(DETAILS),
+    default=STANDARD,
+    show_default=True,
+    help="quick: pairs of frames at places all over the recording; standard: 40 pairs a second; every: all pairs.",
+)
+every_option = click.option(
+    "--every", metavar="auto|N", help="Answer one pair of frames in N, from all frames around it; auto: as standard."
+)
+
+
+def detail_of(context: click.Context) -> str:
+    """The detail that `detail_option` and `every_option` ask for together, for `RunRequest.detail`."""
+    every, detail = context.params["every"], str(context.params["detail"])
+    if every is None:
+        return detail
+    if context.get_parameter_source("detail") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--every and --detail say the same: give one of them.", context)
+    if every == "auto":
+        return STANDARD
+    if not (every.isascii() and every.isdecimal() and int(every) >= 1):
+        raise click.UsageError(f"--every {every}: give auto, or a whole number N of 1 or more.", context)
+    return EVERY if int(every) == 1 else str(int(every))
 
 
 def report_line(line: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sam2flow_core.cli.options import device_option, resolution_option
+from sam2flow_core.cli.options import detail_of, detail_option, device_option, every_option, resolution_option
 
 if TYPE_CHECKING:
     from sam2flow_core.engine import RunRequest
@@ -27,6 +27,16 @@ _PATH = click.Path(path_type=Path)
 @click.option("--frame-rate-hz", type=float, help="Frames per second, instead of what the file says.")
 @click.option("--start", type=int, default=0, show_default=True, help="First frame.")
 @click.option("--stop", type=int, help="Frame to stop before; the end by default.")
+@click.option(
+    "--range",
+    "ranges",
+    multiple=True,
+    metavar="START:STOP",
+    help="Frames START to STOP - 1; several, each with its rows.",
+)
+@detail_option
+@every_option
+@click.option("--pulse-hz", type=float, help="Heart rate, if it is known: standard detail answers 24 pairs a beat.")
 @device_option
 @click.option("--no-stabilise", is_flag=True, help="Leave the tissue's own motion in the flow.")
 @resolution_option
@@ -73,21 +83,29 @@ def _request(context: click.Context) -> RunRequest:
         working_resolution=given["working_resolution"],
         names=names,
         groups=groups,
+        detail=detail_of(context),
+        ranges=_ranges(context),
+        pulse_hz=given["pulse_hz"],
     )
+
+
+def _ranges(context: click.Context) -> tuple[tuple[int, int], ...]:
+    if context.params["ranges"] and (_by_hand(context, "start") or _by_hand(context, "stop")):
+        raise click.UsageError("--range and --start, --stop say the same: give one of them.", context)
+    found = []
+    for text in context.params["ranges"]:
+        start, colon, stop = text.partition(":")
+        if not (colon and start.strip().isdecimal() and stop.strip().isdecimal()):
+            raise click.UsageError(f"--range {text}: give two frames as START:STOP, such as 0:3200.", context)
+        found.append((int(start), int(stop)))
+    return tuple(found)
 
 
 # What a provenance or a project says already; giving it again could only contradict.
 _SAID = (
-    "prompts",
-    "model",
-    "pixel_size_um",
-    "frame_rate_hz",
-    "start",
-    "stop",
-    "no_stabilise",
-    "stack_axes",
-    "working_resolution",
-)
+    "prompts", "model", "pixel_size_um", "frame_rate_hz", "start", "stop", "no_stabilise", "stack_axes", "ranges",
+    "pulse_hz", "detail", "every", "working_resolution",
+)  # fmt: skip
 
 
 def _repeated(context: click.Context) -> RunRequest:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.results.resume import Snapshot
-from sam2flow_core.stack import Stack
+from sam2flow_core.stack import FramePlan, Stack
 
 
 class Predictor(Protocol):
@@ -28,8 +28,9 @@ class Predictor(Protocol):
         stop: int | None = None,
         *,
         working_resolution: float | None = None,
+        plan: FramePlan | None = None,
     ) -> Any:
-        """Begin with frames `start` to `stop` (not included) of a recording, at a working resolution.
+        """Begin with frames `start` to `stop` (not included) of a recording, or with those of a plan.
 
         Of the state that is returned the engine reads `crops`: the crop size ``(h, w)`` in px of each prompted vessel,
         constant over the run.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sam2flow_core.config.detail import EVERY
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.prompts import AnyPrompt
 
@@ -44,6 +45,13 @@ class RunRequest:
         CPU threads; None = up to 4. Their number decides the last bits of a result.
     working_resolution : float or None
         Recorded px to a px of the network; None = chosen from the pixel size or the pattern (`choose_resolution`).
+    detail : str
+        Which pairs of frames are answered: ``"quick"``, ``"standard"``, ``"every"``, or a whole number N for one of N
+        (see `DetailSettings`).
+    ranges : tuple of (int, int)
+        Several ranges of frames, each with rows of its own in the tables, in place of `start` and `stop`.
+    pulse_hz : float or None
+        Heart rate, where it is known; standard detail answers enough pairs of each beat.
     expected : tuple of (str, str)
         What has to be equal to an earlier run (see `identify`); empty unless that run is repeated.
     """
@@ -64,6 +72,9 @@ class RunRequest:
     names: tuple[tuple[int, str], ...] = ()
     threads: int | None = None
     working_resolution: float | None = None
+    detail: str = EVERY
+    ranges: tuple[tuple[int, int], ...] = ()
+    pulse_hz: float | None = None
     expected: tuple[tuple[str, str], ...] = ()
     groups: tuple[tuple[int, str], ...] = ()
 

@@ -157,7 +157,9 @@ def _draw_velocities(per_frame: pd.DataFrame, results: Results, paths: list[Path
     with page_style():
         figure = new_figure(7.0, 3.5)
         axes = figure.subplots()
-        for vessel, rows in groups:
+        for vessel, every in groups:
+            # Left out, not lost: no line ends at a pair that was not asked for.
+            rows = every[every["n_px"].notna()] if "n_px" in every else every
             t = rows["time_s" if timed else "frame"]
             number = float(str(vessel))  # 1.2 is the second segment of vessel 1
             named = results.header.names.get(int(number), f"Vessel {int(number)}")

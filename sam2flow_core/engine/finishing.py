@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.events import RunRequest, Stage
 from sam2flow_core.engine.identity import RECORDING
 from sam2flow_core.engine.lock import FolderLock
+from sam2flow_core.engine.measuring import diagram_of, measure_run
 from sam2flow_core.engine.overview import overview_image
 from sam2flow_core.engine.provenance import describe_run
 from sam2flow_core.engine.source import Source
@@ -30,7 +32,7 @@ from sam2flow_core.results import (
 )
 from sam2flow_core.spreadsheets import write_csv
 from sam2flow_core.stack.sources import Frame
-from sam2flow_core.velocity import measure_vessels, per_frame_table, summary_table
+from sam2flow_core.velocity import per_frame_table, summary_table
 
 
 def finish_run(
@@ -45,29 +47,25 @@ def finish_run(
     settings = VelocitySettings()
     yield Stage(f"measuring {len(results.vessel_ids)} vessels")
     lock.check()
-    tracks = [results.track(vessel) for vessel in results.vessel_ids]
 
     def frame(t: int) -> Frame:
         lock.check()
         return source.stack.frame(t)
 
-    measurements = measure_vessels(
-        tracks,
-        frame,
-        source.timed_calibration,
-        settings,
-        video_id=results.header.video_id,
-        timing=source.timing,
-    )
+    measurements = measure_run(results, frame, source.timed_calibration, source.timing, source.plan.frames, settings)
     yield Stage("writing tables and report")
     source.stack.check_unchanged(identity[RECORDING])
     lock.check()
     _write_table(request.out / SUMMARY, summary_table(measurements))
     _write_table(request.out / PER_FRAME, per_frame_table(measurements))
-    for vessel in measurements:
-        write_line(request.out / STORE_NAME, vessel.vessel_id, vessel.centreline, vessel.kymograph, vessel.reasons)
+    frames = results.frames
+    for _, parts in groupby(measurements, key=lambda m: m.vessel_id):
+        measured = list(parts)
+        line, reasons = measured[0].centreline, dict.fromkeys(r for m in measured for r in m.reasons)
+        diagram = diagram_of(measured, frames)
+        write_line(request.out / STORE_NAME, measured[0].vessel_id, line, diagram, tuple(reasons))
     provenance = describe_run(request, source, results, identity, description, settings)
-    overview = overview_image(source.stack, source.start, results.shifts)
+    overview = overview_image(source.stack, frames, results.shifts)
     write_report(request.out / REPORT, measurements, overview, provenance)
     lock.check()
     write_text(request.out / PROVENANCE, json.dumps(provenance, indent=1))

@@ -34,6 +34,7 @@ def request_of_project(project: Project, folder: Path) -> RunRequest:
         start=choices.start,
         stop=choices.stop or None,
         stabilise=choices.stabilise,
+        detail=choices.detail,
         names=tuple((v.vessel_id, v.name) for v in state.vessels if state.is_prompted(v.vessel_id)),
         working_resolution=choices.working_resolution,
         groups=tuple((v.vessel_id, v.group) for v in state.vessels if v.group and state.is_prompted(v.vessel_id)),

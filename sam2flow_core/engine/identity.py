@@ -10,11 +10,15 @@ from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.prompts import clicks_of, regions_of
+from sam2flow_core.stack import FramePlan
 
 RECORDING = "recording"
 MODEL = "model"
 THREADS = "number of threads"
 RESOLUTION = "working resolution"
+DETAIL = "detail"
+EVERY_PAIR = "every pair"
+"""What the detail is of runs that do not say it."""
 
 
 def identify(
@@ -29,7 +33,8 @@ def identify(
     return {
         RECORDING: content,
         "axes": str(request.stack_axes),
-        "frames": f"{source.start} to {source.stop - 1}",
+        "frames": ", ".join(f"{start} to {stop - 1}" for start, stop in source.ranges),
+        DETAIL: _detail(source.plan),
         "prompts": "; ".join([*clicks, *map(str, regions_of(request.prompts))]),
         MODEL: str(description.get("sha256")),
         "version of SAM2Flow": __version__,
@@ -40,6 +45,12 @@ def identify(
         "pixel size": f"{calibration.pixel_size_um.value} um ({calibration.pixel_size_um.source})",
         "frame rate": f"{calibration.frame_rate_hz.value} Hz ({calibration.frame_rate_hz.source})",
     }
+
+
+def _detail(plan: FramePlan) -> str:
+    if plan.seen:
+        return f"{len(plan.answered)} pairs at {len(plan.ranges)} places, {plan.every} frames apart"
+    return EVERY_PAIR if plan.every == 1 else f"one pair in {plan.every}"
 
 
 # A run may be repeated elsewhere and later; it is then the same to rounding, not to the bit.
@@ -53,7 +64,7 @@ def without_machine(identity: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 def completed(identity: Mapping[str, str]) -> dict[str, str]:
     """Return an identity as it was written, with what earlier versions did and did not speak of."""
-    return {RESOLUTION: "1", **identity}
+    return {RESOLUTION: "1", DETAIL: EVERY_PAIR, **identity}
 
 
 def check_same_run(out: object, ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:

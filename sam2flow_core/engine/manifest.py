@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sam2flow_core.config.detail import EVERY
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.folder_names import folder_name, same_folder
 from sam2flow_core.errors import DataError
@@ -34,7 +35,7 @@ class Manifest:
     groups: Mapping[str, str]
 
 
-def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "auto") -> Manifest:
+def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "auto", detail: str = EVERY) -> Manifest:
     """Return a request for each row; every recording gets its own folder in `out`, named after its ``video_id``.
 
     Paths in the manifest are relative to it.
@@ -47,7 +48,7 @@ def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "aut
         If a row's prompts cannot be read.
     """
     sheet = _read(path)
-    requests = tuple(_request(sheet, row, out, model, device) for row in range(len(sheet.rows)))
+    requests = tuple(_request(sheet, row, out, model, device, detail) for row in range(len(sheet.rows)))
     _refuse_shared_folders(path, requests)
     groups = {
         str(request.video_id): row["group"]
@@ -83,7 +84,7 @@ def _refuse_shared_folders(path: Path, requests: Sequence[RunRequest]) -> None:
             )
 
 
-def _request(sheet: Sheet, number: int, out: Path, model: str, device: str) -> RunRequest:
+def _request(sheet: Sheet, number: int, out: Path, model: str, device: str, detail: str) -> RunRequest:
     row, folder = sheet.rows[number], sheet.path.parent
     stack = folder / row["stack"]
     video_id = row.get("video_id") or stack.name.split(".")[0]
@@ -104,4 +105,5 @@ def _request(sheet: Sheet, number: int, out: Path, model: str, device: str) -> R
         video_id=video_id,
         names=names,
         groups=groups,
+        detail=detail,
     )

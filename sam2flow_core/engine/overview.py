@@ -10,14 +10,14 @@ from sam2flow_core.stack import Stack
 _OVERVIEW_FRAMES = 24
 
 
-def overview_image(stack: Stack, start: int, shifts: NDArray[np.float64]) -> NDArray[np.float32]:
+def overview_image(stack: Stack, frames: NDArray[np.int64], shifts: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the mean of some frames of the run, laid on the tissue of its first frame.
 
     Parameters
     ----------
     stack : Stack
-    start : int
-        First frame of the run.
+    frames : ndarray of int, shape (T,)
+        The frames of the run.
     shifts : ndarray, shape (T, 2)
         Tissue displacement ``(dy, dx)`` in px of each frame of the run.
 
@@ -31,5 +31,5 @@ def overview_image(stack: Stack, start: int, shifts: NDArray[np.float64]) -> NDA
     for index in chosen:
         dy, dx = np.rint(shifts[index] - shifts[0]).astype(int)
         moved = np.ix_(np.clip(rows + dy, 0, rows[-1]), np.clip(columns + dx, 0, columns[-1]))
-        total += stack.frame(start + int(index))[moved]
+        total += stack.frame(int(frames[index]))[moved]
     return (total / len(chosen)).astype(np.float32)

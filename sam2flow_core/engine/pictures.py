@@ -39,10 +39,11 @@ def write_pictures(out: Path, stack: Stack, count: int = 3) -> list[Path]:
         If the run cannot be read or a picture cannot be written.
     """
     results = open_results(out)
-    first = results.header.start
-    written = []
     # The last frame has no flow.
-    for frame in np.linspace(first, first + results.frames_done - 2, count).astype(int):
+    frames = results.frames[:-1]
+    answered = frames[results.answered(frames)]
+    written = []
+    for frame in answered[np.linspace(0, len(answered) - 1, count).astype(int)]:
         path = out / f"frame-{frame:04d}.png"
         figure = _draw(int(frame), stack, results)
         with whole_file(path) as part:

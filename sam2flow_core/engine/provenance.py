@@ -10,7 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from sam2flow_core.config.detail import EVERY, QUICK
 from sam2flow_core.config.velocity import VelocitySettings
+from sam2flow_core.engine.detail import describe_detail
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.identity import RECORDING, completed, without_machine
 from sam2flow_core.engine.source import Source
@@ -47,6 +49,19 @@ class _Recording:
 class _Frames:
     start: int
     stop: int
+    ranges: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Detail:
+    asked: str = EVERY
+    every: int = 1
+    pulse_hz: float | None = None
+
+    @property
+    def again(self) -> str:
+        """What asks for the same pairs, also where the standard has changed since."""
+        return self.asked if self.asked == QUICK else str(self.every) if self.every > 1 else EVERY
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,7 @@ class _Provenance:
     regions: tuple[dict[str, Any], ...] = ()
     working_resolution: _Resolution = _Resolution()
     groups: dict[int, str] = field(default_factory=dict)
+    detail: _Detail = _Detail()
 
 
 def describe_run(
@@ -121,7 +137,9 @@ def describe_run(
         },
         "video_id": results.header.video_id,
         "calibration": asdict(source.timed_calibration),
-        "frames": {"start": source.start, "stop": source.stop},
+        "frames": {"start": source.start, "stop": source.stop, "ranges": [list(each) for each in source.ranges]},
+        "detail": describe_detail(request.detail, source.plan, source.calibration.usable_frame_rate_hz)
+        | {"pulse_hz": request.pulse_hz},
         "prompts": [asdict(p) for p in clicks_of(request.prompts)],
         "regions": regions_to_json(regions_of(request.prompts)),
         "names": {str(vessel): name for vessel, name in results.header.names.items()},
@@ -252,6 +270,9 @@ def request_again(
         threads=content.device.threads,
         # What was measured in the pattern might come out otherwise elsewhere; the pixel size says the same anywhere.
         working_resolution=None if resolution.basis == "pixel size" else resolution.factor,
+        detail=content.detail.again,
+        ranges=content.frames.ranges if len(content.frames.ranges) > 1 else (),
+        pulse_hz=content.detail.pulse_hz,
         expected=without_machine(identity_in(record)),
     )
 

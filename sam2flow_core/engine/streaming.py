@@ -38,11 +38,7 @@ def stream_frames(
     Closing the generator keeps the frames that were yielded.
     """
     state = predictor.init_state(
-        source.stack,
-        stabilise=request.stabilise,
-        start=source.start,
-        stop=source.stop,
-        working_resolution=source.resolution.factor,
+        source.stack, stabilise=request.stabilise, plan=source.plan, working_resolution=source.resolution.factor
     )
     give_prompts(predictor, state, request.prompts)
     marker = read_marker(request.out)
@@ -83,7 +79,7 @@ def _answer(
         pending.append(result)
         frames_done += 1
         # Chunks end where the store's chunks end, whatever the first frame, so that each is compressed once.
-        if (result.frame + 1) % settings.chunk_frames == 0 or frames_done == source.frames_total:
+        if (result.frame + 1) % settings.chunk_frames == 0 or source.plan.ends(result.frame):
             progress.keep(pending, predictor.snapshot(state))
             pending = []
         try:
@@ -117,6 +113,7 @@ def _header(
         calibration=asdict(source.timed_calibration),
         video_id=request.video_id or source.stack.name,
         settings=asdict(settings),
+        ranges=source.ranges,
     )
 
 

@@ -58,7 +58,7 @@ class FlowGroups:
                 context = context.to(self.state.frames.device)
 
     def still(self, t: int) -> list[VesselFlow]:
-        """Masks of the last frame, which has no next one and so no flow."""
+        """Masks of a frame without flow: the last one, which has no next, or one of a pair that is not asked for."""
         return [vessel for stream in self._ready() for vessel in stream.still(t)]
 
     def make_room(self, t: int) -> None:

@@ -19,7 +19,7 @@ from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.frame_features import FrameFeatures
 from sam2flow_core.inference.masks import recorded_logits, vessel_mask
-from sam2flow_core.inference.round_trip import answer_back, is_checked, round_trip_error
+from sam2flow_core.inference.round_trip import answer_back, round_trip_error
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.model.cost_volume import pairs_around, span
@@ -128,7 +128,7 @@ class FlowStream:
         return [self._package(c, t, there, back) for c in self.crops]
 
     def still(self, t: int) -> list[VesselFlow]:
-        """Masks of the last frame, which has no next one and so no flow."""
+        """Masks of a frame without flow: the last one, which has no next, or one of a pair that is not asked for."""
         return [
             VesselFlow(c.vessel_id, self._offset(c, t), c.mask, None, None, *self._scores(c.vessel_id))
             for c in self.crops
@@ -137,7 +137,7 @@ class FlowStream:
     def _way_back(self, t: int, context: Tensor) -> _Pixels | None:
         """Flow from frame ``t + 1`` to ``t``, where this pair is one of those checked; it is not remembered."""
         frames = self.state.frames
-        if self.causal or not is_checked(t, frames.start, frames.stop, self.check_every):
+        if self.causal or not frames.plan.checked(t, self.check_every):
             return None
         grid = frames.grid
         answer = answer_back(self.net, self.layout, self.features.of, grid.times, grid.time(t), context)

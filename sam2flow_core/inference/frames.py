@@ -16,7 +16,7 @@ from sam2flow_core.inference.recording_summary import RecordingSummary, aligned_
 from sam2flow_core.inference.time_grid import TimeGrid
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.inputs import InputMaker
-from sam2flow_core.stack import Shift, Stabiliser
+from sam2flow_core.stack import FramePlan, Shift, Stabiliser
 
 
 class AlignedFrames:
@@ -25,12 +25,12 @@ class AlignedFrames:
     Parameters
     ----------
     video : WorkingFrames
-    start, stop : int
-        Range of frames; the first one defines the tissue coordinates.
+    plan : FramePlan
+        Frames that are gone through; the first one defines the tissue coordinates.
     stabilise : bool
         Take the frame's own motion out.
     summary : RecordingSummary
-        Of the same range.
+        Of the same plan.
     device : torch.device
 
     Notes
@@ -39,16 +39,10 @@ class AlignedFrames:
     """
 
     def __init__(
-        self,
-        video: WorkingFrames,
-        start: int,
-        stop: int,
-        stabilise: bool,
-        summary: RecordingSummary,
-        device: torch.device,
+        self, video: WorkingFrames, plan: FramePlan, stabilise: bool, summary: RecordingSummary, device: torch.device
     ) -> None:
-        self.video, self.stack = video, video.stack
-        self.start, self.stop, self.device = start, stop, device
+        self.video, self.stack, self.plan, self.device = video, video.stack, plan, device
+        self.start, self.stop = plan.start, plan.stop
         self.stabiliser = Stabiliser() if stabilise else None
         if self.stabiliser is not None:
             self.stabiliser.set_state(summary.stabiliser)
@@ -74,10 +68,10 @@ class AlignedFrames:
 
     @property
     def grid(self) -> TimeGrid:
-        """When the frames were taken. The first time it is asked, every frame of the range is read once."""
+        """When the frames were taken. The first time it is asked, every frame of the plan is read once."""
         if self._grid is None:
             self._settle()
-            self._grid = TimeGrid(self.stack.timing(self.start, self.stop), self.start)
+            self._grid = TimeGrid(self.stack.timing_of(self.plan), self.plan.frames)
         return self._grid
 
     def shift(self, t: int) -> Shift:
@@ -92,7 +86,9 @@ class AlignedFrames:
         """Network input (1, 3, H, W) of frame ``t``, padded to multiples of 32."""
         t = self._first_of(t)
         frame = self._take(t)
-        coming = next((k for k in range(t + 1, self.stop) if self._first_of(k) == k), None)
+        coming = self.plan.after(t)
+        while coming is not None and self._first_of(coming) != coming:
+            coming = self.plan.after(coming)
         if coming is not None:
             self._ahead = (coming, self._reader.submit(self._aligned, coming))
         made = self.maker(torch.from_numpy(frame)[None].to(self.device))
@@ -128,7 +124,7 @@ class AlignedFrames:
 
     def _first_of(self, t: int) -> int:
         """The first frame with the picture of frame ``t``, as far as is known: repeats are not registered anew."""
-        return t if self._grid is None else self._grid.twin(t)
+        return t if self._grid is None or not self.plan.holds(t) else self._grid.twin(t)
 
     def _settle(self) -> None:
         if self._ahead is not None:

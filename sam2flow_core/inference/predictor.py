@@ -6,7 +6,7 @@ flow. Points are ``(x, y)`` px of the recorded frame, as SAM 2's are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from sam2flow_core.inference.flow_groups import FlowGroups, told_of_memory
 from sam2flow_core.inference.flow_stream import bounds
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.masks import decode_prompts, encoded, masks_from_memory, recorded_logits, vessel_mask
-from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_range
+from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_ranges
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
 from sam2flow_core.inference.state import InferenceState, VesselState
 from sam2flow_core.inference.steps import FrameFlow
@@ -30,7 +30,7 @@ from sam2flow_core.inference.video_predictor import Masks, VideoPredictor
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.memory_bank import MemoryBank, keep_recent
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.stack import Stack, choose_resolution, open_stack
+from sam2flow_core.stack import FramePlan, Stack, choose_resolution, open_stack
 
 
 class SAM2FlowPredictor(VideoPredictor[InferenceState]):
@@ -98,6 +98,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         start: int = 0,
         stop: int | None = None,
         *,
+        plan: FramePlan | None = None,
         offload_video_to_cpu: bool = False,
         offload_state_to_cpu: bool = False,
         async_loading_frames: bool = False,
@@ -113,6 +114,8 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
             Take the tissue's motion out.
         start, stop : int
             Range of frames to answer; ``stop`` is not included.
+        plan : FramePlan, optional
+            Several ranges, or some pairs of each alone, in place of ``start`` and ``stop``; `stream` keeps to it.
         offload_video_to_cpu, offload_state_to_cpu, async_loading_frames : bool
             SAM 2's switches for memory. Frames are read as they are needed, so there is nothing to switch.
         working_resolution : float, optional
@@ -122,14 +125,15 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
             Instead of what the recording declares.
         """
         opened = video_path if isinstance(video_path, Stack) else open_stack(video_path)
-        stop = opened.shape[0] if stop is None else stop
+        plan = plan or FramePlan.whole(start, opened.shape[0] if stop is None else stop)
         with told_of_memory(self.device):
             calibration = opened.calibration.with_user(pixel_size_um)
-            resolution = choose_resolution(opened, calibration.pixel_size_um, working_resolution, start, stop)
+            first, last = plan.sampled[0][0], plan.sampled[-1][1]
+            resolution = choose_resolution(opened, calibration.pixel_size_um, working_resolution, first, last)
             video = WorkingFrames(opened, resolution.factor)
-            summary = self._open(video, start, stop, stabilise)
-            frames = AlignedFrames(video, start, stop, stabilise, summary, self.device)
-        return InferenceState(frames, stabilise, maps=summary.maps, next_frame=start)
+            summary = self._open(video, plan, stabilise)
+            frames = AlignedFrames(video, plan, stabilise, summary, self.device)
+        return InferenceState(frames, stabilise, maps=summary.maps, next_frame=plan.start)
 
     @torch.inference_mode()
     def add_new_points_or_box(
@@ -251,7 +255,8 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         PromptError
             If no vessel has been prompted.
         """
-        yield from self._answer(state, range(state.next_frame, state.frames.stop), ordered=True)
+        frames = state.frames.plan.frames
+        yield from self._answer(state, frames[frames >= state.next_frame].tolist(), ordered=True)
 
     def propagate_in_video_preflight(self, inference_state: InferenceState) -> None:
         """Check that there is a vessel to follow; prompts are remembered as they are given."""
@@ -284,7 +289,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         state = inference_state
         frames = state.frames
         if start_frame_idx is None:
-            prompted = [f for v in state.vessels.values() for f in (*v.points, *v.given)]
+            prompted = [f for v in state.vessels.values() for f in (*v.points, *v.given) if frames.plan.holds(f)]
             start_frame_idx = min(prompted, default=frames.start)
         count = frames.stop - frames.start if max_frame_num_to_track is None else max_frame_num_to_track + 1
         order = (
@@ -303,37 +308,41 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
 
     def snapshot(self, state: InferenceState) -> Snapshot:
         """What `restore` needs to go on after the frame that was answered last."""
-        key = self._key_frame(state, max(state.next_frame - 1, state.frames.start))
-        return take_snapshot(state, self._first_needed(state, key, state.next_frame))
+        frames = state.frames.plan.frames
+        last = int(frames[max(int(np.searchsorted(frames, state.next_frame)) - 1, 0)])
+        return take_snapshot(state, self._first_needed(state, self._key_frame(state, last), state.next_frame))
 
     def restore(self, state: InferenceState, snapshot: Snapshot) -> None:
         """Go back to where `snapshot` was taken; the same prompts must have been added before."""
         apply_snapshot(state, snapshot)
 
-    def _open(self, video: WorkingFrames, start: int, stop: int, stabilise: bool) -> RecordingSummary:
-        """Look at a range, or remember the last look: a run begins where the clicks before it were answered."""
+    def _open(self, video: WorkingFrames, plan: FramePlan, stabilise: bool) -> RecordingSummary:
+        """Look at a recording, or remember the last look: a run begins where the clicks before it were answered."""
         # An array may change under our hands: it is never the same. The first frame, because the same file can
         # be read along other axes; the threads, because with others sums differ in their last bits.
         stack = video.stack
-        same = (stack.fingerprint(), stack.frame(start).tobytes()) if stack.paths else object()
-        key = (same, start, stop, stabilise, video.factor, torch.get_num_threads())
+        same = (stack.fingerprint(), stack.frame(plan.sampled[0][0]).tobytes()) if stack.paths else object()
+        key = (same, plan.sampled, stabilise, video.factor, torch.get_num_threads())
         if self._last_summary is None or self._last_summary[0] != key:
-            summary = summarise_range(video, start, stop, stabilise, self.settings.sampled_frames, self.device)
+            summary = summarise_ranges(video, plan.sampled, stabilise, self.settings.sampled_frames, self.device)
             self._last_summary = (key, summary)
         return self._last_summary[1]
 
-    def _answer(self, state: InferenceState, order: range, ordered: bool) -> Iterator[FrameFlow]:
+    def _answer(self, state: InferenceState, order: Sequence[int], ordered: bool) -> Iterator[FrameFlow]:
         self.propagate_in_video_preflight(state)
         self.description.pop("notices", None)  # of another recording
         flows = FlowGroups(self.model, state, self.settings)
+        plan = state.frames.plan
         for t in order:
             with torch.inference_mode():
                 key = self._key_frame(state, t)
                 context = self._look(state, t, key, flows)
-                vessels = flows.still(t) if t + 1 >= state.frames.stop else flows.answer(t, context)
+                # Without an order the way through is the caller's own, who wants each pair answered.
+                asked = not plan.ends(t) and (plan.asks(t) or not ordered)
+                vessels = flows.answer(t, context) if asked else flows.still(t)
                 self._note(flows.notices, state)
                 shift = state.frames.shift(t)
-                step = FrameFlow(t, (shift.dy, shift.dx), tuple(vessels))
+                step = FrameFlow(t, (shift.dy, shift.dx), tuple(vessels), asked or plan.ends(t))
                 if ordered:
                     state.next_frame = t + 1
                     state.frames.forget(self._first_needed(state, key, t))
@@ -363,7 +372,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
 
     def _key_frame(self, state: InferenceState, t: int) -> int:
         """The frame whose encoding serves frame ``t``."""
-        start, every = state.frames.start, self.settings.key_frame_every
+        start, every = state.frames.plan.range_of(t)[0], self.settings.key_frame_every
         return start + (t - start) // every * every
 
     def _ids(self, state: InferenceState) -> list[int]:
@@ -403,5 +412,6 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
 
 
 def _check_frame(state: InferenceState, frame: int) -> None:
-    if not state.frames.start <= frame < state.frames.stop:
-        raise PromptError(f"frame {frame} is outside the range ({state.frames.start} to {state.frames.stop - 1})")
+    last = state.frames.stack.shape[0] - 1
+    if not 0 <= frame <= last:
+        raise PromptError(f"frame {frame} is outside the recording (0 to {last})")

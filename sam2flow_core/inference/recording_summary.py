@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +85,14 @@ def _that_moves(video: WorkingFrames, t: int, last: int, most: float) -> tuple[i
     return -first, change
 
 
+def _spread(ranges: Sequence[tuple[int, int]], count: int) -> list[tuple[int, int]]:
+    """First frames of pairs spread evenly over ranges, each with the last frame of its range."""
+    pairs = np.concatenate([np.arange(a, max(b - 1, a + 1)) for a, b in ranges])
+    lasts = np.concatenate([np.full(max(b - 1 - a, 1), b - 1) for a, b in ranges])
+    chosen = np.unique(np.linspace(0, len(pairs) - 1, count).round().astype(int))
+    return [(int(pairs[k]), int(lasts[k])) for k in chosen]
+
+
 def _smooth_rows(frames: Tensor, rows: Window) -> Tensor:
     """Some rows of frames (T, H, W) after `smoothed`."""
     more = Window(rows.top - _SMOOTHED, rows.bottom + _SMOOTHED, rows.left, rows.right)
@@ -91,16 +100,16 @@ def _smooth_rows(frames: Tensor, rows: Window) -> Tensor:
     return smoothed(there.of(frames))[:, rows.top - there.top :][:, : rows.bottom - rows.top]
 
 
-def summarise_range(
-    video: WorkingFrames, start: int, stop: int, stabilise: bool, sampled: int, device: torch.device
+def summarise_ranges(
+    video: WorkingFrames, ranges: Sequence[tuple[int, int]], stabilise: bool, sampled: int, device: torch.device
 ) -> RecordingSummary:
-    """Look at frames spread over a range.
+    """Look at frames spread over some ranges.
 
     Parameters
     ----------
     video : WorkingFrames
-    start, stop : int
-        Range of frames; the first one defines the tissue coordinates.
+    ranges : sequence of (int, int)
+        First frame and end, ascending; the first one defines the tissue coordinates.
     stabilise : bool
         Take the frame's own motion out.
     sampled : int
@@ -109,17 +118,16 @@ def summarise_range(
     """
     stabiliser = Stabiliser() if stabilise else None
     if stabiliser is not None:
-        stabiliser.prime(video.seen(t) for t in range(start, stop))
+        stabiliser.prime(video.seen(t) for t in range(*ranges[0]))
 
     shifts: dict[int, Shift] = {}  # in a short recording pairs overlap
     height, width = video.shape
     padding = (0, -width % _MULTIPLE, 0, -height % _MULTIPLE)
-    last = stop - 1
-    firsts = np.unique(np.linspace(start, max(last - 1, start), max(sampled // 2, 1)).round().astype(int))
+    firsts = _spread(ranges, max(sampled // 2, 1))
     total, level, square = (torch.zeros(height, width, dtype=torch.float64) for _ in range(3))
     motion = MotionStatistics()
     most = 0.0
-    for place in firsts.tolist():
+    for place, last in firsts:
         t, change = _that_moves(video, place, last, most)
         most = max(most, change)
         pair = [aligned_frame(video, f, stabiliser, shifts) for f in (t, min(t + 1, last))]

@@ -22,11 +22,6 @@ _FEWEST_PIXELS = 20
 _INSIDE = 0.5
 
 
-def is_checked(t: int, start: int, stop: int, every: int) -> bool:
-    """Say whether the pair that begins with frame ``t`` of the range is one of those checked: evenly, never none."""
-    return (t - start) % every == min(every, max(stop - start - 1, 1)) // 2
-
-
 def answer_back(
     net: FlowNet, layout: CellLayout, features: Callable[[int], Tensor], times: Collection[int], t: int, context: Tensor
 ) -> FlowAnswer:

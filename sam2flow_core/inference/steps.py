@@ -26,7 +26,7 @@ class VesselFlow:
         Where the vessel is.
     flow : ndarray of float32, shape (2, h, w), or None
         Displacement ``(dx, dy)`` in px per frame from this frame to the next,
-        relative to the tissue; zero outside the mask. None on the last frame.
+        relative to the tissue; zero outside the mask. None on the last frame, and in pairs that are not asked for.
     scale : ndarray of float32, shape (h, w), or None
         Expected absolute error of the flow in px, from the model's mixture.
     mask_iou : float
@@ -59,8 +59,11 @@ class FrameFlow:
     shift : tuple of float
         ``(dy, dx)`` in px by which the tissue stands away from the reference.
     vessels : tuple of VesselFlow
+    asked : bool
+        Whether flow to the next frame was asked for; where a run answers some pairs only, the others have none.
     """
 
     frame: int
     shift: tuple[float, float]
     vessels: tuple[VesselFlow, ...]
+    asked: bool = True

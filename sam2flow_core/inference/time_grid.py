@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sam2flow_core.stack import Timing
 
@@ -17,19 +18,21 @@ class TimeGrid:
     Parameters
     ----------
     timing : Timing
-    start : int
-        First frame of the range.
+    recorded : ndarray of int, shape (T,)
+        The numbers of its frames in the recording, ascending.
     """
 
-    def __init__(self, timing: Timing, start: int) -> None:
-        self._start = start
+    def __init__(self, timing: Timing, recorded: NDArray[np.int64]) -> None:
+        self._start = start = int(recorded[0])
+        self._recorded = recorded
         self._clock = timing.clock
         self._steady = timing.steady
         times, first = np.unique(timing.clock, return_index=True)
-        even = len(times) == len(timing.clock) and bool(timing.steady.all())
+        whole = int(recorded[-1]) - start + 1 == len(recorded)
+        even = whole and len(times) == len(timing.clock) and bool(timing.steady.all())
         self._frames: dict[int, int] | None = None
         if not even:
-            self._frames = {int(t) + start: int(f) + start for t, f in zip(times, first, strict=True)}
+            self._frames = {int(t) + start: int(recorded[f]) for t, f in zip(times, first, strict=True)}
 
     @property
     def times(self) -> Collection[int]:
@@ -38,7 +41,7 @@ class TimeGrid:
 
     def time(self, frame: int) -> int:
         """Time of a frame."""
-        return self._start + int(self._clock[frame - self._start])
+        return self._start + int(self._clock[self._place(frame)])
 
     def frame(self, time: int) -> int:
         """The first frame that shows the picture of a time."""
@@ -50,10 +53,13 @@ class TimeGrid:
 
     def steady(self, frame: int) -> bool:
         """Whether the next frame was taken one step later."""
-        return bool(self._steady[frame - self._start])
+        return bool(self._steady[self._place(frame)])
 
     def back(self, frame: int, steps: int) -> int:
         """The last picture that was taken so many steps before, or earlier: the first frame that shows it."""
-        index = min(max(frame - self._start, 0), len(self._clock) - 1)
+        index = min(self._place(frame), len(self._clock) - 1)
         found = int(np.searchsorted(self._clock, self._clock[index] - steps, side="right")) - 1
-        return self.twin(self._start + max(found, 0))
+        return self.twin(int(self._recorded[max(found, 0)]))
+
+    def _place(self, frame: int) -> int:
+        return int(np.searchsorted(self._recorded, frame))

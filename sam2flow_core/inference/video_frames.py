@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.photographs import normalise
-from sam2flow_core.inference.recording_summary import summarise_range
+from sam2flow_core.inference.recording_summary import summarise_ranges
 from sam2flow_core.inference.working_frames import WorkingFrames
-from sam2flow_core.stack import Stack
+from sam2flow_core.stack import FramePlan, Stack
 
 _OUTSIDE = -20.0
 """Mask logit beyond the picture."""
@@ -101,9 +101,9 @@ class PaddedFrames:
 
     def __init__(self, stack: Stack, sampled: int, device: torch.device) -> None:
         self.stack, self.device = stack, device
-        video = WorkingFrames(stack)
-        summary = summarise_range(video, 0, len(stack), False, sampled, device)
-        self._frames = AlignedFrames(video, 0, len(stack), False, summary, device)
+        video, plan = WorkingFrames(stack), FramePlan.whole(0, len(stack))
+        summary = summarise_ranges(video, plan.sampled, False, sampled, device)
+        self._frames = AlignedFrames(video, plan, False, summary, device)
 
     def take_statistics(self) -> Tensor | None:
         """Of the padded input, once."""

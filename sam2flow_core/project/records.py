@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sam2flow_core.config.detail import STANDARD
 from sam2flow_core.project.state import SessionState
 
 
@@ -34,6 +35,8 @@ class RunChoices:
     stabilise : bool
     working_resolution : float or None
         Recorded px to a px of the network; None = chosen by the pixel size or the pattern.
+    detail : str
+        Which pairs of frames are answered, as in `RunRequest`.
     """
 
     start: int = 0
@@ -42,6 +45,7 @@ class RunChoices:
     device: str = "auto"
     stabilise: bool = True
     working_resolution: float | None = None
+    detail: str = STANDARD
 
 
 @dataclass(frozen=True)

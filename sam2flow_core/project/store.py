@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sam2flow_core.config.detail import DETAILS
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.files import write_text
@@ -137,6 +139,8 @@ def _from_file(folder: Path, content: _ProjectFile) -> Project:
             check_factor(choices.working_resolution)
         except StackError as error:
             raise ValueError(str(error)) from None
+    if choices.detail not in DETAILS and not re.fullmatch("[1-9][0-9]{0,5}", choices.detail):
+        raise ValueError(f"detail {choices.detail}")
     if content.results and not plain_name(content.results):
         raise ValueError("its results lie outside the project")
     recording = _recording(folder, content)

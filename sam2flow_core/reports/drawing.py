@@ -8,8 +8,10 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 INK = "#1b2a38"
 BLUE = "#1f6fb2"
@@ -59,3 +61,18 @@ def as_address(figure: Figure) -> str:
     with page_style():
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def without_joints(time: NDArray[np.float64], *values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Return times and values with a NaN wherever more than thrice the usual time has passed, so that no line is drawn.
+
+    Parameters
+    ----------
+    time : ndarray, shape (T,)
+        Ascending.
+    *values : ndarray, shape (T,)
+    """
+    apart = np.diff(time)
+    usual = float(np.median(apart)) if len(apart) else 0.0
+    places = np.flatnonzero(apart > 3 * usual) + 1
+    return [np.insert(np.asarray(each, float), places, np.nan) for each in (time, *values)]

@@ -94,6 +94,6 @@ def _vessel(m: VesselMeasurement, row: pd.Series) -> dict[str, Any]:
             ("cells", quantity(row["flux_cells_s"], "per s")),
             ("standing still", quantity(row["stasis_s"], "s")),
             ("balance at the fork", quantity(row["balance_pct"], "%", 2)),
-            ("frames with a velocity", f"{s.valid_share:.0%} of {len(m.frames)}"),
+            ("frames with a velocity", f"{s.valid_share:.0%} of {int(m.per_frame.asked.sum())}"),
         ],
     }

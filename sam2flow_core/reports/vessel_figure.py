@@ -7,13 +7,25 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sam2flow_core.reports.drawing import BLUE, GREY, INK, ORANGE, SHADE, as_address, new_figure, page_style
+from sam2flow_core.reports.drawing import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    SHADE,
+    as_address,
+    new_figure,
+    page_style,
+    without_joints,
+)
 from sam2flow_core.reports.words import number, velocity_unit
 from sam2flow_core.velocity import VesselMeasurement
 
 _SLOPES = 12
 _MARGINS = {"left": 0.085, "right": 0.97, "top": 0.95, "bottom": 0.09, "hspace": 0.38, "wspace": 0.5}
 _DIAGRAM_FRAMES = 200
+_SPARSE = 8
+"""Frames from one answered pair to the next beyond which each is drawn as a dot."""
 
 
 def draw_vessel(measurement: VesselMeasurement) -> str:
@@ -40,10 +52,15 @@ def _draw_velocity(axes: Axes, m: VesselMeasurement) -> None:
     series = m.per_frame
     velocity, half = series.velocity * factor, 1.96 * series.standard_error * factor
     step = time[1] - time[0] if len(time) > 1 else 1.0
-    for start, stop in _spans(series.rejected[:-1]):
+    asked, refused = series.asked, series.rejected & series.asked
+    for start, stop in _spans(refused[:-1]):
         axes.axvspan(time[start] - step / 2, time[stop] + step / 2, color=SHADE, linewidth=0)
-    axes.fill_between(time, velocity - half, velocity + half, color=BLUE, alpha=0.25, linewidth=0)
-    axes.plot(time, velocity, color=BLUE, linewidth=1, label="flow, mean over the lumen (95 % interval)")
+    when, low, middle, high = without_joints(
+        time[asked], (velocity - half)[asked], velocity[asked], (velocity + half)[asked]
+    )
+    axes.fill_between(when, low, high, color=BLUE, alpha=0.25, linewidth=0)
+    dot = "." if series.spacing > _SPARSE else None
+    axes.plot(when, middle, color=BLUE, linewidth=1, marker=dot, label="flow, mean over the lumen (95 % interval)")
     if np.isfinite(m.statistics.kymograph_mean):
         diagram = m.kymograph_velocity * factor
         axes.plot(
@@ -53,14 +70,15 @@ def _draw_velocity(axes: Axes, m: VesselMeasurement) -> None:
     axes.set_xlim(time[0] - step, time[-1] + step)
     axes.set_xlabel(label)
     axes.set_ylabel(f"velocity ({unit})")
-    rejected = float(series.rejected[:-1].mean())
+    rejected = float(refused[:-1].sum() / max(asked[:-1].sum(), 1))
     axes.set_title("Velocity over time" + (f"; shaded: rejected, {rejected:.0%} of the frames" if rejected else ""))
     axes.legend(loc="best", fontsize=7)
 
 
 def _draw_diagram(axes: Axes, m: VesselMeasurement) -> None:
     """Show the first part of the diagram, with lines along which cells should move by its own velocity."""
-    shown = min(len(m.frames), _DIAGRAM_FRAMES)
+    breaks = np.flatnonzero(np.diff(m.frames) > 1) + 1
+    shown = min([len(m.frames), _DIAGRAM_FRAMES, *breaks[:1]])
     image = ndimage.gaussian_filter(m.kymograph[:shown], (0.6, 1.0))
     low, high = np.percentile(image, (1, 99))
     scale, unit = (m.pixel_size_um, "µm") if m.pixel_size_um else (1.0, "px")

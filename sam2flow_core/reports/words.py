@@ -48,7 +48,8 @@ def vessel_title(measurement: VesselMeasurement) -> str:
     plain = f"Vessel {measurement.label}"
     unnamed = ("", str(measurement.vessel_id), f"vessel {measurement.vessel_id}")
     title = plain if own.lower() in unnamed else f"{plain}: {own}"
-    return f"{title} ({group})" if group else title
+    title = f"{title} ({group})" if group else title
+    return f"{title}, {measurement.part}" if measurement.part else title
 
 
 def vessel_verdict(measurement: VesselMeasurement) -> str:

@@ -21,6 +21,8 @@ MARKER_NAME = "resume.safetensors"
 LOCK_NAME = "run.lock"
 """All that a run leaves in its folder; the last two only until it is finished."""
 
+ASKED = "asked"
+"""Whether flow from a frame to the next was asked for; older stores, which hold every pair, have no such array."""
 LINE, DIAGRAM, REASONS = "centreline", "space_time", "reasons"
 """What measuring adds to a vessel's group in the store."""
 
@@ -45,6 +47,8 @@ class StoreHeader:
     calibration : dict
         ``pixel_size_um`` and ``frame_rate_hz``, each with ``value``, ``source``, ``plausible``.
     video_id : str
+    ranges : tuple of (int, int)
+        Ranges of frames that were asked for; one from `start` to `stop` where it is empty.
     settings : dict
         `StoreSettings` that the store was made with; empty in stores from before they were kept.
     groups : dict of int to str
@@ -60,11 +64,13 @@ class StoreHeader:
     video_id: str
     settings: Mapping[str, int] = field(default_factory=dict)
     groups: Mapping[int, str] = field(default_factory=dict)
+    ranges: tuple[tuple[int, int], ...] = ()
 
     def to_attributes(self) -> dict[str, Any]:
         """Return the header as JSON values."""
         attributes = asdict(self)
         attributes["shape"] = list(self.shape)
+        attributes["ranges"] = [list(each) for each in self.ranges]
         attributes["crops"] = {str(vessel): list(size) for vessel, size in self.crops.items()}
         attributes["names"] = {str(vessel): name for vessel, name in self.names.items()}
         attributes["groups"] = {str(vessel): group for vessel, group in self.groups.items()}
@@ -86,6 +92,7 @@ class StoreHeader:
             video_id=attributes["video_id"],
             settings=attributes.get("settings", {}),
             groups={int(vessel): group for vessel, group in attributes.get("groups", {}).items()},
+            ranges=tuple((first, end) for first, end in attributes.get("ranges", ())),
         )
 
 
@@ -104,6 +111,7 @@ def create_store(path: Path, header: StoreHeader, settings: StoreSettings) -> za
     make(root, "flow", (pairs, 2, height, width), "float16", (chunk, 2, *tile), ("t", "c", "y", "x"), 0)
     make(root, "labels", (frames, height, width), "uint16", (chunk, *tile), ("t", "y", "x"), 0)
     make(root, "shifts", (frames, 2), "float64", (settings.index_frames, 2), ("t", "yx"), np.nan)
+    make(root, ASKED, (frames,), "bool", (settings.index_frames,), ("t",), True)
     for vessel, (h, w) in header.crops.items():
         group = root.create_group(f"vessels/{vessel}")
         make(group, "mask", (frames, h, w), "bool", (chunk, h, w), ("t", "y", "x"), False)

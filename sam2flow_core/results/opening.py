@@ -11,7 +11,7 @@ from typing import Any, Literal
 import zarr
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.layout import DIAGRAM, LINE, SCHEMA_VERSION, StoreHeader
+from sam2flow_core.results.layout import ASKED, DIAGRAM, LINE, SCHEMA_VERSION, StoreHeader
 from sam2flow_core.untrusted import one_line
 
 _CHUNK_BYTES = 2**30  # what one chunk may unpack to; the writer stays far below
@@ -42,6 +42,8 @@ def open_store(store: Path, mode: Literal["r", "r+"] = "r") -> tuple[StoreHeader
         _check_header(header)
         for name, shape in _shapes(header).items():
             _check_array(root, name, shape)
+        if ASKED in root:
+            _check_array(root, ASKED, (header.shape[0],))
         for vessel in header.crops:
             for name in (LINE, DIAGRAM):
                 _check_length(root, f"vessels/{vessel}/{name}")
@@ -67,6 +69,9 @@ def _check_header(header: StoreHeader) -> None:
         raise ValueError("its sizes are no whole numbers")
     if not header.start < header.stop <= frames or min(height, width) < 1:
         raise ValueError(f"frames {header.start} to {header.stop} of {frames}")
+    ends = [n for pair in header.ranges for n in pair]
+    if any(type(n) is not int for n in ends) or ends != sorted(ends) or (ends and ends[-1] > frames):
+        raise ValueError(f"ranges {header.ranges} of {frames} frames")
     if any(not 1 <= vessel <= 65535 for vessel in header.crops):
         raise ValueError("ids of vessels run from 1 to 65535")
     texts = (*header.names.values(), header.video_id)

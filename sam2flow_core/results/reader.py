@@ -11,7 +11,7 @@ import zarr
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.layout import DIAGRAM, LINE, REASONS, STORE_NAME, StoreHeader
+from sam2flow_core.results.layout import ASKED, DIAGRAM, LINE, REASONS, STORE_NAME, StoreHeader
 from sam2flow_core.results.opening import damaged, open_store
 from sam2flow_core.results.tracks import StoredFrames, VesselTrack
 
@@ -23,8 +23,8 @@ class VesselLine:
     Attributes
     ----------
     vessel_id : int
-    start : int
-        First frame of the run.
+    frames : ndarray of int, shape (T,)
+        The recorded frames of the run, ascending.
     points : ndarray, shape (N, 2)
         ``(y, x)`` px of the vessel's crop, one per px of arc length, in the order of the arrow.
     offsets : ndarray, shape (T, 2)
@@ -36,7 +36,7 @@ class VesselLine:
     """
 
     vessel_id: int
-    start: int
+    frames: NDArray[np.int64]
     points: NDArray[np.float32]
     offsets: NDArray[np.int64]
     diagram: NDArray[np.float32]
@@ -44,7 +44,7 @@ class VesselLine:
 
     def at(self, frame: int) -> NDArray[np.float64]:
         """Return the points in px of a recorded frame; of the nearest frame of the run where it is outside."""
-        step = min(max(frame - self.start, 0), len(self.offsets) - 1)
+        step = min(int(np.searchsorted(self.frames, frame)), len(self.offsets) - 1)
         return np.asarray(self.points + self.offsets[step], float)
 
 
@@ -72,47 +72,72 @@ class Results:
         return tuple(sorted(self.header.crops))
 
     @property
-    def frames_done(self) -> int:
-        """How many frames of the run, from its start, are in the store."""
+    def frames(self) -> NDArray[np.int64]:
+        """The recorded frames that are in the store, ascending: those of the run that are finished."""
         shifts = self._read("shifts", slice(self.header.start, self.header.stop))
-        written = np.isfinite(shifts).all(axis=1)
-        return int(written.size if written.all() else np.argmin(written))
+        return np.flatnonzero(np.isfinite(shifts).all(axis=1)) + self.header.start
+
+    @property
+    def frames_done(self) -> int:
+        """How many frames are in the store."""
+        return len(self.frames)
+
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """Ranges of frames that were asked for: first frame and end."""
+        return self.header.ranges or ((self.header.start, self.header.stop),)
 
     @property
     def shifts(self) -> NDArray[np.float64]:
         """Tissue displacement ``(dy, dx)`` in px of the finished frames, shape (T, 2)."""
-        start = self.header.start
-        return self._read("shifts", slice(start, start + self.frames_done))
+        return self._of("shifts", self.frames)
 
-    def track(self, vessel_id: int) -> VesselTrack:
-        """Return one vessel over the finished frames of the run; masks and flow stay on disk until they are read."""
-        start = self.header.start
-        stop = start + self.frames_done
+    def answered(self, frames: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether flow from each of some frames to the next was asked for."""
+        if ASKED not in self._root:
+            return np.ones(len(frames), bool)
+        return self._of(ASKED, frames)
+
+    def track(self, vessel_id: int, within: tuple[int, int] | None = None) -> VesselTrack:
+        """Return one vessel over the finished frames of the run; masks and flow stay on disk until they are read.
+
+        Parameters
+        ----------
+        vessel_id : int
+        within : (int, int), optional
+            First frame and end of a range, where only its frames are wanted.
+        """
+        frames = self.frames
+        if within is not None:
+            frames = frames[(frames >= within[0]) & (frames < within[1])]
+        steps = frames[:-1]
+        asked = self.answered(steps) & (np.diff(frames) == 1)
         group = f"vessels/{vessel_id}"
         return VesselTrack(
             vessel_id=vessel_id,
             name=self.header.names.get(vessel_id, str(vessel_id)),
-            frames=np.arange(start, stop),
-            offsets=self._read(f"{group}/offset", slice(start, stop)),
-            mask=StoredFrames(self._array(f"{group}/mask"), start, stop, np.bool_),
-            flow=StoredFrames(self._array(f"{group}/flow"), start, stop - 1, np.float32),
-            scale=StoredFrames(self._array(f"{group}/scale"), start, stop - 1, np.float32),
-            shifts=self.shifts,
-            mask_iou=self._read(f"{group}/mask_iou", slice(start, stop)),
-            object_score=self._read(f"{group}/object_score", slice(start, stop)),
-            round_trip=self._read(f"{group}/round_trip", slice(start, max(stop - 1, start))),
+            frames=frames,
+            offsets=self._of(f"{group}/offset", frames),
+            mask=StoredFrames(self._array(f"{group}/mask"), frames, np.bool_),
+            flow=StoredFrames(self._array(f"{group}/flow"), steps, np.float32),
+            scale=StoredFrames(self._array(f"{group}/scale"), steps, np.float32),
+            shifts=self._of("shifts", frames),
+            mask_iou=self._of(f"{group}/mask_iou", frames),
+            object_score=self._of(f"{group}/object_score", frames),
+            round_trip=np.where(asked, self._of(f"{group}/round_trip", steps), np.nan).astype(np.float32),
             group=self.header.groups.get(vessel_id, ""),
+            asked=asked,
         )
 
     def lines(self) -> tuple[VesselLine, ...]:
         """Return centreline and space-time diagram of each vessel; empty for a run that was not concluded."""
-        start, stop = self.header.start, self.header.start + self.frames_done
+        frames = self.frames
         return tuple(
             VesselLine(
                 vessel_id,
-                start,
+                frames,
                 self._read(f"vessels/{vessel_id}/{LINE}", slice(None)),
-                self._read(f"vessels/{vessel_id}/offset", slice(start, stop)),
+                self._of(f"vessels/{vessel_id}/offset", frames),
                 self._read(f"vessels/{vessel_id}/{DIAGRAM}", slice(None)),
                 self._reasons(vessel_id),
             )
@@ -133,6 +158,13 @@ class Results:
         if not isinstance(array, zarr.Array):
             raise OutputError(f"{self._root.store_path}: '{name}' is missing from these results; run again")
         return array
+
+    def _of(self, name: str, frames: NDArray[np.int64]) -> NDArray[Any]:
+        """Values of some frames, of an array whose first axis is the recording's time."""
+        if not len(frames):
+            return self._read(name, slice(0, 0))
+        first = int(frames[0])
+        return self._read(name, slice(first, int(frames[-1]) + 1))[frames - first]
 
     def _read(self, name: str, key: slice) -> NDArray[Any]:
         with damaged(Path(str(self._root.store_path).removeprefix("file:"))):

@@ -28,7 +28,7 @@ class FrameArray(Protocol):
 class StoredFrames:
     """A `FrameArray` that stays on disk until it is asked for.
 
-    Holds frames ``start`` to ``stop`` of an array whose first axis is the recording's time.
+    Holds some frames, ascending, of an array whose first axis is the recording's time.
 
     Attributes
     ----------
@@ -36,9 +36,9 @@ class StoredFrames:
         ``(T, ...)`` of the frames of the run.
     """
 
-    def __init__(self, array: zarr.Array[Any], start: int, stop: int, dtype: type[np.generic]) -> None:
-        self._array, self._start, self._dtype = array, start, dtype
-        self.shape = (max(stop - start, 0), *array.shape[1:])
+    def __init__(self, array: zarr.Array[Any], frames: NDArray[np.int64], dtype: type[np.generic]) -> None:
+        self._array, self._frames, self._dtype = array, frames, dtype
+        self.shape = (len(frames), *array.shape[1:])
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -48,7 +48,7 @@ class StoredFrames:
         time, *rest = key if isinstance(key, tuple) else (key,)
         steps = np.arange(self.shape[0])[time]
         if steps.ndim == 0:
-            result: NDArray[Any] = self._stored(int(steps) + self._start)[tuple(rest)].astype(self._dtype)
+            result: NDArray[Any] = self._stored(int(self._frames[int(steps)]))[tuple(rest)].astype(self._dtype)
             return result
         if not len(steps):
             return np.zeros((0, *self.shape[1:]), self._dtype)[(slice(None), *rest)]
@@ -61,7 +61,7 @@ class StoredFrames:
 
     def _parts(self, steps: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
         """Frames at the given steps, chunk by chunk: unpacking one costs the same for one frame as for all in it."""
-        places = steps + self._start
+        places = self._frames[steps]
         chunks = places // self._array.chunks[0]
         for group in np.split(places, np.flatnonzero(np.diff(chunks)) + 1):
             first = int(group.min())
@@ -85,7 +85,7 @@ class VesselTrack:
     vessel_id : int
     name : str
     frames : ndarray of int, shape (T,)
-        Frame indices in the recording, consecutive.
+        Frame indices in the recording, ascending.
     offsets : ndarray of int, shape (T, 2)
         ``(y, x)`` of the crop's top-left pixel in each recorded frame.
     mask : FrameArray of bool, shape (T, h, w)
@@ -101,6 +101,8 @@ class VesselTrack:
         Forward-backward error in px; NaN in the steps that were not checked.
     group : str
         What the user sorts vessels by, such as their type.
+    asked : ndarray of bool, shape (T - 1,), or None
+        Steps whose flow was asked for; all of them where it is None.
     """
 
     vessel_id: int
@@ -115,6 +117,12 @@ class VesselTrack:
     object_score: NDArray[np.float32]
     round_trip: NDArray[np.float32]
     group: str = ""
+    asked: NDArray[np.bool_] | None = None
+
+    @property
+    def asked_steps(self) -> NDArray[np.bool_]:
+        """Steps whose flow was asked for, shape (T - 1,)."""
+        return np.ones(max(len(self.frames) - 1, 0), bool) if self.asked is None else self.asked
 
 
 def take_pixels(frames: FrameArray, steps: slice | NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[Any]:

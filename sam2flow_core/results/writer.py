@@ -14,7 +14,7 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import output_errors
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
-from sam2flow_core.results.layout import DIAGRAM, GO_ON, LINE, REASONS, StoreHeader, create_store
+from sam2flow_core.results.layout import ASKED, DIAGRAM, GO_ON, LINE, REASONS, StoreHeader, create_store
 from sam2flow_core.results.opening import open_store
 
 
@@ -66,6 +66,8 @@ class ResultsWriter:
                 self._write_vessel(vessel, size, frames)
             # Last, because finite shifts are what says that a frame is there (see `Results.frames_done`).
             first = frames[0].frame
+            if ASKED in self._root:
+                self._array(ASKED)[first : first + len(frames)] = np.array([f.asked for f in frames])
             self._array("shifts")[first : first + len(frames)] = np.array([f.shift for f in frames], dtype=np.float64)
 
     def _write_overview(self, frames: Sequence[FrameFlow]) -> None:

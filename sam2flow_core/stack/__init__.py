@@ -4,6 +4,7 @@ from sam2flow_core.stack.calibration import Calibration, Measured, resolve_calib
 from sam2flow_core.stack.describe import describe_stack
 from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_core.stack.opening import open_stack
+from sam2flow_core.stack.plan import FramePlan
 from sam2flow_core.stack.resolution import WorkingResolution, check_factor, choose_resolution, describe_factor
 from sam2flow_core.stack.stabiliser import Shift, Stabiliser
 from sam2flow_core.stack.stack import Stack
@@ -11,6 +12,7 @@ from sam2flow_core.stack.timing import Timing
 
 __all__ = [
     "Calibration",
+    "FramePlan",
     "LazyFrames",
     "Measured",
     "Shift",

@@ -14,9 +14,10 @@ from sam2flow_core.stack.identity import content_sha256, fingerprint, has_finger
 from sam2flow_core.stack.inspection import Inspection, inspect_frames, require_finite
 from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_core.stack.picture import Picture
+from sam2flow_core.stack.plan import FramePlan, gaps_of
 from sam2flow_core.stack.sources import Frame, FrameSource
 from sam2flow_core.stack.time_stamps import Times
-from sam2flow_core.stack.timing import Timing, find_timing
+from sam2flow_core.stack.timing import Timing, find_timing, join_timings
 from sam2flow_core.stack.video import VIDEO_SUFFIXES
 from sam2flow_core.stack.witness import Witness
 
@@ -134,6 +135,10 @@ class Stack:
                 return found
             self._timings[start, stop] = found
         return self._timings[start, stop]
+
+    def timing_of(self, plan: FramePlan) -> Timing:
+        """`timing` of the ranges of a plan, one after the other."""
+        return join_timings([self.timing(a, b) for a, b in plan.ranges], gaps_of(plan.ranges))
 
     def check_finite(self, start: int, stop: int) -> None:
         """Raise `StackError` if a frame in the range holds NaN or infinite pixels, before a long run meets it.

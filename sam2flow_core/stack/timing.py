@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -31,11 +31,15 @@ class Timing:
         Frames that are missing after each frame, as far as can be told.
     interval_s : float or None
         The usual time between two pictures, where time stamps know it.
+    passed : ndarray of int, shape (T - 1,), or None
+        Where one range of frames ends and another begins, the recorded frames between that are passed over on
+        purpose, and -1 elsewhere; None where there is but one range.
     """
 
     clock: NDArray[np.int64]
     missing: NDArray[np.int64]
     interval_s: float | None = None
+    passed: NDArray[np.int64] | None = None
 
     @staticmethod
     def even(frames: int) -> Timing:
@@ -56,14 +60,38 @@ class Timing:
     @property
     def position(self) -> NDArray[np.int64]:
         """Time of each frame in steps, shape (T,), with gaps as long as they are thought to be."""
-        result: NDArray[np.int64] = np.r_[0, np.cumsum(np.where(self.repeats[1:], 0, 1 + self.missing))]
+        passed = 0 if self.passed is None else np.maximum(self.passed, 0)
+        result: NDArray[np.int64] = np.r_[0, np.cumsum(np.where(self.repeats[1:], 0, 1 + self.missing + passed))]
         return result
+
+    @property
+    def joints(self) -> NDArray[np.bool_]:
+        """Steps from the end of one range of frames to the beginning of the next, shape (T - 1,)."""
+        return np.zeros(len(self.missing), bool) if self.passed is None else np.asarray(self.passed >= 0)
+
+    @property
+    def passed_over(self) -> int:
+        """How many recorded frames are passed over on purpose."""
+        return 0 if self.passed is None else int(np.maximum(self.passed, 0).sum())
 
     @property
     def lost_share(self) -> float:
         """Share of the frames that are repeated or missing, of those there should be."""
         missing = int(self.missing.sum())
         return (int(self.repeats.sum()) + missing) / (len(self.clock) + missing)
+
+    def at(self, places: NDArray[np.int64]) -> Timing:
+        """Times of some of the frames alone, by their places, ascending; what lies between is passed over."""
+        if len(places) == len(self.clock):
+            return self
+        follows = np.diff(places) == 1
+        before = places[:-1]
+        own = np.full(len(before), -1) if self.passed is None else self.passed[before]
+        missing = np.where(follows, self.missing[before], 0)
+        between = np.diff(self.position[places]) - 1
+        passed = np.where(follows, own, np.maximum(between, 0))
+        none = self.passed is None and bool(follows.all())
+        return Timing(self.clock[places], missing, self.interval_s, None if none else passed)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -80,6 +108,22 @@ class Timing:
                 "pairs across a gap are left out"
             )
         return tuple(said)
+
+
+def join_timings(timings: Sequence[Timing], gaps: Sequence[int]) -> Timing:
+    """Put the times of some ranges one after the other, with so many frames that are passed over between them.
+
+    No evidence reaches from one range to the next, however close they are.
+    """
+    if len(timings) == 1:
+        return timings[0]
+    clock, missing, passed = timings[0].clock, [timings[0].missing], [np.full(len(timings[0].missing), -1)]
+    for timing, gap in zip(timings[1:], gaps, strict=True):
+        clock = np.r_[clock, clock[-1] + max(gap + 1, _APART) + timing.clock]
+        missing += [np.zeros(1, np.int64), timing.missing]
+        passed += [np.array([gap]), np.full(len(timing.missing), -1)]
+    interval = next((t.interval_s for t in timings if t.interval_s is not None), None)
+    return Timing(clock, np.concatenate(missing), interval, np.concatenate(passed))
 
 
 def find_timing(

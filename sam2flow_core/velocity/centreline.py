@@ -48,6 +48,13 @@ class Centreline:
         """Arc length in px from end to end."""
         return float(self.arc[-1]) if len(self.arc) else 0.0
 
+    def runs_against(self, other: Centreline) -> bool:
+        """Whether the arrow of another line of the same vessel points the other way."""
+        places = np.linspace(0, 1, 9)
+        mine, theirs = (line.tangents[(places * (len(line.arc) - 1)).astype(int)] for line in (self, other))
+        near = np.abs(self.points[0] - other.points[0]).sum() <= np.abs(self.points[0] - other.points[-1]).sum()
+        return bool((mine * theirs).sum() < 0) if near else bool((mine * theirs[::-1]).sum() < 0)
+
     def reversed(self) -> Centreline:
         """Return the same line with the arrow turned round."""
         return Centreline(self.points[::-1], -self.tangents[::-1], self.arc, self.branch_length)

@@ -196,6 +196,8 @@ def _series(velocity: NDArray[np.float64], other: NDArray[np.float64], settings:
         motion=np.zeros((len(velocity), 2)),
         rejected=rejected,
         flags=((),) * len(velocity),
+        asked=np.ones(len(velocity), bool),
+        spacing=1.0,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -13,7 +13,7 @@ from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity.activity import Activity, CrossSampler, contrast_beside
-from sam2flow_core.velocity.centreline import majority_mask
+from sam2flow_core.velocity.centreline import Centreline, majority_mask
 from sam2flow_core.velocity.crossprofile import cross_profile
 from sam2flow_core.velocity.diagram import Reading, read_diagram
 from sam2flow_core.velocity.diameter import combine_widths, frame_diameter, width_of_activity
@@ -110,10 +110,14 @@ def measure_vessels(
     settings: VelocitySettings | None = None,
     video_id: str = "",
     timing: Timing | None = None,
+    arrows: Mapping[int, Centreline] | None = None,
 ) -> list[VesselMeasurement]:
     """Measure all vessels of a recording, reading each frame once. See `measure_vessel`.
 
     Memory grows with the length of the vessels' lines and of the recording, not with their area.
+
+    With `arrows`, the lines of an earlier range of the same recording by vessel, the arrow stays as it was there:
+    blood that has turned round has a negative velocity.
 
     References
     ----------
@@ -136,7 +140,8 @@ def measure_vessels(
     settings = settings or VelocitySettings()
     timing = timing or Timing.even(len(tracks[0].frames) if tracks else 0)
     with ThreadPoolExecutor(_THREADS) as pool:
-        prepared = list(pool.map(lambda track: prepare(track, settings), tracks))
+        known = arrows or {}
+        prepared = list(pool.map(lambda track: prepare(track, settings, known.get(track.vessel_id)), tracks))
     everyone = [(vessel.majority, vessel.track) for vessel in prepared]
     others = [everyone[:k] + everyone[k + 1 :] for k in range(len(everyone))]
     measured = _measure(prepared, others, _Recording(images, calibration, timing, settings, video_id))
@@ -216,11 +221,12 @@ def _finish(
     presence = find_presence(diagram, beside, tissue, settings.presence)
     rate = calibration.usable_frame_rate_hz
     flow = vessel.flow
-    unsteady = ~timing.steady | diagram.duplicate[1:]
+    unsteady = (~timing.steady | diagram.duplicate[1:]) & ~timing.joints
     reasons = rejected_steps(flow, track, unsteady, presence.lost, settings.series)
-    per_frame, rejected = _series(vessel, diameter, reasons, presence, rate, settings)
+    per_frame, rejected = _series(vessel, diameter, reasons, presence, rate, timing.passed_over, settings)
     evenly = by_time(per_frame.velocity, timing.position)
-    waves = spectrum(evenly, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
+    band, chance = settings.series.pulse_band_hz, settings.series.pulse_probability
+    waves = spectrum(evenly, rate, band, chance, per_frame.spacing)
     profile = cross_profile(flow, vessel.lumen, ~rejected[:-1])
     statistics = summarise(per_frame, diagram, flow.scale, evenly, waves.pulse_hz, rate, timing.lost_share, settings)
     known = diameter[np.isfinite(diameter)]
@@ -312,11 +318,17 @@ def _series(
     reasons: dict[str, NDArray[np.bool_]],
     presence: Presence,
     frame_rate_hz: float | None,
+    passed: int,
     settings: VelocitySettings,
 ) -> tuple[Series, NDArray[np.bool_]]:
-    """Reject, smooth and give every frame its error; also return the rejected frames, shape (T,)."""
+    """Reject, smooth and give every frame its error; also return the rejected frames, shape (T,).
+
+    Between the frames lie so many that were `passed` over on purpose.
+    """
     flow = vessel.flow
     rejected = np.append(np.any(list(reasons.values()), axis=0), True)
+    asked = np.append(vessel.track.asked_steps, True)
+    spacing = max(len(asked) - 1 + passed, 1) / max(int(asked[:-1].sum()), 1)
     sigma = settings.series.smoothing_s * frame_rate_hz if frame_rate_hz else 2.0
 
     def over_time(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -336,9 +348,11 @@ def _series(
         p90=over_time(flow.p90),
         diameter=frame_diameter(vessel.seen.area, diameter),
         pixels=np.append(flow.pixels, 0),
-        confidence=np.nan_to_num(presence.chance * ~presence.lost / (1 + relative**2)),
+        confidence=np.where(asked, np.nan_to_num(presence.chance * ~presence.lost / (1 + relative**2)), np.nan),
         motion=np.asarray(vessel.track.shifts, float),
         rejected=rejected,
         flags=((),) * len(rejected),
+        asked=asked,
+        spacing=spacing,
     )
     return series, rejected

@@ -55,15 +55,15 @@ class PreparedVessel:
     turned: bool
 
 
-def prepare(track: VesselTrack, settings: VelocitySettings) -> PreparedVessel:
-    """Find geometry and lumen, read the flow, turn the arrow along its mean."""
+def prepare(track: VesselTrack, settings: VelocitySettings, arrow: Centreline | None = None) -> PreparedVessel:
+    """Find geometry and lumen, read the flow, turn the arrow along its mean, or as it was in an earlier range."""
     seen = footprint(track.mask)
     majority = majority_mask(seen.share)
     line = trace_centreline(majority, settings.geometry)
     if line is None:  # nothing to follow: three points in the middle of the crop carry the empty measurement
         middle = np.array(majority.shape) / 2
         line = resample(middle + np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]]))
-    return _along(track, majority, seen, line, settings)
+    return _along(track, majority, seen, line, settings, arrow)
 
 
 def segment_of(whole: PreparedVessel, first: int, last: int, settings: VelocitySettings) -> PreparedVessel:
@@ -84,14 +84,20 @@ def branch_of(whole: PreparedVessel, settings: VelocitySettings) -> tuple[Prepar
 
 
 def _along(
-    track: VesselTrack, majority: NDArray[np.bool_], seen: Footprint, line: Centreline, settings: VelocitySettings
+    track: VesselTrack,
+    majority: NDArray[np.bool_],
+    seen: Footprint,
+    line: Centreline,
+    settings: VelocitySettings,
+    arrow: Centreline | None = None,
 ) -> PreparedVessel:
     diameter = diameter_along(seen.share, line, settings.geometry.diameter_window_px)
     known = np.isfinite(diameter)
     usual = float(np.median(diameter[known])) if known.any() else 1.0
     lumen = find_lumen(seen.ever, line, np.where(known, diameter, usual))
     flow = lumen_series(track, lumen, len(line.points), settings.kymograph.band)
-    turned = bool(np.isfinite(flow.mean).any() and np.nanmean(flow.mean) < 0)
+    against = bool(np.isfinite(flow.mean).any() and np.nanmean(flow.mean) < 0)
+    turned = against if arrow is None else line.runs_against(arrow)
     if turned:
         line, diameter, lumen, flow = line.reversed(), diameter[::-1], lumen.reversed(len(line.arc)), flow.reversed()
     band = settings.kymograph.band * usual / 2

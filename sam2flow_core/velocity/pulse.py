@@ -21,7 +21,11 @@ _NOTHING = Spectrum(np.zeros(0), np.zeros(0), float("nan"), float("nan"))
 
 
 def spectrum(
-    velocity: NDArray[np.float64], frame_rate_hz: float | None, band: tuple[float, float], probability: float
+    velocity: NDArray[np.float64],
+    frame_rate_hz: float | None,
+    band: tuple[float, float],
+    probability: float,
+    spacing: float = 1.0,
 ) -> Spectrum:
     """Return the power of the velocity over frequency and the pulse in it.
 
@@ -38,30 +42,37 @@ def spectrum(
         Hz.
     probability : float
         False-alarm probability (of that many independent frequencies) above which a peak is no pulse.
+    spacing : float
+        Frames from one answered pair to the next: faster than half their rate nothing can be told.
     """
     if frame_rate_hz is None:
         return _NOTHING
-    whole = _read(velocity, frame_rate_hz, band, probability)
+    fastest = min(2 * band[1], frame_rate_hz / spacing / 2)
+    whole = _read(velocity, frame_rate_hz, band, probability, fastest)
     valid = np.isfinite(velocity)
     slow = valid & (velocity < _STOPPED * np.median(velocity[valid])) if valid.any() else valid
     near = ndimage.binary_dilation(slow, iterations=max(1, round(_EDGE_S * frame_rate_hz)))
     stops = ndimage.label(near)[1]
     if stops == 0:
         return whole
-    moving = _read(np.where(near, np.nan, velocity), frame_rate_hz, band, probability)
+    moving = _read(np.where(near, np.nan, velocity), frame_rate_hz, band, probability, fastest)
     pulse = moving.pulse_hz if np.isfinite(moving.pulse_hz) else whole.pulse_hz
     return whole if stops > _EVERY_BEAT * pulse * len(velocity) / frame_rate_hz else moving
 
 
 def _read(
-    velocity: NDArray[np.float64], frame_rate_hz: float, band: tuple[float, float], probability: float
+    velocity: NDArray[np.float64],
+    frame_rate_hz: float,
+    band: tuple[float, float],
+    probability: float,
+    fastest: float,
 ) -> Spectrum:
     valid = np.isfinite(velocity)
     if valid.sum() < 16:
         return _NOTHING
     time = np.flatnonzero(valid) / frame_rate_hz
     span = time[-1] - time[0]
-    low, high = max(band[0], 1.5 / span), min(2 * band[1], frame_rate_hz / 2)
+    low, high = max(band[0], 1.5 / span), fastest
     if high <= low or velocity[valid].std() < 1e-9:
         return _NOTHING
     frequency = np.arange(0.5 / span, high, 1 / (_OVERSAMPLING * span))
@@ -93,7 +104,7 @@ def _top(frequency: NDArray[np.float64], power: NDArray[np.float64], peak: int) 
     return float(frequency[peak] + 0.5 * (left - right) / (left - 2 * top + right) * (frequency[1] - frequency[0]))
 
 
-def extremes(velocity: NDArray[np.float64], pulse_frames: float) -> tuple[float, float]:
+def extremes(velocity: NDArray[np.float64], pulse_frames: float, spacing: float = 1.0) -> tuple[float, float]:
     """Return the lowest and highest velocity of a usual beat.
 
     With a pulse: the medians of the extremes of its beats, so that one outlier does not make an index. Without:
@@ -105,14 +116,16 @@ def extremes(velocity: NDArray[np.float64], pulse_frames: float) -> tuple[float,
         Smoothed; NaN in gaps.
     pulse_frames : float
         Frames per beat; NaN without a pulse.
+    spacing : float
+        Frames from one answered pair to the next.
     """
     valid = np.isfinite(velocity)
     if not valid.any():
         return float("nan"), float("nan")
-    if not np.isfinite(pulse_frames) or valid.sum() < 2 * pulse_frames:
+    if not np.isfinite(pulse_frames) or valid.sum() * spacing < 2 * pulse_frames:
         return float(np.nanmin(velocity)), float(np.nanmax(velocity))
     beat = (np.arange(len(velocity)) / pulse_frames).astype(int)
-    whole = [b for b in range(beat[-1] + 1) if valid[beat == b].sum() > 0.8 * pulse_frames]
+    whole = [b for b in range(beat[-1] + 1) if valid[beat == b].sum() * spacing > 0.8 * pulse_frames]
     if not whole:
         return float(np.nanmin(velocity)), float(np.nanmax(velocity))
     lows = [np.nanmin(velocity[beat == b]) for b in whole]
@@ -120,7 +133,22 @@ def extremes(velocity: NDArray[np.float64], pulse_frames: float) -> tuple[float,
     return float(np.median(lows)), float(np.median(highs))
 
 
-def longest_run(condition: NDArray[np.bool_]) -> int:
-    """Return the length of the longest run of True."""
-    runs, count = ndimage.label(condition)
-    return int(np.bincount(runs)[1:].max()) if count else 0
+def longest_run(condition: NDArray[np.bool_], steps: NDArray[np.int64]) -> float:
+    """Return how many steps the longest run of True lasts, where only some steps were looked at.
+
+    Parameters
+    ----------
+    condition : ndarray of bool, shape (S,)
+    steps : ndarray of int, shape (S,)
+        Where the values lie in time, ascending; across more than twice the usual distance nothing goes on.
+    """
+    if not condition.any():
+        return 0.0
+    apart = np.diff(steps)
+    usual = float(np.median(apart)) if len(apart) else 1.0
+    parts = np.split(condition, np.flatnonzero(apart > 2 * usual) + 1)
+    longest = 0
+    for part in parts:
+        runs, count = ndimage.label(part)
+        longest = max(longest, int(np.bincount(runs)[1:].max()) if count else 0)
+    return longest * usual

@@ -52,6 +52,10 @@ class Series:
         Tissue displacement ``(dy, dx)`` in px against the reference.
     rejected : ndarray of bool
         Frames whose velocity is not used.
+    asked : ndarray of bool
+        Frames from which flow to the next was asked for; a run may answer some pairs only.
+    spacing : float
+        Recorded frames from one such pair to the next, on average.
     flags : tuple of tuple of str
         Flags of each frame.
     """
@@ -68,6 +72,8 @@ class Series:
     motion: Floats
     rejected: NDArray[np.bool_]
     flags: tuple[tuple[str, ...], ...]
+    asked: NDArray[np.bool_]
+    spacing: float
 
 
 @dataclass(frozen=True)
@@ -249,6 +255,8 @@ class VesselMeasurement:
         At a fork, what flows in less what flows out, over the larger of the two; NaN away from forks.
     joint : tuple of int
         Segments whose flows add up to that of the whole; empty where no sum means anything.
+    part : str
+        Which part of the recording this is, in words, where there are several.
     """
 
     video_id: str
@@ -278,6 +286,7 @@ class VesselMeasurement:
     segment: int = 0
     balance: float = _NAN
     joint: tuple[int, ...] = ()
+    part: str = ""
 
     @property
     def label(self) -> str:

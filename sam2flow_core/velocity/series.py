@@ -160,6 +160,8 @@ def rejected_steps(
 ) -> dict[str, NDArray[np.bool_]]:
     """Return why steps are not used: one array of shape (T - 1,) for each reason.
 
+    Steps whose flow was not asked for have the reason "not asked" alone; the others are compared with each other.
+
     Parameters
     ----------
     series : LumenSeries
@@ -172,12 +174,17 @@ def rejected_steps(
     """
     usual = np.median(series.pixels[series.pixels > 0]) if (series.pixels > 0).any() else 1
     motion = np.hypot(*np.diff(track.shifts, axis=0).T)
+    asked = track.asked_steps
+    doubled, outlier = np.zeros(len(asked), bool), np.zeros(len(asked), bool)
+    doubled[asked] = _doubled(series.mean[asked])
+    outlier[asked] = _outliers(series.mean[asked], settings.outlier_sigmas)
     return {
-        "gap": ~np.isfinite(series.mean) | (series.pixels < settings.min_valid_share * usual),
+        "gap": asked & (~np.isfinite(series.mean) | (series.pixels < settings.min_valid_share * usual)),
         "lost": lost[:-1] | lost[1:],
         "motion": motion > settings.max_motion_px,
-        "dropped": unsteady | _doubled(series.mean),
-        "outlier": _outliers(series.mean, settings.outlier_sigmas),
+        "dropped": unsteady | doubled,
+        "outlier": outlier,
+        "not asked": ~asked,
     }
 
 

@@ -42,7 +42,8 @@ def summarise(
     """
     velocity = series.velocity
     valid = np.isfinite(velocity)
-    steps = max(len(velocity) - 1, 1)
+    asked = np.flatnonzero(series.asked[:-1])
+    spacing = series.spacing
     kymograph, difference, difference_px = _compare(series, diagram, settings)
     if not valid.any():
         return Statistics(kymograph_mean=kymograph, lost_share=lost_share)
@@ -51,16 +52,16 @@ def summarise(
     second_view = diagram.velocity if np.isfinite(difference) else velocity
     first_view = series.centre if np.isfinite(difference) else np.where(valid, series.raw, np.nan)
     error = mean_standard_error(
-        first_view - second_view, series.standard_error, difference_px, kymograph, settings.series
+        first_view - second_view, series.standard_error, difference_px, kymograph, settings.series, spacing
     )
     error = float(np.hypot(error, settings.series.flow_bias * mean))
     if frame_rate_hz:  # um/s inherit the error of the calibration
         error = float(np.hypot(error, calibration_error(settings.series) * mean))
-    lowest, highest = extremes(evenly, beat)
+    lowest, highest = extremes(evenly, beat, spacing)
     still = valid & (np.abs(velocity) < settings.series.stasis_px_frame)
     back = valid & (velocity < -settings.series.stasis_px_frame)
     return Statistics(
-        valid_share=float(valid.sum() / steps),
+        valid_share=float(valid.sum() / max(len(asked), 1)),
         mean=mean,
         median=float(np.median(velocity[valid])),
         sd=float(velocity[valid].std()),
@@ -71,8 +72,8 @@ def summarise(
         pulsatility=(highest - lowest) / mean if mean > settings.series.stasis_px_frame else _NAN,
         resistivity=(highest - lowest) / highest if highest > settings.series.stasis_px_frame else _NAN,
         reversal_share=float(back.sum() / valid.sum()),
-        stasis_frames=float(still.sum()),
-        longest_stasis_frames=float(longest_run(still)),
+        stasis_frames=float(still.sum()) * spacing,
+        longest_stasis_frames=longest_run(still[asked], asked),
         kymograph_mean=kymograph,
         method_difference=difference,
         lost_share=lost_share,

@@ -64,6 +64,8 @@ SUMMARY_COLUMNS = (
     "parent_id",
     "lost_pct",
     "balance_pct",
+    "first_frame",
+    "last_frame",
 )
 
 
@@ -104,7 +106,8 @@ def _frames_of(m: VesselMeasurement) -> pd.DataFrame:
         "speed_p90_um_s": series.p90 * factor,
         "diameter_um": series.diameter * pixel,
         "flow_pl_s": volume_flow(m),
-        "n_px": series.pixels,
+        # Blank, not 0, where no flow was asked for.
+        "n_px": series.pixels if series.asked.all() else pd.arrays.IntegerArray(series.pixels, ~series.asked),
         "confidence": series.confidence,
         "motion_dx_px": series.motion[:, 1],
         "motion_dy_px": series.motion[:, 0],
@@ -155,6 +158,8 @@ def _summary_of(m: VesselMeasurement) -> dict[str, object]:
         "parent_id": m.vessel_id if m.segment else float("nan"),
         "lost_pct": 100 * s.lost_share,
         "balance_pct": 100 * m.balance,
+        "first_frame": int(m.frames[0]) if len(m.frames) else -1,
+        "last_frame": int(m.frames[-1]) if len(m.frames) else -1,
     }
 
 

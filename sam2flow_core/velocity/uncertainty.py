@@ -65,6 +65,7 @@ def mean_standard_error(
     method_difference_px: float,
     kymograph_px: float,
     settings: SeriesSettings,
+    spacing: float = 1.0,
 ) -> float:
     """Return the standard error of the mean velocity over the recorded frames, px per frame, without calibration.
 
@@ -88,10 +89,12 @@ def mean_standard_error(
     kymograph_px : float
         Mean velocity by the diagram, px per frame.
     settings : SeriesSettings
+    spacing : float
+        Frames from one answered pair to the next.
     """
     if np.isfinite(frame_error).sum() < 4:
         return float("nan")
-    block = round(settings.error_frames)
+    block = max(round(settings.error_frames / spacing), 1)
     generator = np.random.default_rng(settings.seed)
     sampling = np.nan_to_num(block_bootstrap(error_series, block, settings.bootstrap_samples, generator))
     model = float(np.sqrt(np.nanmean(frame_error**2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ class FlowFrames:
         self._blocks = _Blocks()
         self._folder: Path | None = None
         self._done: range = range(0)
+        self._asked: list[int] = []
         self._latest: OrderedDict[int, tuple[NDArray[np.uint16], NDArray[np.float16]]] = OrderedDict()
         self._outdated: frozenset[int] = frozenset()
 
@@ -57,6 +59,7 @@ class FlowFrames:
         """Forget earlier results; frames answered from now on are written to `folder`."""
         self._live.clear()
         self._done = range(0)
+        self._asked = []
         self._blocks.close()
         self._folder = folder
         self._latest.clear()
@@ -66,6 +69,8 @@ class FlowFrames:
         self._live[frame.frame] = frame
         while len(self._live) > LIVE_FRAMES:
             self._live.popitem(last=False)
+        if frame.asked and (not self._asked or frame.frame > self._asked[-1]):
+            self._asked.append(frame.frame)
         first = self._done.start if len(self._done) else frame.frame
         self._done = range(min(first, frame.frame), max(self._done.stop, frame.frame + 1))
         self._latest.clear()
@@ -73,7 +78,9 @@ class FlowFrames:
     def show_results(self, folder: Path, results: Results) -> None:
         """Take the results of a finished run."""
         self.start_run(folder)
-        self._done = range(results.header.start, results.header.start + results.frames_done)
+        frames = results.frames
+        self._done = range(int(frames[0]), int(frames[-1]) + 1) if len(frames) else range(0)
+        self._asked = frames[results.answered(frames)].tolist()
         self._blocks.open(results)
 
     def preview(self, vessel: VesselFlow) -> None:
@@ -126,14 +133,20 @@ class FlowFrames:
         return self._latest[t]
 
     def _find(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
-        if t in self._live:
-            valid = (v for v in self._live[t].vessels if v.vessel_id not in self._outdated)
+        held = self._held(t)
+        if t in self._live and held in self._live:
+            valid = (v for v in self._live[held].vessels if v.vessel_id not in self._outdated)
             return self._compose(t, (*valid, *self._corrections()))
         if t in self._done:
-            stored = self._stored(t)
-            if stored is not None:
-                return self._corrected(t, *stored)
+            stored, flow = self._stored(t), self._stored(held)
+            if stored is not None and flow is not None:
+                return self._corrected(t, stored[0], flow[1])
         return self._compose(t, tuple(self._previews.values()))
+
+    def _held(self, t: int) -> int:
+        """The frame whose flow is shown in frame `t`: itself, or the last one before whose pair was answered."""
+        place = bisect_right(self._asked, t)
+        return self._asked[place - 1] if place else t
 
     def _corrections(self) -> tuple[VesselFlow, ...]:
         return tuple(vessel for vessel_id, vessel in self._previews.items() if vessel_id in self._outdated)

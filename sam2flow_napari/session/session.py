@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from sam2flow_core.config.detail import STANDARD
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.project import PROJECT_FILE, CalibrationEdit, Project, RunChoices, SessionState, read_project
 from sam2flow_core.prompts import Prompt
@@ -94,8 +95,10 @@ class Session:
         """
         pixel = self._recording.calibration.pixel_size_um if self._recording else Measured()
         if self._recording is None or self._run.working_resolution is not None or pixel.usable is None:
-            return self._run
-        return replace(self._run, working_resolution=choose_resolution(self._recording.stack, pixel).factor)
+            return replace(self._run, detail=STANDARD)  # which decides no mask
+        return replace(
+            self._run, detail=STANDARD, working_resolution=choose_resolution(self._recording.stack, pixel).factor
+        )
 
     @property
     def active(self) -> int:

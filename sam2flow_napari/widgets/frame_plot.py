@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pyqtgraph as pg
 from napari.components import ViewerModel
 from napari.utils.theme import get_theme
@@ -68,3 +69,8 @@ class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
         if self._session.recording is not None:
             last = self._session.recording.shape[0] - 1
             self._viewer.dims.set_current_step(0, min(max(frame, 0), last))
+
+
+def answered_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``per_frame.csv`` whose flow was asked for; the others have no number of pixels."""
+    return rows[rows["n_px"].notna()] if "n_px" in rows else rows

@@ -86,7 +86,9 @@ class ResultsTable(QAbstractTableModel):
         if column == 0:
             vessel = self._session.state.vessel(int(row["vessel_id"]))
             named = vessel.name if vessel else f"Vessel {int(row['vessel_id'])}"
-            return f"{named}, {row['vessel_id']:g}" if row["vessel_id"] % 1 else named
+            named = f"{named}, {row['vessel_id']:g}" if row["vessel_id"] % 1 else named
+            several = sum(other["vessel_id"] == row["vessel_id"] for other in self._rows) > 1
+            return f"{named}, frames {int(row['first_frame'])} to {int(row['last_frame'])}" if several else named
         if column == 1:
             if self._px_frame:
                 mean = self._px_frame.get(float(row["vessel_id"]), float("nan"))

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBox
 from superqt import QElidingLabel
 from superqt.utils import QSignalThrottler
 
+from sam2flow_core.config.detail import EVERY, QUICK, STANDARD
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_napari.widgets.building_blocks import button, tell
 from sam2flow_napari.workbench import Workbench
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _TELL_MS = 100
 
+DETAIL_WORDS = {QUICK: "quick", STANDARD: "standard", EVERY: "every frame"}
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _AUTO = 0.0
 RESOLUTIONS = (
@@ -50,6 +52,12 @@ class RunSection(QWidget):
             choices=RESOLUTIONS,
             tooltip="The resolution at which masks and flow are sought; auto makes cells as large as the model knows.",
         )
+        self.detail = ComboBox(
+            choices=[(words, detail) for detail, words in DETAIL_WORDS.items()],
+            tooltip="Quick: pairs of frames at places all over the recording, a first table; standard: 40 pairs a "
+            "second, "
+            "which is what a heartbeat needs; every frame: all pairs. Each answer is made from all frames around it.",
+        )
         self.follow = CheckBox(text="Follow", value=bench.follow, tooltip="Move the time slider along with the run.")
         self.start = button("Run", "Measure the flow in the marked vessels, frame by frame.", bench.runs.start)
         self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.cancel)
@@ -75,6 +83,7 @@ class RunSection(QWidget):
             box.changed.connect(self._on_choice)
         self.device.changed.connect(self._on_choice)
         self.resolution.changed.connect(self._on_choice)
+        self.detail.changed.connect(self._on_choice)
         self.model.native.editingFinished.connect(self._on_choice)
         self.follow.changed.connect(self._on_follow)
         bench.runs.progressed.connect(self._on_progress)
@@ -105,7 +114,9 @@ class RunSection(QWidget):
         grid.addWidget(self.model.native, 1, 3)
         grid.addWidget(QLabel("Frames are"), 2, 0)
         grid.addWidget(self.resolution.native, 2, 1, 1, 3)
-        grid.addWidget(self.propagate, 3, 0, 1, 4)
+        grid.addWidget(QLabel("Detail"), 3, 0)
+        grid.addWidget(self.detail.native, 3, 1, 1, 3)
+        grid.addWidget(self.propagate, 4, 0, 1, 4)
         self.model.native.setMinimumWidth(40)
 
     def _lay_out(self) -> None:
@@ -135,6 +146,7 @@ class RunSection(QWidget):
                 device=str(self.device.value),
                 model=str(self.model.value).strip() or "tiny",
                 working_resolution=float(self.resolution.value) or None,
+                detail=str(self.detail.value),
             )
             self._bench.choose_run(choices)
         self._on_state(self._bench.session.state)
@@ -158,6 +170,8 @@ class RunSection(QWidget):
             self.last.value = (choices.stop or frames) - 1
         with self.device.changed.blocked(), self.model.changed.blocked(), self.resolution.changed.blocked():
             self.resolution.value = choices.working_resolution or _AUTO
+        with self.detail.changed.blocked():
+            self.detail.value = choices.detail if choices.detail in DETAIL_WORDS else STANDARD
             self.device.value = choices.device if choices.device in DEVICES else "auto"
             self.model.value = choices.model
 
@@ -177,10 +191,6 @@ class RunSection(QWidget):
             return f"Frames {first} to {last}: the first comes after the last. Mend the range."
         if not state.prompts:
             return "Mark a vessel first; then Run measures it."
-        for vessel in state.vessels:
-            frames = [mark.frame for mark in state.prompts_of(vessel.vessel_id)]
-            if outside := [frame for frame in frames if not first <= frame <= last]:
-                return f"{vessel.name} is marked in frame {outside[0]}, outside frames {first} to {last}."
         return "Ready."
 
     def _on_running(self, running: bool) -> None:

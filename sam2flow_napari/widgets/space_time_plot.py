@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pyqtgraph as pg
 from napari.components import ViewerModel
 from numpy.typing import NDArray
 from qtpy.QtCore import QRectF
 
 from sam2flow_napari.session import Session, Spacing
-from sam2flow_napari.widgets.frame_plot import FramePlot
+from sam2flow_napari.widgets.frame_plot import FramePlot, answered_rows
 
 if TYPE_CHECKING:
     from sam2flow_core.results import VesselLine
@@ -55,7 +56,7 @@ class SpaceTimePlot(FramePlot):
         self._lines = {} if tables is None else {line.vessel_id: line for line in tables.lines}
         rows = () if tables is None else tables.per_frame.groupby("vessel_id")
         self._velocities = {
-            int(float(str(vessel))): (each["frame"].to_numpy(float), each["velocity_px_frame"].to_numpy(float))
+            int(float(str(vessel))): _at_every_frame(each)
             for vessel, each in rows
             if float(str(vessel)).is_integer()  # a segment's velocity is not that of the whole line
         }
@@ -69,13 +70,25 @@ class SpaceTimePlot(FramePlot):
             return
         spacing = self._session.recording.spacing if self._session.recording else Spacing()
         levels = np.nanpercentile(line.diagram, (1, 99))
-        self._image.setImage(np.nan_to_num(line.diagram), levels=levels)
-        frames, points = line.diagram.shape
-        self._image.setRect(QRectF(line.start - 0.5, 0, frames, points * spacing.scale[1]))
+        first, points = int(line.frames[0]), line.diagram.shape[1]
+        image = np.zeros((int(line.frames[-1]) - first + 1, points), np.float32)
+        image[line.frames - first] = np.nan_to_num(line.diagram)
+        self._image.setImage(image, levels=levels)
+        self._image.setRect(QRectF(first - 0.5, 0, len(image), points * spacing.scale[1]))
         self.setLabel("left", f"distance ({'um' if spacing.pixel_size_um else 'px'})")
         times, velocities = self._velocities.get(line.vessel_id, (np.zeros(0), np.zeros(0)))
         t, place = passages(times, velocities, points)
         self._slopes.setData(t, place * spacing.scale[1])
+
+
+def _at_every_frame(rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Frames and velocities to draw ways by: between answered pairs a straight line, in gaps nothing."""
+    frames = rows["frame"].to_numpy(float)
+    answered = answered_rows(rows)
+    if len(answered) < 2:
+        return frames, np.full(len(frames), np.nan)
+    known = answered["frame"].to_numpy(float), answered["velocity_px_frame"].to_numpy(float)
+    return frames, np.interp(frames, *known, left=np.nan, right=np.nan)
 
 
 def passages(

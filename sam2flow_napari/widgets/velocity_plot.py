@@ -15,7 +15,7 @@ from napari.components import ViewerModel
 from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
-from sam2flow_napari.widgets.frame_plot import FramePlot
+from sam2flow_napari.widgets.frame_plot import FramePlot, answered_rows
 from sam2flow_napari.worker.jobs import RunProgress
 
 
@@ -82,7 +82,12 @@ class VelocityPlot(FramePlot):
         self.setLabel("left", "velocity (um/s)" if calibrated else "velocity (px/frame)")
         for vessel_id, rows in per_frame.groupby("vessel_id"):
             curve = self._curve(float(str(vessel_id)))
-            curve.setData(rows["frame"].to_numpy(float), rows[column].to_numpy(float), connect="finite")
+            shown = answered_rows(rows)
+            frames, speeds = shown["frame"].to_numpy(float), shown[column].to_numpy(float)
+            # No line from one range, or place of a quick look, to the next.
+            apart = np.diff(frames)
+            ends = np.flatnonzero(apart > 3 * np.median(apart) if len(apart) else apart) + 1
+            curve.setData(np.insert(frames, ends, np.nan), np.insert(speeds, ends, np.nan), connect="finite")
 
     def _curve(self, vessel_id: float) -> pg.PlotDataItem:
         if vessel_id not in self._curves:

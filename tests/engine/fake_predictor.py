@@ -7,6 +7,7 @@ import torch
 
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.prompts import Prompt
+from sam2flow_core.stack import FramePlan
 
 CROP = (24, 48)
 PROMPTS = (Prompt(1, 3, 20.0, 40.0, 1), Prompt(2, 5, 44.0, 40.0, 1))
@@ -15,6 +16,7 @@ PROMPTS = (Prompt(1, 3, 20.0, 40.0, 1), Prompt(2, 5, 44.0, 40.0, 1))
 @dataclass
 class FakeState:
     stack: object
+    plan: FramePlan
     start: int
     stop: int
     next_frame: int
@@ -32,8 +34,9 @@ class FakePredictor:
         self.fail_at, self.error = fail_at, error
         self.answered = []
 
-    def init_state(self, stack, stabilise=True, start=0, stop=None, *, working_resolution=None):
-        return FakeState(stack, start, stack.shape[0] if stop is None else stop, start)
+    def init_state(self, stack, stabilise=True, start=0, stop=None, *, working_resolution=None, plan=None):
+        plan = plan or FramePlan.whole(start, stack.shape[0] if stop is None else stop)
+        return FakeState(stack, plan, plan.start, plan.stop, plan.start)
 
     def add_new_points_or_box(
         self, state, frame_idx, obj_id, points, labels, clear_old_points=True, box=None, need_output=True
@@ -43,14 +46,14 @@ class FakePredictor:
         state.memory[obj_id] = torch.zeros(4)
 
     def stream(self, state):
-        while state.next_frame < state.stop:
-            t = state.next_frame
+        for t in [t for t in state.plan.frames.tolist() if t >= state.next_frame]:
             if t == self.fail_at:
                 raise self.error
-            state.next_frame += 1
+            state.next_frame = t + 1
             self.answered.append(t)
             vessels = tuple(self._answer(state, p, t) for p in state.prompts)
-            yield FrameFlow(t, (0.1 * (t - state.start), 0.0), vessels)
+            asked = state.plan.asks(t) or state.plan.ends(t)
+            yield FrameFlow(t, (0.1 * (t - state.start), 0.0), vessels, asked)
 
     def _answer(self, state, prompt, t):
         mean = float(state.stack.frame(t).mean())
@@ -59,7 +62,7 @@ class FakePredictor:
         mask = np.zeros(CROP, bool)
         mask[8:16, 2:-2] = True
         offset = (int(prompt.y) - 12, int(prompt.x) - 24)
-        last = t == state.stop - 1
+        last = state.plan.ends(t) or not state.plan.asks(t)
         flow = np.zeros((2, *CROP), np.float32)
         flow[0][mask] = 2 + float(memory[0])
         scale = np.full(CROP, 0.25, np.float32)

@@ -7,7 +7,7 @@ from sam2flow_core import SAM2FlowPredictor, open_stack
 from sam2flow_core.engine.preview import Previewer, _cropped
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference import predictor as predictor_module
-from sam2flow_core.inference.recording_summary import summarise_range
+from sam2flow_core.inference.recording_summary import summarise_ranges
 from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
@@ -74,9 +74,9 @@ def test_a_run_after_previews_looks_at_the_recording_no_second_time_and_answers_
 
     def counted(*args):
         looks.append(args)
-        return summarise_range(*args)
+        return summarise_ranges(*args)
 
-    monkeypatch.setattr(predictor_module, "summarise_range", counted)
+    monkeypatch.setattr(predictor_module, "summarise_ranges", counted)
     previewer = Previewer(moving_cells, RunChoices(device="cpu"))
     previewer.mask(6, (Prompt(1, 6, 20.0, 40.0, 1),))
     known, fresh = previewer.predictor_for("tiny", "cpu"), SAM2FlowPredictor.from_pretrained("tiny", "cpu")

@@ -121,7 +121,7 @@ def test_prompts_that_do_not_fit_are_refused(predictor, video):
         predictor.add_new_points_or_box(state, 0, 1, [[1, 2], [3, 4]], [1])
     with pytest.raises(PromptError, match="neither a point nor a box"):
         predictor.add_new_points_or_box(state, 0, 1)
-    with pytest.raises(PromptError, match="outside the range"):
+    with pytest.raises(PromptError, match="outside the recording"):
         predictor.add_new_points_or_box(state, 99, 1, [[1, 2]], [1])
     with pytest.raises(PromptError, match="sizes must agree"):
         predictor.add_new_mask(state, 0, 1, np.ones((5, 5)))

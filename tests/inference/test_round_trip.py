@@ -8,9 +8,10 @@ import torch
 
 from sam2flow_core.config.model import preset
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
-from sam2flow_core.inference.round_trip import answer_back, is_checked, round_trip_error
+from sam2flow_core.inference.round_trip import answer_back, round_trip_error
 from sam2flow_core.model.cost_volume import span
 from sam2flow_core.model.flow_net import FlowNet
+from sam2flow_core.stack import FramePlan
 
 TUBE = np.zeros((30, 80), bool)
 TUBE[10:20] = True
@@ -45,10 +46,12 @@ def test_nothing_is_said_where_the_flow_leaves_the_mask():
 
 
 @pytest.mark.parametrize("frames", [2, 3, 14, 64, 65, 66, 400])
-def test_every_recording_has_checked_pairs_spread_evenly(frames):
-    checked = [t for t in range(5, 5 + frames - 1) if is_checked(t, 5, 5 + frames, 64)]
-    assert len(checked) == max(1, round((frames - 1) / 64))
-    assert (np.diff(checked) == 64).all()
+@pytest.mark.parametrize("every", [1, 3])
+def test_every_recording_has_checked_pairs_spread_evenly(frames, every):
+    plan = FramePlan(((5, 5 + frames),), every)
+    checked = [t for t in plan.answered.tolist() if plan.checked(t, 64)]
+    assert len(checked) == max(1, round(len(plan.answered) / 64))
+    assert (np.diff(checked) == 64 * every).all()
 
 
 def test_checking_says_how_far_and_changes_no_answer(predictor, video, vessel):

@@ -29,7 +29,7 @@ def test_a_line_comes_back_and_follows_the_tissue(tmp_path):
     for brightness in (0, 1):  # a resumed run writes it again
         write_line(tmp_path / "results.zarr", 3, points, diagram + brightness)
     (line,) = open_results(tmp_path).lines()
-    assert (line.vessel_id, line.start) == (3, 2)
+    assert (line.vessel_id, line.frames.tolist()) == (3, [2, 3, 4, 5])
     np.testing.assert_array_equal(line.diagram, diagram + 1)
     np.testing.assert_array_equal(line.at(4), points + np.array([9, 7]))
     # Outside the run the nearest frame of it holds.
