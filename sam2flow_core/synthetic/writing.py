@@ -19,12 +19,26 @@ from sam2flow_core.errors import DataError
 from sam2flow_core.files import whole_folder
 from sam2flow_core.prompts import write_prompts
 from sam2flow_core.spreadsheets import write_csv
-from sam2flow_core.synthetic.cell_tracks import moving_cells
+from sam2flow_core.synthetic.cell_positions import cells_by_vessel
 from sam2flow_core.synthetic.film import film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.seeds import CASES, stream
 from sam2flow_core.synthetic.tiff_writing import BITS, quantise, write_tiff
 from sam2flow_core.synthetic.truth import recorded_flow, true_displacement, true_flow
+
+
+def moving_cells(scene: Scene, frames: NDArray[np.int64]) -> pd.DataFrame:
+    """Return frame (position in ``frames``), vessel_id, cell, y and x (px of the recorded frame) of all cells."""
+    moved = scene.shifts(frames)
+    parts = []
+    for network, member, placed in cells_by_vessel(scene, frames / scene.frame_rate_hz):
+        vessel = scene.vessels[member]
+        point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
+        number = 1_000_000 * (network.members[0] + 1) + placed.cell
+        where = {"y": point[:, 0], "x": point[:, 1]}
+        parts.append(pd.DataFrame({"frame": placed.moment, "vessel_id": vessel.vessel_id, "cell": number, **where}))
+    return pd.concat(parts).sort_values(["frame", "vessel_id", "cell"], ignore_index=True)
+
 
 SCHEMA = 1
 TRUTH = {

@@ -13,8 +13,8 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QPushButton
 
 from sam2flow_core.prompts import Prompt
-from sam2flow_napari.layers.arrows import flow_arrows
 from sam2flow_napari.layers.colours import palette, vessel_colour
+from sam2flow_napari.layers.overlay_lines import flow_arrows
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 from sam2flow_napari.widgets.space_time_plot import passages

@@ -3,10 +3,10 @@ import pytest
 from worlds import world
 
 from sam2flow_core.synthetic.cell_population import TABLE, CellShapes, Population, populate
-from sam2flow_core.synthetic.cell_tracks import moving_cells
 from sam2flow_core.synthetic.heartbeat import time_course
 from sam2flow_core.synthetic.networks import Stage
 from sam2flow_core.synthetic.vessels import Profile, Vessel, lumen
+from sam2flow_core.synthetic.writing import moving_cells
 
 DENSITY = 4.0
 SPEED = 100.0

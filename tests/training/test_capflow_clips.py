@@ -11,10 +11,9 @@ from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.errors import DataError
 from sam2flow_core.synthetic import render_clip, sample_scene, write_capflow
-from sam2flow_core.training.capflow_clips import CapFlowFolder
+from sam2flow_core.training.capflow_clips import CapFlowFolder, trace_lumens
 from sam2flow_core.training.clips import ClipStream
 from sam2flow_core.training.field_truth import lumen_points
-from sam2flow_core.training.lumen_tracing import trace_lumens
 
 STAGE = StageConfig(1.0, ((64, 1.0),), 1, False, 0.0, ("flow",), frames=4, scattered_pairs=3)
 
