@@ -17,6 +17,7 @@ from sam2flow_core.cli.demo import demo
 from sam2flow_core.cli.evaluate import evaluate
 from sam2flow_core.cli.evaluate_vos import evaluate_vos
 from sam2flow_core.cli.find import find
+from sam2flow_core.cli.finetune import finetune
 from sam2flow_core.cli.info import info
 from sam2flow_core.cli.linescan import linescan
 from sam2flow_core.cli.propagate import propagate
@@ -43,7 +44,7 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 for _command in (
-    demo, run, find, batch, linescan, info, synth, train, evaluate, evaluate_vos, bench, weights, propagate,
+    demo, run, find, batch, linescan, info, synth, train, finetune, evaluate, evaluate_vos, bench, weights, propagate,
 ):  # fmt: skip
     cli.add_command(_command)
 

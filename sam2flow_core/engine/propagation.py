@@ -136,7 +136,7 @@ def propagate_labels(
     with whole_file(out) as part:
         volume = _open_volume(part, stack.shape)
         for t, found, logits in predictor.follow_masks(state):
-            volume[t] = labels if t == frame else _flat(found, logits.float().cpu().numpy()[:, 0])
+            volume[t] = labels if t == frame else flat_labels(found, logits.float().cpu().numpy()[:, 0])
             done.add(t)
             yield len(done)
         volume.flush()
@@ -167,7 +167,7 @@ def _open_volume(path: Path, shape: tuple[int, int, int]) -> np.memmap[Any, np.d
     )
 
 
-def _flat(ids: list[int], logits: NDArray[np.float32]) -> NDArray[np.uint16]:
+def flat_labels(ids: list[int], logits: NDArray[np.float32]) -> NDArray[np.uint16]:
     """One label per px of logits (objects, Y, X)."""
     surest = np.asarray(ids, np.uint16)[logits.argmax(0)]
     return np.where(logits.max(0) > 0, surest, np.uint16(0))

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference.clicks import Given, read_clicks, read_mask
 from sam2flow_core.inference.masks import encoded, field_maps
@@ -84,6 +84,9 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         description: dict[str, Any],
         settings: InferenceSettings | None = None,
     ) -> None:
+        side = description.get("notes", {}).get("image_size")
+        if settings is None and isinstance(side, int):  # fine-tuned to see pictures at this size
+            settings = InferenceSettings(sam2=Sam2Settings(image_size=side))
         super().__init__(model, device, description, settings)
         self._step = TrackStep(self.model, self.settings.sam2, self.settings.tracing)
 

@@ -1,0 +1,67 @@
+"""``sam2flow finetune``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from sam2flow_core.cli.options import device_option
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("data", type=_PATH)
+@click.option("--start", required=True, metavar="FILE", help="Weights to begin with: SAM 2's, or of an earlier run.")
+@click.option("--out", type=_PATH, required=True, help="Weights file to write (.safetensors).")
+@click.option("--memory", metavar="DESIGN", help="recent, short-long, relevant or gated; docs/memory.md.")
+@click.option("--list", "listed", default="train.txt", show_default=True, help="Names of the volumes, a line each.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), help="Clips to learn from, instead of minutes.")
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="A setting by SAM 2's name; docs/sam2.md.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@device_option
+def finetune(
+    data: Path,
+    start: str,
+    out: Path,
+    memory: str | None,
+    listed: str,
+    minutes: float,
+    steps: int | None,
+    changes: tuple[str, ...],
+    seed: int,
+    device: str,
+) -> int:
+    """Fine-tune weights of SAM 2 on the annotated volumes of DATA.
+
+    DATA holds images/VOLUME/00000.jpg and masks/VOLUME/00000.png (or .nii.gz files), and train.txt with their names. On
+    Ctrl-C the weights so far are written.
+    """
+    from tqdm import tqdm
+
+    from sam2flow_core.cli.interrupt import Interrupt
+    from sam2flow_core.config.finetuning import FinetuningSettings
+    from sam2flow_core.config.memory import MemoryConfig
+    from sam2flow_core.files import check_writable
+    from sam2flow_core.stack.volumes import read_volumes
+    from sam2flow_core.training.finetuning import FinetuningRequest
+    from sam2flow_core.training.finetuning import finetune as steps_of
+
+    check_writable(out)
+    settings = FinetuningSettings().with_values(changes)
+    design = None if memory is None else MemoryConfig(memory)
+    volumes = read_volumes(data, listed)
+    request = FinetuningRequest(volumes, start, out, design, settings, minutes, steps, seed, device)
+    running = steps_of(request)
+    with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
+        for progress in running:
+            bar.update(100 * progress.share - bar.n)
+            bar.set_postfix(loss=f"{progress.loss:.3g}", dice=f"{progress.dice:.3g}")
+            if interrupt.asked:
+                break
+        running.close()
+    click.echo(f"written to {out}")
+    return 130 if interrupt.asked else 0

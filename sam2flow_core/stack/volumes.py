@@ -1,0 +1,138 @@
+"""Annotated volumes as SLM-SAM 2 has them: a folder of slices for each, or a NIfTI file, and lists of names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sam2flow_core.errors import DataError
+from sam2flow_core.extras import require_extra
+from sam2flow_core.stack.opening import open_stack
+from sam2flow_core.stack.stack import Stack
+
+_NIFTI = (".nii.gz", ".nii")
+_SLICES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+Labels = NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One volume: its pictures, and its masks where there are any; folders of slices, or NIfTI files."""
+
+    name: str
+    images: Path
+    masks: Path | None
+
+    def open(self) -> Stack:
+        """The slices, (Z, Y, X), in their colours if they have any."""
+        if self.images.is_dir():
+            return open_stack(self.images, colour=True)
+        return open_stack(_read_nifti(self.images)[0])
+
+    def labels(self, t: int | None = None) -> Labels:
+        """Labels (Z, Y, X), or of slice ``t`` alone (Y, X); 0 is background.
+
+        Raises
+        ------
+        DataError
+            If there are none, or they are no whole numbers from 0.
+        """
+        if self.masks is None:
+            raise DataError(f"volume '{self.name}': no masks")
+        if not self.masks.is_dir():
+            volume = _read_nifti(self.masks)[0]
+            return _as_labels(volume if t is None else volume[t], self.masks)
+        names = self.slice_names()
+        if t is not None and not 0 <= t < len(names):
+            raise DataError(f"volume '{self.name}': no slice {t}, there are {len(names)}")
+        files = [self.masks / f"{name}.png" for name in (names if t is None else [names[t]])]
+        try:
+            slices = [np.array(Image.open(p)) for p in files]
+        except (OSError, ValueError, SyntaxError) as error:
+            raise DataError(f"{self.masks}: a mask cannot be read ({error})") from None
+        if len({s.shape for s in slices}) != 1 or slices[0].ndim != 2:
+            raise DataError(f"{self.masks}: masks must be of one size, one number a pixel")
+        return _as_labels(slices[0] if t is not None else np.stack(slices), self.masks)
+
+    def slice_names(self) -> list[str]:
+        """Name of each slice without its ending; its number where the volume is one file."""
+        if self.images.is_dir():
+            return sorted(p.stem for p in self.images.iterdir() if p.suffix.lower() in _SLICES and p.name[0] != ".")
+        return [f"{t:05d}" for t in range(len(_read_nifti(self.images)[0]))]
+
+
+def read_volumes(data: Path, listed: str | Path) -> list[Volume]:
+    """Volumes of ``data`` whose names stand in a text file, a line each.
+
+    Parameters
+    ----------
+    data : Path
+        With ``images/VOLUME/00000.jpg`` and ``masks/VOLUME/00000.png``, or ``images/VOLUME.nii.gz`` and
+        ``masks/VOLUME.nii.gz``.
+    listed : str or Path
+        ``train.txt``, ``test.txt``: a name in ``data``, or a path.
+
+    Raises
+    ------
+    DataError
+        If the list or a volume is missing.
+    """
+    path = data / listed
+    try:
+        names = path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); it names a volume a line") from None
+    if not names:
+        raise DataError(f"{path}: names no volume")
+    return [find_volume(data, name) for name in names]
+
+
+def find_volume(data: Path, name: str) -> Volume:
+    """The volume of a name; raises `DataError` where there is none."""
+    if Path(name).name != name or name in (".", ".."):
+        raise DataError(f"'{name}' is no name of a volume")
+    images = _folder_or_file(data / "images", name)
+    if images is None:
+        raise DataError(f"{data / 'images'}: no volume '{name}', neither a folder of slices nor a NIfTI file")
+    return Volume(name, images, _folder_or_file(data / "masks", name))
+
+
+def write_nifti(path: Path, labels: Labels, like: Path) -> None:
+    """Write labels (Z, Y, X) as NIfTI, in the space of another such file; slices in a folder have none."""
+    require_extra("nifti", "writing NIfTI")
+    import nibabel
+
+    module: Any = nibabel
+    space = np.eye(4) if like.is_dir() else _read_nifti(like)[1]
+    module.save(module.Nifti1Image(labels.transpose(2, 1, 0), space), path)
+
+
+def _folder_or_file(folder: Path, name: str) -> Path | None:
+    if (folder / name).is_dir():
+        return folder / name
+    return next((p for ending in _NIFTI if (p := folder / f"{name}{ending}").is_file()), None)
+
+
+def _read_nifti(path: Path) -> tuple[NDArray[Any], Any]:
+    require_extra("nifti", f"{path.name}, a NIfTI volume,")
+    import nibabel
+
+    try:
+        found: Any = nibabel.load(path)
+        volume = np.asanyarray(found.dataobj)
+    except Exception as error:  # whatever the reader raises on a damaged file
+        raise DataError(f"{path}: cannot be read as NIfTI ({error})") from None
+    if volume.ndim != 3:
+        raise DataError(f"{path}: {volume.ndim} axes; a volume has three")
+    return np.ascontiguousarray(volume.transpose(2, 1, 0)), found.affine
+
+
+def _as_labels(found: NDArray[Any], path: Path) -> Labels:
+    if found.min() < 0 or found.max() > np.iinfo(np.uint16).max or (found != np.floor(found)).any():
+        raise DataError(f"{path}: labels must be whole numbers from 0 (background) to 65535")
+    return found.astype(np.uint16)

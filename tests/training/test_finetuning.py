@@ -1,0 +1,212 @@
+"""Fine-tuning on annotated volumes: reading them, drawing clips and prompts, a step of each design, and following."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from PIL import Image
+
+from sam2flow_core.cli.main import status_of
+from sam2flow_core.config.finetuning import FinetuningSettings
+from sam2flow_core.config.memory import MemoryConfig
+from sam2flow_core.config.model import PRESETS, ImageEncoderConfig, MaskConfig
+from sam2flow_core.engine.volumes import dice, propagate_volumes
+from sam2flow_core.errors import DataError, PromptError
+from sam2flow_core.inference.weights import load_model, save_weights
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.stack.volumes import find_volume, read_volumes
+from sam2flow_core.training.finetuning import FinetuningRequest, VolumeClips, finetune
+from sam2flow_core.training.initial_weights import with_memory
+from sam2flow_core.training.slices import ClipPlan, SliceFollowing, draw_plan
+
+SLICES, HEIGHT, WIDTH, SIDE = 6, 40, 56, 64
+FAST = ["resolution=64", "num_frames=3", "max_num_objects=2", "num_correction_pt_per_frame=1", "region_loss=balanced"]
+
+
+def labels_of(t):
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    labels[8:20, 5 + 2 * t : 20 + 2 * t] = 1
+    labels[25:35, 30:45] = 3
+    return labels
+
+
+def write(data, nifti=False):
+    truth = np.stack([labels_of(t) for t in range(SLICES)])
+    shown = truth * 60 + 40
+    if nifti:
+        import nibabel
+
+        for kind, volume in (("images", shown), ("masks", truth)):
+            (data / kind).mkdir()
+            picture = nibabel.Nifti1Image(volume.transpose(2, 1, 0).astype(np.int16), np.diag([2.0, 2.0, 5.0, 1.0]))
+            nibabel.save(picture, data / kind / "liver.nii.gz")
+    else:
+        for t in range(SLICES):
+            for kind, ending, volume in (("images", "jpg", shown), ("masks", "png", truth)):
+                (data / kind / "liver").mkdir(parents=True, exist_ok=True)
+                Image.fromarray(volume[t]).save(data / kind / "liver" / f"{t:05d}.{ending}")
+    for name in ("train.txt", "test.txt"):
+        (data / name).write_text("liver\n")
+    return data
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    image = ImageEncoderConfig(24, 1, (1, 1, 1, 1), (), (8, 4, 8, 4), None, adapter_dim=0)
+    mask = MaskConfig(64, 4, 64, 1, 16, 32, 1, 64, 6, 8, as_sam2=True)
+    from dataclasses import replace
+
+    return SAM2Flow(replace(PRESETS["small"], image=image, mask=mask, use_flow=False))
+
+
+@pytest.fixture(scope="module")
+def start(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "start.safetensors"
+    save_weights(path, network, {"image_size": SIDE}, torch.float32)
+    return path
+
+
+@pytest.mark.parametrize("nifti", [False, True], ids=["slices", "nifti"])
+def test_volumes_are_read(nifti, tmp_path):
+    (volume,) = read_volumes(write(tmp_path, nifti), "train.txt")
+    with volume.open() as stack:
+        assert stack.shape == (SLICES, HEIGHT, WIDTH)
+        assert np.abs(stack.frame(2).astype(float) - labels_of(2) * 60 - 40).mean() < 3
+    assert (volume.labels(3) == labels_of(3)).all() and volume.labels().shape == (SLICES, HEIGHT, WIDTH)
+    assert volume.slice_names()[2] == "00002"
+    for wrong in ("none.txt", "images"):
+        with pytest.raises(DataError):
+            read_volumes(tmp_path, wrong)
+    for name in ("heart", "../liver", ".."):
+        with pytest.raises(DataError, match="volume"):
+            find_volume(tmp_path, name)
+
+
+def test_plans_are_drawn_as_often_as_the_settings_say():
+    rng = np.random.default_rng(0)
+    settings = FinetuningSettings(prob_to_use_pt_input_for_train=0.6, prob_to_use_box_input_for_train=0.25)
+    plans = [draw_plan(8, settings, rng) for _ in range(4000)]
+    share = {kind: np.mean([p.kind == kind for p in plans]) for kind in ("mask", "box", "click")}
+    assert share == pytest.approx({"mask": 0.4, "box": 0.15, "click": 0.45}, abs=0.03)
+    assert all(0 in p.prompted and len(p.prompted) <= 2 for p in plans)
+    assert np.mean([len(p.prompted) == 2 for p in plans]) == pytest.approx(0.5, abs=0.03)
+    assert all((not p.corrected) == (p.kind == "mask") and (not p.corrected or 0 in p.corrected) for p in plans)
+    fixed = FinetuningSettings(num_init_cond_frames_for_train=3, rand_init_cond_frames_for_train=False)
+    assert len(draw_plan(8, fixed, rng).prompted) == 3
+
+
+def test_settings_by_name():
+    changed = FinetuningSettings().with_values(
+        ["num_frames=4", "base_lr=1e-3", "rand_frames_to_correct_for_train=false"]
+    )
+    assert (changed.num_frames, changed.base_lr, changed.rand_frames_to_correct_for_train) == (4, 1e-3, False)
+    for wrong in ("frames=3", "num_frames=many", "resolution=100", "num_frames=1", "region_loss=l2"):
+        with pytest.raises(DataError):
+            FinetuningSettings().with_values([wrong])
+
+
+def test_clips_begin_where_something_is_marked(tmp_path):
+    settings = FinetuningSettings().with_values(FAST)
+    clips = VolumeClips(read_volumes(write(tmp_path), "train.txt"), settings, torch.device("cpu"))
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        clip = clips.draw(rng)
+        assert clip.images.shape == (3, 3, SIDE, SIDE) and clip.truth.shape == (3, 2, SIDE, SIDE)
+        assert clip.truth[0].flatten(1).any(1).all()
+    clips.close()
+
+
+@pytest.mark.parametrize("kind", ["mask", "box", "click"])
+@pytest.mark.parametrize("design", ["recent", "short-long", "relevant", "gated"])
+def test_memory_learns_from_what_it_finds(network, design, kind, tmp_path):
+    """The gradient of the last slice reaches what wrote the memory of the first."""
+    settings = FinetuningSettings().with_values(FAST)
+    model = with_memory(network, MemoryConfig(design))
+    with torch.no_grad():
+        model.mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(3.0)  # seen, so that memory is read
+    clips = VolumeClips(read_volumes(write(tmp_path), "train.txt"), settings, torch.device("cpu"))
+    plan = ClipPlan(frozenset({0}), frozenset() if kind == "mask" else frozenset({0, 1}), kind)
+    clip = clips.draw(np.random.default_rng(1))
+    loss, found = SliceFollowing(model, clip, plan, settings, np.random.default_rng(2)).run()
+    loss.backward()
+    assert 0 <= found <= 1
+    for part in ("context_memory.memory_encoder", "mask_decoder", "image_encoder.trunk"):
+        grads = [p.grad for n, p in model.named_parameters() if n.startswith(part) and p.grad is not None]
+        assert any(g.abs().sum() > 0 for g in grads), part
+
+
+def test_from_the_command_line_to_masks(start, tmp_path, capsys):
+    data = write(tmp_path / "data")
+    out = tmp_path / "tuned.safetensors"
+    options = [x for text in [*FAST, "base_lr=1e-3", "vision_lr=0"] for x in ("--set", text)]
+    call = ["finetune", str(data), "--start", str(start), "--memory", "short-long", "--steps", "2", "--out", str(out)]
+    assert status_of([*call, "--device", "cpu", *options]) == 0
+    model, description = load_model(str(out))
+    assert model.config.mask.memory.design == "short-long" and description["notes"]["image_size"] == SIDE
+    before, after = load_model(str(start))[0].state_dict(), model.state_dict()
+    changed = {n.split(".")[0] for n in before if not torch.equal(before[n], after[n])}
+    assert "image_encoder" not in changed and {"mask_decoder", "context_memory"} <= changed
+    (tmp_path / "prompts.json").write_text(json.dumps({"liver": 2}))
+    follow = ["propagate", str(data), "--mask-prompts", str(tmp_path / "prompts.json"), "--model", str(out)]
+    for form in ("png", "tiff", "nifti"):
+        folder = tmp_path / form
+        assert status_of([*follow, "--format", form, "--out", str(folder), "--device", "cpu"]) == 0
+        assert "Dice 1: 0." in capsys.readouterr().out
+    assert (np.array(Image.open(tmp_path / "png" / "liver" / "00002.png")) == labels_of(2)).all()
+    assert len(list((tmp_path / "png" / "liver").iterdir())) == SLICES
+    volume = tifffile.imread(tmp_path / "tiff" / "liver.tif")
+    assert volume.shape == (SLICES, HEIGHT, WIDTH) and (volume[2] == labels_of(2)).all()
+    capsys.readouterr()
+    assert status_of([*follow, "--format", "tiff", "--out", str(tmp_path / "tiff")]) == 2
+    assert "is there already" in capsys.readouterr().err
+    for wrong in (["--start", "tiny"], ["--start", str(start), "--list", "none.txt"], ["--start", "x.pt"]):
+        assert status_of(["finetune", str(data), "--out", str(tmp_path / "w.safetensors"), *wrong, "--steps", "1"]) == 2
+
+
+class Keeps:
+    """A predictor that says that everything stays where it was given."""
+
+    def init_state(self, stack):
+        return {"stack": stack}
+
+    def add_new_mask(self, state, frame, object_id, mask):
+        state[object_id] = mask
+
+    def follow_masks(self, state):
+        ids = [k for k in state if k != "stack"]
+        rows = torch.from_numpy(np.stack([state[k] for k in ids])[:, None] * 2.0 - 1)
+        return ((t, ids, rows) for t in range(len(state["stack"])))
+
+
+def test_nifti_keeps_its_place_and_dice_is_of_the_other_slices(tmp_path):
+    import nibabel
+
+    data = write(tmp_path / "data", nifti=True)
+    (done,) = propagate_volumes(Keeps(), data, {"liver": 0}, tmp_path / "out", "nifti")
+    assert done.dice[3] == 1.0
+    # The first body is 15 px wide and moves by 2 px a slice: 13, 11, 9, 7 and 5 columns are shared.
+    assert done.dice[1] == pytest.approx(np.mean([13, 11, 9, 7, 5]) / 15)
+    written = nibabel.load(tmp_path / "out" / "liver.nii.gz")
+    assert written.shape == (WIDTH, HEIGHT, SLICES) and np.allclose(written.affine, np.diag([2, 2, 5, 1]))
+    assert (np.asarray(written.dataobj).transpose(2, 1, 0)[0] == labels_of(0)).all()
+    assert dice(np.zeros(3, bool), np.zeros(3, bool)) == 1.0
+    with pytest.raises(DataError, match="no slice 9"):
+        list(propagate_volumes(Keeps(), write(tmp_path / "more"), {"liver": 9}, None))
+    (tmp_path / "p.json").write_text('{"liver": "2"}')
+    from sam2flow_core.engine.volumes import read_mask_prompts
+
+    with pytest.raises(PromptError, match="slice of each volume"):
+        read_mask_prompts(tmp_path / "p.json")
+
+
+def test_a_run_that_is_stopped_leaves_its_weights(start, tmp_path):
+    settings = FinetuningSettings().with_values(FAST)
+    out = tmp_path / "w.safetensors"
+    volumes = read_volumes(write(tmp_path / "data"), "train.txt")
+    running = finetune(FinetuningRequest(volumes, str(start), out, None, settings, minutes=60, device="cpu"))
+    next(running)
+    running.close()
+    assert load_model(str(out))[1]["notes"]["finetuning_steps"] == 1
