@@ -1,8 +1,7 @@
 """Fine-tune designs of memory on synthetic volumes, and see what it does: ``python docs/volume_trial.py``.
 
-Volumes are stacks of slices through bodies whose outline changes from slice to slice. A small network of SAM 2's layers
-begins at random, each design sees the same clips, and one mask is carried through volumes that none has seen, before and
-after.
+Volumes are slices through bodies whose outline changes from one to the next. A small network of SAM 2's layers begins
+at random, each design sees the same clips, and one mask is carried through volumes that none saw, before and after.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Fine-tuning on annotated volumes: reading them, drawing clips and prompts, a step of each design, and following."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def write(data, nifti=False):
         import nibabel
 
         for kind, volume in (("images", shown), ("masks", truth)):
-            (data / kind).mkdir()
+            (data / kind).mkdir(parents=True)
             picture = nibabel.Nifti1Image(volume.transpose(2, 1, 0).astype(np.int16), np.diag([2.0, 2.0, 5.0, 1.0]))
             nibabel.save(picture, data / kind / "liver.nii.gz")
     else:
@@ -57,8 +58,6 @@ def network():
     torch.manual_seed(0)
     image = ImageEncoderConfig(24, 1, (1, 1, 1, 1), (), (8, 4, 8, 4), None, adapter_dim=0)
     mask = MaskConfig(64, 4, 64, 1, 16, 32, 1, 64, 6, 8, as_sam2=True)
-    from dataclasses import replace
-
     return SAM2Flow(replace(PRESETS["small"], image=image, mask=mask, use_flow=False))
 
 
