@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -375,3 +376,15 @@ class LineScanLimits:
 
     least_rows: int = 32
     least_columns: int = 8
+
+
+def stack_settings() -> dict[str, dict[str, Any]]:
+    """All settings by which a recording is read, as JSON values for the provenance."""
+    return {
+        "stabiliser": asdict(StabiliserSettings()),
+        "timing": asdict(TimingSettings()),
+        "picture": asdict(PictureSettings()),
+        "resolution": asdict(ResolutionSettings()),
+        "sampling": asdict(SamplingSettings()),
+        "video": asdict(VideoSettings()),
+    }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sam2flow_core.config.detail import EVERY, QUICK
+from sam2flow_core.config.stack import stack_settings
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.detail import describe_detail
 from sam2flow_core.engine.events import RunRequest
@@ -149,7 +150,11 @@ def describe_run(
         "model": {"asked": request.model, **description},
         "device": {"asked": request.device, "used": description.get("device"), "threads": torch.get_num_threads()},
         "seed": velocity.series.seed,
-        "settings": {"store": dict(results.header.settings), "velocity": asdict(velocity)},
+        "settings": {
+            "stack": stack_settings(),
+            "store": dict(results.header.settings),
+            "velocity": asdict(velocity),
+        },
         "software": software(),
         "identity": dict(identity),
     }

@@ -330,7 +330,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
 
     def _answer(self, state: InferenceState, order: Sequence[int], ordered: bool) -> Iterator[FrameFlow]:
         self.propagate_in_video_preflight(state)
-        self.description.pop("notices", None)  # of another recording
+        self.notices = ()  # there may be some of another recording
         flows = FlowGroups(self.model, state, self.settings)
         plan = state.frames.plan
         for t in order:
@@ -361,8 +361,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
     def _note(self, notices: list[str], state: InferenceState) -> None:
         """Keep what was done for want of memory, and on which device the rest is computed."""
         if notices:
-            self.device = state.frames.device
-            self.description |= {"notices": tuple(notices), "device": str(self.device)}
+            self.device, self.notices = state.frames.device, tuple(notices)
 
     def _first_needed(self, state: InferenceState, key: int, t: int) -> int:
         """The first frame that may still be read when frame ``t`` is answered."""

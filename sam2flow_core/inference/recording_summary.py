@@ -29,7 +29,7 @@ _REPEATED = 0.3
 """Share of the change from frame to frame below which a frame repeats the one before."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class RecordingSummary:
     """A range of a recording as it is known before its frames are answered one by one.
 

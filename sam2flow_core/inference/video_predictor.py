@@ -35,8 +35,10 @@ class VideoPredictor(ABC, Generic[State]):
 
     Attributes
     ----------
-    description : dict
-        With the settings and the device that are used.
+    device : torch.device
+        What frames are answered on from now on.
+    notices : tuple of str
+        What became of the recording that was answered last, beside its answer: for want of memory, say.
     """
 
     object_name = "object"
@@ -51,7 +53,14 @@ class VideoPredictor(ABC, Generic[State]):
     ) -> None:
         self.model, self.device = model.to(device).eval(), device
         self.settings = settings or InferenceSettings()
-        self.description = {**description, "inference": asdict(self.settings), "device": str(device)}
+        self.notices: tuple[str, ...] = ()
+        self._weights = description
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the weights are, with the settings, the device and the notices; JSON values for the provenance."""
+        told = {**self._weights, "inference": asdict(self.settings), "device": str(self.device)}
+        return told | {"notices": self.notices} if self.notices else told
 
     @classmethod
     def from_pretrained(
@@ -84,7 +93,7 @@ class VideoPredictor(ABC, Generic[State]):
 
     def save_pretrained(self, save_directory: str | Path) -> None:
         """Write weights (safetensors) and configuration (JSON) to a folder that `from_pretrained` reads."""
-        save_folder(Path(save_directory), self.model, self.description.get("notes", {}))
+        save_folder(Path(save_directory), self.model, self._weights.get("notes", {}))
 
     @abstractmethod
     def propagate_in_video(

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,8 @@ import tifffile
 from fake_predictor import PROMPTS, FakePredictor
 from test_streaming import assert_same
 
+from sam2flow_core.config.stack import StabiliserSettings
+from sam2flow_core.config.velocity import CellCountSettings
 from sam2flow_core.engine import Finished, FrameDone, RunRequest, Stage, Started, request_again, run
 from sam2flow_core.errors import CalibrationError, OutputError, PromptError, StackError
 from sam2flow_core.prompts import Prompt
@@ -75,6 +77,12 @@ def test_a_run_is_repeated_from_its_provenance_alone(finished, tmp_path):
     assert_same(request.out, again.out)
     for name in ("summary.csv", "per_frame.csv"):
         assert (request.out / name).read_bytes() == (again.out / name).read_bytes()
+
+
+def test_the_provenance_holds_the_settings_that_decide_a_result(finished):
+    settings = json.loads((finished[0].out / "provenance.json").read_text())["settings"]
+    assert settings["stack"]["stabiliser"] == json.loads(json.dumps(asdict(StabiliserSettings())))
+    assert settings["velocity"]["kymograph"]["cells"]["least_cells"] == CellCountSettings().least_cells
 
 
 def test_boxes_and_masks_of_a_provenance_join_its_clicks(finished, tmp_path):
