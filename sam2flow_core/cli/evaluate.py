@@ -15,7 +15,11 @@ _PATH = click.Path(path_type=Path)
 @click.command()
 @click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
 @click.option(
-    "--data", default="synthetic:bench-v1", show_default=True, metavar="NAME|DIR", help="The benchmark, or `synth`'s."
+    "--data",
+    default="synthetic:bench-v1",
+    show_default=True,
+    metavar="NAME|DIR",
+    help="synthetic:bench-v1, synthetic:bench-obm (0.2 to 0.3 um/px), or a folder of `synth`.",
 )
 @click.option("--cases", metavar="NAME,...", help="These cases only; all by default.")
 @click.option("--peers", is_flag=True, help="The classical methods in the same tables.")

@@ -80,7 +80,7 @@ def evaluate(
     model : str or None
         ``tiny`` or the path of a weights file; None measures the peers alone.
     data : str
-        ``synthetic:bench-v1`` or a folder written by ``sam2flow synth``.
+        ``synthetic:bench-v1``, ``synthetic:bench-obm`` or a folder written by ``sam2flow synth``.
     peers : bool
         Put the classical methods into the same tables, on the same pairs.
     device : str

@@ -21,6 +21,7 @@ from sam2flow_core.synthetic import (
     Scene,
     StoredCase,
     StoredVessel,
+    bench_obm,
     bench_v1,
     cell_flux,
     film_long,
@@ -30,7 +31,7 @@ from sam2flow_core.synthetic import (
     vitals_v1,
 )
 
-_BENCHMARKS = {"synthetic:bench-v1": bench_v1}
+_BENCHMARKS = {"synthetic:bench-v1": bench_v1, "synthetic:bench-obm": bench_obm}
 _PULSE_RECORDINGS = {"synthetic:bench-v1": vitals_v1}
 """Recordings of the same benchmark that are long enough for heartbeats; nothing else is judged on them."""
 
@@ -64,7 +65,7 @@ def find_cases(data: str, clicks: tuple[int, ...], names: Sequence[str] = ()) ->
     Parameters
     ----------
     data : str
-        ``synthetic:bench-v1``, or a folder written by ``sam2flow synth``.
+        ``synthetic:bench-v1``, ``synthetic:bench-obm``, or a folder written by ``sam2flow synth``.
     clicks : tuple of int
         Numbers of positive clicks per vessel to draw.
     names : sequence of str

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.bench import BenchCase, bench_v1, vitals_v1
+from sam2flow_core.synthetic.bench import BenchCase, bench_obm, bench_v1, vitals_v1
 from sam2flow_core.synthetic.cell_positions import cell_flux
 from sam2flow_core.synthetic.clip import Clip, render_clip
 from sam2flow_core.synthetic.film import film, film_long
@@ -29,6 +29,7 @@ __all__ = [
     "StoredCase",
     "StoredVessel",
     "Vessel",
+    "bench_obm",
     "bench_v1",
     "cell_flux",
     "film",

@@ -1,4 +1,4 @@
-"""bench-v1: the fixed recordings that every method is measured on, easy to hard.
+"""bench-v1 and bench-obm: the fixed recordings that every method is measured on, easy to hard.
 
 The seeds are frozen and lie in a namespace that training never draws from. Changing a scene, a seed or the order of
 random draws in the generator changes the benchmark: `tests/synthetic/test_bench.py` holds fingerprints of all scenes.
@@ -175,5 +175,93 @@ def vitals_v1() -> tuple[BenchCase, ...]:
             202,
             size=(128, 128),
             length=600,
+        ),
+    )
+
+
+OBM = replace(
+    BASE,
+    pixel_size_um=(0.2, 0.3),
+    frame_rate_hz=(100.0, 240.0),
+    plan=("single", "branch"),
+    diameter_px=(30.0, 130.0),
+    diameter_um=(5.0, 40.0),
+    widest=0.5,
+    speed_bins_px=((5.0, 15.0),),
+)
+"""Scenes as oblique back-illumination microscopes see them: cells of 25 to 40 px in relief."""
+
+
+def bench_obm() -> tuple[BenchCase, ...]:
+    """Return the recordings of bench-obm, at the magnification of oblique back-illumination microscopes."""
+    large, length = (384, 384), 40
+    moving = replace(
+        OBM,
+        motion_probability=1.0,
+        drift_um_s=(5.0, 20.0),
+        breathing_um=(2.0, 6.0),
+        heartbeat_um=(0.2, 1.0),
+        duration_s=8.0,
+    )
+    return (
+        BenchCase(
+            "obm-slow", "1 to 5 px per frame", replace(OBM, speed_bins_px=((1.0, 5.0),)), 301, size=large, length=length
+        ),
+        BenchCase("obm-medium", "5 to 15 px per frame", OBM, 302, size=large, length=length),
+        BenchCase(
+            "obm-fast",
+            "15 to 28 px per frame",
+            replace(OBM, speed_bins_px=((15.0, 28.0),)),
+            303,
+            size=large,
+            length=length,
+        ),
+        BenchCase(
+            "obm-fastest",
+            "28 to 40 px per frame",
+            replace(OBM, speed_bins_px=((28.0, 40.0),)),
+            304,
+            size=large,
+            length=length,
+        ),
+        BenchCase(
+            "obm-wide",
+            "a vessel of 120 to 200 px",
+            replace(OBM, plan=("single",), diameter_px=(120.0, 200.0), widest=0.6, speed_bins_px=((2.0, 20.0),)),
+            305,
+            size=large,
+            length=length,
+        ),
+        BenchCase(
+            "obm-thin",
+            "capillaries of 20 to 40 px",
+            replace(
+                OBM,
+                plan=("single",) * 3,
+                diameter_px=(20.0, 40.0),
+                diameter_um=(4.0, 9.0),
+                speed_bins_px=((2.0, 20.0),),
+            ),
+            306,
+            size=large,
+            length=length,
+        ),
+        BenchCase(
+            "obm-low-contrast",
+            "cells of 3 to 5 %",
+            replace(OBM, cell_contrast=(0.03, 0.05)),
+            307,
+            size=large,
+            length=length,
+        ),
+        BenchCase("obm-motion", "drift, breathing and heartbeat", moving, 308, size=large, length=length),
+        BenchCase(
+            "obm-long",
+            "600 frames with heartbeat, motion and lost frames",
+            replace(moving, plan=("pair",), diameter_px=(25.0, 60.0), drift_um_s=(0.0, 3.0)),
+            309,
+            size=(256, 256),
+            length=600,
+            faulty=0.02,
         ),
     )

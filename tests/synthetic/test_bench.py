@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from sam2flow_core.synthetic import SceneSettings, bench_v1, sample_scene, true_displacement, vitals_v1
+from sam2flow_core.synthetic import SceneSettings, bench_obm, bench_v1, sample_scene, true_displacement, vitals_v1
 from sam2flow_core.synthetic.sample import FRAMES, sample_recording
 from sam2flow_core.synthetic.seeds import BENCHMARK, CASES, SAMPLE, stream
 from sam2flow_core.training.clips import TRAINING_NAMESPACE
@@ -31,6 +31,18 @@ FINGERPRINTS = {
     "single-file": "10cd12bd42f7",
 }
 
+OBM_FINGERPRINTS = {
+    "obm-slow": "814f0ae82651",
+    "obm-medium": "0bfad2f54e83",
+    "obm-fast": "b25e4ccab75f",
+    "obm-fastest": "47be4d89014d",
+    "obm-wide": "af288b0b143e",
+    "obm-thin": "5b1f70cffeba",
+    "obm-low-contrast": "6c67532e0327",
+    "obm-motion": "41dbe82bea5a",
+    "obm-long": "68b18d55555a",
+}
+
 
 def fingerprint(scene) -> str:
     """Hash what decides a scene: geometry, speeds, cells, look; rounded, so that it holds on any machine."""
@@ -46,13 +58,14 @@ def fingerprint(scene) -> str:
 
 def test_the_benchmark_is_what_it_was():
     assert {case.name: fingerprint(case.scene()) for case in (*bench_v1(), *vitals_v1())} == FINGERPRINTS
+    assert {case.name: fingerprint(case.scene()) for case in bench_obm()} == OBM_FINGERPRINTS
 
 
 def test_no_two_uses_share_a_seed_namespace():
     assert len({TRAINING_NAMESPACE, BENCHMARK, CASES, SAMPLE}) == 4
     first = [stream(space, 1).random() for space in (TRAINING_NAMESPACE, BENCHMARK, CASES, SAMPLE)]
     assert len(set(first)) == 4
-    cases = (*bench_v1(), *vitals_v1())
+    cases = (*bench_v1(), *vitals_v1(), *bench_obm())
     assert len({case.seed for case in cases}) == len({case.name for case in cases}) == len(cases)
 
 
@@ -62,6 +75,17 @@ def test_cases_have_the_speeds_they_promise(name, low, high):
     frames = case.frames()
     speed = np.abs(true_displacement(case.scene(), frames[:-1], frames[1:])).mean(0)
     assert speed.min() > low and speed.max() < high
+
+
+def test_bench_obm_has_the_magnification_and_the_speeds_of_its_microscopes():
+    speeds = []
+    for case in bench_obm():
+        scene, frames = case.scene(), case.frames()
+        assert 0.2 <= scene.pixel_size_um <= 0.3 and 100 <= scene.frame_rate_hz <= 240 and scene.cell_px > 22
+        assert scene.optics.contrast == "relief"
+        speeds += np.abs(true_displacement(scene, frames[:-1], frames[1:])).mean(0).tolist()
+    assert min(speeds) < 2 and max(speeds) > 30
+    assert max(len(case.frames()) for case in bench_obm()) >= 600
 
 
 def test_stops_has_a_stop_and_a_reversal():
