@@ -352,7 +352,7 @@ class ResolutionSettings:
 
     red_cell_um: float = 7.5
     cell_px: float = 12.5
-    enlarged_below_px: float = 0.0
+    enlarged_below_px: float = 6.5
     smallest: float = 0.5
     largest: int = 8
     frames: int = 24

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -500,3 +500,28 @@ class VelocitySettings:
     forks: ForkSettings = field(default_factory=ForkSettings)
     flags: FlagSettings = field(default_factory=FlagSettings)
     grade: GradeSettings = field(default_factory=GradeSettings)
+
+    def at_scale(self, factor: float) -> VelocitySettings:
+        """The same for a recording whose cells are ``factor`` times as wide in px as those the settings were made for.
+
+        Lengths and speeds in px grow with the cells, so that the same vessel gets the same answer at any magnification.
+        """
+        parts = {}
+        for part, names in _IN_PX.items():
+            settings = getattr(self, part)
+            values = {name: getattr(settings, name) for name in names}
+            scaled = {n: max(round(v * factor), 1) if isinstance(v, int) else v * factor for n, v in values.items()}
+            parts[part] = replace(settings, **scaled)
+        return replace(self, **parts)
+
+
+_IN_PX = {
+    "geometry": ("smoothing_px", "diameter_window_px"),
+    "kymograph": ("max_velocity",),
+    "series": ("max_motion_px", "stasis_px_frame", "error_length_px"),
+    "activity": ("reach_px", "neighbour_px"),
+    "presence": ("creep_px_frame", "moving_px_frame"),
+    "stretches": ("displacement_px", "least_px", "least_length_px", "evened_px"),
+    "flags": ("floor_px_frame", "min_length_px", "min_gap_px"),
+}
+"""Settings that are lengths in px, or speeds in px per frame."""

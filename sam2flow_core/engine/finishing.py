@@ -44,7 +44,7 @@ def finish_run(
     finishes again when it is resumed.
     """
     results = open_results(request.out)
-    settings = VelocitySettings()
+    settings = VelocitySettings().at_scale(source.resolution.factor)
     yield Stage(f"measuring {len(results.vessel_ids)} vessels")
     lock.check()
 

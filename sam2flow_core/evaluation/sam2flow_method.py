@@ -70,10 +70,13 @@ class PredictedCase:
     steps : list of FrameFlow
     seconds : list of float
         Processor time of each step.
+    factor : float
+        Recorded px to a px of the network.
     """
 
     steps: list[FrameFlow] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    factor: float = 1.0
 
 
 @dataclass
@@ -146,7 +149,7 @@ class SAM2FlowMethod:
         else:
             for number, mask in self.regions.masks(case).items():
                 self.predictor.add_new_mask(state, frame_idx=0, obj_id=number, mask=mask)
-        predicted = PredictedCase()
+        predicted = PredictedCase(factor=state.frames.video.factor)
         before = time.process_time()
         for step in self.predictor.stream(state):
             predicted.seconds.append(time.process_time() - before)

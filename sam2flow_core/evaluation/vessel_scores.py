@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from scipy.spatial import cKDTree
 
-from sam2flow_core.config.velocity import SeriesSettings
+from sam2flow_core.config.velocity import SeriesSettings, VelocitySettings
 from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.evaluation.cases import Case, VesselTruth, out_of_frame
 from sam2flow_core.evaluation.flow_comparison import compare
@@ -105,10 +105,11 @@ def score_velocities(flow: SAM2FlowMethod, case: Case) -> pd.DataFrame:
         ``true_pulse_hz`` is the peak that the true velocity over time shows, NaN where it shows none; ``true_cells_s``
         the cells that pass.
     """
-    steps = flow.predict(case).steps
+    predicted = flow.predict(case)
+    steps, settings = predicted.steps, VelocitySettings().at_scale(predicted.factor)
     tracks = [_track_of(steps, vessel.vessel_id) for vessel in case.vessels]
     calibration = Calibration().with_user(case.pixel_size_um, case.frame_rate_hz)
-    measured = measure_vessels(tracks, lambda frame: case.video[frame], calibration, video_id=case.name)
+    measured = measure_vessels(tracks, lambda frame: case.video[frame], calibration, settings, video_id=case.name)
     rows = [_velocity_row(case, truth, vessel) for truth, vessel in zip(case.vessels, measured, strict=True)]
     return pd.DataFrame(rows, columns=list(VELOCITY_COLUMNS))
 
