@@ -518,10 +518,12 @@ class VelocitySettings:
 _IN_PX = {
     "geometry": ("smoothing_px", "diameter_window_px"),
     "kymograph": ("max_velocity",),
+    "transit": ("slowest", "shortest_px", "longest_px"),
     "series": ("max_motion_px", "stasis_px_frame", "error_length_px"),
     "activity": ("reach_px", "neighbour_px"),
     "presence": ("creep_px_frame", "moving_px_frame"),
     "stretches": ("displacement_px", "least_px", "least_length_px", "evened_px"),
+    "forks": ("reach_px",),
     "flags": ("floor_px_frame", "min_length_px", "min_gap_px"),
 }
 """Settings that are lengths in px, or speeds in px per frame."""

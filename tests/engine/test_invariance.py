@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageDraw
+from scipy.ndimage import zoom
 
 from sam2flow_core.engine import Finished, RunRequest, run
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
@@ -32,6 +33,8 @@ class Measured:
     grade: dict[int, str]
     flags: dict[int, str]
     lost: dict[int, float]
+    diameter_um: dict[int, float]
+    velocity_px: dict[int, float]
     notices: tuple[str, ...]
 
 
@@ -51,10 +54,13 @@ def measure(tmp_path_factory: pytest.TempPathFactory) -> Measure:
         assert isinstance(finished, Finished)
         with finished.summary_csv.open() as file:
             rows = {int(row["vessel_id"]): row for row in csv.DictReader(file)}
-        columns = ("v_mean_um_s", "kymo_v_um_s", "lost_pct")
-        velocity, diagram, lost = ({v: float(row[k] or "nan") for v, row in rows.items()} for k in columns)
+        columns = ("v_mean_um_s", "kymo_v_um_s", "lost_pct", "diameter_mean_um")
+        velocity, diagram, lost, diameter = ({v: float(row[k] or "nan") for v, row in rows.items()} for k in columns)
         grade, flags = ({v: row[k] for v, row in rows.items()} for k in ("grade", "flags"))
-        return Measured(velocity, diagram, grade, flags, lost, finished.notices)
+        with finished.per_frame_csv.open() as file:
+            speeds = [(int(row["vessel_id"]), row["velocity_px_frame"]) for row in csv.DictReader(file)]
+        in_px = {v: float(np.mean([float(s) for vessel, s in speeds if vessel == v and s])) for v in velocity}
+        return Measured(velocity, diagram, grade, flags, lost, diameter, in_px, finished.notices)
 
     return measure
 
@@ -74,6 +80,40 @@ def test_the_recording_itself_is_good_and_loses_nothing(plain: Measured) -> None
     assert set(plain.grade.values()) == {"good"}
     assert set(plain.lost.values()) == {0.0}
     assert plain.notices == ()
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        (2.0, True),
+        pytest.param(2.0, False, marks=pytest.mark.slow),
+        pytest.param(3.0, True, marks=pytest.mark.slow),
+        pytest.param(3.0, False, marks=pytest.mark.slow),
+        pytest.param(0.5, True, marks=pytest.mark.slow),
+    ],
+)
+def test_magnification_changes_neither_velocity_nor_diameter(
+    measure: Measure, video: np.ndarray, plain: Measured, times: float, told: bool
+) -> None:
+    film = video[:24].astype(np.float32)
+    if times < 1:
+        film = film.reshape(24, film.shape[1] // 2, 2, SIDE // 2, 2).mean((2, 4))
+    else:
+        film = zoom(film, (1, times, times), order=1, grid_mode=True, mode="nearest")
+
+    def place(y: float, x: float) -> tuple[float, float]:
+        return (y + 0.5) * times - 0.5, (x + 0.5) * times - 0.5
+
+    # Of an unknown pixel size the table has px per frame only.
+    size = 0.6 / times if told else None
+    found = measure(film.round().astype(np.uint8), place, pixel_size_um=size)
+    scale = 1.0 if told else 0.6 / times * RATE_HZ
+    column = found.velocity if told else found.velocity_px
+    assert {v: scale * speed for v, speed in column.items()} == pytest.approx(plain.velocity, rel=0.05)
+    if told:
+        # One of the two is 8 px wide at half the size, which no enlarging brings back.
+        assert found.diameter_um == pytest.approx(plain.diameter_um, rel=0.05 if times > 1 else 0.15)
+        assert set(found.grade.values()) <= set(BELIEVED)
 
 
 def test_every_frame_twice_gives_the_true_velocity_and_says_so(

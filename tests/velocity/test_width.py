@@ -82,3 +82,15 @@ def test_a_mask_of_the_wrong_width_is_drawn_to_the_pattern_and_doubted(plug_scen
 def test_a_width_that_noise_hides_is_doubted():
     scene = make_scene(pulsating(3.0, 120), noise=80)
     assert "WIDTH_DOUBT" in measure_vessel(scene.track, scene.images, Calibrated()).flags
+
+
+def test_settings_in_px_grow_with_the_cells_and_nothing_else_does():
+    large = SETTINGS.at_scale(3.0)
+    assert large.kymograph.max_velocity == 3 * SETTINGS.kymograph.max_velocity
+    assert large.flags.floor_px_frame == pytest.approx(3 * SETTINGS.flags.floor_px_frame)
+    assert (large.stretches.evened_px, SETTINGS.at_scale(0.5).stretches.evened_px) == (15, 2)
+    assert SETTINGS.at_scale(1.0) == SETTINGS
+    for part in ("geometry", "kymograph", "series", "activity", "presence", "stretches", "flags", "grade"):
+        for name, value in vars(getattr(SETTINGS, part)).items():
+            named = name.endswith(("_px", "_px_frame")) or name == "max_velocity"
+            assert (getattr(getattr(large, part), name) != value) == named, (part, name)
