@@ -107,6 +107,8 @@ class TransitSettings:
     ----------
     readable : float
         Share of the windows that must agree for the reading to count.
+    least_match : float
+        Correlation below which nothing is read.
     least_frames, least_points : int
         Fewest that are read.
     fastest_lines : float
@@ -132,6 +134,7 @@ class TransitSettings:
     """
 
     readable: float = 0.6
+    least_match: float = 0.05
     least_frames: int = 16
     least_points: int = 6
     fastest_lines: float = 3.0
@@ -393,6 +396,8 @@ class StretchSettings:
         Multiple of the vessel's speed below which a stretch may show what stands still.
     whole : float
         Share of the largest strength in and around a stretch that its smallest must be.
+    end_share : float
+        Share of the line that is an end of it: there, it leads on beyond its vessel, and the rest is one vessel.
     confirmed_step : float
         Least difference between two neighbouring segments that are read each by itself, as a share of the larger.
     most_segments : int
@@ -417,6 +422,7 @@ class StretchSettings:
     evened_px: int = 5
     standing: float = 0.2
     whole: float = 0.08
+    end_share: float = 0.3
     confirmed_step: float = 0.15
     most_segments: int = 8
 
@@ -465,21 +471,47 @@ class FlagSettings:
 
 
 @dataclass(frozen=True)
+class TrustSettings:
+    """The chance that a velocity is right; fitted by ``scripts/fit_trust.py``.
+
+    Attributes
+    ----------
+    half_difference, half_scale : float
+        Difference of two readings, and expected error of the model over the speed, at which a doubt is a half.
+    clear_match : float
+        Correlation of the pattern with itself on its way, from which on there is no doubt of it.
+    intercept, weights : float, tuple of float
+        Of the logistic; the weights in the order of `Doubts`, none below zero.
+    levels : tuple of float
+        Chances below which a vessel is not good, not fair, not poor.
+    interval_gain : tuple of float
+        What the half width of the 95 % interval is multiplied by for each grade, so that 95 of 100 hold (split
+        conformal, by grade).
+    agreement : float
+        Difference within which two readings agree when they vote.
+    """
+
+    half_difference: float = 0.15
+    half_scale: float = 0.5
+    clear_match: float = 0.3
+    intercept: float = 3.08
+    weights: tuple[float, ...] = (3.38, 0.80, 0.00, 0.60, 1.70)
+    levels: tuple[float, float, float] = (0.85, 0.6, 0.2)
+    interval_gain: tuple[float, float, float, float] = (1.22, 1.02, 2.81, 3.30)
+    agreement: float = 0.15
+
+
+@dataclass(frozen=True)
 class GradeSettings:
     """Limits of the grades: (good, fair, poor); beyond the last a vessel is unusable.
 
-    Shares are of 1. `method_difference` is |flow - kymograph| / kymograph, `scale` the model's expected error
-    over the speed, `valid` the share of frames with a velocity, `lost` that of repeated and missing frames, `opposed`
+    Shares are of 1. `valid` the share of frames with a velocity, `lost` that of repeated and missing frames, `opposed`
     the share of the length that runs against the rest, `mask` how well the mask fits its prompts and what is seen,
     `presence` the chance that there is a vessel at all.
     """
 
-    method_difference: tuple[float, float, float] = (0.12, 0.25, 0.5)
-    kymograph_quality: tuple[float, float, float] = (0.7, 0.4, 0.0)
-    scale: tuple[float, float, float] = (0.35, 0.7, 1.5)
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
     lost: tuple[float, float, float] = (0.025, 0.3, 0.75)
-    interval: tuple[float, float, float] = (0.18, 0.33, 0.65)
     opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
     mask: tuple[float, float, float] = (0.8, 0.5, 0.2)
     presence: tuple[float, float, float] = (0.8, 0.5, 0.02)
@@ -499,6 +531,7 @@ class VelocitySettings:
     presence: PresenceSettings = field(default_factory=PresenceSettings)
     forks: ForkSettings = field(default_factory=ForkSettings)
     flags: FlagSettings = field(default_factory=FlagSettings)
+    trust: TrustSettings = field(default_factory=TrustSettings)
     grade: GradeSettings = field(default_factory=GradeSettings)
 
     def at_scale(self, factor: float) -> VelocitySettings:

@@ -20,7 +20,7 @@ from sam2flow_core.evaluation.cases import Case, VesselTruth
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.synthetic import sample_scene
 from sam2flow_core.synthetic.discs import draw_disc_record
-from sam2flow_core.synthetic.discs.looks import draw_disc_look, film_discs
+from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
 from sam2flow_core.synthetic.record import RecordPlan, SceneRecord
 from sam2flow_core.synthetic.seeds import stream
 from sam2flow_core.velocity.centreline import trace_centreline
@@ -100,11 +100,11 @@ def _film(rng: np.random.Generator, record: SceneRecord) -> NDArray[np.float32]:
     canvas[-1, record.reached] = record.depth
     shape = (1, len(record.frames), record.side, record.side)
     noise = torch.from_numpy(rng.standard_normal(shape).astype(np.float32))
-    look = draw_disc_look(rng, record.cell_px, bool(rng.random() < 0.5), bool(rng.random() < 0.5), False)
+    style = draw_disc_appearance(rng, record.cell_px, bool(rng.random() < 0.5), bool(rng.random() < 0.5), False)
     matter = torch.from_numpy(canvas[:-1]).reshape(shape)
     depth = torch.from_numpy(canvas[-1:]).reshape(1, record.side, record.side)
     times = torch.arange(shape[1], dtype=torch.float32)[None]
-    return np.asarray(film_discs(matter, depth, times, looks=[look], noise=noise)[0])
+    return np.asarray(film_discs(matter, depth, times, appearances=[style], noise=noise)[0])
 
 
 def _disc_truths(record: SceneRecord) -> list[VesselTruth]:

@@ -107,14 +107,15 @@ def score_velocities(flow: SAM2FlowMethod, case: Case) -> pd.DataFrame:
     """
     predicted = flow.predict(case)
     steps, settings = predicted.steps, VelocitySettings().at_scale(predicted.factor)
-    tracks = [_track_of(steps, vessel.vessel_id) for vessel in case.vessels]
+    tracks = [track_of(steps, vessel.vessel_id) for vessel in case.vessels]
     calibration = Calibration().with_user(case.pixel_size_um, case.frame_rate_hz)
     measured = measure_vessels(tracks, lambda frame: case.video[frame], calibration, settings, video_id=case.name)
-    rows = [_velocity_row(case, truth, vessel) for truth, vessel in zip(case.vessels, measured, strict=True)]
+    pairs = zip(case.vessels, measured, strict=True)
+    rows = [_velocity_row(case, truth, _unit_on(truth, vessel)) for truth, vessel in pairs]
     return pd.DataFrame(rows, columns=list(VELOCITY_COLUMNS))
 
 
-def _track_of(steps: Sequence[FrameFlow], vessel_id: int) -> VesselTrack:
+def track_of(steps: Sequence[FrameFlow], vessel_id: int) -> VesselTrack:
     """Put the crops of one vessel together."""
     parts = [next(v for v in step.vessels if v.vessel_id == vessel_id) for step in steps]
     answered = [part for part in parts if part.flow is not None]
@@ -152,6 +153,17 @@ def _velocity_row(case: Case, truth: VesselTruth, vessel: VesselMeasurement) -> 
         len(true) / rate, pulse, vessel.spectrum.pulse_hz,
         abs(truth.cells_per_frame) * rate, vessel.cells.flux_per_frame * rate,
     )  # fmt: skip
+
+
+def _unit_on(truth: VesselTruth, vessel: VesselMeasurement) -> VesselMeasurement:
+    """Return the vessel, or of one that was cut the segment that lies most on the true one."""
+
+    def points_on(unit: VesselMeasurement) -> int:
+        points = np.rint(unit.centreline + np.array(unit.origin)).astype(int)
+        inside = points.clip(0, np.array(truth.mask.shape) - 1)
+        return int(truth.mask[tuple(inside.T)].sum())
+
+    return max(vessel.units, key=points_on)
 
 
 def _sign(truth: VesselTruth, vessel: VesselMeasurement) -> float:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
-from sam2flow_core.config.velocity import GradeSettings
+from sam2flow_core.config.velocity import VelocitySettings
+from sam2flow_core.velocity.records import Doubts
+from sam2flow_core.velocity.trust import Views, chance_right, level_of
 
 # The best grade (as an index) that a vessel with this flag can have.
 _FLAG_CEILINGS = {
@@ -18,37 +22,24 @@ _FLAG_CEILINGS = {
     "TOO_SHORT": 1,
     "MASK_LOST": 2,
 }
-_ALONG_CEILING = 2  # of a vessel with a finding along its length, which says itself where
 
 
-def grade_vessel(
-    flags: tuple[str, ...],
-    method_difference: float,
-    kymograph_quality: float,
-    relative_scale: float,
-    valid_share: float,
-    lost_share: float,
-    relative_interval: float,
-    opposed: float,
-    mask: float,
-    presence: float,
-    along: tuple[str, ...],
-    settings: GradeSettings,
-) -> tuple[str, tuple[str, ...]]:
-    """Return the grade and its reasons in words.
+@dataclass(frozen=True)
+class Findings:
+    """What a grade is made from; shares are of 1.
 
-    The worst of all findings decides. Without a readable space-time diagram nothing confirms the flow, and a vessel
-    is poor at best.
-
-    Parameters
+    Attributes
     ----------
     flags : tuple of str
-    method_difference : float
-        |flow - diagram| / diagram; NaN where the diagram cannot be read.
-    kymograph_quality, relative_scale, valid_share, lost_share : float
-        Shares of 1; the last of the frames that are repeated or missing.
-    relative_interval : float
-        Half the 95 % interval over the mean.
+    views : Views
+        The three readings of the velocity.
+    doubts : Doubts
+    quality : float
+        Of the space-time diagram.
+    relative_scale : float
+        The model's expected error over the speed.
+    valid_share, lost_share : float
+        Of the frames: with a velocity; repeated or missing.
     opposed : float
         Share of the vessel's length whose flow runs against the rest.
     mask : float
@@ -57,39 +48,85 @@ def grade_vessel(
         Chance that there is a vessel, by what moves along it and beside it.
     along : tuple of str
         What is wrong along the length, in words, with the place.
-    settings : GradeSettings
+    at_end : bool
+        Whether that is near an end of the line, so that most of it is one vessel.
+    """
+
+    flags: tuple[str, ...]
+    views: Views
+    doubts: Doubts
+    quality: float
+    relative_scale: float
+    valid_share: float
+    lost_share: float
+    opposed: float
+    mask: float
+    presence: float
+    along: tuple[str, ...]
+    at_end: bool
+
+
+def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, tuple[str, ...]]:
+    """Return the grade and its reasons in words.
+
+    The chance that the velocity is right by the three readings of it and the model's own doubt decides, and whatever is
+    wrong besides can lower the grade. Without a readable space-time diagram nothing confirms the flow, and a vessel is
+    poor at best; so is one whose diagram contradicts the flow in both of its readings.
     """
     found: list[tuple[int, str]] = []
+    limits, floor = settings.grade, settings.flags.floor_px_frame
 
-    def judge(value: float, limits: tuple[float, float, float], text: str, high_is_bad: bool = True) -> None:
-        beyond = [value > limit if high_is_bad else value < limit for limit in limits]
+    def judge(value: float, bounds: tuple[float, float, float], text: str, high_is_bad: bool = True) -> None:
+        beyond = [value > limit if high_is_bad else value < limit for limit in bounds]
         if np.isfinite(value) and any(beyond):
             found.append((sum(beyond), text))
 
-    judge(valid_share, settings.valid, f"only {valid_share:.0%} of the frames have a velocity", high_is_bad=False)
-    judge(lost_share, settings.lost, f"{lost_share:.0%} of the frames are repeated or missing")
-    judge(relative_scale, settings.scale, f"the model expects errors of {relative_scale:.0%} of the speed")
-    judge(relative_interval, settings.interval, f"the 95 % interval is +/- {relative_interval:.0%}")
-    text = f"on {opposed:.0%} of its length blood runs the other way: two vessels in one mask?"
-    judge(opposed, settings.opposed, text)
-    text = f"the vessel that was found fits the clicks by {mask:.0%} only: look at its mask"
-    judge(mask, settings.mask, text, high_is_bad=False)
+    text = f"only {findings.valid_share:.0%} of the frames have a velocity"
+    judge(findings.valid_share, limits.valid, text, high_is_bad=False)
+    judge(findings.lost_share, limits.lost, f"{findings.lost_share:.0%} of the frames are repeated or missing")
+    text = f"on {findings.opposed:.0%} of its length blood runs the other way: two vessels in one mask?"
+    judge(findings.opposed, limits.opposed, text)
+    text = f"the vessel that was found fits the clicks by {findings.mask:.0%} only: look at its mask"
+    judge(findings.mask, limits.mask, text, high_is_bad=False)
     text = "nothing along the line moves that the tissue beside it does not show as well: is there a vessel?"
-    judge(presence, settings.presence, text, high_is_bad=False)
-    if np.isfinite(method_difference):
-        text = f"flow and space-time diagram differ by {method_difference:.0%}"
-        judge(method_difference, settings.method_difference, text)
-        text = f"the space-time diagram is hard to read ({kymograph_quality:.0%} of its windows agree)"
-        judge(kymograph_quality, settings.kymograph_quality, text, high_is_bad=False)
-    else:
-        found.append((2, "no readable space-time diagram confirms the flow"))
-    if not np.isfinite(relative_interval):
+    judge(findings.presence, limits.presence, text, high_is_bad=False)
+    if not np.isfinite(findings.views.flow):
         found.append((3, "there is no velocity to judge"))
-    found += [(_ALONG_CEILING, text) for text in along]
-    found += [(_FLAG_CEILINGS[flag], FLAG_MEANINGS[flag]) for flag in flags if flag in _FLAG_CEILINGS]
+    elif not np.isfinite(findings.views.rows) and not np.isfinite(findings.views.transit):
+        found.append((2, "no readable space-time diagram confirms the flow"))
+    elif findings.views.outvote(settings.trust.agreement, floor):
+        apart = np.nanmin(findings.views.differences(floor))
+        found.append((2, f"flow and space-time diagram differ by {apart:.0%}, in both ways of reading it"))
+    level = level_of(chance_right(findings.doubts, settings.trust), settings.trust)
+    if level and np.isfinite(findings.views.flow):
+        found += [(level, text) for text in _doubts_in_words(findings, settings)]
+    found += [(1 if findings.at_end else 2, text) for text in findings.along]
+    found += [(_FLAG_CEILINGS[flag], FLAG_MEANINGS[flag]) for flag in findings.flags if flag in _FLAG_CEILINGS]
     if not found:
-        agreement = f"flow and space-time diagram agree within {method_difference:.0%}"
-        return GRADES[0], (agreement, f"{valid_share:.0%} of the frames have a velocity")
+        agreement = f"flow and space-time diagram agree within {np.nanmin(findings.views.differences(floor)):.0%}"
+        return GRADES[0], (agreement, f"{findings.valid_share:.0%} of the frames have a velocity")
     worst = max(level for level, _ in found)
     ordered = sorted(found, key=lambda finding: -finding[0])
     return GRADES[min(worst, 3)], tuple(dict.fromkeys(text for _, text in ordered))
+
+
+def _doubts_in_words(findings: Findings, settings: VelocitySettings) -> list[str]:
+    """Say what lowers the chance most, the heaviest first; at least one thing."""
+    rows, transit = findings.views.differences(settings.flags.floor_px_frame)
+    nearest = np.nanmin([rows, transit]) if np.isfinite([rows, transit]).any() else np.nan
+    texts = {
+        "nearest": f"flow and space-time diagram differ by {nearest:.0%}",
+        "farthest": "the two readings of the space-time diagram differ, or one cannot be read",
+        "unread": f"the space-time diagram is hard to read ({findings.quality:.0%} of its windows agree)",
+        "weak": "the pattern changes on its way: cells are hard to follow",
+        "scale": f"the model expects errors of {findings.relative_scale:.0%} of the speed",
+    }
+    if not np.isfinite(nearest):
+        texts["nearest"] = "no readable space-time diagram confirms the flow"
+    weighed = {
+        name: weight * getattr(findings.doubts, name)
+        for name, weight in zip(texts, settings.trust.weights, strict=True)
+    }
+    most = max(weighed.values())
+    told = [name for name in sorted(weighed, key=lambda name: -weighed[name]) if weighed[name] > 0.5 * most]
+    return [texts[name] for name in told]

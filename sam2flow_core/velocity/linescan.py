@@ -78,7 +78,7 @@ def measure_linescan(
     if not seen or not np.isfinite(velocity).any():
         velocity, other = np.full(len(image), _NAN), np.full(len(image), _NAN)
     series = _series(velocity, other, settings)
-    second = replace(diagram, velocity=other, quality=1.0 if np.isfinite(other).any() else 0.0)
+    second = replace(diagram, velocity=other, quality=1.0 if np.isfinite(other).any() else 0.0, transit_quality=0.0)
     waves = spectrum(velocity, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
     scale = np.full(max(len(image) - 1, 1), 0.0)
     statistics = summarise(series, second, scale, velocity, waves.pulse_hz, rate, 0.0, settings)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.config.flags import GRADES
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.stack.timing import Timing
@@ -28,7 +29,7 @@ from sam2flow_core.velocity.flags import (
 )
 from sam2flow_core.velocity.footprint import footprint
 from sam2flow_core.velocity.forks import balanced
-from sam2flow_core.velocity.grade import grade_vessel
+from sam2flow_core.velocity.grade import Findings, grade_vessel
 from sam2flow_core.velocity.lengthwise import opposed_share
 from sam2flow_core.velocity.prepared import Others, PreparedVessel, prepare
 from sam2flow_core.velocity.presence import Presence, find_presence
@@ -38,9 +39,10 @@ from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lan
 from sam2flow_core.velocity.segments import Segments, are_apart, find_cuts, possible_segments
 from sam2flow_core.velocity.series import rejected_steps, smooth_series
 from sam2flow_core.velocity.spans import joined, spans, trimmed
-from sam2flow_core.velocity.statistics import summarise
-from sam2flow_core.velocity.stretches import StretchTable, longest_gap, read_stretches, step_along
+from sam2flow_core.velocity.statistics import summarise, with_interval
+from sam2flow_core.velocity.stretches import Step, StretchTable, longest_gap, read_stretches, step_along
 from sam2flow_core.velocity.times import at_frames, by_time, on_clock, span_clock
+from sam2flow_core.velocity.trust import chance_right, find_doubts, find_views
 from sam2flow_core.velocity.uncertainty import frame_standard_error
 from sam2flow_core.velocity.words import along_words
 
@@ -256,21 +258,24 @@ def _finish(
     flags = vessel_flags(evidence, by_flag, settings.flags)
     along = along_words(line, calibration, step, gap if "PATH_GAP" in flags else None)
     opposed = opposed_share(flow.lengthwise[~rejected[:-1]], settings.series.stasis_px_frame)
-    interval = (statistics.high - statistics.low) / 2 / max(abs(statistics.mean), 1e-9)
-    grade, words = grade_vessel(
-        flags,
-        abs(statistics.method_difference),
-        diagram.quality,
-        statistics.relative_scale,
-        statistics.valid_share,
-        statistics.lost_share,
-        interval,
-        opposed,
-        float(track.mask_iou[0]),
-        presence.chance,
-        along,
-        settings.grade,
+    views = find_views(per_frame.centre, diagram, settings)
+    doubts = find_doubts(views, diagram, statistics.relative_scale, settings)
+    chance = chance_right(doubts, settings.trust)
+    findings = Findings(
+        flags=flags,
+        views=views,
+        doubts=doubts,
+        quality=diagram.quality,
+        relative_scale=statistics.relative_scale,
+        valid_share=statistics.valid_share,
+        lost_share=statistics.lost_share,
+        opposed=opposed,
+        mask=float(track.mask_iou[0]),
+        presence=presence.chance,
+        along=along,
+        at_end=_at_end(step, gap, len(line.points), settings),
     )
+    grade, words = grade_vessel(findings, settings)
     return VesselMeasurement(
         video_id=recording.video_id,
         vessel_id=track.vessel_id,
@@ -289,13 +294,22 @@ def _finish(
         profile=profile,
         spectrum=waves,
         cells=reading.cells,
-        statistics=statistics,
+        statistics=with_interval(statistics, settings.trust.interval_gain[GRADES.index(grade)]),
         presence=presence.chance,
         flags=flags,
         grade=grade,
         reasons=words,
         along=along,
+        doubts=doubts,
+        chance=chance,
     )
+
+
+def _at_end(step: Step | None, gap: tuple[int, int], points: int, settings: VelocitySettings) -> bool:
+    """Whether what was found along the length lies near an end of the line, which leads on beyond its vessel there."""
+    near = settings.stretches.end_share * points
+    step_there = step is None or min(step.place, points - step.place) <= near
+    return step_there and (gap[1] <= near or gap[0] >= points - near or gap[1] <= gap[0])
 
 
 def _pace(diagram: SpaceTime) -> float:

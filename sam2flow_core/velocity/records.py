@@ -218,6 +218,29 @@ class Statistics:
 
 
 @dataclass(frozen=True)
+class Doubts:
+    """What speaks against a velocity, each from 0 (nothing) to 1.
+
+    Attributes
+    ----------
+    nearest, farthest : float
+        How far the flow is from the nearer and from the farther of the two readings of the space-time diagram.
+    unread : float
+        Share of the diagram's windows that do not agree.
+    weak : float
+        How little the pattern is like itself on its way.
+    scale : float
+        The model's expected error.
+    """
+
+    nearest: float
+    farthest: float
+    unread: float
+    weak: float
+    scale: float
+
+
+@dataclass(frozen=True)
 class VesselMeasurement:
     """One measured vessel.
 
@@ -243,6 +266,9 @@ class VesselMeasurement:
         ``good``, ``fair``, ``poor`` or ``unusable``.
     reasons : tuple of str
         In words.
+    doubts : Doubts or None
+    chance : float
+        That the velocity is within 15 % of the truth, by the doubts.
     along : tuple of str
         Those of the reasons that speak of a place along the length.
     group : str
@@ -280,6 +306,8 @@ class VesselMeasurement:
     flags: tuple[str, ...]
     grade: str
     reasons: tuple[str, ...]
+    doubts: Doubts | None = None
+    chance: float = _NAN
     along: tuple[str, ...] = ()
     group: str = ""
     segments: tuple[VesselMeasurement, ...] = ()

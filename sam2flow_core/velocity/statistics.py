@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,12 +46,12 @@ def summarise(
     valid = np.isfinite(velocity)
     asked = np.flatnonzero(series.asked[:-1])
     spacing = series.spacing
-    kymograph, difference, difference_px = _compare(series, diagram, settings)
+    view, (kymograph, difference, difference_px) = _confirming(series, diagram, settings)
     if not valid.any():
         return Statistics(kymograph_mean=kymograph, lost_share=lost_share)
     mean = float(velocity[valid].mean())
     beat = frame_rate_hz / pulse_hz if frame_rate_hz and np.isfinite(pulse_hz) else _NAN
-    second_view = diagram.velocity if np.isfinite(difference) else velocity
+    second_view = view if np.isfinite(difference) else velocity
     first_view = series.centre if np.isfinite(difference) else np.where(valid, series.raw, np.nan)
     error = mean_standard_error(
         first_view - second_view, series.standard_error, difference_px, kymograph, settings.series, spacing
@@ -81,16 +83,39 @@ def summarise(
     )
 
 
-def _compare(series: Series, diagram: SpaceTime, settings: VelocitySettings) -> tuple[float, float, float]:
-    """Return the diagram's mean, and how far the flow in the same band is from it: share of 1 and px per frame.
+def with_interval(statistics: Statistics, gain: float) -> Statistics:
+    """Return statistics whose 95 % interval is so many times as wide."""
+    mean = statistics.mean
+    return replace(statistics, low=mean + gain * (statistics.low - mean), high=mean + gain * (statistics.high - mean))
+
+
+def _confirming(
+    series: Series, diagram: SpaceTime, settings: VelocitySettings
+) -> tuple[NDArray[np.float64], tuple[float, float, float]]:
+    """Return the reading of the diagram that the flow is compared with, and what `_compare` makes of it.
+
+    That is the comparison of rows; transit times where rows cannot be read, or where they alone contradict.
+    """
+    rows = _compare(series, diagram.velocity, diagram.quality >= settings.flags.min_kymograph_quality, settings)
+    other = _compare(series, diagram.transit, diagram.transit_quality >= settings.transit.readable, settings)
+    outvoted = abs(rows[1]) > settings.trust.agreement >= abs(other[1])
+    if np.isfinite(other[1]) and (not np.isfinite(rows[1]) or outvoted):
+        return diagram.transit, other
+    return diagram.velocity, rows
+
+
+def _compare(
+    series: Series, view: NDArray[np.float64], readable: bool, settings: VelocitySettings
+) -> tuple[float, float, float]:
+    """Return a reading's mean, and how far the flow in the same band is from it: share of 1 and px per frame.
 
     Both are taken over the frames that both answer. NaN where the diagram cannot be read.
     """
-    if diagram.quality < settings.flags.min_kymograph_quality or not np.isfinite(diagram.velocity).any():
+    if not readable or not np.isfinite(view).any():
         return _NAN, _NAN, _NAN
-    both = np.isfinite(series.centre) & np.isfinite(diagram.velocity)
+    both = np.isfinite(series.centre) & np.isfinite(view)
     if not both.any():
-        return float(np.nanmean(diagram.velocity)), _NAN, _NAN
-    kymograph = float(diagram.velocity[both].mean())
+        return float(np.nanmean(view)), _NAN, _NAN
+    kymograph = float(view[both].mean())
     difference = float(series.centre[both].mean()) - kymograph
     return kymograph, difference / max(abs(kymograph), settings.flags.floor_px_frame), difference

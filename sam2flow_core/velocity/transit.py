@@ -78,7 +78,9 @@ def transit_velocity(pattern: NDArray[np.float32], settings: TransitSettings | N
     centre = np.arange(len(path)) * (window / 2) + window / 2 if len(path) > 1 else np.array([frames / 2])
     velocity = np.interp(np.arange(frames) + 0.5, np.minimum(centre, frames), found)
     velocity[-1] = np.nan
-    return TransitVelocity(velocity, float((agrees & inner).mean()), float(score[np.arange(len(path)), path].mean()))
+    match = float(score[np.arange(len(path)), path].mean())
+    quality = float((agrees & inner).mean()) if match >= settings.least_match else 0.0
+    return TransitVelocity(velocity, quality, match)
 
 
 def _distances(points: int, settings: TransitSettings) -> NDArray[np.int64]:

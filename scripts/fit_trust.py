@@ -1,0 +1,226 @@
+"""Fit the chance that a velocity is right, and the gain of the 95 % intervals, on recordings with truth.
+
+    python scripts/fit_trust.py --recordings 20 --cache FOLDER --figure docs/images/reliability.png
+
+Recordings of both generators are drawn from a branch of the seed tree of their own, run with the shipped weights from
+three clicks per vessel, and measured. What is judged is the vessel that the line lies on: whether it is the one that
+was clicked is a matter of masks, and anybody can see it. Prints `TrustSettings` to be put into the configuration, and
+how they do on recordings that were left out of the fit (eight folds, by recording).
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+from dataclasses import astuple, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.spatial import cKDTree
+
+from sam2flow_core.config.flags import GRADES
+from sam2flow_core.config.velocity import TrustSettings
+from sam2flow_core.evaluation.cases import Case, VesselTruth
+from sam2flow_core.evaluation.development_cases import GENERATORS, development_case
+from sam2flow_core.evaluation.sam2flow_method import SAM2FlowMethod
+from sam2flow_core.evaluation.vessel_scores import track_of
+from sam2flow_core.files import whole_file
+from sam2flow_core.inference import SAM2FlowPredictor
+from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.stack import Calibration
+from sam2flow_core.velocity import VesselMeasurement, measure_vessels
+
+SIDE, FRAMES, CLICKS = 208, 48, 3
+RIGHT = 0.15
+"""Relative error within which a velocity is right."""
+ON_VESSEL = 0.7
+"""Share of a line that must lie on one vessel for it to be judged."""
+RIDGE = 0.005
+FOLDS = 8
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A recording with its truth and the model's answer."""
+
+    name: str
+    video: NDArray[np.float32]
+    vessels: tuple[VesselTruth, ...]
+    calibration: Calibration
+    tracks: tuple[VesselTrack, ...]
+
+
+def answer(predictor: SAM2FlowPredictor, generator: str, number: int, cache: Path) -> Answered:
+    """Draw and run one recording, or read it back."""
+    path = cache / f"{generator}-{number:03d}.pkl"
+    if not path.exists():
+        case: Case = development_case(generator, number, SIDE, FRAMES, CLICKS)
+        steps = SAM2FlowMethod.enter(predictor, "SAM2Flow", clicks=CLICKS).predict(case).steps
+        kept: dict[str, Any] = {
+            "name": case.name,
+            "video": np.asarray(case.video, np.float32),
+            "vessels": case.vessels,
+            "px": case.pixel_size_um,
+            "hz": case.frame_rate_hz,
+            "tracks": [track_of(steps, vessel.vessel_id) for vessel in case.vessels],
+        }
+        with whole_file(path) as part:
+            part.write_bytes(pickle.dumps(kept))
+    kept = pickle.loads(path.read_bytes())  # written by this script into a folder of one's own
+    calibration = Calibration().with_user(kept["px"], kept["hz"])
+    return Answered(kept["name"], kept["video"], tuple(kept["vessels"]), calibration, tuple(kept["tracks"]))
+
+
+def judge(answered: Answered) -> list[dict[str, Any]]:
+    """Measure a recording and put the truth of the vessel that each line lies on beside it."""
+    measured = measure_vessels(answered.tracks, lambda t: answered.video[t], answered.calibration)
+    rows = []
+    for unit in (unit for vessel in measured for unit in vessel.units):
+        truth, share = _lies_on(unit, answered.vessels)
+        if share < ON_VESSEL or unit.doubts is None:
+            continue
+        true = _along(truth, unit) * float(truth.mean_velocity.mean())
+        error = abs(unit.statistics.mean / true - 1) if true and np.isfinite(unit.statistics.mean) else np.inf
+        half = (unit.statistics.high - unit.statistics.low) / 2
+        rows.append(
+            {
+                "recording": answered.name,
+                "vessel": unit.label,
+                "true": true,
+                "measured": unit.statistics.mean,
+                "half": half,
+                "error": error,
+                "grade": unit.grade,
+                "chance": unit.chance,
+                "doubts": astuple(unit.doubts),
+                "reasons": "; ".join(unit.reasons),
+            }
+        )
+    return rows
+
+
+def _lies_on(unit: VesselMeasurement, vessels: tuple[VesselTruth, ...]) -> tuple[VesselTruth, float]:
+    points = np.rint(unit.centreline + np.array(unit.origin)).astype(int)
+    shares = []
+    for vessel in vessels:
+        inside = points.clip(0, np.array(vessel.mask.shape) - 1)
+        shares.append(float(vessel.mask[tuple(inside.T)].mean()))
+    best = int(np.argmax(shares))
+    return vessels[best], shares[best]
+
+
+def _along(truth: VesselTruth, unit: VesselMeasurement) -> float:
+    tangents = np.gradient(truth.centreline, axis=0)
+    nearest = cKDTree(truth.centreline).query(unit.centreline + np.array(unit.origin))[1]
+    return 1.0 if float((tangents[nearest] * unit.line.tangents).sum()) >= 0 else -1.0
+
+
+def fit(doubts: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return intercept and weights (none below zero) of the logistic."""
+    sign = 2 * right - 1
+
+    def loss(p: NDArray[np.float64]) -> float:
+        return float(np.logaddexp(0, -sign * (p[0] - doubts @ p[1:])).mean() + RIDGE * (p[1:] ** 2).mean())
+
+    bounds = [(None, None), *[(0, None)] * doubts.shape[1]]
+    return np.asarray(minimize(loss, np.ones(1 + doubts.shape[1]), bounds=bounds).x)
+
+
+def chances(doubts: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the chance of each row."""
+    return np.asarray(1 / (1 + np.exp(-(p[0] - doubts @ p[1:]))))
+
+
+def left_out(table: pd.DataFrame, doubts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each row's chance by a fit on the recordings of the other folds."""
+    names = np.random.default_rng(0).permutation(table["recording"].unique())
+    found = np.zeros(len(table))
+    for fold in np.array_split(names, FOLDS):
+        mine = table["recording"].isin(fold).to_numpy()
+        found[mine] = chances(doubts[mine], fit(doubts[~mine], (table["error"] < RIGHT).to_numpy()[~mine]))
+    return found
+
+
+def report(table: pd.DataFrame, chance: NDArray[np.float64]) -> None:
+    """Print how often velocities are right by chance and by grade, and the gain that intervals need."""
+    right = (table["error"] < RIGHT).to_numpy()
+    edges = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
+    print("| chance, left out | vessels | right |\n|---|---|---|")
+    for low, high in pairwise(edges):
+        inside = (chance >= low) & (chance < high)
+        if inside.any():
+            print(f"| {low:.1f} to {high:.1f} | {inside.sum()} | {right[inside].mean():.0%} |")
+    print("| grade | vessels | right within 15 % | over 20 % off | largest error |\n|---|---|---|---|---|")
+    for grade, part in table.groupby("grade"):
+        off = part["error"]
+        largest = off[np.isfinite(off)].max()
+        print(f"| {grade} | {len(part)} | {(off < RIGHT).mean():.0%} | {(off > 0.2).sum()} | {largest:.0%} |")
+    own = np.array([GRADES.index(grade) for grade in table["grade"]])
+    ratio = (table["measured"] - table["true"]).abs() / table["half"].abs()
+    holds = ratio < 1
+    print(f"95 % intervals hold: {holds[np.isfinite(ratio)].mean():.1%} of {np.isfinite(ratio).sum()}")
+    ratio *= np.array(TrustSettings().interval_gain)[own]  # of the interval before its gain
+    for number, grade in enumerate(GRADES):
+        mine = np.sort(ratio[(own == number) & np.isfinite(ratio)])[::-1]
+        if len(mine):
+            gain = float(np.quantile(mine, 0.95, method="higher"))
+            print(f"{grade}: {len(mine)} intervals, gain that holds 95 of 100: {gain:.2f}; largest {mine[:5].round(2)}")
+
+
+def draw(table: pd.DataFrame, chance: NDArray[np.float64], path: Path) -> None:
+    """Draw the reliability diagram: how often what is said to be right so often is."""
+    right = (table["error"] < RIGHT).to_numpy(float)
+    order = np.argsort(chance)
+    groups = np.array_split(order, 6)
+    said = [float(chance[group].mean()) for group in groups]
+    seen = [float(right[group].mean()) for group in groups]
+    number = np.array([len(group) for group in groups])
+    share = np.array(seen)
+    error = 1.96 * np.sqrt(share * (1 - share) / number + 1 / (4 * number**2))
+    figure = Figure(figsize=(4.2, 4.0), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
+    axes.errorbar(said, seen, error, fmt="o-", color="#0072B2", capsize=2)
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="chance that is said", ylabel="share within 15 % of the truth")
+    axes.set_title(f"{len(table)} vessels and segments, left out of the fit", fontsize=9)
+    with whole_file(path) as part:
+        figure.savefig(part, format="png", dpi=110)
+
+
+def main() -> None:
+    """Draw, run, measure, fit and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--recordings", type=int, default=20, help="of each generator")
+    parser.add_argument("--cache", type=Path, required=True, help="folder of one's own for what was run")
+    parser.add_argument("--figure", type=Path, help="write the reliability diagram there")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    given.cache.mkdir(parents=True, exist_ok=True)
+    predictor = SAM2FlowPredictor.from_pretrained("tiny", device="cpu")
+    rows = []
+    for number in range(given.recordings):
+        for generator in GENERATORS:
+            rows += judge(answer(predictor, generator, number, given.cache))
+    table = pd.DataFrame(rows)
+    doubts = np.array(table["doubts"].tolist())
+    found = fit(doubts, (table["error"] < RIGHT).to_numpy())
+    print(f"{len(table)} vessels and segments of {table['recording'].nunique()} recordings")
+    print(f"intercept: float = {found[0]:.2f}")
+    print(f"weights: tuple[float, ...] = ({', '.join(f'{w:.2f}' for w in found[1:])})")
+    chance = left_out(table, doubts)
+    report(table, chance)
+    if given.figure:
+        draw(table, chance, given.figure)
+    for row in table[(table["grade"] == "good") & (table["error"] >= RIGHT)].itertuples():
+        print(f"good and wrong: {row.recording} {row.vessel}: true {row.true:.2f}, measured {row.measured:.2f}")
+
+
+if __name__ == "__main__":
+    main()

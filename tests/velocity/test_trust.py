@@ -1,0 +1,62 @@
+"""The chance to be right can only fall with a doubt, and two of three readings decide."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
+from sam2flow_core.velocity import GRADES, measure_vessel
+from sam2flow_core.velocity.records import Doubts
+from sam2flow_core.velocity.statistics import with_interval
+from sam2flow_core.velocity.trust import Views, chance_right, level_of
+
+from .vessels import Calibrated
+
+SURE = Doubts(0.1, 0.1, 0.0, 0.0, 0.1)
+
+
+@pytest.mark.parametrize("doubt", [field.name for field in fields(Doubts)])
+def test_no_doubt_raises_the_chance(doubt):
+    chances = [chance_right(replace(SURE, **{doubt: much}), TrustSettings()) for much in np.linspace(0, 1, 11)]
+    assert (np.diff(chances) <= 0).all()
+    assert len(TrustSettings().weights) == len(fields(Doubts)) and min(TrustSettings().weights) >= 0
+
+
+def test_readings_that_agree_are_good_and_readings_that_do_not_are_not():
+    assert level_of(chance_right(SURE, TrustSettings()), TrustSettings()) == 0
+    for bad in (Doubts(0.7, 0.7, 0.0, 0.0, 0.1), Doubts(0.1, 0.1, 0.0, 0.0, 0.7), Doubts(0.85, 0.85, 0.5, 1.0, 0.5)):
+        assert level_of(chance_right(bad, TrustSettings()), TrustSettings()) > 0
+
+
+def test_the_diagram_outvotes_the_flow_only_where_both_its_readings_agree():
+    assert Views(2.0, 3.0, 3.1).outvote(0.15, 0.4)
+    assert not Views(3.0, 2.0, 3.1).outvote(0.15, 0.4)
+    assert not Views(2.0, 3.0, 4.0).outvote(0.15, 0.4)
+    assert not Views(2.0, 3.0, float("nan")).outvote(0.15, 0.4)
+
+
+def test_where_rows_alone_contradict_the_flow_is_compared_with_transit_times(plug_scene, monkeypatch):
+    from sam2flow_core.velocity import diagram
+
+    told = diagram.correlate
+
+    def low(pattern, settings):
+        found = told(pattern, settings)
+        return replace(found, velocity=0.6 * found.velocity)
+
+    monkeypatch.setattr(diagram, "correlate", low)
+    measured = measure_vessel(plug_scene.track, plug_scene.images, Calibrated())
+    assert abs(measured.statistics.method_difference) < 0.15
+    assert "METHOD_DISAGREE" not in measured.flags
+    assert GRADES.index(measured.grade) <= 1
+
+
+def test_an_interval_is_widened_about_its_mean(plug_scene):
+    statistics = measure_vessel(plug_scene.track, plug_scene.images, Calibrated()).statistics
+    wide = with_interval(statistics, 2.0)
+    assert wide.high - wide.low == pytest.approx(2 * (statistics.high - statistics.low))
+    assert wide.mean == statistics.mean
+    assert VelocitySettings().trust.interval_gain[0] >= 1
