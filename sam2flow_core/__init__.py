@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sam2flow_core.inference.automatic_masks import SAM2AutomaticMaskGenerator
-    from sam2flow_core.inference.build import build_sam2, build_sam2_video_predictor
+    from sam2flow_core.inference.build import build_i2v_video_predictor, build_sam2, build_sam2_video_predictor
     from sam2flow_core.inference.image_predictor import SAM2ImagePredictor
     from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
     from sam2flow_core.inference.predictor import SAM2FlowPredictor
@@ -21,6 +21,7 @@ __all__ = [
     "SAM2FlowPredictor",
     "SAM2ImagePredictor",
     "SAM2MaskPredictor",
+    "build_i2v_video_predictor",
     "build_sam2",
     "build_sam2_video_predictor",
     "open_stack",
@@ -35,6 +36,7 @@ _HOMES = {
     "SAM2FlowPredictor": "sam2flow_core.inference.predictor",
     "SAM2ImagePredictor": "sam2flow_core.inference.image_predictor",
     "SAM2MaskPredictor": "sam2flow_core.inference.mask_predictor",
+    "build_i2v_video_predictor": "sam2flow_core.inference.build",
     "build_sam2": "sam2flow_core.inference.build",
     "build_sam2_video_predictor": "sam2flow_core.inference.build",
     "open_stack": "sam2flow_core.stack",

@@ -83,6 +83,38 @@ def build_sam2(
     return model.to(choose_device(str(device))).eval()
 
 
+def build_i2v_video_predictor(
+    config_file: str, ckpt_path: str | Path | None = None, device: str = "auto", mode: str = "eval"
+) -> SAM2MaskPredictor:
+    """Predictor of a checkpoint with SAM-I2V's memory, by SAM-I2V's own call.
+
+    Parameters
+    ----------
+    config_file : str
+        Not read: a checkpoint shows its shape by itself.
+    ckpt_path : str or Path
+        Weights that ``sam2flow finetune --memory relevant`` wrote.
+    device : str
+        auto, cpu, cuda or mps.
+    mode
+        Taken as it comes; a predictor is always for evaluation.
+
+    Raises
+    ------
+    ModelError
+        If there is no checkpoint, or its memory is of another design.
+    """
+    _check_call(ckpt_path, ())
+    model, description = load_model(str(ckpt_path))
+    design = model.config.mask.memory.design
+    if design != "relevant":
+        raise ModelError(
+            f"{ckpt_path}: its memory is '{design}', SAM-I2V's is 'relevant': train it with 'sam2flow finetune DATA "
+            "--memory relevant --start FILE'"
+        )
+    return SAM2MaskPredictor(model, choose_device(str(device)), description)
+
+
 def load_predictor(
     name: str, device: str = "auto", settings: InferenceSettings | None = None
 ) -> SAM2FlowPredictor | SAM2MaskPredictor:

@@ -14,7 +14,8 @@ from sam2flow_core.config.finetuning import FinetuningSettings
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.config.model import PRESETS, ImageEncoderConfig, MaskConfig
 from sam2flow_core.engine.volumes import dice, propagate_volumes
-from sam2flow_core.errors import DataError, PromptError
+from sam2flow_core.errors import DataError, ModelError, PromptError
+from sam2flow_core.inference.build import build_i2v_video_predictor
 from sam2flow_core.inference.weights import load_model, save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack.volumes import find_volume, read_volumes
@@ -163,6 +164,18 @@ def test_from_the_command_line_to_masks(start, tmp_path, capsys):
     assert "is there already" in capsys.readouterr().err
     for wrong in (["--start", "tiny"], ["--start", str(start), "--list", "none.txt"], ["--start", "x.pt"]):
         assert status_of(["finetune", str(data), "--out", str(tmp_path / "w.safetensors"), *wrong, "--steps", "1"]) == 2
+
+
+def test_sam_i2vs_call_takes_weights_with_its_memory(network, start, tmp_path):
+    path = tmp_path / "i2v.safetensors"
+    save_weights(path, with_memory(network, MemoryConfig("relevant")), {"image_size": SIDE}, torch.float32)
+    predictor = build_i2v_video_predictor("./i2v/configs/i2v-infer.yaml", path, device="cpu")
+    state = predictor.init_state(np.stack([labels_of(t) * 60 for t in range(SLICES)]))
+    _, object_ids, masks = predictor.add_new_points_or_box(state, 0, 1, points=[[10, 12]], labels=[1])
+    assert object_ids == [1] and masks.shape == (1, 1, HEIGHT, WIDTH)
+    assert [frame for frame, _, _ in predictor.propagate_in_video(state)] == list(range(SLICES))
+    with pytest.raises(ModelError, match="its memory is 'recent'"):
+        build_i2v_video_predictor("", start)
 
 
 class Keeps:
