@@ -21,6 +21,7 @@ from sam2flow_core.cli.finetune import finetune
 from sam2flow_core.cli.info import info
 from sam2flow_core.cli.linescan import linescan
 from sam2flow_core.cli.propagate import propagate
+from sam2flow_core.cli.report import report
 from sam2flow_core.cli.run import run
 from sam2flow_core.cli.synth import synth
 from sam2flow_core.cli.train import train
@@ -44,7 +45,8 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 for _command in (
-    demo, run, find, batch, linescan, info, synth, train, finetune, evaluate, evaluate_vos, bench, weights, propagate,
+    demo, run, report, find, batch, linescan, info, synth, train, finetune, evaluate, evaluate_vos, bench, weights,
+    propagate,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 GRADES = ("good", "fair", "poor", "unusable")
 """How far a velocity can be believed."""
 
+PARTIAL = "PARTIAL"
+"""The flag of what is measured while its run goes on, or was cut short."""
+
 FLAG_MEANINGS = {
     "ALIASED": "cells move more than half the distance at which they repeat, so that the direction may be mistaken",
     "NEAR_FLOOR": "cells move less per frame than can be told from standing still",
@@ -22,6 +25,7 @@ FLAG_MEANINGS = {
     "WIDTH_DOUBT": "the width is not sure: mask and moving pattern differ, or noise hides the pattern",
     "EDGE": "the image border cuts along the vessel",
     "METHOD_DISAGREE": "flow and space-time diagram disagree",
+    PARTIAL: "the run is not finished: these are the frames so far",
     "UNBALANCED": "more flows into a fork than out, or less: a width or velocity is wrong, or a vessel not marked",
     "UNCALIBRATED": "pixel size or frame rate is unknown, so that there is no um/s",
 }
@@ -43,6 +47,7 @@ FLAG_NAMES = {
     "WIDTH_DOUBT": "width unsure",
     "EDGE": "cut off",
     "METHOD_DISAGREE": "methods differ",
+    PARTIAL: "not finished",
     "UNBALANCED": "fork unbalanced",
     "UNCALIBRATED": "no scale",
 }

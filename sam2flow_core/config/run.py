@@ -12,6 +12,25 @@ By default they spin, and beside any other busy program a run then takes half as
 
 
 @dataclass(frozen=True)
+class PartialSettings:
+    """When a run that goes on writes tables of the frames so far.
+
+    Attributes
+    ----------
+    after_s : float
+        So long after the first frame, and not sooner after the tables before.
+    share : float
+        Of the time since the last ones that writing them may take: where it takes long they come more rarely.
+    most_at_end_s : float
+        How long a run that is cancelled may still take for tables of all its frames, by what the last ones took.
+    """
+
+    after_s: float = 10.0
+    share: float = 0.1
+    most_at_end_s: float = 20.0
+
+
+@dataclass(frozen=True)
 class StoreSettings:
     """Layout of ``results.zarr``.
 

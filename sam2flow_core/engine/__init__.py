@@ -1,6 +1,6 @@
 """One run as a generator of events; the same engine serves the command line, the plugin, batch and Python."""
 
-from sam2flow_core.engine.events import Finished, FrameDone, RunEvent, RunRequest, Stage, Started
+from sam2flow_core.engine.events import Finished, FrameDone, PartialDone, RunEvent, RunRequest, Stage, Started
 from sam2flow_core.engine.from_project import request_in_folder, request_of_project
 from sam2flow_core.engine.provenance import request_again
 from sam2flow_core.engine.run import run
@@ -8,6 +8,7 @@ from sam2flow_core.engine.run import run
 __all__ = [
     "Finished",
     "FrameDone",
+    "PartialDone",
     "RunEvent",
     "RunRequest",
     "Stage",

@@ -106,6 +106,15 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class PartialDone:
+    """Tables, report and provenance of the frames so far are in the folder, marked as partial."""
+
+    out: Path
+    frames_done: int
+    frames_total: int
+
+
+@dataclass(frozen=True)
 class Finished:
     """All files are in place."""
 
@@ -116,4 +125,4 @@ class Finished:
     notices: tuple[str, ...] = ()
 
 
-RunEvent = Started | FrameDone | Stage | Finished
+RunEvent = Started | FrameDone | Stage | PartialDone | Finished

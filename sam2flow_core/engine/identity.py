@@ -67,6 +67,19 @@ def completed(identity: Mapping[str, str]) -> dict[str, str]:
     return {RESOLUTION: "1", DETAIL: EVERY_PAIR, **identity}
 
 
+def is_refinement(ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    """Whether this run is that of a folder in more detail, and the same otherwise."""
+    return _differences(ours, theirs) == DETAIL and _coarseness(ours[DETAIL]) < _coarseness(theirs[DETAIL])
+
+
+def _coarseness(detail: str) -> int:
+    """Pairs of which one is answered; of a quick look, more than any."""
+    if detail == EVERY_PAIR:
+        return 1
+    number = detail.removeprefix("one pair in ")
+    return int(number) if number.isdecimal() else 10**9
+
+
 def check_same_run(out: object, ours: Mapping[str, str], theirs: Mapping[str, str]) -> None:
     """Raise `OutputError` unless the run in a folder is the one that is asked for."""
     if different := _differences(ours, theirs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
 
 from sam2flow_core.config.run import StoreSettings
@@ -39,9 +40,14 @@ class Progress:
     def begin(
         cls, lock: FolderLock, header: StoreHeader, identity: Mapping[str, str], settings: StoreSettings
     ) -> Progress:
-        """Start with an empty store. The marker comes first: from here on the folder holds an unfinished run."""
+        """Start with an empty store, or with that of the same run in less detail.
+
+        The marker comes first: from here on the folder holds an unfinished run.
+        """
         write_marker(lock.folder, Marker(0, identity), {})
-        return cls(lock, ResultsWriter.create(lock.folder / STORE_NAME, header, settings), identity, 0)
+        path = lock.folder / STORE_NAME
+        writer = ResultsWriter.reopen_for(path, header) or ResultsWriter.create(path, header, settings)
+        return cls(lock, writer, identity, 0)
 
     @classmethod
     def go_on(cls, lock: FolderLock, marker: Marker) -> Progress:
@@ -54,6 +60,15 @@ class Progress:
         self._writer.check()
         if self._under_way is not None and self._under_way.done():
             self._wait()
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        return self._lock.folder
+
+    def settle(self) -> None:
+        """Wait until all that was handed over is written."""
+        self._wait()
 
     def keep(self, frames: list[FrameFlow], snapshot: Snapshot) -> None:
         """Write frames, and the predictor's state after them.

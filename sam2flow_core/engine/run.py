@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from sam2flow_core.config.run import StoreSettings
+from sam2flow_core.config.run import PartialSettings, StoreSettings
 from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import Finished, RunEvent, RunRequest, Stage, Started
 from sam2flow_core.engine.folder import FolderState, claim_folder
-from sam2flow_core.engine.identity import THREADS, check_expected, check_same_run, identify
+from sam2flow_core.engine.identity import THREADS, check_expected, check_same_run, identify, is_refinement
+from sam2flow_core.engine.partial import Conclusion, PartialTables
 from sam2flow_core.engine.provenance import read_provenance, stored_identity
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.engine.threads import set_threads
-from sam2flow_core.errors import OutputError
+from sam2flow_core.errors import OutputError, Sam2FlowError
 from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY
 
 
 def run(
-    request: RunRequest, predictor: Predictor | None = None, settings: StoreSettings | None = None
+    request: RunRequest,
+    predictor: Predictor | None = None,
+    settings: StoreSettings | None = None,
+    partial: PartialSettings | None = None,
 ) -> Generator[RunEvent, None, None]:
     """Do a run, and tell of its progress.
 
@@ -35,11 +40,13 @@ def run(
         One that is loaded already; by default the request's model is loaded.
     settings : StoreSettings, optional
         Layout of the store.
+    partial : PartialSettings, optional
+        When tables of the frames so far are written.
 
     Yields
     ------
     RunEvent
-        `Stage`, `Started`, a `FrameDone` for each frame, `Finished` last.
+        `Stage`, `Started`, a `FrameDone` for each frame, now and then a `PartialDone`, `Finished` last.
 
     Raises
     ------
@@ -58,19 +65,27 @@ def run(
         predictor = predictor or _load(request)
         identity = identify(request, source, content, predictor.description, threads)
         check_expected(identity, dict(request.expected))
-        if before:
+        refines = bool(before) and is_refinement(identity, before)
+        if before and not refines:
             check_same_run(request.out, identity, before)
         notices = (*lock.notices, *source.notices)
-        if folder is FolderState.FINISHED:
+        finished = folder is FolderState.FINISHED and not refines
+        if finished:
             yield Started(source.frames_total, source.frames_total, notices)
         else:
-            yield from stream_frames(request, source, lock, predictor, identity, settings)
+            conclusion = Conclusion(request, source, lock, identity, predictor.description)
+            tables = PartialTables(conclusion, partial)
+            try:
+                yield from stream_frames(request, source, lock, predictor, identity, settings, tables, refines)
+            except (GeneratorExit, Sam2FlowError) as ended:
+                tables.write_at_the_end(failed=isinstance(ended, Sam2FlowError))
+                raise
             # Imported only now: plotting and statistics take seconds to load and would delay the first frame.
             from sam2flow_core.engine.finishing import finish_run
 
-            yield from finish_run(request, source, lock, identity, predictor.description)
+            yield from finish_run(replace(conclusion, description=predictor.description))
         told = predictor.description.get("notices", ())
-        timed = () if folder is FolderState.FINISHED else source.timing.notices
+        timed = () if finished else source.timing.notices
         yield _finished(request, (*notices, *timed, *told))
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.contract import Predictor
-from sam2flow_core.engine.events import FrameDone, RunEvent, RunRequest, Started
+from sam2flow_core.engine.events import FrameDone, PartialDone, RunEvent, RunRequest, Started
 from sam2flow_core.engine.lock import FolderLock
+from sam2flow_core.engine.partial import PartialTables
 from sam2flow_core.engine.progress import Progress
 from sam2flow_core.engine.prompting import give_prompts
 from sam2flow_core.engine.source import Source
@@ -32,16 +33,19 @@ def stream_frames(
     predictor: Predictor,
     identity: Mapping[str, str],
     settings: StoreSettings,
+    tables: PartialTables | None = None,
+    anew: bool = False,
 ) -> Iterator[RunEvent]:
     """Answer every frame that is still to be answered, and keep the answers.
 
-    Closing the generator keeps the frames that were yielded.
+    Closing the generator keeps the frames that were yielded. Now and then `tables` of the frames so far are written.
+    With `anew` a run of less detail in the folder is gone through again: its answers stay until better ones come.
     """
     state = predictor.init_state(
         source.stack, stabilise=request.stabilise, plan=source.plan, working_resolution=source.resolution.factor
     )
     give_prompts(predictor, state, request.prompts)
-    marker = read_marker(request.out)
+    marker = None if anew else read_marker(request.out)
     if marker is None or marker.frames_done == 0:
         header = _header(request, source, state.crops, settings)
         progress = Progress.begin(lock, header, identity, settings)
@@ -51,7 +55,7 @@ def stream_frames(
     with progress:
         yield Started(source.frames_total, progress.frames_done, (*lock.notices, *source.notices))
         if progress.frames_done < source.frames_total:
-            yield from _answer(source, predictor, state, progress, settings)
+            yield from _answer(source, predictor, state, progress, settings, tables)
 
 
 def _restore(request: RunRequest, source: Source, predictor: Predictor, state: Any, marker: Marker) -> None:
@@ -68,8 +72,13 @@ def _restore(request: RunRequest, source: Source, predictor: Predictor, state: A
 
 
 def _answer(
-    source: Source, predictor: Predictor, state: Any, progress: Progress, settings: StoreSettings
-) -> Iterator[FrameDone]:
+    source: Source,
+    predictor: Predictor,
+    state: Any,
+    progress: Progress,
+    settings: StoreSettings,
+    tables: PartialTables | None,
+) -> Iterator[FrameDone | PartialDone]:
     clock = _Clock(source.frames_total - progress.frames_done)
     frames_done = progress.frames_done
     pending: list[FrameFlow] = []
@@ -82,6 +91,9 @@ def _answer(
         if (result.frame + 1) % settings.chunk_frames == 0 or source.plan.ends(result.frame):
             progress.keep(pending, predictor.snapshot(state))
             pending = []
+            if tables is not None and tables.due(frames_done) and frames_done < source.frames_total:
+                progress.settle()
+                yield PartialDone(progress.folder, tables.write(), source.frames_total)
         try:
             yield FrameDone(result, frames_done, source.frames_total, clock.seconds_left())
         except GeneratorExit:

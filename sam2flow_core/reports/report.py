@@ -59,6 +59,7 @@ def write_report(
         vessels=rows,
         calibration=calibration_lines(measurements, provenance),
         recording=provenance.get("recording", {}),
+        partial=provenance.get("partial"),
         created=str(provenance.get("created", "")),
         provenance=provenance_lines(provenance),
         flags=FLAG_MEANINGS,

@@ -130,20 +130,18 @@ class Results:
         )
 
     def lines(self) -> tuple[VesselLine, ...]:
-        """Return centreline and space-time diagram of each vessel; empty for a run that was not concluded."""
+        """Return centreline and space-time diagram of each vessel; empty for a run that was never measured."""
         frames = self.frames
-        return tuple(
-            VesselLine(
-                vessel_id,
-                frames,
-                self._read(f"vessels/{vessel_id}/{LINE}", slice(None)),
-                self._of(f"vessels/{vessel_id}/offset", frames),
-                self._read(f"vessels/{vessel_id}/{DIAGRAM}", slice(None)),
-                self._reasons(vessel_id),
-            )
-            for vessel_id in self.vessel_ids
-            if f"vessels/{vessel_id}/{DIAGRAM}" in self._root
-        )
+        with_lines = (vessel for vessel in self.vessel_ids if f"vessels/{vessel}/{DIAGRAM}" in self._root)
+        return tuple(self._line(vessel, frames) for vessel in with_lines)
+
+    def _line(self, vessel_id: int, frames: NDArray[np.int64]) -> VesselLine:
+        group = f"vessels/{vessel_id}"
+        diagram = self._read(f"{group}/{DIAGRAM}", slice(None))
+        frames = frames[: len(diagram)]  # a run that goes on has more of them than were measured
+        offsets = self._of(f"{group}/offset", frames)
+        points = self._read(f"{group}/{LINE}", slice(None))
+        return VesselLine(vessel_id, frames, points, offsets, diagram[: len(frames)], self._reasons(vessel_id))
 
     def _reasons(self, vessel_id: int) -> tuple[str, ...]:
         """Return why a vessel got its grade; results of earlier versions do not say it."""

@@ -43,6 +43,19 @@ class ResultsWriter:
         with output_errors(path):
             return cls(path, *open_store(path, "r+"))
 
+    @classmethod
+    def reopen_for(cls, path: Path, header: StoreHeader) -> ResultsWriter | None:
+        """Go on in a store that was made for the same run, in another detail; None where there is none.
+
+        What is in it stays until it is written again.
+        """
+        try:
+            found = cls.reopen(path)
+        except OutputError:
+            return None
+        same = (found.header.shape, found.header.crops, found.header.ranges, found.header.settings)
+        return found if same == (header.shape, header.crops, header.ranges, header.settings) else None
+
     def check(self) -> None:
         """Raise `OutputError` if the store was removed: zarr would go on writing into what is left of it."""
         with output_errors(self.path):
