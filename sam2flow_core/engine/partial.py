@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +43,15 @@ class PartialTables:
     Parameters
     ----------
     run : Conclusion
+    write : callable
+        Writes the tables of a run; returns of how many frames.
     settings : PartialSettings, optional
     """
 
-    def __init__(self, run: Conclusion, settings: PartialSettings | None = None) -> None:
-        self._run, self._settings = run, settings or PartialSettings()
+    def __init__(
+        self, run: Conclusion, write: Callable[[Conclusion], int], settings: PartialSettings | None = None
+    ) -> None:
+        self._run, self._write, self._settings = run, write, settings or PartialSettings()
         self._last = time.monotonic()
         self._cost = 0.0
         self._frames = 0
@@ -61,11 +65,8 @@ class PartialTables:
 
     def write(self) -> int:
         """Write them; return of how many frames."""
-        # Imported only now: plotting and statistics take seconds to load and would delay the first frame.
-        from sam2flow_core.engine.finishing import write_partial
-
         began = time.monotonic()
-        self._frames = write_partial(self._run)
+        self._frames = self._write(self._run)
         self._last = time.monotonic()
         self._cost = self._last - began
         return self._frames

@@ -74,7 +74,7 @@ def run(
             yield Started(source.frames_total, source.frames_total, notices)
         else:
             conclusion = Conclusion(request, source, lock, identity, predictor.description)
-            tables = PartialTables(conclusion, partial)
+            tables = PartialTables(conclusion, _write_partial, partial)
             try:
                 yield from stream_frames(request, source, lock, predictor, identity, settings, tables, refines)
             except (GeneratorExit, Sam2FlowError) as ended:
@@ -94,6 +94,13 @@ def _threads(before: Mapping[str, str], out: Path) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,3}", said):
         raise OutputError(f"{out}: the notes of its earlier run are damaged; run again into a new folder")
     return int(said)
+
+
+def _write_partial(conclusion: Conclusion) -> int:
+    # Imported here for the same reason.
+    from sam2flow_core.engine.finishing import write_partial
+
+    return write_partial(conclusion)
 
 
 def _load(request: RunRequest) -> Predictor:

@@ -123,7 +123,7 @@ def test_writing_tables_takes_a_small_share_of_a_run(request_for, monkeypatch):
 
     now = [0.0]
     monkeypatch.setattr(partial.time, "monotonic", lambda: now[0])
-    tables = partial.PartialTables(None, PartialSettings(after_s=10, share=0.1))
+    tables = partial.PartialTables(None, lambda run: slow(run), PartialSettings(after_s=10, share=0.1))
     spent, answered = 0.0, 0
 
     def slow(_run):
@@ -133,7 +133,6 @@ def test_writing_tables_takes_a_small_share_of_a_run(request_for, monkeypatch):
         spent += cost
         return answered
 
-    monkeypatch.setattr("sam2flow_core.engine.finishing.write_partial", slow)
     for answered in range(16, 9600, 16):
         now[0] += 16 * 0.1
         if tables.due(answered):
