@@ -37,12 +37,20 @@ class InferenceSettings:
     ----------
     sampled_frames : int
         Frames, in pairs spread over the range, that make background, activity and motion before the first answer.
+    pair_tries : int
+        Pairs that are looked at for one that is no repeat.
+    repeated_change : float
+        Share of the change from frame to frame below which a frame repeats the one before.
     key_frame_every : int
         Frames between two looks of the image encoder; between them its context is carried.
     crop_margin : int
         Px around a vessel's mask that its crop keeps.
     check_every : int
         Pairs of frames from one whose flow is checked by the way back to the next; a check costs some four pairs.
+    round_trip_inside : float
+        Share of a pixel's goal that must lie in the mask for its way back to count.
+    round_trip_pixels : int
+        Fewest pixels whose way back says something.
     cached_frames : int
         Encoded images kept for further clicks.
     causal : bool
@@ -57,9 +65,13 @@ class InferenceSettings:
     """
 
     sampled_frames: int = 64
+    pair_tries: int = 4
+    repeated_change: float = 0.3
     key_frame_every: int = 64
     crop_margin: int = 4
     check_every: int = 64
+    round_trip_inside: float = 0.5
+    round_trip_pixels: int = 20
     cached_frames: int = 4
     causal: bool = False
     least_mask_quality: float = 0.5

@@ -84,6 +84,7 @@ class FlowStream:
     ) -> None:
         self.net, self.state = model.flow, state
         self.causal, self.check_every = settings.causal, settings.check_every
+        self._round_trip = (settings.round_trip_inside, settings.round_trip_pixels)
         self.vessels = {v: state.vessels[v] for v in vessel_ids}
         masks = {v: vessel_mask(s) for v, s in self.vessels.items()}
         device = state.frames.device
@@ -170,7 +171,9 @@ class FlowStream:
 
     def _package(self, crop: Crop, t: int, there: _Pixels | None, back: _Pixels | None = None) -> VesselFlow:
         flow, scale = _dense(crop, there)
-        error = float("nan") if back is None else round_trip_error(flow, _dense(crop, back)[0], crop.mask)
+        error = float("nan")
+        if back is not None:
+            error = round_trip_error(flow, _dense(crop, back)[0], crop.mask, *self._round_trip)
         scores = self._scores(crop.vessel_id)
         return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, flow, scale, *scores, error)
 

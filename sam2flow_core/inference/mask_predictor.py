@@ -105,7 +105,7 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         stack = video_path if isinstance(video_path, Stack) else open_stack(video_path, colour=as_sam2)
         if as_sam2:
             return MaskState(SquareFrames(stack, self.settings.sam2.image_size, self.device))
-        return MaskState(PaddedFrames(stack, self.settings.sampled_frames, self.device))
+        return MaskState(PaddedFrames(stack, self.settings, self.device))
 
     @torch.inference_mode()
     def add_new_points_or_box(

@@ -324,7 +324,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         same = (stack.fingerprint(), stack.frame(plan.sampled[0][0]).tobytes()) if stack.paths else object()
         key = (same, plan.sampled, stabilise, video.factor, torch.get_num_threads())
         if self._last_summary is None or self._last_summary[0] != key:
-            summary = summarise_ranges(video, plan.sampled, stabilise, self.settings.sampled_frames, self.device)
+            summary = summarise_ranges(video, plan.sampled, stabilise, self.settings, self.device)
             self._last_summary = (key, summary)
         return self._last_summary[1]
 

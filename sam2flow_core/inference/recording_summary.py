@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.inputs import smoothed
 from sam2flow_core.model.motion_statistics import MotionStatistics
@@ -23,10 +24,6 @@ _MULTIPLE = 32
 _SMOOTHED = 4
 """Rows beyond its own that a row of `smoothed` looks at, and one more."""
 _STILL = Shift(0.0, 0.0, 1.0)
-_TRIED = 4
-"""Pairs that are looked at for one that is no repeat."""
-_REPEATED = 0.3
-"""Share of the change from frame to frame below which a frame repeats the one before."""
 
 
 @dataclass
@@ -68,17 +65,17 @@ def aligned_frame(
     return stabiliser.align(frame, shifts[t])
 
 
-def _that_moves(video: WorkingFrames, t: int, last: int, most: float) -> tuple[int, float]:
+def _that_moves(video: WorkingFrames, t: int, last: int, most: float, settings: InferenceSettings) -> tuple[int, float]:
     """The pair at ``t`` or, where a frame only repeats the one before, one soon after; and how much it changes.
 
     A frame is a repeat where it changes by little of the ``most`` that other pairs do.
     """
     found: list[tuple[float, int]] = []
     before = video.seen(t)[::2, ::2]
-    for first in range(t, max(min(t + _TRIED, last), t + 1)):
+    for first in range(t, max(min(t + settings.pair_tries, last), t + 1)):
         after = video.seen(min(first + 1, last))[::2, ::2]
         found.append((float(np.abs(after - before).mean()), -first))
-        if found[-1][0] > _REPEATED * most:
+        if found[-1][0] > settings.repeated_change * most:
             break
         before = after
     change, first = max(found)
@@ -101,7 +98,11 @@ def _smooth_rows(frames: Tensor, rows: Window) -> Tensor:
 
 
 def summarise_ranges(
-    video: WorkingFrames, ranges: Sequence[tuple[int, int]], stabilise: bool, sampled: int, device: torch.device
+    video: WorkingFrames,
+    ranges: Sequence[tuple[int, int]],
+    stabilise: bool,
+    settings: InferenceSettings,
+    device: torch.device,
 ) -> RecordingSummary:
     """Look at frames spread over some ranges.
 
@@ -112,8 +113,7 @@ def summarise_ranges(
         First frame and end, ascending; the first one defines the tissue coordinates.
     stabilise : bool
         Take the frame's own motion out.
-    sampled : int
-        Frames, in consecutive pairs, that are looked at.
+    settings : InferenceSettings
     device : torch.device
     """
     stabiliser = Stabiliser() if stabilise else None
@@ -123,12 +123,12 @@ def summarise_ranges(
     shifts: dict[int, Shift] = {}  # in a short recording pairs overlap
     height, width = video.shape
     padding = (0, -width % _MULTIPLE, 0, -height % _MULTIPLE)
-    firsts = _spread(ranges, max(sampled // 2, 1))
+    firsts = _spread(ranges, max(settings.sampled_frames // 2, 1))
     total, level, square = (torch.zeros(height, width, dtype=torch.float64) for _ in range(3))
     motion = MotionStatistics()
     most = 0.0
     for place, last in firsts:
-        t, change = _that_moves(video, place, last, most)
+        t, change = _that_moves(video, place, last, most, settings)
         most = max(most, change)
         pair = [aligned_frame(video, f, stabiliser, shifts) for f in (t, min(t + 1, last))]
         frames = torch.from_numpy(np.stack(pair)).to(device)

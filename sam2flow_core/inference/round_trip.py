@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 
+from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.flow_net import CellLayout, FlowAnswer, FlowNet
 from sam2flow_core.model.memory_bank import MemoryEntry
-
-_FEWEST_PIXELS = 20
-_INSIDE = 0.5
 
 
 def answer_back(
@@ -46,7 +44,13 @@ def answer_back(
     return result
 
 
-def round_trip_error(there: NDArray[np.float32], back: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+def round_trip_error(
+    there: NDArray[np.float32],
+    back: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    inside: float = InferenceSettings.round_trip_inside,
+    fewest: int = InferenceSettings.round_trip_pixels,
+) -> float:
     """Median distance in px between where a pixel of the mask begins and where it comes back to.
 
     Parameters
@@ -54,6 +58,8 @@ def round_trip_error(there: NDArray[np.float32], back: NDArray[np.float32], mask
     there, back : ndarray, shape (2, h, w)
         ``(dx, dy)`` px from a frame to the next, and from there to the first.
     mask : ndarray of bool, shape (h, w)
+    inside, fewest
+        ``round_trip_inside`` and ``round_trip_pixels`` of `InferenceSettings`.
 
     Returns
     -------
@@ -64,8 +70,8 @@ def round_trip_error(there: NDArray[np.float32], back: NDArray[np.float32], mask
     dx, dy = there[:, y, x]
     target = np.stack([y + dy, x + dx])
     weight = map_coordinates(mask.astype(np.float32), target, order=1)
-    stays = weight > _INSIDE
-    if stays.sum() < _FEWEST_PIXELS:
+    stays = weight > inside
+    if stays.sum() < fewest:
         return float("nan")
     home = [map_coordinates(part * mask, target[:, stays], order=1) / weight[stays] for part in back]
     return float(np.median(np.hypot(dx[stays] + home[0], dy[stays] + home[1])))

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.photographs import normalise
 from sam2flow_core.inference.recording_summary import summarise_ranges
@@ -99,10 +100,10 @@ class SquareFrames:
 class PaddedFrames:
     """Frames as our own presets see them: with background and activity, at their own size."""
 
-    def __init__(self, stack: Stack, sampled: int, device: torch.device) -> None:
+    def __init__(self, stack: Stack, settings: InferenceSettings, device: torch.device) -> None:
         self.stack, self.device = stack, device
         video, plan = WorkingFrames(stack), FramePlan.whole(0, len(stack))
-        summary = summarise_ranges(video, plan.sampled, False, sampled, device)
+        summary = summarise_ranges(video, plan.sampled, False, settings, device)
         self._frames = AlignedFrames(video, plan, False, summary, device)
 
     def take_statistics(self) -> Tensor | None:
