@@ -20,12 +20,12 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from sam2flow_core.config.finetuning import FinetuningSettings
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.config.model import PRESETS, ImageEncoderConfig, MaskConfig
-from sam2flow_core.engine.volumes import propagate_volumes
+from sam2flow_core.engine.volume_masks import propagate_volumes
 from sam2flow_core.inference.build import load_predictor
 from sam2flow_core.inference.weights import save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack.volumes import read_volumes
-from sam2flow_core.training.finetuning import FinetuningRequest, finetune
+from sam2flow_core.training.volume_training import FinetuningRequest, finetune
 
 SIDE = 96
 DESIGNS = ("recent", "short-long", "relevant", "gated")

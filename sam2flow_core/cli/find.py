@@ -39,7 +39,7 @@ def find(
     Look at the proposals before they are measured: open the recording and the CSV in the window. Vessel densities of
     the whole field are printed; they are of vessels in which something moves.
     """
-    from sam2flow_core.engine.finding import find_in_recording
+    from sam2flow_core.engine.field_findings import find_in_recording
     from sam2flow_core.errors import PromptError
     from sam2flow_core.files import check_writable
     from sam2flow_core.prompts import write_prompts

@@ -47,8 +47,8 @@ def finetune(
     from sam2flow_core.config.memory import MemoryConfig
     from sam2flow_core.files import check_writable
     from sam2flow_core.stack.volumes import read_volumes
-    from sam2flow_core.training.finetuning import FinetuningRequest
-    from sam2flow_core.training.finetuning import finetune as steps_of
+    from sam2flow_core.training.volume_training import FinetuningRequest
+    from sam2flow_core.training.volume_training import finetune as steps_of
 
     check_writable(out)
     settings = FinetuningSettings().with_values(changes)

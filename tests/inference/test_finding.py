@@ -9,12 +9,12 @@ from sam2flow_core.cli.main import status_of
 from sam2flow_core.config.finding import FindingSettings
 from sam2flow_core.config.tracing import FollowSettings, TracingSettings
 from sam2flow_core.engine.demo import sample_files
-from sam2flow_core.inference.finding import FoundVessel
+from sam2flow_core.inference.vessel_finder import FoundVessel
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, VesselField
 from sam2flow_core.prompts import read_prompts
 from sam2flow_core.stack import open_stack
 from sam2flow_core.tracing.field_map import FieldMap
-from sam2flow_core.tracing.finding import find_segments
+from sam2flow_core.tracing.found_segments import find_segments
 from sam2flow_core.velocity.density import measure_density
 
 SIZE, RADIUS = (64, 96), 4.0
@@ -71,7 +71,7 @@ def test_the_sample(tmp_path, capsys):
     assert np.allclose(rows.width_um, 0.6 * rows.width_px, rtol=1e-2)
     # Vessels that people clicked have a proposal near the click.
     asked = [p for p in read_prompts(clicks) if p.label == 1]
-    from sam2flow_core.engine.finding import find_in_recording
+    from sam2flow_core.engine.field_findings import find_in_recording
 
     lines = [v.centreline for v in find_in_recording(recording, device="cpu", stop=40).vessels]
     near = [min(np.hypot(*(line - (p.y, p.x)).T).min() for line in lines) for p in asked]

@@ -15,7 +15,7 @@ from sam2flow_core.inference.masks import field_maps
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.prompts import Prompt
-from sam2flow_core.tracing.finding import Segment, find_segments
+from sam2flow_core.tracing.found_segments import Segment, find_segments
 
 _CLICKS = (1 / 6, 1 / 2, 5 / 6)
 """Where along a segment it is clicked."""

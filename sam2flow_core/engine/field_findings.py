@@ -9,8 +9,8 @@ import pandas as pd
 
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.source import open_source
-from sam2flow_core.inference.finding import FoundVessel, find_vessels, prompts_of
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
+from sam2flow_core.inference.vessel_finder import FoundVessel, find_vessels, prompts_of
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.velocity.density import Density, measure_density
 
