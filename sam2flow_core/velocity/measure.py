@@ -36,7 +36,7 @@ from sam2flow_core.velocity.presence import Presence, find_presence
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
-from sam2flow_core.velocity.segments import Segments, are_apart, find_cuts, possible_segments
+from sam2flow_core.velocity.segments import Segments, are_apart, find_cuts, merged, possible_segments
 from sam2flow_core.velocity.series import rejected_steps, smooth_series
 from sam2flow_core.velocity.spans import joined, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise, with_interval
@@ -158,21 +158,37 @@ def _measure(
     found = [
         _find_segments(vessel, reading, recording.settings) for vessel, reading in zip(vessels, readings, strict=True)
     ]
-    owner = [k for k, segments in enumerate(found) for _ in segments.all]
-    parts = [part for segments in found for part in segments.all]
-    again = _read(parts, [others[k] for k in owner], recording)
+    first = _read_segments(found, others, recording)
+    apart = [
+        are_apart(segments, [reading.space_time for reading in mine], recording.settings) if mine else None
+        for segments, mine in zip(found, first, strict=True)
+    ]
+    final = [
+        merged(vessels[k], found[k], [reading.space_time for reading in first[k]], recording.settings)
+        if apart[k]
+        else Segments([], None)
+        for k in range(len(vessels))
+    ]
+    changed = [final[k] if final[k] is not found[k] else Segments([], None) for k in range(len(vessels))]
+    second = _read_segments(changed, others, recording)
 
     def finish(k: int) -> VesselMeasurement:
-        mine = [reading for reading, whose in zip(again, owner, strict=True) if whose == k]
-        apart = are_apart(found[k], [reading.space_time for reading in mine], recording.settings) if mine else None
-        whole = _finish(vessels[k], readings[k], others[k], recording, one=apart is False)
-        if not apart:
+        whole = _finish(vessels[k], readings[k], others[k], recording, one=apart[k] is False)
+        if not apart[k]:
             return whole
-        each = zip(found[k].all, mine, strict=True)
+        each = zip(final[k].all, second[k] or first[k], strict=True)
         return divided(whole, [_finish(part, reading, others[k], recording) for part, reading in each])
 
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(finish, range(len(vessels))))
+
+
+def _read_segments(found: Sequence[Segments], others: Sequence[Others], recording: _Recording) -> list[list[_Read]]:
+    """Read the segments of all vessels in one pass over the images; a list for each vessel."""
+    owner = [k for k, segments in enumerate(found) for _ in segments.all]
+    parts = [part for segments in found for part in segments.all]
+    read = _read(parts, [others[k] for k in owner], recording)
+    return [[reading for reading, whose in zip(read, owner, strict=True) if whose == k] for k in range(len(found))]
 
 
 def _find_segments(vessel: PreparedVessel, reading: _Read, settings: VelocitySettings) -> Segments:

@@ -58,10 +58,16 @@ class Segments:
         In the order of the line; empty where nothing suggests a cut.
     branch : PreparedVessel or None
         The longest branch that leaves the line within the mask.
+    edges : tuple of int
+        Points of the whole's line between which the segments lie, its ends among them.
+    joint : int or None
+        The one of them at which the branch leaves, unless that is too near another.
     """
 
     along: list[PreparedVessel]
     branch: PreparedVessel | None
+    edges: tuple[int, ...] = ()
+    joint: int | None = None
 
     @property
     def all(self) -> list[PreparedVessel]:
@@ -71,16 +77,49 @@ class Segments:
 
 def possible_segments(whole: PreparedVessel, cuts: Sequence[int], settings: VelocitySettings) -> Segments:
     """Cut a vessel at the given points of its line, and where a branch leaves it, unless that is near another cut."""
-    found = branch_of(whole, settings)
+    found, joint = branch_of(whole, settings), None
     edges = [0, *cuts, len(whole.line.points)]
     if found is not None:
         apart = min(abs(found[1] - edge) for edge in edges)
         if apart >= max(settings.stretches.least_length_px, settings.stretches.length_diameters * whole.width):
-            edges = sorted([*edges, found[1]])
+            joint = found[1]
+            edges = sorted([*edges, joint])
     if len(edges) == 2:
         return Segments([], None)
+    return _between(whole, tuple(edges), found[0] if found is not None else None, joint, settings)
+
+
+def _between(
+    whole: PreparedVessel,
+    edges: tuple[int, ...],
+    branch: PreparedVessel | None,
+    joint: int | None,
+    settings: VelocitySettings,
+) -> Segments:
     along = [segment_of(whole, first, last, settings) for first, last in pairwise(edges)]
-    return Segments(along, found[0] if found is not None else None)
+    return Segments(along, branch, edges, joint)
+
+
+def merged(
+    whole: PreparedVessel, segments: Segments, diagrams: Sequence[SpaceTime], settings: VelocitySettings
+) -> Segments:
+    """Return segments without the cuts that their own readings do not bear out: neighbours that flow alike are one.
+
+    A segment that cannot be read by itself is no reason for a cut either, and joins its neighbours.
+    """
+    speeds = [_speed(part, diagram, settings) for part, diagram in zip(segments.all, diagrams, strict=True)]
+    moving = segments.branch is not None and abs(speeds.pop()) > settings.flags.floor_px_frame
+    steps = [abs(b - a) / max(abs(a), abs(b), 1e-9) for a, b in pairwise(speeds)]
+    first, *inner, last = segments.edges
+    kept = [
+        edge
+        for edge, step in zip(inner, steps, strict=True)
+        if step > settings.stretches.confirmed_step or (moving and edge == segments.joint)
+    ]
+    branch = segments.branch if moving else None
+    if len(kept) == len(inner) and branch is segments.branch:
+        return segments
+    return _between(whole, (first, *kept, last), branch, segments.joint if moving else None, settings)
 
 
 def are_apart(segments: Segments, diagrams: Sequence[SpaceTime], settings: VelocitySettings) -> bool | None:

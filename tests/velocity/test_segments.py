@@ -104,3 +104,13 @@ def test_flow_balances_at_a_fork():
     slow = forked(4.0, 4.0, 0.8, (16.0, 9.0, 9.0))
     (leaking,) = measure_vessels([slow.track], slow.images, Calibrated())
     assert leaking.balance > 0.4 and any("UNBALANCED" in s.flags for s in leaking.segments)
+
+
+def test_a_cut_that_its_own_segments_do_not_bear_out_is_taken_back(monkeypatch):
+    """Of three cuts only the one in the middle parts blood that flows differently."""
+    from sam2flow_core.velocity import measure
+
+    scene = end_to_end(2.0, 4.0)
+    monkeypatch.setattr(measure, "find_cuts", lambda *_: (40, MIDDLE, 120))
+    measured = measure_vessel(scene.track, scene.images, Calibrated())
+    assert [round(segment.line.length, -1) for segment in measured.segments] == [80, 80]
