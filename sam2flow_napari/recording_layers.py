@@ -19,7 +19,7 @@ from sam2flow_core.regions import MaskPrompt
 from sam2flow_core.stack import open_stack
 from sam2flow_napari.layers import BoxLayer, BrushLayer, LayerFactory, Overlays, PromptLayer
 from sam2flow_napari.layers.factory import STACK_KEY, lay_on
-from sam2flow_napari.layers.flow_frames import FlowFrames
+from sam2flow_napari.layers.flow_frames import FlowFrames, first_answered
 from sam2flow_napari.layers.keys import Key, bind
 from sam2flow_napari.session import Session
 from sam2flow_napari.worker.run_tables import RunTables
@@ -223,7 +223,7 @@ class Scene:
     def show_results(self, tables: RunTables) -> None:
         """Show the results of a finished run."""
         self.frames.show_results(tables.folder, tables.results)
-        self.overlays.show_flow(tables.results.header.start)
+        self.overlays.show_flow(first_answered(tables.results))
         self.overlays.show_lines(tables.lines)
 
     def recalibrate(self) -> None:

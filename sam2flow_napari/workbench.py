@@ -21,6 +21,7 @@ from sam2flow_core.prompts import check_prompts, read_prompts
 from sam2flow_napari.files.layer_file import recording_of_layer
 from sam2flow_napari.files.sample_data import sample_path
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
+from sam2flow_napari.layers.flow_frames import first_answered
 from sam2flow_napari.layers.keys import Key
 from sam2flow_napari.mask_propagation import Propagation
 from sam2flow_napari.preferences import read_preferences
@@ -353,7 +354,7 @@ class Workbench(QObject):
         self.scene.set_outdated(self.runs.outdated(self.session.state))
         if self.follow:
             # After a run the slider stands on the last frame, which has no flow.
-            self.scene.go_to(tables.results.header.start)
+            self.scene.go_to(first_answered(tables.results))
 
     def _on_propagated(self, masks: Path) -> None:
         if self.scene is None:

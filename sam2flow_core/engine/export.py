@@ -30,6 +30,8 @@ CSV, WORKBOOK, PAGE, FIGURES, MASKS, DIAGRAMS, FILM = (
 )
 KINDS = (CSV, WORKBOOK, PAGE, FIGURES, MASKS, DIAGRAMS, FILM)
 """What can be taken home, in the words of the window."""
+_CLEAR_ROWS = 6
+"""Of a picture of a space-time diagram, between two ranges."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,11 @@ def _facts(request: ExportRequest, results: Results) -> dict[str, object]:
         measured = header.calibration.get(name) or {}
         facts[name] = measured.get("value")
         facts[f"{name}, from"] = measured.get("source")
-    facts |= {"first frame": header.start, "last frame": header.stop - 1}
+    frames = results.frames
+    if len(frames):
+        facts |= {"first frame": int(frames[0]), "last frame": int(frames[-1])}
+    if len(results.ranges) > 1:
+        facts["ranges"] = ", ".join(f"{first} to {end - 1}" for first, end in results.ranges)
     try:
         facts["version"] = json.loads((request.run / PROVENANCE).read_text(encoding="utf-8")).get("version")
     except (OSError, ValueError, AttributeError):
@@ -148,7 +154,7 @@ def _facts(request: ExportRequest, results: Results) -> dict[str, object]:
 
 def _draw_velocities(per_frame: pd.DataFrame, results: Results, paths: list[Path]) -> None:
     """Draw velocity against time of all vessels; the interval of each as a band where there are at most three."""
-    from sam2flow_core.reports.drawing import new_figure, page_style
+    from sam2flow_core.reports.drawing import new_figure, page_style, without_joints
 
     calibrated = bool(per_frame["velocity_um_s"].notna().any())
     column = "velocity_um_s" if calibrated else "velocity_px_frame"
@@ -160,14 +166,15 @@ def _draw_velocities(per_frame: pd.DataFrame, results: Results, paths: list[Path
         for vessel, every in groups:
             # Left out, not lost: no line ends at a pair that was not asked for.
             rows = every[every["n_px"].notna()] if "n_px" in every else every
-            t = rows["time_s" if timed else "frame"]
+            ends = [end for end in ("velocity_ci_low_um_s", "velocity_ci_high_um_s") if end in rows]
+            time = rows["time_s" if timed else "frame"].to_numpy(float)
+            t, velocity, *interval = without_joints(time, *(rows[name].to_numpy(float) for name in (column, *ends)))
             number = float(str(vessel))  # 1.2 is the second segment of vessel 1
             named = results.header.names.get(int(number), f"Vessel {int(number)}")
             name = named if number == int(number) else f"{named}, {number:g}"
-            (drawn,) = axes.plot(t, rows[column], label=name, linewidth=1)
-            ends = ("velocity_ci_low_um_s", "velocity_ci_high_um_s")
-            if calibrated and len(groups) <= 3 and all(end in rows for end in ends):
-                axes.fill_between(t, rows[ends[0]], rows[ends[1]], color=drawn.get_color(), alpha=0.2, linewidth=0)
+            (drawn,) = axes.plot(t, velocity, label=name, linewidth=1)
+            if calibrated and len(groups) <= 3 and len(interval) == 2:
+                axes.fill_between(t, interval[0], interval[1], color=drawn.get_color(), alpha=0.2, linewidth=0)
         axes.set_xlabel("time (s)" if timed else "frame")
         axes.set_ylabel("velocity (um/s)" if calibrated else "velocity (px/frame)")
         axes.legend(fontsize="small")
@@ -191,7 +198,10 @@ def _write_masks(results: Results, path: Path) -> None:
 
 
 def _write_diagram(line: VesselLine, paths: list[Path]) -> None:
-    """Write a space-time diagram: brightness as it is (TIFF) and to look at (PNG); rows are frames, columns px."""
+    """Write a space-time diagram: brightness as it is (TIFF) and to look at (PNG); rows are frames, columns px.
+
+    In the picture a few clear rows stand for the frames between two ranges, and what was not seen is clear.
+    """
     import tifffile
     from PIL import Image
 
@@ -202,5 +212,9 @@ def _write_diagram(line: VesselLine, paths: list[Path]) -> None:
             else:
                 finite = line.diagram[np.isfinite(line.diagram)]
                 low, high = np.percentile(finite, (1, 99)) if finite.size else (0.0, 1.0)
-                grey = np.nan_to_num((line.diagram - low) / max(high - low, 1e-9))
-                Image.fromarray((255 * np.clip(grey, 0, 1)).astype(np.uint8)).save(part, format="PNG")
+                between = np.flatnonzero(np.diff(line.frames) > 1) + 1
+                rows = np.insert(line.diagram, np.repeat(between, _CLEAR_ROWS), np.nan, axis=0)
+                grey = np.clip(np.nan_to_num((rows - low) / max(high - low, 1e-9)), 0, 1)
+                seen = np.isfinite(rows)
+                picture = np.stack([255 * grey, 255 * seen], axis=-1).astype(np.uint8)
+                Image.fromarray(picture[..., 0] if seen.all() else picture).save(part, format="PNG")

@@ -15,6 +15,7 @@ from sam2flow_core.errors import OutputError
 from sam2flow_core.files import whole_file
 from sam2flow_core.results import Results
 from sam2flow_core.stack import Stack
+from sam2flow_core.stack.plan import begins_of, held_pair
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,7 +38,8 @@ class FilmChoices:
     Attributes
     ----------
     start, stop : int
-        Frames of the recording, `stop` not included; ``stop = 0`` is the end of the run.
+        Frames of the recording, `stop` not included; ``stop = 0`` is the end of the run. Those between the ranges of a
+        run, or the places of a quick look, are left out.
     every : int
         Of so many frames one is shown.
     frames_per_second : float
@@ -80,19 +82,18 @@ def write_film(
     """
     if path.suffix.lower() not in _ENDINGS:
         raise OutputError(f"{path}: films are written as .mp4 or .gif; choose one of these endings")
-    header = results.header
-    start = max(choices.start, header.start)
-    stop = min(choices.stop or header.stop, header.start + results.frames_done)
-    frames = range(start, stop, max(choices.every, 1))
+    stop = choices.stop or results.header.stop
+    finished = results.frames
+    frames = finished[(finished >= choices.start) & (finished < stop)][:: max(choices.every, 1)].tolist()
     if not frames:
-        raise OutputError(f"no frame of the run lies in {choices.start} to {choices.stop - 1}: choose other frames")
+        raise OutputError(f"no frame of the run lies in {choices.start} to {stop - 1}: choose other frames")
     painter = _Painter(stack, results, frames, choices.overlays)
     with whole_file(path) as part:
         yield from _encode(part, path.suffix.lower(), painter, frames, choices.frames_per_second)
 
 
 def _encode(
-    part: Path, ending: str, painter: _Painter, frames: range, rate: float
+    part: Path, ending: str, painter: _Painter, frames: list[int], rate: float
 ) -> Generator[tuple[int, int], None, None]:
     import av
 
@@ -139,7 +140,7 @@ def _in_colours(rgb: NDArray[np.uint8], palette: Image) -> tuple[NDArray[np.uint
 class _Painter:
     """Draws frames of a run."""
 
-    def __init__(self, stack: Stack, results: Results, frames: range, overlays: bool) -> None:
+    def __init__(self, stack: Stack, results: Results, frames: list[int], overlays: bool) -> None:
         self._stack, self._results, self._overlays = stack, results, overlays
         height, width = stack.shape[1:]
         self._times = max(1, -(-_SMALLEST_SIDE // min(height, width)))
@@ -152,6 +153,8 @@ class _Painter:
         factor = self._pixel_um * self._rate_hz if self._pixel_um and self._rate_hz else 1.0
         self._unit = "um/s" if self._pixel_um and self._rate_hz else "px/frame"
         self._factor = factor
+        self._pairs, self._begins = results.pairs.tolist(), begins_of(results.frames).tolist()
+        self._shifts = dict(zip(results.frames.tolist(), results.shifts, strict=True))
         self._limit = self._speed_limit(frames)
         self._colours = _colours()
 
@@ -165,7 +168,7 @@ class _Painter:
         labels = np.asarray(self._results.labels[t])
         if self._overlays:
             inside = labels > 0
-            rgb[inside] = (1 - _OPACITY) * rgb[inside] + _OPACITY * self._painted(t)[inside]
+            rgb[inside] = (1 - _OPACITY) * rgb[inside] + _OPACITY * self._painted(t, inside)
         enlarged = np.repeat(np.repeat(rgb, self._times, axis=0), self._times, axis=1).astype(np.uint8)
         whole = np.zeros((*self.size, 3), np.uint8)
         whole[: enlarged.shape[0], : enlarged.shape[1]] = enlarged
@@ -176,22 +179,30 @@ class _Painter:
         self._write_strip(draw, t)
         return np.asarray(image)
 
-    def _painted(self, t: int) -> NDArray[np.float32]:
-        """Return the colours of speed of a frame, shape (Y, X, 3); the last frame has no flow and stays white."""
-        flow = self._results.flow
-        if t >= flow.shape[0]:
-            return np.full((*self._stack.shape[1:], 3), 255, np.float32)
-        speed = np.nan_to_num(np.hypot(*np.asarray(flow[t]).astype(np.float32)))
-        result: NDArray[np.float32] = self._colours[np.clip(255 * speed / self._limit, 0, 255).astype(int)]
-        return result
+    def _painted(self, t: int, inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return the colours of speed of the pixels inside vessels, shape (P, 3); white where nothing was answered."""
+        speed = self._speed(t)[inside]
+        known = np.isfinite(speed)
+        painted = np.full((len(speed), 3), 255, np.float32)
+        painted[known] = self._colours[np.clip(255 * speed[known] / self._limit, 0, 255).astype(int)]
+        return painted
 
-    def _speed_limit(self, frames: range) -> float:
-        chosen = frames[:: max(1, len(frames) // _SAMPLED_FRAMES)]
-        speeds = [
-            np.hypot(*np.asarray(self._results.flow[t]).astype(np.float32))
-            for t in chosen
-            if t < self._results.flow.shape[0]
-        ]
+    def _speed(self, t: int) -> NDArray[np.float32]:
+        """Return speed in px per frame, shape (Y, X), NaN where there is none: that of the pair shown in frame `t`."""
+        shown = held_pair(t, self._pairs, self._begins)
+        if shown is None:
+            return np.full(self._stack.shape[1:], np.nan, np.float32)
+        speed: NDArray[np.float32] = np.hypot(*np.asarray(self._results.flow[shown]).astype(np.float32))
+        speed[np.asarray(self._results.labels[shown]) == 0] = np.nan
+        if shown != t:  # an answer that is held moves along with the tissue
+            dy, dx = np.rint(self._shifts[t] - self._shifts[shown]).astype(int)
+            speed = np.roll(speed, (dy, dx), (0, 1))
+        return speed
+
+    def _speed_limit(self, frames: list[int]) -> float:
+        """Return the speed of the last colour, from some of the pairs that the film shows."""
+        shown = sorted({pair for t in frames if (pair := held_pair(t, self._pairs, self._begins)) is not None})
+        speeds = [self._speed(t) for t in shown[:: max(1, len(shown) // _SAMPLED_FRAMES)]]
         moving = [speed[np.isfinite(speed) & (speed > 0)] for speed in speeds]
         found = np.concatenate(moving) if moving else np.zeros(0)
         return float(np.percentile(found, _SPEED_PERCENTILE)) if found.size else 1.0

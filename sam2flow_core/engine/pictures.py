@@ -39,11 +39,9 @@ def write_pictures(out: Path, stack: Stack, count: int = 3) -> list[Path]:
         If the run cannot be read or a picture cannot be written.
     """
     results = open_results(out)
-    # The last frame has no flow.
-    frames = results.frames[:-1]
-    answered = frames[results.answered(frames)]
+    pairs = results.pairs
     written = []
-    for frame in answered[np.linspace(0, len(answered) - 1, count).astype(int)]:
+    for frame in pairs[np.unique(np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int))]:
         path = out / f"frame-{frame:04d}.png"
         figure = _draw(int(frame), stack, results)
         with whole_file(path) as part:

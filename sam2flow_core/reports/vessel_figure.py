@@ -88,12 +88,15 @@ def _draw_diagram(axes: Axes, m: VesselMeasurement) -> None:
         image.T, cmap="gray", aspect="auto", origin="lower", extent=extent, vmin=low, vmax=max(high, low + 1e-6)
     )
     if np.isfinite(m.statistics.kymograph_mean):
-        travelled = np.r_[0.0, np.cumsum(np.nan_to_num(m.kymograph_velocity[: shown - 1]))]
+        read = m.kymograph_velocity[: shown - 1]
+        travelled = np.r_[0.0, np.cumsum(np.nan_to_num(read))]
+        # No line where the diagram could not be read: standing blood would look the same.
+        unread = np.r_[~np.isfinite(read), False] | np.r_[False, ~np.isfinite(read)]
         # Spread over all cells that come into view, those included that are there from the start.
         first, last = -travelled.max(), m.line.length - travelled.min()
         for offset in np.linspace(first, last, _SLOPES + 2)[1:-1]:
             path = offset + travelled
-            path[(path < 0) | (path > m.line.length)] = np.nan
+            path[(path < 0) | (path > m.line.length) | unread] = np.nan
             axes.plot(time[:shown], path * scale, color=ORANGE, linewidth=0.9)
     axes.set_xlim(extent[:2])
     axes.set_ylim(extent[2:])

@@ -98,6 +98,14 @@ class Results:
             return np.ones(len(frames), bool)
         return self._of(ASKED, frames)
 
+    @property
+    def pairs(self) -> NDArray[np.int64]:
+        """First frames of the pairs that are answered, ascending."""
+        frames = self.frames
+        steps = frames[:-1]
+        pairs: NDArray[np.int64] = steps[(np.diff(frames) == 1) & self.answered(steps)]
+        return pairs
+
     def track(self, vessel_id: int, within: tuple[int, int] | None = None) -> VesselTrack:
         """Return one vessel over the finished frames of the run; masks and flow stay on disk until they are read.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -101,6 +103,37 @@ class FramePlan:
 def frames_of(ranges: tuple[tuple[int, int], ...]) -> NDArray[np.int64]:
     """All frames of some ranges, one range after the other."""
     return np.concatenate([np.arange(a, b) for a, b in ranges])
+
+
+def begins_of(frames: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of some ascending frames that the frame before is not among: where each unbroken stretch begins."""
+    return frames[np.insert(np.diff(frames) > 1, 0, True)[: len(frames)]]
+
+
+def held_pair(frame: int, pairs: Sequence[int], begins: Sequence[int]) -> int | None:
+    """Return the pair whose answer is shown in a frame: the last one answered up to there, in the same stretch.
+
+    Parameters
+    ----------
+    frame : int
+    pairs : sequence of int
+        First frames of the pairs that are answered, ascending.
+    begins : sequence of int
+        First frames of the stretches that are gone through, ascending.
+
+    Returns
+    -------
+    int or None
+        None where nothing has been answered since the stretch began: an answer of another place says nothing here.
+
+    Examples
+    --------
+    >>> [held_pair(t, [2, 6, 102], [0, 100]) for t in (1, 2, 5, 9, 101, 103)]
+    [None, 2, 2, 6, None, 102]
+    """
+    place, stretch = bisect_right(pairs, frame), bisect_right(begins, frame)
+    held = int(pairs[place - 1]) if place else None
+    return held if held is not None and stretch and held >= begins[stretch - 1] else None
 
 
 def gaps_of(ranges: tuple[tuple[int, int], ...]) -> list[int]:

@@ -108,7 +108,7 @@ def read_results_layers(folder: Path) -> list[LayerData]:
     """Read the masks and the speed of a finished run."""
     from sam2flow_core.results import open_results
     from sam2flow_napari.layers.factory import lazy, placement, speed_colours
-    from sam2flow_napari.layers.flow_frames import FlowFrames
+    from sam2flow_napari.layers.flow_frames import FlowFrames, first_answered
     from sam2flow_napari.layers.lazy_layers import SpeedFrames
     from sam2flow_napari.session import Spacing
 
@@ -118,7 +118,7 @@ def read_results_layers(folder: Path) -> list[LayerData]:
     frames = FlowFrames(results.header.shape)
     frames.show_results(folder, results)
     speed = SpeedFrames(frames, spacing)
-    limit = max(float(np.max(speed.frame(results.header.start))), 1e-6)
+    limit = max(float(np.max(speed.frame(first_answered(results)))), 1e-6)
     return [
         (results.labels, {"name": "vessels", "opacity": 0.45, **placement(spacing)}, "labels"),
         (

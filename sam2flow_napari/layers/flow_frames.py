@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
+from sam2flow_core.stack.plan import begins_of, held_pair
 
 if TYPE_CHECKING:
     from sam2flow_core.inference.steps import FrameFlow, VesselFlow
@@ -41,6 +41,7 @@ class FlowFrames:
         self._folder: Path | None = None
         self._done: range = range(0)
         self._asked: list[int] = []
+        self._begins: list[int] = []
         self._latest: OrderedDict[int, tuple[NDArray[np.uint16], NDArray[np.float16]]] = OrderedDict()
         self._outdated: frozenset[int] = frozenset()
 
@@ -59,7 +60,7 @@ class FlowFrames:
         """Forget earlier results; frames answered from now on are written to `folder`."""
         self._live.clear()
         self._done = range(0)
-        self._asked = []
+        self._asked, self._begins = [], []
         self._blocks.close()
         self._folder = folder
         self._latest.clear()
@@ -71,6 +72,8 @@ class FlowFrames:
             self._live.popitem(last=False)
         if frame.asked and (not self._asked or frame.frame > self._asked[-1]):
             self._asked.append(frame.frame)
+        if not self._begins or frame.frame > self._done.stop:
+            self._begins.append(frame.frame)
         first = self._done.start if len(self._done) else frame.frame
         self._done = range(min(first, frame.frame), max(self._done.stop, frame.frame + 1))
         self._latest.clear()
@@ -80,7 +83,7 @@ class FlowFrames:
         self.start_run(folder)
         frames = results.frames
         self._done = range(int(frames[0]), int(frames[-1]) + 1) if len(frames) else range(0)
-        self._asked = frames[results.answered(frames)].tolist()
+        self._asked, self._begins = frames[results.answered(frames)].tolist(), begins_of(frames).tolist()
         self._blocks.open(results)
 
     def preview(self, vessel: VesselFlow) -> None:
@@ -145,8 +148,8 @@ class FlowFrames:
 
     def _held(self, t: int) -> int:
         """The frame whose flow is shown in frame `t`: itself, or the last one before whose pair was answered."""
-        place = bisect_right(self._asked, t)
-        return self._asked[place - 1] if place else t
+        held = held_pair(t, self._asked, self._begins)
+        return t if held is None else held
 
     def _corrections(self) -> tuple[VesselFlow, ...]:
         return tuple(vessel for vessel_id, vessel in self._previews.items() if vessel_id in self._outdated)
@@ -178,6 +181,12 @@ class FlowFrames:
             except OutputError:
                 return None
         return self._blocks.frame(t)
+
+
+def first_answered(results: Results) -> int:
+    """The frame of a run that has the first answer; its first one where there is none."""
+    pairs = results.pairs
+    return int(pairs[0]) if len(pairs) else results.header.start
 
 
 def _unanswered(flow: NDArray[np.float16]) -> NDArray[np.bool_]:

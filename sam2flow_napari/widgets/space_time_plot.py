@@ -71,8 +71,9 @@ class SpaceTimePlot(FramePlot):
         spacing = self._session.recording.spacing if self._session.recording else Spacing()
         levels = np.nanpercentile(line.diagram, (1, 99))
         first, points = int(line.frames[0]), line.diagram.shape[1]
-        image = np.zeros((int(line.frames[-1]) - first + 1, points), np.float32)
-        image[line.frames - first] = np.nan_to_num(line.diagram)
+        # Clear where nothing was seen, between ranges say.
+        image = np.full((int(line.frames[-1]) - first + 1, points), np.nan, np.float32)
+        image[line.frames - first] = line.diagram
         self._image.setImage(image, levels=levels)
         self._image.setRect(QRectF(first - 0.5, 0, len(image), points * spacing.scale[1]))
         self.setLabel("left", f"distance ({'um' if spacing.pixel_size_um else 'px'})")

@@ -3,8 +3,10 @@
 import av
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 import tifffile
+from matplotlib.axes import Axes
 from PIL import Image
 
 from sam2flow_core.config.run import StoreSettings
@@ -152,6 +154,55 @@ def test_a_film_shows_the_recording_with_speed_scale_bar_and_time(run, tmp_path,
     assert np.corrcoef(grey[25:].ravel(), video[25:].ravel())[0, 1] > 0.9
     strip = first[48 * times :]
     assert (strip[:, :60] > 150).any() and (strip[:, -120:] > 150).any()
+
+
+SPARSE = {2: True, 3: False, 4: True, 5: False, 6: True, 7: False, 14: False, 15: True, 16: False}
+"""Frames of two ranges, and whether flow from each to the next was asked for, as standard and quick detail do."""
+
+
+@pytest.fixture(scope="module")
+def sparse(run, tmp_path_factory):
+    """A run of two ranges that answered one pair of several, while the tissue moved down by 4 px."""
+    out = tmp_path_factory.mktemp("sparse")
+    header = StoreHeader(SHAPE, 2, 17, {3: CROP}, {3: "3"}, {}, "v", ranges=((2, 8), (14, 17)))
+    writer = ResultsWriter.create(out / "results.zarr", header, StoreSettings())
+    mask = np.zeros(CROP, bool)
+    mask[3:9] = True
+    flow = np.where(mask, np.float32(2.0), np.float32(0.0))[None].repeat(2, axis=0)
+    for t, asked in SPARSE.items():
+        down = 4 if t >= 5 else 0
+        vessel = VesselFlow(3, (10 + down, 20), mask, flow if asked else None, flow[0] if asked else None)
+        writer.write([FrameFlow(t, (down, 0.0), (vessel,), asked=asked)])
+    diagram = np.add.outer(np.arange(float(len(SPARSE))), np.arange(30.0))
+    write_line(out / "results.zarr", 3, np.stack([np.full(30, 6.0), np.arange(30.0)], axis=1), diagram)
+    shown = {t: [3, t, 2.0 if asked else None, 10 if asked else None] for t, asked in SPARSE.items()}
+    rows = pd.DataFrame(list(shown.values()), columns=["vessel_id", "frame", "velocity_px_frame", "n_px"])
+    rows.assign(velocity_um_s=np.nan).to_csv(out / "per_frame.csv", index=False)
+    return out, run[1], run[2]
+
+
+def test_a_frame_without_an_answer_of_its_own_holds_the_last_one_and_is_never_painted_as_still(sparse, tmp_path):
+    list(export(ask(sparse, tmp_path, FILM)))
+    _, shown = pictures(tmp_path / "cells_film.mp4")
+    assert len(shown) == len(SPARSE)  # nothing of the frames between the ranges
+    fast, none = np.array([253, 231, 37]), np.array([255, 255, 255])  # the last of viridis; white
+    for frame, picture in zip(SPARSE, shown, strict=True):
+        down = 4 if frame >= 5 else 0
+        inside = picture[(14 + down) * 10 : (18 + down) * 10, 300:480].mean(axis=(0, 1))
+        grey = sparse[2][frame, 14 + down : 18 + down, 30:48].mean() / 200 * 255
+        wanted = none if frame == 14 else fast  # nothing is answered yet in the second range
+        assert np.abs(inside - (0.55 * grey + 0.45 * wanted)).max() < 12, frame
+
+
+def test_space_time_images_are_clear_between_ranges_and_no_line_joins_them(sparse, tmp_path, monkeypatch):
+    drawn, plot = [], Axes.plot
+    monkeypatch.setattr(Axes, "plot", lambda axes, *args, **more: drawn.append(args) or plot(axes, *args, **more))
+    list(export(ask(sparse, tmp_path, DIAGRAMS, FIGURES)))
+    alpha = np.asarray(Image.open(tmp_path / "cells_vessel-3_space-time.png"))[..., 1]
+    assert (alpha == 0).all(axis=1).nonzero()[0].tolist() == [6, 7, 8, 9, 10, 11]
+    ((time, velocity),) = drawn
+    np.testing.assert_array_equal(time, [2, 4, 6, np.nan, 15])
+    assert np.isnan(velocity[3])
 
 
 def test_a_film_without_overlays_is_grey(run, tmp_path):

@@ -170,6 +170,17 @@ def test_slopes_lie_all_over_the_diagram_of_a_short_recording_too(scene, calibra
     assert max(heights) <= length
 
 
+def test_no_line_is_drawn_where_the_diagram_was_not_read(scene, calibrated):
+    """Standing blood would look the same."""
+    (measured,) = measure_vessels([scene.track], scene.images, calibrated)
+    velocity = measured.kymograph_velocity.copy()
+    velocity[5:9] = np.nan
+    measured = replace(measured, space_time=replace(measured.space_time, velocity=velocity))
+    lines = [np.asarray(line.get_ydata()) for line in lines_of(vessel_figure._draw_diagram, measured).lines]
+    assert any(np.isfinite(line[10:]).any() for line in lines)
+    assert np.isnan(np.array(lines)[:, 5:10]).all()
+
+
 def test_without_a_spectrum_nothing_is_plotted(scene, uncalibrated):
     (measured,) = measure_vessels([scene.track], scene.images, uncalibrated)
     axes = lines_of(vessel_figure._draw_spectrum, measured)
