@@ -14,8 +14,8 @@ from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import check_prompts
 from sam2flow_napari.one_job import OneJob
 from sam2flow_napari.session import Session
-from sam2flow_napari.worker.jobs import Cancelled, Loaded, LoadJob, RunJob, RunProgress
-from sam2flow_napari.worker.run_tables import RunTables
+from sam2flow_napari.worker.jobs import Cancelled, Failed, Loaded, LoadJob, RunJob, RunProgress
+from sam2flow_napari.worker.run_tables import SUMMARY, RunTables
 from sam2flow_napari.worker.worker import Worker
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Runs(OneJob):
         except Sam2FlowError as error:
             self._report(error)
             return
+        self._load_id = 0
         self._set_tables(None)
         self._measured = request
         self.started.emit(request.out)
@@ -89,6 +90,7 @@ class Runs(OneJob):
         elif isinstance(answer, Cancelled) and answer.job_id == self._job_id:
             show_info("Run cancelled. What was finished is kept in the project folder.")
             self._end()
+            self._load_what_there_is()
         elif isinstance(answer, Loaded) and answer.job_id == self._load_id:
             self._measured = answer.tables.request
             self._set_tables(answer.tables)
@@ -103,6 +105,18 @@ class Runs(OneJob):
                 show_info(notice)
             self._end()
             self.load(progress.event.out)
+
+    def fail(self, failure: Failed) -> bool:
+        """Take a failure; return whether it was the present run's, whose tables so far are read."""
+        ours = super().fail(failure)
+        if ours:
+            self._load_what_there_is()
+        return ours
+
+    def _load_what_there_is(self) -> None:
+        """Read the tables that a run which was cut short has left, if it got so far."""
+        if self._measured is not None and (self._measured.out / SUMMARY).is_file():
+            self.load(self._measured.out)
 
     def _request(self) -> RunRequest:
         from sam2flow_core.engine import request_of_project

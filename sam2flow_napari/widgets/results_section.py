@@ -32,6 +32,7 @@ class ResultsSection(QWidget):
         self._bench = bench
         self._hint = Hint(1)
         self._notes = Hint()
+        self._span = ""
         self.model = ResultsTable(bench.session)
         self.table = row_table(
             self.model,
@@ -88,13 +89,18 @@ class ResultsSection(QWidget):
 
     # -- what happens ------------------------------------------------------
     def _on_tables(self, tables: RunTables | None) -> None:
-        self.model.show_tables(tables)
+        self._show_rows(tables)
         self.plot.clear_curves()
         self.space_time.show_run(tables)
         if tables is not None:
             self.plot.show_tables(tables.per_frame)
-        self._on_active(self._bench.session.active)
         self._show()
+
+    def _show_rows(self, tables: RunTables | None) -> None:
+        """Fill the table; of a run that goes on, the rows so far."""
+        self.model.show_tables(tables)
+        self._span = "" if tables is None else _frames_in_words(tables)
+        self._on_active(self._bench.session.active)
 
     def _on_state(self, _state: object) -> None:
         self._show()
@@ -112,16 +118,23 @@ class ResultsSection(QWidget):
         if outdated and has_tables:
             names = (vessel.name for v in sorted(outdated) if (vessel := bench.session.state.vessel(v)))
             return f"Marked anew since this run: {', '.join(names) or 'a deleted vessel'}. Run again to measure."
+        if self.model.provisional:
+            so_far = f"Provisional, from {self._span}: {self.model.verdict()}"
+            return so_far if bench.runs.running else f"{so_far} The run was cut short."
         if bench.runs.running:
-            return "The run goes on; velocities come here when it is done."
+            return "The run goes on; the first velocities come here in a while, provisional until it is done."
         return self.model.verdict() if has_tables else "Velocities come here after a run."
 
     def _on_running(self, running: bool) -> None:
         if running:
+            self._show_rows(None)
             self.plot.clear_curves()
         self._show()
 
     def _on_progress(self, progress: RunProgress) -> None:
+        if progress.tables is not None:
+            self._show_rows(progress.tables)
+            self._show()
         recording = self._bench.session.recording
         if progress.speeds and recording is not None:
             self.plot.add_live(progress, recording.spacing.speed_factor, recording.spacing.speed_unit)
@@ -172,3 +185,9 @@ class ResultsSection(QWidget):
         if clipboard is not None:
             clipboard.setText(self.model.as_text())
             show_info("Table copied.")
+
+
+def _frames_in_words(tables: RunTables) -> str:
+    """Say which frames the rows of a table are of."""
+    frames = tables.per_frame["frame"]
+    return f"frames {int(frames.min())} to {int(frames.max())}" if len(frames) else "no frame"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QFont
 
+from sam2flow_core.config.flags import PARTIAL
 from sam2flow_core.spreadsheets import quoted
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
@@ -33,15 +34,22 @@ class ResultsTable(QAbstractTableModel):
         self._session = session
         self._rows: Sequence[Mapping[Any, Any]] = ()
         self._px_frame: dict[float, float] = {}
+        self._provisional = False
         self._reasons: dict[int, tuple[str, ...]] = {}
 
     def show_tables(self, tables: RunTables | None) -> None:
         """Show a run; None shows nothing."""
         self.beginResetModel()
         self._rows = () if tables is None else tables.summary.to_dict("records")
+        self._provisional = any(PARTIAL in str(row.get("flags")).split() for row in self._rows)
         self._px_frame = {} if tables is None else _without_scale(tables)
         self._reasons = {} if tables is None else {line.vessel_id: line.reasons for line in tables.lines}
         self.endResetModel()
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the rows are of a run that is not finished; they are in italics then."""
+        return self._provisional
 
     @property
     def _titles(self) -> tuple[str, ...]:
@@ -78,6 +86,10 @@ class ResultsTable(QAbstractTableModel):
             return self._text(row, index.column())
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return QColor(vessel_colour(int(row["vessel_id"])))
+        if role == Qt.ItemDataRole.FontRole and self._provisional:
+            font = QFont()
+            font.setItalic(True)
+            return font
         if role == Qt.ItemDataRole.ToolTipRole:
             return "\n".join((self.notes(index.row()), row_in_words(row)))
         return None

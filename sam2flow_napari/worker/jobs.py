@@ -85,11 +85,14 @@ class RunProgress:
     event : RunEvent
     speeds : tuple of (int, float)
         Vessel id and median speed in px per frame, where the event is a frame.
+    tables : RunTables, optional
+        Of the frames so far, where the event is that they have been written.
     """
 
     job_id: int
     event: RunEvent
     speeds: tuple[tuple[int, float], ...] = ()
+    tables: RunTables | None = None
 
 
 @dataclass(frozen=True)

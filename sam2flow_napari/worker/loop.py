@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
+from sam2flow_core.errors import Sam2FlowError
 from sam2flow_napari.worker.job_queue import JobQueue
 from sam2flow_napari.worker.jobs import (
     Cancelled,
@@ -26,7 +27,7 @@ from sam2flow_napari.worker.jobs import (
     RunProgress,
     WarmJob,
 )
-from sam2flow_napari.worker.run_tables import read_tables
+from sam2flow_napari.worker.run_tables import RunTables, read_tables
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunEvent, RunRequest
@@ -145,7 +146,7 @@ class _OpenJob:
 def _run(job: RunJob, engine: Engine) -> Generator[JobEvent, None, None]:
     with closing(engine.run(job.request)) as events:
         for event in events:
-            yield RunProgress(job.job_id, event, _speeds(event))
+            yield RunProgress(job.job_id, event, _speeds(event), _tables_so_far(event))
 
 
 def _propagate(job: PropagationJob, engine: Engine) -> Generator[JobEvent, None, None]:
@@ -153,6 +154,16 @@ def _propagate(job: PropagationJob, engine: Engine) -> Generator[JobEvent, None,
         for frames_done in steps:
             yield PropagationProgress(job.job_id, frames_done)
     yield Propagated(job.job_id, job.request.out)
+
+
+def _tables_so_far(event: RunEvent) -> RunTables | None:
+    """Read the tables of an unfinished run; what cannot be read yet does not stop it."""
+    from sam2flow_core.engine.events import PartialDone
+
+    if isinstance(event, PartialDone) and event.frames_done:
+        with suppress(Sam2FlowError, OSError):
+            return read_tables(event.out)
+    return None
 
 
 def _speeds(event: RunEvent) -> tuple[tuple[int, float], ...]:

@@ -10,7 +10,7 @@ import pandas as pd
 import tifffile
 
 from sam2flow_core.config.run import StoreSettings
-from sam2flow_core.engine.events import Finished, FrameDone, Stage, Started
+from sam2flow_core.engine.events import Finished, FrameDone, PartialDone, Stage, Started
 from sam2flow_core.engine.provenance import FORMAT
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.prompts import clicks_of, regions_of
@@ -42,11 +42,15 @@ def middle(prompt):
 
 
 class FakeEngine:
-    """Set `gate` to let frames through; `error` is raised at the third frame."""
+    """Set `gate` to let frames through; `error` is raised at the third frame.
+
+    After the frames in `partial_at` there are tables so far, and the gate is shut; `later_error` is raised at once.
+    """
 
     def __init__(self, seconds_a_frame=0.0):
         self.seconds_a_frame = seconds_a_frame
         self.gate, self.preview_gate = threading.Event(), threading.Event()
+        self.partial_at, self.later_error = (), None
         self.gate.set()
         self.preview_gate.set()
         self.error = self.preview_error = None
@@ -114,6 +118,8 @@ class FakeEngine:
             time.sleep(self.seconds_a_frame)
             if self.error and t == request.start + 2:
                 raise self.error
+            if self.later_error:
+                raise self.later_error
             answers = [answer(v, [p for p in prompts if p.vessel_id == v], t == stop - 1) for v in vessels]
             waiting.append(FrameFlow(t, (0.0, 0.0), tuple(answers)))
             if (t + 1) % 16 == 0 or t == stop - 1:
@@ -121,6 +127,11 @@ class FakeEngine:
                 waiting = []
             done = t - request.start + 1
             yield FrameDone(FrameFlow(t, (0.0, 0.0), tuple(answers)), done, stop - request.start, 0.1)
+            if t in self.partial_at:
+                self.gate.clear()
+                write_provenance(request, calibration, stop)
+                write_tables(request.out, vessels, range(request.start, t + 1), calibration, " PARTIAL")
+                yield PartialDone(request.out, done, stop - request.start)
         yield Stage("measuring")
         for v in vessels:
             along = np.stack([np.full(CROP[1], CROP[0] / 2), np.arange(CROP[1])], axis=1)
@@ -154,11 +165,11 @@ def write_provenance(request, calibration, stop):
     (request.out / PROVENANCE).write_text(json.dumps(record))
 
 
-def write_tables(out, vessels, frames, calibration):
+def write_tables(out, vessels, frames, calibration, more=""):
     factor = (calibration.usable_pixel_size_um or np.nan) * (calibration.usable_frame_rate_hz or np.nan)
     summary = [
         {"vessel_id": v, "v_mean_um_s": SPEED * factor, "v_ci_low_um_s": 2.5 * factor, "v_ci_high_um_s": 3.5 * factor}
-        | {"grade": "poor" if v == 1 else "good", "flags": "EDGE BRANCH" if v == 1 else ""}
+        | {"grade": "poor" if v == 1 else "good", "flags": (("EDGE BRANCH" if v == 1 else "") + more).strip()}
         for v in vessels
     ]
     rows = [

@@ -12,6 +12,7 @@ from qtpy.QtCore import QAbstractItemModel, Qt
 from qtpy.QtWidgets import QAbstractButton, QLineEdit, QTableView, QWidget
 
 from sam2flow_core.config.flags import FLAG_MEANINGS
+from sam2flow_core.errors import OutputError
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.help import help_text
@@ -253,6 +254,42 @@ def test_results_table_plot_and_selection(dock, qtbot):
     assert FLAG_MEANINGS["EDGE"] in tip
     dock.results.table.selectRow(1)
     assert dock.bench.session.active == 2
+
+
+def test_rows_so_far_are_shown_as_provisional_until_the_run_is_done(dock, engine, qtbot):
+    engine.partial_at = (15,)
+    model, hint = dock.results.model, dock.results._hint
+    click(dock.bench.session, 0, 15.0, 40.0)
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: model.rowCount() == 1, timeout=PATIENCE)
+    assert dock.bench.runs.running and dock.bench.runs.tables is None
+    assert hint.text().startswith("Provisional, from frames 0 to 15:")
+    assert cell(model, 0, 1) == "150 [125, 175]" and "not finished" in cell(model, 0, 3)
+    assert cell(model, 0, 0, Qt.ItemDataRole.FontRole).italic()
+    engine.gate.set()
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
+    assert "Provisional" not in hint.text() and "not finished" not in cell(model, 0, 3)
+    assert cell(model, 0, 0, Qt.ItemDataRole.FontRole) is None
+
+
+@pytest.mark.parametrize("error", [None, OutputError("the disk is full; free some space")])
+def test_a_run_that_is_cut_short_leaves_its_rows_which_the_next_run_clears(dock, engine, qtbot, error):
+    engine.partial_at = (15,)
+    click(dock.bench.session, 0, 15.0, 40.0)
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: dock.results.model.rowCount() == 1, timeout=PATIENCE)
+    engine.later_error = error
+    if error is None:
+        dock.run.cancel.click()
+    engine.gate.set()
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
+    assert not dock.bench.runs.running and dock.results.model.rowCount() == 1
+    assert dock.results._hint.text().endswith("The run was cut short.")
+    engine.later_error = None
+    engine.gate.clear()
+    dock.run.start.click()
+    assert dock.results.model.rowCount() == 0
+    engine.gate.set()
 
 
 def test_results_model_passes_qt_s_own_checks(dock, qtbot, qtmodeltester):
