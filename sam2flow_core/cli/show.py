@@ -78,13 +78,16 @@ def _outcome(finished: Finished) -> str:
     table = read_csv(finished.summary_csv)
     rows = table.to_dict("records")
     cut = {row["parent_id"] for row in rows}
-    lines = [_vessel_line(row, row["vessel_id"] in cut) for row in rows]
+    ranges = {(row["first_frame"], row["last_frame"]) for row in rows}
+    lines = [_vessel_line(row, row["vessel_id"] in cut, len(ranges) > 1) for row in rows]
     return "\n".join([*lines, f"written to {finished.out}: summary.csv, per_frame.csv, report.html, provenance.json"])
 
 
-def _vessel_line(row: Mapping[Any, Any], cut: bool) -> str:
+def _vessel_line(row: Mapping[Any, Any], cut: bool, with_frames: bool) -> str:
     mean, low, high = row["v_mean_um_s"], row["v_ci_low_um_s"], row["v_ci_high_um_s"]
-    speed = f"{mean:.4g} um/s ({low:.4g} to {high:.4g})" if mean == mean else "no velocity in um/s"
+    interval = f"({low:.4g} to {high:.4g})" if low == low else "(no interval)"
+    speed = f"{mean:.4g} um/s {interval}" if mean == mean else "no velocity in um/s"
     speed = "measured in segments" if cut else speed
     flags = f", {row['flags']}" if isinstance(row["flags"], str) else ""
-    return f"vessel {row['vessel_id']:g}: {speed}, {row['grade']}{flags}"
+    frames = f", frames {row['first_frame']:.0f} to {row['last_frame']:.0f}" if with_frames else ""
+    return f"vessel {row['vessel_id']:g}{frames}: {speed}, {row['grade']}{flags}"
