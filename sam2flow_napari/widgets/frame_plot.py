@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyqtgraph as pg
 from napari.components import ViewerModel
 from napari.utils.theme import get_theme
+from numpy.typing import NDArray
 from qtpy.QtCore import QSize
 
 from sam2flow_napari.session import Session
@@ -74,3 +76,15 @@ class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
 def answered_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``per_frame.csv`` whose flow was asked for; the others have no number of pixels."""
     return rows[rows["n_px"].notna()] if "n_px" in rows else rows
+
+
+def broken_line(
+    frames: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a curve with a NaN wherever more than thrice the usual frames lie between two points.
+
+    No line is to lead from one range, or place of a quick look, to the next.
+    """
+    apart = np.diff(frames)
+    ends = np.flatnonzero(apart > 3 * np.median(apart) if len(apart) else apart) + 1
+    return np.insert(frames, ends, np.nan), np.insert(values, ends, np.nan)

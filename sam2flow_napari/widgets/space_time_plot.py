@@ -56,7 +56,7 @@ class SpaceTimePlot(FramePlot):
         self._lines = {} if tables is None else {line.vessel_id: line for line in tables.lines}
         rows = () if tables is None else tables.per_frame.groupby("vessel_id")
         self._velocities = {
-            int(float(str(vessel))): _at_every_frame(each)
+            int(float(str(vessel))): at_every_frame(each)
             for vessel, each in rows
             if float(str(vessel)).is_integer()  # a segment's velocity is not that of the whole line
         }
@@ -82,14 +82,18 @@ class SpaceTimePlot(FramePlot):
         self._slopes.setData(t, place * spacing.scale[1])
 
 
-def _at_every_frame(rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Frames and velocities to draw ways by: between answered pairs a straight line, in gaps nothing."""
-    frames = rows["frame"].to_numpy(float)
-    answered = answered_rows(rows)
-    if len(answered) < 2:
-        return frames, np.full(len(frames), np.nan)
-    known = answered["frame"].to_numpy(float), answered["velocity_px_frame"].to_numpy(float)
-    return frames, np.interp(frames, *known, left=np.nan, right=np.nan)
+def at_every_frame(rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Frames and velocities to draw ways by: between answered pairs of a range a straight line, elsewhere nothing."""
+    stretch = (rows["frame"].diff() != 1).cumsum()
+    frames, velocities = [], []
+    for _, each in rows.groupby(stretch):
+        t, answered = each["frame"].to_numpy(float), answered_rows(each)
+        known = answered["frame"].to_numpy(float), answered["velocity_px_frame"].to_numpy(float)
+        velocity = np.interp(t, *known, left=np.nan, right=np.nan) if len(answered) > 1 else np.full(len(t), np.nan)
+        # A way ends with its range.
+        frames.append(np.append(t, t[-1] + 0.5))
+        velocities.append(np.append(velocity, np.nan))
+    return (np.concatenate(frames), np.concatenate(velocities)) if frames else (np.zeros(0), np.zeros(0))
 
 
 def passages(

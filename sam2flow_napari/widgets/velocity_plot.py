@@ -15,7 +15,7 @@ from napari.components import ViewerModel
 from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
-from sam2flow_napari.widgets.frame_plot import FramePlot, answered_rows
+from sam2flow_napari.widgets.frame_plot import FramePlot, answered_rows, broken_line
 from sam2flow_napari.worker.jobs import RunProgress
 
 
@@ -72,7 +72,9 @@ class VelocityPlot(FramePlot):
             return
         self.setLabel("left", f"speed so far ({self._live_unit})")
         for vessel_id, points in self._live.items():
-            self._curve(vessel_id).setData(np.array(points.frames), np.array(points.speeds))
+            self._curve(vessel_id).setData(
+                *broken_line(np.array(points.frames), np.array(points.speeds)), connect="finite"
+            )
 
     def show_tables(self, per_frame: pd.DataFrame) -> None:
         """Show ``per_frame.csv``: signed velocity, gaps left open."""
@@ -83,11 +85,7 @@ class VelocityPlot(FramePlot):
         for vessel_id, rows in per_frame.groupby("vessel_id"):
             curve = self._curve(float(str(vessel_id)))
             shown = answered_rows(rows)
-            frames, speeds = shown["frame"].to_numpy(float), shown[column].to_numpy(float)
-            # No line from one range, or place of a quick look, to the next.
-            apart = np.diff(frames)
-            ends = np.flatnonzero(apart > 3 * np.median(apart) if len(apart) else apart) + 1
-            curve.setData(np.insert(frames, ends, np.nan), np.insert(speeds, ends, np.nan), connect="finite")
+            curve.setData(*broken_line(shown["frame"].to_numpy(float), shown[column].to_numpy(float)), connect="finite")
 
     def _curve(self, vessel_id: float) -> pg.PlotDataItem:
         if vessel_id not in self._curves:

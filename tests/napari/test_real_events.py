@@ -1,6 +1,7 @@
 """The dock under the hand: real keys, real clicks, and what must not move meanwhile."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from clicks import click
@@ -17,7 +18,8 @@ from sam2flow_napari.layers.colours import palette, vessel_colour
 from sam2flow_napari.layers.overlay_lines import flow_arrows
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.export_dialog import ExportDialog
-from sam2flow_napari.widgets.space_time_plot import passages
+from sam2flow_napari.widgets.frame_plot import broken_line
+from sam2flow_napari.widgets.space_time_plot import at_every_frame, passages
 
 
 @pytest.fixture
@@ -483,6 +485,21 @@ def test_the_diagram_shows_the_slopes_that_were_measured(dock, qtbot):
     scale = dock.bench.session.recording.spacing.scale[1]
     assert np.nanmedian(steps) == pytest.approx(3 * scale, rel=0.2)
     assert np.nanmin(place) >= 0 and np.nanmax(place) <= 20 * scale
+
+
+def test_no_way_of_a_cell_and_no_curve_leads_from_one_range_to_the_next():
+    frames = [*range(0, 9), *range(40, 49)]
+    asked = np.array([t % 4 == 0 for t in frames])
+    rows = pd.DataFrame(
+        {"frame": frames, "n_px": np.where(asked, 5, np.nan), "velocity_px_frame": np.where(asked, 2, np.nan)}
+    )
+    times, velocities = at_every_frame(rows)
+    assert np.isfinite(velocities).sum() == 18
+    t, place = passages(times, velocities, 30)
+    drawn = np.isfinite(place[:-1]) & np.isfinite(place[1:])
+    assert drawn.any() and (np.diff(t)[drawn] <= 1).all()
+    t, _ = broken_line(np.array(frames, float)[asked], np.ones(asked.sum()))
+    np.testing.assert_array_equal(t, [0, 4, 8, np.nan, 40, 44, 48])
 
 
 def test_passages_leave_gaps_where_there_is_no_velocity():
