@@ -24,7 +24,8 @@ def write_comparison(
     """Write one page that compares the recordings of a batch.
 
     Vessels with the same id are taken as the same vessel in each recording; the first recording is what the others
-    are compared with. Poor and unusable vessels are shown and left out of every mean.
+    are compared with; so are ranges of frames of one recording, a baseline and a response say. Poor and unusable
+    vessels are shown and left out of every mean.
 
     Parameters
     ----------
@@ -46,16 +47,31 @@ def write_comparison(
     table["video_id"] = table["video_id"].astype(object).fillna("").astype(str)
     named = {str(video): str(group) for video, group in (groups or {}).items()}
     table["group"] = [named.get(video, "") for video in table["video_id"]]
+    ranged = by_range(table)
     page = fill(
         "comparison.html",
-        recordings=[_recording(str(video), part) for video, part in table.groupby("video_id", sort=False)],
-        changes=vessel_changes(table).to_dict("records"),
+        recordings=[_recording(str(video), part) for video, part in ranged.groupby("video_id", sort=False)],
+        changes=vessel_changes(ranged).to_dict("records"),
         groups=group_means(table).to_dict("records") if named else [],
-        vessel_figure=draw_vessels(table),
+        vessel_figure=draw_vessels(ranged),
         group_figure=draw_groups(table) if named else "",
         number=number,
     )
     write_text(path, page)
+
+
+def by_range(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with ranges of frames in the place of recordings, where a recording was measured in several."""
+    if not {"first_frame", "last_frame"} <= set(table.columns):
+        return table
+    parts = []
+    for _, part in table.groupby("video_id", sort=False):
+        if part["first_frame"].nunique() > 1:
+            ranges = part["first_frame"].map("{:.0f}".format) + " to " + part["last_frame"].map("{:.0f}".format)
+            part = part.assign(video_id=part["video_id"] + ", frames " + ranges)
+            part = part.sort_values("first_frame", kind="stable")
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
 
 
 def vessel_changes(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QFont
@@ -33,7 +34,7 @@ class ResultsTable(QAbstractTableModel):
         super().__init__()
         self._session = session
         self._rows: Sequence[Mapping[Any, Any]] = ()
-        self._px_frame: dict[float, float] = {}
+        self._px_frame: dict[tuple[float, float], float] = {}
         self._provisional = False
         self._reasons: dict[int, tuple[str, ...]] = {}
 
@@ -103,7 +104,7 @@ class ResultsTable(QAbstractTableModel):
             return f"{named}, frames {int(row['first_frame'])} to {int(row['last_frame'])}" if several else named
         if column == 1:
             if self._px_frame:
-                mean = self._px_frame.get(float(row["vessel_id"]), float("nan"))
+                mean = self._px_frame.get(_key(row), float("nan"))
                 return "–" if pd.isna(mean) else f"{mean:.2f}"
             return velocity_in_words(row)
         if column == 2:
@@ -142,15 +143,24 @@ class ResultsTable(QAbstractTableModel):
     def _cells(self, row: Mapping[Any, Any]) -> tuple[str, ...]:
         """Return a row for a spreadsheet: one value a cell."""
         vessel = float(row["vessel_id"])
-        velocity = self._px_frame.get(vessel) if self._px_frame else row.get("v_mean_um_s")
+        velocity = self._px_frame.get(_key(row)) if self._px_frame else row.get("v_mean_um_s")
         ends = (None, None) if self._px_frame else (row.get("v_ci_low_um_s"), row.get("v_ci_high_um_s"))
         numbers = ("" if value is None or pd.isna(value) else f"{value:.4g}" for value in (velocity, *ends))
         return (f"{vessel:g}", self._text(row, 0), *numbers, self._text(row, 2), self._text(row, 3))
 
 
-def _without_scale(tables: RunTables) -> dict[float, float]:
-    """Return the mean velocity of each vessel in px/frame where the run had no um/s, else nothing."""
+def _key(row: Mapping[Any, Any]) -> tuple[float, float]:
+    """What tells a row from others: its vessel, and the first frame of its range."""
+    return float(row["vessel_id"]), float(row.get("first_frame", 0))
+
+
+def _without_scale(tables: RunTables) -> dict[tuple[float, float], float]:
+    """Return the mean velocity of each row in px/frame where the run had no um/s, else nothing."""
     if tables.per_frame["velocity_um_s"].notna().any():
         return {}
-    means = tables.per_frame.groupby("vessel_id")["velocity_px_frame"].mean()
-    return {float(str(vessel)): float(mean) for vessel, mean in means.items()}
+    means = {}
+    for row in tables.summary.to_dict("records"):
+        of_vessel = tables.per_frame[tables.per_frame["vessel_id"] == row["vessel_id"]]
+        within = of_vessel["frame"].between(row.get("first_frame", -np.inf), row.get("last_frame", np.inf))
+        means[_key(row)] = float(of_vessel.loc[within, "velocity_px_frame"].mean())
+    return means

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from clicks import click
 from conftest import FRAMES, PATIENCE, write_recording
@@ -210,6 +211,20 @@ def test_without_a_calibration_the_table_is_in_px(make_dock, tmp_path, qtbot):
     model = dock.results.model
     assert model.headerData(1, Qt.Orientation.Horizontal) == "px/frame"
     assert float(cell(model, 0, 1)) == pytest.approx(3, abs=0.3)
+
+
+def test_each_range_has_its_own_mean_without_a_calibration_too(make_dock, tmp_path, qtbot):
+    dock = make_dock()
+    dock.bench.open(write_recording(tmp_path / "raw.tif", calibrated=False))
+    run_to_end(dock, qtbot)
+    tables = dock.bench.runs.tables
+    one = tables.summary[tables.summary["vessel_id"] == 1]
+    summary = pd.concat([one.assign(first_frame=0, last_frame=9), one.assign(first_frame=20, last_frame=29)])
+    per_frame = tables.per_frame.assign(velocity_px_frame=np.where(tables.per_frame["frame"] < 15, 1.0, 4.0))
+    model = dock.results.model
+    model.show_tables(replace(tables, summary=summary, per_frame=per_frame))
+    assert [cell(model, row, 1) for row in range(2)] == ["1.00", "4.00"]
+    assert [line.split("\t")[2] for line in model.as_text().splitlines()[1:]] == ["1", "4"]
 
 
 def test_run_settings_reach_the_request(dock, engine, qtbot):

@@ -6,7 +6,7 @@ import pytest
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.reports import write_comparison
-from sam2flow_core.reports.comparison import group_means, vessel_changes
+from sam2flow_core.reports.comparison import by_range, group_means, vessel_changes
 from sam2flow_core.velocity import SUMMARY_COLUMNS
 
 
@@ -67,6 +67,18 @@ def test_page_without_groups_or_calibration(tmp_path):
     text = path.read_text(encoding="utf-8")
     assert "Groups" not in text
     assert "nan" not in text.split("</style>")[1].split("<img")[0]
+
+
+def test_ranges_of_one_recording_are_compared_like_recordings(tmp_path):
+    before = summary("a", [100, 200]).assign(first_frame=0, last_frame=99)
+    after = summary("a", [150, 210]).assign(first_frame=500, last_frame=599)
+    both = pd.concat([before, after]).sort_values("vessel_id", kind="stable")
+    changes = vessel_changes(by_range(both))
+    assert changes.video_id.tolist() == ["a, frames 500 to 599"] * 2
+    assert changes.change.tolist() == pytest.approx([50, 5])
+    write_comparison(tmp_path / "page.html", [both, summary("b", [90, 100])], {"a": "drug", "b": "none"})
+    page = (tmp_path / "page.html").read_text()
+    assert "a, frames 0 to 99" in page and "a, frames 500 to 599" in page and "b, frames" not in page
 
 
 def test_nothing_to_compare(tmp_path):
