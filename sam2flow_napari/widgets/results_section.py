@@ -142,13 +142,16 @@ class ResultsSection(QWidget):
                 self._draw.start()
 
     def _on_active(self, vessel_id: int) -> None:
-        row = self.model.row_of(vessel_id)
+        row = self.table.currentIndex().row()
+        if not 0 <= row < self.model.rowCount() or self.model.vessel_id(row) != vessel_id:
+            row = self.model.row_of(vessel_id)  # else it stays on the segment or range that was selected
         tell(self._notes, self.model.notes(row) if row >= 0 else "")
         if row >= 0 and self.table.currentIndex().row() != row:
             self.table.setCurrentIndex(self.model.index(row, 0))
 
     def _on_row(self, row: int) -> None:
         self._bench.session.activate(self.model.vessel_id(row))
+        tell(self._notes, self.model.notes(row))
 
     # -- ways out ------------------------------------------------------------
     def _export(self) -> None:

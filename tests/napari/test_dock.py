@@ -271,6 +271,20 @@ def test_results_table_plot_and_selection(dock, qtbot):
     assert dock.bench.session.active == 2
 
 
+def test_a_row_of_a_segment_or_range_stays_selected_and_is_spoken_of(dock, qtbot):
+    run_to_end(dock, qtbot)
+    tables, results = dock.bench.runs.tables, dock.results
+    rows = pd.concat([tables.summary, tables.summary[:1].assign(vessel_id=1.2, grade="fair", flags="TOO_SHORT")])
+    results.model.show_tables(replace(tables, summary=rows))
+    dock.bench.session.activate(2)
+    results.table.selectRow(2)
+    assert dock.bench.session.active == 1
+    assert results.table.currentIndex().row() == 2
+    assert results._notes.text().startswith("Vessel 1, 1.2: fair")
+    dock.bench.session.activate(2)
+    assert results.table.currentIndex().row() == 1
+
+
 def test_rows_so_far_are_shown_as_provisional_until_the_run_is_done(dock, engine, qtbot):
     engine.partial_at = (15,)
     model, hint = dock.results.model, dock.results._hint
