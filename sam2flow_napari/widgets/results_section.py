@@ -119,8 +119,10 @@ class ResultsSection(QWidget):
             names = (vessel.name for v in sorted(outdated) if (vessel := bench.session.state.vessel(v)))
             return f"Marked anew since this run: {', '.join(names) or 'a deleted vessel'}. Run again to measure."
         if self.model.provisional:
-            so_far = f"Provisional, from {self._span}: {self.model.verdict()}"
-            return so_far if bench.runs.running else f"{so_far} The run was cut short."
+            # Short: one line is all the room there is.
+            return f"Provisional, from {self._span}" + (
+                " so far." if bench.runs.running else "; the run was cut short."
+            )
         if bench.runs.running:
             return "The run goes on; the first velocities come here in a while, provisional until it is done."
         return self.model.verdict() if has_tables else "Velocities come here after a run."

@@ -292,7 +292,7 @@ def test_rows_so_far_are_shown_as_provisional_until_the_run_is_done(dock, engine
     dock.run.start.click()
     qtbot.waitUntil(lambda: model.rowCount() == 1, timeout=PATIENCE)
     assert dock.bench.runs.running and dock.bench.runs.tables is None
-    assert hint.text().startswith("Provisional, from frames 0 to 15:")
+    assert hint.text() == "Provisional, from frames 0 to 15 so far."
     assert cell(model, 0, 1) == "150 [125, 175]" and "not finished" in cell(model, 0, 3)
     assert cell(model, 0, 0, Qt.ItemDataRole.FontRole).italic()
     engine.gate.set()
@@ -313,7 +313,7 @@ def test_a_run_that_is_cut_short_leaves_its_rows_which_the_next_run_clears(dock,
     engine.gate.set()
     qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
     assert not dock.bench.runs.running and dock.results.model.rowCount() == 1
-    assert dock.results._hint.text().endswith("The run was cut short.")
+    assert dock.results._hint.text().endswith("; the run was cut short.")
     engine.later_error = None
     engine.gate.clear()
     dock.run.start.click()
