@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _SLACK_PX = 2
 """How far beside a mask a click may be and still count as on it: walls are not sharper than that."""
-_SURE = 0.5
-"""How well a mask fits its clicks and what moves there, from which the vessel counts as there."""
+_SURE = 0.3
+"""Expected overlap of a mask with its vessel from which the vessel counts as there."""
 
 
 def finding(vessel: VesselFlow, frame: int, prompts: Sequence[AnyPrompt]) -> str:

@@ -27,6 +27,12 @@ class FindingSettings:
         Share of a segment's length that may run in vessels found before, in their direction.
     reach_px : float
         Arc length that is followed each way.
+    end : float
+        Chance of an end from which on a segment ends.
+    stretch : int
+        Cells over which the direction of flow is made out.
+    decided : float
+        How sure, 0 to 1, a direction of flow must be for a segment to end where it turns round.
     tiles : int
         The field is cut into so many tiles each way, an even number, drawn again for the intervals.
     draws : int
@@ -44,6 +50,9 @@ class FindingSettings:
     most_on_edge: float = 0.5
     most_covered: float = 0.5
     reach_px: float = 800.0
+    end: float = 0.6
+    stretch: int = 15
+    decided: float = 0.5
     tiles: int = 4
     draws: int = 1000
     small_um: float = 20.0

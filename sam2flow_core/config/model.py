@@ -47,6 +47,8 @@ class MaskConfig:
     """Side in px of the frame positions are measured in; None: the image, as SAM 2 does."""
     field_widths: tuple[int, ...] = ()
     """Channels of the vessel field's network at strides 2, 4, 8...; none: no vessel field, masks as SAM 2."""
+    strip_widths: tuple[int, ...] = ()
+    """Channels of the strip decoder at full, half... resolution; none: clicks are not followed through the field."""
     growth_rounds: int = 0
     """Times the decoder's mask is carried along the vessel (`region_growth`); 0: as SAM 2."""
     growth_dim: int = 24
@@ -221,7 +223,20 @@ PRESETS: dict[str, ModelConfig] = {
         preset="tiny",
         image=ImageEncoderConfig(24, 1, (1, 2, 4, 1), (), (8, 4, 8, 4), None, adapter_dim=8),
         mask=MaskConfig(
-            64, 4, 256, 2, 16, 32, 2, 128, 4, 8, position_frame=512.0, field_widths=(24, 40, 64, 96), growth_rounds=2
+            64,
+            4,
+            256,
+            2,
+            16,
+            32,
+            2,
+            128,
+            4,
+            8,
+            position_frame=512.0,
+            field_widths=(24, 40, 64, 96),
+            strip_widths=(24, 40, 64, 96),
+            growth_rounds=2,
         ),
         match=MatchConfig(4, 2, 12, 5, 24, "patch", 24, (1, 3, 9), (1, 5, 25), 48.0),
         update=UpdateConfig(64, 48, 3, 2, 2, 64, 6, 24),

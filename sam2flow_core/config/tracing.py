@@ -16,20 +16,16 @@ class FollowSettings:
         Chance of a vessel in its direction below which there is none.
     gap : int
         Steps it may be out of sight.
-    end : float
-        Chance of an end from which on it ends.
     turn : float
         Radians it may turn in a step.
     settle : float
         Share of the way to the centreline that is made up in a step.
+    settlings : int
+        Times that a click moves towards the centreline before it is followed.
     alongside : float
         Radians and radii; a line that comes so near to where it has been goes round in a circle.
     run_up : int
         Steps before it may meet itself.
-    stretch : int
-        Cells over which the direction of flow is made out.
-    decided : float
-        How sure, 0 to 1, a direction of flow must be.
     off_click, off_centre : float
         Chance that a cell's distance from the click, and a radius from the centreline, cost when a click is read.
     apart : float
@@ -38,13 +34,11 @@ class FollowSettings:
 
     least_chance: float = 0.25
     gap: int = 5
-    end: float = 0.6
     turn: float = 0.3
     settle: float = 0.5
+    settlings: int = 4
     alongside: float = 0.5
     run_up: int = 10
-    stretch: int = 15
-    decided: float = 0.5
     off_click: float = 0.1
     off_centre: float = 0.3
     apart: float = math.pi / 6
@@ -98,8 +92,8 @@ class MinimalPathSettings:
 
 
 @dataclass(frozen=True)
-class TubularMaskSettings:
-    """How a mask is laid round a path.
+class ClickSettings:
+    """What a click means.
 
     Attributes
     ----------
@@ -107,32 +101,55 @@ class TubularMaskSettings:
         A click so near to a vessel means it.
     candidates : int
         Vessels that a single click may mean where they lie over each other.
-    sharpness : float
-        Logit per px from the wall.
+    held, held_cells : float
+        Radii, and cells beyond them, from a centreline within which a click lies on it.
     cut : float
         A negative click ends the vessel within so many radii.
-    inset : float
-        Cells by which a wall is drawn inside the radius: what is blurred looks wider than it is.
-    even : int
-        Points over which the radius is evened out.
-    outside : float
-        Logit far from any vessel.
     """
 
     snap_px: float = 8.0
     candidates: int = 2
-    sharpness: float = 2.0
+    held: float = 1.0
+    held_cells: float = 0.5
     cut: float = 1.5
-    inset: float = 0.2
-    even: int = 15
-    outside: float = -8.0
+
+
+@dataclass(frozen=True)
+class StripSettings:
+    """How a vessel is pulled straight; the strip decoder is trained with these.
+
+    Attributes
+    ----------
+    longest, shortest : int
+        Points along a strip; of longer ways every point stands for more.
+    step : float
+        Radii from point to point.
+    steps : tuple of float
+        Least and greatest step.
+    beyond : float
+        Radii that a strip goes on straight where its vessel is lost from sight: the decoder may know better.
+    even_line, even_radius : float
+        Points over which centreline and radius are evened out.
+    far : float
+        Radii from a click from which on further is the same.
+    """
+
+    longest: int = 400
+    shortest: int = 16
+    step: float = 0.35
+    steps: tuple[float, float] = (0.5, 4.0)
+    beyond: float = 3.0
+    even_line: float = 1.5
+    even_radius: float = 4.0
+    far: float = 30.0
 
 
 @dataclass(frozen=True)
 class TracingSettings:
-    """From clicks to masks, part by part. ``log_radius``: logarithms of the radii, in cells, that are believed."""
+    """From clicks to strips, part by part. ``log_radius``: logarithms of the radii, in cells, that are believed."""
 
     log_radius: tuple[float, float] = (-1.0, 4.0)
     follow: FollowSettings = FollowSettings()
     path: MinimalPathSettings = MinimalPathSettings()
-    mask: TubularMaskSettings = TubularMaskSettings()
+    clicks: ClickSettings = ClickSettings()
+    strip: StripSettings = StripSettings()

@@ -60,6 +60,31 @@ class StageConfig:
 
 
 @dataclass(frozen=True)
+class StripLessons:
+    """What the strip decoder is shown.
+
+    Attributes
+    ----------
+    per_clip : int
+        Strips of each clip: its making costs more than several strips of it.
+    clicks : tuple of (int, float)
+        Number of positive clicks, and how often.
+    negative : float
+        How often negative clicks are among them.
+    any_way : float
+        How often the way is any of those that the clicks may mean, not the likeliest.
+    smallest : int
+        px of a vessel in view from which on it is clicked.
+    """
+
+    per_clip: int = 16
+    clicks: tuple[tuple[int, float], ...] = ((1, 0.5), (2, 0.15), (3, 0.2), (5, 0.15))
+    negative: float = 0.35
+    any_way: float = 0.3
+    smallest: int = 30
+
+
+@dataclass(frozen=True)
 class DevelopmentConfig:
     """Recordings that a run is steered by and never learns from.
 
@@ -113,6 +138,7 @@ class TrainingConfig:
     """How often a clip that is read from a folder is used, each time altered anew; scenes: `BankConfig`."""
     save_minutes: float = 4.0
     development: DevelopmentConfig = field(default_factory=DevelopmentConfig)
+    strips: StripLessons = field(default_factory=StripLessons)
     first_boxes: float = 0.0
     """How often vessels are first prompted by a box instead of a click."""
     first_masks: float = 0.0
@@ -144,6 +170,9 @@ TRAINING: dict[str, TrainingConfig] = {
             StageConfig(
                 0.20, _FIELD_SIZES, 0, False, 0.0, ("field", "masks"), 2, scattered_pairs=18, unsteady=0.4, name="masks"
             ),
+            StageConfig(
+                0.20, _FIELD_SIZES, 0, False, 0.0, ("strips",), 2, scattered_pairs=18, unsteady=0.4, name="strips"
+            ),
             StageConfig(0.30, _FLOW_SIZES, 2, False, 0.0, ("flow",), context=True, name="flow"),
             StageConfig(0.10, _FLOW_SIZES, 2, True, 0.0, ("flow",), context=True, name="features"),
             StageConfig(
@@ -152,7 +181,7 @@ TRAINING: dict[str, TrainingConfig] = {
                 2,
                 False,
                 0.4,
-                ("field", "masks", "memory", "flow"),
+                ("field", "strips", "masks", "memory", "flow"),
                 remembered_pairs=6,
                 name="together",
             ),

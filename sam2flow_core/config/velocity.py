@@ -506,14 +506,14 @@ class GradeSettings:
     """Limits of the grades: (good, fair, poor); beyond the last a vessel is unusable.
 
     Shares are of 1. `valid` the share of frames with a velocity, `lost` that of repeated and missing frames, `opposed`
-    the share of the length that runs against the rest, `mask` how well the mask fits its prompts and what is seen,
+    the share of the length that runs against the rest, `mask` the expected overlap of the mask with its vessel,
     `presence` the chance that there is a vessel at all.
     """
 
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
     lost: tuple[float, float, float] = (0.025, 0.3, 0.75)
     opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
-    mask: tuple[float, float, float] = (0.8, 0.5, 0.2)
+    mask: tuple[float, float, float] = (0.6, 0.35, 0.15)
     presence: tuple[float, float, float] = (0.8, 0.5, 0.02)
 
 

@@ -88,7 +88,7 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         if settings is None and isinstance(side, int):  # fine-tuned to see pictures at this size
             settings = InferenceSettings(sam2=Sam2Settings(image_size=side))
         super().__init__(model, device, description, settings)
-        self._step = TrackStep(self.model, self.settings.sam2, self.settings.tracing)
+        self._step = TrackStep(self.model, self.settings.sam2)
 
     def init_state(
         self,

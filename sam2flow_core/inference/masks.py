@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.tracing import TracingSettings
+from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, InferenceState, VesselState
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.memory_entries import context_entries
@@ -17,7 +18,6 @@ from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.tracing.field_map import FieldMap
-from sam2flow_core.tracing.tubular_mask import trace_masks
 
 _SURE = 20.0
 """Logit inside a mask that was given."""
@@ -41,9 +41,9 @@ def field_maps(model: SAM2Flow, state: EncodedVideo, settings: TracingSettings) 
         statistics = state.frames.take_statistics()
         if statistics is None:
             return None
-        field = model.map_vessels(statistics)
+        field, pictures = model.map_vessels(statistics), statistics[0, -2:].clone()
         del statistics
-        state.maps.append(FieldMap(VesselField(*(x[0] for x in field)), settings))
+        state.maps.append(FieldMap(VesselField(*(x[0] for x in field)), settings, pictures))
     return state.maps
 
 
@@ -57,7 +57,7 @@ def decode_prompts(
     prompts = _prompts(state, vessel, frame, owner.device)
     others = [e for e in vessel.context.read() if e.frame != frame]
     embedded = model.condition(levels, owner, [others], frame)
-    traced = trace_masks(maps, owner, prompts, model.config.mask.tracing_reach, settings.tracing)
+    traced = clicked_masks(model, maps, owner, prompts)
     masks = model.segment(levels, owner, embedded, prompts, traced=traced)
     if frame in vessel.given:
         masks = _as_given(masks, vessel.given[frame], state)

@@ -10,13 +10,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.config.inference import Sam2Settings
-from sam2flow_core.config.tracing import TracingSettings
+from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.inference.object_track import Recalled, TrackedMask
 from sam2flow_core.model.mask_decoder import choose_mask, unsteady
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
 from sam2flow_core.tracing.field_map import FieldMap
-from sam2flow_core.tracing.tubular_mask import trace_masks
 
 _ABSENT = -1024.0
 """Mask logits of an object that is judged not to be there."""
@@ -33,12 +32,10 @@ class TrackStep:
     ----------
     model : SAM2Flow
     settings : Sam2Settings
-    tracing : TracingSettings
-        How clicks are followed, where the network has a vessel field.
     """
 
-    def __init__(self, model: SAM2Flow, settings: Sam2Settings, tracing: TracingSettings) -> None:
-        self.model, self.settings, self.tracing = model, settings, tracing
+    def __init__(self, model: SAM2Flow, settings: Sam2Settings) -> None:
+        self.model, self.settings = model, settings
 
     def from_points(
         self,
@@ -88,7 +85,7 @@ class TrackStep:
         self, levels: list[Tensor], pixels: Tensor, prompts: Prompts, several: bool, maps: list[FieldMap] | None = None
     ) -> TrackedMask:
         owner = torch.zeros(1, dtype=torch.long, device=pixels.device)
-        traced = trace_masks(maps, owner, prompts, self.model.config.mask.tracing_reach, self.tracing)
+        traced = clicked_masks(self.model, maps, owner, prompts)
         masks = self.model.segment(levels, owner, pixels, prompts, traced=traced)
         decoded = masks.decoded
         ambiguous = torch.tensor([several], device=pixels.device)

@@ -75,7 +75,7 @@ def find_vessels(
         maps = field_maps(predictor.model, state, predictor.settings.tracing)
     if maps is None:
         raise ModelError("these weights have no vessel field, by which vessels are found without a click: use 'tiny'")
-    segments = find_segments(maps[0], settings, predictor.settings.tracing.follow)
+    segments = find_segments(maps[0], settings)
     return [_found(segment, maps[0].stride, state) for segment in segments]
 
 

@@ -22,6 +22,7 @@ from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_m
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.prompt_encoder import PromptEncoder
 from sam2flow_core.model.region_growth import click_maps
+from sam2flow_core.model.strip_decoder import StripDecoder
 from sam2flow_core.model.vessel_field import VesselField, VesselFieldNet
 
 
@@ -35,14 +36,14 @@ class Prompts:
 
 
 class TracedMasks(NamedTuple):
-    """Masks of V vessels as they were traced from their clicks through the vessel field (`sam2flow_core.tracing`).
+    """Masks of V vessels that were followed from their clicks through the vessel field and decoded (`StripDecoder`).
 
     Attributes
     ----------
     logits : Tensor (V, h, w)
         At the field's stride; strongly negative everywhere for a vessel that was not found.
     sureness : Tensor (V,)
-        0 to 1: mean chance of a vessel along the way, times the share of the clicks that lie in the mask.
+        0 to 1: intersection over union that is expected, times the share of the clicks that lie in the mask.
     """
 
     logits: Tensor
@@ -100,6 +101,7 @@ class SAM2Flow(nn.Module):
         self.mask_decoder = MaskDecoder(m)
         self.context_memory = ContextMemory(m)
         self.vessel_field = VesselFieldNet(m.field_widths) if m.field_widths else None
+        self.strip_decoder = StripDecoder(m.strip_widths) if m.strip_widths else None
         if config.use_flow:
             self.flow = FlowNet(config)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.model.strips import strips
@@ -16,19 +17,19 @@ Floats = NDArray[np.float64]
 
 
 class FieldReading(NamedTuple):
-    """A vessel as seen from a place in it, in about its direction.
+    """Vessels as seen from places (...,) in them, in about their directions.
 
-    ``chance`` that it is there, ``turn`` to its direction (radians), ``offset`` of the place from its centreline
+    ``chance`` that one is there, ``turn`` to its direction (radians), ``offset`` of the place from its centreline
     (radii, positive on the left), its ``radius`` (cells), the chance of an ``end``, and from -1 to 1 how surely blood
     flows ``forward`` in it.
     """
 
-    chance: float
-    turn: float
-    offset: float
-    radius: float
-    end: float
-    forward: float
+    chance: Floats
+    turn: Floats
+    offset: Floats
+    radius: Floats
+    end: Floats
+    forward: Floats
 
 
 class FieldMap:
@@ -39,29 +40,43 @@ class FieldMap:
     field : VesselField
         Without the axis of recordings.
     settings : TracingSettings
+    pictures : Tensor (2, h, w), optional
+        Background and activity of the recording at the field's stride, free of unit; what strips show beside
+        the field.
+
+    Attributes
+    ----------
+    settings : TracingSettings
+    table : ndarray (h, w, 4 * count + 4)
+        In each of ``count`` orientations the chance of a vessel, its offset, the logarithm of its radius in cells, and
+        how surely blood flows in the first of the two directions (-1 to 1); then the chance of an end, that of any
+        vessel, background and activity. Half precision: it is the largest thing that is kept of a recording.
     """
 
     stride = FIELD_STRIDE
     """Px per cell."""
 
-    def __init__(self, field: VesselField, settings: TracingSettings) -> None:
-        self._log_radius = settings.log_radius
+    def __init__(self, field: VesselField, settings: TracingSettings, pictures: Tensor | None = None) -> None:
+        self.settings = settings
         # A copy: a view would hold on to the whole field.
         self.inside: NDArray[np.float32] = field.inside.float().cpu().numpy().copy()
         self.count = field.offset.shape[0]
         rows, columns = self.inside.shape
-        self.table: NDArray[np.float32] = np.empty((rows, columns, 4 * self.count + 1), np.float32)
+        shown = field.inside.new_zeros(2, rows, columns) if pictures is None else pictures
+        self.table: NDArray[np.float16] = np.empty((rows, columns, 4 * self.count + 4), np.float16)
         for strip in strips((rows, columns)):
-            self.table[strip.top : strip.bottom] = self._laid_out(VesselField(*(strip.of(part) for part in field)))
+            part = VesselField(*(strip.of(channel) for channel in field))
+            self.table[strip.top : strip.bottom] = self._laid_out(part, strip.of(shown))
         self.angles = np.arange(self.count) * np.pi / self.count
 
-    def _laid_out(self, field: VesselField) -> NDArray[np.float32]:
-        """What `read` reads, (h, w, channels)."""
+    def _laid_out(self, field: VesselField, shown: Tensor) -> NDArray[np.float16]:
         runs = torch.sigmoid(field.runs)
         first, second = runs[: self.count], runs[self.count :]
-        radius = (field.log_radius - np.log(self.stride)).clamp(*self._log_radius)
-        parts = [(first + second).clamp(max=1.0), field.offset, radius, first - second, torch.sigmoid(field.ends)[None]]
-        return torch.cat(parts).permute(1, 2, 0).contiguous().float().cpu().numpy()
+        either = (first + second).clamp(max=1.0)
+        radius = (field.log_radius - np.log(self.stride)).clamp(*self.settings.log_radius)
+        places = torch.sigmoid(torch.stack([field.ends, field.inside]))
+        parts = [either, field.offset.clamp(-100, 100), radius, first - second, places, shown.to(places)]
+        return torch.cat(parts).permute(1, 2, 0).contiguous().half().cpu().numpy()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -72,35 +87,36 @@ class FieldMap:
         """Places ``(row, column)`` in cells of points (..., 2), ``(x, y)`` px."""
         return (points[..., ::-1] - 0.5 * (self.stride - 1)) / self.stride
 
-    def holds(self, place: Floats) -> bool:
-        """Whether a place ``(row, column)`` is in the field."""
-        return bool(-0.5 <= place[0] <= self.shape[0] - 0.5 and -0.5 <= place[1] <= self.shape[1] - 0.5)
+    def holds(self, places: Floats) -> NDArray[np.bool_]:
+        """Whether places (..., 2), ``(row, column)``, are in the field."""
+        return np.asarray(((places >= -0.5) & (places <= np.array(self.shape) - 0.5)).all(-1))
 
-    def read(self, place: Floats) -> NDArray[np.float32]:
-        """All channels at a place, bilinear."""
-        y, x = np.clip(place, 0, np.array(self.shape) - 1.001)
-        row, column = int(y), int(x)
-        dy, dx = y - row, x - column
+    def read(self, places: Floats) -> NDArray[np.float32]:
+        """All channels at places (..., 2), bilinear."""
+        at = np.clip(places, 0, np.array(self.shape) - 1.001)
+        corner = at.astype(np.intp)
+        dy, dx = np.moveaxis((at - corner).astype(np.float32), -1, 0)[..., None]
+        row, column = np.moveaxis(corner, -1, 0)
         t = self.table
         top = (1 - dx) * t[row, column] + dx * t[row, column + 1]
         below = (1 - dx) * t[row + 1, column] + dx * t[row + 1, column + 1]
         result: NDArray[np.float32] = (1 - dy) * top + dy * below
         return result
 
-    def look(self, place: Floats, angle: float) -> FieldReading:
-        """What runs through a place in about a direction."""
-        n, values = self.count, self.read(place)
-        apart = np.mod(self.angles - angle + np.pi / 2, np.pi) - np.pi / 2
+    def look(self, places: Floats, angles: Floats) -> FieldReading:
+        """What runs through places (..., 2) in about the directions ``angles`` (...,)."""
+        n, values = self.count, self.read(places)
+        apart = np.mod(self.angles - angles[..., None] + np.pi / 2, np.pi) - np.pi / 2
         near = np.clip(1 - np.abs(apart) * n / (2 * np.pi), 0, None)
-        weight = near * values[:n]
-        total = float(weight.sum())
-        share = weight / max(total, 1e-6)
-        sign = np.where(np.cos(self.angles - angle) >= 0, 1.0, -1.0)
+        weight = near * values[..., :n]
+        total = weight.sum(-1)
+        share = weight / np.maximum(total, 1e-6)[..., None]
+        sign = np.where(np.cos(self.angles - angles[..., None]) >= 0, 1.0, -1.0)
         return FieldReading(
             chance=total,
-            turn=float(share @ apart),
-            offset=float((share * sign) @ values[n : 2 * n]),
-            radius=float(np.exp(share @ values[2 * n : 3 * n])),
-            end=float(values[-1]),
-            forward=float((near * sign) @ values[3 * n : 4 * n]) / max(total, 1e-6),
+            turn=(share * apart).sum(-1),
+            offset=(share * sign * values[..., n : 2 * n]).sum(-1),
+            radius=np.exp((share * values[..., 2 * n : 3 * n]).sum(-1)),
+            end=values[..., 4 * n].astype(float),
+            forward=(near * sign * values[..., 3 * n : 4 * n]).sum(-1) / np.maximum(total, 1e-6),
         )

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, uniform_filter1d
 
 from sam2flow_core.config.finding import FindingSettings
-from sam2flow_core.config.tracing import FollowSettings
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.tracer import Start, Trace, trace
 
@@ -34,7 +33,7 @@ class Segment(NamedTuple):
         return float(np.hypot(*np.diff(self.way.line, axis=0).T).sum())
 
 
-def find_segments(field: FieldMap, settings: FindingSettings, following: FollowSettings) -> list[Segment]:
+def find_segments(field: FieldMap, settings: FindingSettings) -> list[Segment]:
     """Segments of vessels between forks, ends and the frame, the surest first."""
     order, places, angles = _seeds(field, settings)
     taken = np.zeros((*field.shape, field.count), bool)
@@ -45,8 +44,9 @@ def find_segments(field: FieldMap, settings: FindingSettings, following: FollowS
             continue
         taken[row, column, k] = True
         start = Start(np.array([row, column], float), float(angles[seed]))
-        way = trace(field, start, settings.reach_px / field.stride, following)
-        segment = Segment(way, float(way.chance.mean()))
+        (whole,) = trace(field, [start], settings.reach_px / field.stride)
+        segment = _between_ends(field, whole, start.place, settings)
+        way = segment.way
         if len(way.line) < 2:
             continue
         mine, heading = _territory(way, field)
@@ -55,6 +55,26 @@ def find_segments(field: FieldMap, settings: FindingSettings, following: FollowS
         if new >= 1 - settings.most_covered and _worth_it(segment, field, settings):
             found.append(segment)
     return sorted(found, key=lambda s: -s.confidence)
+
+
+def _between_ends(field: FieldMap, whole: Trace, seed: Floats, settings: FindingSettings) -> Segment:
+    """The part of a way round its seed up to forks and ends, and to where blood runs the other way."""
+    ahead = np.gradient(whole.line, axis=0) if len(whole.line) > 1 else np.zeros((1, 2))
+    seen = field.look(whole.line, np.arctan2(ahead[:, 0], ahead[:, 1]))
+    flow = uniform_filter1d(seen.forward, settings.stretch, mode="nearest")
+    middle = int(np.hypot(*(whole.line - seed).T).argmin())
+    against = flow * np.sign(flow[middle]) < (-settings.decided if abs(flow[middle]) > settings.decided else -1.0)
+    after = _steps_to_end(seen.end[middle:], against[middle:], settings.end)
+    before = _steps_to_end(seen.end[middle::-1], against[middle::-1], settings.end)
+    part = slice(middle - before, middle + after + 1)
+    return Segment(Trace(whole.line[part], whole.radius[part]), float(np.minimum(seen.chance[part], 1.0).mean()))
+
+
+def _steps_to_end(end: Floats, against: NDArray[np.bool_], sure: float) -> int:
+    """Steps up to an end. One on which the way begins counts only once it has been left: it belongs to another arm."""
+    left = np.maximum.accumulate(end < 0.5 * sure)
+    stops = np.flatnonzero((left & (end > sure)) | against)
+    return int(stops[0]) if len(stops) else len(end) - 1
 
 
 def _seeds(

@@ -16,9 +16,9 @@ from scipy.ndimage import maximum_filter, uniform_filter1d
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from sam2flow_core.config.tracing import MinimalPathSettings, TracingSettings
+from sam2flow_core.config.tracing import MinimalPathSettings
 from sam2flow_core.tracing.field_map import FieldMap, Floats
-from sam2flow_core.tracing.tracer import Start, Trace, follow, joined, left_of
+from sam2flow_core.tracing.tracer import Trace, follow, joined, left_of
 
 _STEPS = np.array([
     (0, 1), (1, 2), (1, 1), (2, 1), (1, 0), (2, -1), (1, -1), (1, -2),
@@ -27,7 +27,7 @@ _STEPS = np.array([
 """``(row, column)`` cells of a step in each of sixteen directions."""
 
 
-def minimal_path(field: FieldMap, clicks: Floats, reach: float, settings: TracingSettings) -> Trace | None:
+def minimal_path(field: FieldMap, clicks: Floats, reach: float) -> Trace | None:
     """Follow the vessel that runs through all clicks (N, 2), ``(row, column)``; None where none does.
 
     Parameters
@@ -37,18 +37,18 @@ def minimal_path(field: FieldMap, clicks: Floats, reach: float, settings: Tracin
         At least two.
     reach : float
         Cells that are followed from the outermost clicks.
-    settings : TracingSettings
     """
-    ways, costs = _ways(field, clicks, settings.path)
-    order = _order(costs, settings.path.all_orders)
+    settings = field.settings.path
+    ways, costs = _ways(field, clicks, settings)
+    order = _order(costs, settings.all_orders)
     pairs = list(pairwise(order))
     if not all(p in ways for p in pairs):
         return None
     line = np.concatenate([ways[p][:-1] for p in pairs] + [ways[pairs[-1]][-1:]])
     length = np.hypot(*np.diff(line, axis=0).T).sum()
-    if len(line) < 3 or sum(costs[p] for p in pairs) > settings.path.worst * length:
+    if len(line) < 3 or sum(costs[p] for p in pairs) > settings.worst * length:
         return None
-    return _extended(field, _spaced(line, settings.path), reach, settings)
+    return _extended(field, _spaced(line, settings), reach)
 
 
 def _ways(
@@ -161,21 +161,18 @@ def _headings(line: Floats, points: int) -> Floats:
     return np.asarray(np.arctan2(ahead[:, 0], ahead[:, 1]))
 
 
-def _extended(field: FieldMap, line: Floats, reach: float, settings: TracingSettings) -> Trace:
+def _extended(field: FieldMap, line: Floats, reach: float) -> Trace:
     """A way through clicks with what the field says along it, and followed on at both ends."""
-    path = settings.path
+    path = field.settings.path
     for _ in range(path.centrings):
         angles = _headings(line, path.even)
-        seen = [field.look(place, angle) for place, angle in zip(line, angles, strict=True)]
-        aside = np.array([s.offset * s.radius if s.chance > path.doubt else 0.0 for s in seen])
-        line = _evened(line - 0.5 * np.clip(aside, -2, 2)[:, None] * left_of(angles).T, path.even)
+        seen = field.look(line, angles)
+        aside = np.where(seen.chance > path.doubt, seen.offset * seen.radius, 0.0)
+        line = _evened(line - 0.5 * np.clip(aside, -2, 2)[:, None] * left_of(angles), path.even)
     angles = _headings(line, path.even)
-    seen = [field.look(place, angle) for place, angle in zip(line, angles, strict=True)]
-    radius, chance, forward = (np.array([getattr(s, k) for s in seen]) for k in ("radius", "chance", "forward"))
-    known = np.flatnonzero(chance > path.seen)
+    seen = field.look(line, angles)
+    radius, known = seen.radius, np.flatnonzero(seen.chance > path.seen)
     if len(known):  # out of sight a vessel is as wide as before and after
         radius = np.interp(np.arange(len(line)), known, radius[known])
-    middle = Trace(line, radius, np.minimum(chance, 1.0), forward)
-    after = follow(field, Start(line[-1], float(angles[-1])), reach, settings.follow)
-    before = follow(field, Start(line[0], float(angles[0] + np.pi)), reach, settings.follow)
-    return joined(before, Trace(*(np.concatenate([m, a[1:]]) for m, a in zip(middle, after, strict=True))))
+    after, before = follow(field, line[[-1, 0]], np.array([angles[-1], angles[0] + np.pi]), reach)
+    return joined(before, Trace(*(np.concatenate([m, a[1:]]) for m, a in zip((line, radius), after, strict=True))))

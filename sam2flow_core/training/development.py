@@ -18,13 +18,13 @@ from torch import Tensor
 
 from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.config.training import DevelopmentConfig, StageConfig, TrainingConfig
+from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING, POSITIVE
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.tracing.field_map import FieldMap
-from sam2flow_core.tracing.tubular_mask import trace_masks
 from sam2flow_core.training.clicks import draw_point
 from sam2flow_core.training.clips import ClipOrder, ClipSource, TrainingClip
 from sam2flow_core.training.losses import mask_iou
@@ -247,12 +247,13 @@ def _answer_clicks(model: SAM2Flow, clip: TrainingClip, points: Tensor) -> tuple
     plain = model.condition(now, owner, [[] for _ in range(rows)], 0)
     maps = None
     if model.vessel_field is not None:
-        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(clip.statistics))), TracingSettings())]
+        field = VesselField(*(x[0] for x in model.map_vessels(clip.statistics)))
+        maps = [FieldMap(field, TracingSettings(), clip.statistics[0, -2:])]
 
     def ask(clicks: int, along: list[FieldMap] | None) -> VesselMasks:
         labels = torch.full((rows, clicks), POSITIVE, device=points.device)
         prompts = Prompts(points[:, :clicks], labels)
-        traced = trace_masks(along, owner, prompts, model.config.mask.tracing_reach, TracingSettings())
+        traced = clicked_masks(model, along, owner, prompts)
         return model.segment(now, owner, plain, prompts, traced=traced)
 
     one = ask(1, maps)

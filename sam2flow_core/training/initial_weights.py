@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sam2flow_core.config.memory import MemoryConfig
-from sam2flow_core.config.model import preset
+from sam2flow_core.config.model import MaskConfig, preset
 from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.weights import load_model
@@ -13,6 +13,8 @@ from sam2flow_core.model.sam2flow import SAM2Flow
 
 _OWN = "context_memory.design."
 """Where the weights are that only one design of memory has."""
+_STRIPS = "strip_decoder."
+"""Where those of the strip decoder are, which older weights do not have."""
 
 
 def choose_recipe(name: str, memory: MemoryConfig | None) -> TrainingConfig:
@@ -64,6 +66,9 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
         raise ModelError(f"{start}: weights of preset '{model.config.preset}', not '{name}'")
     if memory is not None and memory != model.config.mask.memory:
         model = with_memory(model, memory)
+    widths = preset(name).mask.strip_widths
+    if widths != model.config.mask.strip_widths:
+        model = _with_strip_decoder(model, widths)
     if memory is None and preset(name).use_flow and not model.config.use_flow:
         model = _with_flow(model, name)
     return model.train()
@@ -71,8 +76,17 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
 
 def with_memory(model: SAM2Flow, memory: MemoryConfig) -> SAM2Flow:
     """Return a network with another design of memory; what only that one has begins at random."""
-    changed = SAM2Flow(replace(model.config, mask=replace(model.config.mask, memory=memory)))
-    shared = {name: value for name, value in model.state_dict().items() if not name.startswith(_OWN)}
+    return _with_masks(model, replace(model.config.mask, memory=memory), _OWN)
+
+
+def _with_strip_decoder(model: SAM2Flow, widths: tuple[int, ...]) -> SAM2Flow:
+    return _with_masks(model, replace(model.config.mask, strip_widths=widths), _STRIPS)
+
+
+def _with_masks(model: SAM2Flow, mask: MaskConfig, anew: str) -> SAM2Flow:
+    """Return a network with another configuration of masks, the part named ``anew`` with random weights."""
+    changed = SAM2Flow(replace(model.config, mask=mask))
+    shared = {name: value for name, value in model.state_dict().items() if not name.startswith(anew)}
     changed.load_state_dict({**changed.state_dict(), **shared})
     return changed
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sam2flow_core.config.tracing import TracingSettings
+from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.flow_net import CellLayout
 from sam2flow_core.model.memory_bank import MemoryEntry
@@ -18,7 +19,6 @@ from sam2flow_core.model.prompt_encoder import POSITIVE
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
 from sam2flow_core.model.vessel_field import STATISTICS_CHANNELS, VesselField
 from sam2flow_core.tracing.field_map import FieldMap
-from sam2flow_core.tracing.tubular_mask import trace_masks
 
 _WARM = 2
 """Answers before the clock starts."""
@@ -87,10 +87,11 @@ def _masks(model: SAM2Flow, device: torch.device, scene: SpeedScene) -> dict[str
     if model.vessel_field is not None:
         half = scene.side // 2
         statistics = torch.randn(1, STATISTICS_CHANNELS, half, half, device=device)
-        maps = [FieldMap(VesselField(*(x[0] for x in model.map_vessels(statistics))), TracingSettings())]
+        field = VesselField(*(x[0] for x in model.map_vessels(statistics)))
+        maps = [FieldMap(field, TracingSettings(), statistics[0, -2:])]
 
     def click() -> None:
-        traced = trace_masks(maps, owner, prompts, model.config.mask.tracing_reach, TracingSettings())
+        traced = clicked_masks(model, maps, owner, prompts)
         model.segment(levels, owner, model.condition(levels, owner, [[]], 0), prompts, traced=traced)
 
     return {

@@ -14,6 +14,7 @@ from sam2flow_core.training.flow_part import FlowPart
 from sam2flow_core.training.mask_part import MaskPart
 from sam2flow_core.training.memory_part import MemoryPart
 from sam2flow_core.training.parts import Figures, Lesson, Part
+from sam2flow_core.training.strip_part import StripPart
 
 
 class TrainingStep(nn.Module):
@@ -32,6 +33,7 @@ class TrainingStep(nn.Module):
             model.flow.cost_volume_net.low_precision = torch.bfloat16
         self.parts: dict[str, Part] = {
             "field": FieldPart(model),
+            "strips": StripPart(model, config),
             "masks": MaskPart(model, config),
             "memory": MemoryPart(model, config),
             "flow": FlowPart(model, config),

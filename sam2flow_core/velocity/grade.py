@@ -86,7 +86,7 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     judge(findings.lost_share, limits.lost, f"{findings.lost_share:.0%} of the frames are repeated or missing")
     text = f"on {findings.opposed:.0%} of its length blood runs the other way: two vessels in one mask?"
     judge(findings.opposed, limits.opposed, text)
-    text = f"the vessel that was found fits the clicks by {findings.mask:.0%} only: look at its mask"
+    text = f"the mask is expected to be right by {findings.mask:.0%} only: look at it"
     judge(findings.mask, limits.mask, text, high_is_bad=False)
     text = "nothing along the line moves that the tissue beside it does not show as well: is there a vessel?"
     judge(findings.presence, limits.presence, text, high_is_bad=False)

@@ -7,7 +7,7 @@ import torch
 
 from sam2flow_core.cli.main import status_of
 from sam2flow_core.config.finding import FindingSettings
-from sam2flow_core.config.tracing import FollowSettings, TracingSettings
+from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.engine.demo import sample_files
 from sam2flow_core.inference.vessel_finder import FoundVessel
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, VesselField
@@ -36,7 +36,7 @@ def field_of(*straight, chance=4.0):
 
 
 def found_in(field, **settings):
-    return find_segments(field, FindingSettings(**settings), FollowSettings())
+    return find_segments(field, FindingSettings(**settings))
 
 
 def test_vessels_that_cross_are_two():

@@ -140,5 +140,5 @@ def test_all_settings_that_decide_an_answer_are_told_for_the_provenance(predicto
     """Those of tracing too, and what was chosen instead of the defaults."""
     told = predictor.description["inference"]
     assert told == asdict(predictor.settings) and told["key_frame_every"] == 5
-    assert told["tracing"]["follow"]["end"] == TracingSettings().follow.end
+    assert told["tracing"]["follow"]["gap"] == TracingSettings().follow.gap
     json.dumps(told)

@@ -29,7 +29,7 @@ def click(y, x, label=1, frame=0):
         (vessel(), [click(15, 40), click(12, 31, label=0)], "excluded"),
         (vessel(), [click(15, 40), click(21, 40, label=0)], ""),
         (vessel(), [BoxPrompt(1, 0, 5, 5, 40, 60)], ""),
-        (vessel(fit=0.3), [click(15, 40)], "may be no vessel"),
+        (vessel(fit=0.2), [click(15, 40)], "may be no vessel"),
         (vessel(score=0.1), [click(15, 40)], ""),
         (vessel(filled=False), [click(15, 40)], "No vessel was found"),
     ],

@@ -4,12 +4,17 @@ import pytest
 import torch
 
 from sam2flow_core.config.model import preset
+from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.config.training import TRAINING, DevelopmentConfig
+from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.inference.weights import load_model
-from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
+from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.synthetic import seeds
+from sam2flow_core.tracing.field_map import FieldMap
 from sam2flow_core.training.clips import TRAINING_NAMESPACE
 from sam2flow_core.training.development import DEVELOPMENT_NAMESPACE, DevelopmentSet, Steering, _auroc, shortfall
+from sam2flow_core.training.losses import mask_iou
 from sam2flow_core.training.scenes import fresh_scenes
 
 
@@ -32,6 +37,44 @@ def test_trained_weights_are_told_from_random_ones(recordings):
     assert trained["epe"] < 0.9 * chance["epe"]  # random ones follow the plain mean of the correlations
     assert trained["iou_3"] > chance["iou_3"] + 0.2
     assert trained["shortfall"] < chance["shortfall"]
+
+
+def test_the_strip_decoder_knows_where_vessels_end():
+    """Without it a mask is all of a vessel that is in sight; with one at chance it is anything."""
+    recipe = TRAINING["tiny"]
+    bank = dataclasses.replace(
+        recipe.bank,
+        streamlines=dataclasses.replace(recipe.bank.streamlines, pixel_size_um=(0.4, 1.0), diameter_px=(4.0, 60.0)),
+        discs=dataclasses.replace(recipe.bank.discs, pixel_size_um=(0.4, 1.0), width_px=(4.0, 60.0)),
+    )
+    recipe = dataclasses.replace(recipe, bank=bank)
+    config = DevelopmentConfig(clips=10, side=192, frames=2, scattered_pairs=18)
+    sources = [fresh_scenes(recipe, name, DEVELOPMENT_NAMESPACE) for name in ("streamlines", "discs")]
+    scenes = DevelopmentSet(sources, config, recipe)
+    model = load_model("tiny")[0]
+    torch.manual_seed(0)
+    overlap = {}
+    for name, decoder in {
+        "learned": model.strip_decoder, "chance": SAM2Flow(preset("tiny")).strip_decoder, "whole way": None,
+    }.items():  # fmt: skip
+        model.strip_decoder = decoder
+        overlap[name] = mean_overlap(model, scenes)
+    assert overlap["learned"] > max(overlap["chance"], overlap["whole way"]) + 0.05
+
+
+def mean_overlap(model, scenes):
+    """Intersection over union of masks from three clicks."""
+    found = []
+    for case in scenes.cases:
+        clip, vessels = case.clip, len(case.clip.masks)
+        with torch.inference_mode():
+            field = VesselField(*(x[0] for x in model.map_vessels(clip.statistics)))
+            maps = [FieldMap(field, TracingSettings(), clip.statistics[0, -2:])]
+            prompts = Prompts(case.points[:vessels], torch.ones(vessels, 3, dtype=torch.long))
+            logits = clicked_masks(model, maps, torch.zeros(vessels, dtype=torch.long), prompts).logits
+        fine = torch.nn.functional.interpolate(logits[:, None], clip.masks.shape[1:], mode="bilinear")[:, 0]
+        found.append(mask_iou((fine > 0).float(), clip.masks))
+    return torch.cat(found).mean().item()
 
 
 def test_measuring_changes_nothing(recordings):

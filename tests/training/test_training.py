@@ -23,7 +23,10 @@ from sam2flow_core.training.trainer import TrainingRequest, one_cycle, profile_r
 SMALL = ((96, 1.0),)
 BANK = BankConfig(side=128, run=8, moments=4, moment=2, first=2, workers=0)
 FEW = dataclasses.replace(TRAINING["tiny"], bank=BANK)
-EVERYTHING = StageConfig(1.0, SMALL, 2, True, 0.5, frames=5, scattered_pairs=2, remembered_pairs=1)
+EVERYTHING = StageConfig(
+    1.0, SMALL, 2, True, 0.5, ("field", "strips", "masks", "memory", "flow"), frames=5, scattered_pairs=2,
+    remembered_pairs=1,
+)  # fmt: skip
 
 
 def test_gradients_reach_every_part():
@@ -33,6 +36,8 @@ def test_gradients_reach_every_part():
     for p in step.parameters():  # heads that begin at zero would hide what lies behind them
         if p.requires_grad and p.abs().sum() == 0:
             torch.nn.init.normal_(p, 0, 0.02)
+    # A field that sees no vessel has none to follow.
+    torch.nn.init.constant_(step.model.vessel_field.head.bias[2:18], 1.0)
     # An unsure network takes the vessels for gone and writes no pointer; here they are there.
     torch.nn.init.constant_(step.model.mask_decoder.pred_obj_score_head.layers[-1].bias, 5.0)
     # Never asked here: boxes, an object that has gone.
