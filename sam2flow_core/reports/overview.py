@@ -14,6 +14,7 @@ from sam2flow_core.reports.drawing import GRADE_COLOURS, INK, as_address, new_fi
 from sam2flow_core.velocity import VesselMeasurement
 
 _WIDTH = 7.2  # inches
+_MOST_PX = 1600
 _BARS_UM = (5, 10, 20, 50, 100, 200, 500)
 _BARS_PX = (10, 20, 50, 100, 200, 500)
 
@@ -31,8 +32,12 @@ def draw_overview(measurements: Sequence[VesselMeasurement], image: NDArray[Any]
     with page_style():
         figure = new_figure(_WIDTH, min(max(_WIDTH * height / width, 1.5), 8.5))
         axes = figure.add_subplot()
-        low, high = np.percentile(image, (0.5, 99.5))
-        axes.imshow(image, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), interpolation="bilinear")
+        shown, step = _thinned(image)
+        low, high = np.percentile(shown, (0.5, 99.5))
+        axes.imshow(
+            shown, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), interpolation="bilinear",
+            extent=(-0.5, step * shown.shape[1] - 0.5, step * shown.shape[0] - 0.5, -0.5),
+        )  # fmt: skip
         for unit in (unit for measurement in measurements for unit in measurement.units):
             _draw_vessel(axes, unit)
         _draw_scale(axes, image.shape, measurements[0].pixel_size_um if measurements else None)
@@ -40,6 +45,16 @@ def draw_overview(measurements: Sequence[VesselMeasurement], image: NDArray[Any]
         axes.set_ylim(height - 0.5, -0.5)
         axes.set_axis_off()
         return as_address(figure)
+
+
+def _thinned(image: NDArray[Any]) -> tuple[NDArray[np.float32], int]:
+    """What a page can show of a large picture, and px per px of it: drawing all takes many times its size in memory."""
+    step = max(1, -(-max(image.shape) // _MOST_PX))
+    if step == 1:
+        return np.asarray(image, np.float32), 1
+    rows, columns = (n // step * step for n in image.shape)
+    blocks = image[:rows, :columns].reshape(rows // step, step, columns // step, step)
+    return np.asarray(blocks.mean((1, 3), dtype=np.float32)), step
 
 
 def _draw_vessel(axes: Axes, measurement: VesselMeasurement) -> None:

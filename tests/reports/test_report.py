@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import re
+import tracemalloc
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.reports import vessel_figure, write_report
+from sam2flow_core.reports.overview import draw_overview
 from sam2flow_core.reports.words import quantity
 from sam2flow_core.velocity import measure_vessels
 
@@ -190,3 +192,14 @@ def test_without_a_spectrum_nothing_is_plotted(scene, uncalibrated):
 def test_a_gap_has_no_unit() -> None:
     assert quantity(float("nan"), "Hz") == "–"
     assert quantity(1.234, "Hz") == "1.23 Hz"
+
+
+def test_a_large_picture_is_drawn_in_little_memory():
+    """A recording of 4096 x 4096 px took three times as much for its page as for its frames."""
+    picture = np.zeros((4096, 4096), np.uint8)
+    picture[1000:1100] = 200
+    tracemalloc.start()
+    address = draw_overview([], picture)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert address.startswith("data:image/") and peak < 8 * picture.nbytes
