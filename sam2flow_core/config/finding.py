@@ -22,7 +22,8 @@ class FindingSettings:
     least_widths : float
         Length in widths.
     edge_px, most_on_edge : float
-        What runs within so many px of the frame's side for more than this share of its length is the side, no vessel.
+        What runs within so many px, or a radius, of the frame's side for more than this share of its length is the
+        side, no vessel.
     most_covered : float
         Share of a segment's length that may run in vessels found before, in their direction.
     reach_px : float

@@ -93,7 +93,8 @@ def _worth_it(segment: Segment, field: FieldMap, settings: FindingSettings) -> b
     least = max(settings.least_length_px / field.stride, settings.least_widths * 2 * float(segment.way.radius.mean()))
     line, far = segment.way.line, np.array(field.shape) - 1
     to_side = np.minimum(line, far - line).min(1) * field.stride
-    on_edge = float((to_side < settings.edge_px).mean()) > settings.most_on_edge
+    reach = np.maximum(settings.edge_px, segment.way.radius * field.stride)
+    on_edge = float((to_side < reach).mean()) > settings.most_on_edge
     return segment.confidence >= settings.least_confidence and segment.length >= least and not on_edge
 
 

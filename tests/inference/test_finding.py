@@ -55,6 +55,7 @@ def test_neighbours_are_kept_apart_and_what_is_unsure_is_left_out():
     assert len(found_in(unsure, least_confidence=0.5)) == 1
     assert found_in(field_of()) == []
     assert found_in(field_of(((0, 0), 0))) == [], "the frame's side is no vessel"
+    assert found_in(field_of(((3, 0), 0))) == [], "nor is what it cuts along its whole length"
 
 
 def test_the_sample(tmp_path, capsys):
