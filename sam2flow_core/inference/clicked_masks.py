@@ -13,10 +13,9 @@ from torch.nn import functional as F
 
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, NEGATIVE, POSITIVE
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, TracedMasks
-from sam2flow_core.model.strip_decoder import ACROSS, REACH
-from sam2flow_core.tracing.clicked_ways import ClickedWays, clicked_ways_of_many
+from sam2flow_core.tracing.clicked_ways import ClickedWays, clicked_ways
 from sam2flow_core.tracing.field_map import FieldMap, Floats
-from sam2flow_core.tracing.vessel_strip import OUTSIDE, VesselStrip, paint, straighten
+from sam2flow_core.tracing.vessel_strip import LATERAL, OUTSIDE, VesselStrip, paint, straighten
 
 Floats32 = NDArray[np.float32]
 
@@ -79,7 +78,7 @@ def decode_strips(model: SAM2Flow, strips: Sequence[VesselStrip]) -> list[tuple[
 
 def _whole_tube(strip: VesselStrip) -> Floats32:
     """Logits (S, W) of what lies as near to the centreline as the vessel is wide."""
-    depth = (1 - np.abs(np.linspace(-REACH, REACH, ACROSS))) * strip.radius[:, None]
+    depth = (1 - np.abs(LATERAL)) * strip.radius[:, None]
     return np.asarray(np.clip(_SHARPNESS * depth, OUTSIDE, -OUTSIDE), np.float32)
 
 
@@ -104,7 +103,7 @@ def _answered(model: SAM2Flow, field: FieldMap, cells: Floats, kinds: NDArray[np
         chances = 1 / (1 + np.exp(-logits[logits > 0]))
         sureness.append(float(chances.mean()) if len(chances) else 0.0)
     if len(clicks):
-        (ways,) = clicked_ways_of_many(field, [clicks], model.config.mask.tracing_reach)
+        ways = clicked_ways(field, clicks, model.config.mask.tracing_reach)
         answer = _followed(model, field, ways, clicks, stops)
         logits = np.maximum(logits, answer.logits)
         sureness.append(answer.quality)

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, uniform_filter1d
+from scipy.ndimage import uniform_filter1d
 
 from sam2flow_core.config.finding import FindingSettings
 from sam2flow_core.tracing.field_map import FieldMap, Floats
+from sam2flow_core.tracing.nearest_point import nearest_points
 from sam2flow_core.tracing.tracer import Start, Trace, trace
 
 _TAKEN = 1.2
@@ -100,13 +101,7 @@ def _worth_it(segment: Segment, field: FieldMap, settings: FindingSettings) -> b
 
 def _territory(way: Trace, field: FieldMap) -> tuple[NDArray[np.bool_], Floats]:
     """Cells (h, w) that belong to a way, and the way's direction, radians, at the point nearest to each."""
-    apart = np.ones(field.shape, bool)
-    owner = np.zeros(field.shape, np.intp)
-    place = tuple(np.clip(np.rint(way.line).astype(np.intp), 0, np.array(field.shape) - 1).T)
-    apart[place] = False
-    owner[place] = np.arange(len(way.line))
-    away, nearest = distance_transform_edt(apart, return_indices=True)
-    owner = owner[tuple(nearest)]
+    away, owner = nearest_points(way.line, field.shape)
     ahead = np.gradient(way.line, axis=0)
     heading = np.arctan2(ahead[:, 0], ahead[:, 1])
     return away <= np.maximum(_TAKEN * way.radius[owner], 1.0), heading[owner]

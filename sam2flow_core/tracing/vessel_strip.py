@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter1d, map_coordinates
+from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from sam2flow_core.config.tracing import StripSettings
 from sam2flow_core.model.strip_decoder import ACROSS, REACH, STRIP_CHANNELS
 from sam2flow_core.tracing.field_map import FieldMap, Floats
+from sam2flow_core.tracing.nearest_point import nearest_points
 from sam2flow_core.tracing.tracer import Trace, left_of
 
 OUTSIDE = -8.0
@@ -22,7 +23,8 @@ OUTSIDE = -8.0
 _DENSE = 4
 """Places on the way from point to point that a picture's cells are assigned to."""
 
-_LATERAL = np.linspace(-REACH, REACH, ACROSS)
+LATERAL = np.linspace(-REACH, REACH, ACROSS)
+"""Places across a strip, radii to the left of the way."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,6 @@ class VesselStrip:
         """Places (S, W, 2) of the strip's points in the picture, cells."""
         return _places(self.line, self.radius, self.left)
 
-    def nearest(self, place: Floats) -> int:
-        """Point along the strip that is nearest to a place ``(row, column)``."""
-        return int(np.hypot(*(self.line - place).T).argmin())
-
 
 def straighten(field: FieldMap, way: Trace, clicks: Floats, stops: Floats) -> VesselStrip:
     """Pull a vessel straight.
@@ -78,7 +76,7 @@ def straighten(field: FieldMap, way: Trace, clicks: Floats, stops: Floats) -> Ve
     seen = _as_seen_along(field, field.read(places), angles, radius)
     at = np.array([np.hypot(*(line - click).T).argmin() for click in clicks], np.intp)
     said = _prompts(line, radius, places, clicks, at, stops, settings.far)
-    aside = np.broadcast_to(np.abs(_LATERAL), said[0].shape)
+    aside = np.broadcast_to(np.abs(LATERAL), said[0].shape)
     around = [_wide(np.log(radius)), _wide(beyond.astype(float)), (~field.holds(places)).astype(float), aside]
     features = np.concatenate([seen, np.stack([*said, *around], -1)], -1).transpose(2, 0, 1).astype(np.float32)
     assert len(features) == STRIP_CHANNELS
@@ -96,13 +94,10 @@ def paint(strip: VesselStrip, logits: Floats | NDArray[np.float32], shape: tuple
     top, left = np.clip(np.floor(centre.min(0)).astype(int) - margin, 0, np.array(shape) - 1)
     bottom, right = np.clip(np.ceil(centre.max(0)).astype(int) + margin, 1, np.array(shape))
     # With a border round it, for ways that leave the picture.
-    apart = np.ones((bottom - top + 2 * margin, right - left + 2 * margin), bool)
-    owner = np.zeros(apart.shape, np.intp)
-    place = np.clip(np.rint(centre - (top, left)).astype(np.intp) + margin, 0, np.array(apart.shape) - 1)
-    apart[tuple(place.T)], owner[tuple(place.T)] = False, np.arange(len(along))
-    away, nearest = distance_transform_edt(apart, return_indices=True)
+    bordered = (bottom - top + 2 * margin, right - left + 2 * margin)
+    away, nearest = nearest_points(centre - (top, left) + margin, bordered)
     inner = (slice(margin, -margin), slice(margin, -margin))
-    at = along[owner[tuple(nearest)][inner]]
+    at = along[nearest[inner]]
     point = np.rint(at).astype(np.intp)
     row, column = np.nonzero(away[inner] < REACH * strip.radius[point] + 1)
     point, at = point[row, column], at[row, column]
@@ -121,7 +116,7 @@ def _wide(along: Floats) -> Floats:
 
 
 def _places(line: Floats, radius: Floats, left: Floats) -> Floats:
-    return line[:, None] + left[:, None] * (_LATERAL[None, :, None] * radius[:, None, None])
+    return line[:, None] + left[:, None] * (LATERAL[None, :, None] * radius[:, None, None])
 
 
 def _extended(way: Trace, settings: StripSettings) -> tuple[Floats, Floats, NDArray[np.bool_]]:
