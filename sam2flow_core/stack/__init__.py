@@ -2,12 +2,11 @@
 
 from sam2flow_core.stack.calibration import Calibration, Measured, resolve_calibration
 from sam2flow_core.stack.describe import describe_stack
-from sam2flow_core.stack.lazy import LazyFrames
 from sam2flow_core.stack.opening import open_stack
 from sam2flow_core.stack.plan import FramePlan
 from sam2flow_core.stack.resolution import WorkingResolution, check_factor, choose_resolution, describe_factor
 from sam2flow_core.stack.stabiliser import Shift, Stabiliser
-from sam2flow_core.stack.stack import Stack
+from sam2flow_core.stack.stack import LazyFrames, Stack
 from sam2flow_core.stack.timing import Timing
 
 __all__ = [

@@ -11,12 +11,11 @@ import numpy as np
 from tifffile import TiffFile
 
 from sam2flow_core.errors import StackError
+from sam2flow_core.stack.brightness import LUMA
 from sam2flow_core.stack.calibration import Calibration
-from sam2flow_core.stack.claims import check_frame_claim, check_page_claim, check_regular
-from sam2flow_core.stack.faults import refuse_damage
-from sam2flow_core.stack.folder_names import natural_key
+from sam2flow_core.stack.file_series import natural_key
+from sam2flow_core.stack.refusals import check_frame_claim, check_page_claim, check_regular, refuse_damage
 from sam2flow_core.stack.sources import Frame
-from sam2flow_core.stack.video_grey import LUMA
 
 _PNG_SAMPLES = {2: 3, 6: 4}
 """Of the colour types RGB, and RGB with transparency."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.axes import AxisPlan, check_axes, guess_axes, plan_axes
 from sam2flow_core.stack.calibration import Calibration
-from sam2flow_core.stack.time_stamps import Times, join_times
+from sam2flow_core.stack.timing import Times, join_times
 
 Frame = NDArray[Any]
 

@@ -12,11 +12,18 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.stack import StabiliserSettings
 from sam2flow_core.errors import StackError
-from sam2flow_core.stack.correlation import Correlator
-from sam2flow_core.stack.reference import Tissue, placed
-from sam2flow_core.stack.texture import Image, Look, binned, look
-from sam2flow_core.stack.view import Target, View
-from sam2flow_core.stack.warp import translate
+from sam2flow_core.stack.registration import (
+    Correlator,
+    Image,
+    Look,
+    Target,
+    Tissue,
+    View,
+    binned,
+    look,
+    placed,
+    translate,
+)
 
 _Point = tuple[float, float]
 _ENOUGH = 8

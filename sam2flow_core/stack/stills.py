@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.stack.registration import translate
 from sam2flow_core.stack.stabiliser import Stabiliser
 from sam2flow_core.stack.stack import Stack
-from sam2flow_core.stack.warp import translate
 
 SAMPLES = 48
 """Pairs of frames that are looked at, all over the recording: more make no difference to the eye."""

@@ -12,7 +12,7 @@ from napari.layers import Image, Labels, Layer, Points, Shapes, Vectors
 from napari.utils.colormaps import Colormap, CyclicLabelColormap, DirectLabelColormap, ensure_colormap
 from numpy.typing import NDArray
 
-from sam2flow_core.stack.lazy import LazyFrames
+from sam2flow_core.stack.stack import LazyFrames
 from sam2flow_napari.layers.colours import palette
 from sam2flow_napari.layers.flow_wheel import WheelFrames, wheel_colours
 from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames

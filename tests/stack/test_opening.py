@@ -256,7 +256,7 @@ def test_fingerprint_follows_content_not_name(tmp_path: Path) -> None:
 def test_fingerprints_of_fewer_blocks_are_known_again(tmp_path: Path) -> None:
     """Projects of before hold one of 16 blocks, without their number."""
     from sam2flow_core.config.stack import SamplingSettings
-    from sam2flow_core.stack.identity import fingerprint
+    from sam2flow_core.stack.fingerprints import fingerprint
 
     frames = np.random.default_rng(0).integers(0, 255, (40, 300, 300), dtype=np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", frames)

@@ -1,4 +1,4 @@
-"""What a recording claims of its own size, judged before anything is laid out or decoded.
+"""Why a recording cannot be read: faults in words, and claims of its own size judged before decoding.
 
 A header of a few bytes can claim a picture of many gigabytes. Whoever believes it runs out of memory, or waits for
 hours; so a claim is measured against what a microscope makes and against what the file holds.
@@ -6,6 +6,9 @@ hours; so a claim is measured against what a microscope makes and against what t
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,10 +16,45 @@ from xml.etree import ElementTree
 from tifffile import TiffFile, TiffPage
 
 from sam2flow_core.config.stack import ClaimLimits
-from sam2flow_core.errors import StackError
+from sam2flow_core.errors import Sam2FlowError, StackError
 
+_GONE = (errno.ENOENT, errno.EIO, errno.ESTALE, errno.ENXIO, errno.ENODEV, errno.ENOTCONN, errno.ETIMEDOUT)
+_LONGEST = 200  # characters: some libraries put a whole header into their message
 _LIMITS = ClaimLimits()
 _OME_COUNTS = ("PlaneCount", "NumPlanes", "IFD", "FirstT", "FirstZ", "FirstC")
+
+
+def read_fault(error: Exception) -> str:
+    """Say what to mend: a drive or share that was there when the recording was opened and is gone, or the file."""
+    if isinstance(error, OSError) and error.errno in _GONE:
+        return "the drive or file share has vanished; connect it again"
+    return f"{error}; the file may be damaged"
+
+
+@contextmanager
+def refuse_damage(name: str, what: str) -> Iterator[None]:
+    """Turn whatever the block raises while it reads a file into a `StackError` that says what could not be read.
+
+    The libraries that read pictures trust what a file says of itself, so a damaged one can make them raise anything.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    what : str
+        What was being read, such as ``"frame 3 cannot be read"``.
+    """
+    try:
+        yield
+    except Sam2FlowError:
+        raise
+    except Exception as error:
+        raise StackError(f"{name}: {what}: {_one_line(read_fault(error))}") from error
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
 
 
 def check_regular(path: Path) -> None:
