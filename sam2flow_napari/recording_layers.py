@@ -197,8 +197,8 @@ class Scene:
             self.frames.set_outdated(vessel_ids)
             self.overlays.redraw()
 
-    def start_run(self, folder: Path) -> None:
-        """Take earlier results away; those of the run that starts come frame by frame."""
+    def start_run(self, folder: Path | None) -> None:
+        """Take earlier results away; those of the run that starts, if one does, come frame by frame."""
         self.frames.start_run(folder)
         self.overlays.start_run()
 

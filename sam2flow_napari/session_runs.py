@@ -1,18 +1,21 @@
-"""Runs of one session: start, follow, cancel, and the tables of the newest."""
+"""Runs of one session: start, follow, cancel, go on, open an earlier one, delete, and the tables on show."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, Signal
 
-from sam2flow_core.errors import Sam2FlowError, StackError
-from sam2flow_core.project import SessionState
+from sam2flow_core.config.detail import DETAILS
+from sam2flow_core.errors import OutputError, Sam2FlowError, StackError
+from sam2flow_core.project import KeptRun, SessionState, kept_runs
 from sam2flow_core.prompts import check_prompts
 from sam2flow_napari.one_job import OneJob
+from sam2flow_napari.run_speed import RunSpeeds
 from sam2flow_napari.session import Session
 from sam2flow_napari.worker.jobs import Cancelled, Failed, Loaded, LoadJob, RunJob, RunProgress
 from sam2flow_napari.worker.run_tables import SUMMARY, RunTables
@@ -23,10 +26,12 @@ if TYPE_CHECKING:
 
 
 class Runs(OneJob):
-    """At most one run at a time, and the tables of the newest.
+    """At most one run at a time, those that are kept, and the tables of the one on show.
 
     Signals
     -------
+    kept_changed()
+        A run was added or deleted, or has become another one on show.
     started(object)
         Folder of the run.
     progressed(object)
@@ -35,6 +40,7 @@ class Runs(OneJob):
         `RunTables`, or None when there are no results.
     """
 
+    kept_changed = Signal()
     started = Signal(object)
     progressed = Signal(object)
     tables_changed = Signal(object)
@@ -46,6 +52,37 @@ class Runs(OneJob):
         self._load_id = 0
         self._measured: RunRequest | None = None
         self.tables: RunTables | None = None
+        self._speeds = RunSpeeds()
+
+    def expected(self) -> tuple[int, float | None]:
+        """Return how many pairs of frames a run would answer now, and in how many seconds, as far as that is known."""
+        from sam2flow_core.engine.detail import plan_frames
+
+        recording, choices = self._session.recording, self._session.run_choices
+        if recording is None:
+            return 0, None
+        ranges = choices.ranges or ((choices.start, choices.stop or recording.shape[0]),)
+        pairs = len(plan_frames(ranges, choices.detail, recording.calibration.usable_frame_rate_hz).answered)
+        seconds = self._speeds.expected(*self._load(self._session.state))
+        return pairs, None if seconds is None else pairs * seconds
+
+    def _load(self, state: SessionState) -> tuple[str, str, float, int]:
+        """What decides how long a pair takes: model, device, pixels that the network sees, vessels."""
+        assert self._session.recording is not None
+        choices, (_, height, width) = self._session.preview_choices, self._session.recording.shape
+        vessels = sum(state.is_shown(vessel) for vessel in state.vessel_ids)
+        return choices.model, choices.device, height * width / (choices.working_resolution or 1.0) ** 2, vessels
+
+    @property
+    def kept(self) -> tuple[KeptRun, ...]:
+        """The runs of the project, in their order; the one that goes on is among them."""
+        folder = self._session.folder
+        return kept_runs(folder) if folder is not None and folder.is_dir() else ()
+
+    @property
+    def shown(self) -> Path | None:
+        """Folder of the run that is on show, goes on, or is being read."""
+        return self._measured.out if self._measured is not None else None
 
     def outdated(self, state: SessionState) -> frozenset[int]:
         """Vessels that are marked otherwise in `state` than in the run on screen, or that only one of them knows."""
@@ -63,25 +100,85 @@ class Runs(OneJob):
             request = self._request()
         except Sam2FlowError as error:
             self._report(error)
+        else:
+            self._begin_run(request)
+
+    def go_on(self, folder: Path) -> None:
+        """Go on with a run that was cut short, with the marks and settings that it began with.
+
+        One that has not written tables is asked for with the session's, which the engine compares with the run's.
+        """
+        if self.running:
             return
+        try:
+            self._begin_run(self._request_to_go_on(folder))
+        except Sam2FlowError as error:
+            self._report(error)
+
+    def refine(self) -> None:
+        """Answer more pairs of frames of the run on show, in the detail that is chosen now."""
+        if self.running or not self.can_refine:
+            return
+        try:
+            self._begin_run(self._request_to_go_on(self.tables.folder, self._session.run_choices.detail))  # type: ignore[union-attr]
+        except Sam2FlowError as error:
+            self._report(error)
+
+    @property
+    def can_refine(self) -> bool:
+        """Whether more pairs of frames are asked for now than the finished run on show has answered."""
+        if self.tables is None or self.running:
+            return False
+        asked, chosen = self.tables.request.detail, self._session.run_choices.detail
+        coarse = DETAILS.index(asked) if asked in DETAILS else 1  # a whole number: what standard came to
+        return chosen in DETAILS and DETAILS.index(chosen) > coarse
+
+    def delete(self, folder: Path) -> None:
+        """Delete a run with all that it measured; refused with a notification where it cannot be."""
+        from sam2flow_core.engine.folder import remove_run
+
+        if self.running and folder == self.shown:
+            return
+        if folder == self.shown:
+            self._show_nothing()
+        try:
+            remove_run(folder)
+        except (Sam2FlowError, OSError) as error:
+            self._report(error)
+        self._session.forget_run(folder)
+        self.kept_changed.emit()
+
+    def _begin_run(self, request: RunRequest) -> None:
         self._load_id = 0
         self._set_tables(None)
+        self._speeds.begin()
         self._measured = request
         self.started.emit(request.out)
         self._begin(lambda n: RunJob(n, request))
+        self.kept_changed.emit()
+
+    def _show_nothing(self) -> None:
+        self._load_id, self._measured = 0, None
+        self._set_tables(None)
 
     def load(self, folder: Path) -> None:
         """Read the tables of a finished run."""
         self._load_id = self._worker.submit(lambda n: LoadJob(n, folder))
+
+    def load_newest(self) -> None:
+        """Read the tables of the newest finished run; where none is, of the newest that was cut short."""
+        cut_short = (run.folder for run in reversed(self.kept) if run.readable)
+        folder = self._session.results or next(cut_short, None)
+        if folder is not None:
+            self.load(folder)
 
     def forget(self) -> None:
         """Stop the run and let go of the results (another recording is opened)."""
         if self.running:
             self._worker.cancel_long()
             self._end()
-        self._load_id = 0
-        self._measured = None
-        self._set_tables(None)
+        self._show_nothing()
+        self.kept_changed.emit()
 
     def take(self, answer: object) -> None:
         """Take an answer of the worker; others than the present run's are dropped."""
@@ -91,14 +188,20 @@ class Runs(OneJob):
             show_info("Run cancelled. What was finished is kept in the project folder.")
             self._end()
             self._load_what_there_is()
+            self.kept_changed.emit()
         elif isinstance(answer, Loaded) and answer.job_id == self._load_id:
             self._measured = answer.tables.request
             self._set_tables(answer.tables)
+            self.kept_changed.emit()
 
     def _on_progress(self, progress: RunProgress) -> None:
-        from sam2flow_core.engine.events import Finished
+        from sam2flow_core.engine.events import Finished, FrameDone
 
         self.progressed.emit(progress)
+        if isinstance(progress.event, FrameDone) and self._measured is not None:
+            self._speeds.count(progress.event.result.asked)
+            if progress.event.frames_done == progress.event.frames_total:
+                self._speeds.end(*self._load(SessionState(prompts=self._measured.prompts)))
         if isinstance(progress.event, Finished):
             self._session.finish_run(progress.event.out)
             for notice in progress.event.notices:
@@ -111,6 +214,7 @@ class Runs(OneJob):
         ours = super().fail(failure)
         if ours:
             self._load_what_there_is()
+            self.kept_changed.emit()
         return ours
 
     def _load_what_there_is(self) -> None:
@@ -127,6 +231,19 @@ class Runs(OneJob):
         request = request_of_project(project, folder)
         check_prompts(request.prompts, recording.shape)
         return request
+
+    def _request_to_go_on(self, folder: Path, detail: str | None = None) -> RunRequest:
+        from sam2flow_core.engine import request_to_go_on
+        from sam2flow_core.results import PROVENANCE
+
+        recording = self._session.recording
+        if recording is None:
+            raise StackError("no recording is open: open one first")
+        if not folder.is_dir():
+            raise OutputError(f"{folder}: is no longer there")
+        if not (folder / PROVENANCE).is_file():
+            return replace(self._request(), out=folder, resume=True)
+        return request_to_go_on(folder, recording.path, detail)
 
     def _set_tables(self, tables: RunTables | None) -> None:
         if tables is not self.tables:

@@ -63,6 +63,8 @@ class Workbench(QObject):
     Signals
     -------
     help_wanted()
+    opening(str)
+        A recording of that name is about to be opened, which may take seconds.
     painting_changed(bool)
         Whether the user paints a mask.
     overlays_changed()
@@ -76,6 +78,7 @@ class Workbench(QObject):
     """
 
     help_wanted = Signal()
+    opening = Signal(str)
     painting_changed = Signal(bool)
     overlays_changed = Signal()
     closed = Signal()
@@ -126,10 +129,12 @@ class Workbench(QObject):
     # -- recording -------------------------------------------------------
     def open(self, path: str | Path) -> None:
         """Open a recording (a file, or a folder of frames) into the viewer; errors become notifications."""
+        self.opening.emit(Path(path).name)
         try:
             recording = open_recording(path)
         except Sam2FlowError as error:
             self.report(error)
+            self.session.recording_changed.emit()  # what was said of the opening is no longer true
         else:
             self.viewer.add_image(recording.stack.as_array(), **recording_arguments(recording))
 
@@ -241,8 +246,7 @@ class Workbench(QObject):
         # What is there now is left out of it until the recording is closed; what comes is collected as ever.
         gc.freeze()
         self._warm()
-        if self.session.results is not None:
-            self.runs.load(self.session.results)
+        self.runs.load_newest()
         self.previews.update(self.session.state)
         if notice:
             show_warning(notice)
@@ -348,7 +352,11 @@ class Workbench(QObject):
                 self.scene.follow(frame.frame)
 
     def _on_tables(self, tables: Any) -> None:
-        if tables is None or self.scene is None:
+        if self.scene is None:
+            return
+        if tables is None:
+            if self.runs.shown is None:  # its run was deleted; where another begins, that clears the scene
+                self.scene.start_run(None)
             return
         self.scene.show_results(tables)
         self.scene.set_outdated(self.runs.outdated(self.session.state))

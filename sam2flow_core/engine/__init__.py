@@ -2,7 +2,7 @@
 
 from sam2flow_core.engine.events import Finished, FrameDone, PartialDone, RunEvent, RunRequest, Stage, Started
 from sam2flow_core.engine.from_project import request_in_folder, request_of_project
-from sam2flow_core.engine.provenance import request_again
+from sam2flow_core.engine.provenance import request_again, request_to_go_on
 from sam2flow_core.engine.run import run
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "request_again",
     "request_in_folder",
     "request_of_project",
+    "request_to_go_on",
     "run",
 ]

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from pathlib import Path
 
 from sam2flow_core.engine.lock import FolderLock, lock_folder
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import is_part, output_errors, remove_parts
-from sam2flow_core.results import LOCK_NAME, PROVENANCE, STORE_NAME, read_marker
+from sam2flow_core.results import (
+    LOCK_NAME,
+    MARKER_NAME,
+    PER_FRAME,
+    PROVENANCE,
+    REPORT,
+    STORE_NAME,
+    SUMMARY,
+    read_marker,
+)
 
 # Letters of the longest name that zarr makes inside a store, while it writes a chunk.
 _DEEPEST = 120
@@ -44,6 +54,36 @@ def claim_folder(out: Path, resume: bool) -> Iterator[tuple[FolderState, FolderL
             state = _look(out)
         _refuse_what_is_there(out, state, resume)
         yield state, lock
+
+
+def remove_run(folder: Path) -> None:
+    """Delete what a run has written into its folder, and the folder if nothing else is in it.
+
+    Raises
+    ------
+    OutputError
+        If a run is going on there, the folder is none of a run, or it cannot be deleted.
+    """
+    if folder.is_symlink():
+        raise OutputError(f"{folder}: is a link to another folder; delete it there")
+    with lock_folder(folder), output_errors(folder):
+        remove_parts(folder)
+        if not _is_of_a_run(folder):
+            raise OutputError(f"{folder}: holds no run; nothing was deleted")
+        for name in (MARKER_NAME, PROVENANCE, SUMMARY, PER_FRAME, REPORT):
+            (folder / name).unlink(missing_ok=True)
+        if (folder / STORE_NAME).is_symlink():
+            (folder / STORE_NAME).unlink()
+        elif (folder / STORE_NAME).is_dir():
+            shutil.rmtree(folder / STORE_NAME)
+    with suppress(OSError):  # the user's own files stay, and their folder with them
+        folder.rmdir()
+
+
+def _is_of_a_run(folder: Path) -> bool:
+    mine = {MARKER_NAME, PROVENANCE, SUMMARY, PER_FRAME, REPORT, STORE_NAME}
+    names = {path.name for path in folder.iterdir()} - {LOCK_NAME}
+    return not names or bool(names & mine)
 
 
 def _check_depth(out: Path) -> None:

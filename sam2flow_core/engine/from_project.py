@@ -33,6 +33,7 @@ def request_of_project(project: Project, folder: Path) -> RunRequest:
         frame_rate_hz=edit.frame_rate_hz,
         start=choices.start,
         stop=choices.stop or None,
+        ranges=choices.ranges,
         stabilise=choices.stabilise,
         detail=choices.detail,
         names=tuple((v.vessel_id, v.name) for v in state.vessels if state.is_prompted(v.vessel_id)),

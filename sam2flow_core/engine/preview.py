@@ -13,7 +13,7 @@ from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import AnyPrompt, check_prompts
-from sam2flow_core.stack import open_stack
+from sam2flow_core.stack import FramePlan, open_stack
 
 
 class Previewer:
@@ -27,7 +27,7 @@ class Previewer:
     ----------
     stack : Path
     choices : RunChoices
-        Model, device, range of frames, stabilisation and working resolution: what decides a mask beside the clicks.
+        Model, device, ranges of frames, stabilisation and working resolution: what decides a mask beside the clicks.
 
     Raises
     ------
@@ -47,6 +47,7 @@ class Previewer:
             choices.stabilise,
             choices.start,
             choices.stop or None,
+            plan=FramePlan(choices.ranges) if choices.ranges else None,
             working_resolution=choices.working_resolution,
         )
 

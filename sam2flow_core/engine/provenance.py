@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -280,6 +280,28 @@ def request_again(
         pulse_hz=content.detail.pulse_hz,
         expected=without_machine(identity_in(record)),
     )
+
+
+def request_to_go_on(folder: Path, stack: Path, detail: str | None = None) -> RunRequest:
+    """Return the request that goes on with the run in a folder, as its provenance has it.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a run that has written its first tables.
+    stack : Path
+        Its recording.
+    detail : str, optional
+        A finer detail than the run's own, to answer more pairs of frames.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be read.
+    """
+    request = replace(request_again(folder / PROVENANCE, folder, stack, download=True), resume=True)
+    # What is expected is the run as it was; the engine compares all but the detail with what is in the folder.
+    return request if detail is None else replace(request, detail=detail, expected=())
 
 
 def _from_user(measured: Measured) -> float | None:

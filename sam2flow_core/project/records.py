@@ -37,6 +37,8 @@ class RunChoices:
         Recorded px to a px of the network; None = chosen by the pixel size or the pattern.
     detail : str
         Which pairs of frames are answered, as in `RunRequest`.
+    further : tuple of (int, int)
+        Ranges that are measured beside the first, each with rows of its own; `stop` is not 0 then.
     """
 
     start: int = 0
@@ -46,6 +48,12 @@ class RunChoices:
     stabilise: bool = True
     working_resolution: float | None = None
     detail: str = STANDARD
+    further: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """All ranges where there are several, ascending; else empty, as in `RunRequest`."""
+        return tuple(sorted(((self.start, self.stop), *self.further))) if self.further else ()
 
 
 @dataclass(frozen=True)

@@ -132,8 +132,11 @@ def _from_file(folder: Path, content: _ProjectFile) -> Project:
     _check_state(state)
     edit, choices = content.calibration, content.run
     _check_calibration(edit)
-    if not 0 <= choices.start < _LARGEST or not 0 <= choices.stop < _LARGEST:
-        raise ValueError(f"frames {choices.start} to {choices.stop}")
+    for start, stop in ((choices.start, choices.stop), *choices.further):
+        if not 0 <= start < _LARGEST or not 0 <= stop < _LARGEST:
+            raise ValueError(f"frames {start} to {stop}")
+    if any(start >= stop for start, stop in choices.ranges):
+        raise ValueError("a range of frames that ends before it begins")
     if choices.working_resolution is not None:
         try:
             check_factor(choices.working_resolution)

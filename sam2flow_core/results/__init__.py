@@ -3,6 +3,7 @@
 from sam2flow_core.results.layout import (
     GO_ON,
     LOCK_NAME,
+    MARKER_NAME,
     PER_FRAME,
     PROVENANCE,
     REPORT,
@@ -18,6 +19,7 @@ from sam2flow_core.results.writer import ResultsWriter, write_line
 __all__ = [
     "GO_ON",
     "LOCK_NAME",
+    "MARKER_NAME",
     "PER_FRAME",
     "PROVENANCE",
     "REPORT",

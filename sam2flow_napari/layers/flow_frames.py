@@ -56,7 +56,7 @@ class FlowFrames:
         return frozenset(self._previews)
 
     # -- what comes in -----------------------------------------------------
-    def start_run(self, folder: Path) -> None:
+    def start_run(self, folder: Path | None) -> None:
         """Forget earlier results; frames answered from now on are written to `folder`."""
         self._live.clear()
         self._done = range(0)

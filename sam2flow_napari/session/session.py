@@ -12,7 +12,15 @@ from psygnal import Signal
 
 from sam2flow_core.config.detail import STANDARD
 from sam2flow_core.errors import Sam2FlowError
-from sam2flow_core.project import PROJECT_FILE, CalibrationEdit, Project, RunChoices, SessionState, read_project
+from sam2flow_core.project import (
+    PROJECT_FILE,
+    CalibrationEdit,
+    Project,
+    RunChoices,
+    SessionState,
+    kept_runs,
+    read_project,
+)
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
 from sam2flow_core.stack import Measured, Stack, choose_resolution
@@ -31,7 +39,7 @@ class Session:
     Signals
     -------
     state_changed(SessionState), active_changed(int), sign_changed(int)
-    recording_changed(), calibration_changed()
+    recording_changed(), calibration_changed(), run_choices_changed()
     save_failed(Exception)
         Emitted in the writing thread.
     """
@@ -41,6 +49,7 @@ class Session:
     sign_changed = Signal(int)
     recording_changed = Signal()
     calibration_changed = Signal()
+    run_choices_changed = Signal()
     save_failed = Signal(Exception)
 
     def __init__(self) -> None:
@@ -285,11 +294,19 @@ class Session:
         if run != self._run:
             self._run = run
             self.save()
+            self.run_choices_changed.emit()
 
     def finish_run(self, out: Path) -> None:
         """Keep the folder of a finished run inside the project as the newest."""
         self._results = out.name
         self.save()
+
+    def forget_run(self, folder: Path) -> None:
+        """Keep another finished run as the newest, where this one was it and is gone."""
+        finished = [run.folder for run in kept_runs(self.folder) if run.finished] if self.folder else []
+        if folder.name == self._results and folder not in finished:
+            self._results = finished[-1].name if finished else ""
+            self.save()
 
     def save(self) -> None:
         """Have the project written, away from this thread."""

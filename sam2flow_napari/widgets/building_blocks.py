@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, Qt
-from qtpy.QtWidgets import QHeaderView, QLabel, QPushButton, QSizePolicy, QTableView
+from napari.utils.notifications import show_warning
+from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, Qt, QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QApplication, QHeaderView, QLabel, QPushButton, QSizePolicy, QTableView
 
 _ROW_PX = 22
 _FEWEST_ROWS = 4
@@ -101,3 +104,11 @@ def tell(label: QLabel, text: str) -> None:
     if label.text() != text:
         label.setText(text)
         label.setToolTip(text)
+
+
+def open_page(page: Path) -> None:
+    """Open a page in the web browser; where none answers, say where the page is and copy its path."""
+    clipboard = QApplication.clipboard()
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))) and clipboard is not None:
+        clipboard.setText(str(page))
+        show_warning(f"No web browser answered. The page is {page} (copied to the clipboard).")

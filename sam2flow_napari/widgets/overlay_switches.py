@@ -14,7 +14,7 @@ from sam2flow_napari.layers.overlays import TRACERS, WHEEL
 from sam2flow_napari.workbench import Workbench
 
 _LEGEND_PX = 44
-_BAR_PX = (150, 14)
+_BAR_PX = (110, 14)
 
 
 class OverlaySwitches(QWidget):
@@ -44,14 +44,14 @@ class OverlaySwitches(QWidget):
         legend = QHBoxLayout()
         legend.addWidget(self._picture)
         legend.addWidget(self._words, 1, Qt.AlignmentFlag.AlignVCenter)
-        boxes = QHBoxLayout()
+        boxes = QVBoxLayout()
+        boxes.setSpacing(0)
         boxes.addWidget(self.directions)
-        boxes.addWidget(self.tracers, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addLayout(boxes)
-        column.addLayout(legend)
+        boxes.addWidget(self.tracers)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addLayout(boxes)
+        row.addLayout(legend, 1)
 
     def refresh(self) -> None:
         """Show what the layers are."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from napari.utils.notifications import show_info, show_warning
-from qtpy.QtCore import QTimer, QUrl
-from qtpy.QtGui import QDesktopServices
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from sam2flow_core.errors import OutputError
-from sam2flow_napari.widgets.building_blocks import Hint, button, row_table, tell
+from sam2flow_napari.widgets.building_blocks import Hint, button, open_page, row_table, tell
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 from sam2flow_napari.widgets.figure import save_plot
 from sam2flow_napari.widgets.overlay_switches import OverlaySwitches
 from sam2flow_napari.widgets.results_table import ResultsTable
+from sam2flow_napari.widgets.run_history import RunHistory
 from sam2flow_napari.widgets.space_time_plot import SpaceTimePlot
 from sam2flow_napari.widgets.velocity_plot import VelocityPlot
 from sam2flow_napari.workbench import Workbench
@@ -54,7 +54,9 @@ class ResultsSection(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
         self.switches = OverlaySwitches(bench)
+        self.history = RunHistory(bench)
         for widget, share in (
+            (self.history, 0),
             (self._hint, 0),
             (self.table, 1),
             (self._notes, 0),
@@ -73,6 +75,7 @@ class ResultsSection(QWidget):
     def disconnect_session(self) -> None:
         """Stop listening (the dock closes)."""
         self._draw.stop()
+        self.history.disconnect_session()
         self.plot.disconnect_session()
         self.space_time.disconnect_session()
         self._bench.session.active_changed.disconnect(self._on_active)
@@ -124,7 +127,7 @@ class ResultsSection(QWidget):
                 " so far." if bench.runs.running else "; the run was cut short."
             )
         if bench.runs.running:
-            return "The run goes on; the first velocities come here in a while, provisional until it is done."
+            return "The first velocities come here in a while."
         return self.model.verdict() if has_tables else "Velocities come here after a run."
 
     def _on_running(self, running: bool) -> None:
@@ -177,13 +180,8 @@ class ResultsSection(QWidget):
             show_info(f"Figure saved as {path}")
 
     def _report(self) -> None:
-        tables, clipboard = self._bench.runs.tables, QApplication.clipboard()
-        if tables is None:
-            return
-        report = tables.folder / REPORT
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(report))) and clipboard is not None:
-            clipboard.setText(str(report))
-            show_warning(f"No web browser answered. The report is {report} (copied to the clipboard).")
+        if self._bench.runs.tables is not None:
+            open_page(self._bench.runs.tables.folder / REPORT)
 
     def _copy(self) -> None:
         clipboard = QApplication.clipboard()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
@@ -11,6 +13,7 @@ from superqt import QElidingLabel
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.config.detail import EVERY, QUICK, STANDARD
+from sam2flow_core.errors import StackError
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_napari.widgets.building_blocks import button, tell
 from sam2flow_napari.workbench import Workbench
@@ -46,6 +49,10 @@ class RunSection(QWidget):
         self._bench = bench
         self.first = SpinBox(min=0, max=0, tooltip="First frame of the run.")
         self.last = SpinBox(min=0, max=0, tooltip="Last frame of the run.")
+        self.further = LineEdit(
+            tooltip="Further ranges, each with rows of its own in the tables, such as a response after a baseline: "
+            "90-120, 150-179."
+        )
         self.device = ComboBox(choices=DEVICES, tooltip="Where to compute; auto takes a GPU where there is one.")
         self.model = LineEdit(value="tiny", tooltip="Name of a model preset, or the path of a checkpoint.")
         self.resolution = ComboBox(
@@ -84,7 +91,8 @@ class RunSection(QWidget):
         self.device.changed.connect(self._on_choice)
         self.resolution.changed.connect(self._on_choice)
         self.detail.changed.connect(self._on_choice)
-        self.model.native.editingFinished.connect(self._on_choice)
+        for text in (self.model, self.further):
+            text.native.editingFinished.connect(self._on_choice)
         self.follow.changed.connect(self._on_follow)
         bench.runs.progressed.connect(self._on_progress)
         bench.runs.running_changed.connect(self._on_running)
@@ -92,6 +100,7 @@ class RunSection(QWidget):
         bench.propagation.running_changed.connect(self._on_running)
         bench.session.recording_changed.connect(self._on_recording)
         bench.session.state_changed.connect(self._on_state)
+        bench.session.calibration_changed.connect(self._on_calibration)
         self._on_recording()
         self._on_running(bench.runs.running)
 
@@ -99,24 +108,32 @@ class RunSection(QWidget):
         """Stop listening (the dock closes)."""
         self._bench.session.recording_changed.disconnect(self._on_recording)
         self._bench.session.state_changed.disconnect(self._on_state)
+        self._bench.session.calibration_changed.disconnect(self._on_calibration)
 
     def _lay_out_settings(self) -> None:
         grid = QGridLayout(self.settings)
         grid.setContentsMargins(6, 2, 6, 2)
         grid.setVerticalSpacing(3)
         grid.addWidget(QLabel("Frames"), 0, 0)
-        grid.addWidget(self.first.native, 0, 1)
-        grid.addWidget(QLabel("to"), 0, 2)
-        grid.addWidget(self.last.native, 0, 3)
+        frames = QHBoxLayout()
+        for widget in (self.first.native, QLabel("to"), self.last.native, QLabel("and"), self.further.native):
+            frames.addWidget(widget)
+        self.further.native.setPlaceholderText("more, 90-120")
+        # Narrower than their hints: the dock has to fit beside the image on a small screen.
+        for box, width in ((self.first, 70), (self.last, 70), (self.further, 50), (self.device, 50)):
+            box.native.setMinimumWidth(width)
+        for box in (self.resolution, self.detail):
+            box.native.setMinimumWidth(50)
+        grid.addLayout(frames, 0, 1, 1, 3)
         grid.addWidget(QLabel("Device"), 1, 0)
         grid.addWidget(self.device.native, 1, 1)
         grid.addWidget(QLabel("Model"), 1, 2)
         grid.addWidget(self.model.native, 1, 3)
         grid.addWidget(QLabel("Frames are"), 2, 0)
-        grid.addWidget(self.resolution.native, 2, 1, 1, 3)
-        grid.addWidget(QLabel("Detail"), 3, 0)
-        grid.addWidget(self.detail.native, 3, 1, 1, 3)
-        grid.addWidget(self.propagate, 4, 0, 1, 4)
+        grid.addWidget(self.resolution.native, 2, 1)
+        grid.addWidget(QLabel("Detail"), 2, 2)
+        grid.addWidget(self.detail.native, 2, 3)
+        grid.addWidget(self.propagate, 3, 0, 1, 4)
         self.model.native.setMinimumWidth(40)
 
     def _lay_out(self) -> None:
@@ -136,9 +153,9 @@ class RunSection(QWidget):
         recording = self._bench.session.recording
         if recording is None:
             return
-        first, last = int(self.first.value), int(self.last.value)
-        if first <= last:
-            whole = first == 0 and last == recording.shape[0] - 1
+        if not self._range_fault():
+            first, last, further = int(self.first.value), int(self.last.value), self._further()
+            whole = first == 0 and last == recording.shape[0] - 1 and not further
             choices = replace(
                 self._bench.session.run_choices,
                 start=first,
@@ -147,9 +164,34 @@ class RunSection(QWidget):
                 model=str(self.model.value).strip() or "tiny",
                 working_resolution=float(self.resolution.value) or None,
                 detail=str(self.detail.value),
+                further=further,
             )
             self._bench.choose_run(choices)
         self._on_state(self._bench.session.state)
+
+    def _further(self) -> tuple[tuple[int, int], ...]:
+        """The further ranges; raises `StackError` where they cannot be read."""
+        return ranges_from_words(str(self.further.value))
+
+    def _range_fault(self) -> str:
+        """What is wrong with the ranges, in a line; empty where nothing is."""
+        recording = self._bench.session.recording
+        first, last = int(self.first.value), int(self.last.value)
+        try:
+            ranges = sorted(((first, last + 1), *self._further()))
+        except StackError as error:
+            return str(error)
+        for start, stop in ranges:
+            if start >= stop:
+                return f"Frames {start} to {stop - 1}: the first comes after the last. Mend the range."
+            if recording is not None and stop > recording.shape[0]:
+                return f"Frames {start} to {stop - 1}: the recording ends with frame {recording.shape[0] - 1}."
+            if stop - start < 2:
+                return f"Frames {start} to {stop - 1}: two frames at least are needed to see motion."
+        for (a, b), (c, d) in pairwise(ranges):
+            if c < b:
+                return f"Frames {a} to {b - 1} and {c} to {d - 1} overlap. Give ranges that are apart."
+        return ""
 
     def _on_follow(self, follow: bool) -> None:
         self._bench.follow = follow
@@ -168,6 +210,8 @@ class RunSection(QWidget):
             self.first.max = self.last.max = frames - 1
             self.first.value = choices.start
             self.last.value = (choices.stop or frames) - 1
+        with self.further.changed.blocked():
+            self.further.value = ", ".join(f"{start}-{stop - 1}" for start, stop in choices.further)
         with self.device.changed.blocked(), self.model.changed.blocked(), self.resolution.changed.blocked():
             self.resolution.value = choices.working_resolution or _AUTO
         with self.detail.changed.blocked():
@@ -176,7 +220,7 @@ class RunSection(QWidget):
             self.model.value = choices.model
 
     def _on_state(self, state: SessionState) -> None:
-        ready = bool(state.prompts) and self.first.value <= self.last.value
+        ready = bool(state.prompts) and not self._range_fault()
         busy = self._bench.runs.running or self._bench.propagation.running
         self.start.setEnabled(ready and not busy)
         self.propagate.setEnabled(not busy)
@@ -184,14 +228,19 @@ class RunSection(QWidget):
             tell(self._hint, self._advice(state))
 
     def _advice(self, state: SessionState) -> str:
-        first, last = int(self.first.value), int(self.last.value)
         if self._bench.session.recording is None:
             return ""
-        if first > last:
-            return f"Frames {first} to {last}: the first comes after the last. Mend the range."
+        if fault := self._range_fault():
+            return fault
         if not state.prompts:
             return "Mark a vessel first; then Run measures it."
-        return "Ready."
+        pairs, seconds = self._bench.runs.expected()
+        if seconds is None:
+            return f"Ready: {pairs} pairs of frames."
+        return f"Ready: {pairs} pairs of frames, about {duration(seconds)} at {pairs / seconds:.2g} a second."
+
+    def _on_calibration(self) -> None:
+        self._on_state(self._bench.session.state)
 
     def _on_running(self, running: bool) -> None:
         self.cancel.setEnabled(running)
@@ -232,6 +281,29 @@ class RunSection(QWidget):
         self.progress.setValue(event.frames_done)
         left = duration(event.seconds_left)
         tell(self._hint, f"Frame {event.frames_done} of {event.frames_total}, {left} left")
+
+
+def ranges_from_words(words: str) -> tuple[tuple[int, int], ...]:
+    """Return ranges of frames, their ends not included, from what a user types.
+
+    Raises
+    ------
+    StackError
+        If a part is not two whole numbers.
+
+    Examples
+    --------
+    >>> ranges_from_words("90-120, 150 - 179")
+    ((90, 121), (150, 180))
+    """
+    found = []
+    for part in words.replace(";", ",").split(","):
+        if part.strip():
+            ends = re.fullmatch(r"\s*(\d{1,9})\s*(?:-|–|:|to)\s*(\d{1,9})\s*", part, re.ASCII)
+            if ends is None:
+                raise StackError(f"'{part.strip()}' is no range: give first and last frame, such as 90-120.")
+            found.append((int(ends[1]), int(ends[2]) + 1))
+    return tuple(found)
 
 
 def duration(seconds: float) -> str:

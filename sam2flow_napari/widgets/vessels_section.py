@@ -74,6 +74,7 @@ class VesselsSection(QWidget):
         session.active_changed.connect(self.refresh)
         session.sign_changed.connect(self.refresh)
         bench.painting_changed.connect(self.refresh)
+        bench.opening.connect(self._on_opening)
         bench.previews.changed.connect(self.refresh)
         self.refresh()
 
@@ -148,6 +149,11 @@ class VesselsSection(QWidget):
 
     def _on_picture(self, name: str) -> None:
         self.picture.setCurrentIndex(PICTURES.index(name))
+
+    def _on_opening(self, name: str) -> None:
+        """Say so at once: the thread that paints is the one that opens."""
+        tell(self.guide, f"Opening {name}…")
+        self.guide.repaint()
 
     def _move(self, by: int) -> None:
         self._bench.session.move_vessel(self._bench.session.active, by)

@@ -116,6 +116,8 @@ class WorkerLoop:
         if isinstance(job, LoadJob):
             return Loaded(job.job_id, read_tables(job.folder))
         if isinstance(job, WarmJob):
+            import sam2flow_core.engine  # noqa: F401  # here, so that the window need not wait for it at its first use
+
             self._engine.warm(job)
             return None
         job = cast(PreviewJob, job)

@@ -1,6 +1,7 @@
 """An engine without a network: masks are boxes about the first click, flow is uniform; files and events are real."""
 
 import json
+import shutil
 import threading
 import time
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from sam2flow_core.engine.provenance import FORMAT
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.prompts import clicks_of, regions_of
 from sam2flow_core.regions import BoxPrompt, MaskPrompt, regions_to_json
-from sam2flow_core.results import PROVENANCE, ResultsWriter, StoreHeader, write_line
+from sam2flow_core.results import MARKER_NAME, PROVENANCE, ResultsWriter, StoreHeader, write_line
 from sam2flow_core.stack import open_stack
 
 CROP = (12, 20)
@@ -106,10 +107,13 @@ class FakeEngine:
         stop = request.stop or shape[0]
         prompts = request.prompts
         vessels = sorted({p.vessel_id for p in prompts})
-        request.out.mkdir(parents=True)
+        request.out.mkdir(parents=True, exist_ok=request.resume)
+        (request.out / MARKER_NAME).touch()
         header = StoreHeader(
             shape, request.start, stop, dict.fromkeys(vessels, CROP), dict(request.names), describe(calibration), "v"
         )
+        if request.resume:
+            shutil.rmtree(request.out / "results.zarr")
         writer = ResultsWriter.create(request.out / "results.zarr", header, StoreSettings())
         yield Started(stop - request.start, 0)
         waiting = []
@@ -139,6 +143,7 @@ class FakeEngine:
             reasons = ("two vessels in one mask?",) if v == 1 else ("all well",)
             write_line(request.out / "results.zarr", v, along if v % 2 else along[::-1], streaks, reasons)
         write_provenance(request, calibration, stop)
+        (request.out / MARKER_NAME).unlink()
         yield write_tables(request.out, vessels, range(request.start, stop), calibration)
 
 
