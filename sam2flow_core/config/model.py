@@ -91,6 +91,8 @@ class MatchConfig:
     """Numbers of pairs over which the cost volume is pooled in time."""
     max_displacement: float
     """Largest speed that is looked for, px per frame."""
+    whole_vessel: bool = False
+    """Whether each cell is also given what all cells of its vessel see, and their speed followed through time."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class CostVolumeSettings:
         fifteen.
     bins_around : int
         Speeds each way of the best one that may share in the answer.
+    least_cells : float
+        Number of cells from which on the mean over a whole vessel counts more than nothing seen.
     """
 
     near_cells: int = 3
@@ -117,6 +121,7 @@ class CostVolumeSettings:
     speed_steps: tuple[tuple[float, float], ...] = ((0.25, 2.0), (0.5, 4.0), (1.0, 12.0), (2.0, 1e9))
     direction_windows: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0)
     bins_around: int = 3
+    least_cells: float = 5.0
 
 
 COST_VOLUME = CostVolumeSettings()
@@ -238,7 +243,7 @@ PRESETS: dict[str, ModelConfig] = {
             strip_widths=(24, 40, 64, 96),
             growth_rounds=2,
         ),
-        match=MatchConfig(4, 2, 12, 5, 24, "patch", 24, (1, 3, 9), (1, 5, 25), 48.0),
+        match=MatchConfig(4, 2, 12, 5, 24, "patch", 24, (1, 3, 9), (1, 5, 25), 48.0, whole_vessel=True),
         update=UpdateConfig(64, 48, 3, 2, 2, 64, 6, 24),
     ),
     "small": _sam2("small", 96, 1, (1, 2, 7, 2), (5, 7, 9), 7),

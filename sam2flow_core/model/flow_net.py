@@ -33,6 +33,7 @@ from sam2flow_core.model.motion_memory import MotionMemory
 from sam2flow_core.model.sparse_cells import SparseCells, coverage_of, find_cells
 from sam2flow_core.model.strips import goes_whole
 from sam2flow_core.model.update import Refinement, roi_lookup, upsample
+from sam2flow_core.model.whole_vessel import SpeedPath, WholeVessels, find_whole_vessels
 
 _SITE_FACTS = 4
 """Coverage and how much of the surroundings lies in the vessel, at three widths."""
@@ -44,7 +45,7 @@ _FIRST_FACTS = 4
 class CellLayout:
     """What stays fixed for as long as the masks do: cells, streamlines, facts of each cell (N, 4).
 
-    With a ``cover``, features of its tiles only are at hand.
+    With a ``cover``, features of its tiles only are at hand; ``whole`` is there where vessels are also seen as a whole.
     """
 
     cells: SparseCells
@@ -52,6 +53,7 @@ class CellLayout:
     facts: Tensor
     vessels: int
     cover: Cover | None = None
+    whole: WholeVessels | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,10 @@ class FlowNet(nn.Module):
         self.feature_encoder = build_feature_encoder(m)
         self.context_proj = nn.Sequential(nn.Linear(config.mask.d_model, u.context), nn.GELU())
         channels = 3 * len(m.windows) * len(m.lags)
+        if m.whole_vessel:
+            channels += len(m.windows) * len(m.lags) + 1
+            self.speed_path = SpeedPath(len(m.lags))
+        self.pooled_channels = channels
         given = u.context + _SITE_FACTS
         self.cost_volume_net = CostVolumeNet(channels + len(m.lags), given, u.cost_volume_hidden)
         inputs = given + _FIRST_FACTS + channels
@@ -170,11 +176,24 @@ class FlowNet(nn.Module):
         cells = find_cells(masks, image_of_vessel, stride)
         coverage = coverage_of(masks, stride)
         streamlines = trace_streamlines(cells, coverage, feature_size, self.config.match, cover)
-        return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover)
+        whole = find_whole_vessels(cells, streamlines.tangent) if self.config.match.whole_vessel else None
+        return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover, whole)
 
     def correlation(self, features: Mapping[int, Tensor], row: int, k: int, layout: CellLayout) -> Tensor:
-        """Correlation (N, B) of frame ``k`` with the frame the ``row``-th lag after it."""
-        return correlate(features[k], features[k + self.config.match.lags[row]], layout.streamlines, row)
+        """Correlation (N + C, B_lag) of frame ``k`` with the frame the ``row``-th lag after it.
+
+        At each cell, then the means over whole vessels, where the network looks at those.
+        """
+        found = correlate(features[k], features[k + self.config.match.lags[row]], layout.streamlines, row)
+        whole = self._of_whole(found, row, layout)
+        return found if whole is None else torch.cat([found, whole])
+
+    def _of_whole(self, found: Tensor, row: int, layout: CellLayout) -> Tensor | None:
+        """Mean (C, B_lag, ...) over whole vessels of correlations (N, B_lag, ...) at a lag."""
+        if layout.whole is None:
+            return None
+        bins = slow_bins(layout.streamlines, found.shape[1])
+        return layout.whole.average(found, layout.streamlines.valid[:, bins, row])
 
     def cost_volume(
         self, volumes: Mapping[tuple[int, int], Tensor], t: int, layout: CellLayout, causal: bool
@@ -183,7 +202,7 @@ class FlowNet(nn.Module):
 
         Parameters
         ----------
-        volumes : mapping of (row, k) to Tensor (N, B)
+        volumes : mapping of (row, k) to Tensor (N + C, B)
             What `correlation` made; pairs that are not there do not count.
         t : int
         layout : CellLayout
@@ -191,16 +210,33 @@ class FlowNet(nn.Module):
         """
         streamlines, lags, windows = layout.streamlines, self.config.match.lags, self.config.match.windows
         valid = streamlines.valid.to(streamlines.bins)
-        pooled_channels = 3 * len(windows) * len(lags)
-        cost_volume = valid.new_zeros(*valid.shape[:2], pooled_channels + len(lags))
-        cost_volume[..., pooled_channels:] = 0.05 * valid
+        cost_volume = valid.new_zeros(*valid.shape[:2], self.pooled_channels + len(lags))
+        cost_volume[..., self.pooled_channels :] = 0.05 * valid
         for row in range(len(lags)):
-            in_time = self._means(volumes, t, row, layout, causal)
+            in_time, whole = self._means(volumes, t, row, layout, causal)
             rows = slow_bins(streamlines, in_time.shape[1])
-            for width, pooled in enumerate(pool_along(in_time, streamlines)):
+            for width, pooled in enumerate(_pooled(in_time, whole, layout)):
                 first = width * len(windows) * len(lags) + row
                 cost_volume[:, rows, first : first + pooled.shape[2] * len(lags) : len(lags)] = pooled
+        if layout.whole is not None:
+            seen, middle = self._over_time(volumes, t, layout, causal)
+            cost_volume[..., self.pooled_channels - 1] = layout.whole.to_cells(self.speed_path(seen, middle))
         return cost_volume
+
+    def _over_time(
+        self, volumes: Mapping[tuple[int, int], Tensor], t: int, layout: CellLayout, causal: bool
+    ) -> tuple[Tensor, int]:
+        """What is seen of whole vessels (C, B, T, lags) about the times around ``t``, and which of them is ``t``."""
+        assert layout.whole is not None
+        bins, lags, window = layout.streamlines.bins, self.config.match.lags, max(self.config.match.windows)
+        begin = span(t, window, 1, causal)[0]
+        seen = bins.new_zeros(layout.whole.count, len(bins), window, len(lags))
+        for row, lag in enumerate(lags):
+            for time in range(window):
+                volume = volumes.get((row, begin + time - (lag - 1) // 2))
+                if volume is not None:
+                    seen[:, slow_bins(layout.streamlines, volume.shape[1]), time, row] = volume[layout.cells.count :]
+        return seen, t - begin
 
     def cost_volumes(self, series: Tensor, pairs: Tensor, frames: Tensor, layout: CellLayout) -> Tensor:
         """Cost volumes (P, N, B, C) of P pairs of frames of each image at once, as `cost_volume` has it for one pair.
@@ -218,9 +254,12 @@ class FlowNet(nn.Module):
         streamlines, lags, windows = layout.streamlines, self.config.match.lags, self.config.match.windows
         count, images = pairs.shape[1], layout.cells.image
         valid = streamlines.valid.to(streamlines.bins)
-        pooled_channels = 3 * len(windows) * len(lags)
-        cost_volume = valid.new_zeros(count, *valid.shape[:2], pooled_channels + len(lags))
-        cost_volume[..., pooled_channels:] = 0.05 * valid
+        cost_volume = valid.new_zeros(count, *valid.shape[:2], self.pooled_channels + len(lags))
+        cost_volume[..., self.pooled_channels :] = 0.05 * valid
+        margin = max(windows) // 2
+        pieces = 0 if layout.whole is None else layout.whole.count
+        seen = valid.new_zeros(pieces, valid.shape[1], series.shape[3] + 2 * margin, len(lags))
+        of_piece = images[:0] if layout.whole is None else images[layout.whole.first]
         for row, lag in enumerate(lags):
             if lag >= series.shape[3]:
                 continue
@@ -232,10 +271,22 @@ class FlowNet(nn.Module):
             volume = correlate_series(series[..., begin : end + lag, :], streamlines, row, lag)
             in_time = volume @ share[:, begin:end].to(volume)[images]
             rows = slow_bins(streamlines, in_time.shape[1])
-            for width, pooled in enumerate(pool_along(in_time, streamlines)):
+            whole = self._of_whole(volume, row, layout)
+            if whole is not None:
+                there = torch.arange(begin, end) + lag < frames[:, None]
+                times = slice(margin + begin + (lag - 1) // 2, margin + end + (lag - 1) // 2)
+                seen[:, rows, times, row] = whole * there.to(whole)[of_piece, None]
+                whole = whole @ share[:, begin:end].to(volume)[of_piece]
+            for width, pooled in enumerate(_pooled(in_time, whole, layout)):
                 first = width * len(windows) * len(lags) + row
                 by_pair = pooled.unflatten(2, (count, len(windows))).permute(2, 0, 1, 3)
                 cost_volume[:, :, rows, first : first + len(windows) * len(lags) : len(lags)] = by_pair
+        if layout.whole is not None:
+            for p, first in enumerate(pairs.T.to(of_piece.device)):
+                times = first[of_piece, None] + torch.arange(max(windows), device=of_piece.device)
+                around = seen[torch.arange(pieces, device=of_piece.device)[:, None], :, times].permute(0, 2, 1, 3)
+                path = self.speed_path(around, margin)
+                cost_volume[p, ..., self.pooled_channels - 1] = layout.whole.to_cells(path)
         return cost_volume
 
     def _window_shares(self, pairs: Tensor, frames: Tensor, window: int, lag: int) -> Tensor:
@@ -248,10 +299,12 @@ class FlowNet(nn.Module):
 
     def _means(
         self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, layout: CellLayout, causal: bool
-    ) -> Tensor:
-        """Mean (N, B_lag, windows) over each window of the correlations at a lag; 0 where there are none."""
+    ) -> tuple[Tensor, Tensor | None]:
+        """Means (N, B_lag, windows) and (C, B_lag, windows) over each window of the correlations at a lag, else 0."""
         means = []
-        total, counted = layout.facts.new_zeros(layout.streamlines.target[row].index.shape[:2]), set[int]()
+        cells, bins = layout.streamlines.target[row].index.shape[:2]
+        pieces = 0 if layout.whole is None else layout.whole.count
+        total, counted = layout.facts.new_zeros(cells + pieces, bins), set[int]()
         for window in self.config.match.windows:
             places = span(t, window if self.config.use_cost_volume_pooling else 1, self.config.match.lags[row], causal)
             # Each window holds the narrower one before it.
@@ -259,7 +312,8 @@ class FlowNet(nn.Module):
                 total = total + volumes[row, k]
                 counted.add(k)
             means.append(total / max(len(counted), 1))
-        return torch.stack(means, 2)
+        both = torch.stack(means, 2)
+        return both[:cells], both[cells:] if pieces else None
 
     def forward(
         self,
@@ -348,6 +402,12 @@ class FlowNet(nn.Module):
         target = cells.position + _turn_out(flow, axes)
         radius, stride = self.refinement.radius, self.config.match.feature_stride
         return roi_lookup(source, second, cells.image, cells.position, target, axes, radius, stride, layout.cover)
+
+
+def _pooled(in_time: Tensor, whole: Tensor | None, layout: CellLayout) -> tuple[Tensor, ...]:
+    """A cost volume (N, B, W) pooled over each cell's surroundings, ever wider, and over its whole vessel (C, B, W)."""
+    along_paths = pool_along(in_time, layout.streamlines)
+    return along_paths if whole is None or layout.whole is None else (*along_paths, layout.whole.to_cells(whole))
 
 
 def _cell_facts(coverage: Tensor, cells: SparseCells) -> Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
+
 from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.config.model import MaskConfig, preset
 from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, StageConfig, TrainingConfig
@@ -15,6 +17,9 @@ _OWN = "context_memory.design."
 """Where the weights are that only one design of memory has."""
 _STRIPS = "strip_decoder."
 """Where those of the strip decoder are, which older weights do not have."""
+
+_PATH_SAYS = 0.5
+"""Weight of the whole vessel's log chance among the logits of speed that a network without it begins with."""
 
 
 def choose_recipe(name: str, memory: MemoryConfig | None) -> TrainingConfig:
@@ -69,6 +74,8 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
     widths = preset(name).mask.strip_widths
     if widths != model.config.mask.strip_widths:
         model = _with_strip_decoder(model, widths)
+    if model.config.use_flow and preset(name).match.whole_vessel and not model.config.match.whole_vessel:
+        model = _with_whole_vessels(model)
     if memory is None and preset(name).use_flow and not model.config.use_flow:
         model = _with_flow(model, name)
     return model.train()
@@ -88,6 +95,23 @@ def _with_masks(model: SAM2Flow, mask: MaskConfig, anew: str) -> SAM2Flow:
     changed = SAM2Flow(replace(model.config, mask=mask))
     shared = {name: value for name, value in model.state_dict().items() if not name.startswith(anew)}
     changed.load_state_dict({**changed.state_dict(), **shared})
+    return changed
+
+
+def _with_whole_vessels(model: SAM2Flow) -> SAM2Flow:
+    """Return a network whose cells also see their whole vessel, which begins with a say in the first flow alone."""
+    config = replace(model.config, match=replace(model.config.match, whole_vessel=True))
+    changed = SAM2Flow(config)
+    lags = len(config.match.lags)
+    new = changed.flow.pooled_channels - model.flow.pooled_channels
+    tensors = model.state_dict()
+    for name in ("flow.cost_volume_net.prior", "flow.cost_volume_net.mix.weight"):
+        seen, valid = tensors[name][..., :-lags], tensors[name][..., -lags:]
+        tensors[name] = torch.cat([seen, seen.new_zeros(*seen.shape[:-1], new), valid], -1)
+    for name in ("flow.start.weight", "flow.refinement.join.weight"):
+        tensors[name] = torch.nn.functional.pad(tensors[name], (0, new))
+    tensors["flow.cost_volume_net.prior"][-lags - 1] = _PATH_SAYS / tensors["flow.cost_volume_net.temperature"]
+    changed.load_state_dict({**changed.state_dict(), **tensors})
     return changed
 
 
