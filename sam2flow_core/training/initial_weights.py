@@ -75,7 +75,7 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
     if widths != model.config.mask.strip_widths:
         model = _with_strip_decoder(model, widths)
     if model.config.use_flow and preset(name).match.whole_vessel and not model.config.match.whole_vessel:
-        model = _with_whole_vessels(model)
+        model = with_whole_vessels(model)
     if memory is None and preset(name).use_flow and not model.config.use_flow:
         model = _with_flow(model, name)
     return model.train()
@@ -98,7 +98,7 @@ def _with_masks(model: SAM2Flow, mask: MaskConfig, anew: str) -> SAM2Flow:
     return changed
 
 
-def _with_whole_vessels(model: SAM2Flow) -> SAM2Flow:
+def with_whole_vessels(model: SAM2Flow) -> SAM2Flow:
     """Return a network whose cells also see their whole vessel, which begins with a say in the first flow alone."""
     config = replace(model.config, match=replace(model.config.match, whole_vessel=True))
     changed = SAM2Flow(config)
