@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from sam2flow_core.config.synthetic import Range, SceneSettings, Weights
 
 STREAMLINE_SCENES = SceneSettings(
-    pixel_size_um=(0.15, 1.0),
+    pixel_size_um=(0.35, 1.0),
     duration_s=15.0,
-    diameter_px=(4.0, 250.0),
+    diameter_px=(4.0, 110.0),
     diameter_um=(4.0, 60.0),
     widest=0.95,
-    speed_cells=(0.01, 2.5),
+    speed_cells=(0.01, 2.2),
     farthest=0.25,
     slow_layers=0.35,
     motion_probability=0.0,
 )
-"""Scenes of the first generator for training: speeds, widths, magnifications log-uniform over what microscopes see."""
+"""Scenes of the first generator for training: speeds, widths, magnifications log-uniform over what the network sees.
+
+Recordings of higher magnification are shrunk before it sees them (`ResolutionSettings`), so it need not learn them.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,10 @@ class DiscScenes:
         Share of the scenes in which only some cells are stained.
     """
 
-    pixel_size_um: Range = (0.15, 1.0)
-    width_px: Range = (4.0, 250.0)
+    pixel_size_um: Range = (0.35, 1.0)
+    width_px: Range = (4.0, 110.0)
     width_um: Range = (4.0, 60.0)
-    speed_cells: Range = (0.01, 2.5)
+    speed_cells: Range = (0.01, 2.2)
     layers: tuple[int, int] = (1, 3)
     haematocrit: Range = (0.08, 0.6)
     depth_of_field_um: Range = (3.0, 40.0)

@@ -74,7 +74,7 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
     widths = preset(name).mask.strip_widths
     if widths != model.config.mask.strip_widths:
         model = _with_strip_decoder(model, widths)
-    if model.config.use_flow and preset(name).match.whole_vessel and not model.config.match.whole_vessel:
+    if memory is None and _misses_whole_vessels(model, name):
         model = with_whole_vessels(model)
     if memory is None and preset(name).use_flow and not model.config.use_flow:
         model = _with_flow(model, name)
@@ -96,6 +96,10 @@ def _with_masks(model: SAM2Flow, mask: MaskConfig, anew: str) -> SAM2Flow:
     shared = {name: value for name, value in model.state_dict().items() if not name.startswith(anew)}
     changed.load_state_dict({**changed.state_dict(), **shared})
     return changed
+
+
+def _misses_whole_vessels(model: SAM2Flow, name: str) -> bool:
+    return model.config.use_flow and preset(name).match.whole_vessel and not model.config.match.whole_vessel
 
 
 def with_whole_vessels(model: SAM2Flow) -> SAM2Flow:

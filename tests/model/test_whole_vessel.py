@@ -8,8 +8,8 @@ import torch
 
 from sam2flow_core.config.model import PRESETS
 from sam2flow_core.model.cost_volume import speed_bins, trace_streamlines
-from sam2flow_core.model.sparse_cells import coverage_of, find_cells
 from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.sparse_cells import coverage_of, find_cells
 from sam2flow_core.model.whole_vessel import SpeedPath, WholeVessels, find_whole_vessels
 from sam2flow_core.training.initial_weights import with_whole_vessels
 
