@@ -20,15 +20,18 @@ from torch import Tensor
 from sam2flow_core.config.clips import STREAMLINE_SCENES, DiscScenes
 from sam2flow_core.files import whole_file
 from sam2flow_core.synthetic.bench import BenchCase, bench_v1
+from sam2flow_core.synthetic.clip import true_flow
 from sam2flow_core.synthetic.discs import draw_disc_record
 from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
 from sam2flow_core.synthetic.film import film, film_long
 from sam2flow_core.synthetic.record import RecordPlan, SceneRecord
 from sam2flow_core.synthetic.sample import FRAMES, sample_recording
 from sam2flow_core.synthetic.scene import Scene
-from sam2flow_core.synthetic.streamline_appearance import draw_streamline_appearance, film_streamlines
-from sam2flow_core.synthetic.streamline_records import draw_streamline_record
-from sam2flow_core.synthetic.truth import true_flow
+from sam2flow_core.synthetic.streamline_records import (
+    draw_streamline_appearance,
+    draw_streamline_record,
+    film_streamlines,
+)
 
 SEED = 0x67616C6C
 COLOURS = matplotlib.colormaps["tab10"].colors  # type: ignore[attr-defined]

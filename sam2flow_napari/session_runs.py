@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, Signal
 
-from sam2flow_core.config.detail import DETAILS
+from sam2flow_core.config.run import DETAILS
 from sam2flow_core.errors import OutputError, Sam2FlowError, StackError
 from sam2flow_core.project import KeptRun, SessionState, kept_runs
 from sam2flow_core.prompts import check_prompts

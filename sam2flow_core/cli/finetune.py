@@ -42,9 +42,9 @@ def finetune(
     """
     from tqdm import tqdm
 
-    from sam2flow_core.cli.interrupt import Interrupt
-    from sam2flow_core.config.finetuning import FinetuningSettings
-    from sam2flow_core.config.memory import MemoryConfig
+    from sam2flow_core.cli.show import Interrupt
+    from sam2flow_core.config.model import MemoryConfig
+    from sam2flow_core.config.training import FinetuningSettings
     from sam2flow_core.files import check_writable
     from sam2flow_core.stack.volumes import read_volumes
     from sam2flow_core.training.volume_training import FinetuningRequest

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from sam2flow_core.config.detail import DETAILS, EVERY, STANDARD
+from sam2flow_core.config.run import DETAILS, EVERY, STANDARD
 
 device_option = click.option(
     "--device",

@@ -1,16 +1,40 @@
-"""Show a run in the terminal: progress while it goes, the result when it ends."""
+"""Events of a run on the terminal: progress, problems, Ctrl-C between frames."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Generator, Mapping
+from types import FrameType, TracebackType
 from typing import Any
 
 import click
 from tqdm import tqdm
 
-from sam2flow_core.cli.interrupt import Interrupt
 from sam2flow_core.engine import Finished, FrameDone, RunEvent, RunRequest, Stage, Started, run
+
+
+class Interrupt:
+    """While this context is open, the first Ctrl-C only sets `asked`; a second one stops at once.
+
+    So a run can be stopped where nothing is half done.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> Interrupt:
+        self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def show_run(request: RunRequest) -> int:

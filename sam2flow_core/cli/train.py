@@ -53,8 +53,8 @@ def train(
     """Train a network. On Ctrl-C the weights so far are written, and --resume goes on from there."""
     from tqdm import tqdm
 
-    from sam2flow_core.cli.interrupt import Interrupt
-    from sam2flow_core.config.memory import MemoryConfig
+    from sam2flow_core.cli.show import Interrupt
+    from sam2flow_core.config.model import MemoryConfig
     from sam2flow_core.extras import require_extra
     from sam2flow_core.files import check_writable
 

@@ -1,4 +1,4 @@
-"""Shape of the network: one frozen record per part, and the presets as data."""
+"""Shape of the network: one frozen record per part, the memory that carries masks, and the presets as data."""
 
 from __future__ import annotations
 
@@ -6,9 +6,53 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sam2flow_core.config.memory import MemoryConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.untrusted import STRICT, read_json
+
+_FORMER_SETTINGS = {
+    "tube_reach": "tracing_reach",
+    "evidence_hidden": "cost_volume_hidden",
+    "use_evidence_pooling": "use_cost_volume_pooling",
+}
+"""Names of settings in weights files that are already out, and what they are called today."""
+_MOST_LAYERS = ("stages", "depth", "memory_layers", "growth_rounds", "iterations", "blocks", "lookup_radius")
+_SIDES = ("patch", "patch_basis", "stride", "feature_stride", "window_spec", "global_pos_size", "lags", "windows")
+
+
+@dataclass(frozen=True)
+class MemoryConfig:
+    """A memory design with its numbers; a design reads its own numbers only.
+
+    Attributes
+    ----------
+    design : str
+        ``recent`` (SAM 2), ``short-long`` (SLM-SAM 2), ``relevant`` (SAM-I2V) or ``gated`` (SAMURAI);
+        see `sam2flow_core.model.memory_designs`.
+    short_frames, long_frames : int
+        Entries in the short and in the long bank of ``short-long``; prompted frames come on top of the long one.
+    pool_frames : int
+        Unprompted entries from which ``relevant`` chooses.
+    relevant_frames : int
+        Entries that ``relevant`` reads.
+    integrated_frames : int
+        Frames before the present one that the temporal feature integrator of ``relevant`` looks at.
+    least_affinity, least_presence, least_motion : float
+        Below any of these, 0 to 1, ``gated`` does not write: the mask's estimated IoU, the probability that the object
+        is there, and the IoU of its box with the one that its motion so far predicts.
+    gated_pool : int
+        Unprompted entries that ``gated`` holds; it reads the best of them.
+    """
+
+    design: str = "recent"
+    short_frames: int = 2
+    long_frames: int = 4
+    pool_frames: int = 8
+    relevant_frames: int = 4
+    integrated_frames: int = 2
+    least_affinity: float = 0.5
+    least_presence: float = 0.5
+    least_motion: float = 0.3
+    gated_pool: int = 8
 
 
 @dataclass(frozen=True)
@@ -175,22 +219,10 @@ class ModelConfig:
         return config
 
 
-_FORMER_SETTINGS = {
-    "tube_reach": "tracing_reach",
-    "evidence_hidden": "cost_volume_hidden",
-    "use_evidence_pooling": "use_cost_volume_pooling",
-}
-"""Names of settings in weights files that are already out, and what they are called today."""
-
-
 def _with_todays_names(data: Any) -> Any:
     if not isinstance(data, dict):
         return data
     return {_FORMER_SETTINGS.get(name, name): _with_todays_names(value) for name, value in data.items()}
-
-
-_MOST_LAYERS = ("stages", "depth", "memory_layers", "growth_rounds", "iterations", "blocks", "lookup_radius")
-_SIDES = ("patch", "patch_basis", "stride", "feature_stride", "window_spec", "global_pos_size", "lags", "windows")
 
 
 def _check_sizes(value: Any, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sam2flow_core.config.detail import DETAILS, EVERY, QUICK, DetailSettings
+from sam2flow_core.config.run import DETAILS, EVERY, QUICK, DetailSettings
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack import FramePlan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sam2flow_core.config.detail import EVERY
+from sam2flow_core.config.run import EVERY
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.prompts import AnyPrompt
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sam2flow_core.config.detail import EVERY
+from sam2flow_core.config.run import EVERY
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.folder_names import folder_name, same_folder
 from sam2flow_core.errors import DataError

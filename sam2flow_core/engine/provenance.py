@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sam2flow_core.config.detail import EVERY, QUICK
+from sam2flow_core.config.run import EVERY, QUICK
 from sam2flow_core.config.stack import stack_settings
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.detail import describe_detail

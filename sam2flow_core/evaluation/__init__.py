@@ -1,7 +1,6 @@
 """Accuracy and speed against the truth, beside the methods users have today."""
 
-from sam2flow_core.evaluation.ablations import evaluate_ablations
-from sam2flow_core.evaluation.accuracy import Evaluation, evaluate
+from sam2flow_core.evaluation.accuracy import Evaluation, evaluate, evaluate_ablations
 from sam2flow_core.evaluation.memory_comparison import MemoryComparison, compare_memories
 from sam2flow_core.evaluation.metrics import binned_flow_metrics, flow_metrics
 from sam2flow_core.evaluation.speed import BenchResult, bench

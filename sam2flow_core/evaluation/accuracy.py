@@ -1,33 +1,193 @@
-"""``sam2flow evaluate``: the accuracy of a model, beside the methods users have today."""
+"""``sam2flow evaluate``: the accuracy of a model beside the methods users have today, and with its parts left out."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from sam2flow_core.config.evaluation import EvaluationSettings
+from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.evaluation.benchmark import Ranking, Report, Score, kept_results, run_benchmark, run_score
 from sam2flow_core.evaluation.benchmark_tables import (
     DRIFT,
+    MAIN_COLUMNS,
     MASKS,
     PULSE_AND_FLUX,
     VELOCITIES,
+    NamedTable,
+    as_markdown,
+    as_text,
     flow_tables,
     vessel_tables,
+    write_section,
 )
 from sam2flow_core.evaluation.case_sources import LazyCase, find_cases, find_pulse_cases
-from sam2flow_core.evaluation.document import NamedTable, as_markdown, as_text, write_section
+from sam2flow_core.evaluation.cases import Case
+from sam2flow_core.evaluation.flow_comparison import ALL
 from sam2flow_core.evaluation.methods import Method, flow_method, peer_methods
-from sam2flow_core.evaluation.sam2flow_method import SAM2FlowMethod
-from sam2flow_core.evaluation.vessel_scores import VELOCITY_COLUMNS, score_drift, score_masks, score_velocities
+from sam2flow_core.evaluation.sam2flow_method import (
+    EVERYWHERE,
+    NOTHING_PROMPTED,
+    TRUE_MASKS,
+    PromptedRegions,
+    SAM2FlowMethod,
+)
+from sam2flow_core.evaluation.vessel_scores import (
+    VELOCITY_COLUMNS,
+    score_drift,
+    score_masks,
+    score_recalled_masks,
+    score_velocities,
+)
 from sam2flow_core.inference import SAM2FlowPredictor
 from sam2flow_core.spreadsheets import write_csv
 
+_PARTS_NOTE = (
+    "Same weights, true masks. Without prompts: the whole frame is one region, and nothing says where vessels are and "
+    "how they run. Without ROI guidance: what is no vessel is looked up as well, as one more region. Motion memory of "
+    "N frames: only so many of those before are read, and the first. Cost volume over 5 pairs: the longest of the "
+    "windows over which it is pooled is cut to the second."
+)
+_MASK_PARTS_NOTE = (
+    "Same weights; mean over vessels, clicks in the first frame. By memory alone: the clicked vessels found again in "
+    "the last frame, without any click there; a run keeps the masks of its prompts instead."
+)
 _TRUE_MASKS = "SAM2Flow, true masks"
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One row of the ablation table.
+
+    Attributes
+    ----------
+    name : str
+    model : mapping
+        Fields of the model's configuration that are changed (dotted for its parts).
+    inference : mapping
+        Fields of `InferenceSettings` that are changed.
+    regions : PromptedRegions
+        What is prompted where the flow is judged.
+    """
+
+    name: str
+    model: Mapping[str, Any] = field(default_factory=dict)
+    inference: Mapping[str, Any] = field(default_factory=dict)
+    regions: PromptedRegions = TRUE_MASKS
+
+
+_SHIPPED = Ablation("as shipped")
+
+
+_NO_ADAPTERS = Ablation("without adapters", {"image.use_adapters": False})
+
+
+_NO_CONTEXT_MEMORY = Ablation("without context memory", {"use_context_memory": False})
+
+
+ABLATIONS = (
+    _SHIPPED,
+    Ablation("causal: past frames only", inference={"causal": True}),
+    Ablation("without prompts", regions=NOTHING_PROMPTED),
+    Ablation("without ROI guidance", regions=EVERYWHERE),
+    _NO_ADAPTERS,
+    _NO_CONTEXT_MEMORY,
+    Ablation("without motion memory", {"use_motion_memory": False}),
+    Ablation("motion memory of 1 frame", {"update.motion_memory_reach": 1}),
+    Ablation("motion memory of 3 frames", {"update.motion_memory_reach": 3}),
+    Ablation("without pooling of the cost volume over frames", {"use_cost_volume_pooling": False}),
+    Ablation("cost volume pooled over 5 pairs at most", {"match.windows": (1, 5, 5)}),
+    Ablation("without either memory of motion", {"use_motion_memory": False, "use_cost_volume_pooling": False}),
+    Ablation("1 iteration", {"update.iterations": 1}),
+    Ablation("2 iterations", {"update.iterations": 2}),
+    Ablation("6 iterations", {"update.iterations": 6}),
+)
+
+
+# What the masks depend on; the flow is judged in true masks, where the context memory has no say.
+MASK_ABLATIONS = (_SHIPPED, _NO_ADAPTERS, _NO_CONTEXT_MEMORY)
+
+
+def evaluate_ablations(
+    model: str = "tiny",
+    data: str = "synthetic:bench-v1",
+    device: str = "auto",
+    document: Path | None = None,
+    cache: Path | None = None,
+    report: Report = lambda line: None,
+    ablations: Sequence[Ablation] = ABLATIONS,
+    settings: EvaluationSettings | None = None,
+    only: Sequence[str] = (),
+    mask_ablations: Sequence[Ablation] = MASK_ABLATIONS,
+) -> Evaluation:
+    """Measure what each part of the model is worth: the same weights with one part left out at a time.
+
+    Parameters and errors as those of `evaluate`. The flow is judged in the true masks, so that it alone is compared;
+    the masks of ``mask_ablations`` after clicks, and as memory alone finds them again.
+    """
+    settings = settings or EvaluationSettings()
+    cases = find_cases(data, settings.clicks, only)
+    if not only:
+        cases = tuple(case for case in cases if case.name in settings.ablation_cases) or cases
+    methods = [flow_method(_without(ablation, model, device)) for ablation in ablations]
+    scores = [_mask_score(_without(ablation, model, device), settings) for ablation in mask_ablations]
+    with kept_results(cache) as results:
+        ranking = run_benchmark(cases, methods, scores, settings, results, report)
+    tables = [_ablation_table(ranking, ablations), _mask_ablation_table(ranking.scores)]
+    if document is not None:
+        command = f"{evaluate_command(model, data, False, only)} --ablations"
+        text = f"{preface(command, cases, ranking, None)}\n\n{as_markdown(tables)}"
+        write_section(document, "Ablations", text)
+    return Evaluation(ranking, tuple(tables))
+
+
+def _ablation_table(ranking: Ranking, ablations: Sequence[Ablation]) -> NamedTable:
+    """Arrange the figures by which ablations are compared."""
+    pooled = ranking.pooled
+    table = pooled[pooled.part == ALL].set_index("method").reindex([a.name for a in ablations])
+    past = pooled[pooled.part == "past aliasing"].set_index("method")
+    columns = {k: v for k, v in MAIN_COLUMNS.items() if k != "method" and k not in ("out5", "fl_all")}
+    table = table[list(columns)].rename(columns=columns)
+    table.insert(1, "EPE past aliasing", past.epe)
+    for case in ("defocus", "dropouts"):
+        of_case = ranking.by_case[ranking.by_case["case"] == case].set_index("method")
+        if len(of_case):
+            table[f"EPE {case}"] = of_case.epe
+            table[f"jitter {case}"] = of_case.jitter
+    return NamedTable("What each part is worth", _PARTS_NOTE, table.rename_axis("row").reset_index())
+
+
+def _mask_ablation_table(masks: Mapping[str, pd.DataFrame]) -> NamedTable:
+    """Arrange the masks of `score_masks` and `score_recalled_masks` of each ablation, by its name."""
+    rows = []
+    for name, table in masks.items():
+        ious = table.groupby("clicks").iou.mean()
+        clicked = {f"IoU after {n} click{'s' * (n > 1)}": ious[n] for n in ious.index if n}
+        rows.append(
+            {"row": name} | clicked | {"by memory alone": ious[0], "vessels": table.vessel_id[table.clicks == 0].size}
+        )
+    return NamedTable("What each part is worth to the masks", _MASK_PARTS_NOTE, pd.DataFrame(rows))
+
+
+def _without(ablation: Ablation, model: str, device: str) -> SAM2FlowMethod:
+    """Let the model take part with a part of it left out, prompted as the ablation says."""
+    inference = replace(InferenceSettings(), **ablation.inference)
+    predictor = SAM2FlowPredictor.from_pretrained(model, device, inference, dict(ablation.model))
+    changed = (ablation.model, ablation.inference)
+    return SAM2FlowMethod.enter(predictor, ablation.name, regions=ablation.regions, changed=changed)
+
+
+def _mask_score(flow: SAM2FlowMethod, settings: EvaluationSettings) -> Score:
+    def measure(case: Case) -> pd.DataFrame:
+        clicked = score_masks(flow.predictor, case, settings.boundary_tolerance_px)
+        return pd.concat([clicked, score_recalled_masks(flow.predictor, case, settings.flow_clicks)])
+
+    return Score(flow.name, f"masks {flow.fingerprint}", measure)
 
 
 @dataclass(frozen=True)

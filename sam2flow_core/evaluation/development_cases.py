@@ -21,8 +21,8 @@ from sam2flow_core.prompts import Prompt
 from sam2flow_core.synthetic import sample_scene
 from sam2flow_core.synthetic.discs import draw_disc_record
 from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
+from sam2flow_core.synthetic.random_draws import stream
 from sam2flow_core.synthetic.record import RecordPlan, SceneRecord
-from sam2flow_core.synthetic.seeds import stream
 from sam2flow_core.velocity.centreline import trace_centreline
 
 TRUST = 0x74727573

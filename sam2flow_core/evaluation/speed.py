@@ -21,6 +21,7 @@ from sam2flow_core.config.evaluation import BenchSettings
 from sam2flow_core.config.model import preset
 from sam2flow_core.errors import DataError
 from sam2flow_core.evaluation.benchmark import Report
+from sam2flow_core.evaluation.benchmark_tables import NamedTable, as_markdown, as_text, write_section
 from sam2flow_core.evaluation.costs import (
     Cost,
     Looped,
@@ -33,7 +34,6 @@ from sam2flow_core.evaluation.costs import (
     median_costs,
     speed_scene,
 )
-from sam2flow_core.evaluation.document import NamedTable, as_markdown, as_text, write_section
 from sam2flow_core.evaluation.methods import PairMethod, RaftSmall, pair_methods
 from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
 from sam2flow_core.inference.weights import choose_device

@@ -16,8 +16,16 @@ from scipy import ndimage
 
 from sam2flow_core.config.evaluation import ClickingSettings
 from sam2flow_core.errors import DataError
-from sam2flow_core.evaluation.vos_data import Annotation, VosData, VosVideo
-from sam2flow_core.evaluation.vos_scores import Mask, ObjectScores, Score, mean_score, region_similarity
+from sam2flow_core.evaluation.vos_data import (
+    Annotation,
+    Mask,
+    ObjectScores,
+    Score,
+    VosData,
+    VosVideo,
+    mean_score,
+    region_similarity,
+)
 from sam2flow_core.files import output_errors, whole_file
 from sam2flow_core.stack import Stack, open_stack
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.ops import batched_nms, box_area, masks_to_boxes
 
-from sam2flow_core.config.click_grid import GridSettings
+from sam2flow_core.config.inference import GridSettings
 from sam2flow_core.inference.image_predictor import Placed, SAM2ImagePredictor
 from sam2flow_core.inference.photographs import read_picture
 from sam2flow_core.inference.run_lengths import RunLengths, area_of, as_coco, from_runs, to_runs

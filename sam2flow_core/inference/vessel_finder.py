@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sam2flow_core.config.finding import FindingSettings
+from sam2flow_core.config.tracing import FindingSettings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.masks import field_maps
 from sam2flow_core.inference.predictor import SAM2FlowPredictor

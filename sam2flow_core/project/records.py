@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sam2flow_core.config.detail import STANDARD
+from sam2flow_core.config.run import STANDARD
 from sam2flow_core.project.state import SessionState
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sam2flow_core.config.detail import DETAILS
+from sam2flow_core.config.run import DETAILS
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.files import write_text

@@ -11,8 +11,7 @@ import zarr
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.layout import ASKED, DIAGRAM, LINE, REASONS, STORE_NAME, StoreHeader
-from sam2flow_core.results.opening import damaged, open_store
+from sam2flow_core.results.layout import ASKED, DIAGRAM, LINE, REASONS, STORE_NAME, StoreHeader, damaged, open_store
 from sam2flow_core.results.tracks import StoredFrames, VesselTrack
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from sam2flow_core.results.opening import damaged
+from sam2flow_core.results.layout import damaged
 
 
 class FrameArray(Protocol):

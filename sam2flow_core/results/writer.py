@@ -14,8 +14,7 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import output_errors
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
-from sam2flow_core.results.layout import ASKED, DIAGRAM, GO_ON, LINE, REASONS, StoreHeader, create_store
-from sam2flow_core.results.opening import open_store
+from sam2flow_core.results.layout import ASKED, DIAGRAM, GO_ON, LINE, REASONS, StoreHeader, create_store, open_store
 
 
 class ResultsWriter:

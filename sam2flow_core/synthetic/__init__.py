@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.synthetic.bench import BenchCase, bench_obm, bench_v1, vitals_v1
-from sam2flow_core.synthetic.cell_positions import cell_flux
-from sam2flow_core.synthetic.clip import Clip, render_clip
-from sam2flow_core.synthetic.film import film, film_long
+from sam2flow_core.synthetic.clip import Clip, recorded_flow, render_clip, true_displacement, true_flow
+from sam2flow_core.synthetic.film import cell_flux, film, film_long
 from sam2flow_core.synthetic.scene import Scene, sample_scene
-from sam2flow_core.synthetic.truth import recorded_flow, true_displacement, true_flow
 from sam2flow_core.synthetic.vessels import Vessel
 
 if TYPE_CHECKING:
     from sam2flow_core.synthetic.capflow import CapFlowVideo, read_capflow, write_capflow
-    from sam2flow_core.synthetic.stored import StoredCase, StoredVessel, read_cases
-    from sam2flow_core.synthetic.writing import write_cases
+    from sam2flow_core.synthetic.case_files import StoredCase, StoredVessel, read_cases, write_cases
 
 __all__ = [
     "BenchCase",
@@ -50,10 +47,10 @@ _ON_DISK = {
     "CapFlowVideo": "capflow",
     "read_capflow": "capflow",
     "write_capflow": "capflow",
-    "StoredCase": "stored",
-    "StoredVessel": "stored",
-    "read_cases": "stored",
-    "write_cases": "writing",
+    "StoredCase": "case_files",
+    "StoredVessel": "case_files",
+    "read_cases": "case_files",
+    "write_cases": "case_files",
 }
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
+from sam2flow_core.synthetic.random_draws import BENCHMARK, stream
 from sam2flow_core.synthetic.scene import Scene, sample_scene
-from sam2flow_core.synthetic.seeds import BENCHMARK, stream
 
 
 @dataclass(frozen=True)

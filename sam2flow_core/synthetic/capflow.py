@@ -15,10 +15,10 @@ import skimage
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import DataError
+from sam2flow_core.synthetic.case_files import quantise
+from sam2flow_core.synthetic.clip import recorded_flow
 from sam2flow_core.synthetic.film import film_long
 from sam2flow_core.synthetic.scene import Scene
-from sam2flow_core.synthetic.tiff_writing import quantise
-from sam2flow_core.synthetic.truth import recorded_flow
 
 
 @dataclass(frozen=True)

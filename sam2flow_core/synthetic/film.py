@@ -1,18 +1,179 @@
-"""From a scene to recorded intensities: cells, contrast, blur, smear, noise."""
+"""From a scene to recorded intensities: where its cells are, drawn, with contrast, blur, smear and noise."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
-from sam2flow_core.synthetic.cell_positions import bodies_at
-from sam2flow_core.synthetic.filters import directional, gaussian, shifted, texture
-from sam2flow_core.synthetic.scene import NEAR_PAD, Scene
-from sam2flow_core.synthetic.splat import draw
+from sam2flow_core.synthetic.blood import Placed
+from sam2flow_core.synthetic.scene import NEAR_PAD, Network, Scene
+
+BLUR_PER_EXPOSURE_PX = 2.5
+FRAMES_AT_ONCE = 16
+
+
+def gaussian(images: Tensor, sigma: float) -> Tensor:
+    """Blur (T, H, W) with a Gaussian of ``sigma`` px; edges repeat.
+
+    Two matrix products: on clips of a few hundred pixels much faster than a convolution of one channel.
+    """
+    rows, columns = (_blur_matrix(n, sigma, images.device) for n in images.shape[1:])
+    return rows @ images @ columns.T
+
+
+def _blur_matrix(length: int, sigma: float, device: torch.device) -> Tensor:
+    """Return the (length, length) matrix that blurs a line whose ends repeat."""
+    half = max(1, math.ceil(3 * sigma))
+    x = torch.arange(-half, half + 1, device=device, dtype=torch.float32)
+    kernel = torch.exp(-0.5 * (x / sigma) ** 2)
+    source = torch.arange(length, device=device)[:, None] + torch.arange(-half, half + 1, device=device)
+    matrix = torch.zeros(length, length, device=device)
+    return matrix.scatter_add_(1, source.clamp(0, length - 1), (kernel / kernel.sum()).expand(length, -1))
+
+
+def directional(images: Tensor, azimuth: float) -> Tensor:
+    """Return the derivative of (T, H, W) along ``azimuth`` (radians from the x axis), central differences."""
+    dy, dx = torch.gradient(images, dim=(1, 2))
+    return math.sin(azimuth) * dy + math.cos(azimuth) * dx
+
+
+def shifted(image: Tensor, shifts: Tensor, size: tuple[int, int], pad: int) -> Tensor:
+    """Move one padded image (H + 2 pad, W + 2 pad) by (T, 2) shifts (dy, dx), bicubic, and crop to (T, H, W)."""
+    height, width = image.shape
+    rows = torch.arange(size[0], device=image.device, dtype=image.dtype)[None, :, None] + pad - shifts[:, 0, None, None]
+    columns = torch.arange(size[1], device=image.device, dtype=image.dtype)[None, None] + pad - shifts[:, 1, None, None]
+    rows, columns = torch.broadcast_tensors(rows, columns)
+    grid = torch.stack([2 * columns / (width - 1) - 1, 2 * rows / (height - 1) - 1], -1)
+    source = image[None, None].expand(len(shifts), 1, height, width)
+    return functional.grid_sample(source, grid, mode="bicubic", padding_mode="border", align_corners=True)[:, 0]
+
+
+def texture(size: tuple[int, int], coarsest: float, slope: float, generator: torch.Generator) -> Tensor:
+    """Return noise (H, W) of unit variance whose amplitude falls as frequency^-slope above 1 / ``coarsest`` px."""
+    noise = torch.randn(size, generator=generator)
+    fy = torch.fft.fftfreq(size[0])[:, None]
+    fx = torch.fft.rfftfreq(size[1])[None]
+    weight = (fy**2 + fx**2 + (1 / coarsest) ** 2) ** (-slope / 2)
+    weight[0, 0] = 0
+    field = torch.fft.irfft2(torch.fft.rfft2(noise) * weight, s=size)
+    result: Tensor = field / field.std().clamp(min=1e-6)
+    return result
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """Cells to draw, (M,) each: frame slot, centre (y, x) px, angle, semi-axes, shape, weight."""
+
+    slot: NDArray[np.int64]
+    y: NDArray[np.float64]
+    x: NDArray[np.float64]
+    angle: NDArray[np.float64]
+    long: NDArray[np.float64]
+    wide: NDArray[np.float64]
+    bow: NDArray[np.float64]
+    dimple: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+
+def draw(bodies: Bodies, frames: int, size: tuple[int, int], pad: int, device: str | torch.device) -> Tensor:
+    """Sum the thickness of all bodies on a canvas (frames, H + 2 pad, W + 2 pad).
+
+    The thickness of a body is ``weight * (1 - e) * (1 - dimple (1 - e)^2)`` for e < 1, with e the elliptic radius
+    squared after the parachute's bend: a smooth disc, hollow in the middle by ``dimple``.
+    """
+    height, width = size[0] + 2 * pad, size[1] + 2 * pad
+    canvas = torch.zeros(frames * height * width, device=device)
+    reach = np.maximum(bodies.long, bodies.wide) * (1 + 0.5 * np.abs(bodies.bow))
+    seen = (np.abs(bodies.y - (size[0] - 1) / 2) < height / 2 + reach) & (
+        np.abs(bodies.x - (size[1] - 1) / 2) < width / 2 + reach
+    )
+    # Bodies of like size are drawn together, so that a few white cells do not enlarge every red cell's patch.
+    order = np.flatnonzero(seen)
+    if order.size:
+        edge = 1.5 * float(np.median(reach[order]))
+        for group in (order[reach[order] <= edge], order[reach[order] > edge]):
+            if group.size:
+                _draw_group(bodies, group, canvas, (height, width), pad)
+    return canvas.view(frames, height, width)
+
+
+def _draw_group(bodies: Bodies, group: NDArray[np.intp], canvas: Tensor, shape: tuple[int, int], pad: int) -> None:
+    """Add the bodies ``group`` to the flat canvas."""
+    device, (height, width) = canvas.device, shape
+
+    def column(values: NDArray[np.float64]) -> Tensor:
+        return torch.as_tensor(values[group], dtype=torch.float32, device=device)[:, None, None]
+
+    reach = np.maximum(bodies.long, bodies.wide)[group] * (1 + 0.5 * np.abs(bodies.bow[group]))
+    half = int(np.ceil(reach.max()))
+    steps = np.arange(2 * half)
+    rows = np.floor(bodies.y[group]).astype(np.int64)[:, None] - half + 1 + steps
+    columns = np.floor(bodies.x[group]).astype(np.int64)[:, None] - half + 1 + steps
+    # Offsets are formed in double precision. Those outside the canvas are sent far away, where a body has no thickness.
+    far = 1e4
+    dy = np.where((rows >= -pad) & (rows < height - pad), rows - bodies.y[group, None], far)
+    dx = np.where((columns >= -pad) & (columns < width - pad), columns - bodies.x[group, None], far)
+    rows, columns = np.clip(rows + pad, 0, height - 1), np.clip(columns + pad, 0, width - 1)
+    row_start = (bodies.slot[group, None] * height + rows) * width
+    index = torch.as_tensor(row_start, device=device)[:, :, None] + torch.as_tensor(columns, device=device)[:, None, :]
+    sine, cosine = np.sin(bodies.angle[group, None]), np.cos(bodies.angle[group, None])
+    wide, long = bodies.wide[group, None], bodies.long[group, None]
+    across = _sum(dy * cosine / wide, -dx * sine / wide, device)
+    along = _sum(dy * sine / long, dx * cosine / long, device)
+    square = across * across
+    if np.any(bodies.bow[group]):
+        along = along.addcmul_(column(bodies.bow), square - 0.3)
+    depth = square.addcmul_(along, along).neg_().add_(1).clamp_(min=0)
+    thick = (column(-bodies.dimple) * depth * depth).add_(1).mul_(depth).mul_(column(bodies.weight))
+    canvas.index_add_(0, index.view(-1), thick.view(-1))
+
+
+def _sum(rows: NDArray[np.float64], columns: NDArray[np.float64], device: torch.device) -> Tensor:
+    """Return the (M, P, P) sum of a part that varies by row and one that varies by column."""
+    return (
+        torch.as_tensor(rows.astype(np.float32), device=device)[:, :, None]
+        + torch.as_tensor(columns.astype(np.float32), device=device)[:, None, :]
+    )
+
+
+def bodies_at(scene: Scene, times: NDArray[np.float64], slots: NDArray[np.int64], moved: NDArray[np.float64]) -> Bodies:
+    """Return all cells at the given moments; ``moved`` (N, 2) is the tissue's displacement at each of them."""
+    parts = []
+    for network, member, placed in cells_by_vessel(scene, times):
+        shapes, vessel, row = network.population.shapes, scene.vessels[member], placed.row
+        point = vessel.place(placed.transit, placed.rho) + moved[placed.moment]
+        angle = vessel.angle(placed.transit) + shapes.tilt[row]
+        shape = [shapes.long[row], shapes.wide[row], shapes.bow[row], shapes.dimple[row], shapes.weight[row]]
+        parts.append(np.stack([slots[placed.moment], point[:, 0], point[:, 1], angle, *shape]))
+    table = np.concatenate(parts, 1) if parts else np.zeros((9, 0))
+    return Bodies(table[0].astype(np.int64), *table[1:])
+
+
+def cell_flux(scene: Scene, frames: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return how many cells pass the middle of each vessel per frame, forwards less backwards, shape (V,)."""
+    flux = np.zeros(len(scene.vessels))
+    for _, member, placed in cells_by_vessel(scene, frames / scene.frame_rate_hz):
+        order = np.lexsort((placed.moment, placed.row, placed.cell))
+        # A cell that comes round again looks different: its row says so.
+        same = (np.diff(placed.cell[order]) == 0) & (np.diff(placed.row[order]) == 0)
+        past = (placed.transit[order] > scene.vessels[member].length / 2).astype(int)
+        flux[member] = float(np.diff(past)[same].sum()) / (len(frames) - 1)
+    return flux
+
+
+def cells_by_vessel(scene: Scene, times: NDArray[np.float64]) -> Iterator[tuple[Network, int, Placed]]:
+    """Yield network, index of the vessel in the scene and the cells in it."""
+    for network in scene.networks:
+        placed = network.population.at(network.course.travel(times))
+        for index, member in enumerate(network.members):
+            yield network, member, placed.only(placed.vessel == index)
 
 
 def tissue(scene: Scene, pad: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -59,10 +220,6 @@ def lamp(scene: Scene, generator: torch.Generator) -> Tensor:
     light = 1 + optics.gradient[0] * rows + optics.gradient[1] * columns
     light = light * (1 - 0.5 * optics.vignette * (rows**2 + columns**2))
     return (light + optics.dirt * texture(scene.size, 4.0, 0.8, generator)).clamp(min=0.1)
-
-
-BLUR_PER_EXPOSURE_PX = 2.5
-FRAMES_AT_ONCE = 16
 
 
 def exposures(scene: Scene) -> int:

@@ -1,10 +1,22 @@
-"""Random draws shared by the parts of a scene."""
+"""Random draws: seed namespaces, so that what is tested on is never trained on, and how values are drawn.
+
+Every use of the generator draws from ``[namespace, ...]``; the first word keeps the streams apart.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from sam2flow_core.config.synthetic import Range, Weights
+
+BENCHMARK = 0x62656E63
+CASES = 0x63617365
+SAMPLE = 0x73616D70
+
+
+def stream(namespace: int, *numbers: int) -> np.random.Generator:
+    """Return the random stream of a namespace and the numbers in it."""
+    return np.random.default_rng([namespace, *numbers])
 
 
 def uniform(rng: np.random.Generator, bounds: Range) -> float:

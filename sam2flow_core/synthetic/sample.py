@@ -14,11 +14,11 @@ import pandas as pd
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.prompts import write_prompts
 from sam2flow_core.spreadsheets import write_csv
+from sam2flow_core.synthetic.case_files import quantise, write_tiff
+from sam2flow_core.synthetic.clip import true_displacement
 from sam2flow_core.synthetic.film import film
+from sam2flow_core.synthetic.random_draws import SAMPLE, stream
 from sam2flow_core.synthetic.scene import Scene, sample_scene
-from sam2flow_core.synthetic.seeds import SAMPLE, stream
-from sam2flow_core.synthetic.tiff_writing import quantise, write_tiff
-from sam2flow_core.synthetic.truth import true_displacement
 
 SIZE = (256, 256)
 FRAMES = 180

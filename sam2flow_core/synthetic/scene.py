@@ -1,30 +1,138 @@
-"""One randomised world: vessels with blood in them, optics and tissue motion."""
+"""One randomised world: vessels with blood in them, optics and tissue motion, and clicks on the vessels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.blood import sample_population
-from sam2flow_core.synthetic.cell_population import Population
-from sam2flow_core.synthetic.heartbeat import TimeCourse, sample_time_course
-from sam2flow_core.synthetic.motion import TissueMotion, sample_motion
+from sam2flow_core.synthetic.blood import Population, sample_population
+from sam2flow_core.synthetic.motion import TimeCourse, TissueMotion, sample_motion, sample_time_course
+from sam2flow_core.synthetic.networks import Layout, sample_layouts
 from sam2flow_core.synthetic.optics import Optics, sample_optics
 from sam2flow_core.synthetic.random_draws import log_uniform, pick, uniform
-from sam2flow_core.synthetic.raster import Lumen, rasterise
-from sam2flow_core.synthetic.scene_building import build_vessels, place_networks
-from sam2flow_core.synthetic.vessels import Floats, Profile, Vessel
+from sam2flow_core.synthetic.vessels import Floats, Lumen, Profile, Vessel, lumen, rasterise
 
 if TYPE_CHECKING:
     from sam2flow_core.prompts import Prompt
 
+SMALLEST_VESSEL_PX = 30
 RBC_UM = 7.8
 NEAR_PAD = 16
+
+
+def place_networks(
+    rng: np.random.Generator,
+    kind: str,
+    size: tuple[int, int],
+    diameter: float,
+    cell_px: float,
+    profile: Profile,
+    taper: float,
+    others: list[Vessel],
+) -> list[Layout]:
+    """Draw networks until they cross the vessels already there rather than cover them; none if it cannot be."""
+    margin = 0.6 * diameter + cell_px + 16
+    for _ in range(8):
+        layouts = sample_layouts(rng, kind, size, diameter, margin, profile, taper)
+        tubes = [tube for layout in layouts for tube in layout.tubes]
+        if not any(_covers(tube.points, diameter, other, size) for tube in tubes for other in others):
+            return layouts
+    return []
+
+
+def _covers(points: Floats, diameter: float, other: Vessel, size: tuple[int, int]) -> bool:
+    """Say whether a new vessel lies on another one for more than a third of what is seen of it."""
+    seen = points[((points >= 0) & (points < size)).all(1)][::4]
+    if not len(seen):
+        return False
+    gap = np.linalg.norm(seen[:, None] - other.centreline[None, ::4], axis=-1).min(1)
+    return bool((gap < 0.45 * (diameter + float(other.diameter_px.mean()))).mean() > 0.35)
+
+
+def build_vessels(
+    layout: Layout, taken: int, profile: Profile, speed: float, course: TimeCourse, pixel: float, rate: float
+) -> list[Vessel]:
+    """Make the vessels of a network; speeds follow from the shares of the flux (v pi d^2 / 4)."""
+    built = []
+    for number, tube in enumerate(layout.tubes):
+        line, diameter, step = lumen(tube.points, tube.diameter)
+        built.append(Vessel(taken + number + 1, line, diameter, step, profile, speed, course, pixel, rate))
+    area = [_reference_area(vessel) for vessel in built]
+    trunk = max(range(len(built)), key=lambda i: layout.tubes[i].flux)
+    flows = [tube.flux / layout.tubes[trunk].flux * area[trunk] / a for tube, a in zip(layout.tubes, area, strict=True)]
+    return [replace(v, mean_speed_um_s=speed * flow) for v, flow in zip(built, flows, strict=True)]
+
+
+def _reference_area(vessel: Vessel) -> float:
+    """Return the squared radius at which the vessel's mean speed applies (see `vessels.lumen`)."""
+    arc = np.linalg.norm(np.diff(vessel.centreline, axis=0), axis=1)
+    radius = 0.25 * (vessel.diameter_px[1:] + vessel.diameter_px[:-1])
+    return float((radius * arc).sum() / (arc / radius).sum())
+
+
+def sample_prompts(
+    vessels: tuple[Vessel, ...],
+    masks: NDArray[np.bool_],
+    shift: Floats,
+    rng: np.random.Generator,
+    n_pos: int,
+    n_neg: int,
+    frame: int,
+) -> tuple[Prompt, ...]:
+    """Draw positive and negative clicks for every vessel, in pixels of frame ``frame`` as recorded.
+
+    Positive clicks are drawn with probability proportional to the squared distance to the border of the vessel (away
+    from overlaps where possible), negative ones to the distance from it (up to 30 px). Vessels of which fewer
+    than 30 pixels are seen get none.
+
+    Parameters
+    ----------
+    vessels : tuple of Vessel
+    masks : ndarray of bool, shape (V, H, W)
+    shift : ndarray, shape (2,)
+        (dy, dx) of the tissue in that frame.
+    rng : numpy.random.Generator
+    n_pos, n_neg : int
+        Clicks of each kind for each vessel.
+    frame : int
+    """
+    from sam2flow_core.prompts import Prompt  # brings pandas, which is not where training draws scenes
+
+    clicks: list[Prompt] = []
+    for vessel, mask in zip(vessels, masks, strict=True):
+        if mask.sum() < SMALLEST_VESSEL_PX:
+            continue
+        alone = mask & (masks.sum(0) == 1)
+        inner = alone if alone.sum() >= SMALLEST_VESSEL_PX else mask
+        for label, count, weight in ((1, n_pos, _depth(inner)), (0, n_neg, _outside(mask))):
+            for y, x in _draw(rng, weight, count):
+                spot = np.clip((y + shift[0], x + shift[1]), 0, np.array(mask.shape) - 1)
+                clicks.append(Prompt(vessel.vessel_id, frame, float(spot[0]), float(spot[1]), label))
+    return tuple(clicks)
+
+
+def _depth(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return np.asarray(distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]) ** 2
+
+
+def _outside(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    gap = np.asarray(distance_transform_edt(~mask))
+    return np.where((gap > 2) & (gap < 30), gap, 0.0)
+
+
+def _draw(rng: np.random.Generator, weight: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Draw ``count`` pixels (y, x) with the given weights; none where all weights are zero."""
+    total = weight.sum()
+    if count == 0 or total == 0:
+        return np.zeros((0, 2), np.int64)
+    flat = rng.choice(weight.size, count, p=weight.ravel() / total)
+    return np.stack(np.unravel_index(flat, weight.shape), 1)
 
 
 @dataclass(frozen=True)
@@ -83,7 +191,6 @@ class Scene:
     def sample_prompts(self, rng: np.random.Generator, n_pos: int, n_neg: int, frame: int = 0) -> tuple[Prompt, ...]:
         """Draw clicks for every vessel with pixels in the frame; see `prompting.sample_prompts`."""
         # Here alone: tables of clicks need pandas, which training does without.
-        from sam2flow_core.synthetic.true_prompts import sample_prompts
 
         return sample_prompts(self.vessels, self.masks, self.shifts(np.array([frame]))[0], rng, n_pos, n_neg, frame)
 

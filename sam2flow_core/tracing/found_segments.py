@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from sam2flow_core.config.finding import FindingSettings
+from sam2flow_core.config.tracing import FindingSettings
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.nearest_point import nearest_points
 from sam2flow_core.tracing.tracer import Start, Trace, trace

@@ -22,9 +22,8 @@ import numpy as np
 from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.files import output_errors
 from sam2flow_core.synthetic.discs import draw_disc_record
-from sam2flow_core.synthetic.random_draws import pick
+from sam2flow_core.synthetic.random_draws import pick, stream
 from sam2flow_core.synthetic.record import SceneRecord, load_record, plan_record, save_record
-from sam2flow_core.synthetic.seeds import stream
 from sam2flow_core.synthetic.streamline_records import draw_streamline_record
 
 SCENE_NAMESPACE = 0x7363656E

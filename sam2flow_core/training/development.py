@@ -27,8 +27,8 @@ from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.tracing.field_map import FieldMap
 from sam2flow_core.training.clicks import draw_point
 from sam2flow_core.training.clips import ClipOrder, ClipSource, TrainingClip
+from sam2flow_core.training.filming import fresh_scenes
 from sam2flow_core.training.losses import mask_iou
-from sam2flow_core.training.scenes import fresh_scenes
 
 DEVELOPMENT_NAMESPACE = 0x64657665
 """Branch of the seed tree that development recordings are drawn from."""
@@ -69,7 +69,7 @@ class DevelopmentSet:
     Examples
     --------
     >>> from sam2flow_core.config.training import TRAINING
-    >>> from sam2flow_core.training.scenes import fresh_scenes
+    >>> from sam2flow_core.training.filming import fresh_scenes
     >>> recipe = TRAINING["tiny"]
     >>> source = fresh_scenes(recipe, "streamlines", DEVELOPMENT_NAMESPACE)
     >>> recordings = DevelopmentSet([source], DevelopmentConfig(clips=1, side=96), recipe)

@@ -1,8 +1,10 @@
-"""From framed scenes to training clips: filmed, spoiled as recordings are, and summarised, a batch at once."""
+"""From framed scenes of the bank to training clips: filmed, spoiled, and summarised, a batch at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,12 +14,11 @@ from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.synthetic import discs
 from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
-from sam2flow_core.synthetic.streamline_appearance import draw_streamline_appearance, film_streamlines
-from sam2flow_core.training.clips import TrainingClip
-from sam2flow_core.training.faults import spoil
-from sam2flow_core.training.framing import Framing
+from sam2flow_core.synthetic.streamline_records import draw_streamline_appearance, film_streamlines
+from sam2flow_core.training.bank import SceneBank
+from sam2flow_core.training.clips import ClipOrder, TrainingClip, spoil, summarise
+from sam2flow_core.training.framing import Framing, draw_framing
 from sam2flow_core.training.scene_truth import StreamMaps, clip_points, true_fields, true_motion
-from sam2flow_core.training.summaries import summarise
 
 _NOISE_POOL = 1 << 24
 """Normal numbers that clips' noise is cut from: to draw a clip's own anew costs as much as all else in filming."""
@@ -140,3 +141,42 @@ def gather_matter(framings: Sequence[Framing], points: Tensor) -> tuple[Tensor, 
     matter = torch.zeros(batch * n * n, frames, device=device)
     matter[clip * n * n + pixel] = found
     return matter.view(batch, n * n, frames).transpose(1, 2).contiguous().view(batch, frames, n, n), depth
+
+
+class SyntheticScenes:
+    """The generators as a source of clips.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    seed : int
+        Of the scenes.
+    folder : Path, optional
+        Where the bank is kept, also for later runs; by default it goes with the source.
+    """
+
+    def __init__(self, config: TrainingConfig, seed: int = 1, folder: Path | None = None) -> None:
+        self.config = config
+        self.bank = SceneBank(config.bank, seed, folder)
+        self._studios: dict[torch.device, FilmStudio] = {}
+
+    def draw(self, order: ClipOrder, rng: np.random.Generator) -> list[TrainingClip]:
+        """Choose scenes of the bank and film them: on an accelerator all at once, otherwise one after the other."""
+        records = self.bank.scenes(self.bank.choose(rng, order.before, order.count))
+        framings = [draw_framing(rng, record, order.side, self.config, order.stage) for record in records]
+        if order.device not in self._studios:
+            self._studios[order.device] = FilmStudio(self.config, order.device)
+        studio = self._studios[order.device]
+        # A processor is quickest with what fits its cache.
+        groups = [[f] for f in framings] if order.device.type == "cpu" else [framings]
+        return [clip for group in groups for clip in studio.film(group, rng, order.stage)]
+
+    def close(self) -> None:
+        """End the processes that draw."""
+        self.bank.close()
+
+
+def fresh_scenes(config: TrainingConfig, generator: str, seed: int) -> SyntheticScenes:
+    """A source whose every clip is of a scene of its own, drawn by one generator in this process."""
+    bank = replace(config.bank, generators=((generator, 1.0),), first=1, reuse=1.0, scenes=1, workers=0)
+    return SyntheticScenes(replace(config, bank=bank), seed)

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from sam2flow_core.config.memory import MemoryConfig
-from sam2flow_core.config.model import MaskConfig, preset
+from sam2flow_core.config.model import MaskConfig, MemoryConfig, preset
 from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.weights import load_model

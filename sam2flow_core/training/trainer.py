@@ -17,7 +17,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from sam2flow_core.config.memory import MemoryConfig
+from sam2flow_core.config.model import MemoryConfig
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.files import whole_file
@@ -26,8 +26,8 @@ from sam2flow_core.inference.weights import choose_device, save_weights, todays_
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import TRAINING_NAMESPACE, ClipSource, ClipStream, TrainingClip
+from sam2flow_core.training.filming import SyntheticScenes
 from sam2flow_core.training.initial_weights import choose_recipe, choose_stages, initial_model
-from sam2flow_core.training.scenes import SyntheticScenes
 from sam2flow_core.training.step import TrainingStep
 
 
@@ -106,8 +106,7 @@ def train(request: TrainingRequest) -> Iterator[Progress]:
 
 def profile_run(request: TrainingRequest) -> str:
     """Say where the time of such a run would go, stage by stage; nothing is written."""
-    from sam2flow_core.training.clip_speed import measure_clip_speed
-    from sam2flow_core.training.profiling import profile_training
+    from sam2flow_core.training.profiling import measure_clip_speed, profile_training
 
     config = request.recipe or choose_recipe(request.preset, request.memory)
     step = TrainingStep(initial_model(request.preset, request.start, request.memory), config)

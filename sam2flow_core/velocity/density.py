@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.config.finding import FindingSettings
+from sam2flow_core.config.tracing import FindingSettings
 from sam2flow_core.inference.vessel_finder import FoundVessel
 
 _SEED = 0

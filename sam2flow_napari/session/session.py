@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from sam2flow_core.config.detail import STANDARD
+from sam2flow_core.config.run import STANDARD
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.project import (
     PROJECT_FILE,

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBox
 from superqt import QElidingLabel
 from superqt.utils import QSignalThrottler
 
-from sam2flow_core.config.detail import EVERY, QUICK, STANDARD
+from sam2flow_core.config.run import EVERY, QUICK, STANDARD
 from sam2flow_core.errors import StackError
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_napari.widgets.building_blocks import button, tell

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from fake_predictor import PROMPTS, FakePredictor
 
-from sam2flow_core.config.detail import DetailSettings
+from sam2flow_core.config.run import DetailSettings
 from sam2flow_core.engine import RunRequest, request_again, run
 from sam2flow_core.engine.detail import plan_frames
 from sam2flow_core.errors import StackError

@@ -14,7 +14,7 @@ from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.model import preset
 from sam2flow_core.errors import DataError
 from sam2flow_core.evaluation import evaluate, evaluate_ablations
-from sam2flow_core.evaluation.ablations import ABLATIONS, Ablation
+from sam2flow_core.evaluation.accuracy import ABLATIONS, Ablation
 from sam2flow_core.evaluation.benchmark import ResultCache, Score, run_benchmark
 from sam2flow_core.evaluation.case_sources import LazyCase, find_cases, find_pulse_cases
 from sam2flow_core.evaluation.methods import flow_method

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sam2flow_core.evaluation.document import markdown_table, write_section
+from sam2flow_core.evaluation.benchmark_tables import markdown_table, write_section
 
 
 def test_a_section_is_replaced_and_the_others_stay(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from sam2flow_core.config.evaluation import MemorySettings
 from sam2flow_core.config.training import MEMORY_TRAINING, StageConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.evaluation import compare_memories
+from sam2flow_core.evaluation.benchmark_tables import replace_section
 from sam2flow_core.evaluation.case_sources import LazyCase
-from sam2flow_core.evaluation.document import replace_section
-from sam2flow_core.evaluation.memory_tracking import TrackingScore, compare_masks, score_standing_still
+from sam2flow_core.evaluation.memory_comparison import TrackingScore, compare_masks, score_standing_still
 from sam2flow_core.inference import SAM2FlowPredictor
 
 

@@ -10,7 +10,7 @@ from sam2flow_core.evaluation.sam2flow_method import PredictedCase
 from sam2flow_core.evaluation.vessel_scores import pulse_and_flux, score_drift
 from sam2flow_core.inference import FrameFlow, VesselFlow
 from sam2flow_core.synthetic import SceneSettings, cell_flux, sample_scene
-from sam2flow_core.synthetic.writing import moving_cells
+from sam2flow_core.synthetic.case_files import moving_cells
 
 
 def test_only_long_recordings_are_asked_for_a_pulse_and_a_blank_is_no_error():

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from sam2flow_core.cli.main import status_of
-from sam2flow_core.config.finding import FindingSettings
-from sam2flow_core.config.tracing import TracingSettings
+from sam2flow_core.config.tracing import FindingSettings, TracingSettings
 from sam2flow_core.engine.demo import sample_files
 from sam2flow_core.inference.vessel_finder import FoundVessel
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, VesselField

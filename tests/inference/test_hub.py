@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sam2flow_core.config.memory import MemoryConfig
+from sam2flow_core.config.model import MemoryConfig
 from sam2flow_core.errors import ExtraError, ModelError
 from sam2flow_core.inference.hub import fetch, is_hub_name
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sam2flow_core.config.inference import InferenceSettings
-from sam2flow_core.config.memory import MemoryConfig
+from sam2flow_core.config.model import MemoryConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
 from sam2flow_core.inference.predictor import SAM2FlowPredictor

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from sam2flow_core.config.click_grid import point_grid
+from sam2flow_core.config.inference import point_grid
 from sam2flow_core.errors import DataError
 from sam2flow_core.inference.automatic_masks import crop_boxes
 from sam2flow_core.inference.run_lengths import area_of, as_coco, from_runs, to_runs

@@ -6,8 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from sam2flow_core.config.memory import MemoryConfig
-from sam2flow_core.config.model import ModelConfig, preset
+from sam2flow_core.config.model import MemoryConfig, ModelConfig, preset
 from sam2flow_core.errors import ModelError
 from sam2flow_core.model.context_memory import ContextMemory
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sam2flow_core.synthetic import SceneSettings, bench_obm, bench_v1, sample_scene, true_displacement, vitals_v1
+from sam2flow_core.synthetic.random_draws import BENCHMARK, CASES, SAMPLE, stream
 from sam2flow_core.synthetic.sample import FRAMES, sample_recording
-from sam2flow_core.synthetic.seeds import BENCHMARK, CASES, SAMPLE, stream
 from sam2flow_core.training.clips import TRAINING_NAMESPACE
 
 FINGERPRINTS = {

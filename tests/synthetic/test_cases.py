@@ -16,7 +16,7 @@ from sam2flow_core.synthetic import (
     write_capflow,
     write_cases,
 )
-from sam2flow_core.synthetic.writing import write_case
+from sam2flow_core.synthetic.case_files import write_case
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from worlds import world
 
-from sam2flow_core.synthetic.cell_population import TABLE, CellShapes, Population, populate
-from sam2flow_core.synthetic.heartbeat import time_course
+from sam2flow_core.synthetic.blood import TABLE, CellShapes, Population, populate
+from sam2flow_core.synthetic.case_files import moving_cells
+from sam2flow_core.synthetic.motion import time_course
 from sam2flow_core.synthetic.networks import Stage
 from sam2flow_core.synthetic.vessels import Profile, Vessel, lumen
-from sam2flow_core.synthetic.writing import moving_cells
 
 DENSITY = 4.0
 SPEED = 100.0

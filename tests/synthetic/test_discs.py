@@ -11,8 +11,7 @@ import torch
 from sam2flow_core.config.clips import DiscScenes
 from sam2flow_core.synthetic import discs
 from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
-from sam2flow_core.synthetic.discs.graph import draw_graph
-from sam2flow_core.synthetic.discs.slab import solve
+from sam2flow_core.synthetic.discs.graph import draw_graph, solve
 from sam2flow_core.synthetic.record import RecordPlan
 
 SIDE = 128

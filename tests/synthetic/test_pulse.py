@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from sam2flow_core.synthetic import SceneSettings
-from sam2flow_core.synthetic.heartbeat import heartbeat, sample_time_course, time_course
-from sam2flow_core.synthetic.motion import sample_motion
+from sam2flow_core.synthetic.motion import heartbeat, sample_motion, sample_time_course, time_course
 
 
 @pytest.mark.parametrize("second", [0.0, 0.4])

@@ -3,7 +3,7 @@ import pytest
 from worlds import world
 
 from sam2flow_core.synthetic import true_displacement, true_flow
-from sam2flow_core.synthetic.heartbeat import time_course
+from sam2flow_core.synthetic.motion import time_course
 from sam2flow_core.synthetic.vessels import Profile, Vessel, lumen
 
 

@@ -17,7 +17,7 @@ from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.synthetic.record import load_record
 from sam2flow_core.training.bank import SceneBank
 from sam2flow_core.training.clips import ClipStream
-from sam2flow_core.training.scenes import SyntheticScenes
+from sam2flow_core.training.filming import SyntheticScenes
 
 BANK = BankConfig(side=96, run=6, moments=3, moment=2, first=2, reuse=2.0, scenes=3, workers=0)
 CONFIG = dataclasses.replace(TRAINING["tiny"], bank=BANK)

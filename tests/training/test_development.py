@@ -10,12 +10,12 @@ from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.inference.weights import load_model
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
 from sam2flow_core.model.vessel_field import VesselField
-from sam2flow_core.synthetic import seeds
+from sam2flow_core.synthetic import random_draws
 from sam2flow_core.tracing.field_map import FieldMap
 from sam2flow_core.training.clips import TRAINING_NAMESPACE
 from sam2flow_core.training.development import DEVELOPMENT_NAMESPACE, DevelopmentSet, Steering, _auroc, shortfall
+from sam2flow_core.training.filming import fresh_scenes
 from sam2flow_core.training.losses import mask_iou
-from sam2flow_core.training.scenes import fresh_scenes
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def recordings():
 
 
 def test_nothing_else_draws_from_its_seeds():
-    others = {TRAINING_NAMESPACE, seeds.BENCHMARK, seeds.CASES, seeds.SAMPLE}
+    others = {TRAINING_NAMESPACE, random_draws.BENCHMARK, random_draws.CASES, random_draws.SAMPLE}
     assert DEVELOPMENT_NAMESPACE not in others
 
 

@@ -9,10 +9,10 @@ import torch
 from sam2flow_core.config.clips import AlterationConfig, BankConfig
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.training.bank import draw_record
+from sam2flow_core.training.clips import summarise
 from sam2flow_core.training.filming import FilmStudio, gather_matter
 from sam2flow_core.training.framing import draw_framing
 from sam2flow_core.training.scene_truth import clip_points
-from sam2flow_core.training.summaries import summarise
 
 BANK = BankConfig(side=128, run=10, moments=4, moment=3, workers=0)
 STAGE = StageConfig(1.0, ((64, 1.0),), 2, False, 0.0, ("flow",), frames=5, scattered_pairs=3, unsteady=0.4)

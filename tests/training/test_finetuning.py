@@ -10,9 +10,8 @@ import torch
 from PIL import Image
 
 from sam2flow_core.cli.main import status_of
-from sam2flow_core.config.finetuning import FinetuningSettings
-from sam2flow_core.config.memory import MemoryConfig
-from sam2flow_core.config.model import PRESETS, ImageEncoderConfig, MaskConfig
+from sam2flow_core.config.model import PRESETS, ImageEncoderConfig, MaskConfig, MemoryConfig
+from sam2flow_core.config.training import FinetuningSettings
 from sam2flow_core.engine.volume_masks import dice, propagate_volumes
 from sam2flow_core.errors import DataError, ModelError, PromptError
 from sam2flow_core.inference.build import build_i2v_video_predictor
@@ -20,8 +19,14 @@ from sam2flow_core.inference.weights import load_model, save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack.volumes import find_volume, read_volumes
 from sam2flow_core.training.initial_weights import with_memory
-from sam2flow_core.training.slices import ClipPlan, SliceFollowing, draw_plan
-from sam2flow_core.training.volume_training import FinetuningRequest, VolumeClips, finetune
+from sam2flow_core.training.volume_training import (
+    ClipPlan,
+    FinetuningRequest,
+    SliceFollowing,
+    VolumeClips,
+    draw_plan,
+    finetune,
+)
 
 SLICES, HEIGHT, WIDTH, SIDE = 6, 40, 56, 64
 FAST = ["resolution=64", "num_frames=3", "max_num_objects=2", "num_correction_pt_per_frame=1", "region_loss=balanced"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.training.clips import ClipStream
-from sam2flow_core.training.scenes import SyntheticScenes
+from sam2flow_core.training.filming import SyntheticScenes
 bank = BankConfig(side=64, run=4, moments=2, moment=2, first=4, workers=0)
 config = replace(TRAINING["tiny"], bank=bank)
 stage = StageConfig(1.0, ((64, 1.0),), 1, False, 0.0, ("flow",), frames=3, scattered_pairs=2)

@@ -14,9 +14,9 @@ from sam2flow_core.inference.weights import load_model
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import ClipStream, _turn, _turn_vectors
+from sam2flow_core.training.filming import SyntheticScenes
 from sam2flow_core.training.losses import mask_loss
 from sam2flow_core.training.profiling import count_launches
-from sam2flow_core.training.scenes import SyntheticScenes
 from sam2flow_core.training.step import TrainingStep
 from sam2flow_core.training.trainer import TrainingRequest, one_cycle, profile_run, train
 

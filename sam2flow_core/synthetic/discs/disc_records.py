@@ -9,10 +9,16 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.clips import DiscScenes
 from sam2flow_core.config.synthetic import Range
-from sam2flow_core.synthetic.discs.graph import Floats, Graph, draw_graph
-from sam2flow_core.synthetic.discs.paths import depth_pace, fill, locate, trace_paths
-from sam2flow_core.synthetic.discs.red_cells import Sights, draw_cells, draw_shapes
-from sam2flow_core.synthetic.discs.slab import Slab, solve
+from sam2flow_core.synthetic.discs.graph import Floats, Graph, Slab, draw_graph, solve
+from sam2flow_core.synthetic.discs.red_cells import (
+    Sights,
+    depth_pace,
+    draw_cells,
+    draw_shapes,
+    fill,
+    locate,
+    trace_paths,
+)
 from sam2flow_core.synthetic.record import WALL_PX, RecordPlan, SceneRecord, Streams, pack_record
 
 GENERATOR = 1
