@@ -19,7 +19,7 @@ from torch.utils.checkpoint import checkpoint
 
 from sam2flow_core.config.model import COST_VOLUME, MatchConfig
 from sam2flow_core.model.cover import Cover
-from sam2flow_core.model.features import Corners, find_corners, read_corners
+from sam2flow_core.model.features import Corners, find_corners, match, mix, read_corners
 from sam2flow_core.model.sparse_cells import SparseCells, take
 from sam2flow_core.model.tangent import direction_field, trace_paths
 
@@ -147,9 +147,7 @@ def correlate(first: Tensor, second: Tensor, streamlines: Streamlines, row: int)
         -1 to 1; 0 where the point cannot be seen. Of the bins, the slow ones in the middle that stay within reach
         at that lag.
     """
-    here = read_corners(first, streamlines.source)
-    there = read_corners(second, streamlines.target[row])
-    found = torch.bmm(there, here[:, :, None])[..., 0]
+    found = match(read_corners(first, streamlines.source), second, streamlines.target[row])
     return found * streamlines.valid[:, slow_bins(streamlines, found.shape[1]), row]
 
 
@@ -194,20 +192,13 @@ def _compare(
     table: Tensor, from_index: Tensor, from_weight: Tensor, to_index: Tensor, to_weight: Tensor, dim: int, lag: int
 ) -> Tensor:
     """Correlations (n, B, T - lag) of the places (n, 4) with the places (n, B, 4) of a table (cells, T D)."""
-    here = _mixed(table, from_index, from_weight).unflatten(-1, (-1, dim))
-    there = _mixed(table, to_index, to_weight).unflatten(-1, (-1, dim))
+    here = mix(table, from_index, from_weight).unflatten(-1, (-1, dim))
+    there = mix(table, to_index, to_weight).unflatten(-1, (-1, dim))
     here, there = here[:, : here.shape[1] - lag], there[:, :, lag:]
     here = here * here.square().sum(-1, keepdim=True).clamp_min(1e-8).rsqrt()
     length = there.square().sum(-1).clamp_min(1e-8).rsqrt()
     result: Tensor = (there * here[:, None]).sum(-1) * length
     return result
-
-
-def _mixed(table: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-    bags = torch.nn.functional.embedding_bag(
-        index.reshape(-1, 4), table, per_sample_weights=weight.reshape(-1, 4).to(table), mode="sum"
-    )
-    return bags.view(*index.shape[:-1], -1)
 
 
 def slow_bins(streamlines: Streamlines, count: int) -> slice:
@@ -260,7 +251,7 @@ def _read(volume: Tensor, streamlines: Streamlines, places: range | list[int]) -
     count = volume.shape[0]
     follow, turned = streamlines.follow[:, list(places)], streamlines.turned[:, list(places)]
     there = follow < count
-    index = torch.where(there, follow, 0) + count * turned
+    index = (torch.where(there, follow, 0) + count * turned).int()
     weight = there / there.sum(1, keepdim=True).clamp_min(1)
     # One pass over memory instead of one for each place: this is where time goes with many cells.
     both = torch.cat([volume, volume.flip(1)]).flatten(1)

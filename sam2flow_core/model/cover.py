@@ -50,7 +50,8 @@ class Cover:
 
     def blank(self, channels: int, like: Tensor) -> Tensor:
         """Maps of no tile yet (1, channels, tiles x 32, 32)."""
-        return like.new_zeros(1, channels, (self.count + 1) * _SIDE, _SIDE)
+        # Channels lie side by side: each place is read as a whole.
+        return like.new_zeros(1, (self.count + 1) * _SIDE, _SIDE, channels).permute(0, 3, 1, 2)
 
     def lay(self, number: int, tile: Tensor, maps: Tensor) -> None:
         """Put the ``number``-th kept tile (1, D, rows, columns) into its place in maps."""

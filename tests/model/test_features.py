@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from sam2flow_core.model.features import find_corners, read_corners
+from sam2flow_core.model.features import find_corners, match, read_corners
 
 
 def unit_ramp(columns=8, rows=4):
@@ -29,3 +29,17 @@ def test_each_point_reads_its_own_image():
     maps = torch.stack([torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])])[:, :, None, None].expand(2, 2, 4, 8)
     corners, _ = find_corners(torch.tensor([0, 1]), torch.tensor([[4.0, 2.0], [4.0, 2.0]]), 2, (4, 8))
     assert torch.allclose(read_corners(maps, corners), torch.eye(2))
+
+
+def test_matching_at_places_is_the_product_with_what_is_read_there():
+    """Few at a time or all at once, from maps whose channels lie side by side or not."""
+    torch.manual_seed(0)
+    maps = torch.nn.functional.normalize(torch.randn(1, 24, 40, 50), dim=1)
+    points = torch.rand(3000, 37, 2) * torch.tensor([100.0, 80.0])
+    corners, _ = find_corners(torch.zeros(3000, 1, dtype=torch.long), points, 2, (40, 50))
+    features = torch.nn.functional.normalize(torch.randn(3000, 24), dim=1)
+    whole = match(features, maps, corners)
+    assert torch.allclose(whole, (read_corners(maps, corners) * features[:, None]).sum(-1), atol=1e-5)
+    with torch.inference_mode():
+        parts = match(features, maps.contiguous(memory_format=torch.channels_last), corners)
+    assert torch.allclose(whole, parts, atol=1e-5)
