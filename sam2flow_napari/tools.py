@@ -65,6 +65,14 @@ class Tools:
             session = self._bench.session
             session.clear_regions(session.active, self._bench.viewer.dims.current_step[0])
 
+    def split(self) -> None:
+        """Make the clicks that are selected in the image a vessel of its own; without any, the newest of the active."""
+        session, scene = self._bench.session, self._bench.scene
+        if scene is None:
+            return
+        newest = [click for click in session.state.clicks if click.vessel_id == session.active][-1:]
+        session.split_vessel(scene.prompts.selected or tuple(newest))
+
     def undo(self) -> None:
         """Take back the last stroke or edit."""
         scene = self._bench.scene

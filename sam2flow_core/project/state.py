@@ -111,6 +111,34 @@ class SessionState:
         """Return a state in which the vessel has another name."""
         return self._changed(vessel_id, name=name)
 
+    def grouped(self, vessel_id: int, group: str) -> SessionState:
+        """Return a state in which the vessel is sorted by another group; empty takes it out of any."""
+        return self._changed(vessel_id, group=group)
+
+    def merged(self, vessel_id: int, other: int) -> SessionState:
+        """Return a state in which all marks of another vessel are this one's, and the other is gone.
+
+        Of two boxes in one frame the box about both stays, of two painted masks all that is painted.
+        """
+        if vessel_id == other or not {vessel_id, other} <= set(self.vessel_ids):
+            return self
+        renamed = tuple(replace(p, vessel_id=vessel_id) if p.vessel_id == other else p for p in self.prompts)
+        joined: dict[tuple[type, int, int], Region] = {}
+        for region in regions_of(renamed):
+            place = (type(region), region.vessel_id, region.frame)
+            joined[place] = _joined(joined[place], region) if place in joined else region
+        vessels = tuple(v for v in self.vessels if v.vessel_id != other)
+        return SessionState(vessels, (*clicks_of(renamed), *joined.values()))
+
+    def split(self, clicks: tuple[Prompt, ...]) -> SessionState:
+        """Return a state in which some clicks are those of a new vessel, which follows the first one's in the list."""
+        if not clicks:
+            return self
+        new, first = self.next_id(), clicks[0].vessel_id
+        prompts = tuple(replace(p, vessel_id=new) if p in clicks else p for p in self.prompts)
+        state = replace(self.with_vessel(), prompts=prompts)
+        return state.moved(new, self.vessel_ids.index(first) + 1 - len(self.vessels))
+
     def moved(self, vessel_id: int, by: int) -> SessionState:
         """Return a state in which the vessel stands so many places further down the list, at most at its end."""
         if vessel_id not in self.vessel_ids:
@@ -153,6 +181,16 @@ class SessionState:
     def _changed(self, vessel_id: int, **changes: object) -> SessionState:
         vessels = tuple(replace(v, **changes) if v.vessel_id == vessel_id else v for v in self.vessels)  # type: ignore[arg-type]
         return replace(self, vessels=vessels)
+
+
+def _joined(first: Region, second: Region) -> Region:
+    if isinstance(first, MaskPrompt) and isinstance(second, MaskPrompt):
+        return MaskPrompt.of(first.vessel_id, first.frame, first.mask | second.mask)
+    assert isinstance(first, BoxPrompt) and isinstance(second, BoxPrompt)
+    low = min(first.top, second.top), min(first.left, second.left)
+    return replace(
+        first, top=low[0], left=low[1], bottom=max(first.bottom, second.bottom), right=max(first.right, second.right)
+    )
 
 
 def _lies_in(mark: AnyPrompt, shape: tuple[int, int, int]) -> bool:

@@ -69,6 +69,12 @@ class PromptLayer:
         with suppress(ValueError):
             self._viewer.layers.remove(self.layer)
 
+    @property
+    def selected(self) -> tuple[Prompt, ...]:
+        """The clicks that are selected in the image."""
+        clicks = self._session.state.clicks
+        return tuple(clicks[row] for row in sorted(self.layer.selected_data) if row < len(clicks))
+
     def refresh(self, state: SessionState) -> None:
         """Show the prompts of `state`."""
         prompts = state.clicks

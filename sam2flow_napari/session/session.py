@@ -213,6 +213,21 @@ class Session:
         if name.strip():
             self._push(self.state.renamed(vessel_id, name.strip()))
 
+    def group_vessel(self, vessel_id: int, group: str) -> None:
+        """Sort a vessel by another group, such as its type."""
+        self._push(self.state.grouped(vessel_id, group.strip()))
+
+    def merge_vessels(self, vessel_id: int, other: int) -> None:
+        """Make all marks of another vessel this one's."""
+        self._push(self.state.merged(vessel_id, other))
+        self.activate(vessel_id)
+
+    def split_vessel(self, clicks: tuple[Prompt, ...]) -> None:
+        """Make some clicks those of a new vessel, which becomes the active one."""
+        new = self.state.next_id()
+        self._push(self.state.split(clicks))
+        self.activate(new)
+
     def move_vessel(self, vessel_id: int, by: int) -> None:
         """Move a vessel so many places down the list; up where `by` is negative."""
         self._push(self.state.moved(vessel_id, by))

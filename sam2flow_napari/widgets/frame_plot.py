@@ -14,7 +14,7 @@ from qtpy.QtCore import QSize
 
 from sam2flow_napari.session import Session
 
-_SIZE = QSize(320, 150)
+_SIZE = QSize(320, 112)
 
 
 class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
@@ -38,11 +38,14 @@ class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
         self.setMouseEnabled(x=True, y=False)
         self.setMenuEnabled(False)
         self.hideButtons()
-        self.setLabel("bottom", "frame")
+        self._times: pd.DataFrame | None = None
+        self._label_times()
         self.setMinimumHeight(_SIZE.height())
         self.scene().sigMouseClicked.connect(self._on_click)
         viewer.dims.events.current_step.connect(self._on_step)
         viewer.events.theme.connect(self._on_theme)
+        session.calibration_changed.connect(self._label_times)
+        session.recording_changed.connect(self._label_times)
         self._on_theme()
 
     def sizeHint(self) -> QSize:
@@ -53,6 +56,28 @@ class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
         """Stop listening (the dock closes)."""
         self._viewer.dims.events.current_step.disconnect(self._on_step)
         self._viewer.events.theme.disconnect(self._on_theme)
+        self._session.calibration_changed.disconnect(self._label_times)
+        self._session.recording_changed.disconnect(self._label_times)
+
+    def show_times(self, per_frame: pd.DataFrame | None) -> None:
+        """Write seconds along the bottom, or frames where the rate is not known or frames are missing.
+
+        Parameters
+        ----------
+        per_frame : DataFrame or None
+            ``per_frame.csv`` of the run on show, whose times say whether frames are missing.
+        """
+        self._times = per_frame if per_frame is not None and "time_s" in per_frame else None
+        self._label_times()
+
+    def _label_times(self) -> None:
+        recording = self._session.recording
+        seconds = recording.spacing.scale[0] if recording and recording.spacing.frame_rate_hz else None
+        if seconds and self._times is not None and len(self._times):
+            apart = (self._times["time_s"] - self._times["frame"] * seconds).abs().max()
+            seconds = None if apart > seconds / 2 else seconds
+        self.getAxis("bottom").setScale(seconds or 1.0)
+        self.setLabel("bottom", "time (s)" if seconds else "frame")
 
     def _on_step(self) -> None:
         self._cursor.setValue(self._viewer.dims.current_step[0])
@@ -88,3 +113,15 @@ def broken_line(
     apart = np.diff(frames)
     ends = np.flatnonzero(apart > 3 * np.median(apart) if len(apart) else apart) + 1
     return np.insert(frames, ends, np.nan), np.insert(values, ends, np.nan)
+
+
+def stretches(inside: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return first index and end of each unbroken stretch.
+
+    Examples
+    --------
+    >>> stretches(np.array([True, True, False, True]))
+    [(0, 2), (3, 4)]
+    """
+    steps = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
+    return [(int(a), int(b)) for a, b in steps.reshape(-1, 2)]

@@ -52,7 +52,7 @@ class RecordingSection(QWidget):
             box.native.setDecimals(3)
             box.native.setSpecialValueText("unknown")
             box.native.setKeyboardTracking(False)
-            box.native.setFixedWidth(118)
+            box.native.setFixedWidth(126)
             box.changed.connect(self._on_edited)
         self.stabilise.changed.connect(self._on_stabilise)
         bench.foreign_added.connect(self._on_foreign)
@@ -70,8 +70,10 @@ class RecordingSection(QWidget):
         grid = QGridLayout(filled)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(3)
-        grid.addWidget(self._name, 0, 0, 1, 3)
-        grid.addWidget(self._facts, 1, 0, 1, 3)
+        what = QHBoxLayout()
+        what.addWidget(self._name, 1)
+        what.addWidget(self._facts, 1)
+        grid.addLayout(what, 0, 0, 1, 3)
         rows = (
             ("Pixel size (um)", self.pixel_size, self._pixel_source),
             ("Rate (Hz)", self.frame_rate, self._rate_source),
@@ -107,6 +109,7 @@ class RecordingSection(QWidget):
         """Show the session's recording."""
         recording = self._bench.session.recording
         self._filled.setEnabled(recording is not None)
+        self._facts.setVisible(recording is not None)
         if recording is None:
             self._name.setText("No recording is open: open one, or drop a TIFF or a video on the window.")
             for label in (self._facts, self._pixel_source, self._rate_source):

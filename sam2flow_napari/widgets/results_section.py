@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QApplication, QDialog, QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from sam2flow_core.errors import OutputError
 from sam2flow_napari.widgets.building_blocks import Hint, button, open_page, row_table, tell
@@ -86,6 +86,9 @@ class ResultsSection(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(button("Export…", "Take home tables, workbook, report, figures, masks, a film.", self._export))
         row.addWidget(button("Figure…", "Save the plot on show as a picture (PNG or SVG).", self._figure))
+        larger = "Show the plots in a window of their own; closing it brings them back."
+        self.larger = button("Larger", larger, self._detach)
+        row.addWidget(self.larger)
         row.addWidget(button("Report", "Open the report in the web browser.", self._report))
         row.addWidget(button("Copy", "Copy the table to the clipboard.", self._copy))
         return row
@@ -178,6 +181,30 @@ class ResultsSection(QWidget):
             self._bench.report(error)
         else:
             show_info(f"Figure saved as {path}")
+
+    def _detach(self) -> None:
+        """Put the plots into a window of their own until it is closed."""
+        layout, room = self.layout(), QWidget()
+        assert isinstance(layout, QVBoxLayout)
+        room.setSizePolicy(self.plots.sizePolicy())
+        room.setMinimumHeight(self.plots.height())  # what lies below stays where it is
+        place = layout.indexOf(self.plots)
+        layout.insertWidget(place, room, 2)
+        dialog = QDialog(self)
+        dialog.setWindowTitle("SAM2Flow: plots")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        QVBoxLayout(dialog).addWidget(self.plots)
+        dialog.resize(1000, 640)
+
+        def bring_back(_result: int) -> None:
+            layout.insertWidget(place, self.plots, 2)
+            layout.removeWidget(room)
+            room.deleteLater()
+            self.larger.setEnabled(True)
+
+        dialog.finished.connect(bring_back)
+        self.larger.setEnabled(False)
+        dialog.show()
 
     def _report(self) -> None:
         if self._bench.runs.tables is not None:

@@ -48,7 +48,7 @@ class RunHistory(QWidget):
         self.choice = QComboBox()
         self.choice.setToolTip("The runs of this recording, none of which is ever overwritten. Choose one to see it.")
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.choice.setMinimumContentsLength(12)
+        self.choice.setMinimumContentsLength(8)
         self.choice.activated.connect(self._on_chosen)
         self.go_on = button(
             _RESUME,
@@ -56,8 +56,8 @@ class RunHistory(QWidget):
             "now, answer more pairs of frames of the run on show.",
             self._go_on,
         )
-        self.compare = button("Compare…", "Put runs beside each other, vessel by vessel, on one page.", self._compare)
-        self.delete = button("Delete…", "Delete this run with all that it measured; asks first.", self._ask_to_delete)
+        self.compare = button("Compare", "Put runs beside each other, vessel by vessel, on one page.", self._compare)
+        self.delete = button("Delete", "Delete this run with all that it measured; asks first.", self._ask_to_delete)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.choice, 1)
@@ -237,4 +237,4 @@ def _write(folders: list[Path], path: Path) -> Path | Exception:
 def _in_words(run: KeptRun, goes_on: bool) -> str:
     when = datetime.fromtimestamp(run.written).strftime("%d %b %H:%M")
     how = "goes on" if goes_on else "cut short" if run.unfinished else "" if run.readable else "no tables"
-    return f"{run.folder.name}, {when}" + (f", {how}" if how else "")
+    return ", ".join(filter(None, (run.folder.name, how, when)))

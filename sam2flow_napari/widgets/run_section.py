@@ -61,6 +61,7 @@ class RunSection(QWidget):
         )
         self.detail = ComboBox(
             choices=[(words, detail) for detail, words in DETAIL_WORDS.items()],
+            value=STANDARD,
             tooltip="Quick: pairs of frames at places all over the recording, a first table; standard: 40 pairs a "
             "second, "
             "which is what a heartbeat needs; every frame: all pairs. Each answer is made from all frames around it.",

@@ -54,6 +54,7 @@ class SpaceTimePlot(FramePlot):
     def show_run(self, tables: RunTables | None) -> None:
         """Take the lines and velocities of a run; None shows nothing."""
         self._lines = {} if tables is None else {line.vessel_id: line for line in tables.lines}
+        self.show_times(None if tables is None else tables.per_frame)
         rows = () if tables is None else tables.per_frame.groupby("vessel_id")
         self._velocities = {
             int(float(str(vessel))): at_every_frame(each)

@@ -6,6 +6,7 @@ from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor, QFont
+from qtpy.QtWidgets import QCompleter, QLineEdit, QStyledItemDelegate, QTableView
 
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import clicks_of, regions_of
@@ -14,14 +15,17 @@ from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.previews import Previews
 from sam2flow_napari.session import Session
 
-COLUMNS = ("No.", "Name", "Prompts", "Mask")
+COLUMNS = ("No.", "Name", "Prompts", "Mask", "Group")
 _TIPS = (
     "The number beside the vessel in the image. Tick to draw its mask and flow.",
     "Double-click or F2 to rename.",
     "Clicks on this vessel + and beside it −, boxes and painted masks.",
     "Whether a vessel was found under its clicks.",
+    "What tables and pages sort it by, such as its type: double-click to choose or type.",
 )
-_STANDINGS = 3
+_STANDINGS, _GROUP = 3, 4
+_KINDS = ("artery", "arteriole", "capillary", "venule", "vein")
+_EDITED = (1, _GROUP)
 
 
 class VesselTable(QAbstractTableModel):
@@ -32,6 +36,7 @@ class VesselTable(QAbstractTableModel):
         self._session = session
         self._previews = previews
         self._state: SessionState = session.state
+        self._dragged = -1
         session.state_changed.connect(self._on_state)
         session.active_changed.connect(self._on_active)
         previews.changed.connect(self._repaint)
@@ -68,11 +73,11 @@ class VesselTable(QAbstractTableModel):
     def flags(self, index: QModelIndex) -> Any:
         """Return what can be done with a cell."""
         if not index.isValid():
-            return Qt.ItemFlag.NoItemFlags
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+            return Qt.ItemFlag.ItemIsDropEnabled  # between rows, never onto one
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
         if index.column() == 0:
             flags |= Qt.ItemFlag.ItemIsUserCheckable
-        elif index.column() == 1:
+        elif index.column() in _EDITED:
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
@@ -99,6 +104,8 @@ class VesselTable(QAbstractTableModel):
             return self._previews.standing(vessel.vessel_id)
         if column == 1 and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return vessel.name
+        if column == _GROUP and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
+            return vessel.group
         if column == 2 and role == Qt.ItemDataRole.DisplayRole:
             return self._prompts_in_words(vessel.vessel_id)
         return None
@@ -124,7 +131,33 @@ class VesselTable(QAbstractTableModel):
         if index.column() == 1 and role == Qt.ItemDataRole.EditRole:
             self._session.rename_vessel(vessel_id, str(value))
             return True
+        if index.column() == _GROUP and role == Qt.ItemDataRole.EditRole:
+            self._session.group_vessel(vessel_id, str(value))
+            return True
         return False
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Groups to choose from: those that are in use, then the usual kinds of vessels."""
+        return tuple(dict.fromkeys((*sorted({v.group for v in self._state.vessels if v.group}), *_KINDS)))
+
+    def supportedDropActions(self) -> Any:
+        """Return that rows are moved."""
+        return Qt.DropAction.MoveAction
+
+    def mimeData(self, indexes: Any) -> Any:
+        """Remember which row is dragged."""
+        self._dragged = next((index.row() for index in indexes), -1)
+        return super().mimeData(indexes)
+
+    def dropMimeData(self, data: Any, action: Any, row: int, column: int, parent: QModelIndex) -> bool:
+        """Move the dragged row before `row`; after all of them where it is -1."""
+        dragged, self._dragged = self._dragged, -1
+        if not 0 <= dragged < len(self._state.vessels):
+            return False
+        place = row if row >= 0 else len(self._state.vessels)
+        self._session.move_vessel(self.vessel_id(dragged), place - dragged - (place > dragged))
+        return True
 
     def _on_state(self, state: SessionState) -> None:
         if state.vessel_ids != self._state.vessel_ids:
@@ -141,3 +174,29 @@ class VesselTable(QAbstractTableModel):
     def _repaint(self) -> None:
         if self._state.vessels:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._state.vessels) - 1, len(COLUMNS) - 1))
+
+
+def make_rows_movable(table: QTableView) -> None:
+    """Let rows be dragged to another place of the list."""
+    table.setDragDropMode(QTableView.DragDropMode.InternalMove)
+    table.setDragDropOverwriteMode(False)
+    table.setDropIndicatorShown(True)
+
+
+class GroupDelegate(QStyledItemDelegate):
+    """Edits a group: a line that proposes the groups there are."""
+
+    def createEditor(self, parent: Any, option: Any, index: QModelIndex) -> Any:
+        """Return the line."""
+        editor = QLineEdit(parent)
+        model = index.model()
+        assert isinstance(model, VesselTable)
+        completer = QCompleter(model.groups, editor)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        editor.setCompleter(completer)
+        return editor
+
+    @staticmethod
+    def attach(table: QTableView) -> None:
+        """Make it the editor of the groups of a table."""
+        table.setItemDelegateForColumn(_GROUP, GroupDelegate(table))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAction, QComboBox, QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from sam2flow_napari.still_pictures import PICTURES
 from sam2flow_napari.widgets.building_blocks import Hint, button, row_table, tell
-from sam2flow_napari.widgets.vessel_table import VesselTable
+from sam2flow_napari.widgets.vessel_table import GroupDelegate, VesselTable, make_rows_movable
 from sam2flow_napari.workbench import Workbench
 
 _PAINT, _USE = "Paint", "Use the mask"
@@ -34,10 +35,15 @@ class VesselsSection(QWidget):
         self.model = VesselTable(session, bench.previews)
         self.table = row_table(
             self.model,
-            "Your vessels. Select one to click on it; tick to show, double-click or F2 to rename.",
+            "Your vessels. Select one to click on it; tick to show, double-click or F2 to rename, "
+            "drag to another place.",
             stretch=1,
             on_row=self._on_row,
         )
+        make_rows_movable(self.table)
+        GroupDelegate.attach(self.table)
+        self.more = QMenu(self)
+        self.more.aboutToShow.connect(self._fill_more)
         self.sign = button(
             "",
             "What the next click means. T flips it; Shift or Alt + click means 'not this vessel' once.",
@@ -100,7 +106,9 @@ class VesselsSection(QWidget):
         first.addWidget(self.undo)
         first.addWidget(self.redo)
         second.addWidget(self.sign, 1)
-        second.addWidget(button("Load…", "Load a prompts table (CSV) in place of these clicks.", self._load))
+        more = button("More", "Merge this vessel with another, split it, or load a table of clicks.", lambda: None)
+        more.setMenu(self.more)
+        second.addWidget(more)
         second.addWidget(button("Keys", "Show the keys and mouse buttons (key H).", bench.help_wanted.emit))
         box = "Drag a rectangle about the selected vessel in this frame (key B)."
         third.addWidget(button("Box", box, bench.tools.draw_box), 1)
@@ -162,7 +170,33 @@ class VesselsSection(QWidget):
         if self._bench.session.active:
             self._bench.session.delete_vessel(self._bench.session.active)
 
+    def _fill_more(self) -> None:
+        session = self._bench.session
+        self.more.clear()
+        merge = self.more.addMenu("Merge with")
+        assert merge is not None
+        for vessel in session.state.vessels:
+            if vessel.vessel_id != session.active:
+                _offer(merge, f"{vessel.vessel_id}  {vessel.name}", partial(self._merge, vessel.vessel_id))
+        merge.setEnabled(bool(session.active) and len(session.state.vessels) > 1)
+        clicks = sum(click.vessel_id == session.active for click in session.state.clicks)
+        split = _offer(self.more, "Split off the selected clicks (else the newest)", self._bench.tools.split)
+        split.setEnabled(clicks > 1)
+        self.more.addSeparator()
+        _offer(self.more, "Load prompts (CSV)…", self._load)
+
+    def _merge(self, other: int) -> None:
+        self._bench.session.merge_vessels(self._bench.session.active, other)
+
     def _load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Load prompts", "", "Prompts (*.csv)")
         if path:
             self._bench.load_prompts(path)
+
+
+def _offer(menu: QMenu, words: str, act: Callable[[], None]) -> QAction:
+    """Add a line to a menu."""
+    action = QAction(words, menu)
+    action.triggered.connect(lambda _checked: act())
+    menu.addAction(action)
+    return action
