@@ -38,6 +38,7 @@ class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
         self.setMouseEnabled(x=True, y=False)
         self.setMenuEnabled(False)
         self.hideButtons()
+        self.getAxis("bottom").enableAutoSIPrefix(False)  # a second is a second
         self._times: pd.DataFrame | None = None
         self._label_times()
         self.setMinimumHeight(_SIZE.height())

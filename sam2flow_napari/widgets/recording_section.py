@@ -72,7 +72,7 @@ class RecordingSection(QWidget):
         grid.setVerticalSpacing(3)
         what = QHBoxLayout()
         what.addWidget(self._name, 1)
-        what.addWidget(self._facts, 1)
+        what.addWidget(self._facts, 2)
         grid.addLayout(what, 0, 0, 1, 3)
         rows = (
             ("Pixel size (um)", self.pixel_size, self._pixel_source),
