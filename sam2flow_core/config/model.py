@@ -201,6 +201,8 @@ class ModelConfig:
     use_motion_memory: bool = True
     use_context_memory: bool = True
     use_cost_volume_pooling: bool = True
+    use_whole_vessel: bool = True
+    """False: what whole vessels show is not looked at, by weights that know it."""
     use_flow: bool = True
     """False: masks only, as SAM 2; such weights cannot measure velocity."""
 

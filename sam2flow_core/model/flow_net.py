@@ -177,8 +177,12 @@ class FlowNet(nn.Module):
         cells = find_cells(masks, image_of_vessel, stride)
         coverage = coverage_of(masks, stride)
         streamlines = trace_streamlines(cells, coverage, feature_size, self.config.match, cover)
-        whole = find_whole_vessels(cells, streamlines.tangent) if self.config.match.whole_vessel else None
+        whole = find_whole_vessels(cells, streamlines.tangent) if self._sees_whole_vessels else None
         return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover, whole)
+
+    @property
+    def _sees_whole_vessels(self) -> bool:
+        return self.config.match.whole_vessel and self.config.use_whole_vessel
 
     def correlation(self, features: Mapping[int, Tensor], row: int, k: int, layout: CellLayout) -> Tensor:
         """Correlation (N + C, B_lag) of frame ``k`` with the frame the ``row``-th lag after it.
