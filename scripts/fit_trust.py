@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import pickle
 from dataclasses import astuple, dataclass
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,12 @@ class Answered:
 
 def answer(predictor: SAM2FlowPredictor, generator: str, number: int, cache: Path) -> Answered:
     """Draw and run one recording, or read it back."""
-    path = cache / f"{generator}-{number:03d}.pkl"
+    method = SAM2FlowMethod.enter(predictor, "SAM2Flow", clicks=CLICKS)
+    weights = sha256(method.fingerprint.encode()).hexdigest()[:12]
+    path = cache / f"{generator}-{number:03d}-{weights}.pkl"  # the answers of other weights are not read
     if not path.exists():
         case: Case = development_case(generator, number, SIDE, FRAMES, CLICKS)
-        steps = SAM2FlowMethod.enter(predictor, "SAM2Flow", clicks=CLICKS).predict(case).steps
+        steps = method.predict(case).steps
         kept: dict[str, Any] = {
             "name": case.name,
             "video": np.asarray(case.video, np.float32),

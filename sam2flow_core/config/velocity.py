@@ -172,6 +172,12 @@ class LineScanSettings:
         A line of fewer columns, and blood that passes so many lengths of it from one line to the next, is flagged.
     difference, quality : tuple of float
         Limits of the grades good, fair and poor: difference of two readings, share of the windows that agree.
+    least_drawn_px : float
+        Shortest line that may be drawn on a recording.
+    drawn_width_px, drawn_lanes : float, int
+        Such a line is read over a band of this width, in so many lanes side by side.
+    drawn_beside_px : float
+        From this far off a drawn line on, pixels tell of the lamp's flicker.
     """
 
     shuffled_lines: int = 512
@@ -183,6 +189,10 @@ class LineScanSettings:
     fast_lines: float = 0.5
     difference: tuple[float, float, float] = (0.15, 0.3, 2.0)
     quality: tuple[float, float, float] = (0.65, 0.45, 0.2)
+    least_drawn_px: float = 12.0
+    drawn_width_px: float = 3.0
+    drawn_lanes: int = 3
+    drawn_beside_px: float = 24.0
 
 
 @dataclass(frozen=True)
@@ -489,16 +499,25 @@ class TrustSettings:
         conformal, by grade).
     agreement : float
         Difference within which two readings agree when they vote.
+    confirming, correctable, diagram_share : float
+        Where rows and transit agree within the first, and the flow is off by less than the second, the flow is moved
+        towards them by the third.
+    much : float
+        A flow that had to be moved by more is fair at best.
     """
 
     half_difference: float = 0.15
-    half_scale: float = 0.5
+    half_scale: float = 0.6
     clear_match: float = 0.3
-    intercept: float = 3.08
-    weights: tuple[float, ...] = (3.38, 0.80, 0.00, 0.60, 1.70)
+    intercept: float = 2.46
+    weights: tuple[float, ...] = (2.25, 0.82, 1.00, 1.63)
     levels: tuple[float, float, float] = (0.85, 0.6, 0.2)
     interval_gain: tuple[float, float, float, float] = (1.22, 1.02, 2.81, 3.30)
     agreement: float = 0.15
+    confirming: float = 0.12
+    correctable: float = 0.25
+    diagram_share: float = 0.8
+    much: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -513,7 +532,7 @@ class GradeSettings:
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
     lost: tuple[float, float, float] = (0.025, 0.3, 0.75)
     opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
-    mask: tuple[float, float, float] = (0.6, 0.35, 0.15)
+    mask: tuple[float, float, float] = (0.45, 0.35, 0.15)
     presence: tuple[float, float, float] = (0.8, 0.5, 0.02)
 
 
@@ -552,6 +571,7 @@ _IN_PX = {
     "geometry": ("smoothing_px", "diameter_window_px"),
     "kymograph": ("max_velocity",),
     "transit": ("slowest", "shortest_px", "longest_px"),
+    "linescan": ("least_drawn_px", "drawn_width_px", "drawn_beside_px"),
     "series": ("max_motion_px", "stasis_px_frame", "error_length_px"),
     "activity": ("reach_px", "neighbour_px"),
     "presence": ("creep_px_frame", "moving_px_frame"),

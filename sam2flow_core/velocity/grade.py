@@ -32,10 +32,10 @@ class Findings:
     ----------
     flags : tuple of str
     views : Views
-        The three readings of the velocity.
+        The readings of the velocity, with the flow that is reported.
+    gain : float
+        What the flow was multiplied by to be that.
     doubts : Doubts
-    quality : float
-        Of the space-time diagram.
     relative_scale : float
         The model's expected error over the speed.
     valid_share, lost_share : float
@@ -54,8 +54,8 @@ class Findings:
 
     flags: tuple[str, ...]
     views: Views
+    gain: float
     doubts: Doubts
-    quality: float
     relative_scale: float
     valid_share: float
     lost_share: float
@@ -100,14 +100,19 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     level = level_of(chance_right(findings.doubts, settings.trust), settings.trust)
     if level and np.isfinite(findings.views.flow):
         found += [(level, text) for text in _doubts_in_words(findings, settings)]
+    text = f"taken {findings.gain - 1:+.0%} to the space-time diagram, whose two readings agree"
+    moved = (text,) if abs(findings.gain - 1) >= 0.005 else ()
+    if abs(findings.gain - 1) > settings.trust.much:
+        found.append((1, text))
     found += [(1 if findings.at_end else 2, text) for text in findings.along]
     found += [(_FLAG_CEILINGS[flag], FLAG_MEANINGS[flag]) for flag in findings.flags if flag in _FLAG_CEILINGS]
     if not found:
-        agreement = f"flow and space-time diagram agree within {np.nanmin(findings.views.differences(floor)):.0%}"
-        return GRADES[0], (agreement, f"{findings.valid_share:.0%} of the frames have a velocity")
+        apart = abs(1 / findings.gain - 1) or np.nanmin(findings.views.differences(floor))
+        agreement = f"flow and space-time diagram agree within {apart:.0%}"
+        return GRADES[0], (agreement, *moved, f"{findings.valid_share:.0%} of the frames have a velocity")
     worst = max(level for level, _ in found)
     ordered = sorted(found, key=lambda finding: -finding[0])
-    return GRADES[min(worst, 3)], tuple(dict.fromkeys(text for _, text in ordered))
+    return GRADES[min(worst, 3)], tuple(dict.fromkeys([*(text for _, text in ordered), *moved]))
 
 
 def _doubts_in_words(findings: Findings, settings: VelocitySettings) -> list[str]:
@@ -116,8 +121,7 @@ def _doubts_in_words(findings: Findings, settings: VelocitySettings) -> list[str
     nearest = np.nanmin([rows, transit]) if np.isfinite([rows, transit]).any() else np.nan
     texts = {
         "nearest": f"flow and space-time diagram differ by {nearest:.0%}",
-        "farthest": "the two readings of the space-time diagram differ, or one cannot be read",
-        "unread": f"the space-time diagram is hard to read ({findings.quality:.0%} of its windows agree)",
+        "second": "the readings of the space-time diagram differ, or one cannot be read",
         "weak": "the pattern changes on its way: cells are hard to follow",
         "scale": f"the model expects errors of {findings.relative_scale:.0%} of the speed",
     }

@@ -242,11 +242,16 @@ def _finish(
     unsteady = (~timing.steady | diagram.duplicate[1:]) & ~timing.joints
     reasons = rejected_steps(flow, track, unsteady, presence.lost, settings.series)
     per_frame, rejected = _series(vessel, diameter, reasons, presence, rate, timing.passed_over, settings)
+    seen = find_views(per_frame.centre, diagram, settings)
+    gain = seen.gain(settings.trust)
+    per_frame = per_frame.scaled(gain)
     evenly = by_time(per_frame.velocity, timing.position)
     band, chance = settings.series.pulse_band_hz, settings.series.pulse_probability
     waves = spectrum(evenly, rate, band, chance, per_frame.spacing)
-    profile = cross_profile(flow, vessel.lumen, ~rejected[:-1])
-    statistics = summarise(per_frame, diagram, flow.scale, evenly, waves.pulse_hz, rate, timing.lost_share, settings)
+    profile = cross_profile(flow, vessel.lumen, ~rejected[:-1]).scaled(gain)
+    statistics = summarise(
+        per_frame, diagram, flow.scale, evenly, waves.pulse_hz, rate, timing.lost_share, settings, gain
+    )
     known = diameter[np.isfinite(diameter)]
     mean_diameter = float(known.mean()) if len(known) else float("nan")
     stretches = read_stretches(reading.stretches, vessel.width, settings.stretches)
@@ -274,14 +279,14 @@ def _finish(
     flags = vessel_flags(evidence, by_flag, settings.flags)
     along = along_words(line, calibration, step, gap if "PATH_GAP" in flags else None)
     opposed = opposed_share(flow.lengthwise[~rejected[:-1]], settings.series.stasis_px_frame)
-    views = find_views(per_frame.centre, diagram, settings)
+    views = seen.scaled(gain)
     doubts = find_doubts(views, diagram, statistics.relative_scale, settings)
     chance = chance_right(doubts, settings.trust)
     findings = Findings(
         flags=flags,
         views=views,
+        gain=gain,
         doubts=doubts,
-        quality=diagram.quality,
         relative_scale=statistics.relative_scale,
         valid_share=statistics.valid_share,
         lost_share=statistics.lost_share,
@@ -317,6 +322,7 @@ def _finish(
         reasons=words,
         along=along,
         doubts=doubts,
+        diagram_gain=gain,
         chance=chance,
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ class Series:
     standard_error : ndarray
         Of `velocity`, px per frame, without the error of the calibration.
     centre : ndarray
-        Mean over the band that the space-time diagram samples, px per frame.
+        Flow alone, over the band that the space-time diagram samples, px per frame.
     p10, p90 : ndarray
         Percentiles over the lumen pixels, px per frame.
     diameter : ndarray
@@ -74,6 +74,12 @@ class Series:
     flags: tuple[tuple[str, ...], ...]
     asked: NDArray[np.bool_]
     spacing: float
+
+    def scaled(self, gain: float) -> Series:
+        """Return the velocities multiplied; `centre` stays what the flow says."""
+        names = ("velocity", "raw", "p10", "p90")
+        scaled: dict[str, Any] = {name: gain * getattr(self, name) for name in names}
+        return replace(self, **scaled)
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,10 @@ class CrossProfile:
     exponent: float
     ratio: float
 
+    def scaled(self, gain: float) -> CrossProfile:
+        """Return the velocities multiplied."""
+        return replace(self, velocity=gain * self.velocity, spread=gain * self.spread, centre=gain * self.centre)
+
 
 @dataclass(frozen=True)
 class Spectrum:
@@ -223,10 +233,8 @@ class Doubts:
 
     Attributes
     ----------
-    nearest, farthest : float
-        How far the flow is from the nearer and from the farther of the two readings of the space-time diagram.
-    unread : float
-        Share of the diagram's windows that do not agree.
+    nearest, second : float
+        How far the velocity is from the nearest and from the next of the three readings of the space-time diagram.
     weak : float
         How little the pattern is like itself on its way.
     scale : float
@@ -234,8 +242,7 @@ class Doubts:
     """
 
     nearest: float
-    farthest: float
-    unread: float
+    second: float
     weak: float
     scale: float
 
@@ -267,6 +274,8 @@ class VesselMeasurement:
     reasons : tuple of str
         In words.
     doubts : Doubts or None
+    diagram_gain : float
+        What the flow was multiplied by because two readings of the diagram agree with each other; 1 where it was not.
     chance : float
         That the velocity is within 15 % of the truth, by the doubts.
     along : tuple of str
@@ -307,6 +316,7 @@ class VesselMeasurement:
     grade: str
     reasons: tuple[str, ...]
     doubts: Doubts | None = None
+    diagram_gain: float = 1.0
     chance: float = _NAN
     along: tuple[str, ...] = ()
     group: str = ""

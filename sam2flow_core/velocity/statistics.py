@@ -24,6 +24,7 @@ def summarise(
     frame_rate_hz: float | None,
     lost_share: float,
     settings: VelocitySettings,
+    gain: float = 1.0,
 ) -> Statistics:
     """Reduce the series to the figures of `summary.csv`, in px per frame.
 
@@ -41,6 +42,8 @@ def summarise(
     lost_share : float
         Share of the frames that are repeated or missing, of those there should be.
     settings : VelocitySettings
+    gain : float
+        What the flow was multiplied by to be the velocity of the series.
     """
     velocity = series.velocity
     valid = np.isfinite(velocity)
@@ -52,7 +55,8 @@ def summarise(
     mean = float(velocity[valid].mean())
     beat = frame_rate_hz / pulse_hz if frame_rate_hz and np.isfinite(pulse_hz) else _NAN
     second_view = view if np.isfinite(difference) else velocity
-    first_view = series.centre if np.isfinite(difference) else np.where(valid, series.raw, np.nan)
+    first_view = gain * series.centre if np.isfinite(difference) else np.where(valid, series.raw, np.nan)
+    difference_px += (gain - 1) * (kymograph + difference_px)  # what is left of it
     error = mean_standard_error(
         first_view - second_view, series.standard_error, difference_px, kymograph, settings.series, spacing
     )

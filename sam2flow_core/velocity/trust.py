@@ -6,7 +6,7 @@ was fitted on recordings of two generators that are neither trained on nor in th
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +17,21 @@ from sam2flow_core.velocity.records import Doubts, SpaceTime
 
 @dataclass(frozen=True)
 class Views:
-    """The three readings of one velocity, px per frame, over the frames that the flow answers; NaN if not readable.
+    """The readings of one velocity, px per frame, over the frames that the flow answers; NaN if not readable.
 
     Attributes
     ----------
     flow : float
         In the band that the space-time diagram samples.
-    rows, transit : float
-        By the diagram: rows compared with each other, and times from one cross-section to another.
+    rows, transit, slant : float
+        By the diagram: rows compared with each other, times from one cross-section to another, and the slope along
+        which streaks add up. The first two share no sum; the third is a second look at the rows.
     """
 
     flow: float
     rows: float
     transit: float
+    slant: float = float("nan")
 
     def differences(self, floor: float) -> tuple[float, float]:
         """How far the flow is from rows and from transit, as shares of these; NaN where not readable."""
@@ -38,6 +40,21 @@ class Views:
             abs(self.flow - self.transit) / max(abs(self.transit), floor),
         )
 
+    def gain(self, settings: TrustSettings) -> float:
+        """Return what to multiply the flow by; 1 unless rows and transit agree with each other and it is not far off.
+
+        Where two readings that share no sum agree, they are nearer to the truth than the flow.
+        """
+        both = (self.rows + self.transit) / 2
+        alike = abs(self.rows - self.transit) <= settings.confirming * abs(both)
+        if not alike or not abs(self.flow - both) <= settings.correctable * abs(both):
+            return 1.0
+        return float(1 + settings.diagram_share * (both / self.flow - 1))
+
+    def scaled(self, gain: float) -> Views:
+        """Return the same with the flow multiplied."""
+        return replace(self, flow=gain * self.flow)
+
     def outvote(self, agreement: float, floor: float) -> bool:
         """Whether rows and transit agree with each other and both contradict the flow."""
         alike = abs(self.rows - self.transit) <= agreement * max(abs(self.rows), floor)
@@ -45,7 +62,7 @@ class Views:
 
 
 def find_views(centre: NDArray[np.float64], diagram: SpaceTime, settings: VelocitySettings) -> Views:
-    """Average the three readings; `centre` (T,) is the flow in the band of the diagram."""
+    """Average the readings; `centre` (T,) is the flow in the band of the diagram."""
 
     def mean(values: NDArray[np.float64], readable: bool) -> float:
         both = np.isfinite(values) & np.isfinite(centre)
@@ -55,25 +72,28 @@ def find_views(centre: NDArray[np.float64], diagram: SpaceTime, settings: Veloci
         flow=mean(centre, True),
         rows=mean(diagram.velocity, diagram.quality >= settings.flags.min_kymograph_quality),
         transit=mean(diagram.transit, diagram.transit_quality >= settings.transit.readable),
+        slant=mean(diagram.radon, True),
     )
 
 
 def find_doubts(views: Views, diagram: SpaceTime, relative_scale: float, settings: VelocitySettings) -> Doubts:
-    """Turn what is known of a vessel into doubts."""
-    trust = settings.trust
-    apart = np.nan_to_num(np.array(views.differences(settings.flags.floor_px_frame)), nan=1.0).clip(0, 1)
+    """Turn what is known of a vessel into doubts; `views` are those whose flow is reported."""
+    trust, floor = settings.trust, settings.flags.floor_px_frame
+    readings = np.array([views.rows, views.transit, views.slant])
+    apart = np.sort(np.abs(views.flow - readings) / np.maximum(np.abs(readings), floor))
+    apart = np.nan_to_num(apart, nan=1.0).clip(0, 1)
     scale = np.nan_to_num(relative_scale, nan=np.inf)
     return Doubts(
-        nearest=_saturated(float(apart.min()), trust.half_difference),
-        farthest=_saturated(float(apart.max()), trust.half_difference),
-        unread=1 - float(diagram.quality),
+        nearest=_saturated(float(apart[0]), trust.half_difference),
+        second=_saturated(float(apart[1]), trust.half_difference),
         weak=float(np.clip(1 - diagram.transit_match / trust.clear_match, 0, 1)),
         scale=1.0 if np.isinf(scale) else _saturated(float(scale), trust.half_scale),
     )
 
 
 def _saturated(value: float, half: float) -> float:
-    return value / (value + half)
+    """From 0 to 1, a half at `half`; small differences, which readings have from each other by chance, hardly count."""
+    return value**2 / (value**2 + half**2)
 
 
 def chance_right(doubts: Doubts, settings: TrustSettings) -> float:
@@ -81,7 +101,7 @@ def chance_right(doubts: Doubts, settings: TrustSettings) -> float:
 
     Examples
     --------
-    >>> nothing, much = Doubts(0, 0, 0, 0, 0), Doubts(1, 1, 1, 1, 1)
+    >>> nothing, much = Doubts(0, 0, 0, 0), Doubts(1, 1, 1, 1)
     >>> chance_right(nothing, TrustSettings()) > 0.9 > 0.2 > chance_right(much, TrustSettings())
     True
     """

@@ -15,7 +15,7 @@ from sam2flow_core.velocity.trust import Views, chance_right, level_of
 
 from .vessels import Calibrated
 
-SURE = Doubts(0.1, 0.1, 0.0, 0.0, 0.1)
+SURE = Doubts(0.05, 0.05, 0.0, 0.1)
 
 
 @pytest.mark.parametrize("doubt", [field.name for field in fields(Doubts)])
@@ -27,7 +27,7 @@ def test_no_doubt_raises_the_chance(doubt):
 
 def test_readings_that_agree_are_good_and_readings_that_do_not_are_not():
     assert level_of(chance_right(SURE, TrustSettings()), TrustSettings()) == 0
-    for bad in (Doubts(0.7, 0.7, 0.0, 0.0, 0.1), Doubts(0.1, 0.1, 0.0, 0.0, 0.7), Doubts(0.85, 0.85, 0.5, 1.0, 0.5)):
+    for bad in (Doubts(0.7, 0.7, 0.0, 0.1), Doubts(0.1, 0.1, 0.0, 0.7), Doubts(0.85, 0.85, 1.0, 0.5)):
         assert level_of(chance_right(bad, TrustSettings()), TrustSettings()) > 0
 
 
@@ -36,6 +36,31 @@ def test_the_diagram_outvotes_the_flow_only_where_both_its_readings_agree():
     assert not Views(3.0, 2.0, 3.1).outvote(0.15, 0.4)
     assert not Views(2.0, 3.0, 4.0).outvote(0.15, 0.4)
     assert not Views(2.0, 3.0, float("nan")).outvote(0.15, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("views", "moved"),
+    [
+        (Views(2.0, 2.5, 2.6), 1 + 0.8 * (2.55 / 2.0 - 1)),
+        (Views(-2.0, -2.5, -2.6), 1 + 0.8 * (2.55 / 2.0 - 1)),
+        (Views(2.0, 2.5, 3.2), 1.0),  # they do not agree
+        (Views(2.0, 2.5, float("nan")), 1.0),
+        (Views(1.8, 2.5, 2.6), 1.0),  # too far off: it may be another vessel's blood
+        (Views(-2.0, 2.5, 2.6), 1.0),
+    ],
+)
+def test_the_flow_is_taken_to_two_readings_that_agree_and_never_far(views, moved):
+    assert views.gain(TrustSettings()) == pytest.approx(moved)
+
+
+def test_a_flow_that_is_low_is_mended_by_the_diagram_and_the_page_says_so(plug_scene):
+    flow = np.asarray(plug_scene.track.flow[:])
+    low = measure_vessel(replace(plug_scene.track, flow=np.float32(0.85) * flow), plug_scene.images, Calibrated())
+    right = measure_vessel(plug_scene.track, plug_scene.images, Calibrated())
+    assert low.statistics.mean == pytest.approx(right.statistics.mean, rel=0.06)
+    assert low.statistics.method_difference == pytest.approx(-0.15, abs=0.06)  # of the flow as it was
+    assert low.diagram_gain == pytest.approx(1.13, abs=0.06)
+    assert any("to the space-time diagram" in reason for reason in low.reasons)
 
 
 def test_where_rows_alone_contradict_the_flow_is_compared_with_transit_times(plug_scene, monkeypatch):
