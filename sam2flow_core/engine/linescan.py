@@ -1,23 +1,35 @@
-"""One line scan: read, measured, and written as a run is."""
+"""One line, of a line scan or drawn on a recording: read, measured, and written as a run is."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.folder import FolderState, claim_folder
 from sam2flow_core.engine.provenance import software
+from sam2flow_core.errors import PromptError
 from sam2flow_core.files import output_errors, write_text
 from sam2flow_core.reports import write_report
 from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY
 from sam2flow_core.spreadsheets import write_csv
+from sam2flow_core.stack import Calibration, Stabiliser, Stack, open_stack
 from sam2flow_core.stack.linescan import open_linescan
-from sam2flow_core.velocity import VesselMeasurement, per_frame_table, summary_table
-from sam2flow_core.velocity.linescan import measure_linescan
+from sam2flow_core.velocity import (
+    VesselMeasurement,
+    measure_drawn_line,
+    measure_linescan,
+    per_frame_table,
+    summary_table,
+)
 
 FORMAT = "sam2flow linescan"
 _SHOWN_ROWS = 600
@@ -61,29 +73,113 @@ def run_linescan(
     with claim_folder(out, resume=False) as (state, lock):
         assert state is FolderState.EMPTY
         measured = measure_linescan(scan.image, calibration, settings, video_id=scan.name)
-        with path.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-        provenance = {
-            "format": FORMAT,
-            "purpose": "for research use only; not a medical device",
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "recording": {
-                "path": str(path.absolute()),
-                "name": path.name,
-                "sha256": digest,
-                "rows": scan.image.shape[0],
-                "columns": list(columns or (0, scan.image.shape[1])),
-                "problems": list(scan.problems),
-            },
-            "video_id": scan.name,
-            "calibration": asdict(calibration),
-            "settings": {"velocity": asdict(settings)},
-            "software": software(),
+        recording = {
+            "rows": scan.image.shape[0],
+            "columns": list(columns or (0, scan.image.shape[1])),
+            "problems": list(scan.problems),
         }
         lock.check()
-        with output_errors(out):
-            write_csv(out / SUMMARY, summary_table([measured]), "%.7g")
-            write_csv(out / PER_FRAME, per_frame_table([measured]), "%.7g")
-            write_report(out / REPORT, [measured], scan.image[:_SHOWN_ROWS], provenance)
-            write_text(out / PROVENANCE, json.dumps(provenance, indent=1))
+        _write(out, path, measured, scan.image[:_SHOWN_ROWS], calibration, settings, recording)
     return measured, scan.problems
+
+
+def run_drawn_line(
+    path: Path,
+    out: Path,
+    vertices: Sequence[tuple[float, float]],
+    pixel_size_um: float | None = None,
+    frame_rate_hz: float | None = None,
+    stabilise: bool = True,
+) -> tuple[VesselMeasurement, tuple[str, ...]]:
+    """Measure along a line that was drawn on a recording and write tables, report and provenance.
+
+    Parameters
+    ----------
+    path : Path
+        A recording.
+    out : Path
+        Folder for the results.
+    vertices : sequence of (y, x)
+        Corners of the line in px of the first frame.
+    pixel_size_um, frame_rate_hz : float, optional
+        Instead of what the recording says.
+    stabilise : bool
+        Whether the line follows the tissue.
+
+    Returns
+    -------
+    measurement : VesselMeasurement
+    notices : tuple of str
+
+    Raises
+    ------
+    StackError, CalibrationError, PromptError
+        If the recording cannot be read, a value cannot be meant, or the line lies outside or is too short.
+    OutputError
+        If the folder holds something else, or cannot be written.
+    """
+    settings = VelocitySettings()
+    with open_stack(path) as stack, claim_folder(out, resume=False) as (state, lock):
+        assert state is FolderState.EMPTY
+        frames, height, width = stack.shape
+        for y, x in vertices:
+            if not (0 <= y <= height - 1 and 0 <= x <= width - 1):
+                raise PromptError(f"the line's point {y:g},{x:g} (y,x) lies outside the frame of {height} x {width} px")
+        stack.check_finite(0, frames)
+        timing = stack.timing(0, frames)
+        calibration = stack.calibration.with_user(pixel_size_um, frame_rate_hz).with_interval(timing.interval_s)
+        measured = measure_drawn_line(
+            np.array(vertices, float), stack.frame, np.arange(frames), calibration, settings, stack.name,
+            _shifts(stack) if stabilise else None, timing,
+        )  # fmt: skip
+        notices = (*stack.problems_left(calibration), *timing.notices)
+        recording = {
+            "frames": frames,
+            "line": [list(vertex) for vertex in vertices],
+            "stabilised": stabilise,
+            "problems": list(notices),
+        }
+        lock.check()
+        _write(out, path, measured, stack.seen(0), calibration, settings, recording)
+    return measured, notices
+
+
+def _shifts(stack: Stack) -> NDArray[np.float64]:
+    """Displacement (dy, dx) of the tissue in each frame, px, shape (T, 2)."""
+    stabiliser = Stabiliser()
+    stabiliser.prime(stack.frame(t) for t in range(len(stack)))
+    shifts = [stabiliser.register(stack.frame(t)) for t in range(len(stack))]
+    return np.array([(shift.dy, shift.dx) for shift in shifts])
+
+
+def _write(
+    out: Path,
+    path: Path,
+    measured: VesselMeasurement,
+    picture: NDArray[Any],
+    calibration: Calibration,
+    settings: VelocitySettings,
+    recording: dict[str, Any],
+) -> None:
+    provenance = {
+        "format": FORMAT,
+        "purpose": "for research use only; not a medical device",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "recording": {"path": str(path.absolute()), "name": path.name, "sha256": _digest(path), **recording},
+        "video_id": measured.video_id,
+        "calibration": asdict(calibration),
+        "settings": {"velocity": asdict(settings)},
+        "software": software(),
+    }
+    with output_errors(out):
+        write_csv(out / SUMMARY, summary_table([measured]), "%.7g")
+        write_csv(out / PER_FRAME, per_frame_table([measured]), "%.7g")
+        write_report(out / REPORT, [measured], picture, provenance)
+        write_text(out / PROVENANCE, json.dumps(provenance, indent=1))
+
+
+def _digest(path: Path) -> str | None:
+    if path.is_dir():
+        return None
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

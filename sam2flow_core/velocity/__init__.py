@@ -6,6 +6,7 @@ tables give um/s where pixel size and frame rate are known.
 
 from sam2flow_core.config.flags import GRADES
 from sam2flow_core.velocity.flags import FLAGS
+from sam2flow_core.velocity.linescan import measure_drawn_line, measure_linescan
 from sam2flow_core.velocity.measure import measure_vessel, measure_vessels
 from sam2flow_core.velocity.records import CalibrationLike, VesselMeasurement
 from sam2flow_core.velocity.tables import PER_FRAME_COLUMNS, SUMMARY_COLUMNS, per_frame_table, summary_table
@@ -17,6 +18,8 @@ __all__ = [
     "SUMMARY_COLUMNS",
     "CalibrationLike",
     "VesselMeasurement",
+    "measure_drawn_line",
+    "measure_linescan",
     "measure_vessel",
     "measure_vessels",
     "per_frame_table",

@@ -1,8 +1,11 @@
-"""Velocity over time from a line scan, by the readings of a space-time diagram and nothing else."""
+"""Velocity over time along one line, by the readings of its space-time diagram and nothing else.
+
+The line is that of a line scan, whose rows are the times, or one that was drawn on a recording.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +13,9 @@ from scipy import ndimage
 
 from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
 from sam2flow_core.config.velocity import LineScanSettings, VelocitySettings
-from sam2flow_core.velocity.centreline import Centreline
+from sam2flow_core.errors import PromptError
+from sam2flow_core.stack.timing import Timing
+from sam2flow_core.velocity.centreline import Centreline, resample
 from sam2flow_core.velocity.correlation import moving_pattern
 from sam2flow_core.velocity.diagram import read_diagram
 from sam2flow_core.velocity.pulse import spectrum
@@ -22,9 +27,10 @@ from sam2flow_core.velocity.records import (
     SpaceTime,
     VesselMeasurement,
 )
-from sam2flow_core.velocity.sampling import Samples
+from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, Samples, sample_lanes
 from sam2flow_core.velocity.spans import joined, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise
+from sam2flow_core.velocity.times import at_frames, by_time, on_clock, span_clock
 from sam2flow_core.velocity.transit import transit_velocity
 
 _NAN = float("nan")
@@ -66,37 +72,137 @@ def measure_linescan(
     >>> round(measured.statistics.mean * measured.um_s_per_px_frame / 1000, 1), measured.grade
     (1.0, 'good')
     """
-    settings = settings or VelocitySettings()
-    rate = calibration.usable_frame_rate_hz
-    diagram = _read(image, rate, settings)
-    if np.isfinite(first := _first(diagram, settings)[0]).any() and np.nanmedian(first) < 0:
-        image = image[:, ::-1]
-        diagram = _read(image, rate, settings)
-    velocity, quality = _first(diagram, settings)
-    other = _second(image, diagram, velocity, settings)
-    seen = _moves(image, diagram, settings.linescan)
-    if not seen or not np.isfinite(velocity).any():
-        velocity, other = np.full(len(image), _NAN), np.full(len(image), _NAN)
-    series = _series(velocity, other, settings)
-    second = replace(diagram, velocity=other, quality=1.0 if np.isfinite(other).any() else 0.0, transit_quality=0.0)
-    waves = spectrum(velocity, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
-    scale = np.full(max(len(image) - 1, 1), 0.0)
-    statistics = summarise(series, second, scale, velocity, waves.pulse_hz, rate, 0.0, settings)
-    flags = _flags(diagram, statistics.mean, statistics.method_difference, image.shape, calibration, settings)
-    low = velocity is diagram.velocity and image.shape[1] < settings.linescan.rows_columns
-    grade, reasons = _grade(seen, quality, statistics.method_difference, low, flags, settings.linescan)
     points = np.stack([np.zeros(image.shape[1]), np.arange(image.shape[1], dtype=float)], axis=1)
+    line = Centreline(points, np.tile([0.0, 1.0], (len(points), 1)), points[:, 1])
+    nothing = np.full(len(image), _NAN)  # no tissue beside the line tells of the lamp
+    scan = _Scan(Samples(image[None], nothing), line, np.arange(len(image)), Timing.even(len(image)), None)
+    return _measure(scan, calibration, settings or VelocitySettings(), video_id)
+
+
+def measure_drawn_line(
+    vertices: NDArray[np.float64],
+    images: ImageReader,
+    frames: NDArray[np.int64],
+    calibration: CalibrationLike,
+    settings: VelocitySettings | None = None,
+    video_id: str = "",
+    shifts: NDArray[np.float64] | None = None,
+    timing: Timing | None = None,
+) -> VesselMeasurement:
+    """Measure along a line that was drawn on a recording: the classical measurement, without mask and without flow.
+
+    Parameters
+    ----------
+    vertices : ndarray, shape (K, 2)
+        ``(y, x)`` px of the line's corners, two at least, on the tissue of the first of the frames.
+    images : callable
+        Frame index -> recorded frame, shape (Y, X).
+    frames : ndarray of int, shape (T,)
+        Frames to read, ascending.
+    calibration : CalibrationLike
+    settings : VelocitySettings, optional
+    video_id : str
+        Goes into the tables.
+    shifts : ndarray, shape (T, 2), optional
+        Tissue displacement ``(dy, dx)`` of each frame, px, from a `Stabiliser`; none without.
+    timing : Timing, optional
+        Of the frames: which repeat the one before, where some are missing.
+
+    Returns
+    -------
+    VesselMeasurement
+        Its arrow points with the mean flow; ``line`` has a point for each px, ``kymograph`` is the space-time diagram.
+
+    Raises
+    ------
+    PromptError
+        If the line is shorter than can be read.
+    """
+    settings = settings or VelocitySettings()
+    vertices = np.asarray(vertices, float).reshape(-1, 2)
+    length = float(np.hypot(*np.diff(vertices, axis=0).T).sum())
+    least = settings.linescan.least_drawn_px
+    if length < least:
+        raise PromptError(f"the line is {length:.0f} px long; draw at least {least:.0f} px along a vessel")
+    line = resample(vertices)
+    shifts = np.zeros((len(frames), 2)) if shifts is None else np.asarray(shifts, float)
+    drawn = _Drawn(frames, np.rint(shifts).astype(np.int64), shifts)
+    shape = np.asarray(images(int(frames[0]))).shape
+    half = settings.linescan.drawn_width_px / 2
+    sampler = LaneSampler(
+        drawn, line, np.linspace(-half, half, settings.linescan.drawn_lanes), _near(line, shape, settings)
+    )
+    sample_lanes([sampler], images, 0, len(frames))
+    timing = timing or Timing.even(len(frames))
+    return _measure(_Scan(sampler.samples(), line, frames, timing, shifts), calibration, settings, video_id)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Where a drawn line lies in each frame, as `sampling.Placed` asks for it."""
+
+    frames: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    shifts: NDArray[np.float64]
+
+
+def _near(line: Centreline, shape: tuple[int, ...], settings: VelocitySettings) -> NDArray[np.bool_]:
+    """The pixels that may belong to the vessel that a line was drawn on; the others tell of the lamp."""
+    off = np.ones(shape, bool)
+    rows, columns = np.rint(line.points).astype(int).clip(0, np.array(shape) - 1).T
+    off[rows, columns] = False
+    return np.asarray(ndimage.distance_transform_edt(off) <= settings.linescan.drawn_beside_px)
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """A line at all times; of a line scan nothing is known of the tissue's motion."""
+
+    samples: Samples
+    line: Centreline
+    frames: NDArray[np.int64]
+    timing: Timing
+    shifts: NDArray[np.float64] | None
+
+    def reversed(self) -> _Scan:
+        """The same with the line the other way round."""
+        lanes = np.ascontiguousarray(self.samples.lanes[..., ::-1])
+        return replace(self, samples=replace(self.samples, lanes=lanes), line=self.line.reversed())
+
+
+def _measure(scan: _Scan, calibration: CalibrationLike, settings: VelocitySettings, video_id: str) -> VesselMeasurement:
+    rate = calibration.usable_frame_rate_hz
+    diagram = _read(scan, rate, settings)
+    if np.isfinite(first := _first(diagram, settings)[0]).any() and np.nanmean(first) < 0:
+        scan = scan.reversed()
+        diagram = _read(scan, rate, settings)
+    velocity, quality = _first(diagram, settings)
+    other = _second(scan.samples, diagram, velocity, settings)
+    seen = _moves(scan.samples, diagram, settings.linescan)
+    if not seen or not np.isfinite(velocity).any():
+        velocity, other = (np.full(len(scan.frames), _NAN) for _ in range(2))
+    series = _series(velocity, other, scan, settings)
+    second = replace(diagram, velocity=other, quality=1.0 if np.isfinite(other).any() else 0.0, transit_quality=0.0)
+    evenly = by_time(velocity, scan.timing.position)
+    waves = spectrum(evenly, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
+    scale = np.full(max(len(velocity) - 1, 1), 0.0)
+    lost = scan.timing.lost_share
+    statistics = summarise(series, second, scale, evenly, waves.pulse_hz, rate, lost, settings)
+    points = len(scan.line.points)
+    flags = _flags(diagram, statistics.mean, statistics.method_difference, points, calibration, settings)
+    low = velocity is diagram.velocity and points < settings.linescan.rows_columns
+    grade, reasons = _grade(seen, quality, statistics.method_difference, low, flags, settings.linescan)
     return VesselMeasurement(
         video_id=video_id,
         vessel_id=1,
         name=video_id,
-        frames=np.arange(len(image)),
-        position=np.arange(len(image)),
+        frames=scan.frames,
+        position=scan.frames[:1].sum() + scan.timing.position,
         pixel_size_um=calibration.usable_pixel_size_um,
         frame_rate_hz=rate,
         origin=(0, 0),
-        line=Centreline(points, np.tile([0.0, 1.0], (len(points), 1)), points[:, 1]),
-        diameter_px=np.full(len(points), _NAN),
+        line=scan.line,
+        diameter_px=np.full(points, _NAN),
         diameter_error=_NAN,
         per_frame=series,
         space_time=diagram,
@@ -111,13 +217,14 @@ def measure_linescan(
     )
 
 
-def _read(image: NDArray[np.float32], rate: float | None, settings: VelocitySettings) -> SpaceTime:
+def _read(scan: _Scan, rate: float | None, settings: VelocitySettings) -> SpaceTime:
     readings = []
-    for span in spans(len(image)):
-        lanes = image[None, span.first : span.last]
-        nothing = np.full(lanes.shape[1], _NAN)  # no tissue beside the line tells of the lamp
-        reading = read_diagram(Samples(lanes, nothing), rate, settings.kymograph, settings.stretches)
-        readings.append(trimmed(reading, span))
+    lanes, background = scan.samples.lanes, scan.samples.background
+    for span in spans(lanes.shape[1]):
+        part = Samples(lanes[:, span.first : span.last], background[span.first : span.last])
+        clock = span_clock(scan.timing, span.first, span.last, settings.kymograph)
+        reading = read_diagram(on_clock(part, clock), rate, settings.kymograph, settings.stretches)
+        readings.append(trimmed(at_frames(reading, clock), span))
     return joined(readings)[0]
 
 
@@ -132,7 +239,7 @@ def _first(diagram: SpaceTime, settings: VelocitySettings) -> tuple[NDArray[np.f
 
 
 def _second(
-    image: NDArray[np.float32], diagram: SpaceTime, velocity: NDArray[np.float64], settings: VelocitySettings
+    samples: Samples, diagram: SpaceTime, velocity: NDArray[np.float64], settings: VelocitySettings
 ) -> NDArray[np.float64]:
     """Return a reading that shares no sum with the first; NaN where there is none.
 
@@ -155,26 +262,26 @@ def _second(
     nearest = min(views, key=apart, default=nothing)
     if views and not (apart(nearest) > settings.linescan.difference[0] * usual and np.nanmean(nearest) < usual):
         return nearest
-    pattern = moving_pattern(Samples(image[None], np.full(len(image), _NAN)), len(image))
-    middle = image.shape[1] // 2
+    pattern = moving_pattern(samples, len(velocity))
+    middle = pattern.shape[2] // 2
     halves = [transit_velocity(half) for half in (pattern[:, :, :middle], pattern[:, :, middle:])]
     if min(half.quality for half in halves) < settings.flags.min_kymograph_quality:
         return nearest
     return max((half.velocity for half in halves), key=apart)
 
 
-def _moves(image: NDArray[np.float32], diagram: SpaceTime, settings: LineScanSettings) -> bool:
+def _moves(samples: Samples, diagram: SpaceTime, settings: LineScanSettings) -> bool:
     """Whether the correlation is above what the same lines give in random order."""
-    some = slice(0, settings.shuffled_lines)
-    order = np.random.default_rng(_SEED).permutation(len(image[some]))
-    nothing = np.full(len(order), _NAN)
-    pattern = moving_pattern(Samples(image[None, some][:, order], nothing), len(order))
+    order = np.random.default_rng(_SEED).permutation(min(samples.lanes.shape[1], settings.shuffled_lines))
+    pattern = moving_pattern(Samples(samples.lanes[:, order], samples.background[order]), len(order))
     by_transit = diagram.transit_match - transit_velocity(pattern).match > settings.least_match
     by_rows = float(diagram.match.mean()) - diagram.floor > settings.least_match
     return by_transit or by_rows
 
 
-def _series(velocity: NDArray[np.float64], other: NDArray[np.float64], settings: VelocitySettings) -> Series:
+def _series(
+    velocity: NDArray[np.float64], other: NDArray[np.float64], scan: _Scan, settings: VelocitySettings
+) -> Series:
     apart = np.abs(velocity - other)
     known = np.isfinite(apart)
     usual = np.abs(velocity) * settings.linescan.reading_error
@@ -193,7 +300,7 @@ def _series(velocity: NDArray[np.float64], other: NDArray[np.float64], settings:
         diameter=nothing,
         pixels=np.zeros(len(velocity), np.int64),
         confidence=np.nan_to_num(1 / (1 + (error / np.maximum(np.abs(velocity), 1e-9)) ** 2)),
-        motion=np.zeros((len(velocity), 2)),
+        motion=np.zeros((len(velocity), 2)) if scan.shifts is None else scan.shifts,
         rejected=rejected,
         flags=((),) * len(velocity),
         asked=np.ones(len(velocity), bool),
@@ -205,7 +312,7 @@ def _flags(
     diagram: SpaceTime,
     mean: float,
     difference: float,
-    shape: tuple[int, int],
+    points: int,
     calibration: CalibrationLike,
     settings: VelocitySettings,
 ) -> tuple[str, ...]:
@@ -213,7 +320,7 @@ def _flags(
     raised = {
         "LOW_CONTRAST": not diagram.contrast_to_noise >= limits.min_contrast_to_noise,
         "SATURATED": diagram.saturated > settings.linescan.clipped_share,
-        "TOO_SHORT": shape[1] < settings.linescan.short_columns or abs(mean) > settings.linescan.fast_lines * shape[1],
+        "TOO_SHORT": points < settings.linescan.short_columns or abs(mean) > settings.linescan.fast_lines * points,
         "MASK_LOST": not np.isfinite(mean),
         "METHOD_DISAGREE": abs(difference) > limits.method_difference,
         "UNCALIBRATED": calibration.usable_pixel_size_um is None or calibration.usable_frame_rate_hz is None,

@@ -10,10 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline
 
 ImageReader = Callable[[int], NDArray[Any]]
+
+
+class Placed(Protocol):
+    """Where something that the tissue carries lies in each frame: a `VesselTrack`, or a line that was drawn."""
+
+    @property
+    def frames(self) -> NDArray[np.int64]:
+        """Frame indices in the recording, ascending, shape (T,)."""
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """``(y, x)`` of its origin in each recorded frame, whole px, shape (T, 2)."""
+
+    @property
+    def shifts(self) -> NDArray[np.float64]:
+        """Tissue displacement ``(dy, dx)`` of each frame, px, shape (T, 2)."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,7 @@ class LaneSampler:
 
     Parameters
     ----------
-    track : VesselTrack
+    track : Placed
     line : Centreline
     offsets_across : ndarray, shape (L,)
         px from the centreline to each lane.
@@ -51,7 +66,7 @@ class LaneSampler:
     """
 
     def __init__(
-        self, track: VesselTrack, line: Centreline, offsets_across: NDArray[np.float64], ever: NDArray[np.bool_]
+        self, track: Placed, line: Centreline, offsets_across: NDArray[np.float64], ever: NDArray[np.bool_]
     ) -> None:
         self.track = track
         self.image_shape = (0, 0)
@@ -123,7 +138,7 @@ def sample_lanes(
             each.add(step, image)
 
 
-def residual_shifts(track: VesselTrack) -> NDArray[np.float64]:
+def residual_shifts(track: Placed) -> NDArray[np.float64]:
     """Return what the whole-pixel offsets of the crops leave of the tissue's shift, shape (T, 2), ``(y, x)`` px."""
     difference = track.shifts - track.offsets
     return np.asarray(difference - np.median(np.rint(difference), axis=0), float)

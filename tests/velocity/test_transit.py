@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from sam2flow_core.cli.main import status_of
 from sam2flow_core.stack import Calibration
-from sam2flow_core.velocity.linescan import measure_linescan
+from sam2flow_core.velocity.linescan import measure_drawn_line, measure_linescan
 from sam2flow_core.velocity.transit import transit_velocity
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "linescans"
@@ -117,3 +117,55 @@ def test_real_line_scans_read_what_was_published():
     for first in (40, 60, 80):
         short = measure_linescan(np.ascontiguousarray(coarse[:, first : first + 14]), Calibration())
         assert short.statistics.mean == pytest.approx(published / 4, rel=0.2)
+
+
+def moving_recording(speed: float, frames: int = 96, drift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """A slanted band in which cells move by `speed` px a frame, on tissue that moves down by `drift` px a frame."""
+    generator = np.random.default_rng(3)
+    tissue = ndimage.gaussian_filter(generator.normal(size=(90, 140)), 2.0) * 60
+    texture = ndimage.gaussian_filter1d(generator.normal(size=4096), 2.0, mode="wrap")
+    along, across = np.array([0.6, 0.8]), np.array([0.8, -0.6])
+    y, x = np.mgrid[:90, :140].astype(float)
+    out = []
+    for t in range(frames):
+        at = (y - 10 - drift * t) * along[0] + (x - 20) * along[1] - speed * t
+        inside = np.abs((y - 10 - drift * t) * across[0] + (x - 20) * across[1]) < 6
+        cells = np.interp(at % 4096, np.arange(4096), texture) * 25
+        still = ndimage.shift(tissue, (drift * t, 0), order=1, mode="nearest")
+        out.append(128 + np.where(inside, cells, still) + generator.normal(0, 2, at.shape))
+    corners = np.array([[10.0, 20.0], [40.0, 60.0], [64.0, 92.0]])
+    return np.stack(out).clip(0, 255).astype(np.uint8), corners
+
+
+@pytest.mark.parametrize(("speed", "turned"), [(2.5, False), (0.7, False), (-4.0, True)])
+def test_a_drawn_line_reads_the_blood_along_it(speed, turned):
+    video, corners = moving_recording(speed)
+    calibration = Calibration().with_user(0.5, 100.0)
+    measured = measure_drawn_line(corners, lambda t: video[t], np.arange(len(video)), calibration)
+    assert measured.statistics.mean == pytest.approx(abs(speed), rel=0.05)
+    assert np.allclose(measured.centreline[0], corners[-1 if turned else 0])
+    assert measured.kymograph.shape == (len(video), len(measured.centreline))
+    assert measured.grade in ("good", "fair")
+
+
+def test_a_drawn_line_follows_the_tissue_and_leaves_out_repeated_frames(tmp_path, capsys):
+    video, corners = moving_recording(2.5, drift=0.15)
+    video = np.insert(video, [40, 70], video[[39, 69]], axis=0)
+    path = tmp_path / "moving.tif"
+    tifffile.imwrite(path, video, photometric="minisblack")
+    line = ",".join(f"{value:g}" for value in corners.ravel())
+    out = tmp_path / "out"
+    calibration = ["--pixel-size-um", "0.5", "--frame-rate-hz", "100"]
+    assert status_of(["linescan", str(path), "--line", line, "--out", str(out), *calibration]) == 0
+    table = pd.read_csv(out / "summary.csv")
+    assert table["v_mean_um_s"][0] == pytest.approx(2.5 * 0.5 * 100, rel=0.06)
+    assert pd.read_csv(out / "per_frame.csv")["velocity_um_s"].isna()[[39, 70]].all()
+    assert (out / "report.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("line", ["1,2,3", "1,2", "a,b,c,d", "1,2,nan,4", "10,10,12,14", "10,10,10,900"])
+def test_a_line_that_cannot_be_read_is_refused_in_one_line(tmp_path, capsys, line):
+    path = tmp_path / "short.tif"
+    tifffile.imwrite(path, moving_recording(2.0, frames=20)[0], photometric="minisblack")
+    assert status_of(["linescan", str(path), "--line", line, "--out", str(tmp_path / "out")]) == 2
+    assert "Traceback" not in capsys.readouterr().err
