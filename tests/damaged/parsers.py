@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import tifffile
 from damage import Files, damaged_bytes, damaged_json, damaged_table
 from hypothesis import strategies as st
 
+from sam2flow_core.config.model import ModelConfig
 from sam2flow_core.errors import Sam2FlowError
 
 PROMPTS = b"vessel_id,frame,y,x,label\n1,0,12.5,16,1\n1,0,3,4.25,0\n2,3,20,8,1\n"
@@ -377,11 +378,22 @@ def _small_weights() -> Files:
     from sam2flow_core.model.sam2flow import SAM2Flow
 
     torch.manual_seed(0)
-    model = SAM2Flow(preset("tiny"))
+    model = SAM2Flow(_narrow(preset("tiny")))
     with tempfile.TemporaryDirectory() as place:
         save_weights(Path(place) / "w.safetensors", model, {"steps": 3})
         save_folder(Path(place), model, {"steps": 3})
         return {name: (Path(place) / name).read_bytes() for name in ("w.safetensors", "config.json")}
+
+
+def _narrow(config: ModelConfig) -> ModelConfig:
+    """Every part of the network, as narrow as it goes: thousands of damaged files are remembered while they are drawn."""
+    image = replace(config.image, embed_dim=8, stages=(1, 1, 1, 1), adapter_dim=2)
+    mask = replace(
+        config.mask, d_model=16, heads=2, mlp_dim=16, mask_in_chans=4, memory_dim=8, memory_layers=1, memory_mlp_dim=16,
+        field_widths=(8, 8), strip_widths=(8, 8), growth_dim=8,
+    )  # fmt: skip
+    update = replace(config.update, hidden=16, context=16, motion_memory_dim=16, cost_volume_hidden=8)
+    return replace(config, image=image, mask=mask, update=update)
 
 
 def damaged_safetensors(seed: bytes) -> st.SearchStrategy[bytes]:
