@@ -56,7 +56,7 @@ class Runs(OneJob):
 
     def expected(self) -> tuple[int, float | None]:
         """Return how many pairs of frames a run would answer now, and in how many seconds, as far as that is known."""
-        from sam2flow_core.engine.detail import plan_frames
+        from sam2flow_core.engine.source import plan_frames
 
         recording, choices = self._session.recording, self._session.run_choices
         if recording is None:

@@ -44,8 +44,7 @@ def batch(
     from tqdm import tqdm
 
     from sam2flow_core.engine.batch import run_batch
-    from sam2flow_core.engine.folder_names import OUTCOMES
-    from sam2flow_core.engine.manifest import read_manifest
+    from sam2flow_core.engine.requests import OUTCOMES, read_manifest
 
     wanted = read_manifest(manifest, out, model, device, detail_of(context))
     requests = tuple(replace(r, working_resolution=working_resolution) for r in wanted.requests)

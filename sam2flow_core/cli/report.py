@@ -17,7 +17,7 @@ def report(folder: Path, stack: Path | None) -> int:
 
     Of a run that was cut short they are marked as partial, and `sam2flow run --resume` still goes on with it.
     """
-    from sam2flow_core.engine.remeasure import remeasure
+    from sam2flow_core.engine.finishing import remeasure
 
     done, total = remeasure(folder, stack)
     part = "all" if done == total else f"{done} of"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sam2flow_core.engine.events import RunRequest
-from sam2flow_core.engine.folder_names import COMPARISON, OUTCOMES
 from sam2flow_core.engine.lock import lock_folder
+from sam2flow_core.engine.requests import COMPARISON, OUTCOMES
 from sam2flow_core.engine.run import run
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.errors import DataError, Sam2FlowError

@@ -1,4 +1,4 @@
-"""Finish a run: measure the vessels, write tables, report and provenance."""
+"""Finish a run: measure the vessels, write tables, report and provenance; and do so anew for a run that is there."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sam2flow_core.config.flags import PARTIAL
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.events import Stage
 from sam2flow_core.engine.identity import RECORDING
-from sam2flow_core.engine.measuring import diagram_of, measure_run
-from sam2flow_core.engine.overview import overview_image
+from sam2flow_core.engine.lock import lock_folder
 from sam2flow_core.engine.partial import Conclusion
-from sam2flow_core.engine.provenance import describe_run
+from sam2flow_core.engine.provenance import describe_run, read_provenance, request_again, stored_identity
+from sam2flow_core.engine.source import open_source
+from sam2flow_core.errors import OutputError
 from sam2flow_core.files import write_text
 from sam2flow_core.reports import write_report
 from sam2flow_core.results import (
@@ -29,12 +32,100 @@ from sam2flow_core.results import (
     SUMMARY,
     Results,
     open_results,
+    read_marker,
     remove_marker,
     write_line,
 )
 from sam2flow_core.spreadsheets import write_csv
+from sam2flow_core.stack import Calibration, Stack, Timing
 from sam2flow_core.stack.sources import Frame
-from sam2flow_core.velocity import VesselMeasurement, per_frame_table, summary_table
+from sam2flow_core.velocity import VesselMeasurement, measure_vessels, per_frame_table, summary_table
+from sam2flow_core.velocity.centreline import Centreline
+from sam2flow_core.velocity.sampling import ImageReader
+
+_FEWEST = 2
+"""Frames of a range from which on there is something to measure."""
+
+
+def measure_run(
+    results: Results,
+    images: ImageReader,
+    calibration: Calibration,
+    timing: Timing,
+    recorded: NDArray[np.int64],
+    settings: VelocitySettings,
+) -> list[VesselMeasurement]:
+    """Return the measurement of each vessel in each range, the ranges of a vessel one after the other.
+
+    The arrow of a vessel is that of its first range.
+
+    Parameters
+    ----------
+    results : Results
+    images : callable
+        Frame index -> recorded frame (Y, X).
+    calibration : Calibration
+    timing : Timing
+        Of the frames in `recorded`.
+    recorded : ndarray of int
+        Frames that the run goes through, ascending; those in `results` are among them.
+    settings : VelocitySettings
+    """
+    found: list[VesselMeasurement] = []
+    arrows: dict[int, Centreline] = {}
+    for start, stop in results.ranges:
+        tracks = [results.track(vessel, (start, stop)) for vessel in results.vessel_ids]
+        frames = tracks[0].frames if tracks else np.zeros(0, np.int64)
+        if len(frames) < _FEWEST:
+            continue
+        measured = measure_vessels(
+            tracks, images, calibration, settings, results.header.video_id,
+            timing.at(np.searchsorted(recorded, frames)), arrows,
+        )  # fmt: skip
+        arrows = {m.vessel_id: m.line for m in measured} | arrows
+        part = f"frames {start} to {stop - 1}" if len(results.ranges) > 1 else ""
+        found += [replace(m, part=part) for m in measured]
+    order = list(results.vessel_ids)
+    return sorted(found, key=lambda m: (order.index(m.vessel_id), int(m.frames[0])))
+
+
+def diagram_of(measured: Sequence[VesselMeasurement], frames: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Space-time diagram (T, N) of one vessel over all frames of a run, along the line of its first range."""
+    points = len(measured[0].centreline)
+    image = np.full((len(frames), points), np.nan, np.float32)
+    for each in measured:
+        width = min(points, each.kymograph.shape[1])
+        image[np.searchsorted(frames, each.frames), :width] = each.kymograph[:, :width]
+    return image
+
+
+_OVERVIEW_FRAMES = 24
+
+
+def overview_image(stack: Stack, frames: NDArray[np.int64], shifts: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the mean of some frames of the run, laid on the tissue of its first frame.
+
+    Parameters
+    ----------
+    stack : Stack
+    frames : ndarray of int, shape (T,)
+        The frames of the run.
+    shifts : ndarray, shape (T, 2)
+        Tissue displacement ``(dy, dx)`` in px of each frame of the run.
+
+    Returns
+    -------
+    ndarray, shape (Y, X)
+    """
+    chosen = np.unique(np.linspace(0, len(shifts) - 1, _OVERVIEW_FRAMES).astype(int))
+    rows, columns = np.arange(stack.shape[1]), np.arange(stack.shape[2])
+    total = np.zeros(stack.shape[1:], np.float32)
+    for index in chosen:
+        dy, dx = np.rint(shifts[index] - shifts[0]).astype(int)
+        moved = np.ix_(np.clip(rows + dy, 0, rows[-1]), np.clip(columns + dx, 0, columns[-1]))
+        total += stack.frame(int(frames[index]))[moved]
+    return (total / len(chosen)).astype(np.float32)
+
 
 _FEWEST_FRAMES = 8
 """Frames from which on there is something to tell."""
@@ -111,3 +202,36 @@ def _write(
 def _write_table(path: Path, table: pd.DataFrame) -> None:
     # More digits than any measurement has, fewer than a page can bear.
     write_csv(path, table, "%.7g")
+
+
+def remeasure(folder: Path, stack: Path | None = None) -> tuple[int, int]:
+    """Write tables, report and provenance of a run's frames again; return how many these are, and how many asked for.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+    stack : Path, optional
+        Its recording, if it has moved.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds no run, or one that had not yet written anything to read.
+    StackError
+        If the recording is gone or another one.
+    """
+    open_results(folder)
+    if not (folder / PROVENANCE).is_file():
+        raise OutputError(
+            f"{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume"
+        )
+    request = request_again(folder / PROVENANCE, folder, stack, download=True)
+    description = {k: v for k, v in read_provenance(folder / PROVENANCE)["model"].items() if k != "asked"}
+    with open_source(request) as source, lock_folder(folder) as lock:
+        conclusion = Conclusion(request, source, lock, stored_identity(folder), description)
+        if read_marker(folder) is not None:
+            return write_partial(conclusion), source.frames_total
+        for _ in finish_run(conclusion):
+            pass
+        return source.frames_total, source.frames_total

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.engine.contract import Predictor
-from sam2flow_core.engine.prompting import give_prompts
+from sam2flow_core.engine.contract import Predictor, give_prompts
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.project import RunChoices

@@ -13,10 +13,9 @@ from typing import Any
 from sam2flow_core.config.run import EVERY, QUICK
 from sam2flow_core.config.stack import stack_settings
 from sam2flow_core.config.velocity import VelocitySettings
-from sam2flow_core.engine.detail import describe_detail
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.identity import RECORDING, completed, without_machine
-from sam2flow_core.engine.source import Source
+from sam2flow_core.engine.source import Source, describe_detail
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.inference.hub import require_here
 from sam2flow_core.prompts import Prompt, clicks_of, regions_of

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from sam2flow_core.engine.prompting import give_prompts
+from sam2flow_core.engine.contract import give_prompts
 from sam2flow_core.evaluation.cases import Answer, Case
 from sam2flow_core.inference import SAM2FlowPredictor
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow

@@ -10,7 +10,7 @@ import torch
 from scipy.spatial import cKDTree
 
 from sam2flow_core.config.velocity import SeriesSettings, VelocitySettings
-from sam2flow_core.engine.prompting import give_prompts
+from sam2flow_core.engine.contract import give_prompts
 from sam2flow_core.evaluation.cases import Case, VesselTruth, out_of_frame
 from sam2flow_core.evaluation.flow_comparison import compare
 from sam2flow_core.evaluation.metrics import boundary_f, endpoint_error, mask_iou

@@ -141,7 +141,7 @@ def prompts() -> Parser:
 
 def manifests() -> Parser:
     """``MANIFEST.csv``."""
-    from sam2flow_core.engine.manifest import read_manifest
+    from sam2flow_core.engine.requests import read_manifest
 
     seed = b"stack,prompts,pixel_size_um,frame_rate_hz,video_id,group\n" + (
         b"a.tif,p.csv,0.5,100,one,before\nb.tif,p.csv,,,two,after\n"
@@ -386,7 +386,7 @@ def _small_weights() -> Files:
 
 
 def _narrow(config: ModelConfig) -> ModelConfig:
-    """Every part of the network, as narrow as it goes: thousands of damaged files are remembered while they are drawn."""
+    """Return every part of the network, but narrow: drawing thousands of damaged files keeps them in memory."""
     image = replace(config.image, embed_dim=8, stages=(1, 1, 1, 1), adapter_dim=2)
     mask = replace(
         config.mask, d_model=16, heads=2, mlp_dim=16, mask_in_chans=4, memory_dim=8, memory_layers=1, memory_mlp_dim=16,

@@ -11,7 +11,7 @@ from fake_predictor import PROMPTS, FakePredictor
 
 from sam2flow_core.config.run import DetailSettings
 from sam2flow_core.engine import RunRequest, request_again, run
-from sam2flow_core.engine.detail import plan_frames
+from sam2flow_core.engine.source import plan_frames
 from sam2flow_core.errors import StackError
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.regions import MaskPrompt

@@ -1,6 +1,6 @@
 import pytest
 
-from sam2flow_core.engine.manifest import read_manifest
+from sam2flow_core.engine.requests import read_manifest
 from sam2flow_core.errors import DataError, PromptError
 
 PROMPTS = "vessel_id,frame,y,x,label\n1,0,3,4,1\n"

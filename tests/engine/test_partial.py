@@ -11,7 +11,7 @@ from test_streaming import assert_same
 
 from sam2flow_core.config.run import PartialSettings, StoreSettings
 from sam2flow_core.engine import PartialDone, RunRequest, run
-from sam2flow_core.engine.remeasure import remeasure
+from sam2flow_core.engine.finishing import remeasure
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.results import open_results, read_marker
 

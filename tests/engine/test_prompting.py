@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sam2flow_core.engine.prompting import give_prompts
+from sam2flow_core.engine.contract import give_prompts
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
 

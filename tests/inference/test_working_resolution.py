@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import zoom
 
-from sam2flow_core.engine.prompting import give_prompts
+from sam2flow_core.engine.contract import give_prompts
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.stack import open_stack
