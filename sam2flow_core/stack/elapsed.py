@@ -82,8 +82,10 @@ def measure_changes(read: Callable[[int], NDArray[Any]], start: int, stop: int, 
     moving, quiet, shape = _choose(read, start, stop, settings)
     chosen = np.r_[moving, quiet]
     values = np.empty((stop - start, len(chosen)), np.float32)
+    near = _neighbours(chosen, shape)
     for t in range(start, stop):
-        values[t - start] = _soft(read(t)).ravel()[chosen]
+        # Of these pixels alone: to soften whole frames would take most of the time before a run's first answer.
+        values[t - start] = np.asarray(read(t), np.float32).ravel()[near].mean(axis=0, dtype=float)
     level = np.median(values[:, len(moving) :], axis=1, keepdims=True)
     values -= level
     places = np.stack(np.unravel_index(moving, shape), axis=1)
@@ -115,6 +117,15 @@ def _choose(
 def _soft(frame: NDArray[Any]) -> NDArray[np.float32]:
     soft: NDArray[np.float32] = uniform_filter(np.asarray(frame, np.float32), 3)
     return soft
+
+
+def _neighbours(pixels: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int64]:
+    """Flat indices (9, P) of what `_soft` averages around each pixel; at the edge the last ones count twice."""
+    y, x = np.unravel_index(pixels, shape)
+    around = np.array([[-1], [0], [1]])
+    rows, columns = (np.clip(at + around, 0, most - 1) for at, most in zip((y, x), shape, strict=True))
+    near: NDArray[np.int64] = (rows[:, None] * shape[1] + columns).reshape(9, -1)
+    return near
 
 
 def _grouped(places: NDArray[np.int64], groups: int) -> tuple[NDArray[np.int64], ...]:

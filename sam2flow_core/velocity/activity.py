@@ -98,8 +98,17 @@ class CrossSampler:
 
     def activity(self) -> Activity:
         """Return what was collected, slow drifts and common flicker taken out."""
-        values = self._values.astype(float)
-        values[:, self._claimed] = np.nan
+        variance, shared = (np.full(self._shape, np.nan) for _ in range(2))
+        # One distance from the line after the other: what is computed with then stays in the processor's cache.
+        for row in range(len(self._across)):
+            variance[row], shared[row] = self._changes(self._values[:, row].astype(float), self._claimed[row])
+        return Activity(self._across, variance, shared)
+
+    def _changes(
+        self, values: NDArray[np.float64], claimed: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Variance over time at each place of values (frames, S), and covariance with the neighbour, shape (S,)."""
+        values[:, claimed] = np.nan
         known = np.isfinite(values)
         places = known.sum(axis=0)
         total = np.where(known, values, 0)
@@ -109,15 +118,15 @@ class CrossSampler:
         change = np.where(known, change, np.nan)
         enough = places >= max(0.5 * len(values), 4)
         variance = np.where(enough, _mean(change**2), np.nan)
-        shared = np.full(self._shape, np.nan)
-        if self._shape[1] > self._apart:
-            ahead = _mean(change[:, :, : -self._apart] * change[:, :, self._apart :])
-            shared[:, : -self._apart] = np.where(enough[:, : -self._apart] & enough[:, self._apart :], ahead, np.nan)
-        return Activity(self._across, variance, shared)
+        shared = np.full(len(claimed), np.nan)
+        if len(claimed) > self._apart:
+            ahead = _mean(change[:, : -self._apart] * change[:, self._apart :])
+            shared[: -self._apart] = np.where(enough[: -self._apart] & enough[self._apart :], ahead, np.nan)
+        return variance, shared
 
 
 def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over time of what is known, shape (M, S); NaN where nothing is."""
+    """Mean over time of what is known, shape (S,); NaN where nothing is."""
     known = np.isfinite(values)
     number = known.sum(axis=0)
     return np.where(number > 0, np.where(known, values, 0).sum(axis=0) / np.maximum(number, 1), np.nan)

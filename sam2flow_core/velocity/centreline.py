@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.sparse import csgraph, csr_array
-from skan import Skeleton
 from skimage.measure import label, regionprops
 from skimage.morphology import remove_small_holes, skeletonize
 
@@ -167,9 +166,8 @@ def _longest_path(skeleton: NDArray[np.bool_]) -> tuple[NDArray[np.float64], flo
     """Return the longest of the shortest paths, (M, 2), and the length of the longest branch beside it."""
     pieces = label(skeleton, connectivity=2)
     skeleton = pieces == 1 + np.bincount(pieces[pieces > 0] - 1).argmax()
-    graph = Skeleton(skeleton)
-    pixels = np.asarray(graph.coordinates, int)
-    edges = csr_array(graph.graph)
+    pixels = np.argwhere(skeleton)
+    edges = _pixel_graph(skeleton)
     # Twice the farthest pixel: exact on a tree, and half way round a loop, which is what a loop's longest path is.
     start = _farthest(edges, 0)[0]
     end, previous = _farthest(edges, start)
@@ -180,6 +178,31 @@ def _longest_path(skeleton: NDArray[np.bool_]) -> tuple[NDArray[np.float64], flo
     on_path[tuple(pixels[path].T)] = True
     rest = label(skeleton & ~ndimage.binary_dilation(on_path, np.ones((3, 3))), connectivity=2)
     return pixels[path].astype(float), float(np.bincount(rest.ravel())[1:].max(initial=0))
+
+
+def _pixel_graph(skeleton: NDArray[np.bool_]) -> csr_array:
+    """Return the skeleton's pixels, row by row, as a graph whose edges are the distances of neighbours.
+
+    Where three or more meet they touch crosswise: of the edges among such pixels those of a shortest tree stay.
+    """
+    count = int(skeleton.sum())
+    number = np.full(np.array(skeleton.shape) + 2, -1)
+    number[1:-1, 1:-1][skeleton] = np.arange(count)
+    own = number[1:-1, 1:-1]
+    height, width = own.shape
+    parts = []
+    for dy, dx in ((0, 1), (1, -1), (1, 0), (1, 1)):
+        other = number[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width]
+        both = (own >= 0) & (other >= 0)
+        parts.append((own[both], other[both], np.full(int(both.sum()), np.hypot(dy, dx))))
+    first, second, length = (np.concatenate(each) for each in zip(*parts, strict=True))
+    rows, columns, lengths = np.r_[first, second], np.r_[second, first], np.r_[length, length]
+    graph = csr_array((lengths, (rows, columns)), shape=(count, count))
+    meeting = np.bincount(rows, minlength=count) > 2
+    among = meeting[rows] & meeting[columns]
+    crowded = csr_array((lengths[among], (rows[among], columns[among])), shape=(count, count))
+    tree = csgraph.minimum_spanning_tree(crowded)
+    return csr_array(graph - (crowded - (tree + tree.T)))
 
 
 def _farthest(edges: csr_array, start: int) -> tuple[int, NDArray[np.int32]]:

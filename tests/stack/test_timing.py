@@ -114,3 +114,13 @@ def test_few_frames_and_stillness_are_taken_as_they_are() -> None:
     still = np.full((20, 32, 32), 7, np.uint8)
     assert find_timing(still.__getitem__, 0, 20).steady.all()
     assert find_timing(still.__getitem__, 3, 6).steady.all()
+
+
+def test_pixels_are_softened_as_whole_frames_are_also_at_the_edge() -> None:
+    from scipy.ndimage import uniform_filter
+
+    from sam2flow_core.stack.elapsed import _neighbours
+
+    frame = np.random.default_rng(3).integers(0, 4096, (9, 7)).astype(np.float32)
+    soft = frame.ravel()[_neighbours(np.arange(63), frame.shape)].mean(axis=0)
+    assert np.allclose(soft, uniform_filter(frame, 3).ravel(), rtol=1e-6)

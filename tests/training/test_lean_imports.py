@@ -15,7 +15,7 @@ config = replace(TRAINING["tiny"], bank=bank)
 stage = StageConfig(1.0, ((64, 1.0),), 1, False, 0.0, ("flow",), frames=3, scattered_pairs=2)
 clips = next(ClipStream(SyntheticScenes(config), config, stage, seed=1).batches(4))
 # tifffile may be: scikit-image brings it.
-absent = {"pandas", "zarr", "dask", "skan", "numba", "matplotlib", "distributed"}
+absent = {"pandas", "zarr", "dask", "matplotlib", "distributed"}
 print(len(clips), *sorted(absent & set(sys.modules)))
 """
 

@@ -15,7 +15,7 @@ from sam2flow_core.training.on_gpu import MOST_BYTES
 ROOT = Path(__file__).parents[2]
 HIDE = """
 import importlib.machinery, sys
-HIDDEN = {"tifffile", "zarr", "skan", "pandas", "click", "numcodecs", "imageio", "matplotlib", "napari", "qtpy", "av"}
+HIDDEN = {"tifffile", "zarr", "pandas", "click", "numcodecs", "imageio", "matplotlib", "napari", "qtpy", "av"}
 class Finder(importlib.machinery.PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):

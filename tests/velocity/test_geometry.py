@@ -65,3 +65,20 @@ def test_specks_have_no_centreline(pixels):
     lumen = np.zeros((20, 20), bool)
     lumen[5, 5 : 5 + pixels] = True
     assert trace_centreline(lumen, GeometrySettings()) is None
+
+
+def test_pixels_that_meet_crosswise_are_joined_by_a_tree_and_the_longest_way_is_found():
+    """A cross of two lines: the way through it is one line's, and no triangle of its middle makes it longer."""
+    from sam2flow_core.velocity.centreline import _longest_path, _pixel_graph
+
+    cross = np.zeros((21, 31), bool)
+    cross[10], cross[:, 15] = True, True
+    edges = _pixel_graph(cross)
+    assert (edges != edges.T).nnz == 0
+    assert edges.nnz == 2 * (cross.sum() - 1), "a tree"
+    path, branch = _longest_path(cross)
+    assert sorted(map(tuple, path.astype(int))) == [(10, x) for x in range(31)]
+    assert branch == 9
+    alone = np.zeros((3, 3), bool)
+    alone[1, 1] = True
+    assert _longest_path(alone)[0].tolist() == [[1.0, 1.0]]
