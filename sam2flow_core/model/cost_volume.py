@@ -9,7 +9,7 @@ pooled is correlation, not features: that is what the motion memory carries.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,6 +26,8 @@ from sam2flow_core.model.tangent import direction_field, trace_paths
 _READ_BYTES, _READ_BYTES_TAUGHT, _READ_BYTES_GPU = 1 << 23, 1 << 25, 1 << 29
 """Of features read at a time: what a processor's cache holds; more where each reading makes a gradient as large as all
 features; and what keeps a GPU busy."""
+SEEN = 0.05
+"""What a channel says of places that can be seen; 0 of others."""
 
 
 def speed_bins(largest: float) -> Tensor:
@@ -199,6 +201,52 @@ def _compare(
     length = there.square().sum(-1).clamp_min(1e-8).rsqrt()
     result: Tensor = (there * here[:, None]).sum(-1) * length
     return result
+
+
+@dataclass(frozen=True)
+class CostVolume:
+    """Pooled correlations of all cells at one moment, kept apart until a few cells are asked for.
+
+    As one tensor it would be much larger than its parts, and most of the time would go into writing it.
+
+    Attributes
+    ----------
+    pooled : tuple over lags of tuples over widths of Tensor (N, B_lag, windows)
+        Of each lag the slow bins only; see `slow_bins`.
+    valid : BoolTensor (N, B, L)
+        Whether the place can be seen at each lag.
+    path : Tensor (N, B), optional
+        What the vessel's speed, followed through time, says.
+    """
+
+    pooled: tuple[tuple[Tensor, ...], ...]
+    valid: Tensor
+    path: Tensor | None = None
+
+    def split(self, cells: int) -> Iterator[Tensor]:
+        """The volume (n, B, C) of ``cells`` after each other at a time."""
+        for first in range(0, max(self.valid.shape[0], 1), cells):
+            yield self._assembled(slice(first, first + cells))
+
+    def whole(self) -> Tensor:
+        """The volume (N, B, C) of all cells."""
+        return self._assembled(slice(None))
+
+    def _assembled(self, cells: slice) -> Tensor:
+        lags, windows = len(self.pooled), self.pooled[0][0].shape[2]
+        valid = self.valid[cells]
+        channels = lags * windows * len(self.pooled[0]) + (self.path is not None)
+        volume = self.pooled[0][0].new_zeros(*valid.shape[:2], channels + lags)
+        volume[..., channels:] = SEEN * valid
+        if self.path is not None:
+            volume[..., channels - 1] = self.path[cells]
+        for row, widths in enumerate(self.pooled):
+            side = (valid.shape[1] - widths[0].shape[1]) // 2
+            for width, pooled in enumerate(widths):
+                first = width * windows * lags + row
+                last = first + windows * lags
+                volume[:, side : valid.shape[1] - side, first:last:lags] = pooled[cells]
+        return volume
 
 
 def slow_bins(streamlines: Streamlines, count: int) -> slice:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import COST_VOLUME
+from sam2flow_core.model.cost_volume import CostVolume
 from sam2flow_core.model.layers import begin_at_zero
 
 _AT_A_TIME = 128
@@ -31,12 +32,14 @@ class CostVolumeNet(nn.Module):
         """What the blocks are computed in, in training; the answer is not."""
         begin_at_zero(self.head)
 
-    def forward(self, cost_volume: Tensor, context: Tensor, bins: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, cost_volume: CostVolume | Tensor, context: Tensor, bins: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Speed along each path.
 
         Parameters
         ----------
-        cost_volume : Tensor (N, B, C)
+        cost_volume : CostVolume, or Tensor (N, B, C)
         context : Tensor (N, X)
             What else is known of each cell.
         bins : Tensor (B,)
@@ -50,30 +53,41 @@ class CostVolumeNet(nn.Module):
             Of each speed.
         hidden : Tensor (N, B, hidden)
             Features over speed, for the refinement to look up.
+        peak : Tensor (N, C)
+            The cost volume at the likeliest speed.
         """
         if torch.is_grad_enabled():
-            x, logits, shift = self._read(cost_volume, context)
+            whole = cost_volume if isinstance(cost_volume, Tensor) else cost_volume.whole()
+            x, logits, shift, peak = self._read(whole, context)
         else:
             # Cells do not look at each other here, and few at a time stay in the processor's cache.
-            parts = zip(cost_volume.split(_AT_A_TIME), context.split(_AT_A_TIME), strict=True)
-            x, logits, shift = (torch.cat(p) for p in zip(*(self._read(*part) for part in parts), strict=True))
+            x = context.new_empty(context.shape[0], bins.shape[0], self.mix.out_features)
+            found = []
+            parts = zip(cost_volume.split(_AT_A_TIME), context.split(_AT_A_TIME), x.split(_AT_A_TIME), strict=True)
+            for volume, known, place in parts:
+                seen, *answer = self._read(volume, known)
+                place.copy_(seen)
+                found.append(answer)
+            logits, shift, peak = (torch.cat(part) for part in zip(*found, strict=True))
         step = torch.gradient(bins)[0]
         values = bins + step * torch.tanh(shift)
         best = logits.argmax(1, keepdim=True)
         place = torch.arange(bins.shape[0], device=bins.device)
         near = (place - best).abs() <= COST_VOLUME.bins_around
         share = torch.softmax(logits.masked_fill(~near, -1e4), 1)
-        return (share * values).sum(1), logits, x
+        return (share * values).sum(1), logits, x, peak
 
-    def _read(self, cost_volume: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features (N, B, hidden), logits (N, B) and shifts within the bins (N, B)."""
+    def _read(self, cost_volume: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Features (N, B, hidden), logits (N, B), shifts within the bins (N, B), and the volume (N, C) at the best."""
         with torch.autocast(cost_volume.device.type, self.low_precision, enabled=self.low_precision is not None):
             x = self.mix(cost_volume) + self.context(context)[:, None]
             for block in self.blocks:
                 x = block(x)
         x = x.float() if self.low_precision is not None else x
         out = self.head(x)
-        return x, out[..., 0] + self.temperature * (cost_volume @ self.prior), out[..., 1]
+        logits = out[..., 0] + self.temperature * (cost_volume @ self.prior)
+        peak = cost_volume[torch.arange(cost_volume.shape[0], device=logits.device), logits.argmax(1)]
+        return x, logits, out[..., 1], peak
 
 
 class _Block(nn.Module):

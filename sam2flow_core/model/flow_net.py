@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from sam2flow_core.config.model import ModelConfig
 from sam2flow_core.model.cost_volume import (
+    SEEN,
+    CostVolume,
     Streamlines,
     along,
     correlate,
@@ -202,8 +204,8 @@ class FlowNet(nn.Module):
 
     def cost_volume(
         self, volumes: Mapping[tuple[int, int], Tensor], t: int, layout: CellLayout, causal: bool
-    ) -> Tensor:
-        """Pool correlations of the pairs around ``t`` in time and along the vessel: (N, B, C).
+    ) -> CostVolume:
+        """Pool correlations of the pairs around ``t`` in time and along the vessel.
 
         Parameters
         ----------
@@ -213,20 +215,12 @@ class FlowNet(nn.Module):
         layout : CellLayout
         causal : bool
         """
-        streamlines, lags, windows = layout.streamlines, self.config.match.lags, self.config.match.windows
-        valid = streamlines.valid.to(streamlines.bins)
-        cost_volume = valid.new_zeros(*valid.shape[:2], self.pooled_channels + len(lags))
-        cost_volume[..., self.pooled_channels :] = 0.05 * valid
-        for row in range(len(lags)):
-            in_time, whole = self._means(volumes, t, row, layout, causal)
-            rows = slow_bins(streamlines, in_time.shape[1])
-            for width, pooled in enumerate(_pooled(in_time, whole, layout)):
-                first = width * len(windows) * len(lags) + row
-                cost_volume[:, rows, first : first + pooled.shape[2] * len(lags) : len(lags)] = pooled
+        in_time = (self._means(volumes, t, row, layout, causal) for row in range(len(self.config.match.lags)))
+        pooled = tuple(_pooled(*means, layout) for means in in_time)
+        path = None
         if layout.whole is not None:
-            seen, middle = self._over_time(volumes, t, layout, causal)
-            cost_volume[..., self.pooled_channels - 1] = layout.whole.to_cells(self.speed_path(seen, middle))
-        return cost_volume
+            path = layout.whole.to_cells(self.speed_path(*self._over_time(volumes, t, layout, causal)))
+        return CostVolume(pooled, layout.streamlines.valid, path)
 
     def _over_time(
         self, volumes: Mapping[tuple[int, int], Tensor], t: int, layout: CellLayout, causal: bool
@@ -260,7 +254,7 @@ class FlowNet(nn.Module):
         count, images = pairs.shape[1], layout.cells.image
         valid = streamlines.valid.to(streamlines.bins)
         cost_volume = valid.new_zeros(count, *valid.shape[:2], self.pooled_channels + len(lags))
-        cost_volume[..., self.pooled_channels :] = 0.05 * valid
+        cost_volume[..., self.pooled_channels :] = SEEN * valid
         margin = max(windows) // 2
         pieces = 0 if layout.whole is None else layout.whole.count
         seen = valid.new_zeros(pieces, valid.shape[1], series.shape[3] + 2 * margin, len(lags))
@@ -314,17 +308,17 @@ class FlowNet(nn.Module):
             places = span(t, window if self.config.use_cost_volume_pooling else 1, self.config.match.lags[row], causal)
             # Each window holds the narrower one before it.
             for k in [k for k in places if (row, k) in volumes and k not in counted]:
-                total = total + volumes[row, k]
+                total += volumes[row, k]
                 counted.add(k)
             means.append(total / max(len(counted), 1))
         both = torch.stack(means, 2)
-        return both[:cells], both[cells:] if pieces else None
+        return both[:cells], None if layout.whole is None else both[cells:]
 
     def forward(
         self,
         first: Tensor,
         second: Tensor,
-        cost_volume: Tensor,
+        cost_volume: CostVolume | Tensor,
         context: Tensor,
         layout: CellLayout,
         banks: list[list[MemoryEntry]],
@@ -337,7 +331,7 @@ class FlowNet(nn.Module):
         ----------
         first, second : Tensor (images, D, rows, columns)
             Matching features of frames t and t + 1.
-        cost_volume : Tensor (N, B, C)
+        cost_volume : CostVolume, or Tensor (N, B, C)
         context : Tensor (images, d_model, h, w)
             Stride-4 features of the image encoder.
         layout : CellLayout
@@ -352,16 +346,18 @@ class FlowNet(nn.Module):
             hidden = hidden + self.motion_memory.read(hidden, layout.cells, banks, frame)
         return self.refine(start, hidden, first, second, layout, iterations)
 
-    def first_flow(self, cost_volume: Tensor, context: Tensor, layout: CellLayout) -> FirstFlow:
+    def first_flow(self, cost_volume: CostVolume | Tensor, context: Tensor, layout: CellLayout) -> FirstFlow:
         """Speed along each path by the cost volume alone; parameters as those of `forward`.
 
         Cost volumes (P N, B, C) of P pairs, one after the other, are answered at once: the answer has as many rows.
         """
         given = torch.cat([self._context(context, layout.cells), layout.facts], 1)
-        if cost_volume.shape[0] > given.shape[0]:
+        if isinstance(cost_volume, Tensor) and cost_volume.shape[0] > given.shape[0]:
             given = given.repeat(cost_volume.shape[0] // given.shape[0], 1)
-        speed, logits, seen = self.cost_volume_net(cost_volume, given, layout.streamlines.bins)
-        inputs = torch.cat([given, *_first_facts(speed, logits, cost_volume, layout.streamlines)], 1)
+        speed, logits, seen, peak = self.cost_volume_net(cost_volume, given, layout.streamlines.bins)
+        pooled_channels = peak.shape[1] - layout.streamlines.valid.shape[2]
+        facts = _first_facts(speed, logits, layout.streamlines.bins)
+        inputs = torch.cat([given, facts, peak[:, :pooled_channels]], 1)
         return FirstFlow(speed, logits, seen, inputs, torch.tanh(self.start(inputs)))
 
     def refine(
@@ -444,12 +440,10 @@ def _bin_of(speed: Tensor, bins: Tensor) -> Tensor:
     return low + (inside - bins[low]) / (bins[low + 1] - bins[low])
 
 
-def _first_facts(speed: Tensor, logits: Tensor, cost_volume: Tensor, streamlines: Streamlines) -> list[Tensor]:
+def _first_facts(speed: Tensor, logits: Tensor, bins: Tensor) -> Tensor:
     chance = torch.softmax(logits, 1)
     best, at = chance.max(1)
-    mean = (chance * streamlines.bins).sum(1)
-    spread = torch.sqrt((chance * (streamlines.bins - mean[:, None]) ** 2).sum(1) + 1e-6)
-    back = chance.gather(1, (streamlines.bins.shape[0] - 1 - at)[:, None])[:, 0]
-    facts = torch.stack([torch.asinh(speed.abs()), best, torch.log(spread), back], 1)
-    there = cost_volume[torch.arange(cost_volume.shape[0], device=at.device), at]
-    return [facts, there[:, : cost_volume.shape[2] - streamlines.valid.shape[2]]]
+    mean = (chance * bins).sum(1)
+    spread = torch.sqrt((chance * (bins - mean[:, None]) ** 2).sum(1) + 1e-6)
+    back = chance.gather(1, (bins.shape[0] - 1 - at)[:, None])[:, 0]
+    return torch.stack([torch.asinh(speed.abs()), best, torch.log(spread), back], 1)

@@ -137,3 +137,19 @@ def test_memory_beyond_its_reach_is_not_read_unless_it_was_prompted(model, image
 
     assert torch.equal(fine(shown, far, near), fine(shown, near))
     assert not torch.equal(fine(shown, near), fine(near))
+
+
+def test_a_cost_volume_in_parts_is_answered_as_in_one_piece(model, images, masks):
+    net = model.flow
+    with torch.no_grad():
+        maps = net.feature_encoder(images)
+        features = {t: maps[t : t + 1] for t in range(len(images))}
+        layout = net.lay_out(masks, torch.zeros(len(masks), dtype=torch.long), maps.shape[-2:])
+        volumes = {(0, k): net.correlation(features, 0, k, layout) for k in range(len(images) - 1)}
+        parts = net.cost_volume(volumes, 0, layout, causal=False)
+        context = model.encode(images[:1])[0]
+        apart, whole = (net.first_flow(volume, context, layout) for volume in (parts, parts.whole()))
+    assert torch.equal(torch.cat(list(parts.split(50))), parts.whole())
+    assert layout.cells.count > 128  # more than are answered at a time
+    assert torch.equal(apart.speed, whole.speed) and torch.equal(apart.seen, whole.seen)
+    assert torch.equal(apart.inputs, whole.inputs)
