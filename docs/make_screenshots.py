@@ -18,7 +18,7 @@ from napari.settings import get_settings
 from qtpy.QtWidgets import QApplication, QScrollArea
 
 from sam2flow_core.prompts import read_prompts
-from sam2flow_napari.files.sample_data import sample_path
+from sam2flow_napari.file_menu import sample_path
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 

@@ -18,8 +18,7 @@ from sam2flow_core.errors import Sam2FlowError, StackError
 from sam2flow_core.inference.hub import is_hub_name
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_core.prompts import check_prompts, read_prompts
-from sam2flow_napari.files.layer_file import recording_of_layer
-from sam2flow_napari.files.sample_data import sample_path
+from sam2flow_napari.file_menu import recording_of_layer, sample_path
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.flow_frames import first_answered
 from sam2flow_napari.layers.keys import Key

@@ -154,7 +154,7 @@ def _facts(request: ExportRequest, results: Results) -> dict[str, object]:
 
 def _draw_velocities(per_frame: pd.DataFrame, results: Results, paths: list[Path]) -> None:
     """Draw velocity against time of all vessels; the interval of each as a band where there are at most three."""
-    from sam2flow_core.reports.drawing import new_figure, page_style, without_joints
+    from sam2flow_core.reports.figures import new_figure, page_style, without_joints
 
     calibrated = bool(per_frame["velocity_um_s"].notna().any())
     column = "velocity_um_s" if calibrated else "velocity_px_frame"

@@ -19,8 +19,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import Sam2Settings
 from sam2flow_core.errors import ModelError, PromptError
-from sam2flow_core.inference.clicks import Given
-from sam2flow_core.inference.photographs import read_picture, to_input
+from sam2flow_core.inference.sam2_inputs import Given, read_picture, to_input
 from sam2flow_core.inference.weights import choose_device, load_model
 from sam2flow_core.model.mask_decoder import DecodedMasks, choose_mask, unsteady
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
 from sam2flow_core.errors import PromptError
-from sam2flow_core.inference.clicks import Given, read_clicks, read_mask
 from sam2flow_core.inference.masks import encoded, field_maps
 from sam2flow_core.inference.object_track import ObjectTrack, Recalled, begin_bank, recall, write_track
+from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
 from sam2flow_core.inference.track_step import TrackStep
 from sam2flow_core.inference.video_frames import PaddedFrames, SquareFrames, VideoFrames
 from sam2flow_core.inference.video_predictor import Masks, VideoPredictor

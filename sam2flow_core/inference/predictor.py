@@ -16,13 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError, PromptError
-from sam2flow_core.inference.clicks import Given, read_clicks, read_mask
 from sam2flow_core.inference.dense import TrackingStep, dense_step, to_recorded
 from sam2flow_core.inference.flow_groups import FlowGroups, told_of_memory
 from sam2flow_core.inference.flow_stream import bounds
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.masks import decode_prompts, encoded, masks_from_memory, recorded_logits, vessel_mask
 from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_ranges
+from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
 from sam2flow_core.inference.state import InferenceState, VesselState
 from sam2flow_core.inference.steps import FrameFlow

@@ -14,8 +14,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.inference.working_frames import WorkingFrames
-from sam2flow_core.model.inputs import smoothed
-from sam2flow_core.model.motion_statistics import MotionStatistics
+from sam2flow_core.model.motion_statistics import MotionStatistics, smoothed
 from sam2flow_core.model.strips import Window, strips
 from sam2flow_core.stack import Shift, Stabiliser
 from sam2flow_core.tracing.field_map import FieldMap

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.inference.frames import AlignedFrames
-from sam2flow_core.inference.photographs import normalise
 from sam2flow_core.inference.recording_summary import summarise_ranges
+from sam2flow_core.inference.sam2_inputs import normalise
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.stack import FramePlan, Stack
 

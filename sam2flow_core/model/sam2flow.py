@@ -18,10 +18,9 @@ from sam2flow_core.config.model import ModelConfig
 from sam2flow_core.model.context_memory import ContextMemory
 from sam2flow_core.model.flow_net import FlowNet
 from sam2flow_core.model.image_encoder import ImageEncoder
-from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_mask
+from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_mask, click_maps
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.prompt_encoder import PromptEncoder
-from sam2flow_core.model.region_growth import click_maps
 from sam2flow_core.model.strip_decoder import StripDecoder
 from sam2flow_core.model.vessel_field import VesselField, VesselFieldNet
 

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.files import write_text
-from sam2flow_core.reports.overview import draw_overview
-from sam2flow_core.reports.pages import fill
-from sam2flow_core.reports.vessel_figure import draw_vessel
-from sam2flow_core.reports.words import (
+from sam2flow_core.reports.figures import draw_overview, draw_vessel
+from sam2flow_core.reports.wording import (
     calibration_lines,
+    fill,
     number,
     provenance_lines,
     quantity,

@@ -1,4 +1,4 @@
-"""The vessel field as arrays, to be read at single places."""
+"""The vessel field as arrays, to be read at single places, and which point of a line a place is nearest to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from sam2flow_core.config.tracing import TracingSettings
@@ -120,3 +121,16 @@ class FieldMap:
             end=values[..., 4 * n].astype(float),
             forward=(near * sign * values[..., 3 * n : 4 * n]).sum(-1) / np.maximum(total, 1e-6),
         )
+
+
+def nearest_points(line: Floats, shape: tuple[int, int]) -> tuple[Floats, NDArray[np.intp]]:
+    """Distance (h, w) in cells to a line's points (K, 2), each in its nearest cell, and the nearest point (h, w).
+
+    Of points in one cell the last one counts. Points beyond the picture count at its side.
+    """
+    apart = np.ones(shape, bool)
+    owner = np.zeros(shape, np.intp)
+    place = tuple(np.clip(np.rint(line).astype(np.intp), 0, np.array(shape) - 1).T)
+    apart[place], owner[place] = False, np.arange(len(line))
+    away, cell = distance_transform_edt(apart, return_indices=True)
+    return away, owner[tuple(cell)]

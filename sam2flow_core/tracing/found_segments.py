@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from sam2flow_core.config.tracing import FindingSettings
-from sam2flow_core.tracing.field_map import FieldMap, Floats
-from sam2flow_core.tracing.nearest_point import nearest_points
+from sam2flow_core.tracing.field_map import FieldMap, Floats, nearest_points
 from sam2flow_core.tracing.tracer import Start, Trace, trace
 
 _TAKEN = 1.2

@@ -14,8 +14,7 @@ from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from sam2flow_core.config.tracing import StripSettings
 from sam2flow_core.model.strip_decoder import ACROSS, REACH, STRIP_CHANNELS
-from sam2flow_core.tracing.field_map import FieldMap, Floats
-from sam2flow_core.tracing.nearest_point import nearest_points
+from sam2flow_core.tracing.field_map import FieldMap, Floats, nearest_points
 from sam2flow_core.tracing.tracer import Trace, left_of
 
 OUTSIDE = -8.0

@@ -15,8 +15,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.clips import AlterationConfig
 from sam2flow_core.config.training import StageConfig, TrainingConfig
-from sam2flow_core.model.inputs import InputMaker, smoothed
-from sam2flow_core.model.motion_statistics import MotionStatistics
+from sam2flow_core.model.motion_statistics import InputMaker, MotionStatistics, smoothed
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.training.field_truth import LumenPoints, true_field
 

@@ -1,4 +1,4 @@
-"""All that is read from the space-time diagram of one vessel, over a span of time that fits in memory."""
+"""All that is read from the space-time diagram of one vessel, cells among it, in a span that fits in memory."""
 
 from __future__ import annotations
 
@@ -6,20 +6,135 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import fft, ndimage, signal
 
-from sam2flow_core.config.velocity import KymographSettings, StretchSettings
-from sam2flow_core.velocity.cells import count_cells, pattern_noise, repeat_distance
-from sam2flow_core.velocity.correlation import correlate, moving_pattern
+from sam2flow_core.config.velocity import CellCountSettings, KymographSettings, StretchSettings
+from sam2flow_core.velocity.correlation import correlate, moving_pattern, stack_velocity
 from sam2flow_core.velocity.records import CellCount, SpaceTime
 from sam2flow_core.velocity.sampling import Samples
-from sam2flow_core.velocity.slantstack import stack_velocity
 from sam2flow_core.velocity.stretches import StretchTable, stretch_table
 from sam2flow_core.velocity.transit import transit_velocity
 
 _CELL = 4  # px
 _FOCUS_FRAMES = 15
 _RATE_WITHOUT_CALIBRATION = 100.0  # Hz, only for how slow a drift is
+
+
+def pattern_noise(pattern: NDArray[np.float32]) -> float:
+    """Return the standard deviation of the pattern over that of the noise.
+
+    Noise of neighbouring samples is independent to within the bilinear interpolation, cells are several samples
+    wide: the autocorrelation at zero, predicted from the samples two to four apart, splits the two.
+    """
+    if pattern.shape[2] < 8:
+        return float("nan")
+    variance = float((pattern**2).mean())
+    lag = [float((pattern[:, :, :-k] * pattern[:, :, k:]).mean()) for k in (2, 3, 4)]
+    moving = min(max(lag[0] + (lag[0] - lag[1]) * 2 / 2, 0.0), variance)
+    noise = max(variance - moving, 1e-3 * variance)  # finer than this the prediction cannot be
+    return float(np.sqrt(moving / noise)) if variance > 0 else 0.0
+
+
+def repeat_distance(pattern: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the distance in px at which the cells repeat along the vessel, and the correlation there.
+
+    ``(nan, 0)`` where the autocorrelation has no second peak.
+    """
+    points = pattern.shape[2]
+    if points < 16 or not pattern.any():
+        return float("nan"), 0.0
+    size = fft.next_fast_len(2 * points, real=True)
+    power = (np.abs(fft.rfft(pattern, size, axis=2)) ** 2).mean(axis=(0, 1), dtype=float)
+    overlap = np.arange(points, 0, -1)
+    auto = fft.irfft(power, size)[:points] / overlap
+    auto = ndimage.gaussian_filter1d(auto[: points * 2 // 3], 1.0)
+    # Slow brightness along the vessel would lift every peak: what counts is the rise from the trough before.
+    peaks, found = signal.find_peaks(auto[2:], prominence=0.02 * auto[0])
+    if not len(peaks):
+        return float("nan"), 0.0
+    prominence = found["prominences"]
+    best = int(np.argmax(prominence >= 0.5 * prominence.max()))  # the first: a regular train repeats at every multiple
+    return float(peaks[best] + 2), float(np.clip(auto[peaks[best] + 2] / auto[0], 0, 1))
+
+
+def count_cells(pattern: NDArray[np.float32], velocity: NDArray[np.float64], settings: CellCountSettings) -> CellCount:
+    """Count the cells that pass, from the diagram moved along with them.
+
+    Each sample is put where its cell is in a frame of reference that moves with the cells; what many frames put at
+    one place is averaged. The upstream and the downstream half of the vessel see the same cells at different times:
+    unless their averages agree, the lanes side by side agree, and what passes is of one height and width, cells cannot
+    be told apart and nothing is said.
+
+    Parameters
+    ----------
+    pattern : ndarray, shape (L, T, N)
+    velocity : ndarray, shape (T,)
+        px per frame, by the space-time diagram.
+    settings : CellCountSettings
+    """
+    nothing = CellCount(float("nan"), float("nan"))
+    frames, points = pattern.shape[1:]
+    if not np.isfinite(velocity[:-1]).all() or frames < 16 or points < 16:
+        return nothing
+    travelled = np.r_[0.0, np.cumsum(velocity[:-1])]
+    known = pattern.any(axis=(0, 2))  # frames may be missing
+    pattern, travelled = pattern[:, known], travelled[known]
+    # Only the middle: the longer a cell is followed, the more an error of the velocity blurs it.
+    start = max((points - settings.segment_px) // 2, 0)
+    pattern = pattern[:, :, start : start + settings.segment_px]
+    if np.ptp(travelled) < 3 * pattern.shape[2]:
+        return nothing
+    half = pattern.shape[2] // 2
+    middle = len(pattern) // 2
+    first = _unrolled(pattern.mean(axis=0)[:, :half], travelled, 0)
+    second = _unrolled(pattern.mean(axis=0)[:, half : 2 * half], travelled, half)
+    left = _unrolled(pattern[:middle].mean(axis=0), travelled, 0)
+    right = _unrolled(pattern[-middle:].mean(axis=0), travelled, 0)
+    if min(_agreement(first, second), _agreement(left, right)) < settings.least_agreement:
+        return nothing
+    whole = _unrolled(pattern.mean(axis=0), travelled, 0)
+    line = np.array([whole.get(k, np.nan) for k in range(min(whole), max(whole) + 1)])
+    known = np.isfinite(line)
+    line = np.interp(np.arange(len(line)), np.flatnonzero(known), line[known])
+    line = ndimage.gaussian_filter1d(line, 1.0)
+    # Cells that touch or lie side by side give peaks of any height: then the count hangs on what passes for a peak.
+    counts = [
+        len(signal.find_peaks(sign * line, prominence=height * line.std())[0])
+        for sign in (1, -1)
+        for height in settings.heights
+    ]
+    if min(counts) < settings.least_cells or max(counts) > settings.most_spread * min(counts):
+        return nothing
+    if not (_singles(line, settings) or _singles(-line, settings)):
+        return nothing
+    cells = float(np.median(counts))
+    spacing = len(line) / cells
+    return CellCount(float(np.ptp(travelled) / spacing / (frames - 1)), spacing)
+
+
+def _singles(line: NDArray[np.float64], settings: CellCountSettings) -> bool:
+    """Whether peaks are as alike as single cells are: clumps of two and three are higher and wider."""
+    peaks, found = signal.find_peaks(line, prominence=settings.heights[1] * line.std())
+    if len(peaks) < settings.least_cells:
+        return False
+    sizes = found["prominences"], signal.peak_widths(line, peaks, rel_height=settings.near_top)[0]
+    return all(bool(size.std() <= most * size.mean()) for size, most in zip(sizes, settings.most_varied, strict=True))
+
+
+def _unrolled(image: NDArray[np.float32], travelled: NDArray[np.float64], start: int) -> dict[int, float]:
+    """Average a diagram, shape (T, N), over the frames in coordinates that move with the cells, by whole px."""
+    place = np.rint(start + np.arange(image.shape[1]) - travelled[:, None]).astype(int)
+    low = int(place.min())
+    number = np.bincount((place - low).ravel())
+    total = np.bincount((place - low).ravel(), weights=image.ravel())
+    return {low + k: float(total[k] / number[k]) for k in range(len(number)) if number[k]}
+
+
+def _agreement(first: dict[int, float], second: dict[int, float]) -> float:
+    both = sorted(first.keys() & second.keys())
+    if len(both) < 16:
+        return 0.0
+    return float(np.corrcoef([first[k] for k in both], [second[k] for k in both])[0, 1])
 
 
 @dataclass(frozen=True)

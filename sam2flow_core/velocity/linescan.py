@@ -28,9 +28,8 @@ from sam2flow_core.velocity.records import (
     VesselMeasurement,
 )
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, Samples, sample_lanes
-from sam2flow_core.velocity.spans import joined, spans, trimmed
+from sam2flow_core.velocity.spans import at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise
-from sam2flow_core.velocity.times import at_frames, by_time, on_clock, span_clock
 from sam2flow_core.velocity.transit import transit_velocity
 
 _NAN = float("nan")

@@ -13,38 +13,33 @@ from sam2flow_core.config.flags import GRADES
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.stack.timing import Timing
-from sam2flow_core.velocity.activity import Activity, CrossSampler, contrast_beside
+from sam2flow_core.velocity.activity import Activity, CrossSampler, Presence, contrast_beside, find_presence
 from sam2flow_core.velocity.centreline import Centreline, majority_mask
-from sam2flow_core.velocity.crossprofile import cross_profile
 from sam2flow_core.velocity.diagram import Reading, read_diagram
 from sam2flow_core.velocity.diameter import combine_widths, frame_diameter, width_of_activity
-from sam2flow_core.velocity.divided import divided
 from sam2flow_core.velocity.flags import (
     Evidence,
+    along_words,
     edge_share,
     flags_by_frame,
     frame_flags,
     overlap_share,
     vessel_flags,
 )
-from sam2flow_core.velocity.footprint import footprint
 from sam2flow_core.velocity.forks import balanced
 from sam2flow_core.velocity.grade import Findings, grade_vessel
-from sam2flow_core.velocity.lengthwise import opposed_share
+from sam2flow_core.velocity.lumen import footprint
 from sam2flow_core.velocity.prepared import Others, PreparedVessel, prepare
-from sam2flow_core.velocity.presence import Presence, find_presence
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
-from sam2flow_core.velocity.segments import Segments, are_apart, find_cuts, merged, possible_segments
-from sam2flow_core.velocity.series import rejected_steps, smooth_series
-from sam2flow_core.velocity.spans import joined, spans, trimmed
+from sam2flow_core.velocity.segments import Segments, are_apart, divided, find_cuts, merged, possible_segments
+from sam2flow_core.velocity.series import cross_profile, opposed_share, rejected_steps, smooth_series
+from sam2flow_core.velocity.spans import at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise, with_interval
 from sam2flow_core.velocity.stretches import Step, StretchTable, longest_gap, read_stretches, step_along
-from sam2flow_core.velocity.times import at_frames, by_time, on_clock, span_clock
 from sam2flow_core.velocity.trust import chance_right, find_doubts, find_views
 from sam2flow_core.velocity.uncertainty import frame_standard_error
-from sam2flow_core.velocity.words import along_words
 
 _THREADS = 2  # vessels measured at once; numpy works without the interpreter's lock
 

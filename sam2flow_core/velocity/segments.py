@@ -7,16 +7,21 @@ they then differ as well is the vessel cut: what one reading of stretches makes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.config.flags import GRADES
 from sam2flow_core.config.velocity import StretchSettings, VelocitySettings
 from sam2flow_core.velocity.prepared import PreparedVessel, branch_of, segment_of
-from sam2flow_core.velocity.records import SpaceTime
+from sam2flow_core.velocity.records import CellCount, Series, SpaceTime, Statistics, VesselMeasurement
 from sam2flow_core.velocity.stretches import StretchTable, read_stretches, step_along
+
+_NAN = float("nan")
+_OF_A_MEAN = ("ALIASED", "NEAR_FLOOR", "TOO_SHORT", "WIDTH_DOUBT", "METHOD_DISAGREE")
+"""Flags that speak of a velocity or a width which the whole does not have."""
 
 
 def find_cuts(
@@ -159,3 +164,33 @@ def _speed(part: PreparedVessel, diagram: SpaceTime, settings: VelocitySettings)
         ):
             return float("nan")
     return speed * (-1 if part.turned else 1)
+
+
+def divided(whole: VesselMeasurement, segments: Sequence[VesselMeasurement]) -> VesselMeasurement:
+    """Return a vessel with its segments; a mean over blood that flows differently means nothing and is left blank.
+
+    Parameters
+    ----------
+    whole : VesselMeasurement
+    segments : sequence of VesselMeasurement
+        Measured each by itself, in the order of the line, a branch last.
+    """
+    numbered = tuple(replace(segment, segment=k) for k, segment in enumerate(segments, start=1))
+    labels = ", ".join(segment.label for segment in numbered[:-1]) + f" and {numbered[-1].label}"
+    return replace(
+        whole,
+        segments=numbered,
+        per_frame=_blank(whole.per_frame),
+        statistics=Statistics(lost_share=whole.statistics.lost_share),
+        profile=replace(whole.profile, centre=_NAN, blunting=_NAN, exponent=_NAN, ratio=_NAN),
+        spectrum=replace(whole.spectrum, pulse_hz=_NAN, snr=_NAN),
+        cells=CellCount(_NAN, _NAN),
+        flags=tuple(flag for flag in whole.flags if flag not in _OF_A_MEAN),
+        grade=GRADES[2],
+        reasons=(f"measured in segments: {labels}", *whole.along),
+    )
+
+
+def _blank(series: Series) -> Series:
+    gap = np.full(len(series.velocity), _NAN)
+    return replace(series, velocity=gap, raw=gap, standard_error=gap, centre=gap, p10=gap, p90=gap, confidence=gap)

@@ -1,4 +1,8 @@
-"""Velocity of the lumen frame by frame, and which frames to reject."""
+"""Velocity of the lumen frame by frame, which frames to reject, and how it goes across and along the vessel.
+
+What flows in at one end of an unbranched vessel flows out at the other. Where part of
+a mask runs against the rest, the mask holds two vessels, or the flow is wrong there.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,17 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.optimize import least_squares
 
 from sam2flow_core.config.velocity import SeriesSettings
 from sam2flow_core.results.tracks import VesselTrack
-from sam2flow_core.velocity.footprint import blocks
-from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow, project
+from sam2flow_core.velocity.lumen import Lumen, ProjectedFlow, blocks, project
+from sam2flow_core.velocity.records import CrossProfile
 
 BINS = 13
 _LANES = 7
 _ENOUGH = 200  # pixels for a quantile
+_MIN_PIXELS = 8
 
 
 @dataclass(frozen=True)
@@ -225,3 +231,74 @@ def smooth_series(velocity: NDArray[np.float64], sigma_frames: float) -> NDArray
     weight = ndimage.gaussian_filter1d(valid.astype(float), sigma_frames, mode="constant")
     total = ndimage.gaussian_filter1d(np.where(valid, velocity, 0), sigma_frames, mode="constant")
     return np.where(valid, total / np.maximum(weight, 1e-9), np.nan)
+
+
+def cross_profile(series: LumenSeries, lumen: Lumen, used: NDArray[np.bool_]) -> CrossProfile:
+    """Average the flow over time and length and fit ``v(r) = v0 (1 - a |r / R|^n)``.
+
+    Parameters
+    ----------
+    series : LumenSeries
+    lumen : Lumen
+    used : ndarray of bool, shape (T - 1,)
+        Frames to average.
+
+    Returns
+    -------
+    CrossProfile
+        ``ratio`` is the centre velocity over the mean of a round cross-section,
+        ``1 / (1 - 2 a / (n + 2))``: 2 for a parabola, 1 for a plug.
+    """
+    which = bins_across(lumen)
+    position, velocity, spread = [], [], []
+    for k in range(BINS):
+        inside = which == k
+        values = series.across[used, k]
+        values = values[np.isfinite(values)]
+        if inside.sum() < _MIN_PIXELS or not len(values):
+            continue
+        position.append(float(lumen.across[inside].mean()))
+        velocity.append(float(values.mean()))
+        spread.append(float(values.std()))
+    place, mean, sd = np.array(position), np.array(velocity), np.array(spread)
+    centre, blunting, exponent = _fit(place, mean)
+    ratio = 1 / (1 - 2 * blunting / (exponent + 2)) if np.isfinite(blunting) else float("nan")
+    return CrossProfile(place, mean, sd, centre, blunting, exponent, ratio)
+
+
+def _fit(position: NDArray[np.float64], velocity: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return v0, a, n; NaN where fewer than five places or no forward flow make a fit meaningless."""
+    nothing = (float("nan"),) * 3
+    if len(position) < 5 or velocity.max() <= 0:
+        return nothing
+    top = float(velocity.max())
+
+    def misfit(p: NDArray[np.float64]) -> NDArray[np.float64]:
+        result: NDArray[np.float64] = (p[0] * (1 - p[1] * np.abs(position) ** p[2]) - velocity) / top
+        return result
+
+    fit = least_squares(misfit, [top, 0.8, 2.5], bounds=([0, 0, 1.5], [2 * top, 1, 12]), loss="soft_l1", f_scale=0.1)
+    if not fit.success or np.sqrt(np.mean(fit.fun**2)) > 0.3:
+        return nothing
+    return float(fit.x[0]), float(fit.x[1]), float(fit.x[2])
+
+
+def opposed_share(lengthwise: NDArray[np.float32], floor_px_frame: float) -> float:
+    """Share of a vessel's length whose mean flow runs against the arrow.
+
+    Parameters
+    ----------
+    lengthwise : ndarray, shape (S, N)
+        Flow at each point of the centreline in some of the steps, from `LumenSeries`.
+    floor_px_frame : float
+        Speeds below this have no direction.
+
+    Returns
+    -------
+    float
+        0 to 1, of the length that moves at all; 0 where nothing does.
+    """
+    known = np.isfinite(lengthwise)
+    mean = np.where(known, lengthwise, 0).sum(axis=0, dtype=float) / np.maximum(known.sum(axis=0), 1)
+    moving = np.abs(mean) > floor_px_frame
+    return float((mean[moving] < 0).mean()) if moving.any() else 0.0

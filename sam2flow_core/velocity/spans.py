@@ -1,4 +1,4 @@
-"""The space-time diagram of a long recording, read in spans, so that memory does not grow with its lanes.
+"""The space-time diagram of a long recording, read in spans, and the times at which its frames were taken.
 
 A recording that fits one span is read as a whole. Neighbouring spans overlap, and each answers for its own steps up
 to the middle of the overlap, so that no step is read at the edge of a span.
@@ -16,14 +16,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.config.velocity import KymographSettings
+from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity.diagram import Reading
 from sam2flow_core.velocity.records import CellCount, SpaceTime
+from sam2flow_core.velocity.sampling import Samples
 from sam2flow_core.velocity.stretches import StretchTable
 
 LENGTH = 2048
 OVERLAP = 64
 _ENOUGH_COUNTED = 0.5
 """Share of the recording in which cells must be countable."""
+BY_FRAME = ("image", "velocity", "radon", "transit", "duplicate", "sharpness", "match", "strength")
+_WHOLE = (
+    "quality",
+    "contrast_to_noise",
+    "periodicity",
+    "saturated",
+    "floor",
+    "floor_spread",
+    "transit_quality",
+    "transit_match",
+)
 
 
 @dataclass(frozen=True)
@@ -59,19 +73,6 @@ def trimmed(reading: Reading, span: Span) -> Reading:
     return replace(reading, space_time=replace(diagram, **kept))
 
 
-BY_FRAME = ("image", "velocity", "radon", "transit", "duplicate", "sharpness", "match", "strength")
-_WHOLE = (
-    "quality",
-    "contrast_to_noise",
-    "periodicity",
-    "saturated",
-    "floor",
-    "floor_spread",
-    "transit_quality",
-    "transit_match",
-)
-
-
 def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount, StretchTable]:
     """Put trimmed readings one after the other; figures of a whole span are averaged over the spans by their length."""
     if len(readings) == 1:
@@ -103,3 +104,46 @@ def _cells(counts: Sequence[CellCount], weight: NDArray[np.float64]) -> CellCoun
 def _mean(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
     known = np.isfinite(values)
     return float(np.average(values[known], weights=weight[known])) if known.any() else float("nan")
+
+
+def span_clock(timing: Timing, first: int, last: int, settings: KymographSettings) -> NDArray[np.int64]:
+    """Return the times of the steps `first` to `last` (not included), from 0.
+
+    Gaps are shortened to what no correlation reaches across, so that the diagram does not grow with them.
+    """
+    apart = np.diff(timing.clock[first:last])
+    return np.r_[0, np.cumsum(np.minimum(apart, max(settings.lags) + 1))] if last > first else np.zeros(0, np.int64)
+
+
+def on_clock(samples: Samples, clock: NDArray[np.int64]) -> Samples:
+    """Return samples with a row for each time, NaN where no frame was taken; of a repeated frame the first is kept."""
+    rows = len(clock)
+    if not rows or clock[-1] == rows - 1:
+        return samples
+    times, frame = np.unique(clock, return_index=True)
+    lanes = np.full((samples.lanes.shape[0], times[-1] + 1, samples.lanes.shape[2]), np.nan, np.float32)
+    background = np.full(times[-1] + 1, np.nan)
+    lanes[:, times], background[times] = samples.lanes[:, frame], samples.background[frame]
+    return Samples(lanes, background)
+
+
+def at_frames(reading: Reading, clock: NDArray[np.int64]) -> Reading:
+    """Return a reading by time with its arrays by frame; a step that is not one step of time has no velocity."""
+    if not len(clock) or clock[-1] == len(clock) - 1:
+        return reading
+    diagram = reading.space_time
+    steady = np.append(np.diff(clock) == 1, False)
+    by_frame: dict[str, Any] = {name: getattr(diagram, name)[clock] for name in BY_FRAME}
+    for name in ("velocity", "radon", "transit"):
+        by_frame[name] = np.where(steady, by_frame[name], np.nan)
+    return replace(reading, space_time=replace(diagram, **by_frame))
+
+
+def by_time(values: NDArray[np.float64], position: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return values (T,) by the time of their frames, NaN where there is none or where the frame only repeats."""
+    if not len(position) or position[-1] == len(position) - 1:
+        return values
+    out = np.full(int(position[-1]) + 1, np.nan)
+    known = np.isfinite(values)
+    out[position[known]] = values[known]
+    return out

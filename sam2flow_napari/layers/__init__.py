@@ -2,8 +2,7 @@
 
 from sam2flow_napari.layers.box_layer import BoxLayer
 from sam2flow_napari.layers.brush_layer import BrushLayer
-from sam2flow_napari.layers.colours import vessel_colour
-from sam2flow_napari.layers.factory import LayerFactory
+from sam2flow_napari.layers.factory import LayerFactory, vessel_colour
 from sam2flow_napari.layers.overlays import Overlays
 from sam2flow_napari.layers.prompt_layer import PromptLayer
 

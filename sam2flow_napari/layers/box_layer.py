@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.project import SessionState
 from sam2flow_core.regions import BoxPrompt
-from sam2flow_napari.layers.colours import vessel_colour
-from sam2flow_napari.layers.factory import LayerFactory
+from sam2flow_napari.layers.factory import LayerFactory, vessel_colour
 from sam2flow_napari.session import Session
 
 NAME = "boxes"

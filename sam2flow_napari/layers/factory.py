@@ -1,4 +1,4 @@
-"""Every layer of the plugin is made here, so that none misses scale, units, axis labels or a name.
+"""Every layer of the plugin is made here, so that none misses scale, units, axis labels, a name or its colour.
 
 One layer without units beside layers in um drops the units of the whole viewer.
 """
@@ -13,14 +13,17 @@ from napari.utils.colormaps import Colormap, CyclicLabelColormap, DirectLabelCol
 from numpy.typing import NDArray
 
 from sam2flow_core.stack.stack import LazyFrames
-from sam2flow_napari.layers.colours import palette
-from sam2flow_napari.layers.flow_wheel import WheelFrames, wheel_colours
-from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames
+from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames, WheelFrames, wheel_colours
 from sam2flow_napari.session import Recording, Spacing
 
 if TYPE_CHECKING:
     from sam2flow_core.stack import Stack
 
+# Okabe and Ito (2008), told apart by colour-blind readers; black left out because it vanishes on a dark canvas.
+_HUES = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2")
+# After the seventh vessel the same hues come back lighter, then darker: three steps are told apart by anyone, and the
+# number beside each vessel says the rest.
+_TINTS = (("#FFFFFF", 0.0), ("#FFFFFF", 0.55), ("#000000", 0.4))
 AXES = ("t", "y", "x")
 STACK_KEY = "sam2flow_stack"
 PATH_KEY = "sam2flow_path"
@@ -28,6 +31,23 @@ TRACER_COLOUR, LINE_COLOUR = "#FF9F1C", "#FF2D95"
 """Neither is among the colours of speed, and arrows are white: each stands out from the others."""
 OWNER_KEY = "sam2flow_owner"
 """In the metadata of a recording's layer: a weak reference to the workbench that works on it."""
+
+
+def palette() -> tuple[str, ...]:
+    """Return the colours of vessels 1, 2, 3, ... before they repeat."""
+    return tuple(_mixed(hue, towards, share) for towards, share in _TINTS for hue in _HUES)
+
+
+def vessel_colour(vessel_id: int) -> str:
+    """Return the colour of a vessel as ``#RRGGBB``."""
+    colours = palette()
+    return colours[(vessel_id - 1) % len(colours)]
+
+
+def _mixed(colour: str, towards: str, share: float) -> str:
+    """Return a colour ``#RRGGBB`` mixed with a share of another."""
+    pairs = [(int(colour[i : i + 2], 16), int(towards[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(a + (b - a) * share):02X}" for a, b in pairs)
 
 
 def placement(spacing: Spacing, ndim: int = 3) -> dict[str, Any]:

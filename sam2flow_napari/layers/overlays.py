@@ -15,10 +15,8 @@ from superqt.utils import QSignalThrottler
 from sam2flow_core.project import SessionState
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
-from sam2flow_napari.layers.flow_wheel import WheelFrames
-from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames, number_places
-from sam2flow_napari.layers.overlay_lines import flow_arrows, line_segments
-from sam2flow_napari.layers.tracers import Tracers
+from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames, WheelFrames, number_places
+from sam2flow_napari.layers.overlay_lines import Tracers, flow_arrows, line_segments
 from sam2flow_napari.session import Session
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import Prompt
-from sam2flow_napari.layers.colours import vessel_colour
-from sam2flow_napari.layers.factory import LayerFactory
+from sam2flow_napari.layers.factory import LayerFactory, vessel_colour
 from sam2flow_napari.session import Session
 
 NAME = "prompts"

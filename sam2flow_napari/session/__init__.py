@@ -1,8 +1,7 @@
 """What one viewer knows: recording, vessels, prompts, history and the project folder. No Qt here."""
 
-from sam2flow_napari.session.calibration_edit import Spacing
-from sam2flow_napari.session.location import project_folder
-from sam2flow_napari.session.recording import Recording, open_recording
+from sam2flow_napari.session.autosave import project_folder
+from sam2flow_napari.session.recording import Recording, Spacing, open_recording
 from sam2flow_napari.session.session import Session
 
 __all__ = [

@@ -24,9 +24,8 @@ from sam2flow_core.project import (
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
 from sam2flow_core.stack import Measured, Stack, choose_resolution
-from sam2flow_napari.session.autosave import Autosaver
+from sam2flow_napari.session.autosave import Autosaver, project_folder
 from sam2flow_napari.session.history import History
-from sam2flow_napari.session.location import project_folder
 from sam2flow_napari.session.recording import Recording
 
 

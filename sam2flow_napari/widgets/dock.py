@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING
 
+from qtpy import QT5
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
     QFrame,
     QGroupBox,
+    QLabel,
     QMessageBox,
     QScrollArea,
     QShortcut,
@@ -19,8 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from sam2flow_napari.widgets.help import show_help
-from sam2flow_napari.widgets.old_qt import say_that_qt_is_old
+from sam2flow_napari.layers.keys import Key
 from sam2flow_napari.widgets.recording_section import RecordingSection
 from sam2flow_napari.widgets.results_section import ResultsSection
 from sam2flow_napari.widgets.run_section import RunSection
@@ -32,8 +35,57 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
+_MOUSE = (
+    ("Click", "this vessel"),
+    ("Shift or Alt + click", "not this vessel"),
+    ("Drag, wheel", "move and zoom the image"),
+    ("3, then drag or Delete", "select points to move or delete; 2 to click again"),
+)
+OLD_QT = "PyQt5 works with this napari; a later one will want PyQt6: pip install 'sam2flow[pyqt6]'"
+_NAPARI_SAYS = "PyQt5 backend"
 _WIDEST = 440
 """px that the dock asks for, so that a screen of 1280 px has room for the picture whatever the style's margins are."""
+
+
+def help_text(keys: tuple[Key, ...]) -> str:
+    """Return the help as rich text."""
+    rows = [*_MOUSE, *((key.shown, key.does) for key in keys)]
+    cells = "".join(f"<tr><td><b>{escape(a)}</b>&nbsp;&nbsp;</td><td>{escape(b)}</td></tr>" for a, b in rows)
+    where = "In the dock, and over the image with the layer <i>prompts</i> (<i>boxes</i>, <i>brush</i>) selected:"
+    return f"<p>{where}</p><table>{cells}</table>"
+
+
+def show_help(parent: QWidget, keys: tuple[Key, ...]) -> QMessageBox:
+    """Show the pop-up without blocking the window."""
+    box = QMessageBox(parent)
+    box.setWindowTitle("SAM2Flow: keys")
+    box.setTextFormat(Qt.TextFormat.RichText)
+    box.setText(help_text(keys))
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+    return box
+
+
+def say_that_qt_is_old(viewer: napari.Viewer) -> None:
+    """Say in the status bar what napari says over the scale bar at every start, and take that away.
+
+    PyQt5 is what this program installs unless it is told otherwise, so its user has nothing to mend.
+    """
+    if not QT5:
+        return
+    taken = False
+    for widget in QApplication.allWidgets():
+        if type(widget).__name__ == "NapariQtNotification" and _says_it(widget):
+            with suppress(RuntimeError):  # it was on its way out
+                widget.close()
+                taken = True
+    if taken:
+        viewer.status = OLD_QT
+
+
+def _says_it(notification: object) -> bool:
+    labels = notification.findChildren(QLabel)  # type: ignore[attr-defined]
+    return any(_NAPARI_SAYS in label.text() or _NAPARI_SAYS in label.toolTip() for label in labels)
 
 
 class SAM2FlowDock(QWidget):

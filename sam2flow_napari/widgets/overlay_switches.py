@@ -9,7 +9,7 @@ from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from sam2flow_napari.layers.factory import speed_colours
-from sam2flow_napari.layers.flow_wheel import wheel_picture
+from sam2flow_napari.layers.lazy_layers import wheel_picture
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
 from sam2flow_napari.workbench import Workbench
 

@@ -9,9 +9,8 @@ from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
 from sam2flow_napari.worker.engine_process import EngineProcess
-from sam2flow_napari.worker.job_queue import JobQueue
 from sam2flow_napari.worker.jobs import Job
-from sam2flow_napari.worker.loop import Engine, WorkerLoop
+from sam2flow_napari.worker.loop import Engine, JobQueue, WorkerLoop
 
 
 class Worker(QObject):

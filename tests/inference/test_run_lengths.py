@@ -7,8 +7,7 @@ import pytest
 
 from sam2flow_core.config.inference import point_grid
 from sam2flow_core.errors import DataError
-from sam2flow_core.inference.automatic_masks import crop_boxes
-from sam2flow_core.inference.run_lengths import area_of, as_coco, from_runs, to_runs
+from sam2flow_core.inference.automatic_masks import area_of, as_coco, crop_boxes, from_runs, to_runs
 
 
 def test_run_lengths_by_hand():

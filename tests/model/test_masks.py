@@ -3,8 +3,8 @@ from dataclasses import replace
 import torch
 
 from sam2flow_core.model.image_encoder import ImageEncoder
+from sam2flow_core.model.mask_decoder import click_maps
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, keep_recent
-from sam2flow_core.model.region_growth import click_maps
 from sam2flow_core.model.sam2flow import Prompts, TracedMasks
 
 

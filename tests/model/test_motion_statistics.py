@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.model.inputs import InputMaker
-from sam2flow_core.model.motion_statistics import MOTION_CHANNELS, MotionStatistics
+from sam2flow_core.model.motion_statistics import MOTION_CHANNELS, InputMaker, MotionStatistics
 
 
 def drifting(dx, dy, pairs=24, side=64, seed=0):

@@ -15,9 +15,8 @@ from qtpy.QtWidgets import QAbstractButton, QLineEdit, QTableView, QWidget
 from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.errors import OutputError
 from sam2flow_core.prompts import Prompt
-from sam2flow_napari.widgets.dock import SAM2FlowDock
-from sam2flow_napari.widgets.help import help_text
-from sam2flow_napari.widgets.phrases import flags_in_short, flags_in_words
+from sam2flow_napari.widgets.dock import SAM2FlowDock, help_text
+from sam2flow_napari.widgets.results_table import flags_in_short, flags_in_words
 from sam2flow_napari.widgets.run_section import duration
 
 

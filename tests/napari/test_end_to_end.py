@@ -7,7 +7,7 @@ from clicks import click
 from conftest import PATIENCE
 
 from sam2flow_core.prompts import read_prompts
-from sam2flow_napari.files.sample_data import sample_path
+from sam2flow_napari.file_menu import sample_path
 
 
 @pytest.mark.slow

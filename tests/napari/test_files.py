@@ -10,8 +10,8 @@ from npe2 import PluginManifest
 import sam2flow_napari
 from sam2flow_core.prompts import Prompt, read_prompts
 from sam2flow_core.stack.video import VIDEO_SUFFIXES
-from sam2flow_napari.files import readers
-from sam2flow_napari.files.writers import write_prompt_points
+from sam2flow_napari import file_menu
+from sam2flow_napari.file_menu import write_prompt_points
 from sam2flow_napari.layers.factory import STACK_KEY
 from sam2flow_napari.widgets import recording_section
 
@@ -40,7 +40,7 @@ def test_manifest_names_no_command_that_it_lacks(manifest):
 
 
 def test_recordings_open_lazily_with_units(recording_path):
-    reader = readers.get_stack_reader(str(recording_path))
+    reader = file_menu.get_stack_reader(str(recording_path))
     ((data, arguments, kind),) = reader(str(recording_path))
     assert kind == "image"
     assert not isinstance(data, np.ndarray)
@@ -61,7 +61,7 @@ def test_videos_open_as_recordings_do(tmp_path):
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)
-    ((data, arguments, _kind),) = readers.get_stack_reader(str(path))(str(path))
+    ((data, arguments, _kind),) = file_menu.get_stack_reader(str(path))(str(path))
     assert data.shape == (6, 48, 64) and arguments["name"] == "bedside"
     arguments["metadata"][STACK_KEY].close()
 
@@ -77,10 +77,10 @@ def test_other_files_are_left_to_other_readers(tmp_path):
     (tmp_path / "a.tif").write_text("no")
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "a.zarr").mkdir()
-    assert readers.get_stack_reader(str(tmp_path / "a.tif")) is None
-    assert readers.get_stack_reader([str(tmp_path / "a.tif")]) is None
-    assert readers.get_prompts_reader(str(tmp_path / "a.csv")) is None
-    assert readers.get_project_reader(str(tmp_path / "a.zarr")) is None
+    assert file_menu.get_stack_reader(str(tmp_path / "a.tif")) is None
+    assert file_menu.get_stack_reader([str(tmp_path / "a.tif")]) is None
+    assert file_menu.get_prompts_reader(str(tmp_path / "a.csv")) is None
+    assert file_menu.get_project_reader(str(tmp_path / "a.zarr")) is None
 
 
 def test_a_project_opens_its_recording_and_the_dock_its_prompts(bench, make_bench, qtbot):
@@ -88,7 +88,7 @@ def test_a_project_opens_its_recording_and_the_dock_its_prompts(bench, make_benc
     folder = str(bench.session.folder)
     bench.close()
     again = make_bench()
-    for data, arguments, _kind in readers.get_project_reader(folder)(folder):
+    for data, arguments, _kind in file_menu.get_project_reader(folder)(folder):
         again.viewer.add_image(data, **arguments)
     assert again.session.state.prompts == (Prompt(1, 2, 10.0, 11.0, 1),)
 
@@ -101,7 +101,7 @@ def test_a_project_whose_recording_is_gone_says_so(bench, recording_path):
     bench.close()
     recording_path.unlink()
     with pytest.raises(StackError, match="has moved"):
-        readers.get_project_reader(folder)(folder)
+        file_menu.get_project_reader(folder)(folder)
 
 
 def test_results_open_without_the_dock(bench, qtbot):
@@ -110,7 +110,7 @@ def test_results_open_without_the_dock(bench, qtbot):
     qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=PATIENCE)
     folder = str(bench.session.results)
     for path in (folder, f"{folder}/results.zarr"):
-        layers = readers.get_project_reader(path)(path)
+        layers = file_menu.get_project_reader(path)(path)
         assert [kind for _, _, kind in layers] == ["labels", "image"]
         assert all(arguments["units"] == ("s", "um", "um") for _, arguments, _ in layers)
         assert layers[1][0][3].max() == pytest.approx(150, rel=1e-3)
@@ -123,7 +123,7 @@ def test_prompts_survive_writing_and_reading(bench, tmp_path):
     path = str(tmp_path / "p.csv")
     assert write_prompt_points(path, points.data, {"features": points.features}) == [path]
     assert read_prompts(path) == bench.session.state.prompts
-    ((data, arguments, kind),) = readers.get_prompts_reader(path)(path)
+    ((data, arguments, kind),) = file_menu.get_prompts_reader(path)(path)
     assert kind == "points"
     np.testing.assert_array_equal(data, points.data)
     assert arguments["features"]["label"] == [1, 0]
@@ -145,6 +145,6 @@ def test_sample_opens_with_its_prompts(make_bench):
 
 def test_uncalibrated_layers_are_in_pixels(tmp_path):
     path = str(write_recording(tmp_path / "raw.tif", calibrated=False))
-    ((_, arguments, _),) = readers.read_stack(path)
+    ((_, arguments, _),) = file_menu.read_stack(path)
     assert arguments["units"] == ("pixel", "pixel", "pixel")
     arguments["metadata"][STACK_KEY].close()

@@ -6,7 +6,7 @@ import pytest
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt
-from sam2flow_napari.findings import finding
+from sam2flow_napari.previews import finding
 
 
 def vessel(fit=1.0, filled=True, score=1.0):

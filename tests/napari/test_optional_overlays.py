@@ -6,9 +6,9 @@ from clicks import click
 from conftest import FRAMES, PATIENCE
 from fake_engine import SPEED
 
-from sam2flow_napari.layers.flow_wheel import wheel_colours, wheel_picture, wheel_values
+from sam2flow_napari.layers.lazy_layers import wheel_colours, wheel_picture, wheel_values
+from sam2flow_napari.layers.overlay_lines import Tracers
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
-from sam2flow_napari.layers.tracers import Tracers
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 
 SHAPE = (60, 90)

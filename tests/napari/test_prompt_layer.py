@@ -6,7 +6,7 @@ from conftest import PATIENCE
 from napari.utils.colormaps.standardize_color import transform_color
 
 from sam2flow_core.prompts import Prompt
-from sam2flow_napari.layers.colours import vessel_colour
+from sam2flow_napari.layers.factory import vessel_colour
 
 
 def click(bench, y, x, modifiers=(), drag=False):

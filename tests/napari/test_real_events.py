@@ -14,7 +14,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QPushButton
 
 from sam2flow_core.prompts import Prompt
-from sam2flow_napari.layers.colours import palette, vessel_colour
+from sam2flow_napari.layers.factory import palette, vessel_colour
 from sam2flow_napari.layers.overlay_lines import flow_arrows
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.export_dialog import ExportDialog
@@ -557,7 +557,7 @@ def test_nothing_covers_the_tissue(dock, qtbot):
 def test_napari_s_word_on_an_old_qt_is_said_once_where_it_covers_nothing(make_napari_viewer, engine, qtbot):
     from napari._qt.dialogs.qt_notification import NapariQtNotification
 
-    from sam2flow_napari.widgets.old_qt import OLD_QT, QT5
+    from sam2flow_napari.widgets.dock import OLD_QT, QT5
 
     if not QT5:
         pytest.skip("of PyQt5 only")

@@ -11,9 +11,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.reports import vessel_figure, write_report
-from sam2flow_core.reports.overview import draw_overview
-from sam2flow_core.reports.words import quantity
+from sam2flow_core.reports import figures as report_figures
+from sam2flow_core.reports import write_report
+from sam2flow_core.reports.figures import draw_overview
+from sam2flow_core.reports.wording import quantity
 from sam2flow_core.velocity import measure_vessels
 
 NAME = '<img src=x onerror="alert(1)"> $a_b$ & "quoted"'
@@ -166,7 +167,7 @@ def test_slopes_lie_all_over_the_diagram_of_a_short_recording_too(scene, calibra
     short = {name: getattr(track, name)[frames] for name in by_frame}
     short |= {name: getattr(track, name)[:19] for name in ("flow", "scale")}
     (measured,) = measure_vessels([replace(track, **short)], scene.images, calibrated)
-    heights = [np.nanmax(line.get_ydata()) for line in lines_of(vessel_figure._draw_diagram, measured).lines]
+    heights = [np.nanmax(line.get_ydata()) for line in lines_of(report_figures._draw_diagram, measured).lines]
     length = measured.line.length * measured.pixel_size_um
     assert len(heights) > 8 and sum(height > length / 2 for height in heights) > 3
     assert max(heights) <= length
@@ -178,14 +179,14 @@ def test_no_line_is_drawn_where_the_diagram_was_not_read(scene, calibrated):
     velocity = measured.kymograph_velocity.copy()
     velocity[5:9] = np.nan
     measured = replace(measured, space_time=replace(measured.space_time, velocity=velocity))
-    lines = [np.asarray(line.get_ydata()) for line in lines_of(vessel_figure._draw_diagram, measured).lines]
+    lines = [np.asarray(line.get_ydata()) for line in lines_of(report_figures._draw_diagram, measured).lines]
     assert any(np.isfinite(line[10:]).any() for line in lines)
     assert np.isnan(np.array(lines)[:, 5:10]).all()
 
 
 def test_without_a_spectrum_nothing_is_plotted(scene, uncalibrated):
     (measured,) = measure_vessels([scene.track], scene.images, uncalibrated)
-    axes = lines_of(vessel_figure._draw_spectrum, measured)
+    axes = lines_of(report_figures._draw_spectrum, measured)
     assert not axes.lines and "frame rate unknown" in axes.texts[0].get_text()
 
 

@@ -7,9 +7,8 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from sam2flow_core.config.velocity import KymographSettings
-from sam2flow_core.velocity.correlation import correlate, moving_pattern
+from sam2flow_core.velocity.correlation import correlate, moving_pattern, stack_velocity
 from sam2flow_core.velocity.sampling import Samples
-from sam2flow_core.velocity.slantstack import stack_velocity
 
 
 def pattern(velocity: np.ndarray, points: int, noise: float = 1.0, cell: float = 2.0, seed: int = 0) -> np.ndarray:

@@ -1,17 +1,111 @@
-"""Open recordings, projects, results and prompts through napari's File menu or by dropping them on the window."""
+"""Files through napari: its File menu, what is dropped on the window, the sample, and other readers' layers."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.errors import PromptError, Sam2FlowError, StackError
 
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+RESOURCES = "sam2flow_resources"
+_UM = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3}
+_SECONDS = {"second": 1.0, "millisecond": 1e-3, "microsecond": 1e-6}
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
+
+
+def sample_path() -> Path:
+    """Return the sample recording's path.
+
+    Raises
+    ------
+    StackError
+        If this installation lacks it.
+    """
+    try:
+        path = Path(str(files(RESOURCES) / "sample.tif"))
+    except ModuleNotFoundError:
+        path = Path("sample.tif")
+    if not path.is_file():
+        raise StackError("the sample recording is missing from this installation: reinstall sam2flow")
+    return path
+
+
+def open_sample() -> list[LayerData]:
+    """Open the sample through File > Open Sample."""
+    return read_stack(str(sample_path()))
+
+
+def recording_of_layer(layer: Image) -> Path:
+    """Return the file of the recording that a layer shows.
+
+    A file that another reader has opened and that this program reads as well is used as it is. Anything else is
+    written once as a TIFF with the layer's scale and units, because what measures runs in a process of its own.
+
+    Raises
+    ------
+    StackError
+        If the layer is no film in shades of grey.
+    OSError
+        If the TIFF cannot be written.
+    """
+    from sam2flow_core.stack import open_stack
+
+    source = Path(layer.source.path) if layer.source.path else None
+    if source is not None:
+        try:
+            open_stack(source).close()
+        except Sam2FlowError:
+            pass  # of a kind that only the other reader knows
+        else:
+            return source
+    data = layer.data[0] if layer.multiscale else layer.data
+    if layer.rgb or data.ndim != 3:
+        raise StackError(f"{layer.name}: a film in shades of grey is wanted, with axes (t, y, x); this has {data.ndim}")
+    return _written(layer, data)
+
+
+def _written(layer: Image, data: Any) -> Path:
+    import tifffile
+
+    from sam2flow_core.files import whole_file
+
+    sides, seconds = _scale(layer)
+    key = hashlib.sha256(np.asarray(data[0]).tobytes() + repr((data.shape, sides, seconds)).encode()).hexdigest()[:12]
+    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in layer.name) or "layer"
+    path = Path.home() / ".sam2flow" / "layers" / f"{name}-{key}.tif"
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    metadata: dict[str, Any] = {"axes": "TYX", "unit": "um"} | ({"finterval": seconds} if seconds else {})
+    kept = data.dtype if data.dtype in (np.uint8, np.uint16, np.float32) else np.float32
+    with whole_file(path) as part:
+        tifffile.imwrite(
+            part,
+            (np.asarray(data[t], kept) for t in range(len(data))),
+            shape=data.shape,
+            dtype=kept,
+            imagej=True,
+            metadata=metadata,
+            resolution=(1 / sides, 1 / sides) if sides else None,
+        )
+    return path
+
+
+def _scale(layer: Image) -> tuple[float | None, float | None]:
+    """Return um per pixel and seconds per frame, each None where the layer's units do not say it."""
+    time, _, across = (str(unit) for unit in layer.units[-3:])
+    sides = float(layer.scale[-1]) * _UM[across] if across in _UM else None
+    seconds = float(layer.scale[-3]) * _SECONDS[time] if time in _SECONDS else None
+    return sides, seconds
 
 
 def get_stack_reader(path: str | list[str]) -> Reader | None:
@@ -137,3 +231,27 @@ def read_results_layers(folder: Path) -> list[LayerData]:
 
 def _usable(measured: Any) -> float | None:
     return measured["value"] if measured and measured.get("plausible") else None
+
+
+def write_prompt_points(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a points layer (t, y, x) as ``prompts.csv``; points without the features of a prompt count as vessel 1.
+
+    Raises
+    ------
+    PromptError
+        If the layer is not (t, y, x).
+    """
+    from sam2flow_core.prompts import Prompt, write_prompts
+
+    if len(data) and len(data[0]) != 3:
+        raise PromptError("prompts need points with frame, y and x: add them to a layer with three axes")
+    features = attributes.get("features")
+    columns = getattr(features, "columns", ())
+    vessels = features["vessel_id"] if features is not None and "vessel_id" in columns else [1] * len(data)
+    labels = features["label"] if features is not None and "label" in columns else [1] * len(data)
+    prompts = tuple(
+        Prompt(int(v), round(float(t)), float(y), float(x), int(label))
+        for (t, y, x), v, label in zip(data, vessels, labels, strict=True)
+    )
+    write_prompts(path, prompts)
+    return [path]

@@ -1,4 +1,4 @@
-"""Numbers and findings as a clinician reads them."""
+"""Numbers and findings as a clinician reads them, and the templates that they fill."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sam2flow_core.stack import describe_factor
 from sam2flow_core.velocity import GRADES, VesselMeasurement
@@ -19,6 +20,18 @@ _SOURCES = {
     "video": "rate at which the video plays",
     "none": "unknown",
 }
+
+
+def fill(template: str, **values: object) -> str:
+    """Return a template of this package with `values` in it; names typed by users cannot become markup."""
+    environment = Environment(
+        loader=PackageLoader("sam2flow_core.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(**values)
 
 
 def velocity_unit(measurement: VesselMeasurement) -> tuple[float, str]:

@@ -1,1 +1,0 @@
-"""Readers, writers and sample data: what the manifest offers napari."""
