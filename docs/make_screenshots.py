@@ -1,7 +1,7 @@
 """Take the pictures of the user guide from the real program: ``xvfb-run -a python docs/make_screenshots.py``.
 
 Opens the bundled sample in a window of 1280 x 800, clicks its vessels, runs and photographs every state.
-Two arguments are for trying it: a folder for the pictures and a checkpoint.
+A short film of it goes beside them. Two arguments are for trying it: a folder for the pictures and a checkpoint.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import napari
 from napari.settings import get_settings
+from PIL import Image
 from qtpy.QtWidgets import QApplication, QScrollArea
 
 from sam2flow_core.prompts import read_prompts
@@ -23,7 +24,8 @@ from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 
 IMAGES = Path(__file__).parent / "images"
-PATIENCE_S = 600.0
+PATIENCE_S = 1200.0
+FILM_PX, FILM_COLOURS = (720, 450), 64
 
 
 class Photographer:
@@ -31,6 +33,7 @@ class Photographer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.film: list[tuple[Image.Image, int]] = []
         settings = get_settings().application
         settings.save_window_geometry = False
         # Warnings about this installation (an old Qt) are nothing that the guide is about.
@@ -68,6 +71,21 @@ class Photographer:
         path = self.folder / f"plugin-{name}.png"
         self.viewer.window.screenshot(str(path), flash=False, canvas_only=False)
         print(path.name)
+        self.roll(1600)
+
+    def roll(self, ms: int) -> None:
+        """Take a picture for the film, to be shown for so long."""
+        QApplication.processEvents()
+        picture = Image.fromarray(self.viewer.window.screenshot(flash=False, canvas_only=False)[..., :3])
+        small = picture.resize(FILM_PX, Image.Resampling.LANCZOS)
+        self.film.append((small.quantize(FILM_COLOURS, dither=Image.Dither.NONE), ms))
+
+    def develop(self) -> None:
+        """Write the film."""
+        pictures, times = zip(*self.film, strict=True)
+        path = self.folder / "sam2flow.gif"
+        pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=times, loop=0, optimize=True)
+        print(path.name, f"{path.stat().st_size / 1e6:.1f} MB")
 
 
 def main() -> None:
@@ -95,6 +113,12 @@ def walk(camera: Photographer, sample: Path) -> None:
         if vessel > 1:
             session.begin_vessel()
         layer.add((prompt.frame, prompt.y, prompt.x))
+        # The first answer waits for the model.
+        camera.until(lambda v=vessel: v in bench.scene.frames.vessel_ids or not bench.busy)
+        camera.wait(0.2)
+        camera.roll(700)
+    session.group_vessel(1, "artery")
+    session.group_vessel(2, "vein")
     frames = bench.scene.frames
     camera.until(lambda: len(frames.vessel_ids) == len(session.state.vessels) or not bench.busy)
     if not frames.vessel_ids:
@@ -109,6 +133,10 @@ def walk(camera: Photographer, sample: Path) -> None:
     camera.shoot("painting")
     bench.tools.give_up()
     bench.runs.start()
+    for frame in range(8, 60, 8):
+        camera.until(lambda f=frame: frames.answered(f) or not bench.runs.running)
+        camera.wait(0.3)
+        camera.roll(250)
     camera.until(lambda: frames.answered(60) or not bench.runs.running)
     camera.shoot("running")
     camera.until(lambda: bench.runs.tables is not None or not bench.runs.running)
@@ -123,6 +151,7 @@ def walk(camera: Photographer, sample: Path) -> None:
     camera.shoot("space-time")
     dock.results.plots.setCurrentWidget(dock.results.plot)
     show_directions(camera)
+    camera.develop()
     dock.results._export()
     camera.wait(0.5)
     export = dock.findChild(ExportDialog)
@@ -152,6 +181,11 @@ def show_directions(camera: Photographer) -> None:
         layer.visible = False
     camera.scroll_down(camera.dock)
     camera.shoot("directions")
+    for frame in range(40, 100, 4):
+        camera.viewer.dims.set_current_step(0, frame)
+        camera.wait(0.1)
+        camera.roll(120)
+    camera.viewer.dims.set_current_step(0, 40)
     for layer in hidden:
         layer.visible = True
     for box in (switches.directions, switches.tracers):

@@ -238,7 +238,7 @@ class RunSection(QWidget):
         pairs, seconds = self._bench.runs.expected()
         if seconds is None:
             return f"Ready: {pairs} pairs of frames."
-        return f"Ready: {pairs} pairs of frames, about {duration(seconds)} at {pairs / seconds:.2g} a second."
+        return f"Ready: {pairs} pairs, about {duration(seconds)} ({pairs / seconds:.2g} a second)."
 
     def _on_calibration(self) -> None:
         self._on_state(self._bench.session.state)

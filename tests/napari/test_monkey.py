@@ -1,6 +1,7 @@
 """Random actions: no exception, no lost prompt. The model of what must hold is plain tuples of prompts."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -127,6 +128,53 @@ class Monkey:
             self.session.show_vessel(vessel.vessel_id, not vessel.visible)
             self.remember()
 
+    def merge_vessels(self):
+        ids = self.session.state.vessel_ids
+        if len(ids) > 1:
+            kept, gone = self.random.sample(ids, 2)
+            self.session.merge_vessels(kept, gone)
+            self.remember()
+            self.now = tuple(replace(p, vessel_id=kept) if p.vessel_id == gone else p for p in self.now)
+            joined = {}
+            for region in (replace(r, vessel_id=kept) if r.vessel_id == gone else r for r in self.regions):
+                place = (type(region), region.vessel_id, region.frame)
+                joined[place] = both(joined[place], region) if place in joined else region
+            self.regions = tuple(joined.values())
+
+    def split_vessel(self):
+        newest = [p for p in self.now if p.vessel_id == self.session.active][-1:]
+        new = self.session.state.next_id()
+        self.dock.bench.scene.prompts.layer.selected_data = set()
+        self.dock.bench.tools.split()
+        if newest:
+            self.account(tuple(replace(p, vessel_id=new) if p in newest else p for p in self.now))
+
+    def sort_vessels(self):
+        before = self.session.state
+        if before.vessels:
+            vessel = self.random.choice(before.vessel_ids)
+            self.session.move_vessel(vessel, self.random.choice((-2, 1, 5)))
+            if self.session.state != before:
+                self.remember()
+            before = self.session.state
+            self.session.group_vessel(vessel, self.random.choice(("", "vein", "artery")))
+            if self.session.state != before:
+                self.remember()
+
+    def open_a_run(self):
+        choice = self.dock.results.history.choice
+        if choice.isEnabled():
+            choice.setCurrentIndex(self.random.randrange(choice.count()))
+            choice.activated.emit(choice.currentIndex())
+
+    def go_on(self):
+        self.dock.results.history.go_on.click()
+
+    def delete_a_run(self):
+        chosen = self.dock.results.history.chosen
+        if chosen is not None:
+            self.dock.bench.runs.delete(chosen.folder)
+
     def undo(self):
         self.session.undo()
         if self.past:
@@ -180,6 +228,8 @@ class Monkey:
             self.undo: 4, self.redo: 2, self.scrub: 4, self.run: 2, self.cancel: 2, self.wait: 4,
             self.box: 2, self.paint: 2, self.clear: 1, self.delete_layer: 1,
             self.give_up: 1, self.propagate: 1,
+            self.merge_vessels: 1, self.split_vessel: 1, self.sort_vessels: 1,
+            self.open_a_run: 1, self.go_on: 1, self.delete_a_run: 1,
             self.close_and_reopen: 1, self.close_recording: 1,
         }  # fmt: skip
         action = self.random.choices(list(actions), list(actions.values()))[0]
@@ -204,9 +254,19 @@ class Monkey:
             assert read_prompts(folder / "prompts.csv") == self.now
 
 
+def both(first, second):
+    """What is left of two boxes, or two masks, of one vessel in one frame."""
+    if isinstance(first, MaskPrompt):
+        return MaskPrompt.of(first.vessel_id, first.frame, first.mask | second.mask)
+    sides = min(first.top, second.top), min(first.left, second.left)
+    return BoxPrompt(
+        first.vessel_id, first.frame, *sides, max(first.bottom, second.bottom), max(first.right, second.right)
+    )
+
+
 @pytest.mark.parametrize(
     ("seed", "actions"),
-    [(1, 60), pytest.param(2, 500, marks=[pytest.mark.slow, pytest.mark.timeout(1500)])],
+    [(1, 60), pytest.param(2, 2000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
 )
 def test_random_actions_lose_nothing(tmp_path, qtbot, seed, actions):
     monkey = Monkey(write_recording(tmp_path / "cells.tif"), seed, qtbot)
