@@ -109,6 +109,35 @@ class Sam2Settings:
 
 
 @dataclass(frozen=True)
+class MatchingSettings:
+    """How memory by matching is used.
+
+    Attributes
+    ----------
+    most_side : int
+        px along a frame; larger ones are shrunk to be matched.
+    kept_views : int
+        Frames that are kept as they are matched.
+    least_present : float
+        Chance, 0 to 1, of being seen below which a vessel is looked for again soon, and nothing is remembered.
+    look_again_every : int
+        Frames after which a vessel that is not seen is looked for again.
+    sure_present, sure_iou : float
+        Chance of being seen, and expected IoU, from which on memory's mask may take the place of the one in use.
+    agreement : float
+        IoU of both masks above which it does not: they say the same.
+    """
+
+    most_side: int = 512
+    kept_views: int = 16
+    least_present: float = 0.5
+    look_again_every: int = 8
+    sure_present: float = 0.8
+    sure_iou: float = 0.7
+    agreement: float = 0.75
+
+
+@dataclass(frozen=True)
 class InferenceSettings:
     """How a recording is read and answered.
 
@@ -139,6 +168,8 @@ class InferenceSettings:
         memory is not remembered itself: from one bad mask on, a vessel would count as lost.
     sam2 : Sam2Settings
         Of `SAM2MaskPredictor`.
+    matching : MatchingSettings
+        How vessels are found again by memory.
     tracing : TracingSettings
         How clicks are followed to masks.
     """
@@ -155,4 +186,5 @@ class InferenceSettings:
     causal: bool = False
     least_mask_quality: float = 0.5
     sam2: Sam2Settings = Sam2Settings()
+    matching: MatchingSettings = MatchingSettings()
     tracing: TracingSettings = field(default_factory=TracingSettings)

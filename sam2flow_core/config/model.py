@@ -93,6 +93,8 @@ class MaskConfig:
     """Channels of the vessel field's network at strides 2, 4, 8...; none: no vessel field, masks as SAM 2."""
     strip_widths: tuple[int, ...] = ()
     """Channels of the strip decoder at full, half... resolution; none: clicks are not followed through the field."""
+    matching_widths: tuple[int, ...] = ()
+    """Channels of the memory by matching at strides 2, 4, 8, 16; none: memory looks at tokens, as SAM 2's."""
     growth_rounds: int = 0
     """Times the decoder's mask is carried along the vessel (`region_growth`); 0: as SAM 2."""
     growth_dim: int = 24

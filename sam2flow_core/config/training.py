@@ -105,7 +105,8 @@ class StageConfig:
         How often the flow sees the predicted mask instead of a roughened true one.
     parts : tuple of str
         What is trained, in one step: ``field``, ``masks`` (clicks and their corrections), ``memory`` (vessels
-        prompted in one frame and followed by memory alone, the image encoder left as it is), ``flow``.
+        prompted in one frame and followed by memory alone, the image encoder left as it is), ``matching`` (memory by
+        matching, while the tissue moves), ``flow``.
     frames : int
         Consecutive frames of a clip.
     scattered_pairs : int
@@ -158,6 +159,53 @@ class StripLessons:
     negative: float = 0.35
     any_way: float = 0.3
     smallest: int = 30
+
+
+@dataclass(frozen=True)
+class MotionLessons:
+    """How tissue moves and what goes wrong in the clips that memory by matching learns from.
+
+    Attributes
+    ----------
+    margin : int
+        px on each side of a clip that are left for tissue to come into sight from.
+    still : float
+        Share of the clips whose tissue stands still, as a stabiliser leaves it.
+    shift_px, bend_px : tuple of float
+        Size of the motion as a whole, and of what bends, px.
+    bends : float
+        Share of the clips whose tissue bends.
+    drifting_focus : float
+        Share of the clips out of focus now and then, by up to 2.5 px.
+    faults : float
+        Share of the clips with frames of noise, without anything, of another recording, or far out of focus.
+    vanishing : float
+        Share of the clips in which vessels vanish and return.
+    noise : float
+        Most that is added, in units of what moves.
+    least_pixels : float
+        Of a vessel in view that counts as seen.
+    longest_gap : float
+        Frames for which the step from one frame to the next may be taken.
+    remembered_anyway : float
+        How often a frame is remembered in which nothing is seen.
+    displacement_weight : float
+        Of the error of displacements, against that of masks.
+    """
+
+    margin: int = 32
+    still: float = 0.15
+    shift_px: tuple[float, float] = (0.5, 16.0)
+    bend_px: tuple[float, float] = (0.3, 10.0)
+    bends: float = 0.7
+    drifting_focus: float = 0.4
+    faults: float = 0.4
+    vanishing: float = 0.35
+    noise: float = 0.5
+    least_pixels: float = 30.0
+    longest_gap: float = 20.0
+    remembered_anyway: float = 0.15
+    displacement_weight: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -215,6 +263,7 @@ class TrainingConfig:
     save_minutes: float = 4.0
     development: DevelopmentConfig = field(default_factory=DevelopmentConfig)
     strips: StripLessons = field(default_factory=StripLessons)
+    motion: MotionLessons = field(default_factory=MotionLessons)
     first_boxes: float = 0.0
     """How often vessels are first prompted by a box instead of a click."""
     first_masks: float = 0.0

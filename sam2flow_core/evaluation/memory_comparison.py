@@ -35,6 +35,7 @@ Masks = list[NDArray[np.bool_]]
 """Masks (V, Y, X) of each frame."""
 _WHOLE = ("epe", "megabytes", "seconds")
 SECTION = "Comparison"
+_SAME = "the same weights"
 
 
 @dataclass(frozen=True)
@@ -247,6 +248,9 @@ def compare_memories(
             _Row(f"{shipped.model.config.mask.memory.design}, as in {Path(start).stem}", shipped, "none"),
         ]
         for design in MEMORY_DESIGNS:
+            if shipped.model.matched_memory is not None and design not in given:
+                rows.append(_Row(design, _with_design(shipped, design), _SAME))
+                continue
             trained = f"{settings.steps} steps" if design not in given else "given"
             path = given.get(design) or _train(design, start, device, results.folder, settings, report)
             rows.append(_Row(design, _load(str(path), design, device), trained))
@@ -265,6 +269,16 @@ def _check_names(weights: Mapping[str, str]) -> Mapping[str, str]:
         if name not in MEMORY_DESIGNS:
             raise ModelError(f"no memory design '{name}'; there are {', '.join(MEMORY_DESIGNS)}")
     return weights
+
+
+def _with_design(predictor: SAM2FlowPredictor, design: str) -> SAM2FlowPredictor:
+    """The same network, which matches frames, with another choice of what it remembers: no weight depends on it."""
+    require_extra("train", f"the design '{design}'")
+    from sam2flow_core.training.initial_weights import with_memory
+
+    model = with_memory(predictor.model, MemoryConfig(design)).to(predictor.device).eval()
+    description = {**predictor.description, "sha256": f"{predictor.description['sha256']}-{design}"}
+    return SAM2FlowPredictor(model, predictor.device, description, predictor.settings)
 
 
 def _load(path: str, design: str, device: str) -> SAM2FlowPredictor:
@@ -330,7 +344,7 @@ def _figures(row: _Row, shared: int, settings: MemorySettings) -> dict[str, obje
     return {
         "design": row.name,
         "trained here": row.training,
-        "weights added": count_weights(row.predictor.model) - shared,
+        "weights added": 0 if row.training == _SAME else count_weights(row.predictor.model) - shared,
         "IoU": still.iou.mean(),
         "IoU, last sixth": late.iou.mean(),
         "lost %": 100 * float((still.iou < settings.lost_iou).mean()),

@@ -61,6 +61,10 @@ class FlowGroups:
         """Masks of a frame without flow: the last one, which has no next, or one of a pair that is not asked for."""
         return [vessel for stream in self._ready() for vessel in stream.still(t)]
 
+    def lay_anew(self) -> None:
+        """Go on with the masks that the vessels have now, whose cells are laid out anew."""
+        self._streams = []
+
     def make_room(self, t: int) -> None:
         """Answer fewer vessels at a time from frame ``t`` on; where there is but one, go on on the processor.
 

@@ -191,13 +191,27 @@ class FlowStream:
         vessel = self.vessels[vessel_id]
         return vessel.mask_iou, vessel.object_score
 
+    def _place_crop(self, vessel_id: int, mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:
+        """Box of a vessel's crop over its mask of now; of the size it was prompted with, for files have no other."""
+        box, size = bounds(mask, margin), self.state.crops.get(vessel_id)
+        if size is None or self.vessels[vessel_id].followed is None:
+            return box
+        corner = [
+            min(max((low + high - length) // 2, 0), whole - length)
+            for low, high, length, whole in zip(box[:2], box[2:], size, mask.shape, strict=True)
+        ]
+        return corner[0], corner[1], corner[0] + size[0], corner[1] + size[1]
+
     def _lay_crops(self, masks: dict[int, NDArray[np.bool_]], margin: int) -> list[Crop]:
         video, cells = self.state.frames.video, self.layout.cells
         s = cells.stride
         crops = []
         for row, (vessel_id, known) in enumerate(masks.items()):
             mask = (recorded_logits(self.vessels[vessel_id], video) > 0) & known.any()
-            top, left, bottom, right = bounds(mask, margin)
+            top, left, bottom, right = self._place_crop(vessel_id, mask, margin)
+            inside = np.zeros_like(mask)
+            inside[top:bottom, left:right] = True
+            mask &= inside
             y, x = np.nonzero(mask)
             near = video.neighbours(y, x, known)
             cell = cells.grid[row, torch.from_numpy(near.y // s), torch.from_numpy(near.x // s)]

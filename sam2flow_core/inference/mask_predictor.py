@@ -19,7 +19,16 @@ from torch import Tensor
 from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference.masks import encoded, field_maps
-from sam2flow_core.inference.object_track import ObjectTrack, Recalled, begin_bank, recall, write_track
+from sam2flow_core.inference.matched_masks import SeenFrames, seen_frames
+from sam2flow_core.inference.object_track import (
+    ObjectTrack,
+    Recalled,
+    begin_bank,
+    carried_mask,
+    recall,
+    remember_picture,
+    write_track,
+)
 from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
 from sam2flow_core.inference.track_step import TrackStep
 from sam2flow_core.inference.video_frames import PaddedFrames, SquareFrames, VideoFrames
@@ -34,9 +43,10 @@ _ABSENT = -1024.0
 
 @dataclass
 class MaskState:
-    """A recording and the objects in it; ``levels`` are the encoded frames seen last."""
+    """A recording and the objects in it; ``levels`` are the encoded frames seen last, ``seen`` those of the memory."""
 
     frames: VideoFrames
+    seen: SeenFrames | None = None
     tracks: dict[int, ObjectTrack] = field(default_factory=dict)
     levels: OrderedDict[int, list[Tensor]] = field(default_factory=OrderedDict)
     maps: list[FieldMap] = field(default_factory=list)
@@ -105,7 +115,8 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         stack = video_path if isinstance(video_path, Stack) else open_stack(video_path, colour=as_sam2)
         if as_sam2:
             return MaskState(SquareFrames(stack, self.settings.sam2.image_size, self.device))
-        return MaskState(PaddedFrames(stack, self.settings, self.device))
+        seen = seen_frames(self.model, self.settings.matching)
+        return MaskState(PaddedFrames(stack, self.settings, self.device), seen)
 
     @torch.inference_mode()
     def add_new_points_or_box(
@@ -176,11 +187,15 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
             raise PromptError("no object is prompted: add a click, a box or a mask first")
         for obj_id, track in inference_state.tracks.items():
             for frame, answer in track.fresh.items():
-                self._step.remember_prompted(self._levels(inference_state, frame), answer)
+                if inference_state.seen is None:
+                    self._step.remember_prompted(self._levels(inference_state, frame), answer)
+                else:
+                    self._look(inference_state, frame)
+                    remember_picture(answer, inference_state.seen, self._size(inference_state))
             track.settle()
             if not track.prompted:
                 raise PromptError(f"object {obj_id} has no prompt left: add one, or remove the object")
-            begin_bank(track, self.model.context_memory)
+            begin_bank(track, self.model.context_memory, inference_state.seen is not None)
 
     def propagate_in_video(
         self,
@@ -249,7 +264,7 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
             track.fresh[frame] = self._step.from_mask(levels, track.given[frame])
             return self._masks(state, frame)
         recalled = None
-        if frame in track.visited:
+        if frame in track.visited and state.seen is None:
             recalled = self._recall(state, track, frame, track.visited[frame])
         points, labels = track.points[frame]
         maps = field_maps(self.model, state, self.settings.tracing)
@@ -258,12 +273,25 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
 
     def _follow(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> None:
         if frame not in track.prompted:
-            recalled = self._recall(state, track, frame, reverse)
-            track.followed[frame] = self._step.from_memory(self._levels(state, frame), recalled)
+            if state.seen is None:
+                recalled = self._recall(state, track, frame, reverse)
+                track.followed[frame] = self._step.from_memory(self._levels(state, frame), recalled)
+            else:
+                self._look(state, frame)
+                size, least = self._size(state), self.settings.matching.least_present
+                track.followed[frame] = carried_mask(track, state.seen, frame, size, least)
             write_track(track, frame, track.followed[frame], prompted=False)
         track.visited[frame] = reverse
         if (kept := self.settings.sam2.remembered_frames) is not None:
             track.forget(kept, frame)
+
+    def _look(self, state: MaskState, frame: int) -> None:
+        assert state.seen is not None
+        state.seen.look(frame, lambda: state.frames.inputs(frame))
+
+    def _size(self, state: MaskState) -> tuple[int, int]:
+        assert isinstance(state.frames, PaddedFrames)
+        return state.frames.size
 
     def _recall(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> Recalled:
         return recall(track, self.model.context_memory, self._levels(state, frame)[2], frame, reverse, len(state))

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.inference.clicked_masks import clicked_masks
+from sam2flow_core.inference.matched_masks import FoundMask, SeenFrames
 from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, InferenceState, VesselState
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.memory_entries import context_entries
@@ -55,16 +56,69 @@ def decode_prompts(
     levels = encoded(model, state, frame, settings.cached_frames)
     owner = torch.zeros(1, dtype=torch.long, device=levels[0].device)
     prompts = _prompts(state, vessel, frame, owner.device)
-    others = [e for e in vessel.context.read() if e.frame != frame]
+    # Entries of memory by matching are pictures, which the decoder cannot read.
+    others = [e for e in vessel.context.read() if e.frame != frame and state.seen is None]
     embedded = model.condition(levels, owner, [others], frame)
     traced = clicked_masks(model, maps, owner, prompts)
     masks = model.segment(levels, owner, embedded, prompts, traced=traced)
     if frame in vessel.given:
         masks = _as_given(masks, vessel.given[frame], state)
-    remember(model, levels, owner, masks, [vessel], frame, prompted=True)
-    vessel.mask_iou, vessel.object_score = float(masks.iou[0]), float(torch.sigmoid(masks.object_score[0]))
+    if state.seen is None:
+        remember(model, levels, owner, masks, [vessel], frame, prompted=True)
+        vessel.object_score = float(torch.sigmoid(masks.object_score[0]))
+    else:
+        state.seen.look(frame, lambda: state.frames.inputs(frame))
+        found = FoundMask(masks.logits[0], float(masks.iou[0]), 1.0)
+        vessel.context.write(state.seen.entry(frame, found, prompted=True))
+        vessel.object_score = 1.0
+    vessel.mask_iou, vessel.followed = float(masks.iou[0]), None
     vessel.logits[frame] = CroppedLogits.of(masks.logits[0])
     return masks.logits[0]
+
+
+def follow_vessels(model: SAM2Flow, state: InferenceState, frame: int, settings: InferenceSettings) -> bool:
+    """Look for all vessels in a later frame by memory alone; say whether the mask of one is another from now on.
+
+    Networks whose memory matches frames update the mask where they are sure of another one: tissue bends, and a change
+    of focus shows more or less of a vessel. The others only say what their decoder makes of it.
+    """
+    if state.seen is None:
+        masks_from_memory(model, state, frame, settings.cached_frames)
+        return False
+    state.seen.look(frame, lambda: state.frames.inputs(frame))
+    vessels = list(state.vessels.values())
+    answers = state.seen.find(frame, [v.context.read() for v in vessels], state.frames.size)
+    changed = [_take(v, a, state.seen, frame) for v, a in zip(vessels, answers, strict=True) if a is not None]
+    return any(changed)
+
+
+def recalled_logits(model: SAM2Flow, state: InferenceState, frame: int, settings: InferenceSettings) -> Tensor:
+    """Mask logits (V, H, W) of all vessels in a frame by memory alone, whatever is used there."""
+    if state.seen is None:
+        return masks_from_memory(model, state, frame, settings.cached_frames).logits
+    state.seen.look(frame, lambda: state.frames.inputs(frame))
+    answers = state.seen.find(frame, [v.context.read() for v in state.vessels.values()], state.frames.size)
+    nothing = torch.full(state.frames.size, -_SURE, device=state.frames.device)
+    return torch.stack([nothing if found is None else found.logits for found in answers])
+
+
+def _take(vessel: VesselState, answer: FoundMask, seen: SeenFrames, frame: int) -> bool:
+    """Note what memory says of a vessel, remember it, and let its mask take the place of the one in use if need be."""
+    how = seen.settings
+    if frame in vessel.points or frame in vessel.given:
+        return False  # the user has said more
+    vessel.object_score = answer.present
+    if answer.present < how.least_present:
+        return False
+    vessel.context.write(seen.entry(frame, answer, prompted=False))
+    if answer.present < how.sure_present or answer.iou < how.sure_iou:
+        return False
+    now, before = answer.logits > 0, vessel.mask_logits() > 0
+    both = float((now & before).sum()) / max(float((now | before).sum()), 1.0)
+    if both >= how.agreement:
+        return False
+    vessel.followed = CroppedLogits.of(answer.logits)
+    return True
 
 
 def masks_from_memory(model: SAM2Flow, state: InferenceState, frame: int, cached: int) -> VesselMasks:
@@ -106,9 +160,10 @@ def remember(
 def vessel_mask(vessel: VesselState) -> NDArray[np.bool_]:
     """Mask (H, W) of a vessel in working px, in tissue coordinates: what its prompted frames say together.
 
-    The vessel keeps its place, so one mask serves all frames once the tissue's motion is out.
+    The vessel keeps its place, so one mask serves all frames once the tissue's motion is out, until memory has found
+    that it is another one.
     """
-    return (vessel.mean_logits() > 0).cpu().numpy()
+    return (vessel.mask_logits() > 0).cpu().numpy()
 
 
 def recorded_logits(vessel: VesselState, video: WorkingFrames) -> NDArray[np.float32]:
@@ -116,6 +171,8 @@ def recorded_logits(vessel: VesselState, video: WorkingFrames) -> NDArray[np.flo
 
     In tissue coordinates.
     """
+    if vessel.followed is not None:
+        return video.enlarged(vessel.followed.whole()).float().cpu().numpy()
     total = np.zeros(video.stack.picture.shape, np.float32)
     for frame, logits in vessel.logits.items():
         if frame in vessel.given:

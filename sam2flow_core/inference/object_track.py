@@ -11,11 +11,16 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from sam2flow_core.inference.matched_masks import SeenFrames
 from sam2flow_core.model.context_memory import ContextMemory
 from sam2flow_core.model.memory_attention import Recollection
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
 from sam2flow_core.model.memory_entries import box_of
+
+ABSENT = -1024.0
+"""Mask logits of an object that is judged not to be there."""
 
 
 @dataclass
@@ -24,15 +29,19 @@ class TrackedMask:
 
     Attributes
     ----------
-    logits : Tensor (1, 1, H / 4, W / 4)
+    logits : Tensor (1, 1, H / s, W / s)
+        At stride 4, or whole where memory matches frames: a capillary is few px wide.
     object_score : Tensor (1,)
         Logit of being visible; sure where the network's is not to be trusted.
     pointer : Tensor (1, 1, dim)
+        Where memory matches frames, what it remembers of the mask (1, h, w).
     tokens : Tensor (1, h w, memory_dim), bfloat16, or None
-        Memory of the frame; a prompted frame's is made when propagation begins, and where a bank holds the others
-        they are not kept here.
+        Memory of the frame, its picture (1, h, w) where memory matches frames; a prompted frame's is made when
+        propagation begins, and where a bank holds the others they are not kept here.
     iou : float
         Estimated, 0 to 1; 1 of a given mask.
+    stride : int
+        Px of the input per cell of ``logits``.
     """
 
     logits: Tensor
@@ -40,6 +49,7 @@ class TrackedMask:
     pointer: Tensor
     tokens: Tensor | None = None
     iou: float = 1.0
+    stride: int = 4
 
 
 @dataclass
@@ -102,9 +112,9 @@ class Recalled(NamedTuple):
     prompt: Tensor | None
 
 
-def begin_bank(track: ObjectTrack, memory: ContextMemory) -> None:
-    """Open an object's bank with its prompted frames, where the design of memory has one."""
-    if memory.design.looked_up_by_frame:
+def begin_bank(track: ObjectTrack, memory: ContextMemory, matched: bool) -> None:
+    """Open an object's bank with its prompted frames, where the design of memory, or matching, has one."""
+    if memory.design.looked_up_by_frame and not matched:
         return
     track.bank = memory.new_bank()
     for frame, mask in sorted(track.prompted.items()):
@@ -116,10 +126,10 @@ def write_track(track: ObjectTrack, frame: int, mask: TrackedMask, prompted: boo
     if track.bank is None or mask.tokens is None:
         return
     presence = float(torch.sigmoid(mask.object_score))
-    box = box_of(mask.logits[0, 0])
+    box, stride = box_of(mask.logits[0, 0]), mask.stride
     entry = MemoryEntry(
         frame, prompted, mask.iou * presence, mask.tokens, mask.pointer, mask.iou, presence,
-        None if box is None else (box[0] * 4, box[1] * 4, box[2] * 4, box[3] * 4),
+        None if box is None else (box[0] * stride, box[1] * stride, box[2] * stride, box[3] * stride),
     )  # fmt: skip
     track.bank.write(entry)
     if not prompted:
@@ -158,3 +168,27 @@ def recall_track(
         pointers=[m.pointer for _, m in pointers],
         ages=[age / max(most - 1, 1) for age, _ in pointers],
     )
+
+
+def remember_picture(answer: TrackedMask, seen: SeenFrames, size: tuple[int, int]) -> None:
+    """Make what memory by matching keeps of an answer in the frame that was looked at last, ``size`` px in all."""
+    logits = answer.logits
+    if logits.shape[-2:] != size:
+        logits = F.interpolate(logits, size, mode="bilinear", align_corners=False)
+    answer.tokens, answer.pointer = seen.picture(), seen.shrunk_mask(logits[0, 0])
+
+
+def carried_mask(
+    track: ObjectTrack, seen: SeenFrames, frame: int, size: tuple[int, int], least_present: float
+) -> TrackedMask:
+    """Answer of memory by matching in the frame that was looked at last; what is not seen is not remembered."""
+    assert track.bank is not None
+    (found,) = seen.find(frame, [track.bank.read()], size)
+    assert found is not None  # a track has a prompt
+    score = torch.logit(torch.tensor([found.present], device=found.logits.device), 1e-6)
+    there = found.present >= least_present
+    logits = (found.logits if there else torch.full_like(found.logits, ABSENT))[None, None]
+    answer = TrackedMask(logits, score, logits.new_zeros(1, 0, 0), iou=found.iou, stride=1)
+    if there:
+        remember_picture(answer, seen, size)
+    return answer

@@ -20,7 +20,8 @@ from sam2flow_core.inference.dense import TrackingStep, dense_step, to_recorded
 from sam2flow_core.inference.flow_groups import FlowGroups, told_of_memory
 from sam2flow_core.inference.flow_stream import bounds
 from sam2flow_core.inference.frames import AlignedFrames
-from sam2flow_core.inference.masks import decode_prompts, encoded, masks_from_memory, recorded_logits, vessel_mask
+from sam2flow_core.inference.masks import decode_prompts, encoded, follow_vessels, recorded_logits, vessel_mask
+from sam2flow_core.inference.matched_masks import seen_frames
 from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_ranges
 from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
@@ -133,7 +134,8 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
             video = WorkingFrames(opened, resolution.factor)
             summary = self._open(video, plan, stabilise)
             frames = AlignedFrames(video, plan, stabilise, summary, self.device)
-        return InferenceState(frames, stabilise, maps=summary.maps, next_frame=plan.start)
+        seen = seen_frames(self.model, self.settings.matching)
+        return InferenceState(frames, stabilise, maps=summary.maps, seen=seen, next_frame=plan.start)
 
     @torch.inference_mode()
     def add_new_points_or_box(
@@ -237,6 +239,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         for record in (vessel.points, vessel.given, vessel.logits):
             record.pop(frame_idx, None)
         vessel.context.entries = [e for e in vessel.context.entries if e.frame != frame_idx]
+        vessel.followed = None
         if not vessel.logits:
             self.remove_object(state, obj_id, need_output=False)
         return self._masks(state, frame_idx) if need_output else None
@@ -349,14 +352,22 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
             yield step
 
     def _look(self, state: InferenceState, t: int, key: int, flows: FlowGroups) -> torch.Tensor:
-        """Encode the key frame of frame ``t`` if need be, and judge there whether the vessels are still visible."""
+        """Encode the key frame of frame ``t`` if need be; look there, and soon after one is lost, for the vessels."""
         while True:
             try:
-                if key == t and not any(t in v.logits for v in state.vessels.values()):
-                    masks_from_memory(self.model, state, t, self.settings.cached_frames)
+                if self._is_looked_for(state, t, key) and follow_vessels(self.model, state, t, self.settings):
+                    flows.lay_anew()
                 return encoded(self.model, state, key, self.settings.cached_frames)[0]
             except torch.OutOfMemoryError:
                 flows.make_room(t)
+
+    def _is_looked_for(self, state: InferenceState, t: int, key: int) -> bool:
+        """Whether vessels are looked for in frame ``t``: in key frames, and again soon where one was not seen there."""
+        if any(t in v.logits for v in state.vessels.values()):
+            return False
+        again, least = self.settings.matching.look_again_every, self.settings.matching.least_present
+        lost = state.seen is not None and any(v.object_score < least for v in state.vessels.values())
+        return key == t or (lost and (t - key) % again == 0)
 
     def _note(self, notices: list[str], state: InferenceState) -> None:
         """Keep what was done for want of memory, and on which device the rest is computed."""

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sam2flow_core.inference.state import InferenceState
+from sam2flow_core.inference.state import CroppedLogits, InferenceState
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
 
 Snapshot = dict[str, "Tensor | int | float | bool"]
@@ -24,6 +24,9 @@ def take_snapshot(state: InferenceState, first_needed: int) -> Snapshot:
         out[f"stabiliser/{key}"] = torch.from_numpy(np.atleast_1d(np.asarray(value)))
     for vessel_id, vessel in state.vessels.items():
         out[f"{vessel_id}/mask_iou"], out[f"{vessel_id}/object_score"] = vessel.mask_iou, vessel.object_score
+        if (mask := vessel.followed) is not None:
+            out[f"{vessel_id}/followed"], out[f"{vessel_id}/followed_outside"] = mask.values, mask.outside
+            out[f"{vessel_id}/followed_place"] = torch.tensor([*mask.size, *mask.corner])
         for kind, bank in (("context", vessel.context), ("motion", vessel.motion)):
             for i, entry in enumerate(bank.entries):
                 out[f"{vessel_id}/{kind}/{i}/tokens"], out[f"{vessel_id}/{kind}/{i}/pointer"] = (
@@ -48,8 +51,19 @@ def apply_snapshot(state: InferenceState, snapshot: Snapshot) -> None:
     for vessel_id, vessel in state.vessels.items():
         vessel.mask_iou = float(snapshot[f"{vessel_id}/mask_iou"])
         vessel.object_score = float(snapshot[f"{vessel_id}/object_score"])
+        vessel.followed = _followed(snapshot, f"{vessel_id}/followed", state.frames.device)
         _refill(vessel.context, snapshot, f"{vessel_id}/context", state.frames.device)
         _refill(vessel.motion, snapshot, f"{vessel_id}/motion", state.frames.device)
+
+
+def _followed(snapshot: Snapshot, name: str, device: torch.device) -> CroppedLogits | None:
+    """The mask that memory had put in place of a vessel's own, if it had."""
+    if name not in snapshot:
+        return None
+    values, place, outside = (snapshot[n] for n in (name, f"{name}_place", f"{name}_outside"))
+    assert isinstance(values, Tensor) and isinstance(place, Tensor) and isinstance(outside, Tensor)
+    height, width, top, left = place.tolist()
+    return CroppedLogits((height, width), (top, left), values, outside).to(device)
 
 
 def _array(value: Any) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sam2flow_core.inference.frames import AlignedFrames
+from sam2flow_core.inference.matched_masks import SeenFrames
 from sam2flow_core.model.memory_bank import MemoryBank
 from sam2flow_core.tracing.field_map import FieldMap
 
@@ -73,6 +74,8 @@ class VesselState:
         Frame to mask logits (H, W) decoded there, in working px.
     context, motion : MemoryBank
         Its own; no other vessel reads them.
+    followed : CroppedLogits or None
+        Mask logits (H, W) that memory has put in place of those, in working px.
     mask_iou, object_score : float
         As last judged, 0 to 1.
     """
@@ -82,11 +85,14 @@ class VesselState:
     points: dict[int, list[tuple[float, float, int]]] = field(default_factory=dict)
     given: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     logits: dict[int, CroppedLogits] = field(default_factory=dict)
+    followed: CroppedLogits | None = None
     mask_iou: float = 1.0
     object_score: float = 1.0
 
-    def mean_logits(self) -> Tensor:
-        """Mean (H, W) of the mask logits of its prompted frames."""
+    def mask_logits(self) -> Tensor:
+        """Mask logits (H, W) in use: the mean of those of its prompted frames, or what memory has made of them."""
+        if self.followed is not None:
+            return self.followed.whole()
         return torch.stack([logits.whole() for logits in self.logits.values()]).mean(0)
 
 
@@ -125,6 +131,8 @@ class InferenceState:
         Encoded images by frame, the most recent last; bounded.
     maps : list of FieldMap
         The recording's vessel field, once it has been asked for.
+    seen : SeenFrames or None
+        Frames as memory sees them, for networks whose memory matches frames.
     next_frame : int
         The frame the next call of `stream` begins with.
     crops : dict
@@ -136,6 +144,7 @@ class InferenceState:
     vessels: dict[int, VesselState] = field(default_factory=dict)
     levels: OrderedDict[int, list[Tensor]] = field(default_factory=OrderedDict)
     maps: list[FieldMap] = field(default_factory=list)
+    seen: SeenFrames | None = None
     next_frame: int = 0
     crops: dict[int, tuple[int, int]] = field(default_factory=dict)
 
@@ -143,8 +152,11 @@ class InferenceState:
         """Go on on another device; encoded images are dropped."""
         self.frames.move_to(device)
         self.levels.clear()
+        if self.seen is not None:
+            self.seen.move_to(device)
         for vessel in self.vessels.values():
             vessel.logits = {frame: logits.to(device) for frame, logits in vessel.logits.items()}
+            vessel.followed = None if vessel.followed is None else vessel.followed.to(device)
             for bank in (vessel.context, vessel.motion):
                 bank.entries = [
                     replace(e, tokens=e.tokens.to(device), pointer=e.pointer.to(device)) for e in bank.entries

@@ -11,14 +11,12 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import Sam2Settings
 from sam2flow_core.inference.clicked_masks import clicked_masks
-from sam2flow_core.inference.object_track import Recalled, TrackedMask
+from sam2flow_core.inference.object_track import ABSENT, Recalled, TrackedMask
 from sam2flow_core.model.mask_decoder import choose_mask, unsteady
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
 from sam2flow_core.tracing.field_map import FieldMap
 
-_ABSENT = -1024.0
-"""Mask logits of an object that is judged not to be there."""
 _SURE = 10.0
 """Logit inside a mask that was given."""
 _LARGEST = 32.0
@@ -50,7 +48,7 @@ class TrackStep:
 
         ``maps`` is the recording's vessel field, where the network has one.
         """
-        earlier = None if before is None else before.logits.clamp(-_LARGEST, _LARGEST)
+        earlier = None if before is None else _at_stride_4(before).clamp(-_LARGEST, _LARGEST)
         pixels = self.model.context_memory.read(levels[2], [], 0) if recalled is None else recalled.image
         several = int((labels >= 0).sum()) == 1
         return self._decode(levels, pixels, Prompts(points[None], labels[None], earlier), several, maps)
@@ -67,13 +65,15 @@ class TrackStep:
         """The given mask (1, 1, H, W) is the answer; the decoder only makes its pointer."""
         logits = mask * 2 * _SURE - _SURE
         low = F.interpolate(logits, scale_factor=0.25, mode="bilinear", antialias=True)
+        whole = self.model.matched_memory is not None
         shrink = self.model.prompt_encoder.given_mask
         prompts = _no_points(levels, low if shrink is None else shrink(mask))
         pointer = self._decode(levels, levels[2], prompts, several=False).pointer
         there = mask.flatten(1).any(1)
         if not there.item():
             pointer = self.model.context_memory.no_obj_ptr[None]
-        return TrackedMask(low, torch.where(there, _SURE, -_SURE), pointer)
+        score = torch.where(there, _SURE, -_SURE)
+        return TrackedMask(logits, score, pointer, stride=1) if whole else TrackedMask(low, score, pointer)
 
     def remember_prompted(self, levels: list[Tensor], answer: TrackedMask) -> None:
         """Make the memory of a prompted frame's answer."""
@@ -92,18 +92,26 @@ class TrackStep:
         _, _, token = choose_mask(decoded, ambiguous)
         shaky = unsteady(decoded) if self.settings.steady_masks else torch.zeros_like(ambiguous)
         logits, iou, _ = choose_mask(decoded, ambiguous | shaky)
-        score = masks.present
-        seen = torch.where(score[:, None, None] > 0, logits, _ABSENT)
+        score, stride = masks.present, 4
+        if traced is not None and bool((prompts.labels > 0).any()):
+            # Followed through the vessel field, and known to the px.
+            logits, iou, stride = masks.logits, masks.iou, 1
+        seen = torch.where(score[:, None, None] > 0, logits, ABSENT)
         pointer = self.model.context_memory.write_pointer(token, score)
-        return TrackedMask(seen[:, None], score, pointer, iou=float(iou))
+        return TrackedMask(seen[:, None], score, pointer, iou=float(iou), stride=stride)
 
     def _fine(self, answer: TrackedMask, levels: list[Tensor]) -> Tensor:
         height, width = levels[0].shape[-2:]
-        return F.interpolate(answer.logits, (height * 4, width * 4), mode="bilinear")
+        return F.interpolate(answer.logits, (height * 4, width * 4), mode="bilinear")  # as it is where it is whole
 
     def _remember(self, levels: list[Tensor], mask: Tensor, score: Tensor) -> Tensor:
         # Half the memory; SAM 2 rounds here too.
         return self.model.context_memory.write_mask(levels[2], mask, score).bfloat16()
+
+
+def _at_stride_4(answer: TrackedMask) -> Tensor:
+    step = 4 // answer.stride
+    return F.avg_pool2d(answer.logits.clamp(-_LARGEST, _LARGEST), step) if step > 1 else answer.logits
 
 
 def _no_points(levels: list[Tensor], masks: Tensor | None = None) -> Prompts:

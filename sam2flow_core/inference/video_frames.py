@@ -106,6 +106,11 @@ class PaddedFrames:
         summary = summarise_ranges(video, plan.sampled, False, settings, device)
         self._frames = AlignedFrames(video, plan, False, summary, device)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """``(H, W)`` of the padded input."""
+        return self._frames.size
+
     def take_statistics(self) -> Tensor | None:
         """Of the padded input, once."""
         return self._frames.take_statistics()

@@ -19,6 +19,7 @@ from sam2flow_core.model.context_memory import ContextMemory
 from sam2flow_core.model.flow_net import FlowNet
 from sam2flow_core.model.image_encoder import ImageEncoder
 from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_mask, click_maps
+from sam2flow_core.model.matched_memory import MatchedMemory
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.prompt_encoder import PromptEncoder
 from sam2flow_core.model.strip_decoder import StripDecoder
@@ -101,6 +102,7 @@ class SAM2Flow(nn.Module):
         self.context_memory = ContextMemory(m)
         self.vessel_field = VesselFieldNet(m.field_widths) if m.field_widths else None
         self.strip_decoder = StripDecoder(m.strip_widths) if m.strip_widths else None
+        self.matched_memory = MatchedMemory(m.matching_widths) if m.matching_widths else None
         if config.use_flow:
             self.flow = FlowNet(config)
 

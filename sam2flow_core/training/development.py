@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 from torch import Tensor
+from torch.nn import functional as F
 
 from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.config.training import DevelopmentConfig, StageConfig, TrainingConfig
 from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.model.cost_volume import pairs_around
+from sam2flow_core.model.matched_memory import STRIDE, MatchedMemory, Recalled
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING, POSITIVE
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
@@ -257,16 +259,36 @@ def _answer_clicks(model: SAM2Flow, clip: TrainingClip, points: Tensor) -> tuple
         return model.segment(now, owner, plain, prompts, traced=traced)
 
     one = ask(1, maps)
+    answers = {"1": one, str(count): ask(count, maps), "decoder": ask(1, None)}
+    found = {name: _Masks(_overlap(m.logits, clip.masks), m.object_score) for name, m in answers.items()}
+    if model.matched_memory is not None:
+        return {**found, "memory": _matched(model.matched_memory, clip, one.logits)}, len(clip.masks)
     tokens, pointers = model.remember_context(now, owner, one)
     banks = [[entry] for entry in context_entries(one, tokens, pointers, 0, prompted=True)]
     nothing = torch.full((rows, 1), PADDING, device=points.device)
     recalled = model.context_memory.prompts(then[2][owner], banks, last)
     prompts = Prompts(torch.zeros_like(points[:, :1]), nothing, recalled)
     memory = model.segment(then, owner, model.condition(then, owner, banks, last), prompts)
-    answers = {"1": one, str(count): ask(count, maps), "decoder": ask(1, None), "memory": memory}
-    return {name: _Masks(_overlap(m.logits, clip.masks), m.object_score) for name, m in answers.items()}, len(
-        clip.masks
+    return {**found, "memory": _Masks(_overlap(memory.logits, clip.masks), memory.object_score)}, len(clip.masks)
+
+
+def _matched(memory: MatchedMemory, clip: TrainingClip, logits: Tensor) -> _Masks:
+    """What memory by matching makes of masks (V + 1, H, W) of the first frame in the last one.
+
+    The last row is on tissue; that it is not there is asked of it in noise instead of that frame.
+    """
+    frames = clip.inputs[[0, -1]]
+    noise = torch.randn(frames[1:, :1].shape, generator=torch.Generator().manual_seed(0)).to(frames)
+    lost = torch.cat([noise * frames[1:, :1].std() + frames[1:, :1].mean(), frames[1:, 1:]], 1)
+    image = torch.zeros(len(logits), dtype=torch.long, device=frames.device)
+    ones = torch.ones(len(logits), device=frames.device)
+    then = memory.view(frames[:1])
+    recalled = Recalled(then, F.avg_pool2d(torch.sigmoid(logits)[:, None], STRIDE)[:, 0], ones, ones * len(clip.inputs))
+    now, gone = (
+        memory(view, image, [recalled], [memory.match(view, then)]) for view in map(memory.view, (frames[1:], lost))
     )
+    fine = F.interpolate(now.logits[:, None], clip.masks.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
+    return _Masks(_overlap(fine, clip.masks), torch.cat([now.present[:-1], gone.present[-1:]]))
 
 
 def _overlap(logits: Tensor, masks: Tensor) -> Tensor:

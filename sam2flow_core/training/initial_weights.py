@@ -14,8 +14,8 @@ from sam2flow_core.model.sam2flow import SAM2Flow
 
 _OWN = "context_memory.design."
 """Where the weights are that only one design of memory has."""
-_STRIPS = "strip_decoder."
-"""Where those of the strip decoder are, which older weights do not have."""
+_NEWER = {"strip_decoder.": "strip_widths", "matched_memory.": "matching_widths"}
+"""Where those of parts are that older weights do not have, and the setting of their size."""
 
 _PATH_SAYS = 0.5
 """Weight of the whole vessel's log chance among the logits of speed that a network without it begins with."""
@@ -70,9 +70,10 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
         raise ModelError(f"{start}: weights of preset '{model.config.preset}', not '{name}'")
     if memory is not None and memory != model.config.mask.memory:
         model = with_memory(model, memory)
-    widths = preset(name).mask.strip_widths
-    if widths != model.config.mask.strip_widths:
-        model = _with_strip_decoder(model, widths)
+    for part, size in _NEWER.items():
+        widths = getattr(preset(name).mask, size)
+        if widths != getattr(model.config.mask, size):
+            model = _with_masks(model, replace(model.config.mask, **{size: widths}), part)
     if memory is None and _misses_whole_vessels(model, name):
         model = with_whole_vessels(model)
     if memory is None and preset(name).use_flow and not model.config.use_flow:
@@ -83,10 +84,6 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
 def with_memory(model: SAM2Flow, memory: MemoryConfig) -> SAM2Flow:
     """Return a network with another design of memory; what only that one has begins at random."""
     return _with_masks(model, replace(model.config.mask, memory=memory), _OWN)
-
-
-def _with_strip_decoder(model: SAM2Flow, widths: tuple[int, ...]) -> SAM2Flow:
-    return _with_masks(model, replace(model.config.mask, strip_widths=widths), _STRIPS)
 
 
 def _with_masks(model: SAM2Flow, mask: MaskConfig, anew: str) -> SAM2Flow:

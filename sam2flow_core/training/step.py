@@ -12,6 +12,7 @@ from sam2flow_core.training.batch import ClipBatch
 from sam2flow_core.training.field_part import FieldPart
 from sam2flow_core.training.flow_part import FlowPart
 from sam2flow_core.training.mask_part import MaskPart
+from sam2flow_core.training.matching_part import MatchingPart
 from sam2flow_core.training.memory_part import MemoryPart
 from sam2flow_core.training.parts import Figures, Lesson, Part
 from sam2flow_core.training.strip_part import StripPart
@@ -34,6 +35,7 @@ class TrainingStep(nn.Module):
         self.parts: dict[str, Part] = {
             "field": FieldPart(model),
             "strips": StripPart(model, config),
+            "matching": MatchingPart(model, config),
             "masks": MaskPart(model, config),
             "memory": MemoryPart(model, config),
             "flow": FlowPart(model, config),

@@ -7,7 +7,7 @@ the shared ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,10 +87,18 @@ class GatedMemory(RecentMemory):
 
     def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Read the prompted entries and the best of the others; see `RecentMemory.read`."""
+        return memory.recall(image, memory.recollect(self._best(entries, frame), frame))
+
+    def choose(
+        self, entries: list[MemoryEntry], frame: int, likeness: Callable[[MemoryEntry], float]
+    ) -> list[MemoryEntry]:
+        """The same entries that `read` reads; see `RecentMemory.choose`."""
+        return self._best(entries, frame)
+
+    def _best(self, entries: list[MemoryEntry], frame: int) -> list[MemoryEntry]:
         unprompted = [e for e in entries if not e.prompted]
         best = sorted(unprompted, key=lambda e: (-e.affinity * e.presence, abs(frame - e.frame)))[: self.recent]
-        chosen = [e for e in entries if e.prompted or any(e is b for b in best)]
-        return memory.recall(image, memory.recollect(chosen, frame))
+        return [e for e in entries if e.prompted or any(e is b for b in best)]
 
     def _passes(self, entries: list[MemoryEntry], new: MemoryEntry) -> bool:
         gates = self.gates

@@ -5,6 +5,8 @@ Reference: Ravi et al., SAM 2, 2024.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import MaskConfig
@@ -65,3 +67,19 @@ class RecentMemory(nn.Module):
     def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
         """Mask logits (1, 1, 4 h, 4 w) as a prompt for the decoder, if the design gives one; parameters of `read`."""
         return None
+
+    def choose(
+        self, entries: list[MemoryEntry], frame: int, likeness: Callable[[MemoryEntry], float]
+    ) -> list[MemoryEntry]:
+        """Entries that memory by matching looks at, prompted ones first; all that the rule keeps.
+
+        Parameters
+        ----------
+        entries : list of MemoryEntry
+            Prompted ones first.
+        frame : int
+            The frame that reads.
+        likeness : callable
+            How well an entry's surroundings of the vessel are found again in it, -1 to 1.
+        """
+        return entries

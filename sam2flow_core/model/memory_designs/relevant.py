@@ -8,6 +8,8 @@ vessel is also given to the decoder as a prompt, here a mask.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -93,6 +95,14 @@ class RelevantMemory(RecentMemory):
     def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
         """Turn the most relevant entries into a mask prompt; None while there are none."""
         return self.prompter(image, self._filter(image, entries)[0]) if entries else None
+
+    def choose(
+        self, entries: list[MemoryEntry], frame: int, likeness: Callable[[MemoryEntry], float]
+    ) -> list[MemoryEntry]:
+        """The entries that match best, the latest prompted one always among them; see `RecentMemory.choose`."""
+        sure = max((i for i, e in enumerate(entries) if e.prompted), default=None)
+        order = sorted(range(len(entries)), key=lambda i: (i != sure, -likeness(entries[i])))[: self.chosen]
+        return [entries[i] for i in sorted(order)]
 
     def _integrate(self, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         now = self.view(image)
