@@ -36,6 +36,7 @@ Masks = list[NDArray[np.bool_]]
 _WHOLE = ("epe", "megabytes", "seconds")
 SECTION = "Comparison"
 _SAME = "the same weights"
+"""Memory by matching has no weights of a design's own."""
 
 
 @dataclass(frozen=True)
@@ -247,9 +248,13 @@ def compare_memories(
             _Row("none: the first mask stays", shipped, "–", score_standing_still, "judge_standing_still"),
             _Row(f"{shipped.model.config.mask.memory.design}, as in {Path(start).stem}", shipped, "none"),
         ]
+        own = shipped.model.config.mask.memory.design
         for design in MEMORY_DESIGNS:
             if shipped.model.matched_memory is not None and design not in given:
-                rows.append(_Row(design, _with_design(shipped, design), _SAME))
+                if design == own:
+                    continue
+                chosen = {"mask.memory.design": design}
+                rows.append(_Row(design, SAM2FlowPredictor.from_pretrained(start, device, overrides=chosen), _SAME))
                 continue
             trained = f"{settings.steps} steps" if design not in given else "given"
             path = given.get(design) or _train(design, start, device, results.folder, settings, report)
@@ -269,16 +274,6 @@ def _check_names(weights: Mapping[str, str]) -> Mapping[str, str]:
         if name not in MEMORY_DESIGNS:
             raise ModelError(f"no memory design '{name}'; there are {', '.join(MEMORY_DESIGNS)}")
     return weights
-
-
-def _with_design(predictor: SAM2FlowPredictor, design: str) -> SAM2FlowPredictor:
-    """The same network, which matches frames, with another choice of what it remembers: no weight depends on it."""
-    require_extra("train", f"the design '{design}'")
-    from sam2flow_core.training.initial_weights import with_memory
-
-    model = with_memory(predictor.model, MemoryConfig(design)).to(predictor.device).eval()
-    description = {**predictor.description, "sha256": f"{predictor.description['sha256']}-{design}"}
-    return SAM2FlowPredictor(model, predictor.device, description, predictor.settings)
 
 
 def _load(path: str, design: str, device: str) -> SAM2FlowPredictor:
@@ -315,7 +310,8 @@ def _train(design: str, start: str, device: str, folder: Path, settings: MemoryS
 def _judge(rows: list[_Row], lazy: LazyCase, settings: MemorySettings, results: ResultCache, report: Report) -> None:
     case = None
     for row in rows:
-        key = (row.key, row.predictor.description["sha256"], lazy.fingerprint, settings.flow_frames)
+        design = row.predictor.model.config.mask.memory.design
+        key = (row.key, row.predictor.description["sha256"], design, lazy.fingerprint, settings.flow_frames)
         found = TrackingScore.from_table(results.find_table(*key))
         if found is None:
             report(f"{lazy.name}: {row.name}")

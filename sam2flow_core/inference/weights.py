@@ -29,6 +29,10 @@ _FORMER_PARTS = {"flow.evidence_net.": "flow.cost_volume_net."}
 """Parts of the network under the names that they have in weights files that are already out."""
 
 
+_DESIGN = "context_memory.design."
+"""Weights that only one design of memory has."""
+
+
 def todays_name(tensor: str) -> str:
     """Name of a tensor in today's network, of its name in a file."""
     for former, today in _FORMER_PARTS.items():
@@ -154,9 +158,13 @@ def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) 
     with fits(path):
         # Compared before the network is made: a configuration of a few bytes could ask for more memory than there is.
         with torch.device("meta"):
-            wanted = {name: tuple(t.shape) for name, t in SAM2Flow(config).state_dict().items()}
+            whole = SAM2Flow(config).state_dict()
+        # Memory by matching does without the weights that a design has for tokens.
+        spare = _DESIGN if config.mask.matching_widths else None
+        wanted = {name: tuple(t.shape) for name, t in whole.items() if spare is None or not name.startswith(spare)}
         with safe_open(path, "pt") as handle:
             names = {todays_name(name): name for name in handle.keys()}  # noqa: SIM118
+            names = {name: n for name, n in names.items() if spare is None or not name.startswith(spare)}
             there = {name: tuple(handle.get_slice(former).get_shape()) for name, former in names.items()}
             if different := sorted(n for n in {*wanted, *there} if wanted.get(n) != there.get(n)):
                 first = one_line(different[0])
@@ -164,7 +172,7 @@ def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) 
             tensors: dict[str, Tensor] = {name: handle.get_tensor(former).float() for name, former in names.items()}
         require_finite(path, tensors)
         model = SAM2Flow(config)
-        model.load_state_dict(tensors)
+        model.load_state_dict(tensors if spare is None else {**model.state_dict(), **tensors})
     return model.eval(), _describe(model, path, header["notes"])
 
 

@@ -193,7 +193,8 @@ def move(
 
     def moved(x: Tensor) -> Tensor:
         """Maps (I, F, C, H, W) with the tissue moved."""
-        return look_up(x.flatten(0, 1), flat)[0].unflatten(0, (count, frames))
+        found: Tensor = look_up(x.flatten(0, 1), flat)[0].unflatten(0, (count, frames))
+        return found
 
     still, busy = inputs[:, :, 1:2], inputs[:, :, 2:3]
     even = still.sinh().clamp(-_MOST, _MOST)

@@ -135,7 +135,7 @@ def test_memory_is_bounded_and_large_frames_are_shrunk(model):
             assert found.logits.shape == (224, 160) and 0 <= found.present <= 1
             bank.append(seen.entry(frame, found, prompted=not bank))
     assert len(seen._views) == 3
-    assert bank[0].tokens.shape == (1, 1, 80, 64) and bank[0].pointer.shape == (1, 40, 32)
+    assert bank[0].tokens.shape == (1, 1, 80, 64) and bank[0].pointer.shape == (1, 1, 40, 32)
 
 
 def test_a_mask_is_carried_by_a_known_shift(model, video, vessel):
