@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.config.training import MotionLessons, TrainingConfig
-from sam2flow_core.model.inputs import smoothed
 from sam2flow_core.model.matched_memory import STRIDE, Matched, MatchedMemory, Recalled, look_up
+from sam2flow_core.model.motion_statistics import smoothed
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.clicks import roughen
 from sam2flow_core.training.losses import mask_iou
