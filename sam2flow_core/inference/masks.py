@@ -18,7 +18,7 @@ from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
 from sam2flow_core.model.vessel_field import VesselField
-from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.tracing.field_map import FieldMap, Floats
 
 _SURE = 20.0
 """Logit inside a mask that was given."""
@@ -180,6 +180,15 @@ def recorded_logits(vessel: VesselState, video: WorkingFrames) -> NDArray[np.flo
         else:
             total += video.enlarged(logits.whole()).float().cpu().numpy()
     return total / np.float32(len(vessel.logits))
+
+
+def recorded_places(state: InferenceState, frame: int, places: Floats, stride: int) -> Floats:
+    """Places ``(y, x)`` px (..., 2) in a recorded frame, of places ``(row, column)`` in cells of the vessel field."""
+    stack, shift = state.frames.stack, state.frames.shift(frame)
+    # The middle of the first px is (0, 0) at every resolution.
+    px = (places + 0.5) * stride * state.frames.video.factor - 0.5
+    moved = np.clip(px, 0, np.array(stack.picture.shape) - 1) + stack.picture.origin + (shift.dy, shift.dx)
+    return np.asarray(np.clip(moved, 0, np.array(stack.shape[1:]) - 1), float)
 
 
 def _prompts(state: InferenceState, vessel: VesselState, frame: int, device: torch.device) -> Prompts:

@@ -1,8 +1,12 @@
-"""Every vessel segment of a recording, proposed without a click from the vessel field, ranked by confidence."""
+"""Every vessel segment of a recording, proposed without a click.
+
+Seeds along all ways through the vessel field are answered as clicks there would be; of answers that overlap the one is
+kept of which the strip decoder expects more (non-maximum suppression, as SAM's automatic masks).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +15,16 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.tracing import FindingSettings
 from sam2flow_core.errors import ModelError
-from sam2flow_core.inference.masks import field_maps
+from sam2flow_core.inference.clicked_masks import decode_strips
+from sam2flow_core.inference.masks import field_maps, recorded_places
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.state import InferenceState
+from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.prompts import Prompt
-from sam2flow_core.tracing.found_segments import Segment, find_segments
+from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.tracing.found_segments import SeededWay, seeded_ways
+from sam2flow_core.tracing.tracer import Trace
+from sam2flow_core.tracing.vessel_strip import LATERAL, VesselStrip, clicked, paint_part, straighten
 
 _CLICKS = (1 / 6, 1 / 2, 5 / 6)
 """Where along a segment it is clicked."""
@@ -28,7 +37,7 @@ class FoundVessel:
     Attributes
     ----------
     confidence : float
-        Mean chance, 0 to 1, that a vessel is there.
+        Intersection over union, 0 to 1, that is expected of its mask.
     centreline : ndarray (N, 2)
         ``(y, x)`` px of the first frame.
     width_px : float
@@ -73,9 +82,11 @@ def find_vessels(
     settings = settings or FindingSettings()
     with torch.inference_mode():
         maps = field_maps(predictor.model, state, predictor.settings.tracing)
-    if maps is None:
-        raise ModelError("these weights have no vessel field, by which vessels are found without a click: use 'tiny'")
-    segments = find_segments(maps[0], settings)
+        if maps is None:
+            raise ModelError(
+                "these weights have no vessel field, by which vessels are found without a click: use 'tiny'"
+            )
+        segments = find_segments(predictor.model, maps[0], settings)
     return [_found(segment, maps[0].stride, state) for segment in segments]
 
 
@@ -84,16 +95,106 @@ def prompts_of(vessels: Iterable[FoundVessel], frame: int) -> tuple[Prompt, ...]
     return tuple(p for number, vessel in enumerate(vessels, 1) for p in vessel.prompts(number, frame))
 
 
+@dataclass(frozen=True)
+class Segment:
+    """A vessel as a seed in it was answered.
+
+    Attributes
+    ----------
+    way : Trace
+        Its part of the way that was followed, in cells, with the radius that its mask has.
+    confidence : float
+        Intersection over union that is expected.
+    corner : tuple of int
+        ``(top, left)`` of the mask, in cells.
+    mask : ndarray (h, w)
+    """
+
+    way: Trace
+    confidence: float
+    corner: tuple[int, int]
+    mask: NDArray[np.bool_]
+
+    @property
+    def length(self) -> float:
+        """Arc length in cells."""
+        return float(np.hypot(*np.diff(self.way.line, axis=0).T).sum())
+
+    def shared(self, other: Segment) -> int:
+        """Cells that lie in both masks."""
+        start, end = np.maximum(self.corner, other.corner), np.minimum(self._end, other._end)
+        if (start >= end).any():
+            return 0
+        mine, its = (
+            s.mask[start[0] - s.corner[0] : end[0] - s.corner[0], start[1] - s.corner[1] : end[1] - s.corner[1]]
+            for s in (self, other)
+        )
+        return int((mine & its).sum())
+
+    @property
+    def _end(self) -> NDArray[np.int_]:
+        return np.add(self.corner, self.mask.shape)
+
+
+def find_segments(model: SAM2Flow, field: FieldMap, settings: FindingSettings) -> list[Segment]:
+    """Vessels between forks, ends and the frame, the surest first."""
+    answers = [s for way in seeded_ways(field, settings) for s in _answers(model, field, way, settings)]
+    kept = list[Segment]()
+    for segment in sorted(answers, key=lambda s: -s.confidence):
+        if not any(_same(segment, other, settings) for other in kept):
+            kept.append(segment)
+    return kept
+
+
+def _answers(model: SAM2Flow, field: FieldMap, seeded: SeededWay, settings: FindingSettings) -> Iterator[Segment]:
+    """What the strip decoder makes of each seed on a way, where it is worth proposing."""
+    none = np.zeros((0, 2))
+    bare = straighten(field, seeded.way, none, none)
+    for first in range(0, len(seeded.seeds), settings.together):
+        seeds = seeded.seeds[first : first + settings.together]
+        strips = [clicked(bare, seed[None], none, field.settings.strip) for seed in seeds]
+        for strip, (logits, quality) in zip(strips, decode_strips(model, strips), strict=True):
+            way = _part_in(strip, logits)
+            if quality >= settings.least_confidence and way is not None and _worth_it(way, field, settings):
+                corner, painted = paint_part(strip, logits, field.shape)
+                yield Segment(way, quality, corner, painted > 0)
+
+
+def _part_in(strip: VesselStrip, logits: NDArray[np.float32]) -> Trace | None:
+    """The piece of a strip's way round its click that lies in a mask, and half the mask's width there."""
+    inside = logits > 0
+    width = inside.sum(1) * (LATERAL[1] - LATERAL[0])
+    (at,) = strip.clicks
+    if not inside[at].any():
+        return None
+    gaps = np.flatnonzero(~inside.any(1))
+    first = int(gaps[gaps < at].max(initial=-1)) + 1
+    last = int(gaps[gaps > at].min(initial=len(inside)))
+    if last - first < 2:
+        return None
+    return Trace(strip.line[first:last], 0.5 * (width * strip.radius)[first:last])
+
+
+def _worth_it(way: Trace, field: FieldMap, settings: FindingSettings) -> bool:
+    length, radius = np.hypot(*np.diff(way.line, axis=0).T).sum(), way.radius.mean()
+    far = np.array(field.shape) - 1
+    to_side = np.minimum(way.line, far - way.line).min(1)
+    on_edge = to_side < np.maximum(settings.edge_px / field.stride, 0.5 * way.radius)
+    return bool(length >= settings.least_widths * 2 * radius and on_edge.mean() <= settings.most_on_edge)
+
+
+def _same(segment: Segment, surer: Segment, settings: FindingSettings) -> bool:
+    both, mine = segment.shared(surer), int(segment.mask.sum())
+    either = mine + int(surer.mask.sum()) - both
+    return both > settings.same_vessel * either or both > settings.most_covered * mine
+
+
 def _found(segment: Segment, stride: int, state: InferenceState) -> FoundVessel:
     """Of cells, px of the recorded frame that tissue coordinates begin with."""
-    way, factor, stack = segment.way, state.frames.video.factor, state.frames.stack
-    shift = state.frames.shift(state.frames.start)
-    # The middle of the first px is (0, 0) at every resolution.
-    line = (way.line + 0.5) * stride * factor - 0.5
-    line = np.clip(line, 0, np.array(stack.picture.shape) - 1) + stack.picture.origin + (shift.dy, shift.dx)
+    way, factor = segment.way, state.frames.video.factor
     return FoundVessel(
         confidence=segment.confidence,
-        centreline=line,
+        centreline=recorded_places(state, state.frames.start, way.line, stride),
         width_px=2 * stride * factor * float(way.radius.mean()),
         length_px=stride * factor * segment.length,
     )

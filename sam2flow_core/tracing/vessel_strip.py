@@ -6,7 +6,7 @@ the picture. So what a network learns of one vessel's walls and ends holds for a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ OUTSIDE = -8.0
 """Logit far from any vessel."""
 _DENSE = 4
 """Places on the way from point to point that a picture's cells are assigned to."""
+
+_SAID = range(STRIP_CHANNELS - 8, STRIP_CHANNELS - 4)
+"""Channels that tell of the clicks."""
 
 LATERAL = np.linspace(-REACH, REACH, ACROSS)
 """Places across a strip, radii to the left of the way."""
@@ -73,13 +76,21 @@ def straighten(field: FieldMap, way: Trace, clicks: Floats, stops: Floats) -> Ve
     left = left_of(angles)
     places = _places(line, radius, left)
     seen = _as_seen_along(field, field.read(places), angles, radius)
-    at = np.array([np.hypot(*(line - click).T).argmin() for click in clicks], np.intp)
-    said = _prompts(line, radius, places, clicks, at, stops, settings.far)
-    aside = np.broadcast_to(np.abs(LATERAL), said[0].shape)
+    said = np.zeros((*seen.shape[:2], len(_SAID)))
+    aside = np.broadcast_to(np.abs(LATERAL), said.shape[:2])
     around = [_wide(np.log(radius)), _wide(beyond.astype(float)), (~field.holds(places)).astype(float), aside]
-    features = np.concatenate([seen, np.stack([*said, *around], -1)], -1).transpose(2, 0, 1).astype(np.float32)
+    features = np.concatenate([seen, said, np.stack(around, -1)], -1).transpose(2, 0, 1).astype(np.float32)
     assert len(features) == STRIP_CHANNELS
-    return VesselStrip(line, radius, left, np.ascontiguousarray(features), at)
+    bare = VesselStrip(line, radius, left, np.ascontiguousarray(features), np.zeros(0, np.intp))
+    return clicked(bare, clicks, stops, settings)
+
+
+def clicked(strip: VesselStrip, clicks: Floats, stops: Floats, settings: StripSettings) -> VesselStrip:
+    """The same strip with other clicks (N, 2), positive and negative: quicker than to pull it straight again."""
+    at = np.array([np.hypot(*(strip.line - click).T).argmin() for click in clicks], np.intp)
+    features = strip.features.copy()
+    features[list(_SAID)] = _prompts(strip.line, strip.radius, strip.places, clicks, at, stops, settings.far)
+    return replace(strip, features=features, clicks=at)
 
 
 def paint(strip: VesselStrip, logits: Floats | NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -87,6 +98,16 @@ def paint(strip: VesselStrip, logits: Floats | NDArray[np.float32], shape: tuple
 
     Each cell belongs to the point of the centreline that is nearest to it.
     """
+    (top, left), part = paint_part(strip, logits, shape)
+    picture = np.full(shape, OUTSIDE, np.float32)
+    picture[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return picture
+
+
+def paint_part(
+    strip: VesselStrip, logits: Floats | NDArray[np.float32], shape: tuple[int, int]
+) -> tuple[tuple[int, int], NDArray[np.float32]]:
+    """As `paint`, without what lies beyond the strip: ``(top, left)`` of the part, and its logits."""
     along = np.linspace(0, len(strip.line) - 1, _DENSE * len(strip.line))
     centre = np.stack([np.interp(along, np.arange(len(strip.line)), x) for x in strip.line.T], 1)
     margin = int(np.ceil(REACH * strip.radius.max())) + 2
@@ -104,9 +125,9 @@ def paint(strip: VesselStrip, logits: Floats | NDArray[np.float32], shape: tuple
     lateral = aside / strip.radius[point]
     across = (lateral + REACH) * (ACROSS - 1) / (2 * REACH)
     found = map_coordinates(np.asarray(logits, np.float32), [at, across], order=1, mode="nearest")
-    picture = np.full(shape, OUTSIDE, np.float32)
-    picture[row + top, column + left] = np.where(np.abs(lateral) <= REACH, found, OUTSIDE)
-    return picture
+    part = np.full((bottom - top, right - left), OUTSIDE, np.float32)
+    part[row, column] = np.where(np.abs(lateral) <= REACH, found, OUTSIDE)
+    return (int(top), int(left)), part
 
 
 def _wide(along: Floats) -> Floats:

@@ -1,19 +1,23 @@
 """Vessels found without a click: on a field made by hand, in the bundled sample, and their density."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from sam2flow_core.cli.main import status_of
+from sam2flow_core.config.model import PRESETS
 from sam2flow_core.config.tracing import FindingSettings, TracingSettings
 from sam2flow_core.engine.demo import sample_files
-from sam2flow_core.inference.vessel_finder import FoundVessel
+from sam2flow_core.inference.vessel_finder import FoundVessel, find_segments
+from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, VesselField
 from sam2flow_core.prompts import read_prompts
 from sam2flow_core.stack import open_stack
 from sam2flow_core.tracing.field_map import FieldMap
-from sam2flow_core.tracing.found_segments import find_segments
+from sam2flow_core.tracing.vessel_strip import LATERAL
 from sam2flow_core.velocity.density import measure_density
 
 SIZE, RADIUS = (64, 96), 4.0
@@ -34,27 +38,54 @@ def field_of(*straight, chance=4.0):
     return FieldMap(VesselField(*(torch.from_numpy(p).float() for p in parts)), TracingSettings())
 
 
-def found_in(field, **settings):
-    return find_segments(field, FindingSettings(**settings))
+@pytest.fixture(scope="module")
+def plain():
+    """A network that takes all of a way for the vessel that was clicked, and expects half of it to be right."""
+    tiny = PRESETS["tiny"]
+    return SAM2Flow(replace(tiny, mask=replace(tiny.mask, strip_widths=(), tracing_reach=200.0))).eval()
 
 
-def test_vessels_that_cross_are_two():
+def found_in(model, field, **settings):
+    with torch.inference_mode():
+        return find_segments(model, field, FindingSettings(**settings))
+
+
+def test_vessels_that_cross_are_two_however_many_seeds_lie_in_them(plain):
     field = field_of(((32, 0), 0), ((32, 48), 4))
-    across, down = sorted(found_in(field), key=lambda s: np.ptp(s.way.line[:, 0]))
+    across, down = sorted(found_in(plain, field, apart=0.5), key=lambda s: np.ptp(s.way.line[:, 0]))
     assert np.allclose(across.way.line[:, 0], 32, atol=0.5) and across.length > 85
     assert np.allclose(down.way.line[:, 1], 48, atol=0.5) and down.length > 55
-    assert across.confidence > 0.9 and across.way.radius == pytest.approx(RADIUS, rel=0.05)
+    assert across.way.radius.mean() == pytest.approx(RADIUS, rel=0.1)
+    assert across.mask.sum() == pytest.approx(2 * RADIUS * SIZE[1], rel=0.15)
 
 
-def test_neighbours_are_kept_apart_and_what_is_unsure_is_left_out():
+def test_of_answers_that_overlap_the_one_that_promises_more_is_kept(plain, monkeypatch):
+    """Each seed is answered by the strip decoder, and its expected quality ranks the answers."""
+
+    def decode(model, strips):
+        """Seeds in the left half are answered by that half, others by all of the vessel."""
+        for strip in strips:
+            left = strip.line[strip.clicks[0], 1] < SIZE[1] / 2
+            inside = (np.abs(LATERAL) < 1) & (~left | (strip.line[:, 1:] < SIZE[1] / 2))
+            yield np.where(inside, 4.0, -4.0).astype(np.float32), 0.9 if left else 0.6
+
+    monkeypatch.setattr("sam2flow_core.inference.vessel_finder.decode_strips", decode)
+    (kept,) = found_in(plain, field_of(((32, 0), 0)))
+    assert kept.confidence == 0.9 and kept.way.line[:, 1].max() < SIZE[1] / 2 + 2
+    both = found_in(plain, field_of(((32, 0), 0)), same_vessel=0.9, most_covered=2.0)
+    assert [s.confidence for s in both] == [0.9, 0.6]
+    assert found_in(plain, field_of(((32, 0), 0)), least_confidence=0.95) == []
+
+
+def test_neighbours_are_kept_apart_and_what_is_unsure_is_left_out(plain):
     field = field_of(((20, 0), 0), ((34, 0), 0))
-    assert sorted(round(float(s.way.line[:, 0].mean())) for s in found_in(field)) == [20, 34]
-    unsure = field_of(((20, 0), 0), chance=0.3)
-    assert found_in(unsure) == []
-    assert len(found_in(unsure, least_confidence=0.5)) == 1
-    assert found_in(field_of()) == []
-    assert found_in(field_of(((0, 0), 0))) == [], "the frame's side is no vessel"
-    assert found_in(field_of(((3, 0), 0))) == [], "nor is what it cuts along its whole length"
+    assert sorted(round(float(s.way.line[:, 0].mean())) for s in found_in(plain, field)) == [20, 34]
+    unsure = field_of(((20, 0), 0), chance=-0.5)
+    assert found_in(plain, unsure) == []
+    assert len(found_in(plain, unsure, seed_chance=0.3)) == 1
+    assert found_in(plain, field_of()) == []
+    assert found_in(plain, field_of(((0, 0), 0))) == [], "the frame's side is no vessel"
+    assert found_in(plain, field_of(((1, 0), 0))) == [], "nor is what it cuts along its whole length"
 
 
 def test_the_sample(tmp_path, capsys):

@@ -7,7 +7,7 @@ from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.model.strip_decoder import ACROSS, REACH, STRIP_CHANNELS
 from sam2flow_core.tracing.clicked_ways import clicked_ways
 from sam2flow_core.tracing.field_map import FieldMap
-from sam2flow_core.tracing.vessel_strip import OUTSIDE, paint, straighten
+from sam2flow_core.tracing.vessel_strip import OUTSIDE, clicked, paint, paint_part, straighten
 
 from .fields import field_of, straight
 
@@ -83,3 +83,21 @@ def test_a_strip_goes_on_a_little_where_the_vessel_is_out_of_sight():
     assert out[0] == 1 and out[len(out) // 2] == 0
     picture = paint(strip, np.full((len(strip.line), ACROSS), 3.0), field.shape)
     assert picture.max() == 3.0 and picture.min() == OUTSIDE
+
+
+def test_a_strip_that_is_clicked_again_is_the_one_pulled_straight_with_those_clicks():
+    field, strip = strip_of(30)
+    (way,) = clicked_ways(field, field.cells(np.array([[64.0, 64.0]])), 400.0).ways
+    clicks, stops = strip.line[[3, -5]], strip.line[[-3]]
+    anew, again = straighten(field, way, clicks, stops), clicked(strip, clicks, stops, field.settings.strip)
+    np.testing.assert_array_equal(anew.features, again.features)
+    np.testing.assert_array_equal(anew.clicks, again.clicks)
+    assert (strip.features != again.features).any(), "the first strip is left as it was"
+
+
+def test_a_part_is_drawn_as_the_whole_picture_is():
+    field, strip = strip_of(72)
+    (top, left), part = paint_part(strip, inside(strip), field.shape)
+    picture = paint(strip, inside(strip), field.shape)
+    np.testing.assert_array_equal(picture[top : top + part.shape[0], left : left + part.shape[1]], part)
+    assert (picture > 0).sum() == (part > 0).sum()
