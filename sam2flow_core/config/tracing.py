@@ -195,6 +195,35 @@ class StripSettings:
 
 
 @dataclass(frozen=True)
+class AmbiguitySettings:
+    """What else clicks may mean; lengths in widths of the vessel.
+
+    Attributes
+    ----------
+    most : int
+        Masks that are offered, the first one included.
+    alike : float
+        Intersection over union from which on two masks are one.
+    past, least_past : float
+        How far beyond its end a vessel is clicked to go on there, and how far it must be in sight.
+    end : float
+        Chance of an end from which on a vessel may stop there.
+    clear : float
+        Between such an end and the click, and the end of the mask.
+    behind : float
+        From such an end to the negative click that stops it there.
+    """
+
+    most: int = 4
+    alike: float = 0.85
+    past: float = 1.5
+    least_past: float = 1.0
+    end: float = 0.3
+    clear: float = 1.0
+    behind: float = 0.75
+
+
+@dataclass(frozen=True)
 class TracingSettings:
     """From clicks to strips, part by part. ``log_radius``: logarithms of the radii, in cells, that are believed."""
 
@@ -203,3 +232,4 @@ class TracingSettings:
     path: MinimalPathSettings = MinimalPathSettings()
     clicks: ClickSettings = ClickSettings()
     strip: StripSettings = StripSettings()
+    ambiguity: AmbiguitySettings = AmbiguitySettings()

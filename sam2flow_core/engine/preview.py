@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.config.velocity import FlagSettings
 from sam2flow_core.engine.contract import Predictor, give_prompts
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.project import RunChoices
-from sam2flow_core.prompts import AnyPrompt, check_prompts
+from sam2flow_core.prompts import AnyPrompt, Prompt, check_prompts, clicks_of
 from sam2flow_core.stack import FramePlan, open_stack
 
 
@@ -39,6 +42,7 @@ class Previewer:
 
         self.recording, self.choices = stack, choices
         set_threads(None)  # as a run does: with other threads the same clicks could give another mask
+        self._seen = dict[int, VesselFlow]()
         self._stack = open_stack(stack)
         self._predictor = SAM2FlowPredictor.from_pretrained(choices.model, device=choices.device)
         self._state = self._predictor.init_state(
@@ -54,7 +58,7 @@ class Previewer:
         """Return the loaded model, which knows the recording already, if it is the one that is asked for."""
         return self._predictor if (model, device) == (self.choices.model, self.choices.device) else None
 
-    def mask(self, frame_idx: int, prompts: tuple[AnyPrompt, ...]) -> VesselFlow:
+    def mask(self, frame_idx: int, prompts: tuple[AnyPrompt, ...], marked: Collection[int] = frozenset()) -> VesselFlow:
         """Return the mask of one vessel in one frame, without flow.
 
         Parameters
@@ -63,6 +67,9 @@ class Previewer:
             One of the frames that the prompts are in.
         prompts : tuple of Prompt, BoxPrompt or MaskPrompt
             All that is marked of this vessel.
+        marked : collection of int
+            Ids of vessels that are marked as well: where the mask lies in the last one that was answered for one of
+            them, the answer says so (`VesselFlow.same_as`).
 
         Raises
         ------
@@ -75,7 +82,92 @@ class Previewer:
         # The frame that is looked at comes last: its answer is in its own coordinates.
         _, _, logits = give_prompts(self._predictor, self._state, prompts, last=frame_idx)
         vessel = self._state.vessels[vessel_id]
-        return _cropped(vessel_id, np.asarray(logits[0, 0] > 0), vessel.mask_iou, vessel.object_score)
+        answer = _cropped(vessel_id, np.asarray(logits[0, 0] > 0), vessel.mask_iou, vessel.object_score)
+        shift = self._state.frames.shift(frame_idx)
+        top, left = answer.offset
+        self._seen[vessel_id] = in_tissue = replace(answer, offset=(top - round(shift.dy), left - round(shift.dx)))
+        others = [self._seen[k] for k in sorted(marked) if k in self._seen and k != vessel_id]
+        return replace(answer, same_as=_same_vessel(in_tissue, others))
+
+    def reading(
+        self,
+        frame_idx: int,
+        prompts: tuple[AnyPrompt, ...],
+        number: int,
+        marked: Collection[int] = frozenset(),
+    ) -> Reading:
+        """Return one of the masks that the clicks of a vessel may mean: either of two that cross, to a fork or past it.
+
+        Parameters
+        ----------
+        frame_idx : int
+            Its clicks are read; prompts in other frames stay.
+        prompts : tuple of Prompt, BoxPrompt or MaskPrompt
+            All that a person marked of this vessel, without what an earlier reading added.
+        number : int
+            0 is the mask that `mask` gives, 1 the next... After the last comes the first again.
+        marked : collection of int
+            As in `mask`.
+
+        Raises
+        ------
+        PromptError
+            If a prompt lies outside the recording.
+        """
+        check_prompts(prompts, self._stack.shape)
+        here = [p for p in prompts if p.frame == frame_idx]
+        clicks = clicks_of(here)
+        if len(clicks) < len(here) or not any(p.label == 1 for p in clicks):
+            return Reading(self.mask(frame_idx, prompts, marked), prompts, 0, 1)
+        masks = self._predictor.predict_masks(
+            self._state, frame_idx, points=[[p.x, p.y] for p in clicks], labels=[p.label for p in clicks]
+        )
+        chosen = masks[number % len(masks)]
+        added = tuple(
+            Prompt(clicks[0].vessel_id, frame_idx, float(y), float(x), int(label))
+            for (x, y), label in zip(chosen.points[len(clicks) :], chosen.labels[len(clicks) :], strict=True)
+        )
+        named = (*prompts, *added)
+        return Reading(self.mask(frame_idx, named, marked), named, number % len(masks), len(masks))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One of the masks that clicks may mean.
+
+    Attributes
+    ----------
+    vessel : VesselFlow
+    prompts : tuple of Prompt, BoxPrompt or MaskPrompt
+        What was given and the click that says which is meant: a run with these has this mask.
+    number, count : int
+        Which one of how many, from 0.
+    """
+
+    vessel: VesselFlow
+    prompts: tuple[AnyPrompt, ...]
+    number: int
+    count: int
+
+
+def _same_vessel(vessel: VesselFlow, others: list[VesselFlow]) -> int | None:
+    """The id of the one that most of a mask lies in, as the flag SAME_VESSEL of the tables has it."""
+    area, least = int(vessel.mask.sum()), FlagSettings().same_share
+    shared = {other.vessel_id: _shared(vessel, other) for other in others}
+    most = max(shared, key=lambda k: shared[k], default=None)
+    return most if most is not None and shared[most] > least * max(area, 1) else None
+
+
+def _shared(one: VesselFlow, other: VesselFlow) -> int:
+    """Px that lie in both masks."""
+    (top, left), (y, x) = one.offset, other.offset
+    rows = max(top, y), min(top + one.mask.shape[0], y + other.mask.shape[0])
+    columns = max(left, x), min(left + one.mask.shape[1], x + other.mask.shape[1])
+    if rows[0] >= rows[1] or columns[0] >= columns[1]:
+        return 0
+    mine = one.mask[rows[0] - top : rows[1] - top, columns[0] - left : columns[1] - left]
+    its = other.mask[rows[0] - y : rows[1] - y, columns[0] - x : columns[1] - x]
+    return int((mine & its).sum())
 
 
 def _cropped(vessel_id: int, mask: NDArray[np.bool_], mask_iou: float, object_score: float) -> VesselFlow:

@@ -7,6 +7,7 @@ flow. Points are ``(x, y)`` px of the recorded frame, as SAM 2's are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError, PromptError
+from sam2flow_core.inference.ambiguity import further_clicks
 from sam2flow_core.inference.dense import TrackingStep, dense_step, to_recorded
 from sam2flow_core.inference.flow_groups import FlowGroups, told_of_memory
 from sam2flow_core.inference.flow_stream import bounds
 from sam2flow_core.inference.frames import AlignedFrames
-from sam2flow_core.inference.masks import decode_prompts, encoded, follow_vessels, recorded_logits, vessel_mask
+from sam2flow_core.inference.masks import (
+    decode_prompts,
+    encoded,
+    follow_vessels,
+    recorded_logits,
+    recorded_places,
+    vessel_mask,
+)
 from sam2flow_core.inference.matched_masks import seen_frames
 from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_ranges
 from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
@@ -32,6 +41,31 @@ from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.memory_bank import MemoryBank, keep_recent
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack import FramePlan, Stack, choose_resolution, open_stack
+
+_PROBE = 1
+"""Id of a vessel that is asked about only."""
+
+
+@dataclass(frozen=True)
+class ClickedMask:
+    """A mask that clicks may mean.
+
+    Attributes
+    ----------
+    mask : ndarray of bool (Y, X)
+        In the recorded frame.
+    mask_iou : float
+        Intersection over union that is expected, 0 to 1.
+    points : ndarray (P, 2)
+        Clicks ``(x, y)`` px that name it.
+    labels : ndarray of int (P,)
+        1 = this vessel, 0 = not this vessel.
+    """
+
+    mask: NDArray[np.bool_]
+    mask_iou: float
+    points: NDArray[np.float64]
+    labels: NDArray[np.int_]
 
 
 class SAM2FlowPredictor(VideoPredictor[InferenceState]):
@@ -207,6 +241,59 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         return self._decode(state, frame_idx, obj_id, need_output)
 
     add_new_points = add_new_points_or_box
+
+    @torch.inference_mode()
+    def predict_masks(
+        self,
+        inference_state: InferenceState,
+        frame_idx: int,
+        points: Given,
+        labels: Given,
+        multimask_output: bool = True,
+        normalize_coords: bool = True,
+    ) -> list[ClickedMask]:
+        """Masks that clicks on one vessel may mean: either of two that cross, to a fork or on past it.
+
+        In the manner of SAM's ``multimask_output``. Nothing is added to the state.
+
+        Parameters
+        ----------
+        inference_state : InferenceState
+        frame_idx : int
+        points, labels, normalize_coords
+            As in `add_new_points_or_box`.
+        multimask_output : bool
+            False: the first one only.
+
+        Returns
+        -------
+        list of ClickedMask
+            First the mask that `add_new_points_or_box` gives for these clicks, then up to three others, those first of
+            which more is expected. Each has the clicks that name it, to be handed to `add_new_points_or_box`.
+
+        Raises
+        ------
+        PromptError
+            As `add_new_points_or_box`.
+        """
+        state = replace(inference_state, vessels={}, crops={})
+        _check_frame(state, frame_idx)
+        xy, kinds = read_clicks(points, labels, None, state.frames.stack.shape[1:], normalize_coords)
+        first = self._clicked(state, frame_idx, xy, kinds)
+        settings = self.settings.tracing.ambiguity
+        if not multimask_output or self.model.vessel_field is None or not state.maps:
+            return [first]
+        field, clicks = state.maps[0], state.vessels[_PROBE].points[frame_idx]
+        cells = field.cells(np.array([click[:2] for click in clicks]))
+        positive = np.array([k == 1 for *_, k in clicks])
+        others = list[ClickedMask]()
+        for further in further_clicks(self.model, field, cells[positive], cells[~positive]):
+            place = recorded_places(state, frame_idx, further.place, field.stride)[::-1].round(1)  # as tables have it
+            more = np.concatenate([xy, place[None]]), np.append(kinds, further.label)
+            other = self._clicked(state, frame_idx, *more)
+            if other.mask.any() and not any(_alike(other, mask, settings.alike) for mask in [first, *others]):
+                others.append(other)
+        return [first, *sorted(others, key=lambda mask: -mask.mask_iou)[: settings.most - 1]]
 
     @torch.inference_mode()
     def add_new_mask(
@@ -385,6 +472,14 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         start, every = state.frames.plan.range_of(t)[0], self.settings.key_frame_every
         return start + (t - start) // every * every
 
+    def _clicked(
+        self, state: InferenceState, frame: int, xy: NDArray[np.float64], kinds: NDArray[np.int_]
+    ) -> ClickedMask:
+        """The mask of clicks ``(x, y)`` px of the recorded frame."""
+        answer = self.add_new_points_or_box(state, frame, _PROBE, xy, kinds)
+        assert answer is not None
+        return ClickedMask(answer[2][0, 0].numpy() > 0, state.vessels[_PROBE].mask_iou, xy, kinds)
+
     def _ids(self, state: InferenceState) -> list[int]:
         return list(state.vessels)
 
@@ -419,6 +514,10 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
             laid = stack.picture.laid_out(recorded_logits(vessel, state.frames.video), stack.shape[1:])
             mask[0] = to_recorded(laid, round(shift.dy), round(shift.dx))
         return frame, list(state.vessels), torch.from_numpy(masks)
+
+
+def _alike(one: ClickedMask, other: ClickedMask, share: float) -> bool:
+    return bool((one.mask & other.mask).sum() > share * (one.mask | other.mask).sum())
 
 
 def _check_frame(state: InferenceState, frame: int) -> None:

@@ -36,6 +36,8 @@ class VesselFlow:
         there is measured (`velocity.presence`).
     round_trip : float
         Forward-backward error in px, median over the mask (`round_trip`); NaN in the pairs that were not checked.
+    same_as : int or None
+        In a preview, the id of another marked vessel that this one is: most of its mask lies in that one's.
     """
 
     vessel_id: int
@@ -46,6 +48,7 @@ class VesselFlow:
     mask_iou: float = 1.0
     object_score: float = 1.0
     round_trip: float = float("nan")
+    same_as: int | None = None
 
 
 @dataclass(frozen=True)

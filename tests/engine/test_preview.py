@@ -95,3 +95,28 @@ def test_a_run_after_previews_looks_at_the_recording_no_second_time_and_answers_
     for first, second in zip(answers[0].vessels, answers[1].vessels, strict=True):
         assert np.array_equal(first.mask, second.mask) and np.array_equal(first.flow, second.flow)
         assert np.array_equal(first.scale, second.scale)
+
+
+def test_a_vessel_that_is_marked_already_is_named(previewer):
+    """Where the tissue has moved in between, too; one that crosses it or is marked no more is not named."""
+    first = previewer.mask(6, (Prompt(1, 6, 20.0, 40.0, 1),))
+    assert first.mask.any() and first.same_as is None
+    again = (Prompt(2, 2, 20.0, 60.0, 1),)
+    assert previewer.mask(2, again, marked={1, 2}).same_as == 1
+    assert previewer.mask(2, again, marked={2}).same_as is None
+    assert previewer.mask(2, (Prompt(3, 2, 44.0, 40.0, 1),), marked={1, 2, 3}).same_as is None
+
+
+def test_the_next_reading_comes_with_the_clicks_that_name_it(previewer):
+    clicks = (Prompt(1, 6, 20.0, 40.0, 1),)
+    first = previewer.reading(6, clicks, 0)
+    assert first.prompts == clicks and np.array_equal(first.vessel.mask, previewer.mask(6, clicks).mask)
+    for number in range(1, first.count):
+        other = previewer.reading(6, clicks, number)
+        assert other.number == number and other.prompts[:1] == clicks and len(other.prompts) == 2
+        again = previewer.mask(6, other.prompts)
+        assert again.offset == other.vessel.offset and np.array_equal(again.mask, other.vessel.mask)
+        assert other.vessel.mask.shape != first.vessel.mask.shape or (other.vessel.mask != first.vessel.mask).any()
+    assert previewer.reading(6, clicks, first.count).prompts == clicks
+    box = (*clicks, BoxPrompt(1, 6, 14.0, 8.0, 26.0, 72.0))
+    assert previewer.reading(6, box, 1).count == 1, "a box says itself what is meant"
