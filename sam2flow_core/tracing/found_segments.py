@@ -66,7 +66,7 @@ def _seeds(way: Trace, new: NDArray[np.bool_], apart: float) -> Floats:
     step = np.hypot(*np.diff(way.line, axis=0).T) / (2 * np.maximum(way.radius[1:], 1.0))
     along = np.r_[0, np.cumsum(step)]
     at = np.searchsorted(along, np.arange(apart / 2, max(along[-1], apart), apart)).clip(max=len(along) - 1)
-    return way.line[at[new[at]]]
+    return np.asarray(way.line[at[new[at]]])
 
 
 def _take(taken: NDArray[np.bool_], way: Trace, field: FieldMap) -> None:
