@@ -138,6 +138,23 @@ class MatchingSettings:
 
 
 @dataclass(frozen=True)
+class PairSettings:
+    """What is saved in answering a pair of frames, where it was measured to cost no accuracy.
+
+    Attributes
+    ----------
+    wide : float
+        Share of the 5 x 5 cells around a cell that must lie in its vessel for the cell to be answered from those around
+        it: inside wide vessels the cost volume is read at every second cell each way. Above 1, at every cell.
+    updates : int or None
+        Updates of the first flow; None: as many as the weights were trained with.
+    """
+
+    wide: float = 0.75
+    updates: int | None = None
+
+
+@dataclass(frozen=True)
 class InferenceSettings:
     """How a recording is read and answered.
 
@@ -166,6 +183,8 @@ class InferenceSettings:
     least_mask_quality : float
         Mask IoU (x object score, where that was trained), as the network judges them, below which a mask found by
         memory is not remembered itself: from one bad mask on, a vessel would count as lost.
+    pair : PairSettings
+        What is saved in answering a pair.
     sam2 : Sam2Settings
         Of `SAM2MaskPredictor`.
     matching : MatchingSettings
@@ -185,6 +204,7 @@ class InferenceSettings:
     cached_frames: int = 4
     causal: bool = False
     least_mask_quality: float = 0.5
+    pair: PairSettings = PairSettings()
     sam2: Sam2Settings = Sam2Settings()
     matching: MatchingSettings = MatchingSettings()
     tracing: TracingSettings = field(default_factory=TracingSettings)

@@ -92,7 +92,9 @@ class FlowStream:
         stride = model.config.match.feature_stride
         height, width = state.frames.size
         owner = torch.zeros(len(masks), dtype=torch.long, device=device)
-        self.layout = self.net.lay_out(stacked, owner, (height // stride, width // stride), features.cover)
+        size = (height // stride, width // stride)
+        self.layout = self.net.lay_out(stacked, owner, size, features.cover, settings.pair.wide)
+        self._updates = settings.pair.updates
         self.crops = self._lay_crops(masks, settings.crop_margin)
         self.features = features
         self.volumes: dict[tuple[int, int], Tensor] = {}
@@ -120,7 +122,7 @@ class FlowStream:
         cost_volume = self.net.cost_volume(self.volumes, time, self.layout, self.causal)
         banks = [v.motion.read() for v in self.vessels.values()]
         try:
-            answer = self.net(maps[time], maps[time + 1], cost_volume, context, self.layout, banks, t)
+            answer = self.net(maps[time], maps[time + 1], cost_volume, context, self.layout, banks, t, self._updates)
         except IndexError as error:
             # A displacement that is no number has no place in the frame.
             raise ModelError("the weights give no finite flow: their file is damaged, fetch it anew") from error
@@ -141,7 +143,7 @@ class FlowStream:
         if self.causal or not frames.plan.checked(t, self.check_every):
             return None
         grid = frames.grid
-        answer = answer_back(self.net, self.layout, self.features.of, grid.times, grid.time(t), context)
+        answer = answer_back(self.net, self.layout, self.features.of, grid.times, grid.time(t), context, self._updates)
         return _pixels(answer, frames.video.factor)
 
     def _fill(self, t: int) -> None:

@@ -21,7 +21,13 @@ from sam2flow_core.model.memory_bank import MemoryEntry
 
 
 def answer_back(
-    net: FlowNet, layout: CellLayout, features: Callable[[int], Tensor], times: Collection[int], t: int, context: Tensor
+    net: FlowNet,
+    layout: CellLayout,
+    features: Callable[[int], Tensor],
+    times: Collection[int],
+    t: int,
+    context: Tensor,
+    updates: int | None = None,
 ) -> FlowAnswer:
     """Flow of the vessels from time ``t + 1`` back to ``t``, in steps.
 
@@ -35,12 +41,14 @@ def answer_back(
         At which there is a frame.
     t : int
     context : Tensor (1, d_model, h, w)
+    updates : int, optional
+        As `PairSettings` has them.
     """
     pair = -(t + 1)  # backwards in time, what was at f comes at -f
     volumes = _volumes_back(net, layout, features, times, pair)
     cost_volume = net.cost_volume(volumes, pair, layout, causal=False)
     nothing: list[list[MemoryEntry]] = [[] for _ in range(layout.vessels)]
-    result: FlowAnswer = net(features(t + 1), features(t), cost_volume, context, layout, nothing, pair)
+    result: FlowAnswer = net(features(t + 1), features(t), cost_volume, context, layout, nothing, pair, updates)
     return result
 
 

@@ -9,7 +9,7 @@ pooled is correlation, not features: that is what the motion memory carries.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -223,16 +223,12 @@ class CostVolume:
     valid: Tensor
     path: Tensor | None = None
 
-    def split(self, cells: int) -> Iterator[Tensor]:
-        """The volume (n, B, C) of ``cells`` after each other at a time."""
-        for first in range(0, max(self.valid.shape[0], 1), cells):
-            yield self._assembled(slice(first, first + cells))
-
     def whole(self) -> Tensor:
         """The volume (N, B, C) of all cells."""
-        return self._assembled(slice(None))
+        return self[slice(None)]
 
-    def _assembled(self, cells: slice) -> Tensor:
+    def __getitem__(self, cells: slice | Tensor) -> Tensor:
+        """The volume (n, B, C) of some cells."""
         lags, windows = len(self.pooled), self.pooled[0][0].shape[2]
         valid = self.valid[cells]
         channels = lags * windows * len(self.pooled[0]) + (self.path is not None)

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from sam2flow_core.config.model import COST_VOLUME
 from sam2flow_core.model.cost_volume import CostVolume
 from sam2flow_core.model.layers import begin_at_zero
+from sam2flow_core.model.sparse_cells import Thinning
 
 _AT_A_TIME = 128
 """Cells."""
@@ -33,7 +34,7 @@ class CostVolumeNet(nn.Module):
         begin_at_zero(self.head)
 
     def forward(
-        self, cost_volume: CostVolume | Tensor, context: Tensor, bins: Tensor
+        self, cost_volume: CostVolume | Tensor, context: Tensor, bins: Tensor, thinning: Thinning | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Speed along each path.
 
@@ -44,6 +45,8 @@ class CostVolumeNet(nn.Module):
             What else is known of each cell.
         bins : Tensor (B,)
             Speeds in px per frame.
+        thinning : Thinning, optional
+            Which cells are asked, where not all are; training asks all.
 
         Returns
         -------
@@ -57,18 +60,9 @@ class CostVolumeNet(nn.Module):
             The cost volume at the likeliest speed.
         """
         if torch.is_grad_enabled():
-            whole = cost_volume if isinstance(cost_volume, Tensor) else cost_volume.whole()
-            x, logits, shift, peak = self._read(whole, context)
+            x, logits, shift, peak = self._read(cost_volume[:], context)
         else:
-            # Cells do not look at each other here, and few at a time stay in the processor's cache.
-            x = context.new_empty(context.shape[0], bins.shape[0], self.mix.out_features)
-            found = []
-            parts = zip(cost_volume.split(_AT_A_TIME), context.split(_AT_A_TIME), x.split(_AT_A_TIME), strict=True)
-            for volume, known, place in parts:
-                seen, *answer = self._read(volume, known)
-                place.copy_(seen)
-                found.append(answer)
-            logits, shift, peak = (torch.cat(part) for part in zip(*found, strict=True))
+            x, logits, shift, peak = self._read_in_parts(cost_volume, context, bins.shape[0], thinning)
         step = torch.gradient(bins)[0]
         values = bins + step * torch.tanh(shift)
         best = logits.argmax(1, keepdim=True)
@@ -76,6 +70,22 @@ class CostVolumeNet(nn.Module):
         near = (place - best).abs() <= COST_VOLUME.bins_around
         share = torch.softmax(logits.masked_fill(~near, -1e4), 1)
         return (share * values).sum(1), logits, x, peak
+
+    def _read_in_parts(
+        self, cost_volume: CostVolume | Tensor, context: Tensor, bins: int, thinning: Thinning | None
+    ) -> list[Tensor]:
+        """As `_read`. Cells do not look at each other here, and few at a time stay in the processor's cache."""
+        cells = context.shape[0]
+        sizes = ((bins, self.mix.out_features), (bins,), (bins,), (self.mix.in_features,))
+        whole = [context.new_empty(cells, *size) for size in sizes]
+        asked = torch.arange(cells, device=context.device) if thinning is None else thinning.asked
+        for rows in asked.split(_AT_A_TIME):
+            for values, part in zip(whole, self._read(cost_volume[rows], context[rows]), strict=True):
+                values[rows] = part
+        if thinning is not None:
+            for values in whole:
+                thinning.fill(values)
+        return whole
 
     def _read(self, cost_volume: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Features (N, B, hidden), logits (N, B), shifts within the bins (N, B), and the volume (N, C) at the best."""

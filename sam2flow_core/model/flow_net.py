@@ -32,7 +32,7 @@ from sam2flow_core.model.first_flow import CostVolumeNet
 from sam2flow_core.model.laplace import expected_error
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.motion_memory import MotionMemory
-from sam2flow_core.model.sparse_cells import SparseCells, coverage_of, find_cells
+from sam2flow_core.model.sparse_cells import SparseCells, Thinning, coverage_of, find_cells, thin_out
 from sam2flow_core.model.strips import goes_whole
 from sam2flow_core.model.update import Refinement, roi_lookup, upsample
 from sam2flow_core.model.whole_vessel import SpeedPath, WholeVessels, find_whole_vessels
@@ -47,7 +47,8 @@ _FIRST_FACTS = 4
 class CellLayout:
     """What stays fixed for as long as the masks do: cells, streamlines, facts of each cell (N, 4).
 
-    With a ``cover``, features of its tiles only are at hand; ``whole`` is there where vessels are also seen as a whole.
+    With a ``cover``, features of its tiles only are at hand; ``whole`` is there where vessels are also seen as a whole,
+    ``thinning`` where not every cell is asked for the first flow.
     """
 
     cells: SparseCells
@@ -56,6 +57,7 @@ class CellLayout:
     vessels: int
     cover: Cover | None = None
     whole: WholeVessels | None = None
+    thinning: Thinning | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,12 @@ class FlowNet(nn.Module):
         return self.feature_encoder.tiles(images, cover)
 
     def lay_out(
-        self, masks: Tensor, image_of_vessel: Tensor, feature_size: tuple[int, int], cover: Cover | None = None
+        self,
+        masks: Tensor,
+        image_of_vessel: Tensor,
+        feature_size: tuple[int, int],
+        cover: Cover | None = None,
+        wide: float | None = None,
     ) -> CellLayout:
         """Prepare vessels.
 
@@ -174,13 +181,16 @@ class FlowNet(nn.Module):
             ``(rows, columns)`` of the matching features.
         cover : Cover, optional
             The tiles of the features that `describe` gives.
+        wide : float, optional
+            Where vessels are wide, as `thin_out` has it, the cost volume is read at every second cell each way.
         """
         stride = self.config.match.stride
         cells = find_cells(masks, image_of_vessel, stride)
         coverage = coverage_of(masks, stride)
         streamlines = trace_streamlines(cells, coverage, feature_size, self.config.match, cover)
         whole = find_whole_vessels(cells, streamlines.tangent) if self._sees_whole_vessels else None
-        return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover, whole)
+        thinning = None if wide is None else thin_out(cells, coverage, streamlines.tangent, wide)
+        return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover, whole, thinning)
 
     @property
     def _sees_whole_vessels(self) -> bool:
@@ -354,7 +364,7 @@ class FlowNet(nn.Module):
         given = torch.cat([self._context(context, layout.cells), layout.facts], 1)
         if isinstance(cost_volume, Tensor) and cost_volume.shape[0] > given.shape[0]:
             given = given.repeat(cost_volume.shape[0] // given.shape[0], 1)
-        speed, logits, seen, peak = self.cost_volume_net(cost_volume, given, layout.streamlines.bins)
+        speed, logits, seen, peak = self.cost_volume_net(cost_volume, given, layout.streamlines.bins, layout.thinning)
         pooled_channels = peak.shape[1] - layout.streamlines.valid.shape[2]
         facts = _first_facts(speed, logits, layout.streamlines.bins)
         inputs = torch.cat([given, facts, peak[:, :pooled_channels]], 1)

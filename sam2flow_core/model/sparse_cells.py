@@ -13,6 +13,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+_ALIKE = 0.9
+"""Cosine between directions that count as the same."""
+_FILLED_AT_A_TIME = 128
+"""Cells."""
+
 
 @dataclass(frozen=True)
 class SparseCells:
@@ -87,6 +92,67 @@ def find_cells(masks: Tensor, image_of_vessel: Tensor, stride: int) -> SparseCel
         grid=grid,
         stride=stride,
     )
+
+
+@dataclass(frozen=True)
+class Thinning:
+    """Which cells are asked, and from which of them the others are answered.
+
+    Attributes
+    ----------
+    asked : LongTensor (M,)
+    others : LongTensor (K,)
+        All cells but those that are asked.
+    around : IntTensor (K, 4)
+        Asked cells around each other one; where there are two, each of them twice.
+    weight : Tensor (K, 4)
+    """
+
+    asked: Tensor
+    others: Tensor
+    around: Tensor
+    weight: Tensor
+
+    def fill(self, values: Tensor) -> None:
+        """Complete values (N, ...) that the asked cells have, in place."""
+        table = values.flatten(1)
+        # Few at a time stay in the processor's cache.
+        parts = (x.split(_FILLED_AT_A_TIME) for x in (self.others, self.around, self.weight))
+        for others, around, weight in zip(*parts, strict=True):
+            table[others] = F.embedding_bag(around, table, per_sample_weights=weight.to(table), mode="sum")
+
+
+def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, wide: float) -> Thinning | None:
+    """Ask every second cell each way inside wide vessels, and every cell elsewhere.
+
+    Parameters
+    ----------
+    cells : SparseCells
+    coverage : Tensor (V, h, w)
+        Share of each cell inside each vessel.
+    tangent : Tensor (N, 2)
+        Unit direction at each cell: only cells that point the same way are mixed.
+    wide : float
+        Share of the 5 x 5 cells around that must lie in the vessel.
+
+    Returns
+    -------
+    Thinning or None
+        None where all cells are asked.
+    """
+    share = F.avg_pool2d(coverage[:, None], 5, stride=1, padding=2)[:, 0]
+    inside = share[cells.vessel, cells.place[:, 0], cells.place[:, 1]] >= wide
+    row, column = (cells.place % 2).unbind(1)
+    # Of the nine cells around, row by row, those that lie in even rows and columns.
+    choices = torch.tensor([[4, 4, 4, 4], [3, 3, 5, 5], [1, 1, 7, 7], [0, 2, 6, 8]], device=row.device)
+    around = torch.gather(cells.neighbours, 1, choices[2 * row + column])
+    alike = (take(tangent, around) * tangent[:, None]).sum(-1) > _ALIKE
+    between = inside & (row + column > 0) & alike.all(1)
+    if not bool(between.any()):
+        return None
+    others = torch.nonzero(between)[:, 0]
+    weight = torch.full((others.shape[0], 4), 0.25, device=tangent.device)
+    return Thinning(torch.nonzero(~between)[:, 0], others, around[others].int(), weight)
 
 
 def coverage_of(masks: Tensor, stride: int) -> Tensor:

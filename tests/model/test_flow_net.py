@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from sam2flow_core.model.memory_bank import MemoryEntry
@@ -149,7 +150,51 @@ def test_a_cost_volume_in_parts_is_answered_as_in_one_piece(model, images, masks
         parts = net.cost_volume(volumes, 0, layout, causal=False)
         context = model.encode(images[:1])[0]
         apart, whole = (net.first_flow(volume, context, layout) for volume in (parts, parts.whole()))
-    assert torch.equal(torch.cat(list(parts.split(50))), parts.whole())
+    assert torch.equal(torch.cat([parts[:50], parts[torch.arange(50, layout.cells.count)]]), parts.whole())
     assert layout.cells.count > 128  # more than are answered at a time
     assert torch.equal(apart.speed, whole.speed) and torch.equal(apart.seen, whole.seen)
     assert torch.equal(apart.inputs, whole.inputs)
+
+
+def band(half_width: int) -> torch.Tensor:
+    mask = torch.zeros(1, 96, 128)
+    mask[0, 48 - half_width : 48 + half_width] = 1
+    return mask
+
+
+@pytest.mark.parametrize(("half_width", "thinned"), [(4, False), (6, False), (14, True), (24, True)])
+def test_inside_wide_vessels_every_second_cell_each_way_is_asked(model, half_width, thinned):
+    layout = model.flow.lay_out(band(half_width), torch.zeros(1, dtype=torch.long), (48, 64), wide=0.75)
+    assert (layout.thinning is not None) == thinned
+    if layout.thinning is not None:
+        asked, others = layout.thinning.asked, layout.thinning.others
+        assert torch.equal(torch.cat([asked, others]).sort()[0], torch.arange(layout.cells.count))
+        deep = (layout.cells.place[:, 0] - 11.5).abs() < half_width / 4 - 2
+        assert len(others) > 0.6 * deep.sum() > 0
+        assert not layout.thinning.around.flatten().unsqueeze(1).eq(others).any()  # nobody answers who was not asked
+
+
+def test_between_cells_that_are_asked_the_others_lie_on_a_straight_line(model):
+    layout = model.flow.lay_out(band(24), torch.zeros(1, dtype=torch.long), (48, 64), wide=0.75)
+    place = layout.cells.place.float()
+    truth = (3 * place[:, 0] - 2 * place[:, 1] + 7)[:, None]
+    values = truth.clone()
+    values[layout.thinning.others] = torch.nan
+    layout.thinning.fill(values)
+    assert torch.allclose(values, truth, atol=1e-4)
+
+
+def test_a_thinned_layout_is_answered_at_the_cells_that_are_asked_as_ever(model, images):
+    owner = torch.zeros(1, dtype=torch.long)
+    volume = torch.randn(model.flow.lay_out(band(20), owner, (48, 64)).cells.count, 77, 40)
+    with torch.no_grad():
+        context = model.encode(images[:1])[0]
+        some, every = (
+            model.flow.first_flow(volume[..., : model.flow.pooled_channels + 3], context, layout)
+            for layout in (model.flow.lay_out(band(20), owner, (48, 64), wide=wide) for wide in (0.75, None))
+        )
+        layout = model.flow.lay_out(band(20), owner, (48, 64), wide=0.75)
+    asked, others = layout.thinning.asked, layout.thinning.others
+    assert torch.allclose(some.logits[asked], every.logits[asked], atol=1e-5)
+    mean = every.logits[layout.thinning.around.long()].mean(1)
+    assert torch.allclose(some.logits[others], mean, atol=1e-5)
