@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from napari.components import ViewerModel
 
+from sam2flow_napari.drawn_line import DrawnLine
 from sam2flow_napari.layers.keys import Key, go_to_prompt
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
@@ -19,6 +20,7 @@ class Bench(Protocol):
     session: Session
     scene: Scene | None
     stills: StillPictures
+    line: DrawnLine
     help_wanted: Any
     """A Qt signal, which types know too little of."""
 
@@ -46,6 +48,10 @@ class Tools:
         """Let the user drag a box about the active vessel, or go back to clicks."""
         if self._bench.scene is not None:
             self._bench.scene.draw_box()
+
+    def draw_line(self) -> None:
+        """Let the user draw a line along a vessel, which is measured by its space-time diagram alone."""
+        self._bench.line.start()
 
     def paint(self) -> None:
         """Let the user paint the active vessel, or use what is painted."""
@@ -110,6 +116,11 @@ def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Ke
         Key("Shift-N", "the next vessel of the list", session.activate_next),
         Key("T", "flip the sign of the next click", lambda: session.set_sign(1 - session.sign)),
         Key("B", "drag a box about the vessel (again: back to clicks)", tools.draw_box),
+        Key(
+            "L",
+            "draw a line along a vessel to measure it classically (again: back to clicks)",
+            tools.draw_line,
+        ),
         Key("M", "paint the mask of the vessel (again: use it as prompt)", tools.paint),
         Key("Escape", "give up painting, back to clicks", tools.give_up),
         Key("Control-Z", "undo (while you paint: the last stroke)", tools.undo),

@@ -18,6 +18,7 @@ from sam2flow_core.errors import Sam2FlowError, StackError
 from sam2flow_core.inference.hub import is_hub_name
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_core.prompts import check_prompts, read_prompts
+from sam2flow_napari.drawn_line import DrawnLine
 from sam2flow_napari.file_menu import recording_of_layer, sample_path
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.flow_frames import first_answered
@@ -50,6 +51,8 @@ class Workbench(QObject):
     runs : Runs
     previews : Previews
     propagation : Propagation
+    line : DrawnLine
+        A line along a vessel, measured classically.
     tools : Tools
         What buttons and keys ask for.
     stills : StillPictures
@@ -103,6 +106,7 @@ class Workbench(QObject):
         self.previews = Previews(self.session, self._worker)
         self.runs = Runs(self.session, self._worker, self.report, self)
         self.propagation = Propagation(self.session, self._worker, self.report, self)
+        self.line = DrawnLine(viewer, self.session, self._worker, lambda: self.scene, self)
         self._listen()
         for layer in tuple(viewer.layers):
             self._consider(layer)
@@ -261,6 +265,7 @@ class Workbench(QObject):
         self.stills.forget()
         self.runs.forget()
         self.propagation.forget()
+        self.line.forget()
         self.previews.forget()
         if scene is not None:
             scene.close()
@@ -327,11 +332,12 @@ class Workbench(QObject):
         else:
             self.runs.take(answer)
             self.propagation.take(answer)
+            self.line.take(answer)
 
     def _on_failed(self, failure: Failed) -> None:
         self.previews.fail(failure.job_id)
         # Every click would say again what is wrong with the model; a run that fails always says it.
-        long = self.runs.fail(failure) or self.propagation.fail(failure)
+        long = self.runs.fail(failure) or self.propagation.fail(failure) or self.line.fail(failure)
         if long or str(failure.error) != self._told:
             self.report(failure.error)
         self._told = str(failure.error)

@@ -54,6 +54,11 @@ def next_comparison_file(project: Path) -> Path:
     return _unused(project, "comparison-{:03d}.html")
 
 
+def next_line_folder(project: Path) -> Path:
+    """Return the first unused ``line-001``, ``line-002``, ... of a project, for what a drawn line measured."""
+    return _unused(project, "line-{:03d}")
+
+
 def _unused(project: Path, name: str) -> Path:
     candidates = (project / name.format(number) for number in count(1))
     return next(path for path in candidates if not (path.exists() or path.is_symlink()))

@@ -201,6 +201,18 @@ class LayerFactory:
             **placement(self.spacing),
         )
 
+    def line(self, name: str) -> Shapes:
+        """Return an empty shapes layer (y, x) for a line along a vessel."""
+        return Shapes(
+            None,
+            name=name,
+            ndim=2,
+            edge_width=2,
+            edge_color="cyan",
+            face_color="transparent",
+            **placement(self.spacing, ndim=2),
+        )
+
     def brush(self, name: str, size: tuple[int, int]) -> Labels:
         """Return an empty labels layer of one frame (Y, X) to paint in, in the colours of the vessels."""
         return Labels(

@@ -67,6 +67,7 @@ class ResultsSection(QWidget):
             layout.addWidget(widget, share)
         bench.runs.tables_changed.connect(self._on_tables)
         bench.runs.progressed.connect(self._on_progress)
+        bench.line.measured.connect(self.plot.show_line)
         bench.runs.running_changed.connect(self._on_running)
         bench.session.active_changed.connect(self._on_active)
         bench.session.state_changed.connect(self._on_state)

@@ -13,7 +13,7 @@ import pandas as pd
 import pyqtgraph as pg
 from napari.components import ViewerModel
 from numpy.typing import NDArray
-from qtpy.QtCore import QPointF
+from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QPainterPath, QPolygonF
 from qtpy.QtWidgets import QGraphicsPathItem
 
@@ -21,7 +21,7 @@ from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
 from sam2flow_napari.widgets.frame_plot import FramePlot, answered_rows, broken_line, stretches
-from sam2flow_napari.worker.jobs import RunProgress
+from sam2flow_napari.worker.jobs import LineDone, RunProgress
 
 _LOW, _HIGH = "velocity_ci_low_um_s", "velocity_ci_high_um_s"
 _FAR = 1e5
@@ -58,6 +58,7 @@ class VelocityPlot(FramePlot):
             item.setZValue(depth)
             item.setPen(pg.mkPen(None))
             self.addItem(item, ignoreBounds=True)
+        self._line = self.plot([], [], pen=pg.mkPen("c", width=1.5, style=Qt.PenStyle.DashLine))
         self._gaps.setBrush(pg.mkBrush(128, 128, 128, 70))
         session.state_changed.connect(self._on_state)
         session.active_changed.connect(self._on_active)
@@ -135,6 +136,18 @@ class VelocityPlot(FramePlot):
         self._band.setBrush(pg.mkBrush(colour))
         self._band.setPath(band)
         self._gaps.setPath(gaps)
+
+    def show_line(self, line: LineDone | None) -> None:
+        """Show what a drawn line measured, dashed beside the vessels; None takes it away."""
+        if line is None:
+            self._line.setData([], [])
+            return
+        calibrated = bool(line.per_frame["velocity_um_s"].notna().any())
+        rows = answered_rows(line.per_frame)
+        velocity = rows["velocity_um_s" if calibrated else "velocity_px_frame"].to_numpy(float)
+        self._line.setData(*broken_line(rows["frame"].to_numpy(float), velocity), connect="finite")
+        if not self._curves:
+            self.setLabel("left", "velocity (um/s)" if calibrated else "velocity (px/frame)")
 
     def _curve(self, vessel_id: float) -> pg.PlotDataItem:
         if vessel_id not in self._curves:

@@ -112,6 +112,11 @@ class VesselsSection(QWidget):
         second.addWidget(button("Keys", "Show the keys and mouse buttons (key H).", bench.help_wanted.emit))
         box = "Drag a rectangle about the selected vessel in this frame (key B)."
         third.addWidget(button("Box", box, bench.tools.draw_box), 1)
+        line = (
+            "Draw a line along a vessel: it is measured by its space-time diagram alone, in all frames (key L). "
+            "Click the corners; a double click ends it."
+        )
+        third.addWidget(button("Line", line, bench.tools.draw_line), 1)
         third.addWidget(self.paint, 2)
         third.addWidget(self.clear, 1)
         rows = QVBoxLayout()

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sam2flow_core.errors import Sam2FlowError
-from sam2flow_napari.worker.jobs import PreviewJob, WarmJob
+from sam2flow_napari.worker.jobs import LineJob, PreviewJob, WarmJob
 from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, Value, receive, send
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Host:
             return Value(self._open(message).mask(message.frame, message.prompts))
         elif isinstance(message, WarmJob):
             self._open(message)
+        elif isinstance(message, LineJob):
+            _measure_line(message)
         else:
             self._begin(message)
         return Value(None)
@@ -81,6 +83,13 @@ class Host:
         except StopIteration:
             self._run = None
             return End()
+
+
+def _measure_line(job: LineJob) -> None:
+    from sam2flow_core.engine.linescan import run_drawn_line
+
+    job.out.parent.mkdir(parents=True, exist_ok=True)
+    run_drawn_line(job.stack, job.out, job.vertices, job.pixel_size_um, job.frame_rate_hz, job.stabilise)
 
 
 def serve(source: BinaryIO, target: BinaryIO) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.config.run import WAIT_POLICY
 from sam2flow_core.errors import Sam2FlowError
-from sam2flow_napari.worker.jobs import PreviewJob, WarmJob
+from sam2flow_napari.worker.jobs import LineJob, PreviewJob, WarmJob
 from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, receive, send
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ class EngineProcess:
         self._start()
         answer: VesselFlow = self._ask(job)
         return answer
+
+    def line(self, job: LineJob) -> None:
+        """Measure along a drawn line; tables and report are in its folder then."""
+        self._start()
+        self._ask(job)
 
     def hurry(self) -> None:
         """Give what the process is at a few seconds to end; a run that is killed keeps what it has finished."""

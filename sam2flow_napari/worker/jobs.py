@@ -10,6 +10,8 @@ from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import AnyPrompt
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sam2flow_core.engine.events import RunEvent, RunRequest
     from sam2flow_core.engine.propagation import PropagationRequest
     from sam2flow_core.inference.steps import VesselFlow
@@ -61,9 +63,33 @@ class LoadJob:
     folder: Path
 
 
+@dataclass(frozen=True)
+class LineJob:
+    """Measure along a drawn line in all frames, into a folder; the record goes to the engine as it is.
+
+    Attributes
+    ----------
+    job_id : int
+    stack, out : Path
+    vertices : tuple of (float, float)
+        Corners ``(y, x)`` of the line, px.
+    pixel_size_um, frame_rate_hz : float or None
+        What the user says instead of what the recording declares.
+    stabilise : bool
+    """
+
+    job_id: int
+    stack: Path
+    out: Path
+    vertices: tuple[tuple[float, float], ...]
+    pixel_size_um: float | None
+    frame_rate_hz: float | None
+    stabilise: bool
+
+
 LongJob = RunJob | PropagationJob
 """What goes on for minutes, shows its progress and can be cancelled."""
-Job = WarmJob | PreviewJob | LongJob | LoadJob
+Job = WarmJob | PreviewJob | LongJob | LoadJob | LineJob
 
 
 @dataclass(frozen=True)
@@ -120,6 +146,25 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class LineDone:
+    """What a `LineJob` has measured.
+
+    Attributes
+    ----------
+    job_id : int
+    out : Path
+    words : str
+        Velocity with its interval, and grade.
+    per_frame : DataFrame
+    """
+
+    job_id: int
+    out: Path
+    words: str
+    per_frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Cancelled:
     """A `LongJob` that stopped because the user wanted it; what a run had finished is on disk."""
 
@@ -134,4 +179,4 @@ class Failed:
     error: Exception
 
 
-JobEvent = Masked | RunProgress | PropagationProgress | Propagated | Loaded | Cancelled | Failed
+JobEvent = Masked | LineDone | RunProgress | PropagationProgress | Propagated | Loaded | Cancelled | Failed

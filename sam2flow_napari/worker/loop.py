@@ -16,6 +16,8 @@ from sam2flow_napari.worker.jobs import (
     Failed,
     Job,
     JobEvent,
+    LineDone,
+    LineJob,
     Loaded,
     LoadJob,
     LongJob,
@@ -28,7 +30,7 @@ from sam2flow_napari.worker.jobs import (
     RunProgress,
     WarmJob,
 )
-from sam2flow_napari.worker.run_tables import RunTables, read_tables
+from sam2flow_napari.worker.run_tables import RunTables, read_line, read_tables
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunEvent, RunRequest
@@ -122,6 +124,10 @@ class Engine(Protocol):
         """Return the mask of one vessel in one frame; the recording is opened where it is not yet."""
         ...
 
+    def line(self, job: LineJob) -> None:
+        """Measure along a drawn line; tables and report are in its folder then."""
+        ...
+
     def hurry(self) -> None:
         """Come to an end soon, whatever it is at; called while it works, from another thread, before `close`."""
         ...
@@ -188,6 +194,9 @@ class WorkerLoop:
 
             self._engine.warm(job)
             return None
+        if isinstance(job, LineJob):
+            self._engine.line(job)
+            return LineDone(job.job_id, job.out, *read_line(job.out))
         job = cast(PreviewJob, job)
         return Masked(job.job_id, job.frame, self._engine.mask(job))
 

@@ -65,6 +65,25 @@ def read_tables(folder: Path) -> RunTables:
     return RunTables(folder, request, summary, per_frame, results, results.lines())
 
 
+def read_line(folder: Path) -> tuple[str, pd.DataFrame]:
+    """Read what a drawn line has measured: in words, and frame by frame.
+
+    Raises
+    ------
+    OutputError
+        If a file is missing or damaged.
+    """
+    summary, per_frame = read_csv(folder / SUMMARY), read_csv(folder / PER_FRAME)
+    _check_columns(folder, per_frame, ("frame", "velocity_um_s", "velocity_px_frame"))
+    row = summary.iloc[0]
+    calibrated = bool(pd.notna(row["v_mean_um_s"]))
+    mean = row["v_mean_um_s"] if calibrated else per_frame["velocity_px_frame"].mean()
+    ends = (row["v_ci_low_um_s"], row["v_ci_high_um_s"])
+    interval = f" [{ends[0]:.0f}, {ends[1]:.0f}]" if calibrated and pd.notna(ends[0]) else ""
+    speed = "no velocity" if pd.isna(mean) else f"{mean:.3g}{interval} {'um/s' if calibrated else 'px/frame'}"
+    return f"{speed}, {row['grade']}", per_frame
+
+
 def _check_columns(folder: Path, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
     """Raise `OutputError` unless the window finds what it shows."""
     for name in columns:

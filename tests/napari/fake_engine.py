@@ -77,6 +77,15 @@ class FakeEngine:
         self.preview_gate.wait(10)
         return answer(job.prompts[0].vessel_id, job.prompts, last=True)
 
+    def line(self, job):
+        self.lines = [*getattr(self, "lines", ()), job]
+        if self.error:
+            raise self.error
+        job.out.mkdir(parents=True)
+        with open_stack(job.stack) as stack:
+            frames, calibration = range(len(stack)), stack.calibration.with_user(job.pixel_size_um, job.frame_rate_hz)
+        write_tables(job.out, [1], frames, calibration)
+
     def propagate(self, request):
         """Every frame has the labels of the annotated one."""
         self.propagations.append(request)
