@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +14,11 @@ from numpy.typing import NDArray
 from sam2flow_core.config.velocity import FlagSettings
 from sam2flow_core.engine.contract import Predictor, give_prompts
 from sam2flow_core.engine.threads import set_threads
+from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import AnyPrompt, Prompt, check_prompts, clicks_of
-from sam2flow_core.stack import FramePlan, open_stack
+from sam2flow_core.stack import FramePlan, Stack, open_stack
 
 
 class Previewer:
@@ -23,7 +26,8 @@ class Previewer:
 
     The model and the features of recent frames stay in memory, so that a
     further click costs the decoder only. The mask is the one that a run with
-    the same clicks begins with.
+    the same clicks begins with. From the first click on the recording is read
+    through in the background for what a run must know before its first answer.
 
     Parameters
     ----------
@@ -53,6 +57,27 @@ class Previewer:
             plan=FramePlan(choices.ranges) if choices.ranges else None,
             working_resolution=choices.working_resolution,
         )
+        self._reader: Thread | None = None
+
+    def read_through(self, recording: Path) -> Stack | None:
+        """Return the recording, if it is the one that is asked for, with what a run must know of it.
+
+        Waits for what is being read, which a run would read itself otherwise; None where nothing was clicked on.
+        """
+        if self._reader is None or recording != self.recording:
+            return None
+        self._reader.join()
+        return self._stack
+
+    def _begin_to_read(self) -> None:
+        if self._reader is None:
+            self._reader = Thread(target=self._read_through, name="sam2flow-reader", daemon=True)
+            self._reader.start()
+
+    def _read_through(self) -> None:
+        with suppress(Sam2FlowError, OSError):  # the run will say so
+            self._stack.sha256()
+            self._stack.timing_of(self._state.frames.plan)
 
     def predictor_for(self, model: str, device: str) -> Predictor | None:
         """Return the loaded model, which knows the recording already, if it is the one that is asked for."""
@@ -77,6 +102,7 @@ class Previewer:
             If a prompt lies outside the recording.
         """
         check_prompts(prompts, self._stack.shape)
+        self._begin_to_read()
         vessel_id = prompts[0].vessel_id
         self._predictor.reset_state(self._state)
         # The frame that is looked at comes last: its answer is in its own coordinates.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.errors import OutputError, Sam2FlowError
 from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY
+from sam2flow_core.stack import Stack
 
 
 def run(
@@ -26,6 +28,7 @@ def run(
     predictor: Predictor | None = None,
     settings: StoreSettings | None = None,
     partial: PartialSettings | None = None,
+    known: Stack | None = None,
 ) -> Generator[RunEvent, None, None]:
     """Do a run, and tell of its progress.
 
@@ -42,6 +45,8 @@ def run(
         Layout of the store.
     partial : PartialSettings, optional
         When tables of the frames so far are written.
+    known : Stack, optional
+        An earlier opening of the recording: what it has found out is not sought again, if the files are as they were.
 
     Yields
     ------
@@ -57,13 +62,16 @@ def run(
     settings = settings or StoreSettings()
     with open_source(request) as source, claim_folder(request.out, request.resume) as (folder, lock):
         yield Stage("reading the recording, loading the model")
-        content = _content(source, request.out, folder)
+        if known is not None:
+            source.stack.learn_from(known)
         before = stored_identity(request.out)
         # An earlier part of this run decides with how many threads the rest is computed.
         earlier = _threads(before, request.out) if before else None
         threads = set_threads(request.threads or earlier)
-        predictor = predictor or _load(request)
-        identity = identify(request, source, content, predictor.description, threads)
+        with ThreadPoolExecutor(1, thread_name_prefix="sam2flow-content") as pool:
+            content = pool.submit(_content, source, request.out, folder)
+            predictor = predictor or _load(request)
+        identity = identify(request, source, content.result(), predictor.description, threads)
         check_expected(identity, dict(request.expected))
         refines = bool(before) and is_refinement(identity, before)
         if before and not refines:

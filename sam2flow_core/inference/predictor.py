@@ -6,8 +6,9 @@ flow. Points are ``(x, y)`` px of the recorded frame, as SAM 2's are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from sam2flow_core.inference.matched_masks import seen_frames
 from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_ranges
 from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
 from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
-from sam2flow_core.inference.state import InferenceState, VesselState
+from sam2flow_core.inference.state import Decoded, InferenceState, VesselState
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.inference.video_predictor import Masks, VideoPredictor
 from sam2flow_core.inference.working_frames import WorkingFrames
@@ -124,6 +125,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
             )
         super().__init__(model, device, description, settings)
         self._last_summary: tuple[object, RecordingSummary] | None = None
+        self._decoded: dict[Hashable, Decoded] = {}
 
     @torch.inference_mode()
     def init_state(
@@ -415,7 +417,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         key = (same, plan.sampled, stabilise, video.factor, torch.get_num_threads())
         if self._last_summary is None or self._last_summary[0] != key:
             summary = summarise_ranges(video, plan.sampled, stabilise, self.settings, self.device)
-            self._last_summary = (key, summary)
+            self._last_summary, self._decoded = (key, summary), {}
         return self._last_summary[1]
 
     def _answer(self, state: InferenceState, order: Sequence[int], ordered: bool) -> Iterator[FrameFlow]:
@@ -499,12 +501,36 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
 
     def _decode(self, state: InferenceState, frame: int, obj_id: int, need_output: bool) -> Masks | None:
         vessel = state.vessels[obj_id]
+        key = self._as_asked(state, vessel, frame)
         with told_of_memory(self.device):
-            decode_prompts(self.model, state, vessel, frame, self.settings)
+            if key in self._decoded:
+                # Encoded all the same: the run's first frame is, and frames are registered in the order they are read.
+                encoded(self.model, state, frame, self.settings.cached_frames)
+                if state.seen is not None:
+                    state.seen.look(frame, partial(state.frames.inputs, frame))
+                self._decoded[key].give_to(vessel, frame)
+            else:
+                decode_prompts(self.model, state, vessel, frame, self.settings)
+                if key is not None:
+                    self._decoded[key] = Decoded.of(vessel, frame)
         mask = recorded_logits(vessel, state.frames.video) > 0
         top, left, bottom, right = bounds(mask & vessel_mask(vessel).any(), self.settings.crop_margin)
         state.crops[obj_id] = (bottom - top, right - left)
         return self._masks(state, frame) if need_output else None
+
+    def _as_asked(self, state: InferenceState, vessel: VesselState, frame: int) -> Hashable | None:
+        """All that the answer to a vessel's first prompts follows from; None where other prompts came before.
+
+        A run asks again what the clicks before it asked, of the same summary of the recording.
+        """
+        if vessel.logits or vessel.context.entries:
+            return None
+        if self._last_summary is None or state.maps is not self._last_summary[1].maps:
+            return None
+        given, shift = vessel.given.get(frame), state.frames.shift(frame)
+        painted = None if given is None else given.tobytes()
+        clicks = tuple(vessel.points.get(frame, ()))
+        return frame, shift, clicks, painted, str(state.frames.device), torch.get_num_threads()
 
     def _masks(self, state: InferenceState, frame: int) -> Masks:
         stack, shift = state.frames.stack, state.frames.shift(frame)

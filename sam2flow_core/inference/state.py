@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.matched_masks import SeenFrames
-from sam2flow_core.model.memory_bank import MemoryBank
+from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
 from sam2flow_core.tracing.field_map import FieldMap
 
 
@@ -94,6 +94,34 @@ class VesselState:
         if self.followed is not None:
             return self.followed.whole()
         return torch.stack([logits.whole() for logits in self.logits.values()]).mean(0)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a vessel's first prompts were answered with, to be answered again without the network.
+
+    Attributes
+    ----------
+    logits : CroppedLogits
+    entries : tuple of MemoryEntry
+        Of its context memory.
+    mask_iou, object_score : float
+    """
+
+    logits: CroppedLogits
+    entries: tuple[MemoryEntry, ...]
+    mask_iou: float
+    object_score: float
+
+    @classmethod
+    def of(cls, vessel: VesselState, frame: int) -> Decoded:
+        """Of a vessel that was just decoded in a frame."""
+        return cls(vessel.logits[frame], tuple(vessel.context.entries), vessel.mask_iou, vessel.object_score)
+
+    def give_to(self, vessel: VesselState, frame: int) -> None:
+        """Leave a vessel as decoding its prompts in a frame would."""
+        vessel.logits[frame], vessel.context.entries = self.logits, list(self.entries)
+        vessel.mask_iou, vessel.object_score = self.mask_iou, self.object_score
 
 
 class EncodedVideo(Protocol):

@@ -117,6 +117,10 @@ class Witness:
         """Name, size in bytes and time of writing (ns) of each file, as they were."""
         return tuple((path.name, mark.size, mark.written_ns) for path, mark in self._marks.items())
 
+    def same_as(self, other: Witness) -> bool:
+        """Whether another one saw the same files, and none was touched in between."""
+        return self._marks == other._marks
+
     def check_frame(self, t: int, frames: int) -> None:
         """Raise `StackError` if the file that frame ``t`` of so many comes from has changed; costs microseconds."""
         if len(self._paths) <= _FEW:

@@ -64,8 +64,11 @@ class Host:
         if isinstance(request, PropagationRequest):
             self._run = propagate(request)
         elif isinstance(request, RunRequest):
-            known = self._previewer.predictor_for(request.model, request.device) if self._previewer else None
-            self._run = run(request, known)
+            predictor = stack = None
+            if self._previewer is not None:
+                predictor = self._previewer.predictor_for(request.model, request.device)
+                stack = self._previewer.read_through(request.stack)
+            self._run = run(request, predictor, known=stack)
         else:
             raise TypeError(f"a message of kind {type(request).__name__}")
 

@@ -1,9 +1,12 @@
 """Previews: the way of a click to a mask and back."""
 
+import os
+
 import numpy as np
 import pytest
 
 from sam2flow_core import SAM2FlowPredictor, open_stack
+from sam2flow_core.engine.contract import give_prompts
 from sam2flow_core.engine.preview import Previewer, _cropped
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference import predictor as predictor_module
@@ -11,6 +14,7 @@ from sam2flow_core.inference.recording_summary import summarise_ranges
 from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.stack import stack as stack_module
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +124,49 @@ def test_the_next_reading_comes_with_the_clicks_that_name_it(previewer):
     assert previewer.reading(6, clicks, first.count).prompts == clicks
     box = (*clicks, BoxPrompt(1, 6, 14.0, 8.0, 26.0, 72.0))
     assert previewer.reading(6, box, 1).count == 1, "a box says itself what is meant"
+
+
+def test_a_run_asks_the_network_no_second_time_what_clicks_have_asked(moving_cells, monkeypatch):
+    """Nor does it read the recording through again; and it answers as if it had."""
+    asked, hashed = [], []
+    decode, digest = predictor_module.decode_prompts, stack_module.content_sha256
+    monkeypatch.setattr(predictor_module, "decode_prompts", lambda *a: asked.append(a) or decode(*a))
+    monkeypatch.setattr(stack_module, "content_sha256", lambda source: hashed.append(source) or digest(source))
+    previewer = Previewer(moving_cells, RunChoices(device="cpu"))
+    assert previewer.read_through(moving_cells) is None, "nobody has clicked"
+    clicks = (Prompt(1, 2, 20.0, 40.0, 1),)
+    previewer.mask(2, clicks)
+    known, fresh = previewer.predictor_for("tiny", "cpu"), SAM2FlowPredictor.from_pretrained("tiny", "cpu")
+    answers = []
+    with open_stack(moving_cells) as stack:
+        for predictor in (known, fresh):
+            before = len(asked)
+            state = predictor.init_state(stack)
+            give_prompts(predictor, state, clicks)
+            assert len(asked) - before == (predictor is fresh)
+            answers.append(next(iter(predictor.stream(state))))
+            give_prompts(predictor, state, (*clicks, Prompt(1, 5, 21.0, 30.0, 1)))
+            assert len(asked) - before > (predictor is fresh), "other clicks are another question"
+        read = previewer.read_through(moving_cells)
+        assert previewer.read_through(moving_cells.with_name("other.tif")) is None
+        stack.learn_from(read)
+        assert stack.sha256() == read.sha256() and len(hashed) == 1
+    for first, second in zip(answers[0].vessels, answers[1].vessels, strict=True):
+        assert answers[0].shift == answers[1].shift and first.offset == second.offset
+        assert np.array_equal(first.mask, second.mask) and np.array_equal(first.flow, second.flow)
+        assert np.array_equal(first.scale, second.scale) and first.mask_iou == second.mask_iou
+
+
+def test_what_was_found_out_of_files_that_were_touched_since_is_not_believed(moving_cells, tmp_path):
+    path = tmp_path / "r.tif"
+    path.write_bytes(moving_cells.read_bytes())
+    with open_stack(path) as before:
+        content = before.sha256()
+        data = bytearray(path.read_bytes())
+        data[-1] ^= 1
+        times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+        path.write_bytes(data)
+        os.utime(path, ns=times)
+        with open_stack(path) as after:
+            after.learn_from(before)
+            assert after.sha256() != content
