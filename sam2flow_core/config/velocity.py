@@ -64,6 +64,10 @@ class KymographSettings:
         Half width of the sampled band as a share of the radius.
     lags : tuple of int
         Frame distances whose correlations are pooled.
+    slow_px, slow_lags : float, tuple of int
+        Blood that moves less than this in the longest lag is read over these lags instead.
+    slow_match, slow_quality : float
+        If their match is at least this share of the other, and their quality at most this much lower.
     block_frames : int
         Correlations are summed over blocks of this many frames and a window is three blocks (weights 1/2, 1, 1/2):
         short against a heartbeat.
@@ -87,6 +91,10 @@ class KymographSettings:
     lanes: int = 5
     band: float = 0.4
     lags: tuple[int, ...] = (1, 2, 3, 4, 6, 8, 12, 18)
+    slow_px: float = 9.0
+    slow_lags: tuple[int, ...] = (12, 18, 24, 36, 48)
+    slow_match: float = 0.4
+    slow_quality: float = 0.1
     block_frames: int = 8
     max_velocity: float = 60.0
     min_overlap: float = 0.3
@@ -569,7 +577,7 @@ class VelocitySettings:
 
 _IN_PX = {
     "geometry": ("smoothing_px", "diameter_window_px"),
-    "kymograph": ("max_velocity",),
+    "kymograph": ("max_velocity", "slow_px"),
     "transit": ("slowest", "shortest_px", "longest_px"),
     "linescan": ("least_drawn_px", "drawn_width_px", "drawn_beside_px"),
     "series": ("max_motion_px", "stasis_px_frame", "error_length_px"),

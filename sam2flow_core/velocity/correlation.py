@@ -13,7 +13,7 @@ velocity with the largest power of the sum wins. After Drew et al. 2010, J Compu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,24 @@ def flanks(pattern: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> CorrelationVelocity:
-    """Read the velocity over time from a moving pattern, shape (L, T, N)."""
+    """Read the velocity over time from a moving pattern, shape (L, T, N).
+
+    Of blood so slow that it moves less than a cell in all the lags, what stands still in the lumen or creeps along the
+    wall pulls the broad matches of short lags towards zero. It is read again over longer ones, and those lead as long
+    as their match still stands out.
+    """
+    found = _correlate(pattern, settings)
+    known = np.abs(found.velocity[np.isfinite(found.velocity)])
+    if not len(known) or not 0 < float(np.median(known)) * max(settings.lags) < settings.slow_px:
+        return found
+    longer = _correlate(pattern, replace(settings, lags=settings.slow_lags), longest_leads=True)
+    stands_out = float(longer.match.mean()) >= settings.slow_match * float(found.match.mean())
+    return longer if stands_out and longer.quality >= found.quality - settings.slow_quality else found
+
+
+def _correlate(
+    pattern: NDArray[np.float32], settings: KymographSettings, longest_leads: bool = False
+) -> CorrelationVelocity:
     frames, points = pattern.shape[1:]
     if frames < 4 or points < 12 or not pattern.any():
         return CorrelationVelocity(np.full(frames, np.nan), 0.0, np.zeros(frames))
@@ -114,6 +131,8 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     # Without the soft end the velocity at which a lag drops out would attract the path.
     reach = (1 - settings.min_overlap) * points
     weight = np.sqrt(np.maximum(1 - np.abs(grid * lags[:, None]) / reach, 0))
+    if longest_leads:
+        weight *= (lags / lags.mean())[:, None]
     score = np.einsum("kwv,kv->wv", match, weight) / len(lags)
     path = follow(score, settings.jump_penalty)
     velocity = _refine(match, weight, grid, path)

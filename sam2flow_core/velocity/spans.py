@@ -112,7 +112,9 @@ def span_clock(timing: Timing, first: int, last: int, settings: KymographSetting
     Gaps are shortened to what no correlation reaches across, so that the diagram does not grow with them.
     """
     apart = np.diff(timing.clock[first:last])
-    return np.r_[0, np.cumsum(np.minimum(apart, max(settings.lags) + 1))] if last > first else np.zeros(0, np.int64)
+    if last <= first:
+        return np.zeros(0, np.int64)
+    return np.r_[0, np.cumsum(np.minimum(apart, max(*settings.lags, *settings.slow_lags) + 1))]
 
 
 def on_clock(samples: Samples, clock: NDArray[np.int64]) -> Samples:

@@ -47,6 +47,18 @@ def test_short_segments_are_not_biased_low(velocity):
     assert np.nanmean(found) == pytest.approx(velocity, rel=0.05)
 
 
+@pytest.mark.parametrize("velocity", [0.15, 0.45])
+def test_slow_blood_is_not_held_back_by_what_stands_still(velocity):
+    moving = pattern(np.full(240, velocity), 120, cell=3.0)
+    rng = np.random.default_rng(1)
+    fading = gaussian_filter1d(rng.normal(size=(241, 120)), 6, axis=0)  # stands still, and changes within some frames
+    fading = gaussian_filter1d(fading, 3, axis=1)
+    mixed = (moving + 1.2 * fading / fading.std()).astype(np.float32)
+    found, short = (correlate(mixed, s) for s in (KymographSettings(), KymographSettings(slow_px=0.0)))
+    errors = [abs(float(np.nanmean(reading.velocity)) - velocity) for reading in (found, short)]
+    assert errors[0] < 0.5 * errors[1]
+
+
 def test_noise_has_no_quality():
     noise = np.random.default_rng(0).normal(size=(3, 200, 120)).astype(np.float32)
     assert correlate(noise, KymographSettings()).quality < 0.5
