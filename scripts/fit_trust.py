@@ -162,15 +162,15 @@ def tables(table: pd.DataFrame, chance: NDArray[np.float64]) -> str:
     for low, high in pairwise((0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)):
         inside = (chance >= low) & (chance < high)
         if inside.any():
-            lines.append(f"| {low:.1f} to {high:.1f} | {inside.sum()} | {right[inside].mean():.0%} |")
+            lines.append(f"| {low:.1f} to {high:.1f} | {inside.sum()} | {100 * right[inside].mean():.0f} % |")
     lines += ["", "| grade | vessels | right within 15 % | over 20 % off | over 25 % off |", "|---|---|---|---|---|"]
     for grade in GRADES:
         off = table["error"][table["grade"] == grade]
         if len(off):
             over = f"{(off > 0.2).sum()} | {(off > 0.25).sum()}"
-            lines.append(f"| {grade} | {len(off)} | {(off < RIGHT).mean():.0%} | {over} |")
+            lines.append(f"| {grade} | {len(off)} | {100 * (off < RIGHT).mean():.0f} % | {over} |")
     shy = ((table["error"] < 0.1) & (table["grade"] != "good")).sum() / max((table["error"] < 0.1).sum(), 1)
-    return "\n".join([*lines, "", f"Of those right within 10 %, {shy:.0%} are not good."])
+    return "\n".join([*lines, "", f"Of those right within 10 %, {100 * shy:.0f} % are not good."])
 
 
 def gains(table: pd.DataFrame) -> tuple[float, ...]:

@@ -520,7 +520,7 @@ class TrustSettings:
     intercept: float = 2.46
     weights: tuple[float, ...] = (2.25, 0.82, 1.00, 1.63)
     levels: tuple[float, float, float] = (0.85, 0.6, 0.2)
-    interval_gain: tuple[float, float, float, float] = (1.22, 1.02, 2.81, 3.30)
+    interval_gain: tuple[float, float, float, float] = (1.14, 1.14, 2.81, 2.81)
     agreement: float = 0.15
     confirming: float = 0.12
     correctable: float = 0.25
