@@ -173,7 +173,7 @@ def tables(table: pd.DataFrame, chance: NDArray[np.float64]) -> str:
     return "\n".join([*lines, "", f"Of those right within 10 %, {100 * shy:.0f} % are not good."])
 
 
-def gains(table: pd.DataFrame) -> tuple[float, ...]:
+def gains(table: pd.DataFrame) -> tuple[float, float, float, float]:
     """Return what the half widths of the intervals must be multiplied by for each grade to hold in 95 of 100.
 
     A worse grade never has the smaller gain.
@@ -188,7 +188,8 @@ def gains(table: pd.DataFrame) -> tuple[float, ...]:
     print(
         f"95 % intervals hold: {held[np.isfinite(ratio)].mean():.1%} of {np.isfinite(ratio).sum()}, with gains {found}"
     )
-    return tuple(found)
+    good, fair, poor, unusable = found
+    return good, fair, poor, unusable
 
 
 def write(trust: TrustSettings, text: str) -> None:
