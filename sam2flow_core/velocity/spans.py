@@ -114,8 +114,9 @@ def span_clock(timing: Timing, first: int, last: int, settings: KymographSetting
     apart = np.diff(timing.clock[first:last])
     if last <= first:
         return np.zeros(0, np.int64)
-    longest: NDArray[np.int64] = np.minimum(apart, max(*settings.lags, *settings.slow_lags) + 1)
-    return np.r_[0, np.cumsum(longest)].astype(np.int64)
+    longest = max(*settings.lags, *settings.slow_lags) + 1
+    clock: NDArray[np.int64] = np.r_[0, np.cumsum(np.minimum(apart, longest))]
+    return clock
 
 
 def on_clock(samples: Samples, clock: NDArray[np.int64]) -> Samples:
