@@ -10,8 +10,7 @@ from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError
-from sam2flow_core.inference.flow_stream import FlowStream
-from sam2flow_core.inference.frame_features import FrameFeatures
+from sam2flow_core.inference.flow_stream import FlowStream, FrameFeatures
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.model.sam2flow import SAM2Flow

@@ -17,13 +17,12 @@ from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError
-from sam2flow_core.inference.frame_features import FrameFeatures
 from sam2flow_core.inference.masks import recorded_logits, vessel_mask
 from sam2flow_core.inference.round_trip import answer_back, round_trip_error
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.model.cost_volume import pairs_around, span
-from sam2flow_core.model.flow_net import FlowAnswer
+from sam2flow_core.model.flow_net import FlowAnswer, FlowNet
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import SAM2Flow
 
@@ -58,6 +57,47 @@ class _Pixels(NamedTuple):
 
     flow: Tensor
     scale: Tensor
+
+
+class FrameFeatures:
+    """Makes matching features of frames by their time, and keeps those that are asked for again.
+
+    Of large pictures they are made where vessels can reach.
+
+    Parameters
+    ----------
+    net : FlowNet
+    state : InferenceState
+        With all vessels that are to be followed; each has a mask.
+
+    Attributes
+    ----------
+    cover : Cover or None
+        The tiles that features are made of; None for the whole picture.
+    kept : dict
+        Time to features (1, D, rows, columns).
+    """
+
+    def __init__(self, net: FlowNet, state: InferenceState) -> None:
+        self.net, self.frames = net, state.frames
+        masks = np.stack([vessel_mask(vessel) for vessel in state.vessels.values()])
+        self.cover = net.cover(torch.from_numpy(masks).to(state.frames.device))
+        self.kept: dict[int, Tensor] = {}
+
+    def of(self, time: int) -> Tensor:
+        """Features of the frame at a time; made and not kept where they are not at hand."""
+        if time in self.kept:
+            return self.kept[time]
+        return self.net.describe(self.frames.inputs(self.frames.grid.frame(time)), self.cover)
+
+    def keep(self, time: int) -> None:
+        """Have the features of a time at hand in ``kept``."""
+        self.kept[time] = self.of(time)
+
+    def forget(self, before: int) -> None:
+        """Drop what belongs to earlier times."""
+        for time in [time for time in self.kept if time < before]:
+            del self.kept[time]
 
 
 class FlowStream:
@@ -149,16 +189,18 @@ class FlowStream:
     def _fill(self, t: int) -> None:
         """Make the correlations around the pair that begins at time ``t``, and drop what no later pair needs."""
         wanted = pairs_around(t, self.state.frames.grid.times, self.lags, self.window, self.causal)
-        missing = sorted(wanted - self.volumes.keys(), key=lambda place: place[1])
+        missing = wanted - self.volumes.keys()
+        # Later pairs make their correlations of frames from here on.
+        newest = min(span(t, self.window, lag, self.causal)[-1] for lag in self.lags) + 1
+        # A pair is made as soon as its second frame is there: many frames go by at the beginning, few need be at hand.
         for f in sorted({t, t + 1, *(k + step for row, k in missing for step in (0, self.lags[row]))}):
             self.features.keep(f)
-        for row, k in missing:
-            self.volumes[row, k] = self.net.correlation(self.features.kept, row, k, self.layout)
+            for row, lag in enumerate(self.lags):
+                if (row, f - lag) in missing:
+                    self.volumes[row, f - lag] = self.net.correlation(self.features.kept, row, f - lag, self.layout)
+            self.features.forget(min(f + 1 - max(self.lags), newest, t))
         for place in self.volumes.keys() - wanted:
             del self.volumes[place]
-        # The next pair begins one frame later, and so do the correlations that will be new then.
-        oldest = min(t, *(span(t, 1, lag, self.causal)[0] for lag in self.lags)) + 1
-        self.features.forget(oldest)
 
     def _remember(self, answer: FlowAnswer, t: int) -> None:
         cells = self.layout.cells

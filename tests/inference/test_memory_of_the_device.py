@@ -8,7 +8,7 @@ from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.model import preset
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference import flow_groups
-from sam2flow_core.inference.flow_stream import FlowStream
+from sam2flow_core.inference.flow_stream import FlowStream, FrameFeatures
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.model.sam2flow import SAM2Flow
 
@@ -84,3 +84,22 @@ def test_a_recording_that_does_not_fit_at_all_is_told_in_words():
         flow_groups.told_of_memory(torch.device("cuda", 0)),
     ):
         raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_no_more_frames_are_at_hand_than_the_longest_lag_spans(fresh, video, vessel, monkeypatch):
+    """Also where an answer begins in the middle of a recording, and all frames around it are read at once."""
+    at_hand = []
+    keep = FrameFeatures.keep
+
+    def counted(self, time):
+        keep(self, time)
+        at_hand.append(len(self.kept))
+
+    monkeypatch.setattr(FrameFeatures, "keep", counted)
+    state = begin(fresh, video, vessel, count=2)
+    flow = next(fresh.propagate_in_video(state, start_frame_idx=12)).flow
+    monkeypatch.undo()
+    assert len(at_hand) >= 14 and max(at_hand) <= max(fresh.model.config.match.lags) + 1
+    again = begin(fresh, video, vessel, count=2)
+    others = {step.frame_idx: step.flow for step in fresh.propagate_in_video(again, start_frame_idx=11)}
+    assert np.allclose(flow, others[12], atol=0.05)  # the motion memory knows the pair before
