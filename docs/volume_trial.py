@@ -142,8 +142,8 @@ def _row(data: Path, design: str, given: argparse.Namespace) -> str:
         settings = SETTINGS if steps > 1 else replace(SETTINGS, base_lr=0.0, vision_lr=0.0)
         out = data / f"{design}-{steps}.safetensors"
         request = FinetuningRequest(
-            read_volumes(data, "train.txt"), str(data / "start.safetensors"), out, MemoryConfig(design), settings,
-            steps=steps, device="cpu",
+            tuple(read_volumes(data, "train.txt")), str(data / "start.safetensors"), out, MemoryConfig(design),
+            settings, steps=steps, device="cpu",
         )  # fmt: skip
         list(finetune(request))
         predictor = load_predictor(str(out), "cpu")

@@ -13,7 +13,7 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class Sheet:
 
     path: Path
     lines: tuple[int, ...]
-    rows: tuple[dict[str, str], ...]
+    rows: tuple[Mapping[str, str], ...]
     error: type[Sam2FlowError]
 
     def number(self, row: int, column: str) -> float | None:

@@ -54,7 +54,7 @@ def finetune(
     settings = FinetuningSettings().with_values(changes)
     design = None if memory is None else MemoryConfig(memory)
     volumes = read_volumes(data, listed)
-    request = FinetuningRequest(volumes, start, out, design, settings, minutes, steps, seed, device)
+    request = FinetuningRequest(tuple(volumes), start, out, design, settings, minutes, steps, seed, device)
     running = steps_of(request)
     with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
         for progress in running:

@@ -35,7 +35,7 @@ class GridSettings:
         Overlap of the crops as a share of the picture's shorter side.
     crop_n_points_downscale_factor : int
         By which the grid of layer i is thinned, to the power of i.
-    point_grids : list of ndarray (P, 2), optional
+    point_grids : tuple of ndarray (P, 2), optional
         Places ``(x, y)`` in 0 to 1, for each layer.
     min_mask_region_area : int
         Holes and islands of at most so many px of the quarter-size mask go.
@@ -58,7 +58,7 @@ class GridSettings:
     crop_nms_thresh: float = 0.7
     crop_overlap_ratio: float = 512 / 1500
     crop_n_points_downscale_factor: int = 1
-    point_grids: list[NDArray[np.float64]] | None = None
+    point_grids: tuple[NDArray[np.float64], ...] | None = None
     min_mask_region_area: int = 0
     output_mode: str = "binary_mask"
     use_m2m: bool = False
@@ -70,13 +70,13 @@ class GridSettings:
         if self.output_mode not in _FORMS:
             raise PromptError(f"no output_mode '{self.output_mode}'; there are {', '.join(_FORMS)}")
 
-    def grids(self) -> list[NDArray[np.float64]]:
+    def grids(self) -> tuple[NDArray[np.float64], ...]:
         """Places (P, 2) ``(x, y)`` in 0 to 1, for each layer."""
         if self.point_grids is not None:
-            return self.point_grids
+            return tuple(self.point_grids)  # scripts for SAM 2 give a list
         assert self.points_per_side is not None
         layers = range(self.crop_n_layers + 1)
-        return [point_grid(int(self.points_per_side / self.crop_n_points_downscale_factor**i)) for i in layers]
+        return tuple(point_grid(int(self.points_per_side / self.crop_n_points_downscale_factor**i)) for i in layers)
 
 
 def point_grid(per_side: int) -> NDArray[np.float64]:

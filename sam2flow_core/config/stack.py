@@ -110,6 +110,26 @@ class VideoSettings:
 
 
 @dataclass(frozen=True)
+class ColourSettings:
+    """When colours are told from brightness.
+
+    Attributes
+    ----------
+    dip : float
+        How far, as a share of its range, a lookup table may fall and still be one of brightness: display tables such
+        as Fire are not quite even.
+    levels : int
+        Levels of 8 bits between the colours of a pixel that is coloured; compression alone makes fewer.
+    share : float
+        Share of such pixels above which a video is coloured.
+    """
+
+    dip: float = 0.05
+    levels: int = 12
+    share: float = 1e-3
+
+
+@dataclass(frozen=True)
 class StabiliserSettings:
     """How the tissue's motion is measured. Lengths in px are those of the binned frame.
 
@@ -149,6 +169,22 @@ class StabiliserSettings:
         Share of the frame's side after which the reference's field of view follows the tissue.
     smallest_shift_px : float
         `Stabiliser.align` leaves frames alone below this.
+    empty_share : float
+        Share of a spectrum's mean amplitude below which a frequency is empty.
+    steps_uphill : int
+        How often the top of the correlation is sought a pixel further on.
+    fine_steps : int
+        Places per px at which the correlation is read, before the parabola.
+    close_px : float
+        A displacement below this is read once: the windows overlap well enough.
+    variance_box_px : int
+        Side of the box over which a pixel's variance over time is evened.
+    prior_frames : int
+        A pixel's own variance counts as much as that of all pixels once it has been seen this often.
+    enough_frames : int
+        Frames that tell whether a picture stands still in them.
+    by_chance : float
+        Times the variance over the field that the mean of so many frames has by chance.
     """
 
     work_pixels: int = 65536
@@ -169,6 +205,14 @@ class StabiliserSettings:
     certain: float = 15.0
     rebase_share: float = 0.15
     smallest_shift_px: float = 0.05
+    empty_share: float = 1e-3
+    steps_uphill: int = 4
+    fine_steps: int = 20
+    close_px: float = 1.5
+    variance_box_px: int = 5
+    prior_frames: int = 5
+    enough_frames: int = 8
+    by_chance: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -348,6 +392,12 @@ class ResolutionSettings:
         Correlation below which cells are shaded in relief, sought within so many of those distances.
     agreement : float
         Relative difference of the two halves of the frames from the whole that is let pass.
+    least_frames : int
+        Shorter recordings are not measured.
+    angles : int
+        Directions in which correlations are followed.
+    step_px : float
+        Between the places at which a correlation is read.
     """
 
     red_cell_um: float = 7.5
@@ -368,6 +418,9 @@ class ResolutionSettings:
     dip: float = -0.2
     dip_reach: float = 3.5
     agreement: float = 0.25
+    least_frames: int = 8
+    angles: int = 12
+    step_px: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -387,4 +440,6 @@ def stack_settings() -> dict[str, dict[str, Any]]:
         "resolution": asdict(ResolutionSettings()),
         "sampling": asdict(SamplingSettings()),
         "video": asdict(VideoSettings()),
+        "colours": asdict(ColourSettings()),
+        "calibration": asdict(CalibrationLimits()),
     }

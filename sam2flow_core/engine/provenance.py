@@ -100,11 +100,11 @@ class _Provenance:
     model: _Model
     device: _Device
     video_id: str
-    names: dict[int, str]
-    identity: dict[str, str]
-    regions: tuple[dict[str, Any], ...] = ()
+    names: Mapping[int, str]
+    identity: Mapping[str, str]
+    regions: tuple[Mapping[str, Any], ...] = ()
     working_resolution: _Resolution = _Resolution()
-    groups: dict[int, str] = field(default_factory=dict)
+    groups: Mapping[int, str] = field(default_factory=dict)
     detail: _Detail = _Detail()
 
 

@@ -34,7 +34,7 @@ class VolumeDone:
 
     name: str
     labels: Labels
-    dice: dict[int, float]
+    dice: Mapping[int, float]
 
     def text(self) -> str:
         """One line to print."""

@@ -147,7 +147,7 @@ def case_from_scene(name: str, scene: Scene, frames: NDArray[np.int64], clicks: 
     """
     prompts = _nested_clicks(scene, clicks, seed)
     prompted = {p.vessel_id for p in prompts[max(clicks)]}
-    kept = [i for i, vessel in enumerate(scene.vessels) if vessel.vessel_id in prompted]
+    kept = tuple(i for i, vessel in enumerate(scene.vessels) if vessel.vessel_id in prompted)
     return Case(
         name=name,
         video=np.concatenate(list(film_long(scene, frames))),
@@ -166,12 +166,12 @@ class _SceneFlow:
     """The exact flow of any pair, worked out when asked: that of a long video would not fit in memory."""
 
     scene: Scene
-    kept: list[int]
+    kept: tuple[int, ...]
     frames: NDArray[np.int64]
 
     def __call__(self, pair: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         flow, leaves = true_flow(self.scene, self.frames[pair : pair + 1], self.frames[pair + 1 : pair + 2])
-        return flow[0, self.kept].numpy(), leaves[0, self.kept].numpy()
+        return flow[0, list(self.kept)].numpy(), leaves[0, list(self.kept)].numpy()
 
 
 def _nested_clicks(scene: Scene, clicks: tuple[int, ...], seed: int) -> dict[int, tuple[Prompt, ...]]:
@@ -183,7 +183,7 @@ def _nested_clicks(scene: Scene, clicks: tuple[int, ...], seed: int) -> dict[int
     return {n: tuple(p for drawn in by_vessel.values() for p in drawn[:n]) for n in clicks}
 
 
-def _scene_vessels(scene: Scene, kept: list[int], frames: NDArray[np.int64]) -> tuple[VesselTruth, ...]:
+def _scene_vessels(scene: Scene, kept: tuple[int, ...], frames: NDArray[np.int64]) -> tuple[VesselTruth, ...]:
     start, until = frames[:-1], frames[1:]
     means = true_displacement(scene, start, until)
     flux = cell_flux(scene, frames)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -92,7 +92,7 @@ class Case:
     vessels: tuple[VesselTruth, ...]
     overlap: NDArray[np.bool_]
     flow: FlowTruth
-    prompts: dict[int, tuple[Prompt, ...]]
+    prompts: Mapping[int, tuple[Prompt, ...]]
     pixel_size_um: float
     frame_rate_hz: float
 

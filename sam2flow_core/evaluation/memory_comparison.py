@@ -187,7 +187,7 @@ class MemoryComparison:
         return as_text([self.table])
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Row:
     """A line of the table: what its weights were trained here, how it is judged, and under which key that is kept."""
 

@@ -91,7 +91,7 @@ class Proposals(NamedTuple):
     points : Tensor (N, 2)
         The click ``(x, y)`` that asked for it.
     crops : Tensor (N, 4)
-    runs : list of N run lengths
+    runs : tuple of N run lengths
     """
 
     boxes: Tensor
@@ -99,18 +99,18 @@ class Proposals(NamedTuple):
     stability: Tensor
     points: Tensor
     crops: Tensor
-    runs: list[RunLengths]
+    runs: tuple[RunLengths, ...]
 
     def pick(self, keep: Tensor) -> Proposals:
         """Those of an index, in its order."""
         boxes, iou, stability, points, crops = (x[keep] for x in self[:5])
-        return Proposals(boxes, iou, stability, points, crops, [self.runs[i] for i in keep.tolist()])
+        return Proposals(boxes, iou, stability, points, crops, tuple(self.runs[i] for i in keep.tolist()))
 
     @staticmethod
     def join(parts: list[Proposals]) -> Proposals:
         """All of several, one after the other."""
         boxes, iou, stability, points, crops = (torch.cat(x) for x in list(zip(*parts, strict=True))[:5])
-        return Proposals(boxes, iou, stability, points, crops, [runs for part in parts for runs in part.runs])
+        return Proposals(boxes, iou, stability, points, crops, tuple(runs for part in parts for runs in part.runs))
 
 
 class SAM2AutomaticMaskGenerator:
@@ -202,7 +202,7 @@ class SAM2AutomaticMaskGenerator:
         boxes = _boxes(masks)
         whole = ~_cut_off(boxes, crop, size)
         crops = boxes.new_tensor([crop]).expand(int(whole.sum()), 4)
-        runs = [to_runs(mask) for mask in _in_picture(masks[whole], crop, size).cpu().numpy()]
+        runs = tuple(to_runs(mask) for mask in _in_picture(masks[whole], crop, size).cpu().numpy())
         return Proposals(boxes[whole], iou[whole], stability[whole], points[whole], crops, runs)
 
     def _refine(self, points: Tensor, low: Tensor) -> tuple[Tensor, Tensor]:

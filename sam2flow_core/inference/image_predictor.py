@@ -55,8 +55,8 @@ class Placed(NamedTuple):
 class EncodedPictures:
     """Features of the pictures in hand: ``levels`` at strides 4, 8 and 16, and the ``sizes`` (Y, X) of the pictures."""
 
-    levels: list[Tensor]
-    sizes: list[tuple[int, int]]
+    levels: tuple[Tensor, ...]
+    sizes: tuple[tuple[int, int], ...]
 
 
 class SAM2ImagePredictor:
@@ -129,7 +129,7 @@ class SAM2ImagePredictor:
         pictures = [read_picture(image) for image in images]
         fine, mid, coarse = self.model.encode(to_input(pictures, self.side, self.device))
         coarse = self.model.context_memory.read(coarse, [], 0)
-        self._pictures = EncodedPictures([fine, mid, coarse], [(p.shape[0], p.shape[1]) for p in pictures])
+        self._pictures = EncodedPictures((fine, mid, coarse), tuple((p.shape[0], p.shape[1]) for p in pictures))
 
     def predict(
         self,

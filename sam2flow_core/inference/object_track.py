@@ -163,10 +163,10 @@ def recall_track(
     past = [(-step * (frame - t), m) for t, m in track.prompted.items() if -step * (frame - t) >= 0]
     pointers = past + [(age, m) for age, m in seen if age < most]
     return Recollection(
-        tokens=[m.tokens.float() for _, m in masks if m.tokens is not None],
-        slots=[slot for slot, m in masks if m.tokens is not None],
-        pointers=[m.pointer for _, m in pointers],
-        ages=[age / max(most - 1, 1) for age, _ in pointers],
+        tokens=tuple(m.tokens.float() for _, m in masks if m.tokens is not None),
+        slots=tuple(slot for slot, m in masks if m.tokens is not None),
+        pointers=tuple(m.pointer for _, m in pointers),
+        ages=tuple(age / max(most - 1, 1) for age, _ in pointers),
     )
 
 

@@ -80,10 +80,10 @@ class ContextMemory(nn.Module):
         latest = entries[-self.max_pointers :]
         longest = max(self.max_pointers - 1, 1)
         return Recollection(
-            tokens=[e.tokens for e in entries],
-            slots=[self.slot(abs(frame - e.frame), e.prompted) for e in entries],
-            pointers=[e.pointer for e in latest],
-            ages=[abs(frame - e.frame) / longest for e in latest],
+            tokens=tuple(e.tokens for e in entries),
+            slots=tuple(self.slot(abs(frame - e.frame), e.prompted) for e in entries),
+            pointers=tuple(e.pointer for e in latest),
+            ages=tuple(abs(frame - e.frame) / longest for e in latest),
         )
 
     def recall(self, image: Tensor, recollection: Recollection, attention: MemoryAttention | None = None) -> Tensor:

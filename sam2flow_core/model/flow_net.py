@@ -72,7 +72,7 @@ class FlowAnswer:
         First flow along each path.
     logits : Tensor (N, B)
         Of each speed bin.
-    mixture : list of Tensor (N, 3)
+    mixture : tuple of Tensor (N, 3)
         Mixture parameters after each update (`laplace`).
     fine : Tensor (N, 2, s, s)
         Final flow at each px of each cell.
@@ -81,10 +81,10 @@ class FlowAnswer:
     hidden : Tensor (N, c)
     """
 
-    flows: list[Tensor]
+    flows: tuple[Tensor, ...]
     speed: Tensor
     logits: Tensor
-    mixture: list[Tensor]
+    mixture: tuple[Tensor, ...]
     fine: Tensor
     scale: Tensor
     hidden: Tensor
@@ -400,7 +400,7 @@ class FlowNet(nn.Module):
         fine = upsample(flows[-1], weights, cells)
         last = mixtures[-1] if mixtures else self.refinement.mixture(hidden)
         scale = upsample(expected_error(last)[:, None], weights.detach(), cells)[:, 0]
-        return FlowAnswer(flows, speed, start.logits, mixtures, fine, scale, hidden)
+        return FlowAnswer(tuple(flows), speed, start.logits, tuple(mixtures), fine, scale, hidden)
 
     def _context(self, context: Tensor, cells: SparseCells) -> Tensor:
         maps = context.permute(0, 2, 3, 1)

@@ -47,18 +47,18 @@ class Recollection(NamedTuple):
 
     Attributes
     ----------
-    tokens : list of Tensor (1, h w, memory_dim)
-    slots : list of int
+    tokens : tuple of Tensor (1, h w, memory_dim)
+    slots : tuple of int
         Time encoding of each.
-    pointers : list of Tensor (1, 1, dim)
-    ages : list of float
+    pointers : tuple of Tensor (1, 1, dim)
+    ages : tuple of float
         Of the pointers, in units of the oldest one that may be recalled.
     """
 
-    tokens: list[Tensor]
-    slots: list[int]
-    pointers: list[Tensor]
-    ages: list[float]
+    tokens: tuple[Tensor, ...]
+    slots: tuple[int, ...]
+    pointers: tuple[Tensor, ...]
+    ages: tuple[float, ...]
 
 
 class SharedMemory(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class _ProjectFile:
     calibration: CalibrationEdit
     run: RunChoices
     recording_beside: str = ""
-    regions: tuple[dict[str, Any], ...] = ()  # schema 1 has none
+    regions: tuple[Mapping[str, Any], ...] = ()  # schema 1 has none
     results: str = ""
 
 

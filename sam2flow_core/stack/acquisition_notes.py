@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class MicroManagerIndex:
         Channel, slice, time point, position and byte offset of each picture in this file, in the order of time.
     """
 
-    summary: dict[str, Any]
+    summary: Mapping[str, Any]
     rows: NDArray[np.integer[Any]]
 
     @property
@@ -110,7 +110,7 @@ def plane_of(page: TiffPage | TiffFrame) -> dict[str, Any]:
     return {a: next((note[k] for k in keys if k in note), None) for a, keys in _PLANES.items()}
 
 
-def plane_counts(planes: Iterable[dict[str, Any]]) -> dict[str, int]:
+def plane_counts(planes: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """How many channels (C), slices (Z) and positions (R) there are among the planes of some pages."""
     seen = list(planes)
     return {a: max(1, len({str(p[a]) for p in seen if p.get(a) is not None})) for a in _PLANES}

@@ -8,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from tifffile import TiffPage
 
+from sam2flow_core.config.stack import ColourSettings
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack.sources import Frame
 
 Lookup = NDArray[np.uint8] | NDArray[np.uint16]
 _PALETTE = 3
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
-_DIP = 0.05  # display tables such as Fire are not quite even
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = _LUMINANCE.astype(np.float32)
 """Weights of red, green and blue in brightness (ITU-R BT.601)."""
-_COLOURED = 12  # levels of 8 bits between two colours: compression alone makes fewer
-_COLOURED_SHARE = 1e-3
+_COLOURS = ColourSettings()
 
 
 def brightness_lookup(page: TiffPage, name: str) -> tuple[Lookup | None, tuple[str, ...]]:
@@ -45,7 +44,7 @@ def brightness_lookup(page: TiffPage, name: str) -> tuple[Lookup | None, tuple[s
     luminance = _LUMINANCE @ np.asarray(table, float)
     inner = luminance[1:-1]  # HiLo paints the first and the last entry to show saturation
     dips = np.maximum.accumulate(inner) - inner
-    if dips.max(initial=0) <= _DIP * max(np.ptp(inner), 1):
+    if dips.max(initial=0) <= _COLOURS.dip * max(np.ptp(inner), 1):
         return None, () if grey else ("lookup table of colours for the screen: pixel values are read as brightness",)
     if not grey:
         raise StackError(
@@ -88,7 +87,7 @@ def is_coloured(frame: Any) -> bool:
         return False
     colours: NDArray[np.uint8] = frame.to_ndarray(format="rgb24")
     spread = colours.max(axis=2).astype(int) - colours.min(axis=2)
-    return bool((spread > _COLOURED).mean() > _COLOURED_SHARE)
+    return bool((spread > _COLOURS.levels).mean() > _COLOURS.share)
 
 
 def _first_plane(frame: Any, big_endian: bool) -> Frame:

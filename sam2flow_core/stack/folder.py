@@ -6,6 +6,7 @@ import re
 import struct
 import warnings
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class _Header:
     dtype: str
     pages: bool = False
     notes: tuple[str, ...] = ()
-    plane: dict[str, Any] = field(default_factory=dict)
+    plane: Mapping[str, Any] = field(default_factory=dict)
 
 
 def open_folder(folder: Path, axes: str | None = None) -> FrameSource:

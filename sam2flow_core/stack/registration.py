@@ -16,11 +16,6 @@ from sam2flow_core.config.stack import StabiliserSettings
 
 Image = NDArray[np.float32]
 Spectrum = NDArray[np.complex64]
-_FINE_STEPS = 20  # per pixel, before the parabola
-_MOST_STEPS_UPHILL = 4
-_EMPTY = 1e-3  # share of the mean amplitude below which a frequency is empty
-_VARIANCE_BOX_PX = 5
-_PRIOR_FRAMES = 5  # a pixel's own variance is believed once it has been seen this often
 
 
 def translate(frame: NDArray[Any], dy: float, dx: float) -> NDArray[np.float32]:
@@ -157,7 +152,7 @@ class Correlator:
         mean = float(amplitude.mean())
         cross: Spectrum = np.conj(reference) * frame
         if mean > 0:
-            cross = cross / (amplitude + np.float32(_EMPTY * mean))
+            cross = cross / (amplitude + np.float32(self._settings.empty_share * mean))
         power = float((self._twice * (cross.real**2 + cross.imag**2)).sum())
         spread = self._overlap * float(np.sqrt(power))
         if spread == 0:
@@ -176,7 +171,7 @@ class Correlator:
 
     def _climb(self, cross: Spectrum, start: tuple[int, int]) -> tuple[float, float, float]:
         """Follow the hill to its top, a pixel at a time."""
-        for _ in range(_MOST_STEPS_UPHILL):
+        for _ in range(self._settings.steps_uphill):
             dy, dx, height = self._refine(cross, start)
             if max(abs(dy - start[0]), abs(dx - start[1])) < 1:
                 break
@@ -184,13 +179,14 @@ class Correlator:
         return dy, dx, height
 
     def _refine(self, cross: Spectrum, start: tuple[int, int]) -> tuple[float, float, float]:
-        steps = np.arange(-_FINE_STEPS, _FINE_STEPS + 1, dtype=np.float32) / _FINE_STEPS
+        fine = self._settings.fine_steps
+        steps = np.arange(-fine, fine + 1, dtype=np.float32) / fine
         rows = np.exp(2j * np.pi * np.outer(start[0] + steps, self._fy)).astype(np.complex64)
         columns = np.exp(2j * np.pi * np.outer(self._fx, start[1] + steps)).astype(np.complex64)
         patch = (rows @ cross @ (columns * self._twice[:, None])).real
         iy, ix = (int(i) for i in np.unravel_index(int(np.argmax(patch)), patch.shape))
-        dy = start[0] + (iy - _FINE_STEPS + _parabola(patch[:, ix], iy)) / _FINE_STEPS
-        dx = start[1] + (ix - _FINE_STEPS + _parabola(patch[iy, :], ix)) / _FINE_STEPS
+        dy = start[0] + (iy - fine + _parabola(patch[:, ix], iy)) / fine
+        dx = start[1] + (ix - fine + _parabola(patch[iy, :], ix)) / fine
         return dy, dx, float(patch[iy, ix])
 
 
@@ -240,8 +236,9 @@ class Reference:
         if count.max() < 2:
             return self._mean
         variance = np.maximum(self._square - self._mean**2, 0) * count / np.maximum(count - 1, 1)
-        variance = uniform_filter(variance, _VARIANCE_BOX_PX)
-        variance = (variance * count + np.median(variance) * _PRIOR_FRAMES) / (count + _PRIOR_FRAMES)
+        variance = uniform_filter(variance, self._settings.variance_box_px)
+        prior = self._settings.prior_frames
+        variance = (variance * count + np.median(variance) * prior) / (count + prior)
         weighted: Image = self._mean / (variance + np.float32(self._settings.variance_floor))
         return weighted
 

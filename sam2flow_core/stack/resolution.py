@@ -23,11 +23,6 @@ from sam2flow_core.stack.stack import Stack
 Floats = NDArray[np.float32]
 Basis = Literal["user", "pixel size", "pattern", "none"]
 
-_ANGLES = 12
-_STEP = 0.25
-"""Px between the places at which a correlation is read."""
-_LEAST_FRAMES = 8
-
 
 @dataclass(frozen=True)
 class WorkingResolution:
@@ -124,7 +119,7 @@ def measure_cell(stack: Stack, start: int, stop: int, settings: ResolutionSettin
     the vessel. The correlation of quiet places, which is that of the noise, is taken away. Cells shaded in relief have
     a bright and a dark flank, so that their correlation is shorter and turns negative.
     """
-    if stop - start < _LEAST_FRAMES:
+    if stop - start < settings.least_frames:
         return None
     places = np.unique(np.linspace(start, stop - 1, settings.frames).round().astype(int))
     frames = np.stack([stack.seen(int(t)) for t in places])
@@ -169,7 +164,7 @@ def _cell(change: Floats, settings: ResolutionSettings) -> float | None:
     strength = pattern[reach, reach] - noise[reach, reach]
     if not strength > settings.least_strength * noise[reach, reach]:
         return None
-    profiles = _profiles((pattern - noise) / strength)
+    profiles = _profiles((pattern - noise) / strength, settings)
     below = profiles < 0.5
     if not below.any(1).all():
         return None
@@ -178,7 +173,7 @@ def _cell(change: Floats, settings: ResolutionSettings) -> float | None:
     half = int(width.min())
     dip = shortest[: int(settings.dip_reach * half) + 1].min()
     share = settings.half_width_relief if dip < settings.dip else settings.half_width
-    return half * _STEP / share
+    return half * settings.step_px / share
 
 
 def _correlation(change: Floats, where: NDArray[np.bool_], reach: int) -> Floats:
@@ -193,11 +188,11 @@ def _correlation(change: Floats, where: NDArray[np.bool_], reach: int) -> Floats
     return result
 
 
-def _profiles(correlation: Floats) -> Floats:
+def _profiles(correlation: Floats, settings: ResolutionSettings) -> Floats:
     """A correlation along rays from its centre, (angles, places)."""
     centre = correlation.shape[0] // 2
-    angles = np.pi * np.arange(_ANGLES)[:, None] / _ANGLES
-    away = np.arange(0, centre, _STEP)
+    angles = np.pi * np.arange(settings.angles)[:, None] / settings.angles
+    away = np.arange(0, centre, settings.step_px)
     result: Floats = map_coordinates(
         correlation, [centre + away * np.sin(angles), centre + away * np.cos(angles)], order=1
     )

@@ -26,11 +26,6 @@ from sam2flow_core.stack.registration import (
 )
 
 _Point = tuple[float, float]
-_ENOUGH = 8
-"""Frames that tell whether a picture stands still in them."""
-_BY_CHANCE = 2.0
-"""Times the variance over the field that the mean of so many frames has by chance."""
-_CLOSE_PX = 1.5  # the windows overlap well enough up to here
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,7 @@ class Stabiliser:
         frames : iterable of ndarray (Y, X)
             In order, from the first; only the first `prime_frames` are taken.
         """
-        images, standing = [], _StandingPicture()
+        images, standing = [], _StandingPicture(self.settings)
         for frame in islice(frames, self.settings.prime_frames):  # not kept: large ones fill the memory
             images.append(self._image(frame))
             standing.add(frame)
@@ -226,7 +221,7 @@ class Stabiliser:
             there = placed(image, guess[0] - base[0], guess[1] - base[1])
             peak = self._correlator.displacement(target.spectrum, self._correlator.spectrum(there), near_only)
             found = (guess[0] + peak.dy, guess[1] + peak.dx)
-            if max(abs(peak.dy), abs(peak.dx)) < _CLOSE_PX or peak.height < self.settings.detection:
+            if max(abs(peak.dy), abs(peak.dx)) < self.settings.close_px or peak.height < self.settings.detection:
                 break
             guess = (round(found[0]), round(found[1]))
         return found, peak.height
@@ -235,7 +230,8 @@ class Stabiliser:
 class _StandingPicture:
     """Whether frames share a standing picture; where it was taken off, only blood is left to hold on to."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: StabiliserSettings) -> None:
+        self._settings = settings
         self._count = 0
         self._total: NDArray[np.float64]
         self._square: NDArray[np.float64]
@@ -250,11 +246,11 @@ class _StandingPicture:
 
     def found(self) -> bool:
         """Whether there is one, as far as the frames tell; to be asked once, after the last."""
-        if self._count < _ENOUGH:
+        if self._count < self._settings.enough_frames:
             return True
         mean, square = self._total, self._square
         mean /= self._count
         square /= self._count
         square -= mean**2
         change = float(square.mean())
-        return float(mean.var()) > _BY_CHANCE * max(change, 0) / self._count
+        return float(mean.var()) > self._settings.by_chance * max(change, 0) / self._count

@@ -216,8 +216,8 @@ class TiffSource:
         frames = self.shape[0]
         with self._lock:
             own = self._tif.pages
-            pages = self._layout.pages or [own[t] for t in range(min(frames, len(own)))]
-            found = pages[:frames] + [None] * (frames - len(pages))
+            pages = self._layout.pages or tuple(own[t] for t in range(min(frames, len(own))))
+            found = (*pages[:frames], *[None] * (frames - len(pages)))
             return read_times(self._tif, found, self._layout.index, self._letter)
 
     def close(self) -> None:

@@ -132,7 +132,7 @@ class TiffLayout:
     page: TiffPage
     readable: int
     offset: int | None
-    pages: list[TiffPage | TiffFrame | None] | None
+    pages: tuple[TiffPage | TiffFrame | None, ...] | None
     problems: tuple[str, ...] = ()
     index: int = 0
 
@@ -192,7 +192,7 @@ def _paged(series: TiffPageSeries, axes: str, shape: tuple[int, ...], name: str)
     if not _is_whole(pages, frames - 1):
         # a cut file keeps its first pages, so the whole ones come before the others
         readable = bisect_left(range(frames), True, key=lambda t: not _is_whole(pages, t))
-    return TiffLayout(axes, shape, page, readable, None, pages, problems + _cut_problem(readable, frames))
+    return TiffLayout(axes, shape, page, readable, None, tuple(pages), problems + _cut_problem(readable, frames))
 
 
 def _from_first_there(series: TiffPageSeries) -> tuple[list[TiffPage | TiffFrame | None], tuple[str, ...]]:

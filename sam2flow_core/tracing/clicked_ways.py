@@ -195,8 +195,8 @@ class ClickedWays:
         Whether all of them are meant, because none holds all clicks; otherwise one of them is.
     """
 
-    ways: list[Trace]
-    clicks: list[Floats]
+    ways: tuple[Trace, ...]
+    clicks: tuple[Floats, ...]
     together: bool = False
 
 
@@ -227,17 +227,17 @@ def clicked_ways_of_many(field: FieldMap, vessels: list[Floats], reach: float) -
 
 def _chosen(field: FieldMap, clicks: Floats, ways: list[Trace], meant: list[int], cells: float) -> ClickedWays:
     if not ways:
-        return ClickedWays([], [])
+        return ClickedWays((), ())
     held = np.stack([_holds(way, clicks, field.settings.clicks) for way in ways])
     held[np.arange(len(ways)), meant] = True
     if len(complete := np.flatnonzero(held.all(1))):
         best = complete[: field.settings.clicks.candidates]
-        return ClickedWays([ways[k] for k in best], [clicks for _ in best])
+        return ClickedWays(tuple(ways[k] for k in best), tuple(clicks for _ in best))
     whole = minimal_path(field, clicks, cells)
     if whole is not None:
-        return ClickedWays([whole], [clicks])
+        return ClickedWays((whole,), (clicks,))
     few = _fewest(held, meant)
-    return ClickedWays([ways[k] for k in few], [clicks[held[k]] for k in few], together=True)
+    return ClickedWays(tuple(ways[k] for k in few), tuple(clicks[held[k]] for k in few), together=True)
 
 
 def _holds(way: Trace, clicks: Floats, settings: ClickSettings) -> NDArray[np.bool_]:

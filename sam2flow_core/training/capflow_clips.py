@@ -88,8 +88,8 @@ class CapFlowFolder:
         leaves = _leaves(dense)[:, None] & masks[None]
         return RawClip(
             torch.from_numpy(pictures),
-            [order.index(t) for t in frames],
-            [order.index(t) for t in firsts],
+            tuple(order.index(t) for t in frames),
+            tuple(order.index(t) for t in firsts),
             torch.from_numpy(masks),
             torch.from_numpy(flow.astype(np.float32)),
             torch.from_numpy(leaves),

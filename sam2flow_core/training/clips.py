@@ -188,9 +188,9 @@ class RawClip:
     ----------
     video : Tensor (F, H, W)
         Free of tissue motion, any unit; H and W are equal.
-    rows : list of int
+    rows : tuple of int
         Of the video: T consecutive frames.
-    pairs : list of int
+    pairs : tuple of int
         Rows that begin pairs of consecutive frames from all over the recording.
     masks : BoolTensor (V, H, W)
     flow : Tensor (T, V, 2, H, W)
@@ -201,8 +201,8 @@ class RawClip:
     """
 
     video: Tensor
-    rows: list[int]
-    pairs: list[int]
+    rows: tuple[int, ...]
+    pairs: tuple[int, ...]
     masks: Tensor
     flow: Tensor
     leaves: Tensor
@@ -328,8 +328,8 @@ def alter(clip: RawClip, rng: np.random.Generator, config: TrainingConfig, stage
         video = still + (video - still) * uneven(rng, video.shape[-2:])
     if stage.unsteady and rng.random() < 0.3:
         video = shaken(video, rng.normal(0, rng.uniform(0.05, stage.unsteady), (len(video), 2)))
-    first, second = video[clip.pairs], video[[row + 1 for row in clip.pairs]]
-    inputs, statistics = summarise(video[None, clip.rows], first[None], second[None])
+    first, second = video[list(clip.pairs)], video[[row + 1 for row in clip.pairs]]
+    inputs, statistics = summarise(video[None, list(clip.rows)], first[None], second[None])
     field = true_field(clip.lumens.turned(turns, mirror))
     chosen = torch.from_numpy(rng.permutation(len(masks))[: config.most_vessels])
     masks, flow, leaves = masks[chosen], flow[:, chosen], leaves[:, chosen]

@@ -143,8 +143,8 @@ def _earlier(batch: ClipBatch, count: int, rng: np.random.Generator) -> Tensor:
 
 
 def _joined(answers: list[FlowAnswer]) -> FlowAnswer:
-    def every(parts: list[list[Tensor]]) -> list[Tensor]:
-        return [torch.cat(x) for x in zip(*parts, strict=True)]
+    def every(parts: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+        return tuple(torch.cat(x) for x in zip(*parts, strict=True))
 
     return FlowAnswer(
         every([a.flows for a in answers]),

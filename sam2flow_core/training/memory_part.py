@@ -52,12 +52,12 @@ class MemoryTask:
 
     lesson: Lesson
     images: Tensor
-    numbers: list[int]
+    numbers: tuple[int, ...]
     truth: Tensor
     image: Tensor
     origin: Tensor
     first: FirstPrompts
-    corrections: list[int]
+    corrections: tuple[int, ...]
     given: Tensor | None
 
 
@@ -93,7 +93,7 @@ class MemoryPart:
         if first.given is None and rng.random() < config.given_memory:
             given = torch.cat([roughen(vessels, lesson.draws), torch.zeros_like(truth[0, len(vessels) :])])
         return MemoryTask(
-            lesson, images, numbers, truth, image, origin, first, [most, *later.astype(int).tolist()], given
+            lesson, images, tuple(numbers), truth, image, origin, first, (most, *later.astype(int).tolist()), given
         )
 
     def loss(self, prepared: MemoryTask) -> tuple[Tensor, Figures]:

@@ -12,7 +12,7 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -304,7 +304,7 @@ def _write(out: Path, figures: dict[str, object]) -> None:
     write_text(out / "figures.json", json.dumps(figures, indent=1) + "\n")
 
 
-def _rounded(figures: dict[str, float]) -> dict[str, float]:
+def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in figures.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,7 +56,7 @@ class ClipSpeed:
         the workers.
     """
 
-    draw_s: dict[str, float]
+    draw_s: Mapping[str, float]
     read_s: float
     film_s: float
     scene_mb: float
@@ -165,7 +165,7 @@ class Launches:
 
     kernels: float
     waits: float
-    kinds: dict[str, float]
+    kinds: Mapping[str, float]
 
 
 def count_launches(events: Iterable[Any], clips: int) -> Launches:

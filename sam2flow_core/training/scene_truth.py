@@ -118,20 +118,20 @@ class FlowTruth:
     masks : Tensor (C, H, W)
     flow : Tensor (P, C, 2, H, W)
     weight : Tensor (P, C, H, W)
-    counts : list of int
+    counts : tuple of int
         Vessels of each framing.
     """
 
     masks: Tensor
     flow: Tensor
     weight: Tensor
-    counts: list[int]
+    counts: tuple[int, ...]
 
 
 def true_motion(framings: Sequence[Framing], maps: StreamMaps, points: Tensor) -> FlowTruth:
     """Masks and flow of the learned vessels; ``points`` are those of all px."""
     device, side = points.device, framings[0].side
-    counts = [f.learned for f in framings]
+    counts = tuple(f.learned for f in framings)
     starts = np.cumsum([0, *(len(f.vessels) for f in framings)])
     rows = torch.from_numpy(np.concatenate([a + np.arange(n) for a, n in zip(starts, counts, strict=False)])).to(device)
     owner = maps.owner[rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +89,7 @@ class Progress:
     step: int
     minutes: float
     share: float
-    figures: dict[str, float]
+    figures: Mapping[str, float]
 
 
 def train(request: TrainingRequest) -> Iterator[Progress]:

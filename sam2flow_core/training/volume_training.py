@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -204,7 +204,7 @@ class FinetuningRequest:
         Instead of minutes.
     """
 
-    volumes: list[Volume]
+    volumes: tuple[Volume, ...]
     start: str
     out: Path
     memory: MemoryConfig | None = None
@@ -234,7 +234,7 @@ class VolumeClips:
     device : torch.device
     """
 
-    def __init__(self, volumes: list[Volume], settings: FinetuningSettings, device: torch.device) -> None:
+    def __init__(self, volumes: Sequence[Volume], settings: FinetuningSettings, device: torch.device) -> None:
         self.settings, self.device = settings, device
         self._stacks: list[Stack] = []
         self._open: list[tuple[SquareFrames, Volume, list[int]]] = []

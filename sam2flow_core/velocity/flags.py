@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,7 @@ class Evidence:
     line: Centreline
     diameter: float
     velocity: NDArray[np.float64]
-    rejected: dict[str, NDArray[np.bool_]]
+    rejected: Mapping[str, NDArray[np.bool_]]
     space_time: SpaceTime
     presence: Presence
     step: Step | None

@@ -161,10 +161,10 @@ def _measure(
     final = [
         merged(vessels[k], found[k], [reading.space_time for reading in first[k]], recording.settings)
         if apart[k]
-        else Segments([], None)
+        else Segments((), None)
         for k in range(len(vessels))
     ]
-    changed = [final[k] if final[k] is not found[k] else Segments([], None) for k in range(len(vessels))]
+    changed = [final[k] if final[k] is not found[k] else Segments((), None) for k in range(len(vessels))]
     second = _read_segments(changed, others, recording)
 
     def finish(k: int) -> VesselMeasurement:

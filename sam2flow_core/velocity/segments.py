@@ -69,7 +69,7 @@ class Segments:
         The one of them at which the branch leaves, unless that is too near another.
     """
 
-    along: list[PreparedVessel]
+    along: tuple[PreparedVessel, ...]
     branch: PreparedVessel | None
     edges: tuple[int, ...] = ()
     joint: int | None = None
@@ -90,7 +90,7 @@ def possible_segments(whole: PreparedVessel, cuts: Sequence[int], settings: Velo
             joint = found[1]
             edges = sorted([*edges, joint])
     if len(edges) == 2:
-        return Segments([], None)
+        return Segments((), None)
     return _between(whole, tuple(edges), found[0] if found is not None else None, joint, settings)
 
 
@@ -102,7 +102,7 @@ def _between(
     settings: VelocitySettings,
 ) -> Segments:
     along = [segment_of(whole, first, last, settings) for first, last in pairwise(edges)]
-    return Segments(along, branch, edges, joint)
+    return Segments(tuple(along), branch, edges, joint)
 
 
 def merged(

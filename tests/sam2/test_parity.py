@@ -78,9 +78,9 @@ def test_memory_is_written_and_read(pair, levels):
     )  # fmt: skip
     order = (0, 1, 2, 3)
     recollection = Recollection(
-        tokens=[frames[t]["maskmem_features"].flatten(2).transpose(1, 2) for t in order],
-        slots=[6, 2, 1, 0],
-        pointers=[frames[t]["obj_ptr"][None] for t in (0, 3, 2, 1)],
-        ages=[age / 15 for age in (4, 1, 2, 3)],
+        tokens=tuple(frames[t]["maskmem_features"].flatten(2).transpose(1, 2) for t in order),
+        slots=(6, 2, 1, 0),
+        pointers=tuple(frames[t]["obj_ptr"][None] for t in (0, 3, 2, 1)),
+        ages=tuple(age / 15 for age in (4, 1, 2, 3)),
     )
     agree(pair.ours.context_memory.recall(mine[2], recollection), read)

@@ -223,7 +223,7 @@ def test_a_run_that_is_stopped_leaves_its_weights(start, tmp_path):
     settings = FinetuningSettings().with_values(FAST)
     out = tmp_path / "w.safetensors"
     volumes = read_volumes(write(tmp_path / "data"), "train.txt")
-    running = finetune(FinetuningRequest(volumes, str(start), out, None, settings, minutes=60, device="cpu"))
+    running = finetune(FinetuningRequest(tuple(volumes), str(start), out, None, settings, minutes=60, device="cpu"))
     next(running)
     running.close()
     assert load_model(str(out))[1]["notes"]["finetuning_steps"] == 1

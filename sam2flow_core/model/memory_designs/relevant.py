@@ -89,7 +89,7 @@ class RelevantMemory(RecentMemory):
     def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Integrate the latest frames, then read the most relevant entries; see `RecentMemory.read`."""
         tokens, chosen = self._filter(image, entries)
-        recollection = memory.recollect(chosen, frame)._replace(tokens=tokens)
+        recollection = memory.recollect(chosen, frame)._replace(tokens=tuple(tokens))
         return memory.recall(self._integrate(image, entries, frame), recollection)
 
     def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,7 @@ class Graph:
 
     places: Floats
     channels: tuple[Channel, ...]
-    mouths: dict[int, float]
+    mouths: Mapping[int, float]
 
 
 def draw_graph(rng: np.random.Generator, side: int, width: float) -> Graph | None:
