@@ -6,6 +6,7 @@ truth is the mask and, as the motion is simulated, the displacement of every cel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,7 @@ class MovedClips:
         0 where it cannot be said whether it is seen.
     steady : BoolTensor (I, F)
         Frames whose tissue is seen, so that its displacement can be learned from.
-    numbers : list of int
+    numbers : tuple of int
         Of the frames.
     owner : LongTensor (V,)
     """
@@ -56,7 +57,7 @@ class MovedClips:
     present: Tensor
     known: Tensor
     steady: Tensor
-    numbers: list[int]
+    numbers: tuple[int, ...]
     owner: Tensor
 
 
@@ -168,7 +169,7 @@ def move(
     inputs: Tensor,
     masks: Tensor,
     owner: Tensor,
-    numbers: list[int],
+    numbers: Sequence[int],
     lessons: MotionLessons,
     rng: np.random.Generator,
 ) -> MovedClips:
@@ -182,7 +183,7 @@ def move(
     inputs : Tensor (I, F, 3, H, W)
     masks : Tensor (V, H, W)
     owner : LongTensor (V,)
-    numbers : list of int
+    numbers : sequence of int
         Of the F frames.
     lessons : MotionLessons
     rng : numpy.random.Generator
@@ -223,7 +224,7 @@ def move(
         (area >= torch.maximum(0.1 * first, torch.full_like(first, least))).to(inputs),
         ((area < 0.02 * first) | (area > 0.2 * first)).to(inputs) * (area[0] >= least),
         torch.ones(count, frames, dtype=torch.bool, device=inputs.device),
-        numbers,
+        tuple(numbers),
         owner,
     )
 
@@ -232,7 +233,7 @@ _MOST = 30.0
 """Largest brightness of the background against the spread of what moves."""
 
 
-def _draw_field(numbers: list[int], side: int, lessons: MotionLessons, rng: np.random.Generator) -> Tensor:
+def _draw_field(numbers: Sequence[int], side: int, lessons: MotionLessons, rng: np.random.Generator) -> Tensor:
     """Displacements (F, 2, side, side), px, of one clip."""
     frames = len(numbers)
     if rng.random() < lessons.still:
