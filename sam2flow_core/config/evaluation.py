@@ -116,10 +116,15 @@ class BenchSettings:
         Side of the frames there, px.
     measured_frames : int
         Length of the stored run whose measuring is timed.
+    minute_frames, minute_rate_hz, minute_vessels
+        A minute of video: frames, frames per second, and how many of the vessels are prompted.
     seed : int
         Of the scene.
     """
 
+    minute_frames: int = 9600
+    minute_rate_hz: float = 160.0
+    minute_vessels: int = 10
     size: int = 512
     frames: int = 48
     rounds: int = 7

@@ -13,9 +13,9 @@ import pandas as pd
 
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.lock import lock_folder
+from sam2flow_core.engine.process import set_threads
 from sam2flow_core.engine.requests import COMPARISON, OUTCOMES
 from sam2flow_core.engine.run import run
-from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.errors import DataError, Sam2FlowError
 from sam2flow_core.files import output_errors, remove_parts
 from sam2flow_core.results import PER_FRAME, SUMMARY

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.velocity import FlagSettings
 from sam2flow_core.engine.contract import Predictor, give_prompts
-from sam2flow_core.engine.threads import set_threads
+from sam2flow_core.engine.process import give_memory_back, set_threads
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.project import RunChoices
@@ -48,6 +48,7 @@ class Previewer:
         set_threads(None)  # as a run does: with other threads the same clicks could give another mask
         self._seen = dict[int, VesselFlow]()
         self._stack = open_stack(stack)
+        give_memory_back(self._stack.shape)
         self._predictor = SAM2FlowPredictor.from_pretrained(choices.model, device=choices.device)
         self._state = self._predictor.init_state(
             self._stack,

@@ -14,10 +14,10 @@ from sam2flow_core.engine.events import Finished, RunEvent, RunRequest, Stage, S
 from sam2flow_core.engine.folder import FolderState, claim_folder
 from sam2flow_core.engine.identity import THREADS, check_expected, check_same_run, identify, is_refinement
 from sam2flow_core.engine.partial import Conclusion, PartialTables
+from sam2flow_core.engine.process import give_memory_back, set_threads
 from sam2flow_core.engine.provenance import read_provenance, stored_identity
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.engine.streaming import stream_frames
-from sam2flow_core.engine.threads import set_threads
 from sam2flow_core.errors import OutputError, Sam2FlowError
 from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY
 from sam2flow_core.stack import Stack
@@ -62,6 +62,7 @@ def run(
     settings = settings or StoreSettings()
     with open_source(request) as source, claim_folder(request.out, request.resume) as (folder, lock):
         yield Stage("reading the recording, loading the model")
+        give_memory_back(source.stack.shape)
         if known is not None:
             source.stack.learn_from(known)
         before = stored_identity(request.out)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.evaluation import BenchSettings
 from sam2flow_core.config.model import preset
+from sam2flow_core.config.run import QUICK, STANDARD
+from sam2flow_core.engine.source import plan_frames
 from sam2flow_core.errors import DataError
 from sam2flow_core.evaluation.benchmark import Report
 from sam2flow_core.evaluation.benchmark_tables import NamedTable, as_markdown, as_text, write_section
@@ -38,9 +41,11 @@ from sam2flow_core.evaluation.methods import PairMethod, RaftSmall, pair_methods
 from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
 from sam2flow_core.inference.weights import choose_device
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.stack import Stack, open_stack
+from sam2flow_core.stack import FramePlan, Stack, open_stack
 
 _FULL, _ROI = "SAM2Flow, every vessel", "SAM2Flow, small region"
+_PAIRS = 6
+"""Answered pairs by which a minute of video is judged."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ def bench(
     tables = [
         _side_by_side(predictor, scene, large, settings, report),
         _interaction(predictor, scene, settings, report),
+        minute_of_video(predictor, scene, settings, report),
         _growth(predictor, scene, settings, report),
         _length(model, str(predictor.device), settings, report),
     ]
@@ -140,8 +146,10 @@ def _classical(report: Report) -> list[PairMethod]:
         return []
 
 
-def _stream(predictor: SAM2FlowPredictor, recording: Stack, masks: NDArray[np.bool_]) -> Iterator[FrameFlow]:
-    state = predictor.init_state(recording, working_resolution=1.0)
+def _stream(
+    predictor: SAM2FlowPredictor, recording: Stack, masks: NDArray[np.bool_], plan: FramePlan | None = None
+) -> Iterator[FrameFlow]:
+    state = predictor.init_state(recording, plan=plan, working_resolution=1.0)
     for vessel_id, mask in enumerate(masks, start=1):
         predictor.add_new_mask(state, 0, vessel_id, mask)
     return predictor.stream(state)
@@ -188,6 +196,43 @@ def _interaction(
     medians = {name: median_cost(costs) for name, costs in times.items()}
     rows = [(name, cost.clock, cost.processor) for name, cost in medians.items()]
     return NamedTable("Interaction", "", pd.DataFrame(rows, columns=["what", "s", "CPU s"]))
+
+
+def minute_of_video(
+    predictor: SAM2FlowPredictor, scene: SpeedScene, settings: BenchSettings, report: Report
+) -> NamedTable:
+    """Return what a long recording takes to its full table, in standard and in quick detail, from a sample of it."""
+    masks = scene.masks[: settings.minute_vessels]
+    frames = settings.minute_frames
+    recording = open_stack(Looped(scene.frames, frames))
+    report("a minute of video: measuring")
+    after = cost_of_measuring(scene.frames, settings.measured_frames, masks)
+    rows = []
+    for detail in (STANDARD, QUICK):
+        report(f"a minute of video: {detail}")
+        plan = plan_frames([(0, frames)], detail, settings.minute_rate_hz)
+        # As many frames as there are between two like ones: a place of a quick look, or some answered pairs.
+        first, last = plan.ranges[0]
+        period = last - first if plan.seen else _PAIRS * plan.every
+        steps = _stream(predictor, recording, masks, plan)
+        opening = cost_of(lambda steps=steps: next(steps))
+        flowing = cost_of(lambda steps=steps, period=period: deque(islice(steps, period), maxlen=0))
+        count = len(plan.frames)
+        share, measured = (count - 1) / period, count / settings.measured_frames
+        minutes = [
+            (o + share * f + measured * m) / 60
+            for o, f, m in zip(*((c.clock, c.processor) for c in (opening, flowing, after)), strict=True)
+        ]
+        rows.append((detail, count, len(plan.answered), opening.clock, flowing.clock / period, *minutes))
+    columns = ["detail", "frames", "pairs answered", "to the first, s", "s / frame", "to the table, min", "CPU min"]
+    return NamedTable(
+        f"A minute of video: {frames} frames of {settings.size} x {settings.size} px, {len(masks)} vessels",
+        "Timed on a sample and extrapolated: to the first answer as it is (with the search for repeated frames in all "
+        f"of them), then {_PAIRS} answered pairs, or one place of a quick look, times as many as there are, then the "
+        f"measuring of {settings.measured_frames} frames in proportion. Frames lie in memory: reading and hashing a "
+        "file, and writing the answers, come on top.",
+        pd.DataFrame(rows, columns=columns),
+    )
 
 
 def _after_a_click(predictor: SAM2FlowPredictor, scene: SpeedScene, length: int) -> list[Cost]:

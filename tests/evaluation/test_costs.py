@@ -63,3 +63,21 @@ def test_measuring_is_timed_without_the_writing_of_its_input(monkeypatch: pytest
     assert cost.clock < time.perf_counter() - began - 0.8
     (measured,) = seen
     assert [len(vessel.frames) for vessel in measured] == [40, 40]
+
+
+def test_a_minute_of_video_is_extrapolated_from_as_many_frames_as_a_plan_repeats_itself_in() -> None:
+    from sam2flow_core import SAM2FlowPredictor
+    from sam2flow_core.config.evaluation import BenchSettings
+    from sam2flow_core.evaluation.speed import minute_of_video
+
+    frames = np.random.default_rng(0).integers(0, 255, (6, 64, 64)).astype(np.uint8)
+    masks = np.zeros((2, 64, 64), bool)
+    masks[0, 20:28], masks[1, :, 40:46] = True, True
+    settings = BenchSettings(size=64, minute_frames=1600, minute_vessels=1, measured_frames=40)
+    lines: list[str] = []
+    predictor = SAM2FlowPredictor.from_pretrained("tiny", "cpu")
+    table = minute_of_video(predictor, SpeedScene(frames, masks), settings, lines.append).table.set_index("detail")
+    assert table.loc["standard", "frames"] == 1600 and table.loc["standard", "pairs answered"] == 400
+    assert table.loc["quick", "frames"] < 1600 / 2 and table.loc["quick", "pairs answered"] < 100
+    seconds = 60 * table["to the table, min"] - table["to the first, s"] - (table["frames"] - 1) * table["s / frame"]
+    assert (seconds > 0).all(), "and the measuring"
