@@ -21,7 +21,7 @@ from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.prompts import Prompt
-from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.found_segments import SeededWay, seeded_ways
 from sam2flow_core.tracing.tracer import Trace
 from sam2flow_core.tracing.vessel_strip import LATERAL, VesselStrip, clicked, paint_part, straighten
@@ -86,7 +86,9 @@ def find_vessels(
             raise ModelError(
                 "these weights have no vessel field, by which vessels are found without a click: use 'tiny'"
             )
-        segments = find_segments(predictor.model, maps[0], settings)
+        height, width = state.frames.video.shape
+        picture = height / maps[0].stride, width / maps[0].stride
+        segments = find_segments(predictor.model, maps[0], settings, picture)
     return [_found(segment, maps[0].stride, state) for segment in segments]
 
 
@@ -136,9 +138,16 @@ class Segment:
         return np.add(self.corner, self.mask.shape)
 
 
-def find_segments(model: SAM2Flow, field: FieldMap, settings: FindingSettings) -> list[Segment]:
-    """Vessels between forks, ends and the frame, the surest first."""
-    answers = [s for way in seeded_ways(field, settings) for s in _answers(model, field, way, settings)]
+def find_segments(
+    model: SAM2Flow, field: FieldMap, settings: FindingSettings, picture: tuple[float, float] | None = None
+) -> list[Segment]:
+    """Vessels between forks, ends and the frame, the surest first.
+
+    ``picture`` is the height and width in cells of what the recording shows, where the field is larger: the network's
+    input is padded.
+    """
+    size = np.array(field.shape if picture is None else picture, float)
+    answers = [s for way in seeded_ways(field, settings) for s in _answers(model, field, way, size, settings)]
     kept = list[Segment]()
     for segment in sorted(answers, key=lambda s: -s.confidence):
         if not any(_same(segment, other, settings) for other in kept):
@@ -146,7 +155,9 @@ def find_segments(model: SAM2Flow, field: FieldMap, settings: FindingSettings) -
     return kept
 
 
-def _answers(model: SAM2Flow, field: FieldMap, seeded: SeededWay, settings: FindingSettings) -> Iterator[Segment]:
+def _answers(
+    model: SAM2Flow, field: FieldMap, seeded: SeededWay, size: Floats, settings: FindingSettings
+) -> Iterator[Segment]:
     """What the strip decoder makes of each seed on a way, where it is worth proposing."""
     none = np.zeros((0, 2))
     bare = straighten(field, seeded.way, none, none)
@@ -155,7 +166,7 @@ def _answers(model: SAM2Flow, field: FieldMap, seeded: SeededWay, settings: Find
         strips = [clicked(bare, seed[None], none, field.settings.strip) for seed in seeds]
         for strip, (logits, quality) in zip(strips, decode_strips(model, strips), strict=True):
             way = _part_in(strip, logits)
-            if quality >= settings.least_confidence and way is not None and _worth_it(way, field, settings):
+            if quality >= settings.least_confidence and way is not None and _worth_it(way, size, settings):
                 corner, painted = paint_part(strip, logits, field.shape)
                 yield Segment(way, quality, corner, painted > 0)
 
@@ -175,11 +186,10 @@ def _part_in(strip: VesselStrip, logits: NDArray[np.float32]) -> Trace | None:
     return Trace(strip.line[first:last], 0.5 * (width * strip.radius)[first:last])
 
 
-def _worth_it(way: Trace, field: FieldMap, settings: FindingSettings) -> bool:
+def _worth_it(way: Trace, size: Floats, settings: FindingSettings) -> bool:
     length, radius = np.hypot(*np.diff(way.line, axis=0).T).sum(), way.radius.mean()
-    far = np.array(field.shape) - 1
-    to_side = np.minimum(way.line, far - way.line).min(1)
-    on_edge = to_side < np.maximum(settings.edge_px / field.stride, 0.5 * way.radius)
+    to_side = np.minimum(way.line, size - 1 - way.line).min(1)
+    on_edge = to_side < np.maximum(settings.edge_px / FieldMap.stride, 0.5 * way.radius)
     return bool(length >= settings.least_widths * 2 * radius and on_edge.mean() <= settings.most_on_edge)
 
 

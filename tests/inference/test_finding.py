@@ -88,6 +88,13 @@ def test_neighbours_are_kept_apart_and_what_is_unsure_is_left_out(plain):
     assert found_in(plain, field_of(((1, 0), 0))) == [], "nor is what it cuts along its whole length"
 
 
+def test_the_side_of_a_picture_that_was_padded_is_no_vessel_either(plain):
+    field = field_of(((20, 0), 0), ((44, 0), 0))
+    with torch.inference_mode():
+        (kept,) = find_segments(plain, field, FindingSettings(), picture=(45.0, float(SIZE[1])))
+    assert kept.way.line[:, 0].mean() == pytest.approx(20, abs=1)
+
+
 def test_the_sample(tmp_path, capsys):
     recording, clicks = sample_files()
     out, table = tmp_path / "prompts.csv", tmp_path / "vessels.csv"
