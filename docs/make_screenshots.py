@@ -109,14 +109,17 @@ def walk(camera: Photographer, sample: Path) -> None:
     camera.shoot("opened")
     session = bench.session
     layer = bench.scene.prompts.layer if bench.scene else sys.exit("the sample did not open")
-    for vessel, prompt in enumerate(one_click_each(sample_path().with_name("sample_prompts.csv")), start=1):
+    for vessel, clicks in enumerate(clicks_of_vessels(sample_path().with_name("sample_prompts.csv")), start=1):
         if vessel > 1:
             session.begin_vessel()
-        layer.add((prompt.frame, prompt.y, prompt.x))
-        # The first answer waits for the model.
-        camera.until(lambda v=vessel: v in bench.scene.frames.vessel_ids or not bench.busy)
-        camera.wait(0.2)
-        camera.roll(700)
+        for prompt in clicks:
+            layer.add((prompt.frame, prompt.y, prompt.x))
+            # The first answer waits for the model.
+            camera.until(lambda v=vessel: v not in bench.previews.awaited or not bench.busy)
+            camera.wait(0.2)
+            camera.roll(700)
+            if not bench.previews.finding(vessel):  # as its user would: another click where the program doubts the mask
+                break
     session.group_vessel(1, "artery")
     session.group_vessel(2, "vein")
     frames = bench.scene.frames
@@ -193,12 +196,12 @@ def show_directions(camera: Photographer) -> None:
     camera.wait(0.3)
 
 
-def one_click_each(table: Path) -> list:
-    """Return the first click on each vessel of a prompts table."""
-    first = {}
+def clicks_of_vessels(table: Path) -> list:
+    """Return the clicks on each vessel of a prompts table."""
+    clicks = {}
     for prompt in read_prompts(table):
-        first.setdefault(prompt.vessel_id, prompt)
-    return list(first.values())
+        clicks.setdefault(prompt.vessel_id, []).append(prompt)
+    return list(clicks.values())
 
 
 if __name__ == "__main__":

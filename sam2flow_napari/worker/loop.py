@@ -190,7 +190,10 @@ class WorkerLoop:
         if isinstance(job, LoadJob):
             return Loaded(job.job_id, read_tables(job.folder))
         if isinstance(job, WarmJob):
-            import sam2flow_core.engine  # noqa: F401  # here, so that the window need not wait for it at its first use
+            # Here, so that the window need not wait for them at its first use of either.
+            import pydantic  # noqa: F401
+
+            import sam2flow_core.engine  # noqa: F401
 
             self._engine.warm(job)
             return None

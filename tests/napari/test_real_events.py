@@ -468,7 +468,7 @@ def test_a_film_is_cancelled_and_leaves_nothing(dock, qtbot, tmp_path):
 def test_a_report_without_a_browser_says_where_it_is(dock, qtbot, monkeypatch):
     mark(dock)
     measure(dock, qtbot)
-    monkeypatch.setattr("sam2flow_napari.widgets.results_section.QDesktopServices.openUrl", lambda _: False)
+    monkeypatch.setattr("sam2flow_napari.widgets.building_blocks.QDesktopServices.openUrl", lambda _: False)
     notification_manager.records.clear()
     report = next(b for b in dock.results.findChildren(QPushButton) if b.text() == "Report")
     qtbot.mouseClick(report, Qt.MouseButton.LeftButton)

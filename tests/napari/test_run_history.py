@@ -67,7 +67,9 @@ def test_a_run_that_was_cut_short_goes_on_with_the_marks_it_began_with(dock, eng
     assert "cut short" in history.choice.currentText() and history.go_on.text() == "Resume"
     click(dock.bench.session, 3, 44.0, 60.0)
     history.go_on.click()
-    qtbot.waitUntil(lambda: "goes on" not in history.choice.currentText() and not dock.bench.runs.running)
+    qtbot.waitUntil(
+        lambda: "goes on" not in history.choice.currentText() and not dock.bench.runs.running, timeout=PATIENCE
+    )
     qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
     assert engine.requests[-1].resume and engine.requests[-1].prompts == began_with
     assert engine.requests[-1].out == engine.requests[0].out

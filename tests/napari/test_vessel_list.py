@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from clicks import click
+from conftest import PATIENCE
 from qtpy.QtCore import QMimeData, QModelIndex, Qt
 
 from sam2flow_core.project import SessionState, Vessel, read_project
@@ -23,7 +24,7 @@ def dock(qtbot, engine, recording_path):
         click(dock.bench.session, 0, 30.0, x)
     yield dock
     dock.shut()
-    qtbot.waitUntil(lambda: not dock.bench.busy)
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
 
 
 def painted(vessel, frame, *rows):
