@@ -25,7 +25,7 @@ from sam2flow_napari.widgets.export_dialog import ExportDialog
 
 IMAGES = Path(__file__).parent / "images"
 PATIENCE_S = 1200.0
-FILM_PX, FILM_COLOURS = (720, 450), 64
+FILM_PX, FILM_COLOURS = (720, 450), 255
 
 
 class Photographer:
@@ -78,7 +78,8 @@ class Photographer:
         QApplication.processEvents()
         picture = Image.fromarray(self.viewer.window.screenshot(flash=False, canvas_only=False)[..., :3])
         small = picture.resize(FILM_PX, Image.Resampling.LANCZOS)
-        self.film.append((small.quantize(FILM_COLOURS, dither=Image.Dither.NONE), ms))
+        octree = Image.Quantize.FASTOCTREE  # keeps the colours of vessels; the others spend all on greys
+        self.film.append((small.quantize(FILM_COLOURS, octree, dither=Image.Dither.NONE), ms))
 
     def develop(self) -> None:
         """Write the film."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QPixmap
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from sam2flow_napari.layers.factory import speed_colours
 from sam2flow_napari.layers.lazy_layers import wheel_picture
@@ -40,6 +40,8 @@ class OverlaySwitches(QWidget):
 
     def _lay_out(self) -> None:
         self._picture.setFixedSize(_BAR_PX[0], _LEGEND_PX)
+        # Never wider than the dock has room for, whatever the words are.
+        self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         legend = QHBoxLayout()
         legend.addWidget(self._picture)
@@ -68,7 +70,7 @@ class OverlaySwitches(QWidget):
         most = f"{limit:.{0 if limit > 10 else 1}f} {unit}"
         directions = self.directions.isChecked()
         self._picture.setPixmap(self._wheel if directions else self._bar)
-        self._words.setText(f"Where the blood flows to\nfull colour: {most}" if directions else f"Speed, 0 to\n{most}")
+        self._words.setText(f"Flow towards this side,\nfull colour: {most}" if directions else f"Speed, 0 to\n{most}")
 
     def _switch(self, name: str, shown: bool) -> None:
         if self._bench.scene is not None:

@@ -547,7 +547,7 @@ def test_nothing_covers_the_tissue(dock, qtbot):
     assert not speed.colorbar.visible
     assert "Speed, 0 to" in dock.results.switches._words.text()
     qtbot.mouseClick(dock.results.switches.directions, Qt.MouseButton.LeftButton)
-    assert "Where the blood flows to" in dock.results.switches._words.text()
+    assert "Flow towards" in dock.results.switches._words.text()
     lines = next(x for x in dock.bench.viewer.layers if x.name == "centrelines")
     arrows = next(x for x in dock.bench.viewer.layers if x.name == "flow arrows")
     qtbot.waitUntil(lambda: len(lines.data) > 0 and len(arrows.data) > 0, timeout=PATIENCE)
