@@ -507,9 +507,9 @@ class TrustSettings:
         conformal, by grade).
     agreement : float
         Difference within which two readings agree when they vote.
-    confirming, correctable, diagram_share : float
-        Where rows and transit agree within the first, and the flow is off by less than the second, the flow is moved
-        towards them by the third.
+    confirming, correctable : float
+        Where rows and transit agree within the first, which is then taken for their error, and the flow is off by less
+        than the second, it is moved towards them.
     much : float
         A flow that had to be moved by more is fair at best.
     """
@@ -524,7 +524,6 @@ class TrustSettings:
     agreement: float = 0.15
     confirming: float = 0.12
     correctable: float = 0.25
-    diagram_share: float = 0.8
     much: float = 0.2
 
 

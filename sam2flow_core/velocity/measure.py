@@ -238,7 +238,9 @@ def _finish(
     reasons = rejected_steps(flow, track, unsteady, presence.lost, settings.series)
     per_frame, rejected = _series(vessel, diameter, reasons, presence, rate, timing.passed_over, settings)
     seen = find_views(per_frame.centre, diagram, settings)
-    gain = seen.gain(settings.trust)
+    usual = float(np.nanmean(np.abs(per_frame.velocity))) if np.isfinite(per_frame.velocity).any() else 0.0
+    relative_scale = float(np.nanmean(flow.scale)) / max(usual, settings.flags.floor_px_frame) if usual else 0.0
+    gain = seen.gain(relative_scale, settings.trust)
     per_frame = per_frame.scaled(gain)
     evenly = by_time(per_frame.velocity, timing.position)
     band, chance = settings.series.pulse_band_hz, settings.series.pulse_probability

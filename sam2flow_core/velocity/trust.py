@@ -40,16 +40,18 @@ class Views:
             abs(self.flow - self.transit) / max(abs(self.transit), floor),
         )
 
-    def gain(self, settings: TrustSettings) -> float:
+    def gain(self, relative_scale: float, settings: TrustSettings) -> float:
         """Return what to multiply the flow by; 1 unless rows and transit agree with each other and it is not far off.
 
-        Where two readings that share no sum agree, they are nearer to the truth than the flow.
+        Where two readings that share no sum agree, flow and diagram are weighed as two independent measurements: the
+        flow by the error that the network expects of it, `relative_scale`, the diagram by its own.
         """
         both = (self.rows + self.transit) / 2
         alike = abs(self.rows - self.transit) <= settings.confirming * abs(both)
         if not alike or not abs(self.flow - both) <= settings.correctable * abs(both):
             return 1.0
-        return float(1 + settings.diagram_share * (both / self.flow - 1))
+        share = relative_scale**2 / (relative_scale**2 + settings.confirming**2)
+        return float(1 + share * (both / self.flow - 1))
 
     def scaled(self, gain: float) -> Views:
         """Return the same with the flow multiplied."""

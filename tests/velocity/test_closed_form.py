@@ -26,7 +26,7 @@ def signed(measurement, value: float) -> float:
 @pytest.mark.parametrize("velocity", [0.6, 3.0, 9.0])
 def test_rigid_shift_is_read_by_both_methods(velocity):
     measured = measure(make_scene(np.full(160, velocity)))
-    assert measured.statistics.mean == pytest.approx(velocity, rel=1e-3)
+    assert measured.statistics.mean == pytest.approx(velocity, rel=0.01)  # the diagram has its part in it
     assert measured.statistics.kymograph_mean == pytest.approx(velocity, rel=0.03)
     assert measured.statistics.mean * 0.5 * 100 == pytest.approx(summary_table([measured]).v_mean_um_s[0])
     assert measured.grade == "good"
@@ -74,7 +74,7 @@ def test_reversed_stack_reverses_the_sign(plug_scene):
     backwards = replace(track, flow=-track.flow[::-1])
     forth = measure(plug_scene)
     back = measure_vessel(backwards, lambda t: plug_scene.video[frames - 1 - t], Calibrated())
-    assert signed(back, back.statistics.mean) == pytest.approx(-signed(forth, forth.statistics.mean), rel=1e-3)
+    assert signed(back, back.statistics.mean) == pytest.approx(-signed(forth, forth.statistics.mean), rel=0.01)
     assert signed(back, back.statistics.kymograph_mean) == pytest.approx(
         -signed(forth, forth.statistics.kymograph_mean), rel=0.02
     )
