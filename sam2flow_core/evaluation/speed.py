@@ -215,8 +215,8 @@ def minute_of_video(
         first, last = plan.ranges[0]
         period = last - first if plan.seen else _PAIRS * plan.every
         steps = _stream(predictor, recording, masks, plan)
-        opening = cost_of(lambda steps=steps: next(steps))
-        flowing = cost_of(lambda steps=steps, period=period: deque(islice(steps, period), maxlen=0))
+        opening = cost_of(partial(next, steps))
+        flowing = cost_of(partial(deque, islice(steps, period), 0))
         count = len(plan.frames)
         share, measured = (count - 1) / period, count / settings.measured_frames
         minutes = [
