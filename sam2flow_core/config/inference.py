@@ -150,7 +150,7 @@ class PairSettings:
         Updates of the first flow; None: as many as the weights were trained with.
     """
 
-    wide: float = 0.75
+    wide: float = 0.5
     updates: int | None = None
 
 
