@@ -1,28 +1,154 @@
-"""Runs of one session: start, follow, cancel, go on, open an earlier one, delete, and the tables on show."""
+"""What one session has the engine do, one at a time: runs (start, follow, cancel, go on, delete), masks carried on."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.utils.notifications import show_info
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
 from sam2flow_core.config.run import DETAILS
-from sam2flow_core.errors import OutputError, Sam2FlowError, StackError
-from sam2flow_core.project import KeptRun, SessionState, kept_runs
+from sam2flow_core.errors import OutputError, PromptError, Sam2FlowError, StackError
+from sam2flow_core.project import KeptRun, SessionState, kept_runs, next_masks_file
 from sam2flow_core.prompts import check_prompts
-from sam2flow_napari.one_job import OneJob
 from sam2flow_napari.run_speed import RunSpeeds
 from sam2flow_napari.session import Session
-from sam2flow_napari.worker.jobs import Cancelled, Failed, Loaded, LoadJob, RunJob, RunProgress
+from sam2flow_napari.worker.jobs import (
+    Cancelled,
+    Failed,
+    Loaded,
+    LoadJob,
+    LongJob,
+    Propagated,
+    PropagationJob,
+    PropagationProgress,
+    RunJob,
+    RunProgress,
+)
 from sam2flow_napari.worker.run_tables import SUMMARY, RunTables
 from sam2flow_napari.worker.worker import Worker
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunRequest
+
+_LARGEST = np.iinfo(np.uint16).max
+
+
+class OneJob(QObject):
+    """At most one long job of a kind; answers of earlier ones are dropped.
+
+    Parameters
+    ----------
+    session : Session
+    worker : Worker
+    report : callable
+        Shows an error to the user.
+    parent : QObject, optional
+
+    Signals
+    -------
+    running_changed(bool)
+    """
+
+    running_changed = Signal(bool)
+
+    def __init__(
+        self, session: Session, worker: Worker, report: Callable[[Exception], None], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._worker = worker
+        self._report = report
+        self._job_id = 0
+
+    @property
+    def running(self) -> bool:
+        """Whether it is going on or waiting."""
+        return self._job_id != 0
+
+    def cancel(self) -> None:
+        """Stop after the present frame."""
+        if self.running and self._job_id in self._worker.cancel_long():
+            self._end()
+
+    def fail(self, failure: Failed) -> bool:
+        """Take a failure; return whether it was the present job's, which is over now."""
+        if failure.job_id != self._job_id:
+            return False
+        self._end()
+        return True
+
+    def _begin(self, make: Callable[[int], LongJob]) -> None:
+        self._job_id = self._worker.submit(make)
+        gc.freeze()  # what has come since the recording was opened; see `Workbench`
+        self.running_changed.emit(True)
+
+    def _end(self) -> None:
+        self._job_id = 0
+        self.running_changed.emit(False)
+
+
+class Propagation(OneJob):
+    """At most one propagation at a time.
+
+    Signals
+    -------
+    progressed(int)
+        Number of frames done.
+    finished(object)
+        Path of the TIFF with the masks.
+    """
+
+    progressed = Signal(int)
+    finished = Signal(object)
+
+    def start(self, labels: NDArray[Any], frame: int) -> None:
+        """Carry the labels (Y, X) of a frame to all others; refused with a notification where it cannot be."""
+        if self.running:
+            return
+        try:
+            self._start(labels, frame)
+        except Sam2FlowError as error:
+            self._report(error)
+
+    def forget(self) -> None:
+        """Stop (another recording is opened)."""
+        if self.running:
+            self._worker.cancel_long()
+            self._end()
+
+    def take(self, answer: object) -> None:
+        """Take an answer of the worker; others than the present job's are dropped."""
+        if isinstance(answer, PropagationProgress) and answer.job_id == self._job_id:
+            self.progressed.emit(answer.frames_done)
+        elif isinstance(answer, Propagated) and answer.job_id == self._job_id:
+            self._end()
+            self.finished.emit(answer.masks)
+        elif isinstance(answer, Cancelled) and answer.job_id == self._job_id:
+            show_info("Cancelled: no masks were written.")
+            self._end()
+
+    def _start(self, labels: NDArray[Any], frame: int) -> None:
+        from sam2flow_core.engine.propagation import PropagationRequest
+
+        recording, folder, choices = self._session.recording, self._session.folder, self._session.run_choices
+        if recording is None or folder is None:
+            raise StackError("no recording is open: open one first")
+        if not labels.any():
+            raise PromptError(f"no mask in frame {frame}: click on a vessel or paint one there first")
+        if labels.min() < 0 or labels.max() > _LARGEST:
+            raise PromptError(f"labels must lie between 0 and {_LARGEST}")
+        folder.mkdir(parents=True, exist_ok=True)
+        request = PropagationRequest(
+            recording.path, labels.astype(np.uint16), frame, next_masks_file(folder), choices.model, choices.device
+        )
+        self._begin(lambda n: PropagationJob(n, request))
 
 
 class Runs(OneJob):

@@ -23,6 +23,7 @@ from sam2flow_core.inference.matched_masks import SeenFrames, seen_frames
 from sam2flow_core.inference.object_track import (
     ObjectTrack,
     Recalled,
+    TrackStep,
     begin_bank,
     carried_mask,
     recall,
@@ -30,7 +31,6 @@ from sam2flow_core.inference.object_track import (
     write_track,
 )
 from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
-from sam2flow_core.inference.track_step import TrackStep
 from sam2flow_core.inference.video_frames import PaddedFrames, SquareFrames, VideoFrames
 from sam2flow_core.inference.video_predictor import Masks, VideoPredictor
 from sam2flow_core.model.sam2flow import SAM2Flow

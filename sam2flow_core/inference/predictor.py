@@ -34,8 +34,7 @@ from sam2flow_core.inference.masks import (
 from sam2flow_core.inference.matched_masks import seen_frames
 from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_ranges
 from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
-from sam2flow_core.inference.snapshot import Snapshot, apply_snapshot, take_snapshot
-from sam2flow_core.inference.state import Decoded, InferenceState, VesselState
+from sam2flow_core.inference.state import Decoded, InferenceState, Snapshot, VesselState, apply_snapshot, take_snapshot
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.inference.video_predictor import Masks, VideoPredictor
 from sam2flow_core.inference.working_frames import WorkingFrames

@@ -18,10 +18,8 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from sam2flow_core.config.model import COST_VOLUME, MatchConfig
-from sam2flow_core.model.cover import Cover
-from sam2flow_core.model.features import Corners, find_corners, match, mix, read_corners
-from sam2flow_core.model.sparse_cells import SparseCells, take
-from sam2flow_core.model.tangent import direction_field, trace_paths
+from sam2flow_core.model.features import Corners, Cover, find_corners, match, mix, read_corners
+from sam2flow_core.model.sparse_cells import SparseCells, direction_field, take, trace_paths
 
 _READ_BYTES, _READ_BYTES_TAUGHT, _READ_BYTES_GPU = 1 << 23, 1 << 25, 1 << 29
 """Of features read at a time: what a processor's cache holds; more where each reading makes a gradient as large as all

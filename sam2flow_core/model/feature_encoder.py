@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torchvision.models import resnet34
 
 from sam2flow_core.config.model import MatchConfig
-from sam2flow_core.model.cover import Cover
+from sam2flow_core.model.features import Cover
 from sam2flow_core.model.layers import begin_at_zero
 from sam2flow_core.model.strips import Kernel, Window, normalised_by, strips
 

@@ -25,9 +25,8 @@ from sam2flow_core.model.cost_volume import (
     span,
     trace_streamlines,
 )
-from sam2flow_core.model.cover import Cover, cover_vessels
 from sam2flow_core.model.feature_encoder import PatchEncoder, build_feature_encoder
-from sam2flow_core.model.features import read_corners
+from sam2flow_core.model.features import Cover, cover_vessels, read_corners
 from sam2flow_core.model.first_flow import CostVolumeNet
 from sam2flow_core.model.laplace import expected_error
 from sam2flow_core.model.memory_bank import MemoryEntry

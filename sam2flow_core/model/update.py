@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import UpdateConfig
-from sam2flow_core.model.cover import Cover
-from sam2flow_core.model.features import find_corners, match
+from sam2flow_core.model.features import Cover, find_corners, match
 from sam2flow_core.model.layers import MLP, begin_at_zero
 from sam2flow_core.model.sparse_cells import SparseCells, take
 

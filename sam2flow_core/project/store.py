@@ -18,8 +18,7 @@ from sam2flow_core.config.run import DETAILS
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.files import write_text
-from sam2flow_core.project.records import CalibrationEdit, Project, RunChoices
-from sam2flow_core.project.state import SessionState, Vessel
+from sam2flow_core.project.project_records import CalibrationEdit, Project, RunChoices, SessionState, Vessel
 from sam2flow_core.prompts import Prompt, write_prompts
 from sam2flow_core.regions import regions_from_json, regions_to_json
 from sam2flow_core.stack import check_factor

@@ -1,16 +1,22 @@
-"""Clips of different numbers of vessels, frames and pairs as one batch of tensors."""
+"""Clips of different numbers of vessels, frames and pairs as one batch, and what a part says to be trained on it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.config.training import StageConfig
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.training.clips import TrainingClip
+
+Figures = dict[str, Tensor]
+"""What is worth logging of a step: detached numbers, left on the device."""
 
 
 @dataclass(frozen=True)
@@ -107,3 +113,44 @@ def gather_clips(clips: Sequence[TrainingClip]) -> ClipBatch:
 def _padded(x: Tensor, length: int) -> Tensor:
     """Frames (T, ...) followed by zeros up to ``length``."""
     return x if len(x) == length else F.pad(x, (0, 0) * (x.dim() - 1) + (0, length - len(x)))
+
+
+@dataclass
+class Lesson:
+    """What all parts learn from in one step.
+
+    Attributes
+    ----------
+    batch : ClipBatch
+    stage : StageConfig
+    rng : numpy.random.Generator
+        For what is decided once a step, on the processor.
+    draws : torch.Generator
+        For what is drawn for each vessel, on the device.
+    levels : list of Tensor
+        Pyramid of the first answered frame of each clip; empty where no part of the stage looks at it.
+    found : Tensor (V, H, W) or None
+        Masks that the decoder found in this step, for parts that come after it.
+    """
+
+    batch: ClipBatch
+    stage: StageConfig
+    rng: np.random.Generator
+    draws: torch.Generator
+    levels: list[Tensor]
+    found: Tensor | None = None
+
+
+class Part(Protocol):
+    """A part of the network with what it learns; it plugs into `TrainingStep` by its name in a stage."""
+
+    def prepare(self, lesson: Lesson) -> Any:
+        """Draw what is drawn: the task, the same for every way of computing it."""
+
+    def loss(self, prepared: Any) -> tuple[Tensor, Figures]:
+        """Loss, a mean over clips that count alike, and figures; nothing here waits for the device."""
+
+
+def chance(lesson: Lesson, rows: int) -> Tensor:
+    """Numbers between 0 and 1, one for each of ``rows``, on the device."""
+    return torch.rand(rows, generator=lesson.draws, device=lesson.draws.device)

@@ -12,10 +12,9 @@ from sam2flow_core.config.training import TrainingConfig
 from sam2flow_core.model.flow_net import CellLayout, FirstFlow, FlowAnswer, FlowNet
 from sam2flow_core.model.motion_memory import MotionTokens, rows_of_vessels
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.training.batch import ClipBatch
+from sam2flow_core.training.batch import ClipBatch, Figures, Lesson
 from sam2flow_core.training.clicks import roughen
 from sam2flow_core.training.losses import cell_truth, flow_loss, mask_iou
-from sam2flow_core.training.parts import Figures, Lesson
 
 
 @dataclass(frozen=True)

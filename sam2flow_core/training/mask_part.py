@@ -10,11 +10,9 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.training import TrainingConfig
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
-from sam2flow_core.training.batch import ClipBatch
-from sam2flow_core.training.clicks import corrective_clicks
+from sam2flow_core.training.batch import ClipBatch, Figures, Lesson
+from sam2flow_core.training.clicks import FirstPrompts, corrective_clicks, draw_first_prompts
 from sam2flow_core.training.losses import mask_iou, mask_loss, shares
-from sam2flow_core.training.parts import Figures, Lesson
-from sam2flow_core.training.prompting import FirstPrompts, draw_first_prompts
 
 _CORRECTIONS = 2
 

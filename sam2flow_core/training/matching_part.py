@@ -19,9 +19,9 @@ from sam2flow_core.config.training import MotionLessons, TrainingConfig
 from sam2flow_core.model.matched_memory import STRIDE, Matched, MatchedMemory, Recalled, look_up
 from sam2flow_core.model.motion_statistics import smoothed
 from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.training.batch import Figures, Lesson
 from sam2flow_core.training.clicks import roughen
 from sam2flow_core.training.losses import mask_iou
-from sam2flow_core.training.parts import Figures, Lesson
 
 _SETTLED = 3
 """Rounds in which the way from one moved frame to another is found; motion is smooth."""

@@ -17,11 +17,17 @@ from sam2flow_core.config.training import TrainingConfig
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
-from sam2flow_core.training.clicks import corrective_clicks, roughen
+from sam2flow_core.training.batch import Figures, Lesson
+from sam2flow_core.training.clicks import (
+    FirstPrompts,
+    corrective_clicks,
+    draw_first_prompts,
+    no_prompts,
+    roughen,
+    surely,
+)
 from sam2flow_core.training.losses import mask_loss
 from sam2flow_core.training.mask_part import outside_vessels, overlap, with_absent
-from sam2flow_core.training.parts import Figures, Lesson
-from sam2flow_core.training.prompting import FirstPrompts, draw_first_prompts, no_prompts, surely
 
 _MARGIN = 32
 """px of a clip that are left for the tissue to move in; images have sides of multiples of 32."""

@@ -8,14 +8,35 @@ from torch import Tensor, nn
 
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.training.batch import ClipBatch
-from sam2flow_core.training.field_part import FieldPart
+from sam2flow_core.model.vessel_field import VesselField
+from sam2flow_core.training.batch import ClipBatch, Figures, Lesson, Part
+from sam2flow_core.training.field_truth import field_loss
 from sam2flow_core.training.flow_part import FlowPart
 from sam2flow_core.training.mask_part import MaskPart
 from sam2flow_core.training.matching_part import MatchingPart
 from sam2flow_core.training.memory_part import MemoryPart
-from sam2flow_core.training.parts import Figures, Lesson, Part
 from sam2flow_core.training.strip_part import StripPart
+
+
+class FieldPart:
+    """The network of the vessel field.
+
+    Parameters
+    ----------
+    model : SAM2Flow
+    """
+
+    def __init__(self, model: SAM2Flow) -> None:
+        self.model = model
+
+    def prepare(self, lesson: Lesson) -> ClipBatch:
+        """See `Part`; nothing is drawn."""
+        return lesson.batch
+
+    def loss(self, prepared: ClipBatch) -> tuple[Tensor, Figures]:
+        """See `Part`."""
+        field = VesselField(*(x.float() for x in self.model.map_vessels(prepared.statistics)))
+        return field_loss(field, prepared.field)
 
 
 class TrainingStep(nn.Module):

@@ -22,8 +22,8 @@ from sam2flow_core.tracing.clicked_ways import clicked_ways_of_many
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.tracer import Trace
 from sam2flow_core.tracing.vessel_strip import straighten
+from sam2flow_core.training.batch import Figures, Lesson
 from sam2flow_core.training.clicks import draw_point
-from sam2flow_core.training.parts import Figures, Lesson
 
 Masks = NDArray[np.bool_]
 

@@ -25,10 +25,9 @@ from sam2flow_core.model.memory_entries import context_entries
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
 from sam2flow_core.stack import Stack
 from sam2flow_core.stack.volumes import Volume
-from sam2flow_core.training.clicks import corrective_clicks, first_boxes, first_clicks
+from sam2flow_core.training.clicks import corrective_clicks, first_boxes, first_clicks, no_prompts, surely
 from sam2flow_core.training.initial_weights import with_memory
 from sam2flow_core.training.losses import mask_loss
-from sam2flow_core.training.prompting import no_prompts, surely
 
 
 @dataclass(frozen=True)

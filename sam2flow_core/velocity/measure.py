@@ -27,7 +27,7 @@ from sam2flow_core.velocity.flags import (
     vessel_flags,
 )
 from sam2flow_core.velocity.forks import balanced
-from sam2flow_core.velocity.grade import Findings, grade_vessel
+from sam2flow_core.velocity.grade import Findings, chance_right, find_doubts, find_views, grade_vessel
 from sam2flow_core.velocity.lumen import footprint
 from sam2flow_core.velocity.prepared import Others, PreparedVessel, prepare
 from sam2flow_core.velocity.pulse import spectrum
@@ -38,7 +38,6 @@ from sam2flow_core.velocity.series import cross_profile, opposed_share, rejected
 from sam2flow_core.velocity.spans import at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
 from sam2flow_core.velocity.statistics import summarise, with_interval
 from sam2flow_core.velocity.stretches import Step, StretchTable, longest_gap, read_stretches, step_along
-from sam2flow_core.velocity.trust import chance_right, find_doubts, find_views
 from sam2flow_core.velocity.uncertainty import frame_standard_error
 
 _THREADS = 2  # vessels measured at once; numpy works without the interpreter's lock

@@ -1,10 +1,11 @@
-"""The session of one viewer: the only place where prompts change."""
+"""The session of one viewer: the only place where prompts change, with undo and redo."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,51 @@ from sam2flow_core.prompts import Prompt
 from sam2flow_core.regions import BoxPrompt, MaskPrompt
 from sam2flow_core.stack import Measured, Stack, choose_resolution
 from sam2flow_napari.session.autosave import Autosaver, project_folder
-from sam2flow_napari.session.history import History
 from sam2flow_napari.session.recording import Recording
+
+Value = TypeVar("Value")
+
+
+class History(Generic[Value]):
+    """A line of immutable values with a current one.
+
+    Values share what they have in common, so keeping all of them costs little.
+    """
+
+    def __init__(self, first: Value) -> None:
+        self._past: list[Value] = []
+        self._future: list[Value] = []
+        self.current = first
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an earlier value."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether an undone value can come back."""
+        return bool(self._future)
+
+    def push(self, value: Value) -> None:
+        """Make `value` the current one; what was undone is forgotten."""
+        self._past.append(self.current)
+        self._future.clear()
+        self.current = value
+
+    def undo(self) -> Value:
+        """Go back one value, if there is one, and return the current value."""
+        if self._past:
+            self._future.append(self.current)
+            self.current = self._past.pop()
+        return self.current
+
+    def redo(self) -> Value:
+        """Go forward one value, if there is one, and return the current value."""
+        if self._future:
+            self._past.append(self.current)
+            self.current = self._future.pop()
+        return self.current
 
 
 class Session:

@@ -5,9 +5,8 @@ import torch
 
 from sam2flow_core.config.model import PRESETS
 from sam2flow_core.model import strips
-from sam2flow_core.model.cover import cover_vessels
 from sam2flow_core.model.feature_encoder import PatchEncoder
-from sam2flow_core.model.features import find_corners, read_corners
+from sam2flow_core.model.features import cover_vessels, find_corners, read_corners
 
 SIZE = (320, 448)
 

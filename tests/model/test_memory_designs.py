@@ -10,8 +10,7 @@ from sam2flow_core.config.model import MemoryConfig, ModelConfig, preset
 from sam2flow_core.errors import ModelError
 from sam2flow_core.model.context_memory import ContextMemory
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
-from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
-from sam2flow_core.model.memory_designs.gated import box_iou, predict_box
+from sam2flow_core.model.memory_designs import MEMORY_DESIGNS, box_iou, predict_box
 from sam2flow_core.model.memory_entries import box_of
 from sam2flow_core.model.sam2flow import SAM2Flow
 

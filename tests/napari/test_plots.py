@@ -6,7 +6,7 @@ import pytest
 from clicks import click
 from qtpy.QtCore import QPointF
 
-from sam2flow_napari.widgets.velocity_plot import VelocityPlot
+from sam2flow_napari.widgets.plots import VelocityPlot
 
 
 def test_the_plot_speaks_in_seconds_and_of_the_interval_and_of_what_was_rejected(bench, qtbot):

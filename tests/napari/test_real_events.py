@@ -18,8 +18,7 @@ from sam2flow_napari.layers.factory import palette, vessel_colour
 from sam2flow_napari.layers.overlay_lines import flow_arrows
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.export_dialog import ExportDialog
-from sam2flow_napari.widgets.frame_plot import broken_line
-from sam2flow_napari.widgets.space_time_plot import at_every_frame, passages
+from sam2flow_napari.widgets.plots import at_every_frame, broken_line, passages
 
 
 @pytest.fixture

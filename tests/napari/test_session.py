@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sam2flow_core.project import SessionState, Vessel
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.session import Session
-from sam2flow_napari.session.history import History
+from sam2flow_napari.session.session import History
 
 
 def test_first_click_makes_a_vessel():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sam2flow_core.model.memory_attention import Recollection
+from sam2flow_core.model.memory_bank import Recollection
 from sam2flow_core.model.sam2flow import Prompts
 
 SIZE = 128

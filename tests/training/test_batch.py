@@ -13,14 +13,12 @@ from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, STATISTICS_CHANNELS, VesselField
-from sam2flow_core.training.batch import ClipBatch, gather_clips
+from sam2flow_core.training.batch import ClipBatch, Lesson, gather_clips
 from sam2flow_core.training.clips import TrainingClip
-from sam2flow_core.training.field_part import FieldPart
 from sam2flow_core.training.flow_part import FlowPart, FlowTask
 from sam2flow_core.training.mask_part import MaskPart
 from sam2flow_core.training.memory_part import MemoryPart
-from sam2flow_core.training.parts import Lesson
-from sam2flow_core.training.step import TrainingStep
+from sam2flow_core.training.step import FieldPart, TrainingStep
 
 SIDE = 64
 STAGE = StageConfig(1.0, ((SIDE, 1.0),), 2, True, 0.0)

@@ -8,9 +8,15 @@ import torch
 
 from sam2flow_core.config.training import TRAINING
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, NEGATIVE, PADDING, POSITIVE
-from sam2flow_core.training.clicks import corrective_clicks, draw_point, first_boxes, first_clicks, roughen
+from sam2flow_core.training.clicks import (
+    corrective_clicks,
+    draw_first_prompts,
+    draw_point,
+    first_boxes,
+    first_clicks,
+    roughen,
+)
 from sam2flow_core.training.initial_weights import initial_model
-from sam2flow_core.training.prompting import draw_first_prompts
 
 SIZE = (96, 96)
 

@@ -15,12 +15,11 @@ from sam2flow_core.model.mask_decoder import DecodedMasks
 from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, STATISTICS_CHANNELS, VesselField
-from sam2flow_core.training.batch import ClipBatch, gather_clips
+from sam2flow_core.training.batch import ClipBatch, Lesson, gather_clips
 from sam2flow_core.training.clips import TrainingClip
 from sam2flow_core.training.initial_weights import initial_model
 from sam2flow_core.training.losses import mask_loss
 from sam2flow_core.training.memory_part import Following, MemoryPart, wander
-from sam2flow_core.training.parts import Lesson
 from sam2flow_core.training.step import TrainingStep
 from sam2flow_core.training.trainer import TrainingRequest, train
 

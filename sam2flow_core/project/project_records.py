@@ -1,9 +1,12 @@
-"""Vessels and prompts as frozen records; every edit gives a new state."""
+"""The frozen records that a project is made of: vessels and prompts, where every edit gives a new state, and runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
 
+from sam2flow_core.config.run import STANDARD
 from sam2flow_core.errors import PromptError
 from sam2flow_core.prompts import AnyPrompt, Prompt, check_point, clicks_of, regions_of
 from sam2flow_core.regions import BoxPrompt, MaskPrompt, Region, check_regions
@@ -199,3 +202,145 @@ def _lies_in(mark: AnyPrompt, shape: tuple[int, int, int]) -> bool:
     except PromptError:
         return False
     return True
+
+
+@dataclass(frozen=True)
+class CalibrationEdit:
+    """What the user typed over the recording's own calibration; None = as recorded.
+
+    Attributes
+    ----------
+    pixel_size_um : float or None
+    frame_rate_hz : float or None
+    """
+
+    pixel_size_um: float | None = None
+    frame_rate_hz: float | None = None
+
+
+@dataclass(frozen=True)
+class RunChoices:
+    """The run settings on the dock.
+
+    Attributes
+    ----------
+    start, stop : int
+        Frame range, `stop` not included; ``stop = 0`` means the whole recording.
+    model, device : str
+    stabilise : bool
+    working_resolution : float or None
+        Recorded px to a px of the network; None = chosen by the pixel size or the pattern.
+    detail : str
+        Which pairs of frames are answered, as in `RunRequest`.
+    further : tuple of (int, int)
+        Ranges that are measured beside the first, each with rows of its own; `stop` is not 0 then.
+    """
+
+    start: int = 0
+    stop: int = 0
+    model: str = "tiny"
+    device: str = "auto"
+    stabilise: bool = True
+    working_resolution: float | None = None
+    detail: str = STANDARD
+    further: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """All ranges where there are several, ascending; else empty, as in `RunRequest`."""
+        return tuple(sorted(((self.start, self.stop), *self.further))) if self.further else ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """All that is kept of a session.
+
+    Attributes
+    ----------
+    recording : Path
+        Absolute path of the recording.
+    fingerprint : str
+        `Stack.fingerprint` of the recording when its prompts were placed.
+    state : SessionState
+    edit : CalibrationEdit
+    run : RunChoices
+    results : str
+        Name of the folder of the newest finished run inside the project, or empty.
+    """
+
+    recording: Path
+    fingerprint: str
+    state: SessionState = field(default_factory=SessionState)
+    edit: CalibrationEdit = field(default_factory=CalibrationEdit)
+    run: RunChoices = field(default_factory=RunChoices)
+    results: str = ""
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """A run in a project, by the files that are there; none of them is read.
+
+    Attributes
+    ----------
+    folder : Path
+    unfinished : bool
+        Whether it was cut short and can go on.
+    readable : bool
+        Whether it has tables, be they of the frames so far.
+    written : float
+        When its newest file was written, in seconds since 1970.
+    """
+
+    folder: Path
+    unfinished: bool
+    readable: bool
+    written: float
+
+    @property
+    def finished(self) -> bool:
+        """Whether it went to its end."""
+        return self.readable and not self.unfinished
+
+
+def kept_runs(project: Path) -> tuple[KeptRun, ...]:
+    """Return the runs of a project, in the order of their names."""
+    looked_at = (_look_at(folder) for folder in sorted(project.glob("run-*")) if folder.is_dir())
+    return tuple(run for run in looked_at if run is not None)
+
+
+def next_run_folder(project: Path) -> Path:
+    """Return the first unused ``run-001``, ``run-002``, ... of a project, so that no run replaces another."""
+    return _unused(project, "run-{:03d}")
+
+
+def next_masks_file(project: Path) -> Path:
+    """Return the first unused ``masks-001.tif``, ``masks-002.tif``, ... of a project."""
+    return _unused(project, "masks-{:03d}.tif")
+
+
+def next_comparison_file(project: Path) -> Path:
+    """Return the first unused ``comparison-001.html``, ``comparison-002.html``, ... of a project."""
+    return _unused(project, "comparison-{:03d}.html")
+
+
+def next_line_folder(project: Path) -> Path:
+    """Return the first unused ``line-001``, ``line-002``, ... of a project, for what a drawn line measured."""
+    return _unused(project, "line-{:03d}")
+
+
+def _unused(project: Path, name: str) -> Path:
+    candidates = (project / name.format(number) for number in count(1))
+    return next(path for path in candidates if not (path.exists() or path.is_symlink()))
+
+
+def _look_at(folder: Path) -> KeptRun | None:
+    """Return the run in a folder; None where there is none."""
+    # Imported only here: zarr takes its time, and the window need not wait for it at its start.
+    from sam2flow_core.results import LOCK_NAME, MARKER_NAME, PROVENANCE, STORE_NAME, SUMMARY
+
+    there = {name: folder / name for name in (SUMMARY, PROVENANCE, STORE_NAME, MARKER_NAME, LOCK_NAME)}
+    found = {name: path.lstat().st_mtime for name, path in there.items() if path.exists()}
+    if not found:
+        return None
+    readable = {SUMMARY, PROVENANCE, STORE_NAME} <= set(found)
+    return KeptRun(folder, MARKER_NAME in found, readable, max((folder.stat().st_mtime, *found.values())))

@@ -1,0 +1,380 @@
+"""Designs of the context memory: what is written, and how it is read. One class each, chosen by `MemoryConfig`.
+
+Reference: Ravi et al., SAM 2, 2024.
+
+A mask that is doubtful, of an object that may be gone, or not where the object's
+motion leads, is not remembered; of what is, the best is read. No weights beside
+the shared ones.
+
+One attention over everything follows the last frame, with its mistakes. Here the
+short bank says what the vessel looks like now; the long one, thinned evenly over
+the past, what it has always looked like.
+
+Three parts for one upgrade of an image network to videos (Mei et al., 2025): a
+temporal integrator looks at the features of the frames before; of the frames
+remembered, those most like the present one are read; and what they say of the
+vessel is also given to the decoder as a prompt, here a mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sam2flow_core.config.model import MaskConfig
+from sam2flow_core.errors import ModelError
+from sam2flow_core.model.layers import Attention, ChannelNorm, axial_rotations, begin_at_zero
+from sam2flow_core.model.memory_bank import (
+    Box,
+    MemoryAttention,
+    MemoryEntry,
+    SharedMemory,
+    WritingRule,
+    keep_recent,
+    with_new,
+)
+
+_SEEN_NOISE = 0.05
+"""Standard deviation of a measured box, in sides of the box."""
+_PUSH = 0.02
+"""Standard deviation of the velocity's change from frame to frame, in sides of the box."""
+_SHARPNESS = 4.0
+"""How far likeness, -1 to 1, tells one memory from another."""
+
+
+class RecentMemory(nn.Module):
+    """A design answers four questions; this one as SAM 2 does. It has no weights beside the shared ones.
+
+    Parameters
+    ----------
+    config : MaskConfig
+    """
+
+    looked_up_by_frame = True
+    """SAM 2 looks for memories by the number of the frame, whichever way through the video it goes; designs that
+    choose what they write have a bank for each way through."""
+
+    chooses = False
+    """Whether what is written or read depends on what a vessel looks like, not on frame numbers alone. Vessels of a
+    design that does not choose can keep one bank together, a row for each."""
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__()
+        self.recent = config.memory_frames
+
+    def write(self, image: Tensor, tokens: Tensor) -> Tensor:
+        """Return all tokens (V, K, memory_dim) to remember of a frame.
+
+        Parameters
+        ----------
+        image : Tensor (V, dim, h, w)
+        tokens : Tensor (V, h w, memory_dim)
+            From the memory encoder; they come first.
+        """
+        return tokens
+
+    def rule(self, least_quality: float) -> WritingRule:
+        """Return what decides which entries a bank holds; it must bound the unprompted ones."""
+        return keep_recent(self.recent, least_quality)
+
+    def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+        """Image features (1, dim, h, w) conditioned on a vessel's entries.
+
+        Parameters
+        ----------
+        memory : SharedMemory
+            The shared layers.
+        image : Tensor (1, dim, h, w)
+        entries : list of MemoryEntry
+            Prompted ones first.
+        frame : int
+            The frame that reads.
+        """
+        return memory.recall(image, memory.recollect(entries, frame))
+
+    def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
+        """Mask logits (1, 1, 4 h, 4 w) as a prompt for the decoder, if the design gives one; parameters of `read`."""
+        return None
+
+    def choose(
+        self, entries: list[MemoryEntry], frame: int, likeness: Callable[[MemoryEntry], float]
+    ) -> list[MemoryEntry]:
+        """Entries that memory by matching looks at, prompted ones first; all that the rule keeps.
+
+        Parameters
+        ----------
+        entries : list of MemoryEntry
+            Prompted ones first.
+        frame : int
+            The frame that reads.
+        likeness : callable
+            How well an entry's surroundings of the vessel are found again in it, -1 to 1.
+        """
+        return entries
+
+
+def predict_box(entries: Sequence[MemoryEntry], frame: int) -> Box | None:
+    """Box that entries, in the order they were written, predict for a frame; None where none of them has one.
+
+    Centre and size move independently of each other, so one covariance of place and velocity serves all four.
+    """
+    seen = [(e.frame, _centre_and_size(e.box)) for e in entries if e.box is not None]
+    if not seen:
+        return None
+    before, first = seen[0]
+    state = np.stack([first, np.zeros(4)])
+    spread = np.diag([_SEEN_NOISE**2, (10 * _PUSH) ** 2])
+    for time, measured in seen[1:]:
+        state, spread = _advance(state, spread, abs(time - before))
+        gain = spread[:, 0] / (spread[0, 0] + _SEEN_NOISE**2)
+        state = state + gain[:, None] * (measured - state[0])
+        spread = spread - np.outer(gain, spread[0])
+        before = time
+    x, y, width, height = _advance(state, spread, abs(frame - before))[0][0]
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def box_iou(a: Box, b: Box) -> float:
+    """IoU of two boxes."""
+    width, height = (min(a[k + 2], b[k + 2]) - max(a[k], b[k]) + 1 for k in (0, 1))
+    shared = max(width, 0.0) * max(height, 0.0)
+    areas = [(box[2] - box[0] + 1) * (box[3] - box[1] + 1) for box in (a, b)]
+    return shared / max(sum(areas) - shared, 1e-9)
+
+
+def _centre_and_size(box: Box) -> NDArray[np.float64]:
+    x0, y0, x1, y1 = box
+    return np.array([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0])
+
+
+def _advance(
+    state: NDArray[np.float64], spread: NDArray[np.float64], frames: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean (2, 4) and covariance (2, 2) of place and velocity some frames later."""
+    step = np.array([[1.0, frames], [0.0, 1.0]])
+    return step @ state, step @ spread @ step.T + np.diag([0.0, frames * _PUSH**2])
+
+
+class GatedMemory(RecentMemory):
+    """Affinity, presence and motion decide what is written, affinity and presence together what is read."""
+
+    looked_up_by_frame = False
+    chooses = True
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__(config)
+        self.gates = config.memory
+
+    def rule(self, least_quality: float) -> WritingRule:
+        """Let through what passes all three gates."""
+        keep = keep_recent(self.gates.gated_pool, least_quality)
+
+        def gated(entries: list[MemoryEntry], new: MemoryEntry) -> list[MemoryEntry]:
+            return keep(entries, new) if new.prompted or self._passes(entries, new) else entries
+
+        return gated
+
+    def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+        """Read the prompted entries and the best of the others; see `RecentMemory.read`."""
+        return memory.recall(image, memory.recollect(self._best(entries, frame), frame))
+
+    def choose(
+        self, entries: list[MemoryEntry], frame: int, likeness: Callable[[MemoryEntry], float]
+    ) -> list[MemoryEntry]:
+        """The same entries that `read` reads; see `RecentMemory.choose`."""
+        return self._best(entries, frame)
+
+    def _best(self, entries: list[MemoryEntry], frame: int) -> list[MemoryEntry]:
+        unprompted = [e for e in entries if not e.prompted]
+        best = sorted(unprompted, key=lambda e: (-e.affinity * e.presence, abs(frame - e.frame)))[: self.recent]
+        return [e for e in entries if e.prompted or any(e is b for b in best)]
+
+    def _passes(self, entries: list[MemoryEntry], new: MemoryEntry) -> bool:
+        gates = self.gates
+        if new.box is None or new.affinity < gates.least_affinity or new.presence < gates.least_presence:
+            return False
+        expected = predict_box(entries, new.frame)
+        return expected is None or box_iou(expected, new.box) >= gates.least_motion
+
+
+class ShortLongMemory(RecentMemory):
+    """The shared attention reads the short bank, another the long one; a convolution joins what they say."""
+
+    looked_up_by_frame = False
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__(config)
+        self.short, self.long = config.memory.short_frames, config.memory.long_frames
+        self.attention = MemoryAttention(config.d_model, config.memory_dim, config.memory_mlp_dim, config.memory_layers)
+        self.join = nn.Conv2d(2 * config.d_model, config.d_model, 1)
+        begin_at_zero(self.join)
+
+    def rule(self, least_quality: float) -> WritingRule:
+        """Keep the latest entries, and of the older ones some, as evenly spaced as may be."""
+
+        def keep(entries: list[MemoryEntry], new: MemoryEntry) -> list[MemoryEntry]:
+            if not new.prompted and new.quality < least_quality:
+                return entries
+            entries = with_new(entries, new)
+            unprompted = [e for e in entries if not e.prompted]
+            if len(unprompted) <= self.short + self.long:
+                return entries
+            dropped = _most_crowded(unprompted[: len(unprompted) - self.short])
+            return [e for e in entries if e is not dropped]
+
+        return keep
+
+    def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+        """Read both banks; see `RecentMemory.read`. Prompted frames are in the long one."""
+        if not entries:
+            return memory.recall(image, memory.recollect([], frame))
+        by_age = sorted(entries, key=lambda e: abs(frame - e.frame))
+        unprompted = [e for e in by_age if not e.prompted]
+        # Before anything was followed, the prompted frame is all there is to say how the vessel looks now.
+        short = unprompted[: self.short] or by_age[:1]
+        long = [e for e in entries if e.prompted] + unprompted[self.short :]
+        now = memory.recall(image, memory.recollect(short[::-1], frame))
+        always = memory.recall(image, memory.recollect(long, frame), self.attention) if long else now
+        result: Tensor = now + self.join(torch.cat([now, always], 1))
+        return result
+
+
+def _most_crowded(entries: list[MemoryEntry]) -> MemoryEntry:
+    """The entry whose neighbours in time are closest to each other; the oldest has none before it and stays."""
+    if len(entries) < 3:
+        return entries[-1]
+    gaps = [abs(after.frame - before.frame) for before, after in zip(entries, entries[2:], strict=False)]
+    return entries[1 + gaps.index(min(gaps))]
+
+
+class TemporalIntegrator(nn.Module):
+    """What the frames before show, added to the features of the present one."""
+
+    def __init__(self, dim: int, memory_dim: int, frames: int) -> None:
+        super().__init__()
+        self.mix = nn.Conv3d(memory_dim, memory_dim, (frames + 1, 3, 3), padding=(0, 1, 1))
+        self.norm = ChannelNorm(memory_dim)
+        self.out = nn.Conv2d(memory_dim, dim, 1)
+        begin_at_zero(self.out)
+
+    def forward(self, image: Tensor, views: list[Tensor]) -> Tensor:
+        """Features (1, dim, h, w) from them and the narrow views (1, memory_dim, h, w), the present one last."""
+        result: Tensor = image + self.out(F.gelu(self.norm(self.mix(torch.stack(views, 2))[:, :, 0])))
+        return result
+
+
+class MaskPrompter(nn.Module):
+    """Mask logits that memory gives as a prompt."""
+
+    def __init__(self, dim: int, memory_dim: int) -> None:
+        super().__init__()
+        self.attention = Attention(dim, 1, key_dim=memory_dim)
+        self.norm = nn.LayerNorm(dim)
+        self.up = nn.Sequential(
+            nn.ConvTranspose2d(dim, memory_dim, 2, stride=2), ChannelNorm(memory_dim), nn.GELU(),
+            nn.ConvTranspose2d(memory_dim, 1, 2, stride=2),
+        )  # fmt: skip
+
+    def forward(self, image: Tensor, tokens: list[Tensor]) -> Tensor:
+        """Logits (1, 1, 4 h, 4 w) from features (1, dim, h, w) and memory tokens (1, h w, memory_dim)."""
+        h, w = image.shape[-2:]
+        keys, turns = torch.cat(tokens, 1), axial_rotations(h, w, image.shape[1]).to(image.device)
+        seen = self.attention(
+            image.flatten(2).transpose(1, 2), keys, keys, rotate_q=turns, rotate_k=turns.repeat(len(tokens), 1)
+        )
+        result: Tensor = self.up(self.norm(seen).transpose(1, 2).unflatten(2, (h, w)))
+        return result
+
+
+class RelevantMemory(RecentMemory):
+    """Beside its memory, each entry carries a narrow view of its frame, to be integrated and to be compared by."""
+
+    looked_up_by_frame = False
+    chooses = True
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__(config)
+        self.pool, self.chosen, self.integrated = (
+            config.memory.pool_frames, config.memory.relevant_frames, config.memory.integrated_frames,
+        )  # fmt: skip
+        self.view = nn.Conv2d(config.d_model, config.memory_dim, 1)
+        self.integrator = TemporalIntegrator(config.d_model, config.memory_dim, self.integrated)
+        self.prompter = MaskPrompter(config.d_model, config.memory_dim)
+
+    def write(self, image: Tensor, tokens: Tensor) -> Tensor:
+        """Put the view (V, h w, memory_dim) of each frame after its memory."""
+        return torch.cat([tokens, self.view(image).flatten(2).transpose(1, 2)], 1)
+
+    def rule(self, least_quality: float) -> WritingRule:
+        """Keep a larger pool than is read."""
+        return keep_recent(self.pool, least_quality)
+
+    def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+        """Integrate the latest frames, then read the most relevant entries; see `RecentMemory.read`."""
+        tokens, chosen = self._filter(image, entries)
+        recollection = memory.recollect(chosen, frame)._replace(tokens=tuple(tokens))
+        return memory.recall(self._integrate(image, entries, frame), recollection)
+
+    def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
+        """Turn the most relevant entries into a mask prompt; None while there are none."""
+        return self.prompter(image, self._filter(image, entries)[0]) if entries else None
+
+    def choose(
+        self, entries: list[MemoryEntry], frame: int, likeness: Callable[[MemoryEntry], float]
+    ) -> list[MemoryEntry]:
+        """The entries that match best, the latest prompted one always among them; see `RecentMemory.choose`."""
+        sure = max((i for i, e in enumerate(entries) if e.prompted), default=None)
+        order = sorted(range(len(entries)), key=lambda i: (i != sure, -likeness(entries[i])))[: self.chosen]
+        return [entries[i] for i in sorted(order)]
+
+    def _integrate(self, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+        now = self.view(image)
+        latest = sorted(entries, key=lambda e: abs(frame - e.frame))[: self.integrated]
+        before = [_halves(e)[1].transpose(1, 2).unflatten(2, image.shape[-2:]) for e in reversed(latest)]
+        # Where there are fewer frames before, nothing is known to have changed.
+        result: Tensor = self.integrator(image, [now] * (self.integrated - len(before)) + before + [now])
+        return result
+
+    def _filter(self, image: Tensor, entries: list[MemoryEntry]) -> tuple[list[Tensor], list[MemoryEntry]]:
+        """Memory tokens of the entries most like the image, weighted by how like they are, and these entries.
+
+        The latest prompted entry is always among them: it is what the user said.
+        """
+        if len(entries) == 0:
+            return [], []
+        halves = [_halves(e) for e in entries]
+        now = self.view(image).flatten(2).transpose(1, 2)
+        likeness = torch.cat([F.cosine_similarity(now.flatten(1), view.flatten(1)) for _, view in halves])
+        sure = max((i for i, e in enumerate(entries) if e.prompted), default=None)
+        like = likeness.detach().tolist()
+        order = sorted(range(len(entries)), key=lambda i: (i != sure, -like[i]))[: self.chosen]
+        order.sort()
+        share = torch.softmax(_SHARPNESS * likeness[order], 0) * len(order)
+        return [halves[i][0] * share[k] for k, i in enumerate(order)], [entries[i] for i in order]
+
+
+def _halves(entry: MemoryEntry) -> tuple[Tensor, Tensor]:
+    """Memory and view of an entry, each (1, h w, memory_dim)."""
+    memory, view = entry.tokens.chunk(2, 1)
+    return memory, view
+
+
+MEMORY_DESIGNS: dict[str, type[RecentMemory]] = {
+    "recent": RecentMemory,
+    "short-long": ShortLongMemory,
+    "relevant": RelevantMemory,
+    "gated": GatedMemory,
+}
+
+
+def build_design(config: MaskConfig) -> RecentMemory:
+    """Design that a configuration names; raises `ModelError` for an unknown one."""
+    name = config.memory.design
+    if name not in MEMORY_DESIGNS:
+        raise ModelError(f"no memory design '{name}'; there are {', '.join(MEMORY_DESIGNS)}")
+    return MEMORY_DESIGNS[name](config)
