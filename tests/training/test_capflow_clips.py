@@ -49,7 +49,7 @@ def test_clips_carry_the_stored_flow_into_the_window(folder):
     inside = clip.masks.any(0)
     assert clip.flow[:, :, :, ~inside].abs().max() == 0
     assert clip.flow.abs().max() > 0
-    assert clip.rows == list(range(clip.rows[0], clip.rows[0] + 4))
+    assert clip.rows == tuple(range(clip.rows[0], clip.rows[0] + 4))
 
 
 def test_the_stream_turns_and_alters_them(folder):
