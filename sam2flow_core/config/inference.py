@@ -132,8 +132,8 @@ class MatchingSettings:
     kept_views: int = 16
     least_present: float = 0.5
     look_again_every: int = 8
-    sure_present: float = 0.8
-    sure_iou: float = 0.7
+    sure_present: float = 0.95
+    sure_iou: float = 0.9
     agreement: float = 0.75
 
 

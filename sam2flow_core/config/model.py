@@ -277,6 +277,7 @@ PRESETS: dict[str, ModelConfig] = {
             position_frame=512.0,
             field_widths=(24, 40, 64, 96),
             strip_widths=(24, 40, 64, 96),
+            matching_widths=(16, 24, 32, 32),
             growth_rounds=2,
         ),
         match=MatchConfig(4, 2, 12, 5, 24, "patch", 24, (1, 3, 9), (1, 5, 25), 48.0, whole_vessel=True),

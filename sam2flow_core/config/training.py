@@ -298,6 +298,9 @@ TRAINING: dict[str, TrainingConfig] = {
             StageConfig(
                 0.20, _FIELD_SIZES, 0, False, 0.0, ("strips",), 2, scattered_pairs=18, unsteady=0.4, name="strips"
             ),
+            StageConfig(
+                0.20, ((224, 1.0),), 0, False, 0.0, ("matching",), 24, scattered_pairs=12, unsteady=0.4, name="memory"
+            ),
             StageConfig(0.30, _FLOW_SIZES, 2, False, 0.0, ("flow",), context=True, name="flow"),
             StageConfig(0.10, _FLOW_SIZES, 2, True, 0.0, ("flow",), context=True, name="features"),
             StageConfig(
@@ -306,7 +309,7 @@ TRAINING: dict[str, TrainingConfig] = {
                 2,
                 False,
                 0.4,
-                ("field", "strips", "masks", "memory", "flow"),
+                ("field", "strips", "matching", "masks", "flow"),
                 remembered_pairs=6,
                 name="together",
             ),

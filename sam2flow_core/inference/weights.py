@@ -159,12 +159,12 @@ def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) 
         # Compared before the network is made: a configuration of a few bytes could ask for more memory than there is.
         with torch.device("meta"):
             whole = SAM2Flow(config).state_dict()
-        # Memory by matching does without the weights that a design has for tokens.
-        spare = _DESIGN if config.mask.matching_widths else None
-        wanted = {name: tuple(t.shape) for name, t in whole.items() if spare is None or not name.startswith(spare)}
         with safe_open(path, "pt") as handle:
             names = {todays_name(name): name for name in handle.keys()}  # noqa: SIM118
-            names = {name: n for name, n in names.items() if spare is None or not name.startswith(spare)}
+            if config.mask.matching_widths:  # which does without the weights that a design has for tokens
+                names = {name: n for name, n in names.items() if name in whole or not name.startswith(_DESIGN)}
+                whole = {name: t for name, t in whole.items() if name in names or not name.startswith(_DESIGN)}
+            wanted = {name: tuple(t.shape) for name, t in whole.items()}
             there = {name: tuple(handle.get_slice(former).get_shape()) for name, former in names.items()}
             if different := sorted(n for n in {*wanted, *there} if wanted.get(n) != there.get(n)):
                 first = one_line(different[0])
@@ -172,7 +172,7 @@ def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) 
             tensors: dict[str, Tensor] = {name: handle.get_tensor(former).float() for name, former in names.items()}
         require_finite(path, tensors)
         model = SAM2Flow(config)
-        model.load_state_dict(tensors if spare is None else {**model.state_dict(), **tensors})
+        model.load_state_dict({**model.state_dict(), **tensors})
     return model.eval(), _describe(model, path, header["notes"])
 
 

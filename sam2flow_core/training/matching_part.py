@@ -211,7 +211,7 @@ def move(
     mine = fields.transpose(0, 1)[:, owner]
     there = masks.expand(frames, -1, -1, -1).flatten(0, 1)[:, None]
     carried, inside = look_up(there, mine.flatten(0, 1))
-    margin = lessons.margin
+    margin = _margin(side, lessons)
     window = (..., slice(margin, side - margin), slice(margin, side - margin))
     seen_masks = (carried * inside)[:, 0].unflatten(0, (frames, len(owner)))[window]
     area = (seen_masks > 0.5).sum((2, 3)).to(inputs)
@@ -227,6 +227,11 @@ def move(
         tuple(numbers),
         owner,
     )
+
+
+def _margin(side: int, lessons: MotionLessons) -> int:
+    """Px on each side of clips of that side; what is left has a side that the network takes."""
+    return min(lessons.margin, side // 4 // 16 * 16)
 
 
 _MOST = 30.0
@@ -250,7 +255,7 @@ def _draw_field(numbers: Sequence[int], side: int, lessons: MotionLessons, rng: 
             return np.asarray(size * 2 * time)
         return np.asarray(size * 1.4 * np.sin(2 * np.pi * (rng.uniform(0.3, 3) * time + rng.random())))
 
-    reach = 0.9 * lessons.margin
+    reach = 0.9 * _margin(side, lessons)
     whole = np.stack([course(*lessons.shift_px) for _ in range(2)], 1).clip(-reach, reach)
     field = torch.from_numpy(whole)[:, :, None, None].expand(-1, -1, side, side).clone()
     if rng.random() < lessons.bends:

@@ -7,11 +7,15 @@ import pytest
 import torch
 
 from sam2flow_core.config.inference import InferenceSettings, MatchingSettings
+from sam2flow_core.config.synthetic import SceneSettings
+from sam2flow_core.inference.dense import to_recorded
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
 from sam2flow_core.inference.matched_masks import FoundMask, SeenFrames, seen_frames
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.weights import load_model
 from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.synthetic import render_clip, sample_scene
+from sam2flow_core.synthetic.random_draws import stream
 
 CPU = torch.device("cpu")
 
@@ -154,3 +158,66 @@ def test_a_mask_is_carried_by_a_known_shift(model, video, vessel):
     *_, (_, _, logits) = predictor.propagate_in_video(state)
     found, true = logits[0, 0].numpy() > 0, np.roll(vessel, -8, 0)
     assert (found & true).sum() > 0.6 * (found | true).sum() > 0
+
+
+@pytest.fixture(scope="module")
+def wandering():
+    """A pair of vessels in tissue that drifts, breathes, beats and jumps: 40 frames of 3 s, their shifts, the masks."""
+    moving = SceneSettings(
+        pixel_size_um=(0.4, 0.5),
+        frame_rate_hz=(100.0, 100.0),
+        duration_s=3.0,
+        plan=("pair",),
+        diameter_px=(10.0, 24.0),
+        motion_probability=1.0,
+        drift_um_s=(0.0, 3.0),
+        breathing_um=(4.0, 10.0),
+        heartbeat_um=(0.5, 2.0),
+        jump_rate_hz=0.5,
+        texture=(0.02, 0.08),
+        blur_um=(0.5, 0.8),
+    )
+    scene = sample_scene(stream(0x6D656D6F, 3), (128, 128), moving)
+    clip = render_clip(scene, list(range(0, 280, 7)))
+    return clip.video.numpy(), clip.shifts.numpy(), clip.masks.numpy()
+
+
+def iou(a, b):
+    return float((a & b).sum() / max((a | b).sum(), 1))
+
+
+def test_the_shipped_memory_follows_vessels_in_moving_tissue(wandering):
+    """By memory alone, from the mask of the first frame: at chance it would do no better than a mask that stays."""
+    video, shifts, masks = wandering
+    predictor = SAM2MaskPredictor.from_pretrained("tiny", "cpu")
+    state = predictor.init_state(video)
+    for k, mask in enumerate(masks):
+        predictor.add_new_mask(state, 0, k + 1, mask)
+    found, stays = [], []
+    for frame, _, logits in predictor.propagate_in_video(state):
+        true = [to_recorded(m, *(round(float(d)) for d in shifts[frame])) for m in masks]
+        found += [iou(logits[k, 0].numpy() > 0, m) for k, m in enumerate(true)]
+        stays += [iou(masks[k], m) for k, m in enumerate(true)]
+    assert np.mean(stays) < 0.75, "the tissue moves"
+    assert np.mean(found) > 0.7 and np.mean(found) > np.mean(stays) + 0.08, (np.mean(found), np.mean(stays))
+
+
+def test_the_shipped_memory_says_when_a_vessel_is_lost(wandering):
+    """Every third frame is noise, a flat field, or turned and of another time; AUROC of presence, 0.5 at chance."""
+    video, _, masks = wandering
+    rng = np.random.default_rng(0)
+    video, lost = video.copy(), np.arange(len(video)) % 3 == 2
+    for n, frame in enumerate(np.flatnonzero(lost)):
+        noise = rng.normal(0, 1, video.shape[1:])
+        strange = (video.mean() + video.std() * noise, video.mean() + 0.02 * noise, video[-1 - frame][::-1].T)
+        video[frame] = strange[n % 3]
+    predictor = SAM2MaskPredictor.from_pretrained("tiny", "cpu")
+    state = predictor.init_state(video)
+    for k, mask in enumerate(masks):
+        predictor.add_new_mask(state, 0, k + 1, mask)
+    list(predictor.propagate_in_video(state))
+    scores = np.array(
+        [[float(track.followed[t].object_score) for t in range(1, len(video))] for track in state.tracks.values()]
+    )
+    seen, gone = scores[:, ~lost[1:]].ravel(), scores[:, lost[1:]].ravel()
+    assert np.mean(seen[:, None] > gone[None]) > 0.9

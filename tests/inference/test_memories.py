@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.config.inference import InferenceSettings, MatchingSettings
 from sam2flow_core.config.model import MemoryConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
@@ -43,7 +43,7 @@ def test_masks_are_followed_both_ways_and_corrected_in_bounded_memory(design, vi
     forward = {t: logits for t, _, logits in predictor.propagate_in_video(state)}
     assert sorted(forward) == list(range(6, 14)) and all(torch.isfinite(x).all() for x in forward.values())
     assert torch.equal(forward[6][0, 0] > 0, torch.from_numpy(vessel))
-    assert held(state.tracks[1]) == (8 if design != "short-long" else 7)
+    assert held(state.tracks[1]) <= 9, "one that was given, and a bounded number of others"
     predictor.add_new_points_or_box(state, 9, 1, [[60, 47]], [1], clear_old_points=False)
     again = {t: logits for t, _, logits in predictor.propagate_in_video(state)}
     # A correction changes its own object, and nothing of the other one.
@@ -58,7 +58,8 @@ def test_masks_are_followed_both_ways_and_corrected_in_bounded_memory(design, vi
 
 @pytest.mark.parametrize("design", ["gated", "relevant"])
 def test_a_run_resumes_with_the_memory_it_had(design, video, vessel):
-    settings = InferenceSettings(key_frame_every=3, least_mask_quality=0.0)
+    anything = MatchingSettings(least_present=0.0)
+    settings = InferenceSettings(key_frame_every=3, least_mask_quality=0.0, matching=anything)
     predictor = SAM2FlowPredictor(model_of(design), CPU, {}, settings)
 
     def prompted():
@@ -93,5 +94,7 @@ def test_a_design_is_kept_with_its_weights(tmp_path):
 def test_designs_without_weights_can_be_asked_of_any_checkpoint():
     model, _ = load_model("tiny", {"mask.memory.design": "gated"})
     assert model.config.mask.memory.design == "gated"
+    matching, _ = load_model("tiny", {"mask.memory.design": "relevant"})
+    assert matching.matched_memory is not None, "which has no weights of a design's own"
     with pytest.raises(ModelError, match="do not fit"):
-        load_model("tiny", {"mask.memory.design": "relevant"})
+        load_model("tiny", {"mask.memory.design": "relevant", "mask.matching_widths": ()})
