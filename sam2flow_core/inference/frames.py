@@ -115,6 +115,11 @@ class AlignedFrames:
         height, width = self.video.shape
         return height + self.padding[3], width + self.padding[1]
 
+    @property
+    def shown(self) -> tuple[int, int]:
+        """``(H, W)`` of what the recording shows: the input without its padding."""
+        return self.video.shape[0], self.video.shape[1]
+
     def take_statistics(self) -> Tensor:
         """(1, 20, H / 2, W / 2) of the padded input, for `SAM2Flow.map_vessels`: once, it is not kept."""
         if not self._motion:

@@ -44,7 +44,7 @@ def field_maps(model: SAM2Flow, state: EncodedVideo, settings: TracingSettings) 
             return None
         field, pictures = model.map_vessels(statistics), statistics[0, -2:].clone()
         del statistics
-        state.maps.append(FieldMap(VesselField(*(x[0] for x in field)), settings, pictures))
+        state.maps.append(FieldMap(VesselField(*(x[0] for x in field)), settings, pictures, state.frames.shown))
     return state.maps
 
 

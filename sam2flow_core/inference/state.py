@@ -140,6 +140,10 @@ class EncodedVideo(Protocol):
 class FrameInputs(Protocol):
     """Anything that gives the network's input of a frame, and what the recording says as a whole."""
 
+    @property
+    def shown(self) -> tuple[int, int]:
+        """``(H, W)`` of the input without its padding."""
+
     def take_statistics(self) -> Tensor | None:
         """(1, 20, H / 2, W / 2), for networks with a vessel field; to be asked for once."""
 

@@ -86,9 +86,7 @@ def find_vessels(
             raise ModelError(
                 "these weights have no vessel field, by which vessels are found without a click: use 'tiny'"
             )
-        height, width = state.frames.video.shape
-        picture = height / maps[0].stride, width / maps[0].stride
-        segments = find_segments(predictor.model, maps[0], settings, picture)
+        segments = find_segments(predictor.model, maps[0], settings)
     return [_found(segment, maps[0].stride, state) for segment in segments]
 
 
@@ -138,16 +136,9 @@ class Segment:
         return np.add(self.corner, self.mask.shape)
 
 
-def find_segments(
-    model: SAM2Flow, field: FieldMap, settings: FindingSettings, picture: tuple[float, float] | None = None
-) -> list[Segment]:
-    """Vessels between forks, ends and the frame, the surest first.
-
-    ``picture`` is the height and width in cells of what the recording shows, where the field is larger: the network's
-    input is padded.
-    """
-    size = np.array(field.shape if picture is None else picture, float)
-    answers = [s for way in seeded_ways(field, settings) for s in _answers(model, field, way, size, settings)]
+def find_segments(model: SAM2Flow, field: FieldMap, settings: FindingSettings) -> list[Segment]:
+    """Vessels between forks, ends and the frame, the surest first."""
+    answers = [s for way in seeded_ways(field, settings) for s in _answers(model, field, way, settings)]
     kept = list[Segment]()
     for segment in sorted(answers, key=lambda s: -s.confidence):
         if not any(_same(segment, other, settings) for other in kept):
@@ -155,9 +146,7 @@ def find_segments(
     return kept
 
 
-def _answers(
-    model: SAM2Flow, field: FieldMap, seeded: SeededWay, size: Floats, settings: FindingSettings
-) -> Iterator[Segment]:
+def _answers(model: SAM2Flow, field: FieldMap, seeded: SeededWay, settings: FindingSettings) -> Iterator[Segment]:
     """What the strip decoder makes of each seed on a way, where it is worth proposing."""
     none = np.zeros((0, 2))
     bare = straighten(field, seeded.way, none, none)
@@ -166,7 +155,7 @@ def _answers(
         strips = [clicked(bare, seed[None], none, field.settings.strip) for seed in seeds]
         for strip, (logits, quality) in zip(strips, decode_strips(model, strips), strict=True):
             way = _part_in(strip, logits)
-            if quality >= settings.least_confidence and way is not None and _worth_it(way, size, settings):
+            if quality >= settings.least_confidence and way is not None and _worth_it(way, field.size, settings):
                 corner, painted = paint_part(strip, logits, field.shape)
                 yield Segment(way, quality, corner, painted > 0)
 

@@ -26,6 +26,10 @@ class VideoFrames(Protocol):
 
     stack: Stack
 
+    @property
+    def shown(self) -> tuple[int, int]:
+        """``(H, W)`` of the input without its padding."""
+
     def take_statistics(self) -> Tensor | None:
         """What the recording says as a whole, (1, 20, H / 2, W / 2), once; None for networks without a vessel field."""
 
@@ -61,6 +65,11 @@ class SquareFrames:
     def __init__(self, stack: Stack, side: int, device: torch.device) -> None:
         self.stack, self.side, self.device = stack, side, device
         self.low, self.high = (0.0, 255.0) if stack.dtype == np.uint8 else _range(stack)
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """All of it."""
+        return self.side, self.side
 
     def take_statistics(self) -> Tensor | None:
         """Nothing: SAM 2 has no vessel field."""
@@ -110,6 +119,11 @@ class PaddedFrames:
     def size(self) -> tuple[int, int]:
         """``(H, W)`` of the padded input."""
         return self._frames.size
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """``(H, W)`` of the picture."""
+        return self._frames.shown
 
     def take_statistics(self) -> Tensor | None:
         """Of the padded input, once."""

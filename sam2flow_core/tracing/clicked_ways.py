@@ -61,7 +61,7 @@ def _ways(
     """Cheapest way (K, 2) from each click to each other with the flow, and what it costs (N, N)."""
     cells = np.clip(np.rint(clicks).astype(int), 0, np.array(field.shape) - 1)
     first = np.maximum(cells.min(0) - settings.margin, 0)
-    last = np.minimum(cells.max(0) + settings.margin + 1, field.shape)
+    last = np.minimum(cells.max(0) + settings.margin + 1, np.ceil(field.size).astype(int))
     apart = 1
     while np.prod((last - first) // apart) > settings.most_cells:
         apart *= 2

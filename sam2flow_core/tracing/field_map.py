@@ -44,10 +44,15 @@ class FieldMap:
     pictures : Tensor (2, h, w), optional
         Background and activity of the recording at the field's stride, free of unit; what strips show beside
         the field.
+    size : tuple of int, optional
+        Height and width of the recording's picture in px, where the network's input was padded beyond it: what the
+        field says there is made up, and vessels end at the picture's side.
 
     Attributes
     ----------
     settings : TracingSettings
+    size : ndarray (2,)
+        Height and width of the picture in cells.
     table : ndarray (h, w, 4 * count + 4)
         In each of ``count`` orientations the chance of a vessel, its offset, the logarithm of its radius in cells, and
         how surely blood flows in the first of the two directions (-1 to 1); then the chance of an end, that of any
@@ -57,12 +62,19 @@ class FieldMap:
     stride = FIELD_STRIDE
     """Px per cell."""
 
-    def __init__(self, field: VesselField, settings: TracingSettings, pictures: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        field: VesselField,
+        settings: TracingSettings,
+        pictures: Tensor | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> None:
         self.settings = settings
         # A copy: a view would hold on to the whole field.
         self.inside: NDArray[np.float32] = field.inside.float().cpu().numpy().copy()
         self.count = field.offset.shape[0]
         rows, columns = self.inside.shape
+        self.size = np.array([rows, columns], float) if size is None else np.array(size) / self.stride
         shown = field.inside.new_zeros(2, rows, columns) if pictures is None else pictures
         self.table: NDArray[np.float16] = np.empty((rows, columns, 4 * self.count + 4), np.float16)
         for strip in strips((rows, columns)):
@@ -89,8 +101,8 @@ class FieldMap:
         return (points[..., ::-1] - 0.5 * (self.stride - 1)) / self.stride
 
     def holds(self, places: Floats) -> NDArray[np.bool_]:
-        """Whether places (..., 2), ``(row, column)``, are in the field."""
-        return np.asarray(((places >= -0.5) & (places <= np.array(self.shape) - 0.5)).all(-1))
+        """Whether places (..., 2), ``(row, column)``, are in the picture."""
+        return np.asarray(((places >= -0.5) & (places <= self.size - 0.5)).all(-1))
 
     def read(self, places: Floats) -> NDArray[np.float32]:
         """All channels at places (..., 2), bilinear."""

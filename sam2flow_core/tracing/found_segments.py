@@ -56,6 +56,7 @@ def _starts(
     n = field.count
     chance, offset = field.table[..., :n], field.table[..., n : 2 * n]
     places = np.argwhere((chance > settings.seed_chance) & (np.abs(offset) < settings.seed_offset))
+    places = places[field.holds(places[:, :2].astype(float))]
     index = tuple(places.T)
     score = chance[index] - np.abs(offset[index])
     return np.argsort(-score, kind="stable"), places, field.angles[places[:, 2]]

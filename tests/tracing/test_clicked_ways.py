@@ -35,6 +35,15 @@ def hidden(vessels, columns, side=128):
     return FieldMap(field, SETTINGS)
 
 
+def test_a_way_ends_where_the_picture_does_and_not_where_its_padding_does():
+    """Of one and of several clicks, to the right and at the foot."""
+    for points in ([[20, 64]], [[20, 64], [80, 64]]):
+        for way in ways_in(FieldMap(field_of(ACROSS), SETTINGS, size=(128, 100)), points).ways:
+            assert 47 < way.line[:, 1].max() < 51
+        for way in ways_in(FieldMap(field_of(DOWN), SETTINGS, size=(100, 128)), [p[::-1] for p in points]).ways:
+            assert 47 < way.line[:, 0].max() < 51
+
+
 def test_a_way_runs_in_the_middle_from_border_to_border():
     (way,) = follow([ACROSS], [[20, 67]]).ways
     x, y = (way.line[:, ::-1] * 2 + 0.5).T
