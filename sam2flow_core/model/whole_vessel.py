@@ -20,6 +20,8 @@ from sam2flow_core.model.sparse_cells import SparseCells, take
 
 _AGREEMENTS = (0.95, 0.8, 0.5, 0.0)
 """Cells hand their direction on to neighbours that run like them first, to those round a corner last."""
+_SWEEPS = 16
+"""Times that directions are handed on before it is asked whether any cell was reached."""
 _JUMP = 1e-5
 """Share of the chance that goes anywhere in one step: a path that was wrong comes back."""
 
@@ -94,24 +96,23 @@ def find_whole_vessels(cells: SparseCells, tangent: Tensor) -> WholeVessels:
         piece[first] = torch.arange(count, count + len(first), device=piece.device)
         sign[first] = 1.0
         begun.append(first)
-        _spread(piece, sign, near, agree)
+        piece, sign = _spread(piece, sign, near, agree)
     return WholeVessels(piece, sign, cells.coverage, torch.cat(begun))
 
 
-def _spread(piece: Tensor, sign: Tensor, near: Tensor, agree: Tensor) -> None:
-    """Hand pieces and signs on, in place, until no cell is left that a piece touches."""
+def _spread(piece: Tensor, sign: Tensor, near: Tensor, agree: Tensor) -> tuple[Tensor, Tensor]:
+    """Hand pieces and signs on until no cell is left that a piece touches."""
     level = 0
     while level < len(_AGREEMENTS):
-        with_edge = torch.cat([sign, sign.new_zeros(1)])[near]
-        vote = (with_edge * agree * (agree.abs() >= _AGREEMENTS[level])).sum(1)
-        reached = (piece < 0) & (vote != 0)
-        if not bool(reached.any()):
-            level += 1
-            continue
-        around = torch.cat([piece, piece.new_full((1,), -1)])[near[reached]]
-        piece[reached] = around.max(1).values
-        sign[reached] = torch.sign(vote[reached])
-        level = 0
+        # Whether anything happened is asked now and then only: a GPU waits for each answer.
+        for _ in range(_SWEEPS if level == 0 else 1):
+            at_hand = torch.cat([sign, sign.new_zeros(1)])[near]
+            vote = (at_hand * agree * (agree.abs() >= _AGREEMENTS[level])).sum(1)
+            reached = (piece < 0) & (vote != 0)
+            around = torch.cat([piece, piece.new_full((1,), -1)])[near].max(1).values
+            piece, sign = torch.where(reached, around, piece), torch.where(reached, torch.sign(vote), sign)
+        level = 0 if bool(reached.any()) else level + 1
+    return piece, sign
 
 
 class SpeedPath(nn.Module):

@@ -78,8 +78,10 @@ def test_a_run_resumes_with_the_memory_it_had(design, video, vessel):
         (e.frame, e.prompted, e.affinity, e.presence, e.box) for e in after
     ]
     assert len(before) > 1 and any(e.box for e in before)
+    # Frames that an undisturbed run has kept as they are matched are looked at anew: the last digit of a score.
     scores = [(s.vessels[0].mask_iou, s.vessels[0].object_score) for s in stream]
-    assert scores == [(s.vessels[0].mask_iou, s.vessels[0].object_score) for s in predictor.stream(resumed)]
+    again = [(s.vessels[0].mask_iou, s.vessels[0].object_score) for s in predictor.stream(resumed)]
+    assert np.allclose(scores, again, rtol=0, atol=1e-6)
 
 
 def test_a_design_is_kept_with_its_weights(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from sam2flow_core.inference.weights import load_model
+from sam2flow_core.training.initial_weights import initial_model
 from sam2flow_core.training.on_gpu import MOST_BYTES
 
 ROOT = Path(__file__).parents[2]
@@ -44,11 +45,11 @@ def check(tmp_path: Path, figures: dict) -> None:
     assert figures["development_before"].keys() == figures["development_after"].keys()
     assert {"pairs_per_s", "click_ms", "memory_mb"} <= figures["speed"]["tiny"].keys()
     assert all(p.stat().st_size < 16 << 20 for p in out.rglob("*"))
-    after, before = load_model(str(out / "better.safetensors"))[0], load_model("tiny")[0]
-    moved = [n for n, p in after.named_parameters() if not torch.equal(p, before.get_parameter(n))]
+    after, before = load_model(str(out / "better.safetensors"))[0], initial_model("tiny", "tiny", None)
+    moved = [n for n, p in after.named_parameters() if not torch.equal(p, before.get_parameter(n).half().float())]
     trained = {n.split(".")[0] for n in moved}
     assert trained == {
-        "image_encoder", "prompt_encoder", "mask_decoder", "context_memory", "vessel_field", "flow", "strip_decoder",
+        "image_encoder", "prompt_encoder", "mask_decoder", "context_memory", "matched_memory", "vessel_field", "flow", "strip_decoder",
     }, "all parts learn in one run"  # fmt: skip
     pieces = sorted(out.glob("better.safetensors.resume.*"))
     assert len(pieces) > 1 and pieces[0].stat().st_size == MOST_BYTES

@@ -15,6 +15,7 @@ from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import ClipStream, _turn, _turn_vectors
 from sam2flow_core.training.filming import SyntheticScenes
+from sam2flow_core.training.initial_weights import initial_model
 from sam2flow_core.training.losses import mask_loss
 from sam2flow_core.training.profiling import count_launches
 from sam2flow_core.training.step import TrainingStep
@@ -40,8 +41,16 @@ def test_gradients_reach_every_part():
     torch.nn.init.constant_(step.model.vessel_field.head.bias[2:18], 1.0)
     # An unsure network takes the vessels for gone and writes no pointer; here they are there.
     torch.nn.init.constant_(step.model.mask_decoder.pred_obj_score_head.layers[-1].bias, 5.0)
-    # Never asked here: boxes, an object that has gone.
-    allowed = ("point_embeddings.2", "point_embeddings.3", "no_obj_ptr", "no_obj_embed", "time", "maskmem_tpos_enc")
+    # Never asked here: boxes, an object that has gone, and memory by matching, which has a part of its own.
+    allowed = (
+        "matched_memory",
+        "point_embeddings.2",
+        "point_embeddings.3",
+        "no_obj_ptr",
+        "no_obj_embed",
+        "time",
+        "maskmem_tpos_enc",
+    )
     silent = {n for n, p in step.named_parameters() if p.requires_grad and not any(a in n for a in allowed)}
     clips = ClipStream(SyntheticScenes(FEW), FEW, EVERYTHING, seed=3).batches(1)
     # Of the masks that a single click may mean only the best one is taught each time.
@@ -153,8 +162,8 @@ def test_a_gradient_that_is_not_finite_changes_nothing(tmp_path, monkeypatch):
     )
     out = tmp_path / "w.safetensors"
     list(train(TrainingRequest(out, start="tiny", recipe=config, steps=2, device="cpu")))
-    before, after = load_model("tiny")[0].state_dict(), load_model(str(out))[0].state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before)
+    before, after = initial_model("tiny", "tiny", None).state_dict(), load_model(str(out))[0].state_dict()
+    assert all(torch.equal(before[name].half().float(), after[name]) for name in before)
 
 
 def test_the_profile_counts_what_a_step_asks_of_the_device():
@@ -163,7 +172,7 @@ def test_the_profile_counts_what_a_step_asks_of_the_device():
     config = dataclasses.replace(TRAINING["tiny"], stages=(stage,), bank=BANK)
     text = profile_run(TrainingRequest(Path(), start="tiny", recipe=config, device="cpu"))
     line = next(row for row in text.splitlines() if row.startswith("flow  ")).split()
-    assert 100 < float(line[-2]) < 5000 and 0 < float(line[-1]) < 20
+    assert 100 < float(line[-2]) < 5000 and 0 < float(line[-1]) < 60
     with profile(activities=[ProfilerActivity.CPU]) as seen:
         x = torch.arange(6.0).view(2, 3).t()
         (x + 1).sum().item()
