@@ -49,7 +49,8 @@ def check(tmp_path: Path, figures: dict) -> None:
     moved = [n for n, p in after.named_parameters() if not torch.equal(p, before.get_parameter(n).half().float())]
     trained = {n.split(".")[0] for n in moved}
     assert trained == {
-        "image_encoder", "prompt_encoder", "mask_decoder", "context_memory", "matched_memory", "vessel_field", "flow", "strip_decoder",
+        "image_encoder", "prompt_encoder", "mask_decoder", "context_memory", "matched_memory", "vessel_field", "flow",
+        "strip_decoder",
     }, "all parts learn in one run"  # fmt: skip
     pieces = sorted(out.glob("better.safetensors.resume.*"))
     assert len(pieces) > 1 and pieces[0].stat().st_size == MOST_BYTES
