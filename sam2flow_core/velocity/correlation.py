@@ -106,7 +106,11 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     known = np.abs(found.velocity[np.isfinite(found.velocity)])
     if not len(known) or not 0 < float(np.median(known)) * max(settings.lags) < settings.slow_px:
         return found
-    longer = _correlate(pattern, replace(settings, lags=settings.slow_lags), longest_leads=True)
+    # Half of the frames at the least are left to be compared; a few frames have no long lags.
+    lags = tuple(lag for lag in settings.slow_lags if lag < pattern.shape[1] // 2)
+    if not lags:
+        return found
+    longer = _correlate(pattern, replace(settings, lags=lags), longest_leads=True)
     stands_out = float(longer.match.mean()) >= settings.slow_match * float(found.match.mean())
     return longer if stands_out and longer.quality >= found.quality - settings.slow_quality else found
 

@@ -36,7 +36,6 @@ def go(*arguments, cwd=None):
     [
         (("train", "--out", "w.safetensors"), "train"),
         (("evaluate", "--data", "CASES", "--peers"), "peers"),
-        (("evaluate", "--data", "CASES", "--memory-designs", "--device", "cpu"), "train"),
     ],
 )
 def test_what_needs_an_extra_says_which(arguments, extra, cases, tmp_path):

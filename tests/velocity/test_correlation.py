@@ -59,6 +59,12 @@ def test_slow_blood_is_not_held_back_by_what_stands_still(velocity):
     assert errors[0] < 0.5 * errors[1]
 
 
+@pytest.mark.parametrize("frames", [4, 9, 13, 24, 25])
+def test_slow_blood_in_few_frames_has_no_long_lags(frames):
+    found = correlate(pattern(np.full(frames, 0.2), 120), KymographSettings())
+    assert found.velocity.shape == (frames + 1,) and np.isfinite(found.velocity[:-1]).all()
+
+
 def test_noise_has_no_quality():
     noise = np.random.default_rng(0).normal(size=(3, 200, 120)).astype(np.float32)
     assert correlate(noise, KymographSettings()).quality < 0.5
