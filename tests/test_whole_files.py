@@ -178,7 +178,7 @@ _WRITE_A_FILE = {"write_text", "write_bytes", "savefig", "imwrite", "imsave", "m
 
 _NO_WHOLE_FILES = {
     "propagation.py: tifffile.memmap": "in a function of its own, which is given the part of a `whole_file`",
-    "drawing.py: figure.savefig": "into memory",
+    "figures.py: figure.savefig": "into memory",
     "speed.py: tifffile.imwrite": "into a temporary folder",
     "child.py: os.fdopen": "a stream to the window",
     "film.py: av.open": "in a function of its own, which is given the part of a `whole_file`",
