@@ -156,7 +156,7 @@ def test_each_part_left_out_shows_where_it_has_a_say(folder: Path, tmp_path: Pat
     assert flow.EPE["without prompts"] != pytest.approx(shipped, abs=1e-3)
     assert flow.EPE["motion memory of 1 frame"] != shipped
     clicked, recalled = masks["IoU after 3 clicks"], masks["by memory alone"]
-    # Clicks are followed through the vessel field, which looks at neither; memory by matching has an encoder of its own.
+    # Clicks are followed through the vessel field, which looks at neither; memory has an encoder of its own.
     assert clicked["without context memory"] == clicked["without adapters"] == clicked["as shipped"] > 0
     assert recalled["without context memory"] != recalled["as shipped"] == recalled["without adapters"]
     assert set(masks.vessels) == {len(find_cases(str(folder), (1, 3))[0].open().vessels)}
