@@ -390,7 +390,7 @@ def _narrow(config: ModelConfig) -> ModelConfig:
     image = replace(config.image, embed_dim=8, stages=(1, 1, 1, 1), adapter_dim=2)
     mask = replace(
         config.mask, d_model=16, heads=2, mlp_dim=16, mask_in_chans=4, memory_dim=8, memory_layers=1, memory_mlp_dim=16,
-        field_widths=(8, 8), strip_widths=(8, 8), growth_dim=8,
+        field_widths=(8, 8), strip_widths=(8, 8), matching_widths=(4, 4, 4, 4), growth_dim=8,
     )  # fmt: skip
     update = replace(config.update, hidden=16, context=16, motion_memory_dim=16, cost_volume_hidden=8)
     return replace(config, image=image, mask=mask, update=update)

@@ -85,7 +85,7 @@ def test_the_switches_in_the_dock_and_the_eyes_of_the_layers_agree(qtbot, engine
     switches.tracers.click()
     wheel, tracers = bench.viewer.layers[WHEEL], bench.viewer.layers[TRACERS]
     assert wheel.visible and tracers.visible
-    assert "flows to" in switches._words.text() and "um/s" in switches._words.text()
+    assert "Flow towards" in switches._words.text() and "um/s" in switches._words.text()
     bench.viewer.dims.set_current_step(0, 8)
     qtbot.waitUntil(lambda: len(tracers.data) > 0, timeout=PATIENCE)
     np.testing.assert_allclose(tracers.data[:, 1, 1], SPEED, rtol=1e-2)
