@@ -239,7 +239,8 @@ def _finish(
     seen = find_views(per_frame.centre, diagram, settings)
     usual = float(np.nanmean(np.abs(per_frame.velocity))) if np.isfinite(per_frame.velocity).any() else 0.0
     relative_scale = float(np.nanmean(flow.scale)) / max(usual, settings.flags.floor_px_frame) if usual else 0.0
-    gain = seen.gain(relative_scale, settings.trust)
+    # Where frames are missing, the diagram's rows lie further apart than it knows: it corrects nothing.
+    gain = 1.0 if timing.lost_share > 0 else seen.gain(relative_scale, settings.trust)
     per_frame = per_frame.scaled(gain)
     evenly = by_time(per_frame.velocity, timing.position)
     band, chance = settings.series.pulse_band_hz, settings.series.pulse_probability
