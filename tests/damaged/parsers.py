@@ -389,7 +389,7 @@ def _narrow(config: ModelConfig) -> ModelConfig:
     """Return every part of the network, but narrow: drawing thousands of damaged files keeps them in memory."""
     image = replace(config.image, embed_dim=4, stages=(1, 1, 1, 1), adapter_dim=2)
     mask = replace(
-        config.mask, d_model=16, heads=2, mlp_dim=16, mask_in_chans=4, memory_dim=8, memory_layers=1, memory_mlp_dim=16,
+        config.mask, d_model=8, heads=2, mlp_dim=8, mask_in_chans=4, memory_dim=8, memory_layers=1, memory_mlp_dim=16,
         field_widths=(8, 8), strip_widths=(8, 8), matching_widths=(4, 4, 4, 4), growth_dim=8,
     )  # fmt: skip
     update = replace(config.update, hidden=16, context=16, motion_memory_dim=16, cost_volume_hidden=8)
