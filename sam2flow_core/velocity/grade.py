@@ -61,7 +61,8 @@ class Views:
         """
         both = (self.rows + self.transit) / 2
         alike = abs(self.rows - self.transit) <= settings.confirming * abs(both)
-        if not alike or not abs(self.flow - both) <= settings.correctable * abs(both):
+        # What stands still has nothing to be multiplied.
+        if not alike or not self.flow or not abs(self.flow - both) <= settings.correctable * abs(both):
             return 1.0
         share = relative_scale**2 / (relative_scale**2 + settings.confirming**2)
         return float(1 + share * (both / self.flow - 1))

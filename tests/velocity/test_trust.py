@@ -18,6 +18,10 @@ from .vessels import Calibrated
 SURE = Doubts(0.05, 0.05, 0.0, 0.1)
 
 
+def test_blood_that_stands_still_in_every_reading_is_left_as_it_is():
+    assert Views(flow=0.0, rows=0.0, transit=0.0).gain(0.5, TrustSettings()) == 1
+
+
 @pytest.mark.parametrize("doubt", [field.name for field in fields(Doubts)])
 def test_no_doubt_raises_the_chance(doubt):
     chances = [chance_right(replace(SURE, **{doubt: much}), TrustSettings()) for much in np.linspace(0, 1, 11)]
