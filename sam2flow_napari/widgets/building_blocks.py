@@ -8,7 +8,7 @@ from pathlib import Path
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, Qt, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QApplication, QHeaderView, QLabel, QPushButton, QSizePolicy, QTableView
+from qtpy.QtWidgets import QApplication, QHeaderView, QLabel, QMessageBox, QPushButton, QSizePolicy, QTableView, QWidget
 
 _ROW_PX = 22
 _FEWEST_ROWS = 4
@@ -23,6 +23,41 @@ def button(text: str, tooltip: str, clicked: Callable[[], object]) -> QPushButto
     widget.setMinimumWidth(30)
     widget.clicked.connect(_without_argument(clicked))
     return widget
+
+
+def ask(
+    parent: QWidget,
+    question: str,
+    detail: str,
+    choices: tuple[str, str],
+    answered: Callable[[bool], None],
+    destructive: bool = False,
+) -> None:
+    """Ask without blocking the window; whatever is not the first of the two choices is the second.
+
+    Parameters
+    ----------
+    parent : QWidget
+    question, detail : str
+    choices : tuple of str
+        What is asked for, and leaving things as they are.
+    answered : callable
+        Called with whether the first was chosen.
+    destructive : bool
+        Whether the first cannot be undone.
+    """
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle("SAM2Flow")
+    box.setText(question)
+    box.setInformativeText(detail)
+    roles = QMessageBox.ButtonRole
+    do = box.addButton(choices[0], roles.DestructiveRole if destructive else roles.AcceptRole)
+    keep = box.addButton(choices[1], roles.RejectRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
+    box.finished.connect(lambda _: answered(box.clickedButton() is do))
+    box.open()
 
 
 def _without_argument(clicked: Callable[[], object]) -> Callable[[bool], None]:

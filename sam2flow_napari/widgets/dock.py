@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 )
 
 from sam2flow_napari.layers.keys import Key
+from sam2flow_napari.widgets.building_blocks import ask
 from sam2flow_napari.widgets.recording_section import RecordingSection
 from sam2flow_napari.widgets.results_section import ResultsSection
 from sam2flow_napari.widgets.run_section import RunSection
@@ -201,17 +202,13 @@ class SAM2FlowDock(QWidget):
     def _ask_to_switch(self, image: Image) -> None:
         recording = self.bench.session.recording
         here = recording.stack.name if recording else "This recording"
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("SAM2Flow")
-        box.setText(f"{here} is being measured. Stop that and open {image.name}?")
-        box.setInformativeText("What the run has finished is kept.")
-        stop = box.addButton("Stop and open", QMessageBox.ButtonRole.AcceptRole)
-        keep = box.addButton("Go on measuring", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
-        box.finished.connect(lambda _: self.bench.switch(image, box.clickedButton() is stop))
-        box.open()
+        ask(
+            self,
+            f"{here} is being measured. Stop that and open {image.name}?",
+            "What the run has finished is kept.",
+            ("Stop and open", "Go on measuring"),
+            lambda stop: self.bench.switch(image, stop),
+        )
 
     def _show_help(self) -> None:
         show_help(self, self.bench.keys)

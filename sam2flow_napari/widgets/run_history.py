@@ -17,7 +17,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QMessageBox,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +24,7 @@ from qtpy.QtWidgets import (
 from sam2flow_core.errors import OutputError
 from sam2flow_core.project import SUFFIX, KeptRun, kept_runs, next_comparison_file
 from sam2flow_core.spreadsheets import read_csv
-from sam2flow_napari.widgets.building_blocks import button, open_page
+from sam2flow_napari.widgets.building_blocks import ask, button, open_page
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.run_tables import SUMMARY
 
@@ -123,17 +122,14 @@ class RunHistory(QWidget):
         chosen = self.chosen
         if chosen is None:
             return
-        box = QMessageBox(self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setWindowTitle("SAM2Flow")
-        box.setText(f"Delete {chosen.folder.name} with its masks, flow and tables?")
-        box.setInformativeText("This cannot be undone. Your clicks stay.")
-        sure = box.addButton("Delete", QMessageBox.ButtonRole.DestructiveRole)
-        keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
-        box.finished.connect(lambda _: self._bench.runs.delete(chosen.folder) if box.clickedButton() is sure else None)
-        box.open()
+        ask(
+            self,
+            f"Delete {chosen.folder.name} with its masks, flow and tables?",
+            "This cannot be undone. Your clicks stay.",
+            ("Delete", "Keep"),
+            lambda sure: self._bench.runs.delete(chosen.folder) if sure else None,
+            destructive=True,
+        )
 
     def _compare(self) -> None:
         folder = self._bench.session.folder
