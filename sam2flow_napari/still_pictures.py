@@ -17,7 +17,7 @@ from sam2flow_napari.layers.factory import LayerFactory, lay_on
 from sam2flow_napari.session import Session
 
 if TYPE_CHECKING:
-    from sam2flow_core.stack.stills import Stills
+    from sam2flow_core.stack.stabiliser import Stills
 
 FILM = "film"
 PICTURES = (FILM, "mean", "stabilised", "activity")
@@ -136,7 +136,7 @@ class StillPictures:
 def _read(path: Path) -> Stills | Exception:
     """Return the stills, or what went wrong: superqt would swallow a `RuntimeError`."""
     from sam2flow_core.stack import open_stack
-    from sam2flow_core.stack.stills import still_pictures
+    from sam2flow_core.stack.stabiliser import still_pictures
 
     try:
         with open_stack(path) as stack:

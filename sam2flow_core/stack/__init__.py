@@ -1,8 +1,7 @@
 """Recordings from disk: lazy frames, calibration with sources, and stabilisation."""
 
 from sam2flow_core.stack.calibration import Calibration, Measured, resolve_calibration
-from sam2flow_core.stack.describe import describe_stack
-from sam2flow_core.stack.opening import open_stack
+from sam2flow_core.stack.opening import describe_stack, open_stack
 from sam2flow_core.stack.plan import FramePlan
 from sam2flow_core.stack.resolution import WorkingResolution, check_factor, choose_resolution, describe_factor
 from sam2flow_core.stack.stabiliser import Shift, Stabiliser

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import StackError
-from sam2flow_core.stack.acquisition_notes import MicroManagerIndex
+from sam2flow_core.stack.calibration import number
+from sam2flow_core.stack.metadata import MicroManagerIndex
 from sam2flow_core.stack.tiff import TiffSource
-from sam2flow_core.stack.units import number
 
 _NUMBER = re.compile(r"\d+")
 _LABEL = re.compile(r"([a-z]*)[^a-z0-9]*$")

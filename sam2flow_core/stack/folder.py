@@ -17,13 +17,12 @@ from PIL import Image
 from tifffile import TiffFile
 
 from sam2flow_core.errors import StackError
-from sam2flow_core.stack.acquisition_notes import plane_counts, plane_of
-from sam2flow_core.stack.axes import guess_axes, plan_axes, several_planes
 from sam2flow_core.stack.brightness import brightness_lookup
 from sam2flow_core.stack.calibration import Calibration
 from sam2flow_core.stack.file_series import find_parts, natural_key, numbered_frames
+from sam2flow_core.stack.metadata import plane_counts, plane_of
 from sam2flow_core.stack.refusals import check_frame_claim, check_page_claim, check_regular, refuse_damage
-from sam2flow_core.stack.sources import Frame, FrameSource, JoinedSource
+from sam2flow_core.stack.sources import Frame, FrameSource, JoinedSource, guess_axes, plan_axes, several_planes
 from sam2flow_core.stack.tiff import WHITE_IS_ZERO, TiffSource, read_calibration
 from sam2flow_core.stack.timing import Times, page_time, telling
 from sam2flow_core.stack.video import VIDEO_SUFFIXES, VideoSource

@@ -13,22 +13,22 @@ from tifffile import FileHandle, TiffFile, TiffPage
 
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import StackError
-from sam2flow_core.stack.acquisition_notes import read_index
-from sam2flow_core.stack.axes import AxisPlan, check_axes, plan_axes
 from sam2flow_core.stack.brightness import brightness_lookup
 from sam2flow_core.stack.calibration import (
     Calibration,
     Source,
     frame_rate_from_tag,
+    number,
     pixel_size_from_tag,
     resolve_calibration,
+    seconds_per,
+    um_per,
 )
-from sam2flow_core.stack.ome import ome_interval, ome_length, ome_pixels, ome_times
+from sam2flow_core.stack.metadata import ome_interval, ome_length, ome_pixels, ome_times, read_index
 from sam2flow_core.stack.refusals import check_regular, refuse_damage
-from sam2flow_core.stack.sources import Frame
+from sam2flow_core.stack.sources import AxisPlan, Frame, check_axes, plan_axes
 from sam2flow_core.stack.tiff_layout import TiffLayout, check_page, find_layout, open_tiff
 from sam2flow_core.stack.timing import Times, interval_problems, read_times
-from sam2flow_core.stack.units import number, seconds_per, um_per
 
 _RESOLUTION_UNIT = {2: 25400.0, 3: 1e4, 4: 1e3, 5: 1.0}
 # what stands in the place of a unit where the program knows none
@@ -209,7 +209,7 @@ class TiffSource:
         return frame if self._plan.y < self._plan.x else np.ascontiguousarray(frame.T)
 
     def colours(self, t: int) -> None:
-        """Nothing: frames in colour are refused (`coloured.ColourSource` takes them)."""
+        """Nothing: frames in colour are refused (`opening.ColourSource` takes them)."""
 
     def times(self) -> Times | None:
         """Seconds at which the frames were taken, where the file says so; read from the page headers when asked."""

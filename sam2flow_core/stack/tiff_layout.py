@@ -14,10 +14,9 @@ import numpy as np
 from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
 from sam2flow_core.errors import StackError
-from sam2flow_core.stack.acquisition_notes import PAGE_TAG, page_counts, plane_counts, plane_of, read_index
-from sam2flow_core.stack.axes import several_planes
-from sam2flow_core.stack.ome import settle_ome
+from sam2flow_core.stack.metadata import PAGE_TAG, page_counts, plane_counts, plane_of, read_index, settle_ome
 from sam2flow_core.stack.refusals import check_ome_claim, check_page_claim
+from sam2flow_core.stack.sources import several_planes
 
 Page = TiffPage | TiffFrame
 _NOTES_LOOKED_AT = 24

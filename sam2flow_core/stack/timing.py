@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from tifffile import TiffFile, TiffFileError, TiffFrame, TiffPage
 
 from sam2flow_core.config.stack import CalibrationLimits, TimingSettings
-from sam2flow_core.stack.acquisition_notes import elapsed_s, ndtiff_elapsed_s, timestamp_s
 from sam2flow_core.stack.elapsed import Changes, elapsed_steps, measure_changes
-from sam2flow_core.stack.ome import ome_pixels, ome_times
+from sam2flow_core.stack.metadata import elapsed_s, ndtiff_elapsed_s, ome_pixels, ome_times, timestamp_s
 
 Times = NDArray[np.float64]
 _LIMITS = CalibrationLimits()

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.stack import CalibrationLimits, VideoSettings
 from sam2flow_core.errors import StackError
-from sam2flow_core.stack.axes import SingleFrameError
 from sam2flow_core.stack.brightness import grey, is_coloured, rgb
 from sam2flow_core.stack.calibration import Calibration, Measured, frame_rate_from_tag
 from sam2flow_core.stack.refusals import check_frame_claim, check_regular, refuse_damage
-from sam2flow_core.stack.sources import Frame
+from sam2flow_core.stack.sources import Frame, SingleFrameError
 from sam2flow_core.stack.timing import Times, interval_problems, telling
 
 _LIMITS = CalibrationLimits()
