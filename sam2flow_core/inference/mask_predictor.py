@@ -18,6 +18,7 @@ from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
 from sam2flow_core.errors import PromptError
+from sam2flow_core.inference.frames import PaddedFrames, SquareFrames, VideoFrames
 from sam2flow_core.inference.masks import encoded, field_maps
 from sam2flow_core.inference.matched_masks import SeenFrames, seen_frames
 from sam2flow_core.inference.object_track import (
@@ -31,7 +32,6 @@ from sam2flow_core.inference.object_track import (
     write_track,
 )
 from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
-from sam2flow_core.inference.video_frames import PaddedFrames, SquareFrames, VideoFrames
 from sam2flow_core.inference.video_predictor import Masks, VideoPredictor
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack import Stack, open_stack

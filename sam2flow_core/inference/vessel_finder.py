@@ -22,8 +22,7 @@ from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.tracing.field_map import FieldMap, Floats
-from sam2flow_core.tracing.found_segments import SeededWay, seeded_ways
-from sam2flow_core.tracing.tracer import Trace
+from sam2flow_core.tracing.tracer import SeededWay, Trace, seeded_ways
 from sam2flow_core.tracing.vessel_strip import LATERAL, VesselStrip, clicked, paint_part, straighten
 
 _CLICKS = (1 / 6, 1 / 2, 5 / 6)

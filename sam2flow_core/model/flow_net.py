@@ -25,15 +25,13 @@ from sam2flow_core.model.cost_volume import (
     span,
     trace_streamlines,
 )
-from sam2flow_core.model.feature_encoder import PatchEncoder, build_feature_encoder
-from sam2flow_core.model.features import Cover, cover_vessels, read_corners
+from sam2flow_core.model.features import Cover, PatchEncoder, build_feature_encoder, cover_vessels, read_corners
 from sam2flow_core.model.first_flow import CostVolumeNet
-from sam2flow_core.model.laplace import expected_error
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.motion_memory import MotionMemory
 from sam2flow_core.model.sparse_cells import SparseCells, Thinning, coverage_of, find_cells, thin_out
 from sam2flow_core.model.strips import goes_whole
-from sam2flow_core.model.update import Refinement, roi_lookup, upsample
+from sam2flow_core.model.update import Refinement, expected_error, roi_lookup, upsample
 from sam2flow_core.model.whole_vessel import SpeedPath, WholeVessels, find_whole_vessels
 
 _SITE_FACTS = 4

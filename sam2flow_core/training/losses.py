@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from sam2flow_core.config.training import TrainingConfig
 from sam2flow_core.model.cost_volume import along
 from sam2flow_core.model.flow_net import CellLayout, FlowAnswer
-from sam2flow_core.model.laplace import negative_log_likelihood
 from sam2flow_core.model.mask_decoder import DecodedMasks
+from sam2flow_core.model.update import negative_log_likelihood
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,141 @@
-"""Diameter along a vessel, to a fraction of a pixel."""
+"""A vessel's lumen: flow sorted by place along and across it, and its diameter to a fraction of a pixel."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import KDTree
 
 from sam2flow_core.config.velocity import ActivitySettings
+from sam2flow_core.results.tracks import FrameArray, VesselTrack, take_pixels
 from sam2flow_core.velocity.activity import Activity
 from sam2flow_core.velocity.centreline import Centreline
+
+_FRAMES_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The masks of a run, added up.
+
+    Attributes
+    ----------
+    share : ndarray of float, shape (h, w)
+        Share of the frames that see the vessel in which a pixel belongs to it; 0 where none does.
+    ever : ndarray of bool, shape (h, w)
+        Pixels that belong to the vessel in any frame.
+    area : ndarray of int, shape (T,)
+        Pixels of each frame's mask.
+    """
+
+    share: NDArray[np.float64]
+    ever: NDArray[np.bool_]
+    area: NDArray[np.int64]
+
+
+def footprint(mask: FrameArray) -> Footprint:
+    """Add up masks, shape (T, h, w)."""
+    votes = np.zeros(mask.shape[1:], np.int64)
+    areas = []
+    for block in blocks(mask.shape[0]):
+        part = np.asarray(mask[block])
+        votes += part.sum(axis=0)
+        areas.append(part.sum(axis=(1, 2)))
+    area = np.concatenate(areas) if areas else np.zeros(0, np.int64)
+    return Footprint(votes / max(int((area > 0).sum()), 1), votes > 0, area)
+
+
+def blocks(frames: int) -> Iterator[slice]:
+    """Yield slices that cover `frames` frames, each of them small enough to be held in memory."""
+    for start in range(0, frames, _FRAMES_AT_ONCE):
+        yield slice(start, min(start + _FRAMES_AT_ONCE, frames))
+
+
+@dataclass(frozen=True)
+class Lumen:
+    """The pixels near a centreline.
+
+    Attributes
+    ----------
+    index : ndarray of int, shape (P,)
+        Into the flattened crop.
+    tangent : ndarray of float32, shape (P, 2)
+        ``(y, x)`` of the arrow at each pixel.
+    station : ndarray of int, shape (P,)
+        Nearest centreline point; pixels are in the order of their stations.
+    across : ndarray of float, shape (P,)
+        Signed distance from the centreline over the radius there.
+    """
+
+    index: NDArray[np.int64]
+    tangent: NDArray[np.float32]
+    station: NDArray[np.int64]
+    across: NDArray[np.float64]
+
+    def reversed(self, points: int) -> Lumen:
+        """Return the same pixels with the arrow of a line of `points` points turned round."""
+        station = points - 1 - self.station
+        return Lumen(self.index[::-1], -self.tangent[::-1], station[::-1], -self.across[::-1])
+
+
+@dataclass(frozen=True)
+class ProjectedFlow:
+    """Flow of the lumen pixels: arrays of shape (steps, P), NaN outside the mask of the frame or without an answer.
+
+    Attributes
+    ----------
+    along : ndarray of float32
+        px per frame along the arrow.
+    scale : ndarray of float32
+        The model's expected absolute error, px.
+    """
+
+    along: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+
+def find_lumen(pixels: NDArray[np.bool_], line: Centreline, diameter: NDArray[np.float64]) -> Lumen:
+    """Assign the pixels of a mask to the points of a centreline.
+
+    Parameters
+    ----------
+    pixels : ndarray of bool, shape (h, w)
+        Pixels that belong to the vessel in any frame.
+    line : Centreline
+    diameter : ndarray, shape (N,)
+        px.
+
+    Returns
+    -------
+    Lumen
+        Without the pixels of side branches (further than 1.3 radii from the line) and beyond its ends.
+    """
+    where = np.argwhere(pixels)
+    _, station = KDTree(line.points).query(where)
+    delta = where - line.points[station]
+    across = np.einsum("pc,pc->p", delta, line.normals[station]) / np.maximum(diameter[station] / 2, 0.5)
+    ahead = np.einsum("pc,pc->p", delta, line.tangents[station])
+    keep = (np.abs(across) <= 1.3) & (np.abs(ahead) <= 1.5)
+    order = np.flatnonzero(keep)[np.argsort(station[keep], kind="stable")]
+    where, station, across = where[order], station[order], across[order]
+    index = np.asarray(np.ravel_multi_index(tuple(where.T), pixels.shape), np.int64)
+    return Lumen(index, line.tangents[station].astype(np.float32), station, across)
+
+
+def project(track: VesselTrack, lumen: Lumen, steps: slice | NDArray[np.int64]) -> ProjectedFlow:
+    """Return the flow of the lumen pixels along the arrow in some of the steps, few enough to be held in memory."""
+    flow = take_pixels(track.flow, steps, lumen.index).astype(np.float32)
+    inside = take_pixels(track.mask, steps, lumen.index).astype(bool)
+    along = flow[:, 0] * lumen.tangent[:, 1] + flow[:, 1] * lumen.tangent[:, 0]
+    along[~inside] = np.nan
+    scale = take_pixels(track.scale, steps, lumen.index).astype(np.float32)
+    scale[np.isnan(along)] = np.nan
+    return ProjectedFlow(along, scale)
 
 
 def diameter_along(share: NDArray[np.float64], line: Centreline, window_px: float) -> NDArray[np.float64]:

@@ -29,8 +29,8 @@ from sam2flow_core.velocity.records import (
 )
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, Samples, sample_lanes
 from sam2flow_core.velocity.spans import at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
-from sam2flow_core.velocity.statistics import summarise
 from sam2flow_core.velocity.transit import transit_velocity
+from sam2flow_core.velocity.uncertainty import summarise
 
 _NAN = float("nan")
 _SEED = 0

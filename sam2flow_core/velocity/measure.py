@@ -16,7 +16,7 @@ from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity.activity import Activity, CrossSampler, Presence, contrast_beside, find_presence
 from sam2flow_core.velocity.centreline import Centreline, majority_mask
 from sam2flow_core.velocity.diagram import Reading, read_diagram
-from sam2flow_core.velocity.diameter import combine_widths, frame_diameter, width_of_activity
+from sam2flow_core.velocity.diameter import combine_widths, footprint, frame_diameter, width_of_activity
 from sam2flow_core.velocity.flags import (
     Evidence,
     along_words,
@@ -26,19 +26,16 @@ from sam2flow_core.velocity.flags import (
     overlap_share,
     vessel_flags,
 )
-from sam2flow_core.velocity.forks import balanced
 from sam2flow_core.velocity.grade import Findings, chance_right, find_doubts, find_views, grade_vessel
-from sam2flow_core.velocity.lumen import footprint
 from sam2flow_core.velocity.prepared import Others, PreparedVessel, prepare
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
-from sam2flow_core.velocity.segments import Segments, are_apart, divided, find_cuts, merged, possible_segments
+from sam2flow_core.velocity.segments import Segments, are_apart, balanced, divided, find_cuts, merged, possible_segments
 from sam2flow_core.velocity.series import cross_profile, opposed_share, rejected_steps, smooth_series
 from sam2flow_core.velocity.spans import at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
-from sam2flow_core.velocity.statistics import summarise, with_interval
 from sam2flow_core.velocity.stretches import Step, StretchTable, longest_gap, read_stretches, step_along
-from sam2flow_core.velocity.uncertainty import frame_standard_error
+from sam2flow_core.velocity.uncertainty import frame_standard_error, summarise, with_interval
 
 _THREADS = 2  # vessels measured at once; numpy works without the interpreter's lock
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_branch, trace_centreline
-from sam2flow_core.velocity.diameter import diameter_along
-from sam2flow_core.velocity.lumen import Footprint, Lumen, find_lumen, footprint
+from sam2flow_core.velocity.diameter import Footprint, Lumen, diameter_along, find_lumen, footprint
 from sam2flow_core.velocity.sampling import LaneSampler
 from sam2flow_core.velocity.series import LumenSeries, lumen_series
 

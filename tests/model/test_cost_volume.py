@@ -5,7 +5,7 @@ import torch
 
 from sam2flow_core.config.model import preset
 from sam2flow_core.model.cost_volume import along, correlate, pool_along, slow_bins, span, speed_bins, trace_streamlines
-from sam2flow_core.model.feature_encoder import PatchEncoder
+from sam2flow_core.model.features import PatchEncoder
 from sam2flow_core.model.sparse_cells import direction_field, find_cells
 
 MATCH = preset("tiny").match

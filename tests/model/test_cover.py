@@ -5,8 +5,7 @@ import torch
 
 from sam2flow_core.config.model import PRESETS
 from sam2flow_core.model import strips
-from sam2flow_core.model.feature_encoder import PatchEncoder
-from sam2flow_core.model.features import cover_vessels, find_corners, read_corners
+from sam2flow_core.model.features import PatchEncoder, cover_vessels, find_corners, read_corners
 
 SIZE = (320, 448)
 

@@ -1,6 +1,6 @@
 import torch
 
-from sam2flow_core.model.laplace import expected_error, log_scales, negative_log_likelihood
+from sam2flow_core.model.update import expected_error, log_scales, negative_log_likelihood
 
 
 def test_density_integrates_to_one():

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from sam2flow_core.errors import StackError
-from sam2flow_core.inference.video_frames import SquareFrames
+from sam2flow_core.inference.frames import SquareFrames
 from sam2flow_core.stack import open_stack
 
 FRAMES, HEIGHT, WIDTH, SIDE = 3, 90, 140, 128

@@ -5,8 +5,7 @@ import pytest
 
 from sam2flow_core.config.velocity import GeometrySettings
 from sam2flow_core.velocity.centreline import majority_mask, trace_centreline
-from sam2flow_core.velocity.diameter import diameter_along
-from sam2flow_core.velocity.lumen import footprint
+from sam2flow_core.velocity.diameter import diameter_along, footprint
 
 from .vessels import make_scene
 

@@ -11,7 +11,7 @@ from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
 from sam2flow_core.velocity import GRADES, measure_vessel
 from sam2flow_core.velocity.grade import Views, chance_right, level_of
 from sam2flow_core.velocity.records import Doubts
-from sam2flow_core.velocity.statistics import with_interval
+from sam2flow_core.velocity.uncertainty import with_interval
 
 from .vessels import Calibrated
 
