@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 
-from sam2flow_core.config.clips import STREAMLINE_SCENES, DiscScenes
+from sam2flow_core.config.synthetic import STREAMLINE_SCENES, DiscScenes
 from sam2flow_core.files import whole_file
 from sam2flow_core.synthetic.bench import BenchCase, bench_v1
 from sam2flow_core.synthetic.clip import true_flow

@@ -21,7 +21,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from sam2flow_core.config.model import PRESETS, ImageEncoderConfig, MaskConfig, MemoryConfig
 from sam2flow_core.config.training import FinetuningSettings
-from sam2flow_core.engine.volume_masks import propagate_volumes
+from sam2flow_core.engine.propagation import propagate_volumes
 from sam2flow_core.inference.build import load_predictor
 from sam2flow_core.inference.weights import save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow

@@ -1,8 +1,12 @@
-"""Errors a user can act on.
+"""Errors a user can act on, and what to say where a package is missing that only some commands need.
 
 Every message is one line that says what is wrong and what to do. The command
 line prints it and exits with status 2; the plugin shows it as a notification.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
 
 
 class Sam2FlowError(Exception):
@@ -35,3 +39,31 @@ class DataError(Sam2FlowError):
 
 class ExtraError(Sam2FlowError):
     """A package that only some commands need is not installed."""
+
+
+_PACKAGES = {
+    "peers": ("cv2", "openpiv"),
+    "train": ("lightning_fabric", "tensorboard"),
+    "hub": ("huggingface_hub",),
+    "coco": ("pycocotools",),
+    "nifti": ("nibabel",),
+}
+
+
+def require_extra(extra: str, what: str) -> None:
+    """Raise `ExtraError` unless the packages of an extra can be imported, before anything else is done.
+
+    Parameters
+    ----------
+    extra : str
+        ``peers``, ``train``, ``hub``, ``coco`` or ``nifti``, as in ``pyproject.toml``.
+    what : str
+        What needs them, as the message begins.
+    """
+    for package in _PACKAGES[extra]:
+        try:
+            import_module(package)
+        except ImportError as error:
+            missing = isinstance(error, ModuleNotFoundError)
+            why = "is not installed" if missing else f"cannot be loaded ({error})"
+            raise ExtraError(f"{what} needs {package}, which {why}: pip install 'sam2flow[{extra}]'") from None

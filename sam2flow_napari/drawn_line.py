@@ -18,7 +18,7 @@ from sam2flow_napari.layers.factory import LayerFactory, lay_on
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
 from sam2flow_napari.worker.jobs import Failed, LineDone, LineJob
-from sam2flow_napari.worker.worker import Worker
+from sam2flow_napari.worker.loop import Worker
 
 NAME = "drawn line"
 

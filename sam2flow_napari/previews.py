@@ -13,7 +13,7 @@ from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import AnyPrompt, Prompt
 from sam2flow_napari.session import Session
 from sam2flow_napari.worker.jobs import Masked, PreviewJob
-from sam2flow_napari.worker.worker import Worker
+from sam2flow_napari.worker.loop import Worker
 
 if TYPE_CHECKING:
     from sam2flow_core.inference.steps import VesselFlow

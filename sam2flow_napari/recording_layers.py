@@ -15,7 +15,7 @@ from qtpy.QtCore import QTimer
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import SessionState
-from sam2flow_core.regions import MaskPrompt
+from sam2flow_core.prompts import MaskPrompt
 from sam2flow_core.stack import open_stack
 from sam2flow_napari.layers import BoxLayer, BrushLayer, LayerFactory, Overlays, PromptLayer
 from sam2flow_napari.layers.factory import STACK_KEY, lay_on

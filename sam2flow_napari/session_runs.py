@@ -31,8 +31,8 @@ from sam2flow_napari.worker.jobs import (
     RunJob,
     RunProgress,
 )
+from sam2flow_napari.worker.loop import Worker
 from sam2flow_napari.worker.run_tables import SUMMARY, RunTables
-from sam2flow_napari.worker.worker import Worker
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.events import RunRequest
@@ -261,7 +261,7 @@ class Runs(OneJob):
 
     def delete(self, folder: Path) -> None:
         """Delete a run with all that it measured; refused with a notification where it cannot be."""
-        from sam2flow_core.engine.folder import remove_run
+        from sam2flow_core.engine.lock import remove_run
 
         if self.running and folder == self.shown:
             return

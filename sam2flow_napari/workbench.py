@@ -31,8 +31,7 @@ from sam2flow_napari.session_runs import Propagation, Runs
 from sam2flow_napari.still_pictures import StillPictures
 from sam2flow_napari.tools import Tools, prompt_keys
 from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, WarmJob
-from sam2flow_napari.worker.loop import Engine
-from sam2flow_napari.worker.worker import Worker
+from sam2flow_napari.worker.loop import Engine, Worker
 
 
 class Workbench(QObject):

@@ -36,7 +36,7 @@ from sam2flow_core.evaluation.sam2flow_method import SAM2FlowMethod
 from sam2flow_core.evaluation.vessel_scores import track_of
 from sam2flow_core.files import whole_file
 from sam2flow_core.inference import SAM2FlowPredictor
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.stack import Calibration
 from sam2flow_core.velocity import VesselMeasurement, measure_vessels
 

@@ -8,8 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sam2flow_core.errors import PromptError
-from sam2flow_core.prompts import Prompt, check_prompts
-from sam2flow_core.regions import BoxPrompt, MaskPrompt, check_regions, regions_from_json, regions_to_json
+from sam2flow_core.prompts import (
+    BoxPrompt,
+    MaskPrompt,
+    Prompt,
+    check_prompts,
+    check_regions,
+    regions_from_json,
+    regions_to_json,
+)
 
 SHAPE = (10, 6, 8)
 

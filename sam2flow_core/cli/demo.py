@@ -50,8 +50,7 @@ def _is_installed(package: str) -> bool:
 
 def _write_files(out: Path) -> int:
     from sam2flow_core.cli.show import show_run
-    from sam2flow_core.engine.demo import sample_request
-    from sam2flow_core.engine.pictures import write_pictures
+    from sam2flow_core.engine.demo import sample_request, write_pictures
     from sam2flow_core.stack import open_stack
 
     request = sample_request(out)

@@ -66,7 +66,7 @@ def _one(stack: Path, mask: Path, frame: int, out: Path, model: str, device: str
 
 
 def _many(data: Path, mask_prompts: Path, out: Path, form: str, model: str, device: str) -> None:
-    from sam2flow_core.engine.volume_masks import propagate_volumes, read_mask_prompts
+    from sam2flow_core.engine.propagation import propagate_volumes, read_mask_prompts
     from sam2flow_core.inference.build import load_predictor
 
     prompts = read_mask_prompts(mask_prompts)

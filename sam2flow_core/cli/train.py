@@ -55,7 +55,7 @@ def train(
 
     from sam2flow_core.cli.show import Interrupt
     from sam2flow_core.config.model import MemoryConfig
-    from sam2flow_core.extras import require_extra
+    from sam2flow_core.errors import require_extra
     from sam2flow_core.files import check_writable
 
     require_extra("train", "training")

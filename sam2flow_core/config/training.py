@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from sam2flow_core.config.clips import AlterationConfig, BankConfig
 from sam2flow_core.config.model import PRESETS
+from sam2flow_core.config.synthetic import AlterationConfig, BankConfig
 from sam2flow_core.errors import DataError
 
 _BOOLS = {"true": True, "false": False, "1": True, "0": False}

@@ -8,8 +8,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from sam2flow_core.inference.steps import FrameFlow
-from sam2flow_core.prompts import AnyPrompt, Prompt
-from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.prompts import AnyPrompt, BoxPrompt, MaskPrompt, Prompt
 from sam2flow_core.results.resume import Snapshot
 from sam2flow_core.stack import FramePlan, Stack
 

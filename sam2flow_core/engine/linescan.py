@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.stack import LineScanLimits
 from sam2flow_core.config.velocity import VelocitySettings
-from sam2flow_core.engine.folder import FolderState, claim_folder
+from sam2flow_core.engine.lock import FolderState, claim_folder
 from sam2flow_core.engine.provenance import software
 from sam2flow_core.errors import PromptError, StackError
 from sam2flow_core.files import output_errors, write_text

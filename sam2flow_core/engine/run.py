@@ -11,11 +11,18 @@ from pathlib import Path
 from sam2flow_core.config.run import PartialSettings, StoreSettings
 from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import Finished, RunEvent, RunRequest, Stage, Started
-from sam2flow_core.engine.folder import FolderState, claim_folder
-from sam2flow_core.engine.identity import THREADS, check_expected, check_same_run, identify, is_refinement
-from sam2flow_core.engine.partial import Conclusion, PartialTables
+from sam2flow_core.engine.finishing import Conclusion, PartialTables
+from sam2flow_core.engine.lock import FolderState, claim_folder
 from sam2flow_core.engine.process import give_memory_back, set_threads
-from sam2flow_core.engine.provenance import read_provenance, stored_identity
+from sam2flow_core.engine.provenance import (
+    THREADS,
+    check_expected,
+    check_same_run,
+    identify,
+    is_refinement,
+    read_provenance,
+    stored_identity,
+)
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.errors import OutputError, Sam2FlowError

@@ -13,8 +13,8 @@ from typing import Any
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.contract import Predictor, give_prompts
 from sam2flow_core.engine.events import FrameDone, PartialDone, RunEvent, RunRequest, Started
+from sam2flow_core.engine.finishing import PartialTables
 from sam2flow_core.engine.lock import FolderLock
-from sam2flow_core.engine.partial import PartialTables
 from sam2flow_core.engine.source import Source
 from sam2flow_core.errors import OutputError, Sam2FlowError
 from sam2flow_core.inference.steps import FrameFlow

@@ -12,8 +12,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from sam2flow_core.config.clips import DiscScenes
-from sam2flow_core.config.synthetic import SceneSettings
+from sam2flow_core.config.synthetic import DiscScenes, SceneSettings
 from sam2flow_core.config.velocity import GeometrySettings
 from sam2flow_core.evaluation.case_sources import case_from_scene
 from sam2flow_core.evaluation.cases import Case, VesselTruth

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.evaluation import EvaluationSettings, MemorySettings
 from sam2flow_core.config.model import MemoryConfig
-from sam2flow_core.errors import ModelError
+from sam2flow_core.errors import ModelError, require_extra
 from sam2flow_core.evaluation.benchmark import Report, ResultCache, kept_results
 from sam2flow_core.evaluation.benchmark_tables import NamedTable, as_markdown, as_text, replace_section
 from sam2flow_core.evaluation.case_sources import LazyCase, find_cases
 from sam2flow_core.evaluation.cases import Case, out_of_frame, without_motion
 from sam2flow_core.evaluation.metrics import endpoint_error, mask_iou
-from sam2flow_core.extras import require_extra
 from sam2flow_core.files import write_bytes
 from sam2flow_core.inference import SAM2FlowPredictor
 from sam2flow_core.inference.dense import to_recorded

@@ -15,11 +15,11 @@ from torch.nn.functional import pad
 from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
 
 from sam2flow_core.config.velocity import KymographSettings
+from sam2flow_core.errors import require_extra
 from sam2flow_core.evaluation.cases import MIDDLE, Answer, Case, FlowMethod, VesselTruth, stabilised
 from sam2flow_core.evaluation.flow_comparison import Comparison, compare
-from sam2flow_core.extras import require_extra
 from sam2flow_core.inference.pickled import fits, load_pickled
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.centreline import resample
 from sam2flow_core.velocity.diagram import read_diagram
 from sam2flow_core.velocity.sampling import LaneSampler, sample_lanes

@@ -17,7 +17,7 @@ from sam2flow_core.evaluation.metrics import boundary_f, endpoint_error, mask_io
 from sam2flow_core.evaluation.sam2flow_method import SAM2FlowMethod, answer_on_grid
 from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
 from sam2flow_core.inference.masks import recalled_logits
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.stack import Calibration, open_stack
 from sam2flow_core.velocity import VesselMeasurement, measure_vessels
 from sam2flow_core.velocity.pulse import spectrum

@@ -19,8 +19,7 @@ from torch.nn import functional as F
 from torchvision.ops import batched_nms, box_area, masks_to_boxes
 
 from sam2flow_core.config.inference import GridSettings
-from sam2flow_core.errors import DataError
-from sam2flow_core.extras import require_extra
+from sam2flow_core.errors import DataError, require_extra
 from sam2flow_core.inference.image_predictor import Placed, SAM2ImagePredictor
 from sam2flow_core.inference.sam2_inputs import read_picture
 from sam2flow_core.inference.weights import choose_device, load_model

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sam2flow_core.errors import ModelError
-from sam2flow_core.extras import require_extra
+from sam2flow_core.errors import ModelError, require_extra
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"

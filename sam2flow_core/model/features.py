@@ -1,7 +1,8 @@
 """Matching features, what is compared between frames: networks for them, and reading them between grid points.
 
-They are made of the tiles that prompted vessels can reach: flow is asked for along vessels only. In a large picture they
-touch little of it, and features of the whole of it, for every frame that the lags span, would take gigabytes.
+They are made of the tiles that prompted vessels can reach: flow is asked for along vessels only. In a large picture
+they touch little of it, and features of the whole of it, for every frame that the lags span, would take
+gigabytes.
 """
 
 from __future__ import annotations

@@ -8,8 +8,17 @@ from pathlib import Path
 
 from sam2flow_core.config.run import STANDARD
 from sam2flow_core.errors import PromptError
-from sam2flow_core.prompts import AnyPrompt, Prompt, check_point, clicks_of, regions_of
-from sam2flow_core.regions import BoxPrompt, MaskPrompt, Region, check_regions
+from sam2flow_core.prompts import (
+    AnyPrompt,
+    BoxPrompt,
+    MaskPrompt,
+    Prompt,
+    Region,
+    check_point,
+    check_regions,
+    clicks_of,
+    regions_of,
+)
 
 
 @dataclass(frozen=True)

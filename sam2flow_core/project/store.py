@@ -19,8 +19,7 @@ from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.files import write_text
 from sam2flow_core.project.project_records import CalibrationEdit, Project, RunChoices, SessionState, Vessel
-from sam2flow_core.prompts import Prompt, write_prompts
-from sam2flow_core.regions import regions_from_json, regions_to_json
+from sam2flow_core.prompts import Prompt, regions_from_json, regions_to_json, write_prompts
 from sam2flow_core.stack import check_factor
 from sam2flow_core.untrusted import STRICT, on_network, one_line, plain_name, read_json, read_regular
 

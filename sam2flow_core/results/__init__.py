@@ -11,9 +11,8 @@ from sam2flow_core.results.layout import (
     SUMMARY,
     StoreHeader,
 )
-from sam2flow_core.results.reader import Results, VesselLine, open_results
+from sam2flow_core.results.reader import Results, VesselLine, VesselTrack, open_results
 from sam2flow_core.results.resume import Marker, read_marker, read_snapshot, remove_marker, write_marker
-from sam2flow_core.results.tracks import VesselTrack
 from sam2flow_core.results.writer import ResultsWriter, write_line
 
 __all__ = [

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sam2flow_core.errors import DataError
-from sam2flow_core.extras import require_extra
+from sam2flow_core.errors import DataError, require_extra
 from sam2flow_core.stack.opening import open_stack
 from sam2flow_core.stack.stack import Stack
 

@@ -14,8 +14,15 @@ from sam2flow_core.synthetic.scene import Scene, sample_scene
 from sam2flow_core.synthetic.vessels import Vessel
 
 if TYPE_CHECKING:
-    from sam2flow_core.synthetic.capflow import CapFlowVideo, read_capflow, write_capflow
-    from sam2flow_core.synthetic.case_files import StoredCase, StoredVessel, read_cases, write_cases
+    from sam2flow_core.synthetic.case_files import (
+        CapFlowVideo,
+        StoredCase,
+        StoredVessel,
+        read_capflow,
+        read_cases,
+        write_capflow,
+        write_cases,
+    )
 
 __all__ = [
     "BenchCase",
@@ -43,18 +50,18 @@ __all__ = [
     "write_cases",
 ]
 
-_ON_DISK = {
-    "CapFlowVideo": "capflow",
-    "read_capflow": "capflow",
-    "write_capflow": "capflow",
-    "StoredCase": "case_files",
-    "StoredVessel": "case_files",
-    "read_cases": "case_files",
-    "write_cases": "case_files",
-}
+_ON_DISK = (
+    "CapFlowVideo",
+    "StoredCase",
+    "StoredVessel",
+    "read_capflow",
+    "read_cases",
+    "write_capflow",
+    "write_cases",
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in _ON_DISK:
-        return getattr(import_module(f"{__name__}.{_ON_DISK[name]}"), name)
+        return getattr(import_module(f"{__name__}.case_files"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,10 +17,9 @@ from torch import Tensor
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.synthetic.blood import Population
 from sam2flow_core.synthetic.film import thickness_of_cells
-from sam2flow_core.synthetic.optics import Optics, sample_optics
 from sam2flow_core.synthetic.random_draws import log_uniform, uniform
 from sam2flow_core.synthetic.record import WALL_PX, RecordPlan, SceneRecord, Streams, pack_record
-from sam2flow_core.synthetic.scene import RBC_UM, Network, Scene, sample_scene
+from sam2flow_core.synthetic.scene import RBC_UM, Network, Optics, Scene, sample_optics, sample_scene
 from sam2flow_core.synthetic.vessels import Floats, Lumen, Vessel, rasterise
 
 GENERATOR = 0

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sam2flow_core.config.clips import BankConfig
+from sam2flow_core.config.synthetic import BankConfig
 from sam2flow_core.files import output_errors
 from sam2flow_core.synthetic.discs import draw_disc_record
 from sam2flow_core.synthetic.random_draws import pick, stream

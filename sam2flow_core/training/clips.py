@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from sam2flow_core.config.clips import AlterationConfig
+from sam2flow_core.config.synthetic import AlterationConfig
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.model.motion_statistics import InputMaker, MotionStatistics, smoothed
 from sam2flow_core.model.vessel_field import VesselField

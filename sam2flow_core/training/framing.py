@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.config.clips import AlterationConfig
+from sam2flow_core.config.synthetic import AlterationConfig
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.synthetic.record import SceneRecord
 

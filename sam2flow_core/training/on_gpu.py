@@ -19,8 +19,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.model import preset
+from sam2flow_core.config.synthetic import BankConfig
 from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.config.training import TRAINING, DevelopmentConfig, TrainingConfig
 from sam2flow_core.files import write_bytes, write_text

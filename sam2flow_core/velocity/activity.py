@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from sam2flow_core.config.velocity import ActivitySettings, PresenceSettings
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline
 from sam2flow_core.velocity.records import SpaceTime
 from sam2flow_core.velocity.sampling import residual_shifts

@@ -12,7 +12,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from sam2flow_core.config.velocity import ActivitySettings
-from sam2flow_core.results.tracks import FrameArray, VesselTrack, take_pixels
+from sam2flow_core.results.reader import FrameArray, VesselTrack, take_pixels
 from sam2flow_core.velocity.activity import Activity
 from sam2flow_core.velocity.centreline import Centreline
 

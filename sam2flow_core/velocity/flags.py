@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.config.velocity import FlagSettings
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.activity import Presence
 from sam2flow_core.velocity.centreline import Centreline
 from sam2flow_core.velocity.records import CalibrationLike, SpaceTime

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.flags import GRADES
 from sam2flow_core.config.velocity import VelocitySettings
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity.activity import Activity, CrossSampler, Presence, contrast_beside, find_presence
 from sam2flow_core.velocity.centreline import Centreline, majority_mask

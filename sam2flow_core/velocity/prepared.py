@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.config.velocity import VelocitySettings
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_branch, trace_centreline
 from sam2flow_core.velocity.diameter import Footprint, Lumen, diameter_along, find_lumen, footprint
 from sam2flow_core.velocity.sampling import LaneSampler

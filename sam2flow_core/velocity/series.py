@@ -14,7 +14,7 @@ from scipy import ndimage
 from scipy.optimize import least_squares
 
 from sam2flow_core.config.velocity import SeriesSettings
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.diameter import Lumen, ProjectedFlow, blocks, project
 from sam2flow_core.velocity.records import CrossProfile
 

@@ -13,7 +13,7 @@ from napari.layers.base import ActionType
 from numpy.typing import NDArray
 
 from sam2flow_core.project import SessionState
-from sam2flow_core.regions import BoxPrompt
+from sam2flow_core.prompts import BoxPrompt
 from sam2flow_napari.layers.factory import LayerFactory, vessel_colour
 from sam2flow_napari.session import Session
 

@@ -22,8 +22,7 @@ from sam2flow_core.project import (
     kept_runs,
     read_project,
 )
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt
 from sam2flow_core.stack import Measured, Stack, choose_resolution
 from sam2flow_napari.session.autosave import Autosaver, project_folder
 from sam2flow_napari.session.recording import Recording

@@ -9,8 +9,7 @@ from qtpy.QtGui import QColor, QFont
 from qtpy.QtWidgets import QCompleter, QLineEdit, QStyledItemDelegate, QTableView
 
 from sam2flow_core.project import SessionState
-from sam2flow_core.prompts import clicks_of, regions_of
-from sam2flow_core.regions import BoxPrompt
+from sam2flow_core.prompts import BoxPrompt, clicks_of, regions_of
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.previews import Previews
 from sam2flow_napari.session import Session

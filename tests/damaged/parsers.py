@@ -190,8 +190,7 @@ def _project(recording: bytes) -> bytes:
     import tempfile
 
     from sam2flow_core.project import CalibrationEdit, Project, RunChoices, SessionState, Vessel, write_project
-    from sam2flow_core.prompts import Prompt
-    from sam2flow_core.regions import BoxPrompt, MaskPrompt
+    from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt
     from sam2flow_core.stack import open_stack
 
     mask = MaskPrompt.of(2, 1, FRAMES[0] > 100)

@@ -14,7 +14,7 @@ from sam2flow_core.engine import RunRequest, request_again, run
 from sam2flow_core.engine.source import plan_frames
 from sam2flow_core.errors import StackError
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
-from sam2flow_core.regions import MaskPrompt
+from sam2flow_core.prompts import MaskPrompt
 from sam2flow_core.results import open_results
 from sam2flow_core.stack import open_stack
 

@@ -21,11 +21,11 @@ from sam2flow_core.engine.export import (
     WORKBOOK,
     ExportRequest,
     export,
+    header_with_unit,
 )
 from sam2flow_core.engine.film import FilmChoices
 from sam2flow_core.errors import OutputError
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
-from sam2flow_core.reports.workbook import header_with_unit
 from sam2flow_core.results import ResultsWriter, StoreHeader, open_results, write_line
 
 SHAPE, CROP = (20, 48, 64), (12, 30)

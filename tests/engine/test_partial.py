@@ -119,11 +119,11 @@ def test_less_detail_replaces_nothing(request_for):
 
 
 def test_writing_tables_takes_a_small_share_of_a_run(request_for, monkeypatch):
-    from sam2flow_core.engine import partial
+    from sam2flow_core.engine import finishing
 
     now = [0.0]
-    monkeypatch.setattr(partial.time, "monotonic", lambda: now[0])
-    tables = partial.PartialTables(None, lambda run: slow(run), PartialSettings(after_s=10, share=0.1))
+    monkeypatch.setattr(finishing.time, "monotonic", lambda: now[0])
+    tables = finishing.PartialTables(None, lambda run: slow(run), PartialSettings(after_s=10, share=0.1))
     spent, answered = 0.0, 0
 
     def slow(_run):

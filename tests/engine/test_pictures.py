@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from fake_predictor import FakePredictor
 
-from sam2flow_core.engine.pictures import write_pictures
+from sam2flow_core.engine.demo import write_pictures
 from sam2flow_core.engine.run import run
 from sam2flow_core.errors import OutputError
 from sam2flow_core.stack import open_stack

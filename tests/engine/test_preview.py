@@ -12,8 +12,7 @@ from sam2flow_core.errors import PromptError
 from sam2flow_core.inference import predictor as predictor_module
 from sam2flow_core.inference.recording_summary import summarise_ranges
 from sam2flow_core.project import RunChoices
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt
 from sam2flow_core.stack import stack as stack_module
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 
 from sam2flow_core.engine.contract import give_prompts
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt
 
 
 class Recorder:

@@ -15,8 +15,7 @@ from sam2flow_core.config.stack import StabiliserSettings
 from sam2flow_core.config.velocity import CellCountSettings
 from sam2flow_core.engine import Finished, FrameDone, RunRequest, Stage, Started, request_again, run
 from sam2flow_core.errors import CalibrationError, OutputError, PromptError, StackError
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import BoxPrompt, MaskPrompt, regions_to_json
+from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt, regions_to_json
 
 FILES = ["per_frame.csv", "provenance.json", "report.html", "results.zarr", "summary.csv"]
 

@@ -18,8 +18,8 @@ from fake_predictor import FakePredictor
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.events import FrameDone, Started
-from sam2flow_core.engine.identity import identify
 from sam2flow_core.engine.lock import lock_folder
+from sam2flow_core.engine.provenance import identify
 from sam2flow_core.engine.source import open_source
 from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.errors import OutputError, StackError

@@ -14,8 +14,7 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.engine.events import Finished, FrameDone, PartialDone, Stage, Started
 from sam2flow_core.engine.provenance import FORMAT
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
-from sam2flow_core.prompts import clicks_of, regions_of
-from sam2flow_core.regions import BoxPrompt, MaskPrompt, regions_to_json
+from sam2flow_core.prompts import BoxPrompt, MaskPrompt, clicks_of, regions_of, regions_to_json
 from sam2flow_core.results import MARKER_NAME, PROVENANCE, ResultsWriter, StoreHeader, write_line
 from sam2flow_core.stack import open_stack
 

@@ -10,8 +10,7 @@ from fake_engine import FakeEngine
 from napari.utils.notifications import notification_manager
 
 from sam2flow_core.project import read_project
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt
 
 
 def key(bench, sequence):

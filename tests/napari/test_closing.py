@@ -27,7 +27,7 @@ class Engines(list):
 def engines(monkeypatch):
     """The engines of docks that napari opens, which are given none."""
     made = Engines()
-    monkeypatch.setattr("sam2flow_napari.worker.worker.EngineProcess", made.make)
+    monkeypatch.setattr("sam2flow_napari.worker.loop.EngineProcess", made.make)
     return made
 
 

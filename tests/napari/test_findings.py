@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from sam2flow_core.inference.steps import VesselFlow
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import BoxPrompt
+from sam2flow_core.prompts import BoxPrompt, Prompt
 from sam2flow_napari.previews import finding
 
 

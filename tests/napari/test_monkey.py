@@ -11,8 +11,7 @@ from napari.components import ViewerModel
 from napari.utils.notifications import Notification, notification_manager
 
 from sam2flow_core.project import read_project
-from sam2flow_core.prompts import Prompt, read_prompts
-from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt, read_prompts
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 
 

@@ -7,8 +7,7 @@ from conftest import PATIENCE
 from qtpy.QtCore import QMimeData, QModelIndex, Qt
 
 from sam2flow_core.project import SessionState, Vessel, read_project
-from sam2flow_core.prompts import Prompt
-from sam2flow_core.regions import BoxPrompt, MaskPrompt
+from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 
 

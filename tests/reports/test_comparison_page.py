@@ -6,7 +6,7 @@ import pytest
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.reports import write_comparison
-from sam2flow_core.reports.comparison import by_range, group_means, vessel_changes
+from sam2flow_core.reports.pages import by_range, group_means, vessel_changes
 from sam2flow_core.velocity import SUMMARY_COLUMNS
 
 

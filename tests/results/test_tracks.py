@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import zarr
 
-from sam2flow_core.results.tracks import StoredFrames, take_pixels
+from sam2flow_core.results.reader import StoredFrames, take_pixels
 
 START, STOP = 3, 95
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.config.clips import DiscScenes
+from sam2flow_core.config.synthetic import DiscScenes
 from sam2flow_core.synthetic import discs
 from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
 from sam2flow_core.synthetic.discs.graph import draw_graph, solve

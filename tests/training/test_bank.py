@@ -12,7 +12,7 @@ import psutil
 import pytest
 import torch
 
-from sam2flow_core.config.clips import BankConfig
+from sam2flow_core.config.synthetic import BankConfig
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.synthetic.record import load_record
 from sam2flow_core.training.bank import SceneBank

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.config.clips import AlterationConfig, BankConfig
+from sam2flow_core.config.synthetic import AlterationConfig, BankConfig
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.training.bank import draw_record
 from sam2flow_core.training.clips import summarise

@@ -12,7 +12,7 @@ from PIL import Image
 from sam2flow_core.cli.main import status_of
 from sam2flow_core.config.model import PRESETS, ImageEncoderConfig, MaskConfig, MemoryConfig
 from sam2flow_core.config.training import FinetuningSettings
-from sam2flow_core.engine.volume_masks import dice, propagate_volumes
+from sam2flow_core.engine.propagation import dice, propagate_volumes
 from sam2flow_core.errors import DataError, ModelError, PromptError
 from sam2flow_core.inference.build import build_i2v_video_predictor
 from sam2flow_core.inference.weights import load_model, save_weights
@@ -213,7 +213,7 @@ def test_nifti_keeps_its_place_and_dice_is_of_the_other_slices(tmp_path):
     with pytest.raises(DataError, match="no slice 9"):
         list(propagate_volumes(Keeps(), write(tmp_path / "more"), {"liver": 9}, None))
     (tmp_path / "p.json").write_text('{"liver": "2"}')
-    from sam2flow_core.engine.volume_masks import read_mask_prompts
+    from sam2flow_core.engine.propagation import read_mask_prompts
 
     with pytest.raises(PromptError, match="slice of each volume"):
         read_mask_prompts(tmp_path / "p.json")

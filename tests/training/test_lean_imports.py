@@ -6,7 +6,7 @@ import sys
 PROGRAM = """
 import sys
 from dataclasses import replace
-from sam2flow_core.config.clips import BankConfig
+from sam2flow_core.config.synthetic import BankConfig
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.training.clips import ClipStream
 from sam2flow_core.training.filming import SyntheticScenes

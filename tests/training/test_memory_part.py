@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.model import MemoryConfig, preset
+from sam2flow_core.config.synthetic import BankConfig
 from sam2flow_core.config.training import MEMORY_TRAINING, StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.weights import load_model

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.config.clips import BankConfig
-from sam2flow_core.config.synthetic import SceneSettings
+from sam2flow_core.config.synthetic import BankConfig, SceneSettings
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.synthetic import render_clip, sample_scene
 from sam2flow_core.synthetic.record import RecordPlan

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from sam2flow_core.config.clips import BankConfig
 from sam2flow_core.config.model import PRESETS, preset
+from sam2flow_core.config.synthetic import BankConfig
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.weights import load_model

@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.synthetic import film_long, sample_scene, true_flow
 from sam2flow_core.velocity import GRADES, measure_vessel
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from sam2flow_core.results.tracks import VesselTrack
+from sam2flow_core.results.reader import VesselTrack
 
 
 @dataclass(frozen=True)

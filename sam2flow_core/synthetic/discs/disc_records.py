@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.config.clips import DiscScenes
-from sam2flow_core.config.synthetic import Range
+from sam2flow_core.config.synthetic import DiscScenes, Range
 from sam2flow_core.synthetic.discs.graph import Floats, Graph, Slab, draw_graph, solve
 from sam2flow_core.synthetic.discs.red_cells import (
     Sights,
