@@ -19,13 +19,12 @@ from torch import Tensor
 
 from sam2flow_core.config.synthetic import STREAMLINE_SCENES, DiscScenes
 from sam2flow_core.files import whole_file
-from sam2flow_core.synthetic.bench import BenchCase, bench_v1
+from sam2flow_core.synthetic.bench import SAMPLE_FRAMES, BenchCase, bench_v1, sample_recording
 from sam2flow_core.synthetic.clip import true_flow
 from sam2flow_core.synthetic.discs import draw_disc_record
 from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
 from sam2flow_core.synthetic.film import film, film_long
 from sam2flow_core.synthetic.record import RecordPlan, SceneRecord
-from sam2flow_core.synthetic.sample import FRAMES, sample_recording
 from sam2flow_core.synthetic.scene import Scene
 from sam2flow_core.synthetic.streamline_records import (
     draw_streamline_appearance,
@@ -61,7 +60,7 @@ def looks(cases: list[BenchCase]) -> Figure:
 
 def truth(scene: Scene) -> Figure:
     """Show a frame, the same without its background, the masks and the flow."""
-    frames = np.arange(0, FRAMES, 6)
+    frames = np.arange(0, SAMPLE_FRAMES, 6)
     video = film(scene, frames, np.zeros((len(frames), 2)), "cpu").numpy()
     flow = true_flow(scene, frames[:1])[0][0].numpy()
     figure = Figure(figsize=(12, 3.3), layout="constrained")
@@ -86,7 +85,7 @@ def truth(scene: Scene) -> Figure:
 def space_time(scene: Scene, vessel_index: int = 1) -> Figure:
     """Show the space-time image along a vessel with the true course of a cell, and the true speed over time."""
     vessel, lumen = scene.vessels[vessel_index], scene.lumens[vessel_index]
-    frames = np.arange(FRAMES)
+    frames = np.arange(SAMPLE_FRAMES)
     along = np.arange(lumen.transit.min(), lumen.transit.max(), 1.0)
     points = vessel.place(along, np.zeros(len(along)))
     shifts = scene.shifts(frames)

@@ -30,8 +30,8 @@ from scipy.spatial import cKDTree
 
 from sam2flow_core.config.flags import GRADES
 from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
+from sam2flow_core.evaluation.case_sources import GENERATORS, development_case
 from sam2flow_core.evaluation.cases import Case, VesselTruth
-from sam2flow_core.evaluation.development_cases import GENERATORS, development_case
 from sam2flow_core.evaluation.sam2flow_method import SAM2FlowMethod
 from sam2flow_core.evaluation.vessel_scores import track_of
 from sam2flow_core.files import whole_file

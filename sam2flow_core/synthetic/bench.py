@@ -1,4 +1,4 @@
-"""bench-v1 and bench-obm: the fixed recordings that every method is measured on, easy to hard.
+"""Recordings of fixed seeds: bench-v1 and bench-obm, that every method is measured on, and the bundled sample.
 
 The seeds are frozen and lie in a namespace that training never draws from. Changing a scene, a seed or the order of
 random draws in the generator changes the benchmark: `tests/synthetic/test_bench.py` holds fingerprints of all scenes.
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.synthetic.random_draws import BENCHMARK, stream
+from sam2flow_core.synthetic.random_draws import BENCHMARK, SAMPLE, stream
 from sam2flow_core.synthetic.scene import Scene, sample_scene
 
 
@@ -265,3 +265,38 @@ def bench_obm() -> tuple[BenchCase, ...]:
             faulty=0.02,
         ),
     )
+
+
+SAMPLE_SIZE = (256, 256)
+SAMPLE_FRAMES = 180
+SAMPLE_SEED = 39
+_SAMPLE_SETTINGS = SceneSettings(
+    pixel_size_um=(0.6, 0.6),
+    frame_rate_hz=(160.0, 160.0),
+    plan=("pair", "single", "branch"),
+    diameter_px=(12.0, 24.0),
+    speed_bins_px=((1.0, 3.0), (2.0, 6.0)),
+    heart_rate_hz=(1.6, 1.7),
+    pulsatility=(0.6, 0.9),
+    event_rate_hz=0.0,
+    haematocrit=(0.3, 0.45),
+    gaps=0.15,
+    cell_scale=(1.0, 1.0),
+    contrasts=(("relief", 1.0),),
+    cell_contrast=(0.2, 0.25),
+    texture=(0.03, 0.05),
+    electrons=(12000.0, 12000.0),
+    read_noise=(3.0, 3.0),
+    blur_um=(0.6, 0.7),
+    exposure=(0.2, 0.3),
+    drift_um_s=(0.0, 3.0),
+    breathing_um=(2.0, 3.0),
+    heartbeat_um=(0.2, 0.6),
+    jump_rate_hz=0.0,
+    motion_probability=1.0,
+)
+
+
+def sample_recording() -> Scene:
+    """Return the scene of the bundled sample."""
+    return sample_scene(stream(SAMPLE, SAMPLE_SEED), SAMPLE_SIZE, _SAMPLE_SETTINGS)

@@ -1,9 +1,8 @@
 """The layers of a session: each displays, none decides."""
 
-from sam2flow_napari.layers.box_layer import BoxLayer
 from sam2flow_napari.layers.brush_layer import BrushLayer
 from sam2flow_napari.layers.factory import LayerFactory, vessel_colour
 from sam2flow_napari.layers.overlays import Overlays
-from sam2flow_napari.layers.prompt_layer import PromptLayer
+from sam2flow_napari.layers.prompt_layer import BoxLayer, PromptLayer
 
 __all__ = ["BoxLayer", "BrushLayer", "LayerFactory", "Overlays", "PromptLayer", "vessel_colour"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sam2flow_core.synthetic import SceneSettings, bench_obm, bench_v1, sample_scene, true_displacement, vitals_v1
+from sam2flow_core.synthetic.bench import SAMPLE_FRAMES, sample_recording
 from sam2flow_core.synthetic.random_draws import BENCHMARK, CASES, SAMPLE, stream
-from sam2flow_core.synthetic.sample import FRAMES, sample_recording
 from sam2flow_core.training.clips import TRAINING_NAMESPACE
 
 FINGERPRINTS = {
@@ -108,7 +108,7 @@ def test_the_sample_has_opposite_neighbours_a_crossing_and_a_heartbeat():
     one, two = (scene.vessels[i].centreline for i in (0, 1))
     assert np.dot(one[-1] - one[0], two[-1] - two[0]) < 0
     assert (scene.masks.sum(0) > 1).any()
-    speed = np.abs(true_displacement(scene, np.arange(FRAMES - 1)))
+    speed = np.abs(true_displacement(scene, np.arange(SAMPLE_FRAMES - 1)))
     assert (np.ptp(speed, axis=0) / speed.mean(0) > 0.5).all()
     assert speed.mean(0).min() > 0.5 and speed.mean(0).max() < 8
 
