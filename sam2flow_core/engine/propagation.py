@@ -180,9 +180,6 @@ def _size(shape: tuple[int, ...]) -> str:
     return " x ".join(str(n) for n in shape)
 
 
-FORMATS = ("png", "tiff", "nifti")
-
-
 @dataclass(frozen=True)
 class VolumeDone:
     """A volume that was followed.
