@@ -14,9 +14,8 @@ from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.inference.matched_masks import FoundMask, SeenFrames
 from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, InferenceState, VesselState
 from sam2flow_core.inference.working_frames import WorkingFrames
-from sam2flow_core.model.memory_bank import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING
-from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
+from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context_entries
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 

@@ -18,9 +18,9 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import MatchingSettings
 from sam2flow_core.model.matched_memory import STRIDE, FrameView, Matched, MatchedMemory, Recalled
-from sam2flow_core.model.memory_bank import MemoryEntry, box_of
+from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.memory_designs import RecentMemory
-from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.sam2flow import SAM2Flow, box_of
 
 _MULTIPLE = 16
 

@@ -20,9 +20,9 @@ from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.inference.matched_masks import SeenFrames
 from sam2flow_core.model.context_memory import ContextMemory
 from sam2flow_core.model.mask_decoder import choose_mask, unsteady
-from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, Recollection, box_of
+from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, Recollection
 from sam2flow_core.model.prompt_encoder import PADDING
-from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
+from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, box_of
 from sam2flow_core.tracing.field_map import FieldMap
 
 ABSENT = -1024.0

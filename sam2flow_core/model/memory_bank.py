@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.model.layers import Attention
-
-if TYPE_CHECKING:
-    from sam2flow_core.model.sam2flow import VesselMasks
 
 Box = tuple[float, float, float, float]
 """``x0, y0, x1, y1`` px, the last px included."""
@@ -163,37 +159,3 @@ class SharedMemory(Protocol):
 
     def recall(self, image: Tensor, recollection: Recollection, attention: MemoryAttention | None = None) -> Tensor:
         """Image features (1, dim, h, w) conditioned on what is recalled."""
-
-
-def context_entries(
-    masks: VesselMasks, tokens: Tensor, pointers: Tensor, frame: int, prompted: bool
-) -> list[MemoryEntry]:
-    """One entry for each of V vessels.
-
-    Parameters
-    ----------
-    masks : VesselMasks
-    tokens : Tensor (V, K, memory_dim)
-    pointers : Tensor (V, 1, d_model)
-        Both from the context memory.
-    frame : int
-    prompted : bool
-    """
-    affinity, presence = masks.iou.detach(), torch.sigmoid(masks.present.detach())
-    quality = affinity * presence
-    return [
-        MemoryEntry(
-            frame, prompted, float(quality[i]), tokens[i : i + 1], pointers[i : i + 1],
-            float(affinity[i]), float(presence[i]), box_of(masks.logits[i]),
-        )
-        for i in range(tokens.shape[0])
-    ]  # fmt: skip
-
-
-def box_of(logits: Tensor) -> Box | None:
-    """Box around where logits (H, W) are above zero; None where nowhere."""
-    inside = logits > 0
-    rows, columns = torch.nonzero(inside.any(1))[:, 0], torch.nonzero(inside.any(0))[:, 0]
-    if not rows.numel():
-        return None
-    return float(columns[0]), float(rows[0]), float(columns[-1]), float(rows[-1])

@@ -22,9 +22,8 @@ from sam2flow_core.config.training import DevelopmentConfig, StageConfig, Traini
 from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.matched_memory import STRIDE, MatchedMemory, Recalled
-from sam2flow_core.model.memory_bank import context_entries
 from sam2flow_core.model.prompt_encoder import PADDING, POSITIVE
-from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
+from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context_entries
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.tracing.field_map import FieldMap
 from sam2flow_core.training.clicks import draw_point

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.config.training import TrainingConfig
-from sam2flow_core.model.memory_bank import MemoryEntry, context_entries
-from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks
+from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context_entries
 from sam2flow_core.training.batch import Figures, Lesson
 from sam2flow_core.training.clicks import (
     FirstPrompts,

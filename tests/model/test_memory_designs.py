@@ -9,9 +9,9 @@ import torch
 from sam2flow_core.config.model import MemoryConfig, ModelConfig, preset
 from sam2flow_core.errors import ModelError
 from sam2flow_core.model.context_memory import ContextMemory
-from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, box_of
+from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
 from sam2flow_core.model.memory_designs import MEMORY_DESIGNS, box_iou, predict_box
-from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.sam2flow import SAM2Flow, box_of
 
 TINY = preset("tiny").mask
 SIDE = 4
