@@ -245,6 +245,8 @@ class TimingSettings:
         Frames either way in which the usual change is sought.
     far_pairs : int
         Frames after which cells have given way to others.
+    told_change : tuple of float
+        Shares of the largest change that are told apart from none, and from the largest.
     noise_gain, least_noise : float
         Of the disagreement of the parts of the field, in the log of the displacement.
     most_steps : int
@@ -284,6 +286,7 @@ class TimingSettings:
     longest_burst: int = 3
     reach_frames: int = 24
     far_pairs: int = 12
+    told_change: tuple[float, float] = (1e-3, 0.93)
     noise_gain: float = 1.35
     least_noise: float = 0.09
     most_steps: int = 6

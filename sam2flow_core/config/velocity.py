@@ -41,6 +41,8 @@ class CellCountSettings:
         Standard deviations over means of the heights and the widths of single cells.
     near_top : float
         Share of a peak's height below its top at which it is as wide as its cell, however near the next.
+    countable : float
+        Share of a recording of several spans in which cells must be countable.
     """
 
     least_agreement: float = 0.6
@@ -50,6 +52,7 @@ class CellCountSettings:
     segment_px: int = 48
     most_varied: tuple[float, float] = (0.2, 0.17)
     near_top: float = 0.3
+    countable: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class KymographSettings:
         Frames of a window of the second reading.
     slant_step : float
         Of its grid of velocities, in asinh(velocity / px per frame).
+    span_frames, span_overlap : int
+        A longer recording is read in spans of at most so many frames, which overlap by so many.
     cells : CellCountSettings
     """
 
@@ -104,6 +109,8 @@ class KymographSettings:
     seed: int = 0
     slant_window: int = 24
     slant_step: float = 0.05
+    span_frames: int = 2048
+    span_overlap: int = 64
     cells: CellCountSettings = field(default_factory=CellCountSettings)
 
 
@@ -209,6 +216,12 @@ class SeriesSettings:
 
     Attributes
     ----------
+    lanes : int
+        Lanes side by side along the vessel whose medians make the velocity of a frame.
+    quantile_pixels : int
+        Of longer rows of pixels about so many, evenly spread, make a quantile.
+    profile_bins, profile_pixels : int
+        Parts of the width in the profile across the vessel, and the fewest pixels of a part.
     smoothing_s : float
         Standard deviation of the Gaussian applied to the velocity over time.
     min_valid_share : float
@@ -223,6 +236,12 @@ class SeriesSettings:
         Where the heartbeat is sought.
     pulse_probability : float
         False-alarm probability above which a spectral peak is no pulse.
+    pulse_oversampling : int
+        Frequencies looked at within the width of a spectral peak.
+    pulse_stopped, pulse_edge_s : float
+        Share of the usual velocity below which blood counts as stopped, and what is left out on both sides of a stop.
+    pulse_every_beat : float
+        Stops per beat above which the heartbeat makes them; without them a beat may show its second harmonic.
     error_length_px : float
         Distance along the vessel over which the model's errors are taken as one.
     error_frames : float
@@ -245,6 +264,10 @@ class SeriesSettings:
         Of the bootstrap.
     """
 
+    lanes: int = 7
+    quantile_pixels: int = 200
+    profile_bins: int = 13
+    profile_pixels: int = 8
     smoothing_s: float = 0.015
     min_valid_share: float = 0.5
     max_motion_px: float = 4.0
@@ -252,6 +275,10 @@ class SeriesSettings:
     stasis_px_frame: float = 0.25
     pulse_band_hz: tuple[float, float] = (0.5, 4.0)
     pulse_probability: float = 0.01
+    pulse_oversampling: int = 10
+    pulse_stopped: float = 0.25
+    pulse_edge_s: float = 0.05
+    pulse_every_beat: float = 0.4
     error_length_px: float = 24.0
     error_frames: float = 16.0
     scale_gain: float = 1.0

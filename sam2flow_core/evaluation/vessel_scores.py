@@ -145,8 +145,8 @@ def _velocity_row(case: Case, truth: VesselTruth, vessel: VesselMeasurement) -> 
     correlation = float(np.corrcoef(series[known], true[known])[0, 1]) if varies else float("nan")
     mean = float(true.mean())
     width = float(np.nanmean(vessel.diameter_px)) if np.isfinite(vessel.diameter_px).any() else float("nan")
-    rate, beat = case.frame_rate_hz, SeriesSettings()
-    pulse = spectrum(np.asarray(true, float), rate, beat.pulse_band_hz, beat.pulse_probability).pulse_hz
+    rate = case.frame_rate_hz
+    pulse = spectrum(np.asarray(true, float), rate, SeriesSettings()).pulse_hz
     return (
         case.name, truth.vessel_id, vessel.grade, mean, along * figures.mean, *interval, along * figures.kymograph_mean,
         correlation, float(np.ptp(true)) / max(abs(mean), 1e-9), truth.width_px, width,

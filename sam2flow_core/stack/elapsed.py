@@ -20,8 +20,6 @@ from sam2flow_core.config.stack import TimingSettings
 Floats = NDArray[np.float64]
 _TOGETHER = 256
 """Pairs of frames that are compared at once."""
-_LOWEST, _HIGHEST = 1e-3, 0.93
-"""Share of the largest change that is told apart from none, and from the largest."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +179,7 @@ def elapsed_steps(changes: Changes, frames: NDArray[np.int64], settings: TimingS
         return None
     far = min(settings.far_pairs, len(frames) // 2)
     one, two, most = (changes.change_by_group(frames[:-lag], frames[lag:]) for lag in (1, 2, far))
-    read = [_displacement(*group) for group in zip(one, two, most, strict=True)]
+    read = [_displacement(*group, settings.told_change) for group in zip(one, two, most, strict=True)]
     known = [group for group in read if group is not None]
     if len(known) < 2:
         return None
@@ -190,7 +188,7 @@ def elapsed_steps(changes: Changes, frames: NDArray[np.int64], settings: TimingS
     return _compared(changes, frames, steps, settings)
 
 
-def _displacement(one: Floats, two: Floats, most: Floats) -> Floats | None:
+def _displacement(one: Floats, two: Floats, most: Floats, told: tuple[float, float]) -> Floats | None:
     """Log of the displacement over each pair, in any unit; None where nothing moves.
 
     Change over displacement is taken as ``largest (1 - exp(-displacement^p))``, with p from pairs two steps apart.
@@ -206,7 +204,7 @@ def _displacement(one: Floats, two: Floats, most: Floats) -> Floats | None:
         return None
 
     def moved(change: Floats) -> Floats:
-        return np.asarray(-np.log1p(-np.clip(change / largest, _LOWEST, _HIGHEST)))
+        return np.asarray(-np.log1p(-np.clip(change / largest, *told)))
 
     power = float(np.clip(np.log2(np.percentile(moved(two[low]) / moved(one[low]), 25)), 1, 2))
     return np.asarray(np.log(moved(one)) / power)

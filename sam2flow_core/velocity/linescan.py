@@ -183,7 +183,7 @@ def _measure(scan: _Scan, calibration: CalibrationLike, settings: VelocitySettin
     series = _series(velocity, other, scan, settings)
     second = replace(diagram, velocity=other, quality=1.0 if np.isfinite(other).any() else 0.0, transit_quality=0.0)
     evenly = by_time(velocity, scan.timing.position)
-    waves = spectrum(evenly, rate, settings.series.pulse_band_hz, settings.series.pulse_probability)
+    waves = spectrum(evenly, rate, settings.series)
     scale = np.full(max(len(velocity) - 1, 1), 0.0)
     lost = scan.timing.lost_share
     statistics = summarise(series, second, scale, evenly, waves.pulse_hz, rate, lost, settings)
@@ -219,12 +219,12 @@ def _measure(scan: _Scan, calibration: CalibrationLike, settings: VelocitySettin
 def _read(scan: _Scan, rate: float | None, settings: VelocitySettings) -> SpaceTime:
     readings = []
     lanes, background = scan.samples.lanes, scan.samples.background
-    for span in spans(lanes.shape[1]):
+    for span in spans(lanes.shape[1], settings.kymograph):
         part = Samples(lanes[:, span.first : span.last], background[span.first : span.last])
         clock = span_clock(scan.timing, span.first, span.last, settings.kymograph)
         reading = read_diagram(on_clock(part, clock), rate, settings.kymograph, settings.stretches)
         readings.append(trimmed(at_frames(reading, clock), span))
-    return joined(readings)[0]
+    return joined(readings, settings.kymograph)[0]
 
 
 def _first(diagram: SpaceTime, settings: VelocitySettings) -> tuple[NDArray[np.float64], float]:

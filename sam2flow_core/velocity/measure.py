@@ -203,7 +203,7 @@ def _read(vessels: Sequence[PreparedVessel], others: Sequence[Others], recording
     rate = recording.calibration.usable_frame_rate_hz
     readings: list[list[Reading]] = [[] for _ in vessels]
     with ThreadPoolExecutor(_THREADS) as pool:
-        for span in spans(len(vessels[0].track.frames)):
+        for span in spans(len(vessels[0].track.frames), settings.kymograph):
             sample_lanes(samplers, recording.images, span.first, span.last, sections)
             clock = span_clock(timing, span.first, span.last, settings.kymograph)
 
@@ -213,7 +213,10 @@ def _read(vessels: Sequence[PreparedVessel], others: Sequence[Others], recording
 
             for mine, reading in zip(readings, pool.map(read, samplers), strict=True):
                 mine.append(trimmed(reading, span))
-    return [_Read(*joined(mine), section.activity()) for mine, section in zip(readings, sections, strict=True)]
+    return [
+        _Read(*joined(mine, settings.kymograph), section.activity())
+        for mine, section in zip(readings, sections, strict=True)
+    ]
 
 
 def _finish(
@@ -240,9 +243,8 @@ def _finish(
     gain = 1.0 if timing.lost_share > 0 else seen.gain(relative_scale, settings.trust)
     per_frame = per_frame.scaled(gain)
     evenly = by_time(per_frame.velocity, timing.position)
-    band, chance = settings.series.pulse_band_hz, settings.series.pulse_probability
-    waves = spectrum(evenly, rate, band, chance, per_frame.spacing)
-    profile = cross_profile(flow, vessel.lumen, ~rejected[:-1]).scaled(gain)
+    waves = spectrum(evenly, rate, settings.series, per_frame.spacing)
+    profile = cross_profile(flow, vessel.lumen, ~rejected[:-1], settings.series).scaled(gain)
     statistics = summarise(
         per_frame, diagram, flow.scale, evenly, waves.pulse_hz, rate, timing.lost_share, settings, gain
     )

@@ -93,7 +93,7 @@ def _along(
     known = np.isfinite(diameter)
     usual = float(np.median(diameter[known])) if known.any() else 1.0
     lumen = find_lumen(seen.ever, line, np.where(known, diameter, usual))
-    flow = lumen_series(track, lumen, len(line.points), settings.kymograph.band)
+    flow = lumen_series(track, lumen, len(line.points), settings.kymograph.band, settings.series)
     against = bool(np.isfinite(flow.mean).any() and np.nanmean(flow.mean) < 0)
     turned = against if arrow is None else line.runs_against(arrow)
     if turned:

@@ -6,25 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
+from sam2flow_core.config.velocity import SeriesSettings
 from sam2flow_core.velocity.records import Spectrum
 
-_OVERSAMPLING = 10
 _TABLE = 2_000_000
-"""Frequencies times samples that are looked at together."""
-_STOPPED = 0.25
-"""Share of the usual velocity below which blood counts as stopped here."""
-_EDGE_S = 0.05
-"""Of a stop, on both sides."""
-_EVERY_BEAT = 0.4
-"""Stops per beat above which the heartbeat makes them; without them a beat may show its second harmonic."""
+"""Frequencies times samples that are looked at together: it bounds the memory, and decides nothing."""
 _NOTHING = Spectrum(np.zeros(0), np.zeros(0), float("nan"), float("nan"))
 
 
 def spectrum(
     velocity: NDArray[np.float64],
     frame_rate_hz: float | None,
-    band: tuple[float, float],
-    probability: float,
+    settings: SeriesSettings,
     spacing: float = 1.0,
 ) -> Spectrum:
     """Return the power of the velocity over frequency and the pulse in it.
@@ -38,35 +31,33 @@ def spectrum(
     velocity : ndarray, shape (T,)
         NaN in gaps.
     frame_rate_hz : float or None
-    band : tuple of float
-        Hz.
-    probability : float
-        False-alarm probability (of that many independent frequencies) above which a peak is no pulse.
+    settings : SeriesSettings
+        Those of the pulse: its band, when a peak is one, and what a stop is.
     spacing : float
         Frames from one answered pair to the next: faster than half their rate nothing can be told.
     """
     if frame_rate_hz is None:
         return _NOTHING
-    fastest = min(2 * band[1], frame_rate_hz / spacing / 2)
-    whole = _read(velocity, frame_rate_hz, band, probability, fastest)
+    fastest = min(2 * settings.pulse_band_hz[1], frame_rate_hz / spacing / 2)
+    whole = _read(velocity, frame_rate_hz, settings, fastest)
     valid = np.isfinite(velocity)
-    slow = valid & (velocity < _STOPPED * np.median(velocity[valid])) if valid.any() else valid
-    near = ndimage.binary_dilation(slow, iterations=max(1, round(_EDGE_S * frame_rate_hz)))
+    slow = valid & (velocity < settings.pulse_stopped * np.median(velocity[valid])) if valid.any() else valid
+    near = ndimage.binary_dilation(slow, iterations=max(1, round(settings.pulse_edge_s * frame_rate_hz)))
     stops = ndimage.label(near)[1]
     if stops == 0:
         return whole
-    moving = _read(np.where(near, np.nan, velocity), frame_rate_hz, band, probability, fastest)
+    moving = _read(np.where(near, np.nan, velocity), frame_rate_hz, settings, fastest)
     pulse = moving.pulse_hz if np.isfinite(moving.pulse_hz) else whole.pulse_hz
-    return whole if stops > _EVERY_BEAT * pulse * len(velocity) / frame_rate_hz else moving
+    return whole if stops > settings.pulse_every_beat * pulse * len(velocity) / frame_rate_hz else moving
 
 
 def _read(
     velocity: NDArray[np.float64],
     frame_rate_hz: float,
-    band: tuple[float, float],
-    probability: float,
+    settings: SeriesSettings,
     fastest: float,
 ) -> Spectrum:
+    band, probability = settings.pulse_band_hz, settings.pulse_probability
     valid = np.isfinite(velocity)
     if valid.sum() < 16:
         return _NOTHING
@@ -75,7 +66,7 @@ def _read(
     low, high = max(band[0], 1.5 / span), fastest
     if high <= low or velocity[valid].std() < 1e-9:
         return _NOTHING
-    frequency = np.arange(0.5 / span, high, 1 / (_OVERSAMPLING * span))
+    frequency = np.arange(0.5 / span, high, 1 / (settings.pulse_oversampling * span))
     values = signal.detrend(velocity[valid])
     power = _periodogram(time, values, frequency)
     sought = (frequency >= low) & (frequency <= band[1])

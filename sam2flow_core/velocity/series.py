@@ -18,11 +18,6 @@ from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.diameter import Lumen, ProjectedFlow, blocks, project
 from sam2flow_core.velocity.records import CrossProfile
 
-BINS = 13
-_LANES = 7
-_ENOUGH = 200  # pixels for a quantile
-_MIN_PIXELS = 8
-
 
 @dataclass(frozen=True)
 class LumenSeries:
@@ -31,7 +26,7 @@ class LumenSeries:
     Attributes
     ----------
     mean : ndarray
-        px per frame along the arrow: median along each of seven lanes, averaged over the lanes by their area. A
+        px per frame along the arrow: median along each of several lanes, averaged over the lanes by their area. A
         patch of wrong flow moves it less than it moves the plain mean, and shear across the vessel does not.
     centre : ndarray
         The same over the band of the space-time diagram.
@@ -39,7 +34,7 @@ class LumenSeries:
         Percentiles of the velocity, mean of the model's expected error; px per frame.
     pixels : ndarray of int
     across : ndarray, shape (T - 1, B)
-        Mean of each of the `BINS` parts of the width.
+        Mean of each of the B parts of the width.
     lengthwise : ndarray of float32, shape (T - 1, N)
         Mean at each point of the centreline.
     """
@@ -66,7 +61,7 @@ class LumenSeries:
         )
 
 
-def lumen_series(track: VesselTrack, lumen: Lumen, points: int, band: float) -> LumenSeries:
+def lumen_series(track: VesselTrack, lumen: Lumen, points: int, band: float, settings: SeriesSettings) -> LumenSeries:
     """Reduce the flow of a vessel to one row per step, reading each step once and some steps at a time.
 
     Parameters
@@ -77,41 +72,46 @@ def lumen_series(track: VesselTrack, lumen: Lumen, points: int, band: float) -> 
         Of the centreline.
     band : float
         Half width of the band of `LumenSeries.centre` as a share of the radius.
+    settings : SeriesSettings
     """
-    parts = [_reduce(project(track, lumen, block), lumen, points, band) for block in blocks(track.flow.shape[0])]
-    parts = parts or [_reduce(project(track, lumen, slice(0, 0)), lumen, points, band)]
+    parts = [
+        _reduce(project(track, lumen, block), lumen, points, band, settings) for block in blocks(track.flow.shape[0])
+    ]
+    parts = parts or [_reduce(project(track, lumen, slice(0, 0)), lumen, points, band, settings)]
     joined = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(LumenSeries)}
     return LumenSeries(**joined)
 
 
-def _reduce(flow: ProjectedFlow, lumen: Lumen, points: int, band: float) -> LumenSeries:
-    lanes = np.digitize(lumen.across, np.linspace(-1, 1, _LANES + 1)[1:-1])
+def _reduce(flow: ProjectedFlow, lumen: Lumen, points: int, band: float, settings: SeriesSettings) -> LumenSeries:
+    lanes = np.digitize(lumen.across, np.linspace(-1, 1, settings.lanes + 1)[1:-1])
     total = np.zeros(len(flow.along))
     weight = np.zeros(len(flow.along))
-    for lane in range(_LANES):
+    for lane in range(settings.lanes):
         values = flow.along[:, lanes == lane]
         number = np.isfinite(values).sum(axis=1)
-        total += np.where(number > 0, number * np.nan_to_num(row_quantile(values, (0.5,))[0]), 0)
+        total += np.where(
+            number > 0, number * np.nan_to_num(row_quantile(values, (0.5,), settings.quantile_pixels)[0]), 0
+        )
         weight += number
-    low, high = row_quantile(flow.along, (0.1, 0.9))
+    low, high = row_quantile(flow.along, (0.1, 0.9), settings.quantile_pixels)
     pixels = np.isfinite(flow.along).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return LumenSeries(
             mean=np.where(weight > 0, total / weight, np.nan),
-            centre=row_quantile(flow.along[:, np.abs(lumen.across) <= band], (0.5,))[0],
+            centre=row_quantile(flow.along[:, np.abs(lumen.across) <= band], (0.5,), settings.quantile_pixels)[0],
             p10=low,
             p90=high,
             scale=np.nansum(flow.scale, axis=1) / pixels,
             pixels=pixels,
-            across=_across(flow, lumen),
+            across=_across(flow, lumen, settings.profile_bins),
             lengthwise=_lengthwise(flow, lumen, points),
         )
 
 
-def _across(flow: ProjectedFlow, lumen: Lumen) -> NDArray[np.float64]:
-    means = np.full((len(flow.along), BINS), np.nan)
-    which = bins_across(lumen)
-    for k in range(BINS):
+def _across(flow: ProjectedFlow, lumen: Lumen, bins: int) -> NDArray[np.float64]:
+    means = np.full((len(flow.along), bins), np.nan)
+    which = _bins_across(lumen, bins)
+    for k in range(bins):
         values = flow.along[:, which == k]
         number = np.isfinite(values).sum(axis=1)
         seen = number > 0
@@ -131,19 +131,19 @@ def _lengthwise(flow: ProjectedFlow, lumen: Lumen, points: int) -> NDArray[np.fl
     return means
 
 
-def bins_across(lumen: Lumen) -> NDArray[np.int64]:
-    """Return in which of `BINS` parts of the width each pixel lies; -1 and `BINS` are outside."""
-    return np.asarray(np.digitize(lumen.across, np.linspace(-1.0, 1.0, BINS + 1)) - 1)
+def _bins_across(lumen: Lumen, bins: int) -> NDArray[np.int64]:
+    """Return in which of the parts of the width each pixel lies; -1 and `bins` are outside."""
+    return np.asarray(np.digitize(lumen.across, np.linspace(-1.0, 1.0, bins + 1)) - 1)
 
 
-def row_quantile(values: NDArray[np.float32], shares: tuple[float, ...]) -> list[NDArray[np.float64]]:
+def row_quantile(values: NDArray[np.float32], shares: tuple[float, ...], enough: int) -> list[NDArray[np.float64]]:
     """Return quantiles of each row without its NaNs, many times faster than `numpy.nanquantile`.
 
-    Of long rows every n-th value is taken: neighbouring pixels of a flow field say the same.
+    Of rows longer than ``enough`` every n-th value is taken: neighbouring pixels of a flow field say the same.
     """
     if values.shape[1] == 0:
         return [np.full(len(values), np.nan) for _ in shares]
-    values = values[:, :: max(values.shape[1] // _ENOUGH, 1)]
+    values = values[:, :: max(values.shape[1] // enough, 1)]
     number = np.isfinite(values).sum(axis=1)
     ordered = np.sort(values, axis=1)  # NaNs last
     rows = np.arange(len(values))
@@ -233,7 +233,7 @@ def smooth_series(velocity: NDArray[np.float64], sigma_frames: float) -> NDArray
     return np.where(valid, total / np.maximum(weight, 1e-9), np.nan)
 
 
-def cross_profile(series: LumenSeries, lumen: Lumen, used: NDArray[np.bool_]) -> CrossProfile:
+def cross_profile(series: LumenSeries, lumen: Lumen, used: NDArray[np.bool_], settings: SeriesSettings) -> CrossProfile:
     """Average the flow over time and length and fit ``v(r) = v0 (1 - a |r / R|^n)``.
 
     Parameters
@@ -242,6 +242,7 @@ def cross_profile(series: LumenSeries, lumen: Lumen, used: NDArray[np.bool_]) ->
     lumen : Lumen
     used : ndarray of bool, shape (T - 1,)
         Frames to average.
+    settings : SeriesSettings
 
     Returns
     -------
@@ -249,13 +250,13 @@ def cross_profile(series: LumenSeries, lumen: Lumen, used: NDArray[np.bool_]) ->
         ``ratio`` is the centre velocity over the mean of a round cross-section,
         ``1 / (1 - 2 a / (n + 2))``: 2 for a parabola, 1 for a plug.
     """
-    which = bins_across(lumen)
+    which = _bins_across(lumen, settings.profile_bins)
     position, velocity, spread = [], [], []
-    for k in range(BINS):
+    for k in range(settings.profile_bins):
         inside = which == k
         values = series.across[used, k]
         values = values[np.isfinite(values)]
-        if inside.sum() < _MIN_PIXELS or not len(values):
+        if inside.sum() < settings.profile_pixels or not len(values):
             continue
         position.append(float(lumen.across[inside].mean()))
         velocity.append(float(values.mean()))

@@ -23,10 +23,6 @@ from sam2flow_core.velocity.records import CellCount, SpaceTime
 from sam2flow_core.velocity.sampling import Samples
 from sam2flow_core.velocity.stretches import StretchTable
 
-LENGTH = 2048
-OVERLAP = 64
-_ENOUGH_COUNTED = 0.5
-"""Share of the recording in which cells must be countable."""
 BY_FRAME = ("image", "velocity", "radon", "transit", "duplicate", "sharpness", "match", "strength")
 _WHOLE = (
     "quality",
@@ -55,11 +51,12 @@ class Span:
         return slice(self.own_first - self.first, self.own_last - self.first)
 
 
-def spans(frames: int) -> list[Span]:
-    """Divide a recording into spans of `LENGTH` steps at most."""
-    number = max(-(-(frames - OVERLAP) // (LENGTH - OVERLAP)), 1)
+def spans(frames: int, settings: KymographSettings) -> list[Span]:
+    """Divide a recording into spans of so many steps at most as the settings say."""
+    overlap = settings.span_overlap
+    number = max(-(-(frames - overlap) // (settings.span_frames - overlap)), 1)
     edges = np.linspace(0, frames, number + 1).round().astype(int)
-    margin = OVERLAP // 2
+    margin = overlap // 2
     return [
         Span(max(int(low) - margin, 0), min(int(high) + margin, frames), int(low), int(high))
         for low, high in pairwise(edges)
@@ -73,7 +70,7 @@ def trimmed(reading: Reading, span: Span) -> Reading:
     return replace(reading, space_time=replace(diagram, **kept))
 
 
-def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount, StretchTable]:
+def joined(readings: Sequence[Reading], settings: KymographSettings) -> tuple[SpaceTime, CellCount, StretchTable]:
     """Put trimmed readings one after the other; figures of a whole span are averaged over the spans by their length."""
     if len(readings) == 1:
         return readings[0].space_time, readings[0].cells, readings[0].stretches
@@ -91,12 +88,12 @@ def joined(readings: Sequence[Reading]) -> tuple[SpaceTime, CellCount, StretchTa
     spacing = _mean(np.array([diagram.spacing for diagram in diagrams]), weight)
     diagram = SpaceTime(**by_frame, **whole, spacing=spacing, sharpness=contrast / max(usual, 1e-12))
     along = reduce(add, [reading.stretches for reading in readings])
-    return diagram, _cells([reading.cells for reading in readings], weight), along
+    return diagram, _cells([reading.cells for reading in readings], weight, settings.cells.countable), along
 
 
-def _cells(counts: Sequence[CellCount], weight: NDArray[np.float64]) -> CellCount:
+def _cells(counts: Sequence[CellCount], weight: NDArray[np.float64], countable: float) -> CellCount:
     flux, spacing = (np.array([getattr(count, name) for count in counts]) for name in ("flux_per_frame", "spacing"))
-    if weight[np.isfinite(flux)].sum() < _ENOUGH_COUNTED * weight.sum():
+    if weight[np.isfinite(flux)].sum() < countable * weight.sum():
         return CellCount(float("nan"), float("nan"))
     return CellCount(_mean(flux, weight), _mean(spacing, weight))
 

@@ -8,13 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sam2flow_core.config.velocity import KymographSettings, SeriesSettings
 from sam2flow_core.velocity import measure_vessel
 from sam2flow_core.velocity.pulse import spectrum
-from sam2flow_core.velocity.spans import LENGTH, OVERLAP, spans
+from sam2flow_core.velocity.spans import spans
 
 from .vessels import Calibrated, make_scene
 
 FRAMES = 5000
+SETTINGS = KymographSettings()
+LENGTH, OVERLAP = SETTINGS.span_frames, SETTINGS.span_overlap
 
 
 class OnDisk:
@@ -31,7 +34,7 @@ class OnDisk:
 
 @pytest.mark.parametrize("frames", [2, 60, LENGTH, LENGTH + 1, 3 * LENGTH, 20_000])
 def test_spans_answer_for_every_step_once_and_never_at_their_edge(frames):
-    parts = spans(frames)
+    parts = spans(frames, SETTINGS)
     answered = np.concatenate([np.arange(p.own_first, p.own_last) for p in parts])
     np.testing.assert_array_equal(answered, np.arange(frames))
     assert all(p.last - p.first <= LENGTH for p in parts)
@@ -58,7 +61,7 @@ def test_the_diagram_has_no_seams(measured):
     assert vessel.kymograph.shape[0] == FRAMES and np.isnan(read[-1]) and np.isfinite(read[:-1]).all()
     # As good where two spans meet as anywhere else.
     error = np.abs(read[:-1] - truth)
-    seams = [part.own_first for part in spans(FRAMES)[1:]]
+    seams = [part.own_first for part in spans(FRAMES, SETTINGS)[1:]]
     assert len(seams) == 2
     assert max(error[seam - 20 : seam + 20].mean() for seam in seams) < 1.5 * error.mean() + 0.05
     assert np.corrcoef(read[:-1], truth)[0, 1] > 0.95
@@ -81,7 +84,7 @@ def test_the_pulse_of_a_long_recording_is_found_in_bounded_memory():
     time = np.arange(6000) / 160
     velocity = 3 + np.sin(2 * np.pi * 1.3 * time)
     tracemalloc.start()
-    found = spectrum(velocity, 160.0, (0.5, 4.0), 0.01)
+    found = spectrum(velocity, 160.0, SeriesSettings())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert found.pulse_hz == pytest.approx(1.3, abs=0.01)

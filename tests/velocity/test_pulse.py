@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from sam2flow_core.config.velocity import SeriesSettings
 from sam2flow_core.velocity.pulse import spectrum
 
-RATE, BAND = 100.0, (0.5, 4.0)
+RATE, SETTINGS = 100.0, SeriesSettings()
 
 
 def beating(depth: float) -> np.ndarray:
@@ -17,17 +18,17 @@ def test_stops_do_not_drown_the_heartbeat():
     velocity = beating(0.12)
     velocity[120:270] *= 0.02
     velocity[600:700] *= 0.02
-    assert spectrum(velocity, RATE, BAND, 0.01).pulse_hz == pytest.approx(1.3, abs=0.05)
+    assert spectrum(velocity, RATE, SETTINGS).pulse_hz == pytest.approx(1.3, abs=0.05)
 
 
 def test_a_heartbeat_that_stops_the_blood_is_not_cut_away():
     velocity = np.maximum(beating(1.0), 0)
     assert (velocity < 1).mean() > 0.2
-    assert spectrum(velocity, RATE, BAND, 0.01).pulse_hz == pytest.approx(1.3, abs=0.05)
+    assert spectrum(velocity, RATE, SETTINGS).pulse_hz == pytest.approx(1.3, abs=0.05)
 
 
 def test_noise_has_no_heartbeat_with_or_without_stops():
     velocity = 4 + np.random.default_rng(1).normal(0, 0.5, 1000)
-    assert np.isnan(spectrum(velocity, RATE, BAND, 0.01).pulse_hz)
+    assert np.isnan(spectrum(velocity, RATE, SETTINGS).pulse_hz)
     velocity[300:400] = 0.0
-    assert np.isnan(spectrum(velocity, RATE, BAND, 0.01).pulse_hz)
+    assert np.isnan(spectrum(velocity, RATE, SETTINGS).pulse_hz)
