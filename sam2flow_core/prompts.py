@@ -89,7 +89,16 @@ class MaskPrompt:
 
     @classmethod
     def of(cls, vessel_id: int, frame: int, mask: NDArray[np.bool_]) -> MaskPrompt:
-        """Return the prompt of a painted mask, shape (Y, X)."""
+        """Return the prompt of a painted mask, shape (Y, X).
+
+        Examples
+        --------
+        >>> painted = MaskPrompt.of(1, 0, np.array([[False, True], [True, False]]))
+        >>> painted.runs
+        '1 2 1'
+        >>> painted.mask.tolist()
+        [[False, True], [True, False]]
+        """
         flat = np.concatenate([[False], np.asarray(mask, bool).ravel()])
         ends = np.append(np.flatnonzero(flat[1:] != flat[:-1]), mask.size)
         runs = " ".join(str(n) for n in np.diff(ends, prepend=0))
@@ -109,7 +118,13 @@ AnyPrompt = Prompt | BoxPrompt | MaskPrompt
 
 
 def clicks_of(prompts: Iterable[AnyPrompt]) -> tuple[Prompt, ...]:
-    """The clicks among the prompts."""
+    """The clicks among the prompts.
+
+    Examples
+    --------
+    >>> clicks_of([Prompt(1, 0, 5.0, 6.0), BoxPrompt(1, 0, 2.0, 3.0, 8.0, 9.0)])
+    (Prompt(vessel_id=1, frame=0, y=5.0, x=6.0, label=1),)
+    """
     return tuple(p for p in prompts if isinstance(p, Prompt))
 
 
@@ -192,13 +207,30 @@ def write_prompts(path: str | Path, prompts: tuple[Prompt, ...]) -> None:
     ------
     OutputError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "prompts.csv"
+    ...     write_prompts(path, (Prompt(1, 0, 10.0, 12.0),))
+    ...     read_prompts(path)
+    (Prompt(vessel_id=1, frame=0, y=10.0, x=12.0, label=1),)
     """
     rows = [(p.vessel_id, p.frame, p.y, p.x, p.label) for p in prompts]
     write_csv(path, pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
 def check_prompts(prompts: tuple[AnyPrompt, ...], shape: tuple[int, int, int]) -> None:
-    """Raise `PromptError` unless all lies in a stack of ``shape`` (T, Y, X) and says where each vessel is."""
+    """Raise `PromptError` unless all lies in a stack of ``shape`` (T, Y, X) and says where each vessel is.
+
+    Examples
+    --------
+    >>> check_prompts((Prompt(1, 0, 10.0, 12.0),), shape=(5, 64, 64))
+    >>> check_prompts((Prompt(1, 9, 10.0, 12.0),), shape=(5, 64, 64))
+    Traceback (most recent call last):
+    sam2flow_core.errors.PromptError: vessel 1: frame 9 is outside the recording (0 to 4)
+    """
     clicks, regions = clicks_of(prompts), regions_of(prompts)
     check_regions(regions, shape)
     if not prompts:
@@ -230,7 +262,13 @@ _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "st
 
 
 def regions_to_json(regions: Sequence[Region]) -> list[dict[str, Any]]:
-    """Return regions as JSON values."""
+    """Return regions as JSON values.
+
+    Examples
+    --------
+    >>> regions_from_json(regions_to_json([BoxPrompt(1, 0, 2.0, 3.0, 8.0, 9.0)]))
+    (BoxPrompt(vessel_id=1, frame=0, top=2.0, left=3.0, bottom=8.0, right=9.0),)
+    """
     names = {kind: name for name, kind in _KINDS.items()}
     return [{"kind": names[type(region)], **asdict(region)} for region in regions]
 

@@ -205,6 +205,11 @@ def guarded(text: str) -> str:
     """Text that no spreadsheet takes for a formula; `unguarded` gives it back.
 
     Numbers stay as they are, those with a minus sign too.
+
+    Examples
+    --------
+    >>> unguarded(guarded("=SUM(A1)"))
+    '=SUM(A1)'
     """
     return f"'{text}" if _FORMULA.match(text) and not _PLAIN.fullmatch(text) else text
 

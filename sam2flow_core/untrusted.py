@@ -76,7 +76,13 @@ def read_object(text: bytes | str) -> dict[str, Any]:
 
 
 def plain_name(name: str) -> bool:
-    """Whether a name is that of a file or folder right here: no way up, none to elsewhere."""
+    """Whether a name is that of a file or folder right here: no way up, none to elsewhere.
+
+    Examples
+    --------
+    >>> plain_name("prompts.csv"), plain_name("../prompts.csv")
+    (True, False)
+    """
     return bool(name) and name not in (".", "..") and not re.search(r'[\\/:*?"<>|\x00-\x1f]', name)
 
 

@@ -71,7 +71,14 @@ class GridSettings:
             raise PromptError(f"no output_mode '{self.output_mode}'; there are {', '.join(_FORMS)}")
 
     def grids(self) -> tuple[NDArray[np.float64], ...]:
-        """Places (P, 2) ``(x, y)`` in 0 to 1, for each layer."""
+        """Places (P, 2) ``(x, y)`` in 0 to 1, for each layer.
+
+        Examples
+        --------
+        >>> settings = GridSettings(points_per_side=8, crop_n_layers=1, crop_n_points_downscale_factor=2)
+        >>> [len(grid) for grid in settings.grids()]
+        [64, 16]
+        """
         if self.point_grids is not None:
             return tuple(self.point_grids)  # scripts for SAM 2 give a list
         assert self.points_per_side is not None
@@ -80,7 +87,13 @@ class GridSettings:
 
 
 def point_grid(per_side: int) -> NDArray[np.float64]:
-    """Places (per_side**2, 2) ``(x, y)`` in 0 to 1, row by row, in the middle of equal cells."""
+    """Places (per_side**2, 2) ``(x, y)`` in 0 to 1, row by row, in the middle of equal cells.
+
+    Examples
+    --------
+    >>> point_grid(2).tolist()
+    [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]]
+    """
     along = (np.arange(per_side) + 0.5) / per_side
     x, y = np.meshgrid(along, along)
     return np.stack([x.ravel(), y.ravel()], 1)

@@ -214,7 +214,13 @@ class ModelConfig:
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> ModelConfig:
-        """Inverse of `to_dict`, of files with older names too; raises `ModelError` where the data does not fit."""
+        """Inverse of `to_dict`, of files with older names too; raises `ModelError` where the data does not fit.
+
+        Examples
+        --------
+        >>> ModelConfig.from_dict(preset("tiny").to_dict()) == preset("tiny")
+        True
+        """
         try:
             config = read_json(ModelConfig, json.dumps(_with_todays_names(data)))
             _check_sizes(asdict(config), ModelConfig.__name__)
@@ -291,7 +297,13 @@ PRESETS: dict[str, ModelConfig] = {
 
 
 def preset(name: str) -> ModelConfig:
-    """Configuration of a preset by name; raises `ModelError` for an unknown one."""
+    """Configuration of a preset by name; raises `ModelError` for an unknown one.
+
+    Examples
+    --------
+    >>> preset("tiny").preset
+    'tiny'
+    """
     if name not in PRESETS:
         raise ModelError(f"no preset '{name}'; there are {', '.join(PRESETS)}")
     return PRESETS[name]

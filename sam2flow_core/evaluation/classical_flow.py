@@ -16,7 +16,13 @@ from skimage.registration import optical_flow_ilk, optical_flow_tvl1
 
 @dataclass(frozen=True)
 class Dis:
-    """Dense inverse search, medium preset (Kroeger et al., ECCV 2016)."""
+    """Dense inverse search, medium preset (Kroeger et al., ECCV 2016).
+
+    References
+    ----------
+    .. [1] T. Kroeger, R. Timofte, D. Dai and L. Van Gool, "Fast Optical Flow Using Dense Inverse Search", ECCV 2016,
+       :doi:`10.48550/arXiv.1603.03590`.
+    """
 
     name: str = "DIS (medium)"
 
@@ -28,7 +34,13 @@ class Dis:
 
 @dataclass(frozen=True)
 class Farneback:
-    """Polynomial expansion (Farneback, SCIA 2003), tuned on synthetic videos outside the benchmark."""
+    """Polynomial expansion (Farneback, SCIA 2003), tuned on synthetic videos outside the benchmark.
+
+    References
+    ----------
+    .. [1] G. Farneback, "Two-Frame Motion Estimation Based on Polynomial Expansion", SCIA 2003,
+       :doi:`10.1007/3-540-45103-X_50`.
+    """
 
     name: str = "Farneback (tuned)"
     window: int = 25
@@ -50,7 +62,13 @@ class Farneback:
 
 @dataclass(frozen=True)
 class TvL1:
-    """Total variation with an L1 data term (Zach et al., DAGM 2007)."""
+    """Total variation with an L1 data term (Zach et al., DAGM 2007).
+
+    References
+    ----------
+    .. [1] C. Zach, T. Pock and H. Bischof, "A Duality Based Approach for Realtime TV-L1 Optical Flow", DAGM 2007,
+       :doi:`10.1007/978-3-540-74936-3_22`.
+    """
 
     name: str = "TV-L1"
 
@@ -62,7 +80,13 @@ class TvL1:
 
 @dataclass(frozen=True)
 class Ilk:
-    """Iterative Lucas-Kanade (Le Besnerais and Champagnat, ICIP 2005), tuned outside the benchmark."""
+    """Iterative Lucas-Kanade (Le Besnerais and Champagnat, ICIP 2005), tuned outside the benchmark.
+
+    References
+    ----------
+    .. [1] G. Le Besnerais and F. Champagnat, "Dense Optical Flow by Iterative Local Window Registration", ICIP 2005,
+       :doi:`10.1109/ICIP.2005.1529706`.
+    """
 
     name: str = "iLK"
     radius: int = 15

@@ -152,6 +152,10 @@ class SAM2AutomaticMaskGenerator:
         list of dict
             ``segmentation`` (mask (Y, X), or run lengths), ``area`` (px), ``bbox`` and ``crop_box`` (``x, y, width,
             height``), ``predicted_iou``, ``stability_score``, ``point_coords`` ([[x, y]], the click).
+
+        References
+        ----------
+        .. [1] A. Kirillov et al., "Segment Anything", ICCV 2023, :doi:`10.48550/arXiv.2304.02643`.
         """
         found = self._find(read_picture(image))
         return [self._record(found, i) for i in range(len(found.runs))]

@@ -48,6 +48,10 @@ def build_sam2_video_predictor(
     ------
     ModelError
         If there is no checkpoint, or overrides are given.
+
+    References
+    ----------
+    .. [1] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
     """
     _check_call(ckpt_path, hydra_overrides_extra)
     settings = InferenceSettings()
@@ -73,6 +77,15 @@ def build_sam2(
     ------
     ModelError
         If there is no checkpoint, or what belongs to the predictor is asked of the network.
+
+    References
+    ----------
+    .. [1] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
+
+    Examples
+    --------
+    >>> build_sam2("", "tiny", device="cpu").config.preset
+    'tiny'
     """
     _check_call(ckpt_path, hydra_overrides_extra)
     if not apply_postprocessing:

@@ -173,6 +173,11 @@ class SAM2ImagePredictor:
         ------
         PromptError
             If no picture is set, or points and labels do not fit.
+
+        References
+        ----------
+        .. [1] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
+        .. [2] A. Kirillov et al., "Segment Anything", ICCV 2023, :doi:`10.48550/arXiv.2304.02643`.
         """
         self._require(batch=False)
         given = self.place(point_coords, point_labels, box, mask_input, normalize_coords, 0)

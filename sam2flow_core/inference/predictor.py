@@ -215,6 +215,10 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         ------
         PromptError
             If there is neither a point nor a box, or their numbers do not fit.
+
+        References
+        ----------
+        .. [1] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
         """
         state = inference_state
         _check_frame(state, frame_idx)
@@ -376,6 +380,10 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         ------
         TrackingStep
             Unpacks into ``frame_idx, obj_ids, mask_logits`` and carries ``flow`` and ``flow_scale``.
+
+        References
+        ----------
+        .. [1] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
         """
         state = inference_state
         frames = state.frames

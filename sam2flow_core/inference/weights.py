@@ -34,7 +34,13 @@ _DESIGN = "context_memory.design."
 
 
 def todays_name(tensor: str) -> str:
-    """Name of a tensor in today's network, of its name in a file."""
+    """Name of a tensor in today's network, of its name in a file.
+
+    Examples
+    --------
+    >>> todays_name("flow.start.weight")
+    'flow.start.weight'
+    """
     for former, today in _FORMER_PARTS.items():
         tensor = tensor.replace(former, today)
     return tensor

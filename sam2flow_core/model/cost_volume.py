@@ -29,7 +29,14 @@ SEEN = 0.05
 
 
 def speed_bins(largest: float) -> Tensor:
-    """Speeds that are tried, px per frame, symmetric about 0: fine where slow, coarse where fast."""
+    """Speeds that are tried, px per frame, symmetric about 0: fine where slow, coarse where fast.
+
+    Examples
+    --------
+    >>> bins = speed_bins(10.0)
+    >>> bool(bins[0] == -bins[-1])
+    True
+    """
     speeds = [0.0]
     for step, upto in COST_VOLUME.speed_steps:
         while speeds[-1] < min(upto, largest) - 1e-6:
@@ -146,6 +153,11 @@ def correlate(first: Tensor, second: Tensor, streamlines: Streamlines, row: int)
     Tensor (N, B_lag)
         -1 to 1; 0 where the point cannot be seen. Of the bins, the slow ones in the middle that stay within reach
         at that lag.
+
+    References
+    ----------
+    .. [1] Z. Teed and J. Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow", ECCV 2020,
+       :doi:`10.48550/arXiv.2003.12039`.
     """
     found = match(read_corners(first, streamlines.source), second, streamlines.target[row])
     return found * streamlines.valid[:, slow_bins(streamlines, found.shape[1]), row]

@@ -76,6 +76,10 @@ class Attention(nn.Module):
             True where a query may look.
         rotate_q, rotate_k : complex Tensor (Q, d / 2), (K', d / 2), optional
             Rotary positions; the last K - K' keys (object pointers) are left unrotated.
+
+        References
+        ----------
+        .. [1] A. Vaswani et al., "Attention Is All You Need", NeurIPS 2017, :doi:`10.48550/arXiv.1706.03762`.
         """
         q, k, v = (self._split(x) for x in (self.q_proj(q), self.k_proj(k), self.v_proj(v)))
         if rotate_q is not None and rotate_k is not None:
@@ -100,6 +104,17 @@ def axial_rotations(height: int, width: int, head_dim: int, theta: float = 10000
     """Rotary positions of a grid: complex (height * width, head_dim / 2), half for x, half for y.
 
     Reference: Su et al., RoFormer, 2021; axial form as in SAM 2 (Ravi et al., 2024).
+
+    References
+    ----------
+    .. [1] J. Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021,
+       :doi:`10.48550/arXiv.2104.09864`.
+    .. [2] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
+
+    Examples
+    --------
+    >>> axial_rotations(2, 3, head_dim=8).shape
+    torch.Size([6, 4])
     """
     rates = 1.0 / theta ** (torch.arange(0, head_dim, 4).float()[: head_dim // 4] / head_dim)
     place = torch.arange(height * width).float()
@@ -112,6 +127,17 @@ def sine_position(position: Tensor, dim: int, longest: float = 10000.0) -> Tenso
     """Sines and cosines of positions (..., 2) as (..., dim), half for each coordinate.
 
     Reference: Vaswani et al., 2017; two-dimensional as in DETR (Carion et al., 2020).
+
+    References
+    ----------
+    .. [1] A. Vaswani et al., "Attention Is All You Need", NeurIPS 2017, :doi:`10.48550/arXiv.1706.03762`.
+    .. [2] N. Carion et al., "End-to-End Object Detection with Transformers", ECCV 2020,
+       :doi:`10.48550/arXiv.2005.12872`.
+
+    Examples
+    --------
+    >>> sine_position(torch.zeros(1, 2), dim=4)
+    tensor([[0., 1., 0., 1.]])
     """
     count = dim // 4
     rates = longest ** (-torch.arange(count, device=position.device) / count)
@@ -132,7 +158,18 @@ def grid_position(height: int, width: int, dim: int) -> Tensor:
 
 
 def age_position(age: Tensor, dim: int) -> Tensor:
-    """Sines, then cosines, of ages (N,) as (N, dim). Reference: Vaswani et al., 2017, as in SAM 2.1."""
+    """Sines, then cosines, of ages (N,) as (N, dim). Reference: Vaswani et al., 2017, as in SAM 2.1.
+
+    References
+    ----------
+    .. [1] A. Vaswani et al., "Attention Is All You Need", NeurIPS 2017, :doi:`10.48550/arXiv.1706.03762`.
+    .. [2] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
+
+    Examples
+    --------
+    >>> age_position(torch.zeros(1), dim=4)
+    tensor([[0., 0., 1., 1.]])
+    """
     count = dim // 2
     rates = 10000.0 ** (2 * (torch.arange(count, device=age.device) // 2) / count)
     angles = age[:, None] / rates

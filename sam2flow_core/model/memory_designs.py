@@ -122,6 +122,13 @@ def predict_box(entries: Sequence[MemoryEntry], frame: int) -> Box | None:
     """Box that entries, in the order they were written, predict for a frame; None where none of them has one.
 
     Centre and size move independently of each other, so one covariance of place and velocity serves all four.
+
+    References
+    ----------
+    .. [1] R. E. Kalman, "A New Approach to Linear Filtering and Prediction Problems", Journal of Basic Engineering
+       82(1), 35-45, 1960, :doi:`10.1115/1.3662552`.
+    .. [2] C.-Y. Yang et al., "SAMURAI: Adapting Segment Anything Model for Zero-Shot Visual Tracking with Motion-Aware
+       Memory", 2024, :doi:`10.48550/arXiv.2411.11922`.
     """
     seen = [(e.frame, _centre_and_size(e.box)) for e in entries if e.box is not None]
     if not seen:
@@ -140,7 +147,13 @@ def predict_box(entries: Sequence[MemoryEntry], frame: int) -> Box | None:
 
 
 def box_iou(a: Box, b: Box) -> float:
-    """IoU of two boxes."""
+    """IoU of two boxes.
+
+    Examples
+    --------
+    >>> box_iou((0.0, 0.0, 9.0, 9.0), (0.0, 0.0, 9.0, 9.0))
+    1.0
+    """
     width, height = (min(a[k + 2], b[k + 2]) - max(a[k], b[k]) + 1 for k in (0, 1))
     shared = max(width, 0.0) * max(height, 0.0)
     areas = [(box[2] - box[0] + 1) * (box[3] - box[1] + 1) for box in (a, b)]

@@ -27,7 +27,13 @@ class RandomPosition(nn.Module):
         self.register_buffer("positional_encoding_gaussian_matrix", torch.randn(2, features))
 
     def forward(self, unit: Tensor) -> Tensor:
-        """(..., 2) in 0..1, (x, y), to (..., 2 * features)."""
+        """(..., 2) in 0..1, (x, y), to (..., 2 * features).
+
+        References
+        ----------
+        .. [1] M. Tancik et al., "Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional
+           Domains", NeurIPS 2020, :doi:`10.48550/arXiv.2006.10739`.
+        """
         angles = 2 * math.pi * ((2 * unit - 1) @ self.positional_encoding_gaussian_matrix)
         return torch.cat([angles.sin(), angles.cos()], -1)
 
@@ -89,6 +95,10 @@ class PromptEncoder(nn.Module):
         sparse : Tensor (V, P, dim)
             (V, P + 1, dim) where one of padding is added.
         dense : Tensor (V, dim, H / 16, W / 16)
+
+        References
+        ----------
+        .. [1] A. Kirillov et al., "Segment Anything", ICCV 2023, :doi:`10.48550/arXiv.2304.02643`.
         """
         h, w = image_size
         if self.given_mask is not None:

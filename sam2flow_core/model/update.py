@@ -70,7 +70,13 @@ class SparseConv(nn.Module):
         self.linear = nn.Linear(9 * channels, channels)
 
     def forward(self, x: Tensor, cells: SparseCells) -> Tensor:
-        """(N, channels), same shape; missing neighbours count as zero."""
+        """(N, channels), same shape; missing neighbours count as zero.
+
+        References
+        ----------
+        .. [1] B. Graham, M. Engelcke and L. van der Maaten, "3D Semantic Segmentation with Submanifold Sparse
+           Convolutional Networks", CVPR 2018, :doi:`10.48550/arXiv.1711.10275`.
+        """
         result: Tensor = self.linear(take(x, cells.neighbours).flatten(1))
         return result
 
@@ -151,6 +157,11 @@ def upsample(values: Tensor, weights: Tensor, cells: SparseCells) -> Tensor:
     Returns
     -------
     Tensor (N, C, stride, stride)
+
+    References
+    ----------
+    .. [1] Z. Teed and J. Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow", ECCV 2020,
+       :doi:`10.48550/arXiv.2003.12039`.
     """
     s = cells.stride
     there = cells.neighbours < cells.count
@@ -171,7 +182,18 @@ def log_scales(raw: Tensor) -> Tensor:
 
 
 def negative_log_likelihood(error: Tensor, raw: Tensor) -> Tensor:
-    """Of each error (N, 2) px under the mixture (N, 3); the two coordinates share it. Returns (N,)."""
+    """Of each error (N, 2) px under the mixture (N, 3); the two coordinates share it. Returns (N,).
+
+    References
+    ----------
+    .. [1] Y. Wang, L. Lipson and J. Deng, "SEA-RAFT: Simple, Efficient, Accurate RAFT for Optical Flow", ECCV 2024,
+       :doi:`10.48550/arXiv.2405.14793`.
+
+    Examples
+    --------
+    >>> bool(negative_log_likelihood(torch.zeros(1, 2), torch.zeros(1, 3)) < 0)
+    True
+    """
     scales = log_scales(raw)
     weight = torch.stack([F.logsigmoid(raw[:, 0]), F.logsigmoid(-raw[:, 0])], 1)
     size = error.abs().sum(1, keepdim=True)
@@ -179,7 +201,18 @@ def negative_log_likelihood(error: Tensor, raw: Tensor) -> Tensor:
 
 
 def expected_error(raw: Tensor) -> Tensor:
-    """Expected absolute error (N,), px, per coordinate."""
+    """Expected absolute error (N,), px, per coordinate.
+
+    References
+    ----------
+    .. [1] Y. Wang, L. Lipson and J. Deng, "SEA-RAFT: Simple, Efficient, Accurate RAFT for Optical Flow", ECCV 2024,
+       :doi:`10.48550/arXiv.2405.14793`.
+
+    Examples
+    --------
+    >>> bool(expected_error(torch.zeros(1, 3)) > 0)
+    True
+    """
     share = torch.sigmoid(raw[:, 0])
     scale = torch.exp(log_scales(raw))
     return share * scale[:, 0] + (1 - share) * scale[:, 1]

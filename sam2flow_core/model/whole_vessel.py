@@ -138,6 +138,11 @@ class SpeedPath(nn.Module):
             Mean correlation of the whole vessel at the pair of frames about each time; 0 where there is none.
         middle : int
             The time that is asked for.
+
+        References
+        ----------
+        .. [1] L. R. Rabiner, "A Tutorial on Hidden Markov Models and Selected Applications in Speech Recognition",
+           Proceedings of the IEEE 77(2), 257-286, 1989, :doi:`10.1109/5.18626`.
         """
         floor = seen.mean(1, keepdim=True)
         hints = ((seen - floor) * self.trust.exp()).sum(-1).permute(2, 0, 1)

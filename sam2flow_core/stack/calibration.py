@@ -42,17 +42,35 @@ _PER_PIXEL = re.compile(r"\s*(?:/|per)\s*(?:px|pixel)$")
 
 
 def um_per(unit: str) -> float | None:
-    """Micrometres in one of a unit of length; None where the unit is not known."""
+    """Micrometres in one of a unit of length; None where the unit is not known.
+
+    Examples
+    --------
+    >>> um_per("nm"), um_per("µm"), um_per("furlong")
+    (0.001, 1.0, None)
+    """
     return _find(unit, _UM_PER)
 
 
 def seconds_per(unit: str) -> float | None:
-    """Seconds in one of a unit of time; None where the unit is not known."""
+    """Seconds in one of a unit of time; None where the unit is not known.
+
+    Examples
+    --------
+    >>> seconds_per("ms"), seconds_per("min")
+    (0.001, 60.0)
+    """
     return _find(unit, _SECONDS_PER)
 
 
 def number(value: Any) -> float | None:
-    """Return what a tag holds as a finite number, or None."""
+    """Return what a tag holds as a finite number, or None.
+
+    Examples
+    --------
+    >>> number("0.65"), number("none"), number("inf")
+    (0.65, None, None)
+    """
     try:
         found = float(value)
     except (TypeError, ValueError):
@@ -161,6 +179,12 @@ class Calibration:
         ------
         CalibrationError
             If a value is not a positive number, or cannot be that of a microscope.
+
+        Examples
+        --------
+        >>> known = Calibration().with_user(pixel_size_um=0.65)
+        >>> known.usable_pixel_size_um, known.usable_frame_rate_hz
+        (0.65, None)
         """
         pixel, rate = self.pixel_size_um, self.frame_rate_hz
         if pixel_size_um is not None:
@@ -186,6 +210,12 @@ def resolve_calibration(*candidates: Calibration) -> Calibration:
 
     The first plausible value in the order user, OME, ImageJ, TIFF, video wins; where none is
     plausible, the first that is present, so that it can be shown.
+
+    Examples
+    --------
+    >>> tag = Calibration(pixel_size_from_tag(0.5, "tiff"), frame_rate_from_tag(160.0, "imagej"))
+    >>> resolve_calibration(tag, Calibration().with_user(0.65)).pixel_size_um
+    Measured(value=0.65, source='user', plausible=True)
     """
     return Calibration(
         _best([c.pixel_size_um for c in candidates]),
@@ -194,7 +224,13 @@ def resolve_calibration(*candidates: Calibration) -> Calibration:
 
 
 def pixel_size_from_tag(value_um: float | None, source: Source, limits: CalibrationLimits = _LIMITS) -> Measured:
-    """Judge a pixel size (um) that a file declares."""
+    """Judge a pixel size (um) that a file declares.
+
+    Examples
+    --------
+    >>> pixel_size_from_tag(72.0, "tiff").usable is None
+    True
+    """
     if value_um is None or not math.isfinite(value_um) or value_um <= 0:
         return Measured()
     low, high = limits.plausible_pixel_size_um

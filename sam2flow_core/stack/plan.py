@@ -35,7 +35,13 @@ class FramePlan:
 
     @staticmethod
     def whole(start: int, stop: int) -> FramePlan:
-        """Every pair of one range."""
+        """Every pair of one range.
+
+        Examples
+        --------
+        >>> FramePlan.whole(0, 4).answered
+        array([0, 1, 2])
+        """
         return FramePlan(((start, stop),))
 
     @property
@@ -137,5 +143,11 @@ def held_pair(frame: int, pairs: Sequence[int], begins: Sequence[int]) -> int | 
 
 
 def gaps_of(ranges: tuple[tuple[int, int], ...]) -> list[int]:
-    """How many frames lie between one range and the next."""
+    """How many frames lie between one range and the next.
+
+    Examples
+    --------
+    >>> gaps_of(((0, 10), (15, 20)))
+    [5]
+    """
     return [later - before for (_, before), (later, _) in pairwise(ranges)]

@@ -33,6 +33,12 @@ def translate(frame: NDArray[Any], dy: float, dx: float) -> NDArray[np.float32]:
     Returns
     -------
     ndarray of float32, shape (Y, X)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> translate(np.arange(5.0)[None].repeat(5, 0), 0.0, 1.0)[2, 1:4]
+    array([2., 3., 4.], dtype=float32)
     """
     moved = np.asarray(frame, dtype=np.float32)
     for axis, shift in ((0, dy), (1, dx)):
@@ -147,6 +153,11 @@ class Correlator:
 
         The nearest hill is taken unless a far peak stands out by `jump_advantage`: from frame to frame tissue
         moves little, and what moves far and coherently is mostly blood. With `near_only` no far peak is taken.
+
+        References
+        ----------
+        .. [1] M. Guizar-Sicairos, S. T. Thurman and J. R. Fienup, "Efficient Subpixel Image Registration Algorithms",
+           Optics Letters 33(2), 156-158, 2008, :doi:`10.1364/OL.33.000156`.
         """
         amplitude = np.abs(frame)
         mean = float(amplitude.mean())

@@ -47,7 +47,13 @@ class WorkingResolution:
 
 
 def describe_factor(factor: float) -> str:
-    """A working resolution in words."""
+    """A working resolution in words.
+
+    Examples
+    --------
+    >>> describe_factor(1.0) != describe_factor(2.0)
+    True
+    """
     if factor == 1:
         return "as recorded"
     return f"shrunk by {factor:g}" if factor > 1 else f"enlarged by {1 / factor:g}"

@@ -50,7 +50,13 @@ class AxisPlan:
 
 
 def guess_axes(shape: Sequence[int]) -> str:
-    """Axes of an array that carries no names: ``...YX``, or ``...YXS`` where it ends in 3 or 4 colour samples."""
+    """Axes of an array that carries no names: ``...YX``, or ``...YXS`` where it ends in 3 or 4 colour samples.
+
+    Examples
+    --------
+    >>> guess_axes((100, 256, 256)), guess_axes((100, 256, 256, 3))
+    ('QYX', 'QYXS')
+    """
     n = len(shape)
     if n >= 3 and shape[-1] in (3, 4):
         return "Q" * (n - 3) + "YXS"
@@ -64,6 +70,11 @@ def check_axes(axes: str, name: str) -> str:
     ------
     StackError
         If a letter is unknown or stands twice, or Y or X is missing.
+
+    Examples
+    --------
+    >>> check_axes("tyx", "recording.tif")
+    'TYX'
     """
     axes = axes.upper()
     unknown = [a for a in axes if a not in KNOWN]
@@ -89,6 +100,11 @@ def plan_axes(shape: Sequence[int], axes: str, name: str) -> AxisPlan:
     ------
     StackError
         For colour, a single frame, or more than one axis beside height and width.
+
+    Examples
+    --------
+    >>> plan_axes((1, 100, 64, 48), "CTYX", "recording.tif")
+    AxisPlan(time=1, y=2, x=3, problems=())
     """
     if len(shape) < 2:
         raise StackError(f"{name}: {len(shape)} axis of {_by(shape)}, no pictures; expected (T, Y, X)")

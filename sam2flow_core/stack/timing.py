@@ -143,7 +143,13 @@ class Timing:
 
     @staticmethod
     def even(frames: int) -> Timing:
-        """Every frame follows the one before by one step."""
+        """Every frame follows the one before by one step.
+
+        Examples
+        --------
+        >>> Timing.even(4).position
+        array([0, 1, 2, 3])
+        """
         return Timing(np.arange(frames), np.zeros(max(frames - 1, 0), np.int64))
 
     @property

@@ -46,7 +46,13 @@ class BenchCase:
         return sample_scene(stream(BENCHMARK, self.seed), self.size, self.settings)
 
     def frames(self) -> NDArray[np.int64]:
-        """Return the scene's frame that each recorded frame shows: not even where frames were lost or repeated."""
+        """Return the scene's frame that each recorded frame shows: not even where frames were lost or repeated.
+
+        Examples
+        --------
+        >>> bench_v1()[0].frames()[:3]
+        array([0, 1, 2])
+        """
         rng = stream(BENCHMARK, self.seed, 1)
         chance = rng.random(self.length - 1)
         advance = np.where(chance < self.faulty / 2, 0, np.where(chance < self.faulty, 2, 1))
@@ -84,7 +90,14 @@ MOVING = replace(
 
 
 def bench_v1() -> tuple[BenchCase, ...]:
-    """Return the recordings of bench-v1."""
+    """Return the recordings of bench-v1.
+
+    Examples
+    --------
+    >>> case = bench_v1()[0]
+    >>> case.size, case.length
+    ((256, 256), 48)
+    """
     return (
         BenchCase("slow", "0.2 to 1 px per frame", replace(BASE, speed_bins_px=((0.2, 1.0),)), 120),
         BenchCase("medium", "1 to 5 px per frame", BASE, 102),

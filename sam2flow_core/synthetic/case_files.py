@@ -46,7 +46,13 @@ Progress = Callable[[int, int], None]
 
 
 def quantise(video: NDArray[np.float32], bits: int) -> NDArray[np.unsignedinteger]:
-    """Turn intensities (full well = 1) into counts of 8, 12 (in 16-bit words) or 16 bits."""
+    """Turn intensities (full well = 1) into counts of 8, 12 (in 16-bit words) or 16 bits.
+
+    Examples
+    --------
+    >>> quantise(np.array([[[0.0, 1.0]]], np.float32), 8).dtype
+    dtype('uint8')
+    """
     counts = np.rint(np.clip(video, 0, 1) * (2**bits - 1))
     result: NDArray[np.unsignedinteger] = counts.astype(np.uint8 if bits == 8 else np.uint16)
     return result

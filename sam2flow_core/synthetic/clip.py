@@ -24,6 +24,14 @@ def true_flow(scene: Scene, frames: NDArray[np.int64], until: NDArray[np.int64] 
         (dx, dy) px relative to the tissue. Past a vessel's end the matter runs straight on.
     leaves : Tensor, bool (T, V, H, W)
         The matter is outside the frame or past the end of the vessel at t + 1.
+
+    Examples
+    --------
+    >>> from sam2flow_core.synthetic import sample_scene
+    >>> scene = sample_scene(np.random.default_rng(3), (64, 64))
+    >>> flow, leaves = true_flow(scene, np.array([0]))
+    >>> bool((flow[0, 0][:, ~torch.from_numpy(scene.masks[0])] == 0).all())
+    True
     """
     height, width = scene.size
     flow = torch.zeros(len(frames), len(scene.vessels), 2, height * width)
@@ -71,6 +79,13 @@ def true_displacement(scene: Scene, frames: NDArray[np.int64], until: NDArray[np
     ndarray, shape (T, V)
         From each frame to the next (or to ``until``), averaged over the vessel's pixels in the frame: the velocity
         that a perfect dense measurement would report. NaN for vessels outside the frame.
+
+    Examples
+    --------
+    >>> from sam2flow_core.synthetic import sample_scene
+    >>> scene = sample_scene(np.random.default_rng(3), (64, 64))
+    >>> true_displacement(scene, np.arange(3)).shape == (3, len(scene.vessels))
+    True
     """
     result = np.full((len(frames), len(scene.vessels)), np.nan)
     for v, (vessel, lumen) in enumerate(zip(scene.vessels, scene.lumens, strict=True)):
@@ -122,6 +137,14 @@ def render_clip(scene: Scene, frames: Sequence[int], device: str = "cpu", motion
     device : str
     motion : bool
         Render the tissue's motion; without it all shifts are 0.
+
+    Examples
+    --------
+    >>> from sam2flow_core.synthetic import sample_scene
+    >>> scene = sample_scene(np.random.default_rng(3), (64, 64))
+    >>> clip = render_clip(scene, [0, 1])
+    >>> tuple(clip.video.shape), clip.flow.shape[2:] == (2, 64, 64)
+    ((2, 64, 64), True)
     """
     index = np.asarray(frames, np.int64)
     moved = scene.shifts(index) if motion else np.zeros((len(index), 2))

@@ -44,7 +44,13 @@ class TimeCourse:
 
 
 def time_course(step_s: float, relative: NDArray[np.float64]) -> TimeCourse:
-    """Make a `TimeCourse` from its knots."""
+    """Make a `TimeCourse` from its knots.
+
+    Examples
+    --------
+    >>> time_course(0.5, np.ones(4)).travel(1.0).round(6) == 1.0
+    True
+    """
     return TimeCourse(step_s, relative, np.concatenate([[0.0], np.cumsum(relative)]) * step_s)
 
 

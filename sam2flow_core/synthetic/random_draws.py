@@ -15,7 +15,15 @@ SAMPLE = 0x73616D70
 
 
 def stream(namespace: int, *numbers: int) -> np.random.Generator:
-    """Return the random stream of a namespace and the numbers in it."""
+    """Return the random stream of a namespace and the numbers in it.
+
+    Examples
+    --------
+    >>> stream(SAMPLE, 1).random() == stream(SAMPLE, 1).random()
+    True
+    >>> stream(SAMPLE, 1).random() == stream(CASES, 1).random()
+    False
+    """
     return np.random.default_rng([namespace, *numbers])
 
 
@@ -25,12 +33,24 @@ def uniform(rng: np.random.Generator, bounds: Range) -> float:
 
 
 def log_uniform(rng: np.random.Generator, bounds: Range) -> float:
-    """Draw log-uniformly between two positive bounds."""
+    """Draw log-uniformly between two positive bounds.
+
+    Examples
+    --------
+    >>> 1.0 <= log_uniform(np.random.default_rng(0), (1.0, 10.0)) <= 10.0
+    True
+    """
     low, high = np.log(bounds)
     return float(np.exp(rng.uniform(low, high)))
 
 
 def pick(rng: np.random.Generator, weights: Weights) -> str:
-    """Draw one name with probability proportional to its weight."""
+    """Draw one name with probability proportional to its weight.
+
+    Examples
+    --------
+    >>> pick(np.random.default_rng(0), (("pair", 0.0), ("single", 1.0)))
+    'single'
+    """
     share = np.array([weight for _, weight in weights], float)
     return weights[int(rng.choice(len(weights), p=share / share.sum()))][0]

@@ -224,6 +224,13 @@ def sample_scene(rng: np.random.Generator, size: tuple[int, int], settings: Scen
     size : tuple of int
         (H, W) px, at least 32 each.
     settings : SceneSettings, optional
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scene = sample_scene(np.random.default_rng(3), (64, 64))
+    >>> scene.masks.shape[1:]
+    (64, 64)
     """
     settings = settings or SceneSettings()
     pixel = log_uniform(rng, settings.pixel_size_um)

@@ -41,6 +41,11 @@ def minimal_path(field: FieldMap, clicks: Floats, reach: float) -> Trace | None:
         At least two.
     reach : float
         Cells that are followed from the outermost clicks.
+
+    References
+    ----------
+    .. [1] L. D. Cohen and R. Kimmel, "Global Minimum for Active Contour Models: A Minimal Path Approach", International
+       Journal of Computer Vision 24, 57-78, 1997, :doi:`10.1023/A:1007922224810`.
     """
     settings = field.settings.path
     ways, costs = _ways(field, clicks, settings)

@@ -56,7 +56,13 @@ def starts(field: FieldMap, click: Floats) -> list[Start]:
 
 
 def trace(field: FieldMap, begin: Sequence[Start], reach: float) -> list[Trace]:
-    """Follow the vessels that run through places in an orientation, up to ``reach`` cells each way."""
+    """Follow the vessels that run through places in an orientation, up to ``reach`` cells each way.
+
+    References
+    ----------
+    .. [1] E. Bekkers, R. Duits, T. Berendschot and B. ter Haar Romeny, "A Multi-Orientation Analysis Approach to
+       Retinal Vessel Tracking", J Math Imaging Vis 49, 583-610, 2014, :doi:`10.1007/s10851-013-0488-6`.
+    """
     if not begin:
         return []
     places, angles = _centred(field, np.array([s.place for s in begin]), np.array([s.angle for s in begin]))
@@ -104,7 +110,13 @@ def follow(field: FieldMap, places: Floats, angles: Floats, reach: float) -> lis
 
 
 def left_of(angles: Floats) -> Floats:
-    """Unit vectors (..., 2), ``(row, column)``, to the left of directions as seen on the screen."""
+    """Unit vectors (..., 2), ``(row, column)``, to the left of directions as seen on the screen.
+
+    Examples
+    --------
+    >>> left_of(np.array([0.0])).round(6) + 0.0
+    array([[-1.,  0.]])
+    """
     return np.stack([-np.cos(angles), np.sin(angles)], -1)
 
 

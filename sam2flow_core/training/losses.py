@@ -79,6 +79,11 @@ def flow_loss(
     layout : CellLayout
         Of N cells.
     config : TrainingConfig
+
+    References
+    ----------
+    .. [1] Y. Wang, L. Lipson and J. Deng, "SEA-RAFT: Simple, Efficient, Accurate RAFT for Optical Flow", ECCV 2024,
+       :doi:`10.48550/arXiv.2405.14793`.
     """
     goal, share = truth.flow, truth.share
     loss = config.bins_weight * (_bin_loss(answer.logits, goal, layout) * share).sum()
@@ -121,7 +126,13 @@ def _bin_loss(logits: Tensor, truth: Tensor, layout: CellLayout) -> Tensor:
 
 
 def mask_iou(guess: Tensor, truth: Tensor) -> Tensor:
-    """Intersection over union (...) of masks (..., H, W), 0 or 1; 0 where both are empty."""
+    """Intersection over union (...) of masks (..., H, W), 0 or 1; 0 where both are empty.
+
+    Examples
+    --------
+    >>> mask_iou(torch.ones(2, 2), torch.ones(2, 2))
+    tensor(1.)
+    """
     return (guess * truth).sum((-2, -1)) / torch.maximum(guess, truth).sum((-2, -1)).clamp_min(1)
 
 
@@ -150,6 +161,12 @@ def mask_loss(
     -----
     Dice, and by default cross-entropy balanced by area. Focal loss, SAM's choice, ended in empty masks here when
     vessels were learned from nothing: they cover a few per cent of the frame.
+
+    References
+    ----------
+    .. [1] F. Milletari, N. Navab and S.-A. Ahmadi, "V-Net: Fully Convolutional Neural Networks for Volumetric Medical
+       Image Segmentation", 2016, :doi:`10.48550/arXiv.1606.04797`.
+    .. [2] T.-Y. Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, :doi:`10.48550/arXiv.1708.02002`.
     """
     decoded = DecodedMasks(*(x.float() for x in decoded))
     present = masks.flatten(1).any(1).to(masks)

@@ -97,6 +97,19 @@ def trace_centreline(lumen: NDArray[np.bool_], settings: GeometrySettings) -> Ce
     -------
     Centreline or None
         None where the mask holds no line of at least three pixels.
+
+    References
+    ----------
+    .. [1] T. Y. Zhang and C. Y. Suen, "A Fast Parallel Algorithm for Thinning Digital Patterns", Communications of the
+       ACM 27(3), 236-239, 1984, :doi:`10.1145/357994.358023`.
+
+    Examples
+    --------
+    >>> lumen = np.zeros((21, 60), bool)
+    >>> lumen[6:15] = True
+    >>> line = trace_centreline(lumen, GeometrySettings())
+    >>> bool(np.abs(line.points[:, 0] - 10).max() < 0.6)
+    True
     """
     outline = _outline(lumen)
     skeleton = skeletonize(outline)
@@ -150,7 +163,13 @@ def _outline(lumen: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def resample(line: NDArray[np.float64], branch_length: float = 0.0) -> Centreline:
-    """Return `line`, shape (M, 2), as a `Centreline` with points one pixel apart."""
+    """Return `line`, shape (M, 2), as a `Centreline` with points one pixel apart.
+
+    Examples
+    --------
+    >>> resample(np.array([[0.0, 0.0], [0.0, 5.0], [0.0, 10.0]])).points.shape
+    (11, 2)
+    """
     steps = np.hypot(*np.diff(line, axis=0).T)
     keep = np.r_[True, steps > 1e-9]
     arc = np.r_[0.0, np.cumsum(steps[steps > 1e-9])]

@@ -101,6 +101,12 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
     Of blood so slow that it moves less than a cell in all the lags, what stands still in the lumen or creeps along the
     wall pulls the broad matches of short lags towards zero. It is read again over longer ones, and those lead as long
     as their match still stands out.
+
+    References
+    ----------
+    .. [1] P. J. Drew, P. Blinder, G. Cauwenberghs, A. Y. Shih and D. Kleinfeld, "Rapid Determination of Particle
+       Velocity from Space-Time Images Using the Radon Transform", J Comput Neurosci 29, 5-11, 2010,
+       :doi:`10.1007/s10827-009-0159-1`.
     """
     found = _correlate(pattern, settings)
     known = np.abs(found.velocity[np.isfinite(found.velocity)])
@@ -207,7 +213,20 @@ def _at(table: NDArray[Any], position: NDArray[np.float64], wrap: bool = False) 
 
 
 def follow(score: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
-    """Return the path of largest score through the windows, shape (W,), as indices into the velocity grid."""
+    """Return the path of largest score through the windows, shape (W,), as indices into the velocity grid.
+
+    References
+    ----------
+    .. [1] A. J. Viterbi, "Error Bounds for Convolutional Codes and an Asymptotically Optimum Decoding Algorithm", IEEE
+       Transactions on Information Theory 13(2), 260-269, 1967, :doi:`10.1109/TIT.1967.1054010`.
+
+    Examples
+    --------
+    >>> score = np.zeros((3, 5))
+    >>> score[[0, 1, 2], [1, 2, 3]] = 1.0
+    >>> follow(score, penalty=0.2)
+    array([1, 2, 3])
+    """
     reach = 60
     steps = np.arange(-reach, reach + 1)
     cost = penalty * np.abs(steps) * GRID_STEP

@@ -91,6 +91,11 @@ def measure_density(
 
     The intervals come from drawing tiles of the field again (bootstrap): they say how even the field is, not how sure
     each vessel is.
+
+    References
+    ----------
+    .. [1] D. De Backer et al., "How to Evaluate the Microcirculation: Report of a Round Table Conference", Critical
+       Care 11, R101, 2007, :doi:`10.1186/cc6118`.
     """
     settings = settings or FindingSettings()
     n = settings.tiles

@@ -163,7 +163,16 @@ def read_diagram(
     settings: KymographSettings,
     stretches: StretchSettings | None = None,
 ) -> Reading:
-    """Read velocity, quality, looks and cells from the samples of a span."""
+    """Read velocity, quality, looks and cells from the samples of a span.
+
+    References
+    ----------
+    .. [1] P. J. Drew, P. Blinder, G. Cauwenberghs, A. Y. Shih and D. Kleinfeld, "Rapid Determination of Particle
+       Velocity from Space-Time Images Using the Radon Transform", J Comput Neurosci 29, 5-11, 2010,
+       :doi:`10.1007/s10827-009-0159-1`.
+    .. [2] H. Wayland and P. C. Johnson, "Erythrocyte Velocity Measurement in Microvessels by a Two-Slit Photometric
+       Method", J Appl Physiol 22(2), 1967, :doi:`10.1152/jappl.1967.22.2.333`.
+    """
     drift = max(int(settings.drift_s * (frame_rate_hz or _RATE_WITHOUT_CALIBRATION)), 32)
     pattern = moving_pattern(samples, drift)
     found = correlate(pattern, settings)

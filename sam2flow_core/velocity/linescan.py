@@ -59,6 +59,14 @@ def measure_linescan(
     VesselMeasurement
         `per_frame` has a row for each line. ``statistics.kymograph_mean`` is the mean of the second reading.
 
+    References
+    ----------
+    .. [1] T. N. Kim et al., "Line-Scanning Particle Image Velocimetry: An Optical Approach for Quantifying a Wide Range
+       of Blood Flow Speeds in Live Animals", PLoS ONE 7(6), 2012, :doi:`10.1371/journal.pone.0038590`.
+    .. [2] P. J. Drew, P. Blinder, G. Cauwenberghs, A. Y. Shih and D. Kleinfeld, "Rapid Determination of Particle
+       Velocity from Space-Time Images Using the Radon Transform", J Comput Neurosci 29, 5-11, 2010,
+       :doi:`10.1007/s10827-009-0159-1`.
+
     Examples
     --------
     A pattern that moves by two px a line, against the columns:

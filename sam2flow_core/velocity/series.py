@@ -224,7 +224,13 @@ def _bridge(velocity: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def smooth_series(velocity: NDArray[np.float64], sigma_frames: float) -> NDArray[np.float64]:
-    """Smooth over time by a Gaussian; gaps stay gaps and lend nothing to their neighbours."""
+    """Smooth over time by a Gaussian; gaps stay gaps and lend nothing to their neighbours.
+
+    Examples
+    --------
+    >>> smooth_series(np.array([1.0, np.nan, 1.0]), sigma_frames=1.0)
+    array([ 1., nan,  1.])
+    """
     valid = np.isfinite(velocity)
     if sigma_frames <= 0 or not valid.any():
         return velocity.copy()

@@ -52,7 +52,13 @@ class Span:
 
 
 def spans(frames: int, settings: KymographSettings) -> list[Span]:
-    """Divide a recording into spans of so many steps at most as the settings say."""
+    """Divide a recording into spans of so many steps at most as the settings say.
+
+    Examples
+    --------
+    >>> [(part.first, part.last) for part in spans(4000, KymographSettings())]
+    [(0, 2032), (1968, 4000)]
+    """
     overlap = settings.span_overlap
     number = max(-(-(frames - overlap) // (settings.span_frames - overlap)), 1)
     edges = np.linspace(0, frames, number + 1).round().astype(int)
@@ -141,7 +147,13 @@ def at_frames(reading: Reading, clock: NDArray[np.int64]) -> Reading:
 
 
 def by_time(values: NDArray[np.float64], position: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return values (T,) by the time of their frames, NaN where there is none or where the frame only repeats."""
+    """Return values (T,) by the time of their frames, NaN where there is none or where the frame only repeats.
+
+    Examples
+    --------
+    >>> by_time(np.array([1.0, 2.0, 3.0]), np.array([0, 1, 3]))
+    array([ 1.,  2., nan,  3.])
+    """
     if not len(position) or position[-1] == len(position) - 1:
         return values
     out = np.full(int(position[-1]) + 1, np.nan)

@@ -52,6 +52,11 @@ def transit_velocity(pattern: NDArray[np.float32], settings: TransitSettings | N
     The whole of it says about how fast the blood is. Windows are then as long as it takes to cross the line a few
     times, and longer where that is too little to agree on; the path through them is followed as that of the rows'
     correlation is.
+
+    References
+    ----------
+    .. [1] H. Wayland and P. C. Johnson, "Erythrocyte Velocity Measurement in Microvessels by a Two-Slit Photometric
+       Method", J Appl Physiol 22(2), 1967, :doi:`10.1152/jappl.1967.22.2.333`.
     """
     settings = settings or TransitSettings()
     frames, points = pattern.shape[1:]

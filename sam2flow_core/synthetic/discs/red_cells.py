@@ -179,7 +179,13 @@ class Shapes:
 
 
 def draw_shapes(rng: np.random.Generator, count: int, cell_px: float, radius: float, stained: bool) -> Shapes:
-    """Draw cells for a network whose channels are about ``radius`` px in radius."""
+    """Draw cells for a network whose channels are about ``radius`` px in radius.
+
+    References
+    ----------
+    .. [1] E. Evans and Y.-C. Fung, "Improved Measurements of the Erythrocyte Geometry", Microvascular Research 4(4),
+       335-347, 1972, :doi:`10.1016/0026-2862(72)90069-6`.
+    """
     size = 0.5 * cell_px * np.exp(rng.normal(0, 0.07, count))
     narrow = radius < 0.65 * cell_px
     if narrow:  # in single file: on edge, bent like parachutes
