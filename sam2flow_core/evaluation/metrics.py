@@ -281,7 +281,7 @@ def mask_iou(predicted: Mask, true: Mask) -> float:
 
     Examples
     --------
-    >>> mask_iou(np.array([[True, True, False]]), np.array([[False, True, True]])) == 1 / 3
+    >>> bool(mask_iou(np.array([[True, True, False]]), np.array([[False, True, True]])) == 1 / 3)
     True
     """
     union = np.count_nonzero(predicted | true)

@@ -48,7 +48,7 @@ def time_course(step_s: float, relative: NDArray[np.float64]) -> TimeCourse:
 
     Examples
     --------
-    >>> time_course(0.5, np.ones(4)).travel(1.0).round(6) == 1.0
+    >>> bool(time_course(0.5, np.ones(4)).travel(1.0).round(6) == 1.0)
     True
     """
     return TimeCourse(step_s, relative, np.concatenate([[0.0], np.cumsum(relative)]) * step_s)
