@@ -64,3 +64,17 @@ def test_words_of_the_glossary_are_at_home_where_it_says():
     homes = set(re.findall(r"`(sam2flow_\w+(?:\.\w+)+)`", text))
     missing = [home for home in homes if not importlib.util.find_spec(home)]
     assert len(homes) > 20 and not missing
+
+
+@pytest.mark.parametrize(("walk", "most"), [("A click, from", 10), ("A frame, from", 4)])
+def test_walks_are_short_and_name_what_is_there(walk, most):
+    """Each numbered line is a hand-over; a name in them that is no class, function or field has been renamed since."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = text.split(f"## {walk}")[1].split("\n## ")[0] + "\n"
+    lines = re.findall(r"^\d+\. (?:.*\n)+?(?=\d+\. |\n)", section, re.MULTILINE)
+    assert 0 < len(lines) <= most
+    sources = "\n".join(p.read_text(encoding="utf-8") for p in ROOT.glob("sam2flow_*/**/*.py"))
+    names = {name for quoted in re.findall(r"`([\w.]+)[`(]", "".join(lines)) for name in quoted.split(".")}
+    files = {"child", "results", "zarr", "csv", "summary"}
+    gone = [n for n in names - files if not re.search(rf"\b(?:class|def) {n}\b|\b{n}\b *[:=]", sources)]
+    assert len(names) > 4 and not gone
