@@ -11,21 +11,21 @@ from collections.abc import Sequence
 import click
 
 from sam2flow_core import __version__
-from sam2flow_core.cli.batch import batch
-from sam2flow_core.cli.bench import bench
-from sam2flow_core.cli.demo import demo
-from sam2flow_core.cli.evaluate import evaluate
-from sam2flow_core.cli.evaluate_vos import evaluate_vos
-from sam2flow_core.cli.find import find
-from sam2flow_core.cli.finetune import finetune
-from sam2flow_core.cli.info import info
-from sam2flow_core.cli.linescan import linescan
-from sam2flow_core.cli.propagate import propagate
-from sam2flow_core.cli.report import report
-from sam2flow_core.cli.run import run
-from sam2flow_core.cli.synth import synth
-from sam2flow_core.cli.train import train
-from sam2flow_core.cli.weights import weights
+from sam2flow_core.cli.batch_command import batch
+from sam2flow_core.cli.bench_command import bench
+from sam2flow_core.cli.demo_command import demo
+from sam2flow_core.cli.evaluate_command import evaluate
+from sam2flow_core.cli.evaluate_vos_command import evaluate_vos
+from sam2flow_core.cli.find_command import find
+from sam2flow_core.cli.finetune_command import finetune
+from sam2flow_core.cli.info_command import info
+from sam2flow_core.cli.linescan_command import linescan
+from sam2flow_core.cli.propagate_command import propagate
+from sam2flow_core.cli.report_command import report
+from sam2flow_core.cli.run_command import run
+from sam2flow_core.cli.synth_command import synth
+from sam2flow_core.cli.train_command import train
+from sam2flow_core.cli.weights_command import weights
 from sam2flow_core.config.run import WAIT_POLICY
 from sam2flow_core.errors import Sam2FlowError
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sam2flow_core.engine.film import FilmChoices, write_film
+from sam2flow_core.engine.flow_film import FilmChoices, write_film
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import output_errors, whole_file
 from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY, Results, VesselLine, open_results

@@ -5,7 +5,7 @@ tables give um/s where pixel size and frame rate are known.
 """
 
 from sam2flow_core.config.flags import GRADES
-from sam2flow_core.velocity.flags import FLAGS
+from sam2flow_core.velocity.flag_rules import FLAGS
 from sam2flow_core.velocity.linescan import measure_drawn_line, measure_linescan
 from sam2flow_core.velocity.measure import measure_vessel, measure_vessels
 from sam2flow_core.velocity.records import CalibrationLike, VesselMeasurement

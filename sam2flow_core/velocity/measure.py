@@ -17,7 +17,7 @@ from sam2flow_core.velocity.activity import Activity, CrossSampler, Presence, co
 from sam2flow_core.velocity.centreline import Centreline, majority_mask
 from sam2flow_core.velocity.diagram import Reading, read_diagram
 from sam2flow_core.velocity.diameter import combine_widths, footprint, frame_diameter, width_of_activity
-from sam2flow_core.velocity.flags import (
+from sam2flow_core.velocity.flag_rules import (
     Evidence,
     along_words,
     edge_share,

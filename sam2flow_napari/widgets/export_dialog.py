@@ -117,7 +117,7 @@ class ExportDialog(QDialog):
 
     def _request(self, folder: Path) -> ExportRequest:
         from sam2flow_core.engine.export import ExportRequest
-        from sam2flow_core.engine.film import FilmChoices
+        from sam2flow_core.engine.flow_film import FilmChoices
 
         film = FilmChoices(
             self.first.value(),

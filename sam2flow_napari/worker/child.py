@@ -89,7 +89,7 @@ class Host:
 
 
 def _measure_line(job: LineJob) -> None:
-    from sam2flow_core.engine.linescan import run_drawn_line
+    from sam2flow_core.engine.lines import run_drawn_line
 
     job.out.parent.mkdir(parents=True, exist_ok=True)
     run_drawn_line(job.stack, job.out, job.vertices, job.pixel_size_um, job.frame_rate_hz, job.stabilise)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sam2flow_core import __version__
-from sam2flow_core.cli import demo
+from sam2flow_core.cli import demo_command as demo
 from sam2flow_core.cli.main import status_of
 from sam2flow_core.engine.demo import sample_files, sample_folder, sample_request
 from sam2flow_core.results import Marker, write_marker

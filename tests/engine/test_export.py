@@ -23,7 +23,7 @@ from sam2flow_core.engine.export import (
     export,
     header_with_unit,
 )
-from sam2flow_core.engine.film import FilmChoices
+from sam2flow_core.engine.flow_film import FilmChoices
 from sam2flow_core.errors import OutputError
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.results import ResultsWriter, StoreHeader, open_results, write_line

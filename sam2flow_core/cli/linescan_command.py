@@ -63,7 +63,7 @@ def linescan(
 
     FILE is a line scan (TIFF, PNG or JPEG; rows are time) or, with --line, a recording.
     """
-    from sam2flow_core.engine.linescan import run_drawn_line, run_linescan
+    from sam2flow_core.engine.lines import run_drawn_line, run_linescan
     from sam2flow_core.reports.wording import vessel_verdict
 
     if line is not None and columns is not None:
