@@ -35,11 +35,14 @@ class FoundMask(NamedTuple):
         Intersection over union that is expected, 0 to 1.
     present : float
         Chance that the vessel is seen, 0 to 1.
+    carried : Tensor (1, h, w), optional
+        What to remember of the mask, at the stride of masks, where that is not the mask itself.
     """
 
     logits: Tensor
     iou: float
     present: float
+    carried: Tensor | None = None
 
 
 @dataclass
@@ -71,7 +74,7 @@ class SeenFrames:
     def entry(self, frame: int, found: FoundMask, prompted: bool) -> MemoryEntry:
         """What to remember of a mask in the frame that was looked at last."""
         return MemoryEntry(
-            frame, prompted, found.iou * found.present, self.picture()[None], self.shrunk_mask(found.logits)[None],
+            frame, prompted, found.iou * found.present, self.picture()[None], self.kept_mask(found)[None],
             found.iou, found.present, box_of(found.logits),
         )  # fmt: skip
 
@@ -79,6 +82,10 @@ class SeenFrames:
         """What is remembered (1, h, w) of the frame that was looked at last, half precision."""
         assert self._present is not None
         return self._present[1][0]
+
+    def kept_mask(self, found: FoundMask) -> Tensor:
+        """What is remembered (1, h, w) of an answer: the mask as it was carried, where memory gave it."""
+        return self.shrunk_mask(found.logits) if found.carried is None else found.carried
 
     def shrunk_mask(self, logits: Tensor) -> Tensor:
         """What is remembered (1, h, w) of mask logits (H, W): the chance of each px at the stride of masks."""
@@ -134,7 +141,8 @@ class SeenFrames:
         factor = STRIDE * self._factor(size)
         fine = F.interpolate(masks.logits[:, None], scale_factor=factor, mode="bilinear", align_corners=False)
         present = float(torch.sigmoid(masks.present))
-        return FoundMask(fine[0, 0, : size[0], : size[1]], float(torch.sigmoid(masks.iou)), present)
+        iou = float(torch.sigmoid(masks.iou))
+        return FoundMask(fine[0, 0, : size[0], : size[1]], iou, present, masks.carried.half())
 
     def _view(self, entry: MemoryEntry) -> FrameView:
         if entry.frame not in self._views:

@@ -200,7 +200,7 @@ def carried_mask(
     logits = (found.logits if there else torch.full_like(found.logits, ABSENT))[None, None]
     answer = TrackedMask(logits, score, logits.new_zeros(1, 0, 0), iou=found.iou, stride=1)
     if there:
-        remember_picture(answer, seen, size)
+        answer.tokens, answer.pointer = seen.picture(), seen.kept_mask(found)
     return answer
 
 

@@ -89,11 +89,15 @@ class RememberedMasks(NamedTuple):
         Logit of the intersection over union that is expected.
     present : Tensor (V,)
         Logit of being visible.
+    carried : Tensor (V, H / 2, W / 2)
+        Chance of each px as the remembered masks say together: what to remember of this frame. What the decoder makes of
+        it is a little smaller or larger, and that would add up from frame to frame.
     """
 
     logits: Tensor
     iou: Tensor
     present: Tensor
+    carried: Tensor
 
 
 @dataclass(frozen=True)
@@ -246,7 +250,8 @@ class MatchedMemory(nn.Module):
         more, gain = self.head(x).split(1, 1)
         chance = mean.clamp(_LEAST, 1 - _LEAST)
         logits = torch.logit(chance) * torch.exp(0.5 * torch.tanh(gain)) + more
-        return RememberedMasks(logits[:, 0], *self._judge(deepest, mean, likeness, spread, logits))
+        iou, present = self._judge(deepest, mean, likeness, spread, logits)
+        return RememberedMasks(logits[:, 0], iou, present, mean[:, 0])
 
     def _judge(self, deepest: Tensor, mean: Tensor, likeness: Tensor, spread: Tensor, logits: Tensor) -> list[Tensor]:
         """Logits (V,) of the expected quality and of being visible."""

@@ -131,7 +131,7 @@ class _Following:
             right.append(_mean(((answer.present > 0) == (clips.present[frame] > 0.5)).float(), clips.known[frame]))
             # What is not seen is not remembered either, mostly.
             if float(answer.present.detach().mean()) > 0 or self.rng.random() < self.lessons.remembered_anyway:
-                kept.append((frame, torch.sigmoid(answer.logits.detach())))
+                kept.append((frame, answer.carried.detach()))
         parts = {"masks": masks, "displacement": flows, "quality": qualities, "presence": presences}
         means = {name: torch.stack(x).mean() for name, x in parts.items()}
         loss = means["masks"] + self.lessons.displacement_weight * means["displacement"]
