@@ -142,6 +142,32 @@ def test_memory_is_bounded_and_large_frames_are_shrunk(model):
     assert bank[0].tokens.shape == (1, 1, 80, 64) and bank[0].pointer.shape == (1, 1, 40, 32)
 
 
+def test_a_decoder_that_shrinks_masks_does_not_wear_them_away(model):
+    """What is remembered is the mask as it was carried along: the decoder's error must not add up."""
+    rng = torch.Generator().manual_seed(0)
+    picture = torch.randn(1, 3, 96, 96, generator=rng)
+    mask = torch.full((96, 96), -8.0)
+    mask[40:56] = 8.0
+    seen, bank, areas = seen_frames(model, MatchingSettings()), [], []
+    head = seen.memory.head
+    before = head.bias.detach().clone()
+    with torch.inference_mode():
+        head.bias.copy_(torch.tensor([-3.0, 0.0]))
+        try:
+            for frame in range(9):
+                seen.look(frame, lambda: picture)
+                if bank:
+                    (found,) = seen.find(frame, [bank[-1:]], (96, 96))
+                    areas.append(float((found.logits > 0).float().mean()))
+                else:
+                    found = FoundMask(mask, 1.0, 1.0)
+                bank.append(seen.entry(frame, found, prompted=not bank))
+        finally:
+            head.bias.copy_(before)
+    assert 0 < areas[0] < 16 / 96, "this decoder makes the mask smaller than it was"
+    assert areas[-1] > 0.8 * areas[0], "once, not once a frame"
+
+
 def test_a_mask_is_carried_by_a_known_shift(model, video, vessel):
     """Texture that moves as a whole takes the mask along, also with weights that have learned nothing."""
     rng = np.random.default_rng(1)
