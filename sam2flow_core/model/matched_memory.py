@@ -90,8 +90,8 @@ class RememberedMasks(NamedTuple):
     present : Tensor (V,)
         Logit of being visible.
     carried : Tensor (V, H / 2, W / 2)
-        Chance of each px as the remembered masks say together: what to remember of this frame. What the decoder makes of
-        it is a little smaller or larger, and that would add up from frame to frame.
+        Chance of each px as the remembered masks say together: what to remember of this frame. The decoder makes it a
+        little smaller or larger, and that would add up from frame to frame.
     """
 
     logits: Tensor
