@@ -168,6 +168,28 @@ class PairSettings:
 
 
 @dataclass(frozen=True)
+class WallSettings:
+    """How much slower blood is at the walls of wide vessels than the network says.
+
+    Fitted on recordings of both generators that are neither trained on nor in the benchmark.
+
+    Attributes
+    ----------
+    narrow_px : float
+        Width in px of the network up to which the network's profile is right: cells pass one or two abreast.
+    per_px, most : float
+        Share of the speed that is missing at the wall, for each px beyond, and at most.
+    order : float
+        Power of the distance from the middle with which it grows towards the wall.
+    """
+
+    narrow_px: float = 16.0
+    per_px: float = 0.02
+    most: float = 0.5
+    order: float = 3.0
+
+
+@dataclass(frozen=True)
 class InferenceSettings:
     """How a recording is read and answered.
 
@@ -198,6 +220,8 @@ class InferenceSettings:
         memory is not remembered itself: from one bad mask on, a vessel would count as lost.
     pair : PairSettings
         What is saved in answering a pair.
+    walls : WallSettings
+        How much slower blood is at the walls.
     sam2 : Sam2Settings
         Of `SAM2MaskPredictor`.
     matching : MatchingSettings
@@ -218,6 +242,7 @@ class InferenceSettings:
     causal: bool = False
     least_mask_quality: float = 0.5
     pair: PairSettings = PairSettings()
+    walls: WallSettings = WallSettings()
     sam2: Sam2Settings = Sam2Settings()
     matching: MatchingSettings = MatchingSettings()
     tracing: TracingSettings = field(default_factory=TracingSettings)

@@ -203,6 +203,8 @@ class ModelConfig:
     use_motion_memory: bool = True
     use_context_memory: bool = True
     use_cost_volume_pooling: bool = True
+    use_contrast: bool = True
+    """False: what cells see counts the same whether anything passes them or not."""
     use_whole_vessel: bool = True
     """False: what whole vessels show is not looked at, by weights that know it."""
     use_flow: bool = True

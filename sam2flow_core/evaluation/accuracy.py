@@ -102,6 +102,7 @@ ABLATIONS = (
     Ablation("motion memory of 3 frames", {"update.motion_memory_reach": 3}),
     Ablation("without pooling of the cost volume over frames", {"use_cost_volume_pooling": False}),
     Ablation("cost volume pooled over 5 pairs at most", {"match.windows": (1, 5, 5)}),
+    Ablation("without weights by contrast", {"use_contrast": False}),
     Ablation("without the whole vessel", {"use_whole_vessel": False}),
     Ablation("without either memory of motion", {"use_motion_memory": False, "use_cost_volume_pooling": False}),
     Ablation("1 iteration", {"update.iterations": 1}),

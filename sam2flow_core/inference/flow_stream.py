@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +22,12 @@ from sam2flow_core.inference.masks import recorded_logits, vessel_mask
 from sam2flow_core.inference.round_trip import answer_back, round_trip_error
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
+from sam2flow_core.inference.walls import slower_at_walls
 from sam2flow_core.model.cost_volume import pairs_around, span
 from sam2flow_core.model.flow_net import FlowAnswer, FlowNet
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.sparse_cells import SparseCells
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Crop:
     weights : Tensor (P, K, 1)
     at : ndarray of int, shape (P,)
         Flat index of the same px in the crop.
+    slower : Tensor (P, 1)
+        What the network's flow is multiplied by there (`slower_at_walls`).
     """
 
     vessel_id: int
@@ -50,6 +55,7 @@ class Crop:
     rows: Tensor
     weights: Tensor
     at: NDArray[np.int64]
+    slower: Tensor
 
 
 class _Pixels(NamedTuple):
@@ -57,6 +63,13 @@ class _Pixels(NamedTuple):
 
     flow: Tensor
     scale: Tensor
+
+
+class _Look(NamedTuple):
+    """What is made of a frame: matching features (1, D, rows, columns), and how much moves at each cell (1, h, w)."""
+
+    features: Tensor
+    contrast: Tensor
 
 
 class FrameFeatures:
@@ -83,21 +96,35 @@ class FrameFeatures:
         masks = np.stack([vessel_mask(vessel) for vessel in state.vessels.values()])
         self.cover = net.cover(torch.from_numpy(masks).to(state.frames.device))
         self.kept: dict[int, Tensor] = {}
+        self._contrast: dict[int, Tensor] = {}
+        self._made: tuple[int, _Look] | None = None
 
     def of(self, time: int) -> Tensor:
         """Features of the frame at a time; made and not kept where they are not at hand."""
-        if time in self.kept:
-            return self.kept[time]
-        return self.net.describe(self.frames.inputs(self.frames.grid.frame(time)), self.cover)
+        return self.kept[time] if time in self.kept else self._look(time).features
+
+    def contrast(self, time: int, cells: SparseCells) -> Tensor:
+        """How much of what moves shows around each cell (N,) of one picture in the frame at a time."""
+        found = self._contrast[time] if time in self._contrast else self._look(time).contrast
+        return found[0, cells.place[:, 0], cells.place[:, 1]]
 
     def keep(self, time: int) -> None:
         """Have the features of a time at hand in ``kept``."""
-        self.kept[time] = self.of(time)
+        if time not in self.kept:
+            self.kept[time], self._contrast[time] = self._look(time)
+        self._made = None
 
     def forget(self, before: int) -> None:
         """Drop what belongs to earlier times."""
         for time in [time for time in self.kept if time < before]:
-            del self.kept[time]
+            del self.kept[time], self._contrast[time]
+
+    def _look(self, time: int) -> _Look:
+        """Make what is not kept; the last one is remembered, since both parts of it are asked for."""
+        if self._made is None or self._made[0] != time:
+            images = self.frames.inputs(self.frames.grid.frame(time))
+            self._made = time, _Look(self.net.describe(images, self.cover), self.net.contrast(images))
+        return self._made[1]
 
 
 class FlowStream:
@@ -133,11 +160,13 @@ class FlowStream:
         height, width = state.frames.size
         owner = torch.zeros(len(masks), dtype=torch.long, device=device)
         size = (height // stride, width // stride)
+        self._walls = settings.walls
         self.layout = self.net.lay_out(stacked, owner, size, features.cover, settings.pair.wide)
         self._updates = settings.pair.updates
         self.crops = self._lay_crops(masks, settings.crop_margin)
         self.features = features
         self.volumes: dict[tuple[int, int], Tensor] = {}
+        self.contrast: dict[int, Tensor] = {}
         self.window, self.lags = max(model.config.match.windows), model.config.match.lags
 
     def answer(self, t: int, context: Tensor) -> list[VesselFlow]:
@@ -159,7 +188,7 @@ class FlowStream:
         time = grid.time(t)
         self._fill(time)
         maps = self.features.kept
-        cost_volume = self.net.cost_volume(self.volumes, time, self.layout, self.causal)
+        cost_volume = self.net.cost_volume(self.volumes, time, self.layout, self.causal, self.contrast)
         banks = [v.motion.read() for v in self.vessels.values()]
         try:
             answer = self.net(maps[time], maps[time + 1], cost_volume, context, self.layout, banks, t, self._updates)
@@ -183,7 +212,9 @@ class FlowStream:
         if self.causal or not frames.plan.checked(t, self.check_every):
             return None
         grid = frames.grid
-        answer = answer_back(self.net, self.layout, self.features.of, grid.times, grid.time(t), context, self._updates)
+        contrast = partial(self.features.contrast, cells=self.layout.cells)
+        ways = (self.features.of, contrast, grid.times, grid.time(t))
+        answer = answer_back(self.net, self.layout, *ways, context, self._updates)
         return _pixels(answer, frames.video.factor)
 
     def _fill(self, t: int) -> None:
@@ -195,12 +226,16 @@ class FlowStream:
         # A pair is made as soon as its second frame is there: many frames go by at the beginning, few need be at hand.
         for f in sorted({t, t + 1, *(k + step for row, k in missing for step in (0, self.lags[row]))}):
             self.features.keep(f)
+            if f not in self.contrast:
+                self.contrast[f] = self.features.contrast(f, self.layout.cells)
             for row, lag in enumerate(self.lags):
                 if (row, f - lag) in missing:
                     self.volumes[row, f - lag] = self.net.correlation(self.features.kept, row, f - lag, self.layout)
             self.features.forget(min(f + 1 - max(self.lags), newest, t))
         for place in self.volumes.keys() - wanted:
             del self.volumes[place]
+        for time in self.contrast.keys() - {k for _, k in wanted}:
+            del self.contrast[time]
 
     def _remember(self, answer: FlowAnswer, t: int) -> None:
         cells = self.layout.cells
@@ -263,7 +298,8 @@ class FlowStream:
             weights = torch.from_numpy(near.weights)[..., None].to(cell.device)
             at = (y - top) * (right - left) + (x - left)
             crop = mask[top:bottom, left:right]
-            crops.append(Crop(vessel_id, (top, left), crop, cell * s * s + inner, weights, at))
+            slower = torch.from_numpy(slower_at_walls(crop, video.factor, self._walls))[:, None].to(cell.device)
+            crops.append(Crop(vessel_id, (top, left), crop, cell * s * s + inner, weights, at, slower))
         return crops
 
 
@@ -276,7 +312,8 @@ def _dense(crop: Crop, pixels: _Pixels | None) -> tuple[NDArray[np.float32], NDA
     flow = np.zeros((2, *crop.mask.shape), np.float32)
     scale = np.zeros(crop.mask.shape, np.float32)
     if pixels is not None:
-        flow.reshape(2, -1)[:, crop.at] = (pixels.flow[crop.rows] * crop.weights).sum(1).T.float().cpu().numpy()
+        there = (pixels.flow[crop.rows] * crop.weights).sum(1) * crop.slower
+        flow.reshape(2, -1)[:, crop.at] = there.T.float().cpu().numpy()
         scale.reshape(-1)[crop.at] = (pixels.scale[crop.rows] * crop.weights).sum(1)[:, 0].float().cpu().numpy()
     return flow, scale
 

@@ -24,6 +24,7 @@ def answer_back(
     net: FlowNet,
     layout: CellLayout,
     features: Callable[[int], Tensor],
+    contrast: Callable[[int], Tensor],
     times: Collection[int],
     t: int,
     context: Tensor,
@@ -37,6 +38,8 @@ def answer_back(
     layout : CellLayout
     features : callable
         Time to the matching features (1, D, rows, columns) of its frame.
+    contrast : callable
+        Time to how much moves around each cell (N,) there.
     times : collection of int
         At which there is a frame.
     t : int
@@ -45,8 +48,8 @@ def answer_back(
         As `PairSettings` has them.
     """
     pair = -(t + 1)  # backwards in time, what was at f comes at -f
-    volumes = _volumes_back(net, layout, features, times, pair)
-    cost_volume = net.cost_volume(volumes, pair, layout, causal=False)
+    volumes, weights = _volumes_back(net, layout, features, contrast, times, pair)
+    cost_volume = net.cost_volume(volumes, pair, layout, causal=False, contrast=weights)
     nothing: list[list[MemoryEntry]] = [[] for _ in range(layout.vessels)]
     result: FlowAnswer = net(features(t + 1), features(t), cost_volume, context, layout, nothing, pair, updates)
     return result
@@ -86,19 +89,28 @@ def round_trip_error(
 
 
 def _volumes_back(
-    net: FlowNet, layout: CellLayout, features: Callable[[int], Tensor], times: Collection[int], pair: int
-) -> Mapping[tuple[int, int], Tensor]:
-    """Correlations around a pair, backwards in time, with no more frames at hand than the longest lag spans."""
+    net: FlowNet,
+    layout: CellLayout,
+    features: Callable[[int], Tensor],
+    contrast: Callable[[int], Tensor],
+    times: Collection[int],
+    pair: int,
+) -> tuple[Mapping[tuple[int, int], Tensor], Mapping[int, Tensor]]:
+    """Correlations around a pair, backwards in time, with no more frames at hand than the longest lag spans.
+
+    And the contrast of their first frames.
+    """
     lags, window = net.config.match.lags, max(net.config.match.windows)
     wanted = pairs_around(pair, {-time for time in times}, lags, window, causal=False)
     volumes: dict[tuple[int, int], Tensor] = {}
     at_hand: dict[int, Tensor] = {}
+    weights: dict[int, Tensor] = {}
     first, last = min(-k - lags[row] for row, k in wanted), max(-k for _, k in wanted)
     for time in range(first, last + 1):
         if time in times:
-            at_hand[-time] = features(time)
+            at_hand[-time], weights[-time] = features(time), contrast(time)
         for row, lag in enumerate(lags):
             if (row, -time) in wanted and lag - time in at_hand:
                 volumes[row, -time] = net.correlation(at_hand, row, -time, layout)
         at_hand.pop(max(lags) - time, None)
-    return volumes
+    return volumes, weights

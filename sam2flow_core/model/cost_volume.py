@@ -288,7 +288,7 @@ def pairs_around(
     }
 
 
-def pool_along(volume: Tensor, streamlines: Streamlines) -> tuple[Tensor, Tensor, Tensor]:
+def pool_along(volume: Tensor, streamlines: Streamlines) -> tuple[Tensor, ...]:
     """Pool a cost volume (N, B, C) over the cells met along each path, in three widths.
 
     Each result has the shape of ``volume``. A cell whose direction runs against

@@ -29,6 +29,7 @@ from sam2flow_core.model.features import Cover, PatchEncoder, build_feature_enco
 from sam2flow_core.model.first_flow import CostVolumeNet
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.motion_memory import MotionMemory
+from sam2flow_core.model.motion_statistics import moving_contrast
 from sam2flow_core.model.sparse_cells import SparseCells, Thinning, coverage_of, find_cells, thin_out
 from sam2flow_core.model.strips import goes_whole
 from sam2flow_core.model.update import Refinement, expected_error, roi_lookup, upsample
@@ -36,6 +37,8 @@ from sam2flow_core.model.whole_vessel import SpeedPath, WholeVessels, find_whole
 
 _SITE_FACTS = 4
 """Coverage and how much of the surroundings lies in the vessel, at three widths."""
+_LEAST = 1e-6
+"""Contrast below which there is none."""
 _FIRST_FACTS = 4
 """Speed, confidence and spread of the first flow."""
 
@@ -159,6 +162,10 @@ class FlowNet(nn.Module):
         assert isinstance(self.feature_encoder, PatchEncoder)
         return self.feature_encoder.tiles(images, cover)
 
+    def contrast(self, images: Tensor) -> Tensor:
+        """How much of what moves shows around each cell of frames (B, 3, H, W), as `moving_contrast` (B, h, w)."""
+        return moving_contrast(images, self.config.match.patch, self.config.match.stride)
+
     def lay_out(
         self,
         masks: Tensor,
@@ -210,9 +217,17 @@ class FlowNet(nn.Module):
         return layout.whole.average(found, layout.streamlines.valid[:, bins, row])
 
     def cost_volume(
-        self, volumes: Mapping[tuple[int, int], Tensor], t: int, layout: CellLayout, causal: bool
+        self,
+        volumes: Mapping[tuple[int, int], Tensor],
+        t: int,
+        layout: CellLayout,
+        causal: bool,
+        contrast: Mapping[int, Tensor] | None = None,
     ) -> CostVolume:
         """Pool correlations of the pairs around ``t`` in time and along the vessel.
+
+        Correlation does not know contrast: where no cell passes, that of noise and of what stands still is worth as
+        much as that of blood. Where the contrast is given, each correlation counts by what there was to compare.
 
         Parameters
         ----------
@@ -221,8 +236,11 @@ class FlowNet(nn.Module):
         t : int
         layout : CellLayout
         causal : bool
+        contrast : mapping of int to Tensor (N,), optional
+            By the first frames of the pairs, what moves around each cell (`contrast`).
         """
-        in_time = (self._means(volumes, t, row, layout, causal) for row in range(len(self.config.match.lags)))
+        weights = contrast if self.config.use_contrast else None
+        in_time = (self._means(volumes, t, row, layout, causal, weights) for row in range(len(self.config.match.lags)))
         pooled = tuple(_pooled(*means, layout) for means in in_time)
         path = None
         if layout.whole is not None:
@@ -283,7 +301,7 @@ class FlowNet(nn.Module):
                 times = slice(margin + begin + (lag - 1) // 2, margin + end + (lag - 1) // 2)
                 seen[:, rows, times, row] = whole * there.to(whole)[of_piece, None]
                 whole = whole @ share[:, begin:end].to(volume)[of_piece]
-            for width, pooled in enumerate(_pooled(in_time, whole, layout)):
+            for width, pooled in enumerate(_pooled(in_time, None, whole, layout)):
                 first = width * len(windows) * len(lags) + row
                 by_pair = pooled.unflatten(2, (count, len(windows))).permute(2, 0, 1, 3)
                 cost_volume[:, :, rows, first : first + len(windows) * len(lags) : len(lags)] = by_pair
@@ -304,22 +322,39 @@ class FlowNet(nn.Module):
         return (inside.double() / inside.sum(1, keepdim=True).clamp_min(1)).float()
 
     def _means(
-        self, volumes: Mapping[tuple[int, int], Tensor], t: int, row: int, layout: CellLayout, causal: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """Means (N, B_lag, windows) and (C, B_lag, windows) over each window of the correlations at a lag, else 0."""
-        means = []
+        self,
+        volumes: Mapping[tuple[int, int], Tensor],
+        t: int,
+        row: int,
+        layout: CellLayout,
+        causal: bool,
+        contrast: Mapping[int, Tensor] | None,
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Means (N, B_lag, windows) over each window of the correlations at a lag, else 0; of weights; of vessels.
+
+        The first are those of correlations times weights, where there are weights (N, 1, windows).
+        """
+        means, weights = [], []
         cells, bins = layout.streamlines.target[row].index.shape[:2]
         pieces = 0 if layout.whole is None else layout.whole.count
         total, counted = layout.facts.new_zeros(cells + pieces, bins), set[int]()
+        weight = layout.facts.new_zeros(cells, 1)
         for window in self.config.match.windows:
             places = span(t, window if self.config.use_cost_volume_pooling else 1, self.config.match.lags[row], causal)
             # Each window holds the narrower one before it.
             for k in [k for k in places if (row, k) in volumes and k not in counted]:
-                total += volumes[row, k]
+                if contrast is None:
+                    total += volumes[row, k]
+                else:
+                    total[:cells].addcmul_(volumes[row, k][:cells], contrast[k][:, None])
+                    total[cells:] += volumes[row, k][cells:]
+                    weight += contrast[k][:, None]
                 counted.add(k)
             means.append(total / max(len(counted), 1))
+            weights.append(weight / max(len(counted), 1))
         both = torch.stack(means, 2)
-        return both[:cells], None if layout.whole is None else both[cells:]
+        whole = None if layout.whole is None else both[cells:]
+        return both[:cells], None if contrast is None else torch.stack(weights, 2), whole
 
     def forward(
         self,
@@ -412,9 +447,15 @@ class FlowNet(nn.Module):
         return roi_lookup(source, second, cells.image, cells.position, target, axes, radius, stride, layout.cover)
 
 
-def _pooled(in_time: Tensor, whole: Tensor | None, layout: CellLayout) -> tuple[Tensor, ...]:
-    """A cost volume (N, B, W) pooled over each cell's surroundings, ever wider, and over its whole vessel (C, B, W)."""
+def _pooled(in_time: Tensor, weights: Tensor | None, whole: Tensor | None, layout: CellLayout) -> tuple[Tensor, ...]:
+    """A cost volume (N, B, W) pooled over each cell's surroundings, ever wider, and over its whole vessel (C, B, W).
+
+    With weights (N, 1, W), the volume holds what was multiplied by them.
+    """
     along_paths = pool_along(in_time, layout.streamlines)
+    if weights is not None:
+        shares = pool_along(weights, layout.streamlines)
+        along_paths = tuple(x.div_(share.clamp_min(_LEAST)) for x, share in zip(along_paths, shares, strict=True))
     return along_paths if whole is None or layout.whole is None else (*along_paths, layout.whole.to_cells(whole))
 
 

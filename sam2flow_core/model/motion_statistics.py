@@ -72,6 +72,35 @@ class InputMaker:
         return torch.cat([motion[None], F.adaptive_avg_pool2d(rest, (height, width))], 1)
 
 
+def moving_contrast(images: Tensor, patch: int, stride: int) -> Tensor:
+    """How much of what moves shows around each cell of ``stride`` x ``stride`` px.
+
+    Parameters
+    ----------
+    images : Tensor (B, 3, H, W)
+        As `InputMaker` makes them.
+    patch : int
+        Side in px of what is looked at around a cell's centre.
+    stride : int
+        Even, as the patch is.
+
+    Returns
+    -------
+    Tensor (B, H / stride, W / stride)
+        Standard deviation of the moving part within the patch, in units of its spread over the recording. A flicker,
+        which is the same all over the patch, has none.
+    """
+    moving = images[:, :1] - images[:, 1:2]
+    # Two by two px are averaged first: cells are wider, the camera's noise is not.
+    halved = F.avg_pool2d(moving, 2)
+    size, step = patch // 2, stride // 2
+    mean, square = (
+        F.avg_pool2d(x, size, step, (size - step) // 2, count_include_pad=False)[:, 0]
+        for x in (halved, halved.square())
+    )
+    return (square - mean.square()).clamp_min(0).sqrt()
+
+
 def smoothed(frames: Tensor, sigma: float = 1.0) -> Tensor:
     """Frames (T, H, W) under a Gaussian of ``sigma`` px.
 

@@ -76,9 +76,10 @@ def test_the_way_back_sees_the_frames_in_the_other_order():
     mask[0, 24:40] = 1
     layout = net.lay_out(mask, torch.zeros(1, dtype=torch.long), (32, 48))
     recorded = {f: torch.randn(1, net.config.match.feature_dim, 32, 48) for f in range(40)}
+    contrast = {f: torch.rand(layout.cells.count) for f in recorded}
     context = torch.randn(1, net.config.mask.d_model, 16, 24)
     with torch.inference_mode():
-        found = answer_back(net, layout, recorded.__getitem__, range(40), 20, context)
+        found = answer_back(net, layout, recorded.__getitem__, contrast.__getitem__, range(40), 20, context)
         turned = {-f: x for f, x in recorded.items()}
         lags, window = net.config.match.lags, max(net.config.match.windows)
         volumes = {
@@ -87,6 +88,7 @@ def test_the_way_back_sees_the_frames_in_the_other_order():
             for k in span(-21, window, lag, causal=False)
             if k in turned and k + lag in turned
         }
-        cost_volume = net.cost_volume(volumes, -21, layout, causal=False)
+        weights = {-f: x for f, x in contrast.items()}
+        cost_volume = net.cost_volume(volumes, -21, layout, causal=False, contrast=weights)
         wanted = net(turned[-21], turned[-20], cost_volume, context, layout, [[]], -21)
     assert torch.equal(found.fine, wanted.fine) and found.fine.abs().max() > 0

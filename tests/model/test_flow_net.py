@@ -198,3 +198,33 @@ def test_a_thinned_layout_is_answered_at_the_cells_that_are_asked_as_ever(model,
     assert torch.allclose(some.logits[asked], every.logits[asked], atol=1e-5)
     mean = every.logits[layout.thinning.around.long()].mean(1)
     assert torch.allclose(some.logits[others], mean, atol=1e-5)
+
+
+def test_moments_in_which_nothing_passes_do_not_hide_what_passes_in_others(model, images, masks):
+    net = model.flow
+    layout = net.lay_out(masks[:1], torch.zeros(1, dtype=torch.long), (images.shape[2] // 2, images.shape[3] // 2))
+    rows = range(len(net.config.match.lags))
+    cells = layout.cells.count
+    pieces = 0 if layout.whole is None else layout.whole.count
+    volumes, contrast = {}, {}
+    for k in range(25):
+        passing = k % 5 == 0
+        contrast[k] = torch.full((cells,), 1.0 if passing else 0.01)
+        for row in rows:
+            bins = layout.streamlines.target[row].index.shape[1]
+            seen = torch.zeros(cells + pieces, bins)
+            # What stands still is like itself; blood moves.
+            seen[:, bins // 2 + (3 if passing else 0)] = 0.8
+            volumes[row, k] = seen
+    with torch.no_grad():
+        alike = net.cost_volume(volumes, 12, layout, causal=False).pooled
+        weighed = net.cost_volume(volumes, 12, layout, causal=False, contrast=contrast).pooled
+        even = dict.fromkeys(contrast, torch.full((cells,), 0.3))
+        evenly = net.cost_volume(volumes, 12, layout, causal=False, contrast=even).pooled
+    longest = -1
+    for row in rows:
+        middle = alike[row][0].shape[1] // 2
+        assert (alike[row][0][:, middle, longest] > alike[row][0][:, middle + 3, longest]).all()
+        assert (weighed[row][0][:, middle, longest] < 0.1 * weighed[row][0][:, middle + 3, longest]).all()
+        for wide, plain in zip(evenly[row], alike[row], strict=True):
+            assert torch.allclose(wide, plain, atol=1e-5)
