@@ -108,25 +108,7 @@ def draw_disc_appearance(
 def film_discs(
     matter: Tensor, depth: Tensor, times: Tensor, appearances: Sequence[DiscAppearance], noise: Tensor
 ) -> Tensor:
-    """Film B clips of one size.
-
-    Parameters
-    ----------
-    matter : Tensor (B, F, n, n)
-        Thickness of the cells, sharp.
-    depth : Tensor (B, n, n)
-        Of the lumen, 0 to 1.
-    times : Tensor (B, F)
-        In frame intervals.
-    appearances : sequence of DiscAppearance
-    noise : Tensor (B, F, n, n)
-        Of unit variance.
-
-    Returns
-    -------
-    Tensor (B, F, n, n)
-        Intensities, full well is 1.
-    """
+    """Film B clips of one size, from what `film_streamlines` is given and to what it returns."""
     return torch.stack([_film(*clip) for clip in zip(matter, depth, times, appearances, noise, strict=True)])
 
 
