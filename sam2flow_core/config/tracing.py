@@ -80,6 +80,8 @@ class FollowSettings:
         Chance that a cell's distance from the click, and a radius from the centreline, cost when a click is read.
     apart : float
         Radians between two vessels that a click may mean.
+    owned, owned_turn : float
+        Radii from a centreline, and radians from its direction, within which a place belongs to its vessel.
     """
 
     least_chance: float = 0.25
@@ -92,6 +94,8 @@ class FollowSettings:
     off_click: float = 0.1
     off_centre: float = 0.3
     apart: float = math.pi / 6
+    owned: float = 1.2
+    owned_turn: float = math.pi / 5
 
 
 @dataclass(frozen=True)

@@ -304,6 +304,8 @@ class ActivitySettings:
         Samples on a cross-section, and most cross-sections.
     reach_widths, reach_px : float
         How far from the centreline is looked: so many widths of the vessel, and so many px.
+    same_vessel : float
+        Share of a vessel that another covers from which on it is taken for the same one.
     neighbour_px : float
         Distance along the vessel over which cells are the same and the noise of the camera is not.
     drift_frames : int
@@ -337,6 +339,7 @@ class ActivitySettings:
     places_along: int = 150
     reach_widths: float = 1.1
     reach_px: float = 5.0
+    same_vessel: float = 0.5
     neighbour_px: float = 2.0
     drift_frames: int = 48
     middle: float = 0.6

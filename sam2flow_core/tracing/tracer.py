@@ -134,12 +134,6 @@ def _met(line: Floats, radius: Floats, heading: Floats, number: int, settings: F
     return np.asarray((near & alike).any(1))
 
 
-_TAKEN = 1.2
-"""Radii from a centreline within which a place belongs to its vessel."""
-_ALONG = np.pi / 5
-"""Radians from a vessel's direction within which a place belongs to it."""
-
-
 class SeededWay(NamedTuple):
     """A way, and places (N, 2) along it that no other way holds."""
 
@@ -190,14 +184,15 @@ def _seeds(way: Trace, new: NDArray[np.bool_], apart: float) -> Floats:
 
 def _take(taken: NDArray[np.bool_], way: Trace, field: FieldMap) -> None:
     """Mark the places that belong to a way, in about its direction."""
-    margin = int(np.ceil(_TAKEN * way.radius.max())) + 2
+    settings = field.settings.follow
+    margin = int(np.ceil(settings.owned * way.radius.max())) + 2
     top, left = np.clip(np.floor(way.line.min(0)).astype(int) - margin, 0, np.array(field.shape) - 1)
     bottom, right = np.clip(np.ceil(way.line.max(0)).astype(int) + margin, 1, np.array(field.shape))
     away, owner = nearest_points(way.line - (top, left), (bottom - top, right - left))
-    row, column = np.nonzero(away <= np.maximum(_TAKEN * way.radius[owner], 1.0))
+    row, column = np.nonzero(away <= np.maximum(settings.owned * way.radius[owner], 1.0))
     heading = _heading(way)[owner[row, column]]
     apart = np.abs(np.mod(field.angles - heading[:, None] + np.pi / 2, np.pi) - np.pi / 2)
-    taken[row + top, column + left] |= apart < _ALONG
+    taken[row + top, column + left] |= apart < settings.owned_turn
 
 
 def _lifted(way: Trace, field: FieldMap) -> tuple[NDArray[np.intp], ...]:

@@ -27,9 +27,6 @@ from sam2flow_core.velocity.centreline import Centreline
 from sam2flow_core.velocity.records import SpaceTime
 from sam2flow_core.velocity.sampling import residual_shifts
 
-_MOSTLY = 0.5
-"""Share of a vessel that another covers from which on it is taken for the same one."""
-
 
 @dataclass(frozen=True)
 class Activity:
@@ -85,7 +82,7 @@ class CrossSampler:
         self._claimed = _claimed(self._points, track, others).reshape(self._shape)
         inside = np.abs(self._across) <= width / 2
         shared = self._claimed[inside].any(axis=0)
-        if shared.mean() < _MOSTLY:
+        if shared.mean() < settings.same_vessel:
             self._claimed[:, shared] = True  # where another vessel lies over this one, its cells are seen as well
         else:  # the same vessel under another name
             self._claimed[inside] = False
