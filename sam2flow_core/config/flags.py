@@ -22,7 +22,7 @@ FLAG_MEANINGS = {
     "SAME_VESSEL": "most of its mask belongs to another marked vessel as well: one vessel under two numbers",
     "SPEED_STEP": "speed or direction changes abruptly along the length: two vessels, or a fork, under one name",
     "PATH_GAP": "no blood is seen along part of the line: the clicks may lie on different vessels",
-    "WIDTH_DOUBT": "the width is not sure: mask and moving pattern differ, or noise hides the pattern",
+    "WIDTH_DOUBT": "the width is not sure: mask and pictures differ, or the walls do not stand out",
     "EDGE": "the image border cuts along the vessel",
     "METHOD_DISAGREE": "flow and space-time diagram disagree",
     PARTIAL: "the run is not finished: these are the frames so far",

@@ -318,20 +318,24 @@ class ActivitySettings:
         Of such a measurement, as a share of the variance of the noise.
     least_places : float
         Share of the places along the vessel at which a point of the profile across must be known.
-    evened_widths : float
-        Standard deviation of the Gaussian that evens out the profile, in widths of the vessel.
-    least_signal : float
-        Times the scatter of the profile in the tissue that its top must be for a diameter.
-    inner : float
-        Radii within which no wall is sought: relief-shaded cells move most at the walls.
-    wall, wall_at : float
-        Share of its top to which the amplitude falls near the walls, and the share of the diameter that the pattern
-        has there; set on synthetic recordings.
-    pattern_share, clear_signal : float
-        What the width of the pattern counts beside that of the mask where its signal is clear, and from where on it
-        is; at a tenth of that it counts alone.
-    width_error, noise_error, mask_error : float
-        Least relative standard error of a diameter, what noise adds, and that of a mask alone.
+    widths_sought, widths_tried : tuple of float, int
+        Widths that are tried, in widths of the mask, and how many.
+    blur_px, blur_spread, blurs_tried : float, float, int
+        Usual standard deviation of the optics' blur, how far it is off that (of its logarithm), and how many are tried.
+    shift_spread : float
+        Standard deviation of the lumen's middle off the centreline, in widths.
+    wallwards_doubt : float
+        Log of how much less usual it is that cells move more at the walls than in the middle.
+    moving_evidence, picture_evidence : float
+        Independent values that the profiles of what moves and of the mean picture are worth.
+    moving_doubt, picture_doubt : float
+        Chances that one of them says nothing of the walls.
+    mask_spread : float
+        Relative error of the width of a mask (Student's t with four degrees of freedom), larger where noise is.
+    error_gain : float
+        What the standard deviation over all widths is multiplied by, so that 95 of 100 diameters lie within two errors.
+    blank_error : float
+        Relative standard error beyond which no diameter is given.
     """
 
     frames: int = 128
@@ -347,16 +351,20 @@ class ActivitySettings:
     part: int = 12
     least_error: float = 0.03
     least_places: float = 0.3
-    evened_widths: float = 0.03
-    least_signal: float = 10.0
-    inner: float = 0.6
-    wall: float = 0.25
-    wall_at: float = 1.05
-    pattern_share: float = 0.5
-    clear_signal: float = 150.0
-    width_error: float = 0.05
-    noise_error: float = 0.12
-    mask_error: float = 0.2
+    widths_sought: tuple[float, float] = (0.45, 2.2)
+    widths_tried: int = 41
+    blur_px: float = 1.2
+    blur_spread: float = 0.6
+    blurs_tried: int = 9
+    shift_spread: float = 0.1
+    wallwards_doubt: float = 1.5
+    moving_evidence: float = 10.0
+    picture_evidence: float = 12.0
+    moving_doubt: float = 0.7
+    picture_doubt: float = 0.1
+    mask_spread: float = 0.2
+    error_gain: float = 1.4
+    blank_error: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -510,7 +518,7 @@ class FlagSettings:
     min_area_share: float = 0.3
     overlap_share: float = 0.1
     same_share: float = 0.6
-    width_error: float = 0.1
+    width_error: float = 0.2
     gap_diameters: float = 1.0
     min_gap_px: float = 12.0
     edge_share: float = 0.15
@@ -610,7 +618,7 @@ _IN_PX = {
     "transit": ("slowest", "shortest_px", "longest_px"),
     "linescan": ("least_drawn_px", "drawn_width_px", "drawn_beside_px"),
     "series": ("max_motion_px", "stasis_px_frame", "error_length_px"),
-    "activity": ("reach_px", "neighbour_px"),
+    "activity": ("reach_px", "neighbour_px", "blur_px"),
     "presence": ("creep_px_frame", "moving_px_frame"),
     "stretches": ("displacement_px", "least_px", "least_length_px", "evened_px"),
     "forks": ("reach_px",),

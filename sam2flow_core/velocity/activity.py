@@ -41,11 +41,14 @@ class Activity:
         recorded frame and in other vessels.
     shared : ndarray, shape (M, S)
         Covariance with the neighbour along the vessel: without the noise of the camera.
+    brightness : ndarray, shape (M, S)
+        Mean over time.
     """
 
     across: NDArray[np.float64]
     variance: NDArray[np.float64]
     shared: NDArray[np.float64]
+    brightness: NDArray[np.float64]
 
 
 class CrossSampler:
@@ -102,17 +105,17 @@ class CrossSampler:
 
     def activity(self) -> Activity:
         """Return what was collected, slow drifts and common flicker taken out."""
-        variance, shared = (np.full(self._shape, np.nan) for _ in range(2))
+        variance, shared, brightness = (np.full(self._shape, np.nan) for _ in range(3))
         # One distance from the line after the other: what is computed with then stays in the processor's cache.
         for row in range(len(self._across)):
-            variance[row], shared[row] = self._changes(self._values[:, row].astype(float), self._claimed[row])
-        return Activity(self._across, variance, shared)
+            values = self._values[:, row].astype(float)
+            values[:, self._claimed[row]] = np.nan
+            brightness[row] = _mean(values)
+            variance[row], shared[row] = self._changes(values)
+        return Activity(self._across, variance, shared, brightness)
 
-    def _changes(
-        self, values: NDArray[np.float64], claimed: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _changes(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Variance over time at each place of values (frames, S), and covariance with the neighbour, shape (S,)."""
-        values[:, claimed] = np.nan
         known = np.isfinite(values)
         places = known.sum(axis=0)
         total = np.where(known, values, 0)
@@ -122,8 +125,8 @@ class CrossSampler:
         change = np.where(known, change, np.nan)
         enough = places >= max(0.5 * len(values), 4)
         variance = np.where(enough, _mean(change**2), np.nan)
-        shared = np.full(len(claimed), np.nan)
-        if len(claimed) > self._apart:
+        shared = np.full(values.shape[1], np.nan)
+        if values.shape[1] > self._apart:
             ahead = _mean(change[:, : -self._apart] * change[:, self._apart :])
             shared[: -self._apart] = np.where(enough[: -self._apart] & enough[self._apart :], ahead, np.nan)
         return variance, shared

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from sam2flow_core.config.velocity import ActivitySettings
 from sam2flow_core.results.reader import FrameArray, VesselTrack, take_pixels
-from sam2flow_core.velocity.activity import Activity
 from sam2flow_core.velocity.centreline import Centreline
 
 _FRAMES_AT_ONCE = 64
@@ -201,104 +199,3 @@ def _half_height(profile: NDArray[np.float64]) -> NDArray[np.float64]:
     drop = profile[rows, before] - profile[rows, first]
     share = np.where(drop > 0, (profile[rows, before] - 0.5) / np.where(drop > 0, drop, 1), 0)
     return np.where(below.any(axis=1) & (first > 0), before + share, np.nan)
-
-
-@dataclass(frozen=True)
-class Width:
-    """Width of the moving pattern.
-
-    Attributes
-    ----------
-    px : float
-        NaN where the pattern does not stand out from the noise.
-    signal : float
-        Top of its variance over the scatter of the variance beside it.
-    """
-
-    px: float
-    signal: float
-
-
-def combine_widths(
-    diameter: NDArray[np.float64], pattern: Width, settings: ActivitySettings
-) -> tuple[NDArray[np.float64], float]:
-    """Return the diameter along the vessel by mask and moving pattern together, and its relative standard error.
-
-    A mask finds blurred walls well, and shrinks under noise and grows in a magnified picture; the moving pattern does
-    neither, and ends before the walls or beyond them as cells and blur will have it. The noisier, the more the pattern
-    counts. Half of what they differ by is the error, and more under noise.
-
-    Parameters
-    ----------
-    diameter : ndarray, shape (N,)
-        Of the mask, px; it keeps its shape along the vessel.
-    pattern : Width
-    settings : ActivitySettings
-    """
-    mean = float(np.nanmean(diameter)) if np.isfinite(diameter).any() else float("nan")
-    if not np.isfinite(mean) or not np.isfinite(pattern.px):
-        return diameter, settings.mask_error
-    noisy = float(np.clip(np.log(settings.clear_signal / pattern.signal) / np.log(10), 0, 1))
-    apart = float(np.log(pattern.px / mean))
-    share = settings.pattern_share + (1 - settings.pattern_share) * noisy
-    error = max(0.5 * abs(apart), settings.width_error + settings.noise_error * noisy)
-    return diameter * np.exp(share * apart), error
-
-
-def width_of_activity(activity: Activity, width: float, settings: ActivitySettings) -> Width:
-    """Measure how wide the moving pattern is.
-
-    Its amplitude (the standard deviation over time, that of the tissue on either side taken out in quadrature) falls
-    towards the walls. Where it falls below a share of its top is as good as the same under noise and at any
-    magnification, which the wall of a mask that a network draws is not. How far from the walls that is has been set on
-    synthetic recordings.
-
-    Parameters
-    ----------
-    activity : Activity
-    width : float
-        Of the mask, px: where to look.
-    settings : ActivitySettings
-
-    Returns
-    -------
-    Width
-    """
-    nothing = Width(float("nan"), 0.0)
-    places = np.isfinite(activity.variance)
-    number = places.sum(axis=1)
-    total = np.where(places, activity.variance, 0).sum(axis=1)
-    known = number >= settings.least_places * activity.variance.shape[1]
-    if known.sum() < settings.places_across / 3:
-        return nothing
-    across = activity.across
-    profile = np.interp(across, across[known], total[known] / number[known])
-    outside = np.abs(across) >= settings.beside * width / 2 + 1
-    sides = [known & outside & (sign * across > 0) for sign in (-1, 1)]
-    floors = [float(np.median(profile[side])) if side.sum() > 2 else np.nan for side in sides]
-    if not np.isfinite(floors).any():
-        return nothing
-    low, high = (np.nanmin(floors) if not np.isfinite(floor) else floor for floor in floors)
-    above = profile - np.where(across < 0, low, high)
-    noise = 1.4826 * float(np.median(np.abs(above[known & outside])))
-    step = float(across[1] - across[0])
-    even = ndimage.gaussian_filter1d(above, settings.evened_widths * width / step, mode="nearest")
-    top = float(even[np.abs(across) <= width / 2].max())
-    if not top > settings.least_signal * noise:
-        return nothing
-    height = np.sqrt(np.maximum(even, 0) / top)
-    middle = len(across) // 2
-    begin = int(settings.inner * width / 2 / step)
-    right, left = (_falls_below(half, begin, settings.wall) for half in (height[middle:], height[middle::-1]))
-    return Width((right + left) * step / settings.wall_at, top / max(noise, 1e-12 * top))
-
-
-def _falls_below(height: NDArray[np.float64], begin: int, limit: float) -> float:
-    """Return where a profile first falls below a limit from an index on; NaN where it does not."""
-    below = np.flatnonzero(height[begin:] < limit)
-    if not len(below):
-        return float("nan")
-    after = begin + int(below[0])
-    if after == 0 or height[after - 1] < limit:
-        return float(after)
-    return after - 1 + float((height[after - 1] - limit) / (height[after - 1] - height[after]))

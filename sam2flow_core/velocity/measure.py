@@ -16,7 +16,7 @@ from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity.activity import Activity, CrossSampler, Presence, contrast_beside, find_presence
 from sam2flow_core.velocity.centreline import Centreline, majority_mask
 from sam2flow_core.velocity.diagram import Reading, read_diagram
-from sam2flow_core.velocity.diameter import combine_widths, footprint, frame_diameter, width_of_activity
+from sam2flow_core.velocity.diameter import footprint, frame_diameter
 from sam2flow_core.velocity.flag_rules import (
     Evidence,
     along_words,
@@ -36,6 +36,7 @@ from sam2flow_core.velocity.series import cross_profile, opposed_share, rejected
 from sam2flow_core.velocity.spans import at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
 from sam2flow_core.velocity.stretches import Step, StretchTable, longest_gap, read_stretches, step_along
 from sam2flow_core.velocity.uncertainty import frame_standard_error, summarise, with_interval
+from sam2flow_core.velocity.wall_fit import fit_width
 
 _THREADS = 2  # vessels measured at once; numpy works without the interpreter's lock
 
@@ -228,8 +229,7 @@ def _finish(
     diagram = reading.space_time
     beside = contrast_beside(reading.activity, vessel.width, settings.activity)
     tissue = float(np.median(np.hypot(*np.diff(track.shifts, axis=0).T))) if len(track.shifts) > 1 else 0.0
-    pattern = width_of_activity(reading.activity, vessel.width, settings.activity)
-    diameter, diameter_error = combine_widths(vessel.diameter, pattern, settings.activity)
+    diameter, diameter_error = _diameter(vessel, reading.activity, settings)
     presence = find_presence(diagram, beside, tissue, settings.presence)
     rate = calibration.usable_frame_rate_hz
     flow = vessel.flow
@@ -249,7 +249,7 @@ def _finish(
         per_frame, diagram, flow.scale, evenly, waves.pulse_hz, rate, timing.lost_share, settings, gain
     )
     known = diameter[np.isfinite(diameter)]
-    mean_diameter = float(known.mean()) if len(known) else float("nan")
+    mean_diameter = float(known.mean()) if len(known) else vessel.width
     stretches = read_stretches(reading.stretches, vessel.width, settings.stretches)
     lengthwise = _mean_over_time(flow.lengthwise[~rejected[:-1]])
     step = None if one else step_along(stretches, lengthwise, _pace(diagram), settings.stretches)
@@ -258,7 +258,7 @@ def _finish(
         track=track,
         area=vessel.seen.area,
         line=line,
-        diameter=mean_diameter if len(known) else 0.0,
+        diameter=mean_diameter,
         velocity=per_frame.velocity,
         rejected=reasons,
         space_time=diagram,
@@ -321,6 +321,21 @@ def _finish(
         diagram_gain=gain,
         chance=chance,
     )
+
+
+def _diameter(
+    vessel: PreparedVessel, activity: Activity, settings: VelocitySettings
+) -> tuple[NDArray[np.float64], float]:
+    """Return the diameter along the line, px, and its relative standard error; blank where nothing tells it.
+
+    It keeps the shape that the mask has along the vessel; how wide it is all in all the pictures say as well.
+    """
+    known = vessel.diameter[np.isfinite(vessel.diameter)]
+    width = float(known.mean()) if len(known) else float("nan")
+    fitted = fit_width(activity, width, settings.activity)
+    if not fitted.error <= settings.activity.blank_error:
+        return np.full(len(vessel.diameter), np.nan), fitted.error
+    return vessel.diameter * fitted.px / width, fitted.error
 
 
 def _at_end(step: Step | None, gap: tuple[int, int], points: int, settings: VelocitySettings) -> bool:
