@@ -62,6 +62,7 @@ KEPT = {
     "velocity.stretches": {"_GRID": OWED},
     "velocity.transit": {"_FINENESS": GRID},
     "velocity.uncertainty": {"Z95": GRID},
+    "velocity.wall_fit": {"_REACH": GRID, "_STEPS": GRID},
 }
 
 

@@ -234,6 +234,8 @@ class SeriesSettings:
         Speeds below this are stasis (the floor of matching is 0.2 to 0.3 px).
     pulse_band_hz : tuple of float
         Where the heartbeat is sought.
+    pulse_steepest : float
+        Power of the frequency by which the spectrum of a velocity's errors may fall off.
     pulse_probability : float
         False-alarm probability above which a spectral peak is no pulse.
     pulse_oversampling : int
@@ -274,6 +276,7 @@ class SeriesSettings:
     outlier_sigmas: float = 6.0
     stasis_px_frame: float = 0.25
     pulse_band_hz: tuple[float, float] = (0.5, 4.0)
+    pulse_steepest: float = 1.0
     pulse_probability: float = 0.01
     pulse_oversampling: int = 10
     pulse_stopped: float = 0.25
@@ -322,6 +325,13 @@ class ActivitySettings:
         Widths that are tried, in widths of the mask, and how many.
     blur_px, blur_spread, blurs_tried : float, float, int
         Usual standard deviation of the optics' blur, how far it is off that (of its logarithm), and how many are tried.
+    fillings, wallwards : tuple of float
+        Powers of the chord's square by which cells fill a lumen (0: evenly), and how much more they move at the walls.
+    exact : tuple of float
+        Share of the variance of the profile of what moves, and of that of the mean picture, that no fit need explain.
+    texture_share : float
+        Of the variance that the tissue's texture leaves in the mean picture, which no fit need explain either: part of
+        it is the even slope, and what the vessel itself shows along its length.
     shift_spread : float
         Standard deviation of the lumen's middle off the centreline, in widths.
     wallwards_doubt : float
@@ -356,15 +366,19 @@ class ActivitySettings:
     blur_px: float = 1.2
     blur_spread: float = 0.6
     blurs_tried: int = 9
+    fillings: tuple[float, ...] = (0.0, 0.5, 1.0)
+    wallwards: tuple[float, ...] = (0.0, 2.0)
+    exact: tuple[float, float] = (2e-3, 1e-4)
+    texture_share: float = 0.2
     shift_spread: float = 0.1
     wallwards_doubt: float = 1.5
     moving_evidence: float = 10.0
     picture_evidence: float = 12.0
-    moving_doubt: float = 0.7
+    moving_doubt: float = 0.4
     picture_doubt: float = 0.1
     mask_spread: float = 0.2
     error_gain: float = 1.4
-    blank_error: float = 0.5
+    blank_error: float = 0.6
 
 
 @dataclass(frozen=True)

@@ -87,13 +87,26 @@ def _read(
     sought = (frequency >= low) & (frequency <= band[1])
     if not sought.any():
         return Spectrum(frequency, power, float("nan"), float("nan"))
-    peak = int(np.flatnonzero(sought)[power[sought].argmax()])
+    even = _evened(frequency, power, settings)
+    peak = int(np.flatnonzero(sought)[even[sought].argmax()])
     others = sought & (np.abs(frequency - frequency[peak]) > 1.5 / span)
-    noise = float(np.median(power[others])) / np.log(2) if others.any() else float("nan")
-    snr = float(power[peak] / noise) if noise > 0 else float("nan")
+    noise = float(np.median(even[others])) / np.log(2) if others.any() else float("nan")
+    snr = float(even[peak] / noise) if noise > 0 else float("nan")
     trials = max((band[1] - low) * span, 1.0)
     found = 0 < peak < len(power) - 1 and trials * np.exp(-snr) < probability if np.isfinite(snr) else False
     return Spectrum(frequency, power, _top(frequency, power, peak) if found else float("nan"), snr)
+
+
+def _evened(
+    frequency: NDArray[np.float64], power: NDArray[np.float64], settings: SeriesSettings
+) -> NDArray[np.float64]:
+    """Take out of a spectrum how it falls off, as far as a power of the frequency up to the first tells it.
+
+    What a velocity gets wrong it gets wrong slowly: the spectrum of its error falls off, and its foot in the band of
+    the heartbeat can stand above the beat itself. Steeper than that the second harmonic of a beat would pass for it.
+    """
+    slope = np.polyfit(np.log(frequency), np.log(np.maximum(power, 1e-12 * power.max())), 1)[0]
+    return np.asarray(power * frequency ** np.clip(-slope, 0, settings.pulse_steepest))
 
 
 def _periodogram(

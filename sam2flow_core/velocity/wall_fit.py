@@ -24,10 +24,6 @@ Floats = NDArray[np.float64]
 
 _REACH = 3.0
 _STEPS = 200  # a diameter, in samples of a shape
-_FILLINGS = (0.0, 0.5, 1.0)
-_WALLWARDS = (0.0, 2.0)
-_EXACT = (2e-3, 1e-4)
-"""Share of the variance of a profile that no fit is asked to explain: what moves, the mean picture."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ def fit_width(activity: Activity, mask_px: float, settings: ActivitySettings) ->
     widths = mask_px * np.geomspace(*settings.widths_sought, settings.widths_tried)
     spread = settings.mask_spread * (1 + noise_over_pattern(activity, mask_px) / 2)
     mask = -2.5 * np.log1p((np.log(widths / mask_px) / spread) ** 2 / 4)  # Student's t: masks can be wrong by much
-    blur = _shapes(settings.blurs_tried).blur
+    blur = _shapes(settings.blurs_tried, settings.fillings, settings.wallwards).blur
     # The blur is that of the optics, the same for what moves and for the mean picture.
     score = mask[:, None] - 0.5 * (np.log(widths[:, None] * blur / settings.blur_px) / settings.blur_spread) ** 2
     moving, picture = _moving(activity, widths, settings), _picture(activity, widths, settings)
@@ -106,7 +102,7 @@ def noise_over_pattern(activity: Activity, width: float) -> float:
 
 def _moving(activity: Activity, widths: Floats, settings: ActivitySettings) -> Floats:
     """Log of the likelihood of each width and blur by what moves, shape (W, B); zeros where it cannot be seen."""
-    shapes = _shapes(settings.blurs_tried)
+    shapes = _shapes(settings.blurs_tried, settings.fillings, settings.wallwards)
     place, profile = _averaged(activity, activity.shared, settings)
     if len(profile) < settings.places_across / 3 or not profile.var() > 0:
         return np.zeros((len(widths), len(shapes.blur)))
@@ -121,16 +117,16 @@ def _moving(activity: Activity, widths: Floats, settings: ActivitySettings) -> F
             power = (found**2).mean(axis=1)
             height = np.maximum(found @ profile / len(profile), 0) / np.maximum(power, 1e-12)
             left[w, s] = variance - height**2 * power
-    score = -settings.moving_evidence / 2 * np.log(np.maximum(left / variance, 0) + _EXACT[0])
+    score = -settings.moving_evidence / 2 * np.log(np.maximum(left / variance, 0) + settings.exact[0])
     score -= shifts[:, None] ** 2 / (2 * settings.shift_spread**2)
-    score = score.reshape(len(widths), len(shifts), len(shapes.blur), len(_WALLWARDS), len(_FILLINGS))
+    score = score.reshape(len(widths), len(shifts), len(shapes.blur), len(settings.wallwards), len(settings.fillings))
     score[:, :, :, 1:] -= settings.wallwards_doubt
     return np.asarray(np.logaddexp.reduce(score, axis=(1, 3, 4)))
 
 
 def _picture(activity: Activity, widths: Floats, settings: ActivitySettings) -> Floats:
     """The same by the mean picture: an even slope, the chord, and its derivative are fitted to it."""
-    shapes = _shapes(settings.blurs_tried)
+    shapes = _shapes(settings.blurs_tried, settings.fillings, settings.wallwards)
     place, profile = _averaged(activity, activity.brightness, settings)
     if len(profile) < settings.places_across / 3 or not profile.var() > 0:
         return np.zeros((len(widths), len(shapes.blur)))
@@ -148,9 +144,26 @@ def _picture(activity: Activity, widths: Floats, settings: ActivitySettings) -> 
             cp, sp = chord @ profile, slope @ profile
             free = np.maximum(cc * ss - cs**2, 1e-9 * cc * ss + 1e-12)
             left[w, s] = variance - (ss * cp**2 - 2 * cs * cp * sp + cc * sp**2) / free
-    score = -settings.picture_evidence / 2 * np.log(np.maximum(left / variance, 0) + _EXACT[1])
+    unexplained = settings.exact[1] + settings.texture_share * _texture(activity.brightness) * len(profile) / variance
+    score = -settings.picture_evidence / 2 * np.log(np.maximum(left / variance, 0) + unexplained)
     score -= shifts[:, None] ** 2 / (2 * settings.shift_spread**2)
     return np.asarray(np.logaddexp.reduce(score, axis=1))
+
+
+def _texture(brightness: Floats) -> float:
+    """Return the variance that the tissue's texture leaves in a profile which is averaged along the vessel.
+
+    From how the profile differs along the vessel, and over how far these differences are alike.
+    """
+    known = np.isfinite(brightness)
+    number = known.sum(axis=1)
+    mean = np.where(known, brightness, 0).sum(axis=1) / np.maximum(number, 1)
+    apart = np.where(known, brightness - mean[:, None], 0)
+    power = float((apart**2).sum())
+    if not power > 0:
+        return 0.0
+    alike = float(np.clip((apart[:, 1:] * apart[:, :-1]).sum() / power, 0, 0.99))
+    return power / max(int(known.sum()), 1) / max(float(np.median(number)) * (1 - alike) / (1 + alike), 1.0)
 
 
 def _averaged(activity: Activity, values: Floats, settings: ActivitySettings) -> tuple[Floats, Floats]:
@@ -179,15 +192,13 @@ def _at(shapes: Floats, places: Floats) -> Floats:
 
 
 @cache
-def _shapes(blurs: int) -> _Shapes:
+def _shapes(blurs: int, fillings: tuple[float, ...], wallwards: tuple[float, ...]) -> _Shapes:
     """Draw a lumen one diameter wide, under blurs from 1/50 to 3/5 of it."""
     u = 2 * np.linspace(-_REACH, _REACH, round(2 * _REACH * _STEPS) + 1)
     chord = np.sqrt(np.clip(1 - u**2, 0, None))
     inside = np.abs(u) < 1
     drawn = [
-        inside * np.maximum(chord, 1e-12) ** (2 * power) * (1 + rise * u**2)
-        for rise in _WALLWARDS
-        for power in _FILLINGS
+        inside * np.maximum(chord, 1e-12) ** (2 * power) * (1 + rise * u**2) for rise in wallwards for power in fillings
     ]
     blur = np.geomspace(0.02, 0.6, blurs)
     moving, plain = [], []

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from sam2flow_core.config.velocity import SeriesSettings
 from sam2flow_core.velocity.pulse import spectrum
@@ -32,3 +33,10 @@ def test_noise_has_no_heartbeat_with_or_without_stops():
     assert np.isnan(spectrum(velocity, RATE, SETTINGS).pulse_hz)
     velocity[300:400] = 0.0
     assert np.isnan(spectrum(velocity, RATE, SETTINGS).pulse_hz)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_slow_errors_do_not_pass_for_the_heartbeat(seed):
+    slow = ndimage.gaussian_filter1d(np.random.default_rng(seed).normal(size=1000), 18)
+    velocity = beating(0.08) + 0.3 * slow / slow.std()
+    assert spectrum(velocity, RATE, SETTINGS).pulse_hz == pytest.approx(1.3, abs=0.05)
