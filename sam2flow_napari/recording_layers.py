@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,11 +44,21 @@ class Scene:
         The recording's layer, which is there already.
     keys : tuple of Key
         To be bound on the layers of prompts.
+    accept : callable
+        Asked with each click ``(y, x)`` whether it was for something else than a vessel's prompt.
     """
 
-    def __init__(self, viewer: ViewerModel, session: Session, image: Image, keys: tuple[Key, ...]) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        session: Session,
+        image: Image,
+        keys: tuple[Key, ...],
+        accept: Callable[[float, float], bool],
+    ) -> None:
         assert session.recording is not None
         self.image = image
+        self._accept = accept
         self._viewer = viewer
         self._session = session
         self._keys = keys
@@ -104,7 +115,7 @@ class Scene:
     def _new_prompts(self) -> PromptLayer:
         assert self._session.recording is not None
         factory = LayerFactory(self._session.recording.spacing)
-        prompts = PromptLayer(self._viewer, self._session, factory, show_warning)
+        prompts = PromptLayer(self._viewer, self._session, factory, show_warning, self._accept)
         bind(prompts.layer, self._keys)
         # Deferred, because napari makes a layer the active one after all have heard that it was inserted.
         QTimer.singleShot(0, self.make_clickable)
@@ -135,9 +146,9 @@ class Scene:
         self.brush.cancel()
         self.make_clickable()
 
-    def switch_overlays(self) -> None:
-        """Hide all that lies over the recording, or show again what was hidden."""
-        hands = (self.prompts.layer, self.boxes.layer, self.brush.layer)
+    def switch_overlays(self, others: tuple[Layer, ...]) -> None:
+        """Hide all that lies over the recording, other layers of this plugin included, or show it again."""
+        hands = (self.prompts.layer, self.boxes.layer, self.brush.layer, *others)
         self.overlays.switch_all(tuple(layer for layer in hands if layer in self._viewer.layers))
 
     def notice_removed(self, layer: Layer) -> None:

@@ -20,6 +20,8 @@ from sam2flow_core.prompts import check_prompts
 from sam2flow_napari.run_speed import RunSpeeds
 from sam2flow_napari.session import Session
 from sam2flow_napari.worker.jobs import (
+    BatchJob,
+    BatchProgress,
     Cancelled,
     Failed,
     Loaded,
@@ -149,6 +151,52 @@ class Propagation(OneJob):
             recording.path, labels.astype(np.uint16), frame, next_masks_file(folder), choices.model, choices.device
         )
         self._begin(lambda n: PropagationJob(n, request))
+
+
+class Batch(OneJob):
+    """At most one batch at a time: several recordings measured one after the other with the same settings.
+
+    Signals
+    -------
+    progressed(object)
+        A `BatchStep`.
+    finished(object)
+        Folder of the batch.
+    """
+
+    progressed = Signal(object)
+    finished = Signal(object)
+
+    def __init__(
+        self, session: Session, worker: Worker, report: Callable[[Exception], None], parent: QObject | None = None
+    ) -> None:
+        super().__init__(session, worker, report, parent)
+        self._out = Path()
+
+    def start(self, requests: tuple[RunRequest, ...], out: Path, groups: tuple[tuple[str, str], ...]) -> None:
+        """Measure recordings into a folder; a batch that was stopped there goes on."""
+        if self.running or not requests:
+            return
+        self._out = out
+        self._begin(lambda n: BatchJob(n, requests, out, groups))
+
+    def forget(self) -> None:
+        """Stop (the dock is closed); what is finished is kept."""
+        if self.running:
+            self._worker.cancel_long()
+            self._end()
+
+    def take(self, answer: object) -> None:
+        """Take an answer of the worker; others than the present batch's are dropped."""
+        if isinstance(answer, BatchProgress) and answer.job_id == self._job_id:
+            if answer.step is None:
+                self._end()
+                self.finished.emit(self._out)
+            else:
+                self.progressed.emit(answer.step)
+        elif isinstance(answer, Cancelled) and answer.job_id == self._job_id:
+            show_info("Batch stopped. What is finished is kept; started again into the same folder, it goes on.")
+            self._end()
 
 
 class Runs(OneJob):

@@ -7,7 +7,9 @@ from typing import Any, Protocol
 from napari.components import ViewerModel
 
 from sam2flow_napari.drawn_line import DrawnLine
+from sam2flow_napari.found_vessels import Finder
 from sam2flow_napari.layers.keys import Key, go_to_prompt
+from sam2flow_napari.previews import Previews
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
 from sam2flow_napari.still_pictures import StillPictures
@@ -21,6 +23,9 @@ class Bench(Protocol):
     scene: Scene | None
     stills: StillPictures
     line: DrawnLine
+    previews: Previews
+    finder: Finder
+    occupied: bool
     help_wanted: Any
     """A Qt signal, which types know too little of."""
 
@@ -79,6 +84,16 @@ class Tools:
         newest = [click for click in session.state.clicks if click.vessel_id == session.active][-1:]
         session.split_vessel(scene.prompts.selected or tuple(newest))
 
+    def find(self) -> None:
+        """Propose all vessels of the recording."""
+        if not self._bench.occupied:
+            self._bench.finder.start()
+
+    def next_mask(self) -> None:
+        """Show the next mask that the clicks on the active vessel may mean."""
+        if self._bench.scene is not None:
+            self._bench.previews.ask_for_next(self._bench.session.active, self._bench.viewer.dims.current_step[0])
+
     def undo(self) -> None:
         """Take back the last stroke or edit."""
         scene = self._bench.scene
@@ -98,7 +113,8 @@ class Tools:
     def switch_overlays(self) -> None:
         """Hide all that lies over the recording, or show it again."""
         if self._bench.scene is not None:
-            self._bench.scene.switch_overlays()
+            others = (self._bench.finder.layer, self._bench.line.layer)
+            self._bench.scene.switch_overlays(tuple(layer for layer in others if layer is not None))
 
     def next_picture(self) -> None:
         """Show the next still picture in place of the film; after the last one, the film."""
@@ -115,6 +131,12 @@ def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Ke
         Key("N", "a new vessel", session.begin_vessel),
         Key("Shift-N", "the next vessel of the list", session.activate_next),
         Key("T", "flip the sign of the next click", lambda: session.set_sign(1 - session.sign)),
+        Key(
+            "Q",
+            "the next mask that the clicks may mean: the vessel that crosses, to the fork, past it",
+            tools.next_mask,
+        ),
+        Key("Shift-F", "find all vessels: they are proposed, a click on an outline accepts one", tools.find),
         Key("B", "drag a box about the vessel (again: back to clicks)", tools.draw_box),
         Key(
             "L",

@@ -20,6 +20,7 @@ from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_core.prompts import check_prompts, read_prompts
 from sam2flow_napari.drawn_line import DrawnLine
 from sam2flow_napari.file_menu import recording_of_layer, sample_path
+from sam2flow_napari.found_vessels import Finder
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.flow_frames import first_answered
 from sam2flow_napari.layers.keys import Key
@@ -27,7 +28,7 @@ from sam2flow_napari.preferences import read_preferences
 from sam2flow_napari.previews import Previews
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Recording, Session, open_recording
-from sam2flow_napari.session_runs import Propagation, Runs
+from sam2flow_napari.session_runs import Batch, Propagation, Runs
 from sam2flow_napari.still_pictures import StillPictures
 from sam2flow_napari.tools import Tools, prompt_keys
 from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, WarmJob
@@ -51,6 +52,10 @@ class Workbench(QObject):
     propagation : Propagation
     line : DrawnLine
         A line along a vessel, measured classically.
+    finder : Finder
+        Vessels that are proposed without a click.
+    batch : Batch
+        Several recordings, measured one after the other.
     tools : Tools
         What buttons and keys ask for.
     stills : StillPictures
@@ -105,6 +110,8 @@ class Workbench(QObject):
         self.runs = Runs(self.session, self._worker, self.report, self)
         self.propagation = Propagation(self.session, self._worker, self.report, self)
         self.line = DrawnLine(viewer, self.session, self._worker, lambda: self.scene, self)
+        self.finder = Finder(self.session, self._worker, self.report, viewer, lambda: self.scene, self)
+        self.batch = Batch(self.session, self._worker, self.report, self)
         self._listen()
         for layer in tuple(viewer.layers):
             self._consider(layer)
@@ -126,6 +133,11 @@ class Workbench(QObject):
     def busy(self) -> bool:
         """Whether the worker has anything in hand."""
         return self._worker.busy
+
+    @property
+    def occupied(self) -> bool:
+        """Whether something long goes on, beside which no other begins."""
+        return any(job.running for job in (self.runs, self.propagation, self.finder, self.batch))
 
     # -- recording -------------------------------------------------------
     def open(self, path: str | Path) -> None:
@@ -239,15 +251,16 @@ class Workbench(QObject):
             notice = f"{notice} The project asks for the model '{model}' of the Hugging Face hub; to fetch it, type it."
         if not self.session.state.vessels:
             self.choose_run(replace(self.session.run_choices, device=preferences.device, model=preferences.model))
-        self.scene = Scene(self.viewer, self.session, image, self.keys)
+        self.scene = Scene(self.viewer, self.session, image, self.keys, self.finder.accept_at)
         self.stills.begin(image)
         self.scene.brush.painting_changed.connect(self.painting_changed.emit)
         self.scene.overlays.shown_changed.connect(self.overlays_changed.emit)
         # A full search for garbage among all that napari and Qt have made stops the window for a third of a second.
         # What is there now is left out of it until the recording is closed; what comes is collected as ever.
         gc.freeze()
-        self._warm()
+        # What earlier runs have measured is read before the model is loaded, which takes far longer.
         self.runs.load_newest()
+        self._warm()
         self.previews.update(self.session.state)
         if notice:
             show_warning(notice)
@@ -264,6 +277,7 @@ class Workbench(QObject):
         self.runs.forget()
         self.propagation.forget()
         self.line.forget()
+        self.finder.forget()
         self.previews.forget()
         if scene is not None:
             scene.close()
@@ -286,14 +300,14 @@ class Workbench(QObject):
 
     def propagate(self) -> None:
         """Carry the masks of the frame on screen to all frames."""
-        if self.scene is not None and not self.runs.running:
+        if self.scene is not None and not self.occupied:
             frame = self.viewer.dims.current_step[0]
             self.propagation.start(self.scene.annotation(frame), frame)
 
     def cancel(self) -> None:
-        """Stop the run, or the carrying of masks, after its present frame."""
-        self.runs.cancel()
-        self.propagation.cancel()
+        """Stop the run, the carrying of masks or the search for vessels, after its present step."""
+        for job in (self.runs, self.propagation, self.finder, self.batch):
+            job.cancel()
 
     def _renew_previews(self) -> None:
         if self.scene is not None and self.session.preview_choices != self._warmed:
@@ -319,7 +333,10 @@ class Workbench(QObject):
 
     # -- worker ----------------------------------------------------------
     def _on_answer(self, answer: object) -> None:
+        self.batch.take(answer)  # which no recording need be open for
         if self.scene is None:
+            if isinstance(answer, Failed) and self.batch.fail(answer):
+                self.report(answer.error)
             return
         if isinstance(answer, Masked):
             self._told = ""
@@ -330,12 +347,14 @@ class Workbench(QObject):
         else:
             self.runs.take(answer)
             self.propagation.take(answer)
+            self.finder.take(answer)
             self.line.take(answer)
 
     def _on_failed(self, failure: Failed) -> None:
         self.previews.fail(failure.job_id)
         # Every click would say again what is wrong with the model; a run that fails always says it.
-        long = self.runs.fail(failure) or self.propagation.fail(failure) or self.line.fail(failure)
+        jobs = (self.runs.fail, self.propagation.fail, self.finder.fail, self.line.fail, self.batch.fail)
+        long = any(fail(failure) for fail in jobs)
         if long or str(failure.error) != self._told:
             self.report(failure.error)
         self._told = str(failure.error)
@@ -395,5 +414,6 @@ class Workbench(QObject):
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self.viewer.layers.events.removed.disconnect(self._on_removed)
         self._let_go()
+        self.batch.forget()
         self._worker.close()
         self.closed.emit()

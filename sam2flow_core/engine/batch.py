@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sam2flow_core.engine.events import RunRequest
+from sam2flow_core.engine.contract import Predictor
+from sam2flow_core.engine.events import FrameDone, RunRequest
 from sam2flow_core.engine.lock import lock_folder
 from sam2flow_core.engine.process import set_threads
 from sam2flow_core.engine.requests import COMPARISON, OUTCOMES
@@ -103,17 +104,84 @@ def run_batch(
         _compare(outcomes, requests, out, groups or {})
 
 
+@dataclass(frozen=True)
+class BatchStep:
+    """How far a batch is.
+
+    Attributes
+    ----------
+    number : int
+        Which recording is in hand, from 0.
+    frames_done, frames_total : int
+        Of this recording; 0 before its first frame.
+    outcome : Outcome, optional
+        How it ended.
+    """
+
+    number: int
+    frames_done: int = 0
+    frames_total: int = 0
+    outcome: Outcome | None = None
+
+
+def run_in_turn(
+    requests: Sequence[RunRequest],
+    out: Path,
+    groups: Mapping[str, str] | None = None,
+    predictor: Predictor | None = None,
+) -> Generator[BatchStep, None, None]:
+    """Do what `run_batch` does one recording after the other, in this process, and tell of each frame.
+
+    Files are those of `run_batch`. Closing the generator leaves what is finished; asked again, it goes on from there.
+
+    Parameters
+    ----------
+    requests, out, groups
+        As in `run_batch`.
+    predictor : Predictor, optional
+        Loaded already, for requests that ask for its weights.
+
+    Raises
+    ------
+    OutputError
+        As `run_batch`.
+    """
+    with output_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+    outcomes: list[Outcome] = []
+    with lock_folder(out) as lock:
+        remove_parts(out)
+        for number, request in enumerate(requests):
+            lock.check()
+            failure = ""
+            yield BatchStep(number)
+            try:
+                with closing(run(request, predictor)) as events:
+                    for event in events:
+                        if isinstance(event, FrameDone):
+                            yield BatchStep(number, event.frames_done, event.frames_total)
+            except Exception as error:
+                failure = _failure(error)
+            outcomes.append(Outcome(request.video_id or "", request.out, failure))
+            yield BatchStep(number, outcome=outcomes[-1])
+        lock.check()
+        _gather(outcomes, requests, out)
+        _compare(outcomes, requests, out, groups or {})
+
+
 def _run_one(request: RunRequest) -> Outcome:
     """Do one run to its end; in a worker."""
     video_id = request.video_id or ""
     try:
         for _ in run(request):
             pass
-    except Sam2FlowError as error:
-        return Outcome(video_id, request.out, _line(error))
     except Exception as error:
-        return Outcome(video_id, request.out, f"fault of the program: {_line(error)}")
+        return Outcome(video_id, request.out, _failure(error))
     return Outcome(video_id, request.out)
+
+
+def _failure(error: Exception) -> str:
+    return _line(error) if isinstance(error, Sam2FlowError) else f"fault of the program: {_line(error)}"
 
 
 @contextmanager

@@ -9,8 +9,7 @@ import pandas as pd
 
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.engine.source import open_source
-from sam2flow_core.inference.predictor import SAM2FlowPredictor
-from sam2flow_core.inference.vessel_finder import FoundVessel, find_vessels, prompts_of
+from sam2flow_core.inference.steps import FoundVessel
 from sam2flow_core.prompts import Prompt
 from sam2flow_core.velocity.density import Density, measure_density
 
@@ -37,7 +36,7 @@ class Findings:
     @property
     def prompts(self) -> tuple[Prompt, ...]:
         """Clicks of all vessels, numbered from 1 in their order."""
-        return prompts_of(self.vessels, self.frame)
+        return tuple(p for number, vessel in enumerate(self.vessels, 1) for p in vessel.prompts(number, self.frame))
 
     def table(self) -> pd.DataFrame:
         """One row a vessel; lengths in um where the pixel size is known."""
@@ -82,6 +81,9 @@ def find_in_recording(
     StackError, CalibrationError, ModelError
         If the recording, its calibration or the weights cannot be used.
     """
+    from sam2flow_core.inference.predictor import SAM2FlowPredictor
+    from sam2flow_core.inference.vessel_finder import find_vessels
+
     request = RunRequest(stack, (), Path(), pixel_size_um=pixel_size_um, start=start, stop=stop, stack_axes=stack_axes)
     predictor = SAM2FlowPredictor.from_pretrained(model, device)
     with open_source(request, clicked=False) as source:

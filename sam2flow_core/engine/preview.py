@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Generator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import AnyPrompt, Prompt, check_prompts, clicks_of
 from sam2flow_core.stack import FramePlan, Stack, open_stack
+
+if TYPE_CHECKING:
+    from sam2flow_core.engine.field_findings import Findings
 
 
 class Previewer:
@@ -156,6 +160,36 @@ class Previewer:
         )
         named = (*prompts, *added)
         return Reading(self.mask(frame_idx, named, marked), named, number % len(masks), len(masks))
+
+    def find(self, pixel_size_um: float | None) -> Generator[float | Findings, None, None]:
+        """Propose every vessel segment, as `find_in_recording` does, of the frames and at the resolution of a run.
+
+        Parameters
+        ----------
+        pixel_size_um : float or None
+            For the densities.
+
+        Yields
+        ------
+        float or Findings
+            Which share of the field has been looked at, 0 to 1; at last what was found.
+
+        Raises
+        ------
+        ModelError
+            If the weights have no vessel field.
+        """
+        from sam2flow_core.engine.field_findings import Findings
+        from sam2flow_core.inference.vessel_finder import seek_vessels
+        from sam2flow_core.velocity.density import measure_density
+
+        self._begin_to_read()
+        for step in seek_vessels(self._predictor, self._state):
+            if isinstance(step, float):
+                yield step
+            else:
+                density = measure_density(step, self._stack.picture.box, pixel_size_um)
+                yield Findings(tuple(step), self._state.frames.start, density, pixel_size_um)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from sam2flow_core.config.run import EVERY
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.errors import DataError, PromptError, StackError
 from sam2flow_core.inference.hub import require_here
-from sam2flow_core.project import Project, next_run_folder, read_project
-from sam2flow_core.prompts import read_labels, read_prompts
+from sam2flow_core.project import PROJECT_FILE, Project, RunChoices, SessionState, next_run_folder, read_project
+from sam2flow_core.prompts import check_prompts, read_labels, read_prompts
 from sam2flow_core.results import LOCK_NAME, PER_FRAME, SUMMARY
 from sam2flow_core.spreadsheets import Sheet, read_sheet
 from sam2flow_core.stack import open_stack
@@ -177,6 +177,45 @@ def request_of_project(project: Project, folder: Path) -> RunRequest:
         working_resolution=choices.working_resolution,
         groups=tuple((v.vessel_id, v.group) for v in state.vessels if v.group and state.is_prompted(v.vessel_id)),
     )
+
+
+def request_in_batch(
+    recording: Path, folder: Path, out: Path, choices: RunChoices, otherwise: SessionState, video_id: str
+) -> RunRequest:
+    """Return the run of one recording of a batch that has the same settings for all.
+
+    Parameters
+    ----------
+    recording : Path
+    folder : Path
+        Where its project is, if it has one: its marks, names and calibration are taken.
+    out : Path
+        Folder of the batch.
+    choices : RunChoices
+        For all recordings.
+    otherwise : SessionState
+        Marks for a recording that has none.
+    video_id : str
+
+    Raises
+    ------
+    OutputError
+        If its project cannot be read.
+    StackError
+        If the recording cannot be read, or is another than the one that was clicked on.
+    PromptError
+        If nothing is marked, or marks lie outside.
+    DataError
+        If no folder can be called like it.
+    """
+    project = read_project(folder) if (folder / PROJECT_FILE).is_file() else Project(recording, "")
+    with open_stack(recording) as opened:
+        if project.state.prompts and not opened.has_fingerprint(project.fingerprint):
+            raise StackError(f"{recording.name}: is not as it was when its vessels were marked; open it and look")
+        state = project.state if project.state.prompts else otherwise
+        check_prompts(state.prompts, opened.shape)
+    asked = replace(project, recording=recording, state=state, run=choices)
+    return replace(request_of_project(asked, folder), out=out / folder_name(video_id), resume=True, video_id=video_id)
 
 
 def request_in_folder(folder: Path, stack: Path | None = None, download: bool = False) -> RunRequest:

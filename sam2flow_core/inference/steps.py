@@ -1,4 +1,4 @@
-"""What the predictor says of one frame."""
+"""What the predictor says: of one frame, and of the vessels of a recording."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sam2flow_core.prompts import Prompt
+
+_CLICKS = (1 / 6, 1 / 2, 5 / 6)
+"""Where along a segment it is clicked."""
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,29 @@ class FrameFlow:
     shift: tuple[float, float]
     vessels: tuple[VesselFlow, ...]
     asked: bool = True
+
+
+@dataclass(frozen=True)
+class FoundVessel:
+    """A segment between forks, ends and the frame.
+
+    Attributes
+    ----------
+    confidence : float
+        Intersection over union, 0 to 1, that is expected of its mask.
+    centreline : ndarray (N, 2)
+        ``(y, x)`` px of the first frame.
+    width_px : float
+        Mean diameter.
+    length_px : float
+    """
+
+    confidence: float
+    centreline: NDArray[np.float64]
+    width_px: float
+    length_px: float
+
+    def prompts(self, vessel_id: int, frame: int) -> tuple[Prompt, ...]:
+        """Clicks that name it, spread along it."""
+        places = [self.centreline[round(share * (len(self.centreline) - 1))] for share in _CLICKS]
+        return tuple(Prompt(vessel_id, frame, round(float(y), 1), round(float(x), 1)) for y, x in places)

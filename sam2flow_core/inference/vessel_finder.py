@@ -6,7 +6,7 @@ kept of which the strip decoder expects more (non-maximum suppression, as SAM's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,40 +19,11 @@ from sam2flow_core.inference.clicked_masks import decode_strips
 from sam2flow_core.inference.masks import field_maps, recorded_places
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.state import InferenceState
+from sam2flow_core.inference.steps import FoundVessel
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.prompts import Prompt
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.tracer import SeededWay, Trace, seeded_ways
 from sam2flow_core.tracing.vessel_strip import LATERAL, VesselStrip, clicked, paint_part, straighten
-
-_CLICKS = (1 / 6, 1 / 2, 5 / 6)
-"""Where along a segment it is clicked."""
-
-
-@dataclass(frozen=True)
-class FoundVessel:
-    """A segment between forks, ends and the frame.
-
-    Attributes
-    ----------
-    confidence : float
-        Intersection over union, 0 to 1, that is expected of its mask.
-    centreline : ndarray (N, 2)
-        ``(y, x)`` px of the first frame.
-    width_px : float
-        Mean diameter.
-    length_px : float
-    """
-
-    confidence: float
-    centreline: NDArray[np.float64]
-    width_px: float
-    length_px: float
-
-    def prompts(self, vessel_id: int, frame: int) -> tuple[Prompt, ...]:
-        """Clicks that name it, spread along it."""
-        places = [self.centreline[round(share * (len(self.centreline) - 1))] for share in _CLICKS]
-        return tuple(Prompt(vessel_id, frame, round(float(y), 1), round(float(x), 1)) for y, x in places)
 
 
 def find_vessels(
@@ -78,20 +49,40 @@ def find_vessels(
     >>> predictor = SAM2FlowPredictor.from_pretrained("tiny")
     >>> found = find_vessels(predictor, predictor.init_state("recording.tif"))  # doctest: +SKIP
     """
+    return next(step for step in seek_vessels(predictor, state, settings) if isinstance(step, list))
+
+
+def seek_vessels(
+    predictor: SAM2FlowPredictor, state: InferenceState, settings: FindingSettings | None = None
+) -> Iterator[float | list[FoundVessel]]:
+    """Do what `find_vessels` does, a way through the field at a time.
+
+    Parameters
+    ----------
+    predictor, state, settings
+        As in `find_vessels`.
+
+    Yields
+    ------
+    float or list of FoundVessel
+        Which share of the field has been looked at, 0 to 1; at last the vessels.
+
+    Raises
+    ------
+    ModelError
+        If the weights have no vessel field.
+    """
     settings = settings or FindingSettings()
     with torch.inference_mode():
         maps = field_maps(predictor.model, state, predictor.settings.tracing)
-        if maps is None:
-            raise ModelError(
-                "these weights have no vessel field, by which vessels are found without a click: use 'tiny'"
-            )
-        segments = find_segments(predictor.model, maps[0], settings)
-    return [_found(segment, maps[0].stride, state) for segment in segments]
-
-
-def prompts_of(vessels: Iterable[FoundVessel], frame: int) -> tuple[Prompt, ...]:
-    """Clicks of all vessels, numbered from 1 in their order."""
-    return tuple(p for number, vessel in enumerate(vessels, 1) for p in vessel.prompts(number, frame))
+    if maps is None:
+        raise ModelError("these weights have no vessel field, by which vessels are found without a click: use 'tiny'")
+    answers = list[Segment]()
+    for way in seeded_ways(maps[0], settings):
+        with torch.inference_mode():  # not while somebody else has the thread
+            answers += _answers(predictor.model, maps[0], way, settings)
+        yield way.share
+    yield [_found(segment, maps[0].stride, state) for segment in _surest(answers, settings)]
 
 
 @dataclass(frozen=True)
@@ -137,7 +128,11 @@ class Segment:
 
 def find_segments(model: SAM2Flow, field: FieldMap, settings: FindingSettings) -> list[Segment]:
     """Vessels between forks, ends and the frame, the surest first."""
-    answers = [s for way in seeded_ways(field, settings) for s in _answers(model, field, way, settings)]
+    return _surest([s for way in seeded_ways(field, settings) for s in _answers(model, field, way, settings)], settings)
+
+
+def _surest(answers: list[Segment], settings: FindingSettings) -> list[Segment]:
+    """Of answers that overlap the surest."""
     kept = list[Segment]()
     for segment in sorted(answers, key=lambda s: -s.confidence):
         if not any(_same(segment, other, settings) for other in kept):

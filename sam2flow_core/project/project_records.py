@@ -169,6 +169,11 @@ class SessionState:
         """Return a state with these clicks; vessels that only they know are added."""
         return self._marked((*clicks, *self.regions))
 
+    def with_clicks_of(self, vessel_id: int, clicks: tuple[Prompt, ...]) -> SessionState:
+        """Return a state in which these are the clicks of one vessel; those that it had stay in their places."""
+        kept = tuple(click for click in self.clicks if click.vessel_id != vessel_id or click in clicks)
+        return self.with_clicks((*kept, *(click for click in clicks if click not in kept)))
+
     def with_boxes(self, boxes: tuple[BoxPrompt, ...]) -> SessionState:
         """Return a state with these boxes; of several of one vessel in one frame the last stays."""
         newest = {(box.vessel_id, box.frame): box for box in boxes}

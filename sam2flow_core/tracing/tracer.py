@@ -135,17 +135,18 @@ def _met(line: Floats, radius: Floats, heading: Floats, number: int, settings: F
 
 
 class SeededWay(NamedTuple):
-    """A way, and places (N, 2) along it that no other way holds."""
+    """A way, places (N, 2) along it that no other way holds, and which share of all starts has been looked at."""
 
     way: Trace
     seeds: Floats
+    share: float
 
 
 def seeded_ways(field: FieldMap, settings: FindingSettings) -> Iterator[SeededWay]:
     """Ways that hold every place where a vessel is seen, the surest first, with seeds along them."""
     order, places, angles = _starts(field, settings)
     taken = np.zeros((*field.shape, field.count), bool)
-    for k in order:
+    for number, k in enumerate(order, 1):
         row, column, orientation = places[k]
         if taken[row, column, orientation]:
             continue
@@ -158,7 +159,7 @@ def seeded_ways(field: FieldMap, settings: FindingSettings) -> Iterator[SeededWa
         seeds = _seeds(way, ~taken[index], settings.apart)
         _take(taken, way, field)
         if len(seeds):
-            yield SeededWay(way, seeds)
+            yield SeededWay(way, seeds, number / len(order))
 
 
 def _starts(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.config.tracing import FindingSettings
-from sam2flow_core.inference.vessel_finder import FoundVessel
+from sam2flow_core.inference.steps import FoundVessel
 
 _SEED = 0
 

@@ -29,6 +29,8 @@ STACK_KEY = "sam2flow_stack"
 PATH_KEY = "sam2flow_path"
 TRACER_COLOUR, LINE_COLOUR = "#FF9F1C", "#FF2D95"
 """Neither is among the colours of speed, and arrows are white: each stands out from the others."""
+PROPOSAL_COLOUR = (0.35, 0.95, 1.0)
+"""Red, green and blue of the outlines of vessels that are proposed."""
 OWNER_KEY = "sam2flow_owner"
 """In the metadata of a recording's layer: a weak reference to the workbench that works on it."""
 
@@ -174,6 +176,10 @@ class LayerFactory:
     def centrelines(self, name: str) -> Vectors:
         """Return an empty vectors layer for the centrelines in one frame."""
         return self._vectors(name, vector_style="line", edge_color=LINE_COLOUR, edge_width=2)
+
+    def proposals(self, name: str) -> Vectors:
+        """Return an empty vectors layer for the outlines of vessels that are proposed."""
+        return self._vectors(name, vector_style="line", edge_color="white", edge_width=1.5)
 
     def numbers(self, name: str) -> Points:
         """Return an empty points layer (y, x) whose points show a number and nothing else."""

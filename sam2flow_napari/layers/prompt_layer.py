@@ -38,11 +38,19 @@ class PromptLayer:
     factory : LayerFactory
     warn : callable
         Shows a line to the user.
+    accept : callable
+        Asked with each click ``(y, x)`` on a vessel whether it was for a vessel that is proposed.
     """
 
     def __init__(
-        self, viewer: ViewerModel, session: Session, factory: LayerFactory, warn: Callable[[str], None]
+        self,
+        viewer: ViewerModel,
+        session: Session,
+        factory: LayerFactory,
+        warn: Callable[[str], None],
+        accept: Callable[[float, float], bool],
     ) -> None:
+        self._accept = accept
         self._viewer = viewer
         self._session = session
         self._warn = warn
@@ -127,6 +135,10 @@ class PromptLayer:
         if self._syncing or event.action not in _DONE:
             return
         prompts, outside = self._read()
+        added = prompts[len(self._session.state.clicks) :]
+        one = event.action == ActionType.ADDED and len(added) == 1 and added[0].label == 1
+        if one and self._accept(added[0].y, added[0].x):
+            return
         if outside:
             self._warn("That click is outside the image and was left out: click on a vessel.")
         if prompts == self._session.state.clicks:

@@ -78,6 +78,10 @@ class Autosaver:
             except RuntimeError:  # the program ends, and threads start no more
                 self._write()
 
+    def wait(self) -> None:
+        """Return once what was to be saved is on disk; further projects may follow."""
+        self._pool.submit(lambda: None).result()
+
     def close(self) -> None:
         """Return once everything is on disk."""
         self._pool.shutdown(wait=True)

@@ -299,6 +299,10 @@ class Session:
         """Replace all clicks (points moved, deleted or pasted; a table opened)."""
         self._push(self.state.with_clicks(clicks))
 
+    def set_clicks_of(self, vessel_id: int, clicks: tuple[Prompt, ...]) -> None:
+        """Replace the clicks of one vessel (another mask that they may mean is chosen)."""
+        self._push(self.state.with_clicks_of(vessel_id, clicks))
+
     def undo(self) -> None:
         """Take back the last edit."""
         if self.can_undo:
@@ -370,6 +374,12 @@ class Session:
         project = self.project
         if self._autosaver and project:
             self._autosaver.save(project)
+
+    def save_now(self) -> None:
+        """Have the project written, and wait for it: something else is about to read it."""
+        self.save()
+        if self._autosaver:
+            self._autosaver.wait()
 
     def _with_active(self) -> SessionState:
         """Return the state with an active vessel, made where there is none."""

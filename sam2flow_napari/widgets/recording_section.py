@@ -13,6 +13,7 @@ from sam2flow_core.errors import CalibrationError
 from sam2flow_core.project import CalibrationEdit
 from sam2flow_core.stack.calibration import Measured
 from sam2flow_core.stack.video import VIDEO_SUFFIXES
+from sam2flow_napari.widgets.batch_dialog import BatchDialog
 from sam2flow_napari.widgets.building_blocks import Hint, button, tell
 from sam2flow_napari.workbench import Workbench
 
@@ -103,6 +104,8 @@ class RecordingSection(QWidget):
             button("Layer", "Take the selected image layer, whatever reader opened it.", self._bench.use_layer)
         )
         row.addWidget(button("Sample", "Open the bundled sample recording.", self._bench.open_sample))
+        several = "Measure several recordings with the same settings, and compare them: before and after, say."
+        row.addWidget(button("Batch…", several, self._batch))
         return row
 
     def refresh(self) -> None:
@@ -158,6 +161,9 @@ class RecordingSection(QWidget):
 
     def _on_foreign(self, name: str) -> None:
         tell(self._problems, f"{name} came through another reader: press Layer to measure it.")
+
+    def _batch(self) -> None:
+        BatchDialog(self._bench, self).show()
 
     def _open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a recording", "", _FILTER)

@@ -63,7 +63,8 @@ class RunHistory(QWidget):
         for each in (self.go_on, self.compare, self.delete):
             row.addWidget(each)
         bench.runs.kept_changed.connect(self.refresh)
-        bench.runs.running_changed.connect(self.refresh)
+        for job in (bench.runs, bench.batch, bench.finder, bench.propagation):
+            job.running_changed.connect(self.refresh)
         bench.session.recording_changed.connect(self.refresh)
         bench.session.run_choices_changed.connect(self._on_chosen_run)
         self.refresh()
@@ -93,7 +94,7 @@ class RunHistory(QWidget):
     def _enable(self) -> None:
         runs, chosen = self._bench.runs, self.chosen
         refines = chosen is not None and chosen.finished and chosen.folder == runs.shown and runs.can_refine
-        free = chosen is not None and not runs.running
+        free = chosen is not None and not self._bench.occupied
         self.choice.setEnabled(free)
         self.go_on.setText(_REFINE if refines else _RESUME)
         self.go_on.setEnabled(free and chosen is not None and (chosen.unfinished or refines))

@@ -20,6 +20,7 @@ from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.jobs import RunProgress
 
 if TYPE_CHECKING:
+    from sam2flow_core.engine.batch import BatchStep
     from sam2flow_core.engine.events import FrameDone
 
 _TELL_MS = 100
@@ -99,6 +100,10 @@ class RunSection(QWidget):
         bench.runs.running_changed.connect(self._on_running)
         bench.propagation.progressed.connect(self._on_carried)
         bench.propagation.running_changed.connect(self._on_running)
+        bench.finder.progressed.connect(self._on_looked)
+        bench.finder.running_changed.connect(self._on_running)
+        bench.batch.progressed.connect(self._on_batch)
+        bench.batch.running_changed.connect(self._on_running)
         bench.session.recording_changed.connect(self._on_recording)
         bench.session.state_changed.connect(self._on_state)
         bench.session.calibration_changed.connect(self._on_calibration)
@@ -222,7 +227,7 @@ class RunSection(QWidget):
 
     def _on_state(self, state: SessionState) -> None:
         ready = bool(state.prompts) and not self._range_fault()
-        busy = self._bench.runs.running or self._bench.propagation.running
+        busy = self._bench.occupied
         self.start.setEnabled(ready and not busy)
         self.propagate.setEnabled(not busy)
         if not busy:
@@ -258,6 +263,16 @@ class RunSection(QWidget):
             self.progress.setRange(0, recording.shape[0])
             self.progress.setValue(frames_done)
             tell(self._hint, f"Masks carried to {frames_done} of {recording.shape[0]} frames")
+
+    def _on_looked(self, share: float) -> None:
+        self.progress.setRange(0, 100)
+        self.progress.setValue(round(100 * share))
+        tell(self._hint, f"Looking for vessels: {100 * share:.0f} % of the field")
+
+    def _on_batch(self, step: BatchStep) -> None:
+        self.progress.setRange(0, max(step.frames_total, 1))
+        self.progress.setValue(step.frames_done)
+        tell(self._hint, f"Batch: recording {step.number + 1}, frame {step.frames_done} of {step.frames_total}")
 
     def _on_progress(self, progress: RunProgress) -> None:
         from sam2flow_core.engine.events import FrameDone, Stage, Started

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from qtpy.QtWidgets import QAction, QComboBox, QFileDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAction,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from sam2flow_napari.still_pictures import PICTURES
 from sam2flow_napari.widgets.building_blocks import Hint, button, row_table, tell
@@ -71,6 +83,22 @@ class VesselsSection(QWidget):
             "Undo", "Take back the last edit; while you paint, the last stroke (Ctrl+Z).", bench.tools.undo
         )
         self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", bench.tools.redo)
+        self.find = button(
+            "Find vessels",
+            "Propose all vessels of the recording: accept each with a click on its outline, or all (key Shift+F).",
+            bench.tools.find,
+        )
+        self.accept = button(
+            "Accept all", "Take all outlines on show as vessels (one Undo takes them back).", self._all
+        )
+        self.dismiss = button("Dismiss", "Take the outlines away; vessels that were accepted stay.", self._dismiss)
+        self.surer = QDoubleSpinBox()
+        self.surer.setRange(0, 1)
+        self.surer.setSingleStep(0.05)
+        self.surer.setToolTip("Outlines less sure than this are left out: the overlap that is expected of their masks.")
+        self.surer.valueChanged.connect(bench.finder.show_from)
+        self._tools_row = QStackedWidget()
+        self._tools_row.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
         layout.addWidget(self.table, 1)
@@ -82,6 +110,9 @@ class VesselsSection(QWidget):
         bench.painting_changed.connect(self.refresh)
         bench.opening.connect(self._on_opening)
         bench.previews.changed.connect(self.refresh)
+        bench.finder.changed.connect(self._on_proposals)
+        for job in (bench.finder, bench.runs, bench.propagation, bench.batch):
+            job.running_changed.connect(self.refresh)
         self.refresh()
 
     def disconnect_session(self) -> None:
@@ -95,7 +126,7 @@ class VesselsSection(QWidget):
 
     def _build_buttons(self) -> QVBoxLayout:
         bench, session = self._bench, self._bench.session
-        first, second, third = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        first, second, third, proposals = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         first.addWidget(button("Add", "Add a vessel; the next clicks speak of it (key N).", session.begin_vessel))
         first.addWidget(button("Delete", "Delete the selected vessel with its clicks (can be undone).", self._delete))
         for arrow, by in (("▲", -1), ("▼", 1)):
@@ -106,7 +137,8 @@ class VesselsSection(QWidget):
         first.addWidget(self.undo)
         first.addWidget(self.redo)
         second.addWidget(self.sign, 1)
-        more = button("More", "Merge this vessel with another, split it, or load a table of clicks.", lambda: None)
+        second.addWidget(self.find)
+        more = button("More", "Another mask for the clicks, merge, split, or load a table of clicks.", lambda: None)
         more.setMenu(self.more)
         second.addWidget(more)
         second.addWidget(button("Keys", "Show the keys and mouse buttons (key H).", bench.help_wanted.emit))
@@ -119,9 +151,20 @@ class VesselsSection(QWidget):
         third.addWidget(button("Line", line, bench.tools.draw_line), 1)
         third.addWidget(self.paint, 2)
         third.addWidget(self.clear, 1)
+        proposals.addWidget(self.accept, 1)
+        proposals.addWidget(QLabel("surer than"))
+        proposals.addWidget(self.surer)
+        proposals.addWidget(self.dismiss)
+        # In one place: while vessels are proposed, what is to be done with them; nothing moves.
+        for row in (third, proposals):
+            row.setContentsMargins(0, 0, 0, 0)
+            page = QWidget()
+            page.setLayout(row)
+            self._tools_row.addWidget(page)
         rows = QVBoxLayout()
-        for row in (first, third, second):
-            rows.addLayout(row)
+        rows.addLayout(first)
+        rows.addWidget(self._tools_row)
+        rows.addLayout(second)
         return rows
 
     def refresh(self, _changed: object = None) -> None:
@@ -135,6 +178,7 @@ class VesselsSection(QWidget):
         self.undo.setEnabled(session.can_undo or painting)
         self.redo.setEnabled(session.can_redo or painting)
         self.setEnabled(session.recording is not None)
+        self.find.setEnabled(not self._bench.occupied)
         row = self.model.row_of(session.active)
         if row >= 0 and self.table.currentIndex().row() != row:
             self.table.setCurrentIndex(self.model.index(row, 1))
@@ -146,8 +190,10 @@ class VesselsSection(QWidget):
             return "Open a recording or the sample, or drop a file on the window."
         if self._bench.tools.painting:
             return "Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape)."
+        if (proposed := self._proposed()) and not previews.finding(active):
+            return proposed
         if not state.prompts:
-            return "Click on a vessel in the image."
+            return "Click on a vessel in the image, or have them all found (Find vessels)."
         for vessel in sorted(state.vessels, key=lambda v: v.vessel_id != active):
             if vessel.vessel_id == active and not state.is_prompted(active):
                 return f"Click on the vessel that is to be {vessel.name}."
@@ -155,7 +201,36 @@ class VesselsSection(QWidget):
                 return f"Looking for {vessel.name}…"
             if said := previews.finding(vessel.vessel_id):
                 return f"⚠ {vessel.name}: {said[:1].lower()}{said[1:]}"
-        return "Click again to mend the mask (Shift: not this vessel), or N for a new one."
+        return previews.choice(active) or (
+            "Click again to mend the mask (Shift: not this vessel). Q: another mask. N: a new vessel."
+        )
+
+    def _proposed(self) -> str:
+        finder = self._bench.finder
+        if not finder.any_left:
+            return ""
+        count, (most, least) = len(finder.proposals), finder.confidences
+        if not count:
+            return "No further vessels are proposed. Dismiss ends this."
+        return f"{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it."
+
+    def _on_proposals(self) -> None:
+        finder = self._bench.finder
+        self._tools_row.setCurrentIndex(1 if finder.any_left else 0)
+        self.accept.setText(f"Accept all ({len(finder.proposals)})" if finder.proposals else "Accept all")
+        self.accept.setEnabled(bool(finder.proposals))
+        self.accept.setToolTip("Take all outlines on show as vessels (one Undo takes them back).\n" + finder.density)
+        if self.surer.value() != finder.least_confidence:
+            self.surer.blockSignals(True)
+            self.surer.setValue(finder.least_confidence)
+            self.surer.blockSignals(False)
+        self.refresh()
+
+    def _all(self) -> None:
+        self._bench.finder.accept_all()
+
+    def _dismiss(self) -> None:
+        self._bench.finder.dismiss()
 
     def _on_row(self, row: int) -> None:
         self._bench.session.activate(self.model.vessel_id(row))
@@ -185,6 +260,8 @@ class VesselsSection(QWidget):
                 _offer(merge, f"{vessel.vessel_id}  {vessel.name}", partial(self._merge, vessel.vessel_id))
         merge.setEnabled(bool(session.active) and len(session.state.vessels) > 1)
         clicks = sum(click.vessel_id == session.active for click in session.state.clicks)
+        ask_next = _offer(self.more, "Next mask that the clicks may mean (Q)", self._bench.tools.next_mask)
+        ask_next.setEnabled(clicks > 0)
         split = _offer(self.more, "Split off the selected clicks (else the newest)", self._bench.tools.split)
         split.setEnabled(clicks > 1)
         self.more.addSeparator()

@@ -10,11 +10,13 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sam2flow_core.errors import Sam2FlowError
-from sam2flow_napari.worker.jobs import LineJob, PreviewJob, WarmJob
+from sam2flow_napari.worker.jobs import BatchJob, FindJob, LineJob, PreviewJob, WarmJob
 from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, Value, receive, send
 
 if TYPE_CHECKING:
-    from sam2flow_core.engine.preview import Previewer
+    from sam2flow_core.engine.contract import Predictor
+    from sam2flow_core.engine.events import RunRequest
+    from sam2flow_core.engine.preview import Previewer, Reading
 
 
 class Host:
@@ -39,7 +41,7 @@ class Host:
         if isinstance(message, CloseRun):
             self.close()
         elif isinstance(message, PreviewJob):
-            return Value(self._open(message).mask(message.frame, message.prompts))
+            return Value(_reading(self._open(message), message))
         elif isinstance(message, WarmJob):
             self._open(message)
         elif isinstance(message, LineJob):
@@ -48,7 +50,7 @@ class Host:
             self._begin(message)
         return Value(None)
 
-    def _open(self, job: WarmJob | PreviewJob) -> Previewer:
+    def _open(self, job: WarmJob | PreviewJob | FindJob) -> Previewer:
         """Return what gives previews of a recording with these choices; any other is dropped."""
         from sam2flow_core.engine.preview import Previewer
 
@@ -61,16 +63,26 @@ class Host:
         from sam2flow_core.engine import RunRequest, run
         from sam2flow_core.engine.propagation import PropagationRequest, propagate
 
-        if isinstance(request, PropagationRequest):
+        if isinstance(request, FindJob):
+            self._run = self._open(request).find(request.pixel_size_um)
+        elif isinstance(request, PropagationRequest):
             self._run = propagate(request)
+        elif isinstance(request, BatchJob):
+            from sam2flow_core.engine.batch import run_in_turn
+
+            predictor = self._loaded(request.requests[0]) if request.requests else None
+            self._run = run_in_turn(request.requests, request.out, dict(request.groups), predictor)
         elif isinstance(request, RunRequest):
-            predictor = stack = None
+            predictor, stack = self._loaded(request), None
             if self._previewer is not None:
-                predictor = self._previewer.predictor_for(request.model, request.device)
                 stack = self._previewer.read_through(request.stack)
             self._run = run(request, predictor, known=stack)
         else:
             raise TypeError(f"a message of kind {type(request).__name__}")
+
+    def _loaded(self, request: RunRequest) -> Predictor | None:
+        """Return what previews have loaded already, where it is what a run asks for."""
+        return self._previewer.predictor_for(request.model, request.device) if self._previewer is not None else None
 
     def close(self) -> None:
         """Stop the run, if there is one; the engine keeps what is finished."""
@@ -86,6 +98,15 @@ class Host:
         except StopIteration:
             self._run = None
             return End()
+
+
+def _reading(previewer: Previewer, job: PreviewJob) -> Reading:
+    from sam2flow_core.engine.preview import Reading
+
+    if job.number:
+        return previewer.reading(job.frame, job.prompts, job.number, job.marked)
+    # Whether there are others is looked for when somebody asks for them.
+    return Reading(previewer.mask(job.frame, job.prompts, job.marked), job.prompts, 0, 1)
 
 
 def _measure_line(job: LineJob) -> None:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from sam2flow_core.config.run import WAIT_POLICY
 from sam2flow_core.errors import Sam2FlowError
-from sam2flow_napari.worker.jobs import LineJob, PreviewJob, WarmJob
+from sam2flow_napari.worker.jobs import BatchJob, FindJob, LineJob, PreviewJob, WarmJob
 from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, receive, send
 
 if TYPE_CHECKING:
+    from sam2flow_core.engine.batch import BatchStep
     from sam2flow_core.engine.events import RunEvent, RunRequest
+    from sam2flow_core.engine.field_findings import Findings
+    from sam2flow_core.engine.preview import Reading
     from sam2flow_core.engine.propagation import PropagationRequest
-    from sam2flow_core.inference.steps import VesselFlow
 
 GRACE_S = 3.0
 """Seconds that an engine whose window has gone may go on: a frame takes less, the measuring of many vessels more."""
@@ -51,7 +53,15 @@ class EngineProcess:
         """Carry masks through the frames; gives the number of frames done, and leaves no file if it is closed."""
         yield from self._follow(request)
 
-    def _follow(self, request: RunRequest | PropagationRequest) -> Generator[Any, None, None]:
+    def find(self, job: FindJob) -> Generator[float | Findings, None, None]:
+        """Propose every vessel; gives the share that is done, 0 to 1, and at last the findings."""
+        yield from self._follow(job)
+
+    def batch(self, job: BatchJob) -> Generator[BatchStep, None, None]:
+        """Measure several recordings; closing the generator stops the one in hand and keeps what is finished."""
+        yield from self._follow(job)
+
+    def _follow(self, request: RunRequest | PropagationRequest | FindJob | BatchJob) -> Generator[Any, None, None]:
         self._start()
         self._ask(request)
         ended = False
@@ -71,10 +81,10 @@ class EngineProcess:
         self._start()
         self._ask(job)
 
-    def mask(self, job: PreviewJob) -> VesselFlow:
+    def mask(self, job: PreviewJob) -> Reading:
         """Return the mask of one vessel in one frame; the recording is opened where it is not yet."""
         self._start()
-        answer: VesselFlow = self._ask(job)
+        answer: Reading = self._ask(job)
         return answer
 
     def line(self, job: LineJob) -> None:

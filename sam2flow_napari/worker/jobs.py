@@ -12,7 +12,10 @@ from sam2flow_core.prompts import AnyPrompt
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sam2flow_core.engine.batch import BatchStep
     from sam2flow_core.engine.events import RunEvent, RunRequest
+    from sam2flow_core.engine.field_findings import Findings
+    from sam2flow_core.engine.preview import Reading
     from sam2flow_core.engine.propagation import PropagationRequest
     from sam2flow_core.inference.steps import VesselFlow
     from sam2flow_napari.worker.run_tables import RunTables
@@ -29,7 +32,21 @@ class WarmJob:
 
 @dataclass(frozen=True)
 class PreviewJob:
-    """Show the mask that the prompts of one vessel give in one frame; the record goes to the engine as it is."""
+    """Show the mask that the prompts of one vessel give in one frame; the record goes to the engine as it is.
+
+    Attributes
+    ----------
+    job_id : int
+    stack : Path
+    choices : RunChoices
+    vessel_id, frame : int
+    prompts : tuple of Prompt, BoxPrompt or MaskPrompt
+        All that is marked of the vessel.
+    marked : frozenset of int
+        Vessels that are marked beside it: the answer says whether it is one of them.
+    number : int
+        0 = the mask of the prompts; 1, 2, ... = the next ones that the clicks of the frame may mean.
+    """
 
     job_id: int
     stack: Path
@@ -37,6 +54,8 @@ class PreviewJob:
     vessel_id: int
     frame: int
     prompts: tuple[AnyPrompt, ...]
+    marked: frozenset[int] = frozenset()
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,45 @@ class PropagationJob:
 
     job_id: int
     request: PropagationRequest
+
+
+@dataclass(frozen=True)
+class FindJob:
+    """Propose every vessel of a recording; the record goes to the engine as it is.
+
+    Attributes
+    ----------
+    job_id : int
+    stack : Path
+    choices : RunChoices
+    pixel_size_um : float or None
+        For the densities; None where it is not known.
+    """
+
+    job_id: int
+    stack: Path
+    choices: RunChoices
+    pixel_size_um: float | None
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """Measure several recordings one after the other; the record goes to the engine as it is.
+
+    Attributes
+    ----------
+    job_id : int
+    requests : tuple of RunRequest
+    out : Path
+        Folder of the batch.
+    groups : tuple of (str, str)
+        Group of each ``video_id`` that has one.
+    """
+
+    job_id: int
+    requests: tuple[RunRequest, ...]
+    out: Path
+    groups: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,18 +145,23 @@ class LineJob:
     stabilise: bool
 
 
-LongJob = RunJob | PropagationJob
+LongJob = RunJob | PropagationJob | FindJob | BatchJob
 """What goes on for minutes, shows its progress and can be cancelled."""
 Job = WarmJob | PreviewJob | LongJob | LoadJob | LineJob
 
 
 @dataclass(frozen=True)
 class Masked:
-    """The mask of a `PreviewJob` in its frame."""
+    """What a `PreviewJob` is answered with: a mask in its frame, and the prompts that name it."""
 
     job_id: int
     frame: int
-    vessel: VesselFlow
+    reading: Reading
+
+    @property
+    def vessel(self) -> VesselFlow:
+        """The mask."""
+        return self.reading.vessel
 
 
 @dataclass(frozen=True)
@@ -135,6 +198,30 @@ class Propagated:
 
     job_id: int
     masks: Path
+
+
+@dataclass(frozen=True)
+class FindProgress:
+    """Which share of the field a `FindJob` has looked at, 0 to 1."""
+
+    job_id: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a `FindJob` has found."""
+
+    job_id: int
+    findings: Findings
+
+
+@dataclass(frozen=True)
+class BatchProgress:
+    """How far a `BatchJob` is; None at its end."""
+
+    job_id: int
+    step: BatchStep | None
 
 
 @dataclass(frozen=True)
@@ -179,4 +266,16 @@ class Failed:
     error: Exception
 
 
-JobEvent = Masked | LineDone | RunProgress | PropagationProgress | Propagated | Loaded | Cancelled | Failed
+JobEvent = (
+    Masked
+    | LineDone
+    | RunProgress
+    | PropagationProgress
+    | Propagated
+    | FindProgress
+    | Found
+    | BatchProgress
+    | Loaded
+    | Cancelled
+    | Failed
+)

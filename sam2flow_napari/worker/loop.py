@@ -16,8 +16,13 @@ from qtpy.QtCore import QObject, Signal
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_napari.worker.engine_process import EngineProcess
 from sam2flow_napari.worker.jobs import (
+    BatchJob,
+    BatchProgress,
     Cancelled,
     Failed,
+    FindJob,
+    FindProgress,
+    Found,
     Job,
     JobEvent,
     LineDone,
@@ -37,17 +42,20 @@ from sam2flow_napari.worker.jobs import (
 from sam2flow_napari.worker.run_tables import RunTables, read_line, read_tables
 
 if TYPE_CHECKING:
+    from sam2flow_core.engine.batch import BatchStep
     from sam2flow_core.engine.events import RunEvent, RunRequest
+    from sam2flow_core.engine.field_findings import Findings
+    from sam2flow_core.engine.preview import Reading
     from sam2flow_core.engine.propagation import PropagationRequest
-    from sam2flow_core.inference.steps import VesselFlow
 
 
 class JobQueue:
-    """Jobs in their order; of the previews of one vessel only the newest."""
+    """Jobs in their order; tables of earlier runs first, then previews, of one vessel only the newest."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jobs: deque[Job] = deque()
+        self._loads: deque[LoadJob] = deque()
         self._previews: dict[int, PreviewJob] = {}
         self._cancel = False
         self._closed = False
@@ -61,7 +69,7 @@ class JobQueue:
     def has_work(self) -> bool:
         """Whether anything waits."""
         with self._lock:
-            return not self._closed and bool(self._jobs or self._previews)
+            return not self._closed and bool(self._jobs or self._previews or self._loads)
 
     def put(self, job: Job) -> None:
         """Add a job."""
@@ -69,6 +77,8 @@ class JobQueue:
             if isinstance(job, PreviewJob):
                 self._previews.pop(job.vessel_id, None)
                 self._previews[job.vessel_id] = job
+            elif isinstance(job, LoadJob):
+                self._loads.append(job)
             else:
                 self._jobs.append(job)
 
@@ -77,9 +87,11 @@ class JobQueue:
         with self._lock:
             self._previews.clear()
 
-    def take_preview(self) -> PreviewJob | None:
-        """Return the preview that waits longest; previews come before everything else."""
+    def take_first(self) -> PreviewJob | LoadJob | None:
+        """Return what comes before everything else: tables to read, which takes no engine; the oldest preview."""
         with self._lock:
+            if self._loads:
+                return self._loads.popleft()
             return self._previews.pop(next(iter(self._previews))) if self._previews else None
 
     def take(self) -> Job | None:
@@ -106,6 +118,7 @@ class JobQueue:
         with self._lock:
             self._closed = True
             self._jobs.clear()
+            self._loads.clear()
             self._previews.clear()
 
 
@@ -120,11 +133,19 @@ class Engine(Protocol):
         """Carry masks through the frames; gives the number of frames done. Closing it leaves no file."""
         ...
 
+    def find(self, job: FindJob) -> Generator[float | Findings, None, None]:
+        """Propose every vessel; gives the share that is done, 0 to 1, and at last the findings."""
+        ...
+
+    def batch(self, job: BatchJob) -> Generator[BatchStep, None, None]:
+        """Measure several recordings; closing it stops the one in hand and keeps what is finished."""
+        ...
+
     def warm(self, job: WarmJob) -> None:
         """Open a recording for previews; after an error it is opened anew."""
         ...
 
-    def mask(self, job: PreviewJob) -> VesselFlow:
+    def mask(self, job: PreviewJob) -> Reading:
         """Return the mask of one vessel in one frame; the recording is opened where it is not yet."""
         ...
 
@@ -160,8 +181,8 @@ class WorkerLoop:
                     run.close()
                     yield Cancelled(run.job.job_id)
                     run = None
-                elif (preview := self._queue.take_preview()) is not None:
-                    yield from self._attempt(preview)
+                elif (first := self._queue.take_first()) is not None:
+                    yield from self._attempt(first)
                 elif run is not None:
                     event = run.next()
                     if event is None:
@@ -213,7 +234,7 @@ class _OpenJob:
 
     def __init__(self, job: LongJob, engine: Engine) -> None:
         self.job = job
-        self._events = _run(job, engine) if isinstance(job, RunJob) else _propagate(job, engine)
+        self._events = _events(job, engine)
 
     def next(self) -> JobEvent | None:
         """Return the next event; None at the end."""
@@ -227,6 +248,27 @@ class _OpenJob:
     def close(self) -> None:
         """Stop; the engine keeps what is finished."""
         self._events.close()
+
+
+def _events(job: LongJob, engine: Engine) -> Generator[JobEvent, None, None]:
+    if isinstance(job, RunJob):
+        return _run(job, engine)
+    if isinstance(job, BatchJob):
+        return _batch(job, engine)
+    return _propagate(job, engine) if isinstance(job, PropagationJob) else _find(job, engine)
+
+
+def _batch(job: BatchJob, engine: Engine) -> Generator[JobEvent, None, None]:
+    with closing(engine.batch(job)) as steps:
+        for step in steps:
+            yield BatchProgress(job.job_id, step)
+    yield BatchProgress(job.job_id, None)
+
+
+def _find(job: FindJob, engine: Engine) -> Generator[JobEvent, None, None]:
+    with closing(engine.find(job)) as steps:
+        for step in steps:
+            yield FindProgress(job.job_id, step) if isinstance(step, float) else Found(job.job_id, step)
 
 
 def _run(job: RunJob, engine: Engine) -> Generator[JobEvent, None, None]:

@@ -7,6 +7,7 @@ import pytest
 
 from sam2flow_core import SAM2FlowPredictor, open_stack
 from sam2flow_core.engine.contract import give_prompts
+from sam2flow_core.engine.field_findings import find_in_recording
 from sam2flow_core.engine.preview import Previewer, _cropped
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference import predictor as predictor_module
@@ -123,6 +124,23 @@ def test_the_next_reading_comes_with_the_clicks_that_name_it(previewer):
     assert previewer.reading(6, clicks, first.count).prompts == clicks
     box = (*clicks, BoxPrompt(1, 6, 14.0, 8.0, 26.0, 72.0))
     assert previewer.reading(6, box, 1).count == 1, "a box says itself what is meant"
+
+
+def test_vessels_are_proposed_on_what_is_loaded_and_clicks_go_on_meanwhile(previewer):
+    """The same as `find_in_recording` proposes."""
+    clicks = (Prompt(1, 6, 20.0, 40.0, 1),)
+    before = previewer.mask(6, clicks)
+    steps = previewer.find(0.5)
+    shares = [next(steps)]
+    assert np.array_equal(previewer.mask(6, clicks).mask, before.mask)
+    *more, findings = steps
+    shares += more
+    assert shares == sorted(shares) and shares[0] > 0 and shares[-1] <= 1
+    expected = find_in_recording(previewer.recording, device="cpu", pixel_size_um=0.5)
+    assert findings.prompts == expected.prompts and findings.density == expected.density
+    stopped = previewer.find(None)
+    next(stopped)
+    stopped.close()
 
 
 def test_a_run_asks_the_network_no_second_time_what_clicks_have_asked(moving_cells, monkeypatch):

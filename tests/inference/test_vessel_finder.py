@@ -11,7 +11,8 @@ from sam2flow_core.cli.main import status_of
 from sam2flow_core.config.model import PRESETS
 from sam2flow_core.config.tracing import FindingSettings, TracingSettings
 from sam2flow_core.engine.demo import sample_files
-from sam2flow_core.inference.vessel_finder import FoundVessel, find_segments
+from sam2flow_core.inference.steps import FoundVessel
+from sam2flow_core.inference.vessel_finder import find_segments
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, VesselField
 from sam2flow_core.prompts import read_prompts

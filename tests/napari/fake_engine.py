@@ -4,19 +4,24 @@ import json
 import shutil
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import tifffile
 
 from sam2flow_core.config.run import StoreSettings
+from sam2flow_core.engine.batch import BatchStep, Outcome
 from sam2flow_core.engine.events import Finished, FrameDone, PartialDone, Stage, Started
+from sam2flow_core.engine.field_findings import Findings
+from sam2flow_core.engine.preview import Reading, _same_vessel
 from sam2flow_core.engine.provenance import FORMAT
-from sam2flow_core.inference.steps import FrameFlow, VesselFlow
-from sam2flow_core.prompts import BoxPrompt, MaskPrompt, clicks_of, regions_of, regions_to_json
+from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.inference.steps import FoundVessel, FrameFlow, VesselFlow
+from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt, clicks_of, regions_of, regions_to_json
 from sam2flow_core.results import MARKER_NAME, PROVENANCE, ResultsWriter, StoreHeader, write_line
 from sam2flow_core.stack import open_stack
+from sam2flow_core.velocity.density import measure_density
 
 CROP = (12, 20)
 SPEED = 3.0  # px per frame
@@ -49,22 +54,27 @@ class FakeEngine:
 
     def __init__(self, seconds_a_frame=0.0):
         self.seconds_a_frame = seconds_a_frame
-        self.gate, self.preview_gate = threading.Event(), threading.Event()
+        self.gate, self.preview_gate, self.warm_gate = threading.Event(), threading.Event(), threading.Event()
         self.partial_at, self.later_error = (), None
         self.gate.set()
         self.preview_gate.set()
+        self.warm_gate.set()
         self.error = self.preview_error = None
         self.asked, self.opened, self.requests, self.propagations = [], [], [], []
+        self.searches, self.batches = [], []
         self.closed = 0
+        self.readings, self.seen, self.findings = 3, {}, 3
 
     def hurry(self):
         self.gate.set()
+        self.warm_gate.set()
         self.preview_gate.set()
 
     def close(self):
         self.let_go = True
 
     def warm(self, job):
+        self.warm_gate.wait(30)
         if not self.opened or self.opened[-1] != job.choices:
             self.opened.append(job.choices)
 
@@ -74,7 +84,70 @@ class FakeEngine:
         if self.preview_error:
             raise self.preview_error
         self.preview_gate.wait(10)
-        return answer(job.prompts[0].vessel_id, job.prompts, last=True)
+        prompts, number = self.name(job)
+        vessel = answer(job.prompts[0].vessel_id, prompts, last=True)
+        vessel = replace(vessel, offset=(vessel.offset[0] + number, vessel.offset[1]))
+        self.seen[vessel.vessel_id] = vessel
+        same_as = _same_vessel(vessel, [self.seen[v] for v in sorted(job.marked) if v in self.seen])
+        return Reading(replace(vessel, same_as=same_as), prompts, number, self.readings if job.number else 1)
+
+    def name(self, job):
+        """The mask of number n lies n px lower, as a first click there would have it."""
+        number = job.number % self.readings
+        if not number:
+            return job.prompts, 0
+        first = next(p for p in clicks_of(job.prompts) if p.label and p.frame == job.frame)
+        y = first.y + number if first.y < 30 else first.y - number  # inside the picture
+        x = first.x + 1 if first.x < 30 else first.x - 1
+        return (*job.prompts, Prompt(job.vessel_id, job.frame, y, x, 1)), number
+
+    def find(self, job):
+        """Three straight vessels across the recording, less and less sure."""
+        self.searches.append(job)
+        try:
+            for step in range(4):
+                self.gate.wait(10)
+                if self.error:
+                    raise self.error
+                yield step / 4
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        with open_stack(job.stack) as stack:
+            _, height, width = stack.shape
+        across = np.linspace(0, width - 1, 40)
+        vessels = tuple(
+            FoundVessel(sure, np.stack([np.full(40, height * place), across], axis=1), 6.0, float(width))
+            for sure, place in zip((0.9, 0.7, 0.5), (0.25, 0.5, 0.75), strict=True)
+        )[: self.findings]
+        density = measure_density(vessels, (0, 0, height, width), job.pixel_size_um)
+        yield Findings(vessels, 0, density, job.pixel_size_um)
+
+    def batch(self, job):
+        """Every recording's frames; the tables of all, and a page."""
+        self.batches.append(job)
+        try:
+            for number, request in enumerate(job.requests):
+                yield BatchStep(number)
+                failure = ""
+                try:
+                    for event in self._run(request):
+                        if isinstance(event, FrameDone):
+                            yield BatchStep(number, event.frames_done, event.frames_total)
+                except Sam2FlowError as error:
+                    failure = str(error)
+                yield BatchStep(number, outcome=Outcome(request.video_id, request.out, failure))
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        tables = [
+            pd.read_csv(r.out / "summary.csv").assign(video_id=r.video_id)
+            for r in job.requests
+            if (r.out / "summary.csv").is_file()
+        ]
+        if tables:
+            pd.concat(tables).to_csv(job.out / "summary.csv", index=False)
+            (job.out / "comparison.html").write_text("<html></html>")
 
     def line(self, job):
         self.lines = [*getattr(self, "lines", ()), job]
@@ -121,7 +194,7 @@ class FakeEngine:
             shape, request.start, stop, dict.fromkeys(vessels, CROP), dict(request.names), describe(calibration), "v"
         )
         if request.resume:
-            shutil.rmtree(request.out / "results.zarr")
+            shutil.rmtree(request.out / "results.zarr", ignore_errors=True)
         writer = ResultsWriter.create(request.out / "results.zarr", header, StoreSettings())
         yield Started(stop - request.start, 0)
         waiting = []

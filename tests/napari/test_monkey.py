@@ -53,9 +53,20 @@ class Monkey:
         vessel = self.session.active or self.session.state.next_id()
         self.session.set_sign(label)
         self.viewer.dims.set_current_step(0, t)
+        outlined = self.outlined(y, x) if label else None
         self.dock.bench.scene.prompts.layer.add((t, y, x))
-        if -0.5 <= y <= HEIGHT - 0.5:
-            self.account((*self.now, Prompt(vessel, t, y, x, label)))
+        if not -0.5 <= y <= HEIGHT - 0.5:
+            return
+        self.account((*self.now, *(outlined or (Prompt(vessel, t, y, x, label),))))
+
+    def outlined(self, y, x):
+        """The clicks that a click on the outline of a vessel that is proposed stands for."""
+        near = min(self.dock.bench.finder.proposals, key=lambda p: p.distance(y, x), default=None)
+        if near is None or near.distance(y, x) > 1:
+            return None
+        active, state = self.session.active, self.session.state
+        empty = active in state.vessel_ids and not state.is_prompted(active)
+        return near.clicks(active if empty else state.next_id())
 
     def delete_point(self):
         layer = self.dock.bench.scene.prompts.layer
@@ -98,6 +109,40 @@ class Monkey:
         self.dock.bench.tools.paint()
         self.dock.bench.tools.undo()
         self.dock.bench.tools.give_up()
+
+    def next_mask(self):
+        """Another mask comes with another click, when it comes: the account waits for it."""
+        self.qtbot.waitUntil(lambda: not self.dock.bench.previews.awaited, timeout=PATIENCE)
+        vessel, before = self.session.active, self.session.state
+        self.dock.bench.tools.next_mask()
+        self.qtbot.waitUntil(lambda: not self.dock.bench.previews.awaited, timeout=PATIENCE)
+        if self.session.state != before:
+            clicks = self.session.state.clicks
+            assert [c for c in clicks if c.vessel_id != vessel] == [c for c in self.now if c.vessel_id != vessel]
+            self.account(clicks)
+
+    def find(self):
+        self.dock.vessels.find.click()
+
+    def accept_found(self):
+        proposals = self.dock.bench.finder.proposals
+        if proposals:
+            y, x = proposals[0].vessel.centreline[5]
+            self.session.set_sign(1)
+            clicks = self.outlined(y, x)
+            self.dock.bench.scene.prompts.layer.add((self.random.randrange(FRAMES), y, x))
+            self.account((*self.now, *clicks))
+
+    def accept_all_found(self):
+        before, count = self.now, len(self.dock.bench.finder.proposals)
+        self.dock.vessels.accept.click()
+        if count:
+            assert self.session.state.clicks[: len(before)] == before
+            assert len(self.session.state.clicks) == len(before) + 3 * count
+            self.account(self.session.state.clicks)
+
+    def dismiss_found(self):
+        self.dock.vessels.dismiss.click()
 
     def propagate(self):
         self.dock.run.propagate.click()
@@ -200,7 +245,7 @@ class Monkey:
 
     def delete_layer(self):
         scene = self.dock.bench.scene
-        hands = [scene.prompts.layer, scene.boxes.layer, scene.brush.layer]
+        hands = [scene.prompts.layer, scene.boxes.layer, scene.brush.layer, self.dock.bench.finder.layer]
         layer = self.random.choice([x for x in (*hands, *scene.overlays.layers) if x in self.viewer.layers])
         self.viewer.layers.remove(layer)
         self.qtbot.waitUntil(lambda: scene.prompts.layer in self.viewer.layers, timeout=PATIENCE)
@@ -230,6 +275,7 @@ class Monkey:
             self.merge_vessels: 1, self.split_vessel: 1, self.sort_vessels: 1,
             self.open_a_run: 1, self.go_on: 1, self.delete_a_run: 1,
             self.close_and_reopen: 1, self.close_recording: 1,
+            self.next_mask: 3, self.find: 2, self.accept_found: 2, self.accept_all_found: 1, self.dismiss_found: 1,
         }  # fmt: skip
         action = self.random.choices(list(actions), list(actions.values()))[0]
         action()
@@ -265,7 +311,7 @@ def both(first, second):
 
 @pytest.mark.parametrize(
     ("seed", "actions"),
-    [(1, 60), pytest.param(2, 2000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
+    [(1, 150), pytest.param(2, 2000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
 )
 def test_random_actions_lose_nothing(tmp_path, qtbot, seed, actions):
     monkey = Monkey(write_recording(tmp_path / "cells.tif"), seed, qtbot)

@@ -192,7 +192,7 @@ def test_a_second_click_on_a_vessel_says_which_it_is(dock, qtbot):
     assert [dock.bench.previews.standing(v) for v in (1, 2)] == ["found", "check"]
     assert dock.vessels.guide.isVisible()
     dock.bench.session.delete_vessel(1)
-    assert dock.bench.previews.standing(2) == "found"
+    qtbot.waitUntil(lambda: dock.bench.previews.standing(2) == "found", timeout=PATIENCE)
 
 
 def test_a_vessel_without_a_mask_is_told_from_one_with(dock, qtbot, engine, monkeypatch):

@@ -86,6 +86,18 @@ def test_what_a_crash_left_is_there_in_the_morning(dock, engine, qtbot, recordin
     assert dock.results.model.provisional and dock.results.history.go_on.isEnabled()
 
 
+def test_tables_of_an_earlier_run_are_there_before_the_model(dock, engine, qtbot, recording_path):
+    run_to_its_end(dock, qtbot)
+    dock.bench.viewer.layers.remove(dock.bench.scene.image)
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
+    engine.warm_gate.clear()
+    dock.bench.open(recording_path)
+    qtbot.waitUntil(lambda: dock.results.model.rowCount() == 1, timeout=PATIENCE)
+    assert dock.bench.busy and dock.bench.previews.awaited, "the model is still being loaded"
+    engine.warm_gate.set()
+    qtbot.waitUntil(lambda: not dock.bench.previews.awaited, timeout=PATIENCE)
+
+
 def test_more_detail_refines_the_run_on_show(dock, engine, qtbot):
     dock.run.detail.value = "quick"
     run_to_its_end(dock, qtbot)

@@ -1,0 +1,291 @@
+"""The dialog of Batch: which recordings, with whose marks, into which folder; then their velocities and the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QTableWidget,
+    QTableWidgetItem,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sam2flow_core.errors import DataError, Sam2FlowError
+from sam2flow_core.project import PROJECT_FILE, SessionState, read_project
+from sam2flow_core.spreadsheets import read_csv
+from sam2flow_napari.session.autosave import project_folder
+from sam2flow_napari.widgets.building_blocks import button, open_page
+from sam2flow_napari.widgets.results_table import flags_in_short, velocity_in_words
+from sam2flow_napari.widgets.run_section import DETAIL_WORDS
+from sam2flow_napari.workbench import Workbench
+from sam2flow_napari.worker.run_tables import SUMMARY
+
+if TYPE_CHECKING:
+    from sam2flow_core.engine.batch import BatchStep
+    from sam2flow_core.engine.events import RunRequest
+
+_COLUMNS = ("Recording", "Vessels", "Group", "State")
+_RESULTS = ("Recording", "Vessel", "um/s [95 %]", "Grade", "Notes")
+_GROUP, _STATE = 2, 3
+_READABLE = "Comparison"
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A recording of the list, and the vessels that are marked in its project."""
+
+    path: Path
+    marked: int
+    fault: str = ""
+
+
+class BatchDialog(QDialog):
+    """A list of recordings; all get the settings of the dock. The window stays free meanwhile.
+
+    Parameters
+    ----------
+    bench : Workbench
+    parent : QWidget
+    """
+
+    def __init__(self, bench: Workbench, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._rows: list[_Row] = []
+        self._asked: list[int] = []
+        self._out: Path | None = None
+        self.setWindowTitle("SAM2Flow: batch")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.list = _table(_COLUMNS, "Double-click a group to type it: before and after, say.", stretch=0)
+        self.results = _table(_RESULTS, "Velocities of all recordings.", stretch=4)
+        self.pages = QTabWidget()
+        self.pages.addTab(self.list, "Recordings")
+        self.pages.addTab(self.results, "Velocities")
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self.borrow = QCheckBox("Recordings that are not marked get the clicks of the one that is open")
+        self.borrow.setToolTip("For one field of view before and after: the same vessels under the same numbers.")
+        self.borrow.setChecked(True)
+        self.borrow.toggled.connect(self._refresh)
+        self.add = button("Add…", "Add recordings to the list.", self._choose)
+        self.remove = button("Remove", "Take the selected recording from the list.", self._remove)
+        self.start = button("Measure all…", "Choose a folder and measure all recordings into it.", self._choose_out)
+        self.stop = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.batch.cancel)
+        self.page = button(_READABLE, "Open the page that compares the recordings.", self._open_page)
+        self._lay_out()
+        bench.batch.progressed.connect(self._on_step)
+        bench.batch.finished.connect(self._on_finished)
+        bench.batch.running_changed.connect(self._enable)
+        bench.closed.connect(self.close)
+        if bench.session.recording is not None:
+            bench.session.save_now()
+            self.add_recording(bench.session.recording.path)
+        self._refresh()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout()
+        for each in (self.add, self.remove, self.start, self.stop, self.page):
+            row.addWidget(each)
+        column = QVBoxLayout(self)
+        column.addWidget(self.words)
+        column.addWidget(self.pages, 1)
+        column.addWidget(self.borrow)
+        column.addLayout(row)
+        self.resize(720, 420)
+
+    # -- the list ------------------------------------------------------------
+    def _choose(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(self, "Add recordings")
+        for path in paths:
+            self.add_recording(Path(path))
+
+    def add_recording(self, path: Path) -> None:
+        """Add a recording; one that is in the list already is not added again."""
+        if any(row.path == path for row in self._rows):
+            return
+        marked, fault = 0, ""
+        try:
+            marked = len(_marks(path).vessel_ids)
+        except Sam2FlowError as error:
+            fault = str(error)
+        self._rows.append(_Row(path, marked, fault))
+        self.list.insertRow(self.list.rowCount())
+        for column in range(len(_COLUMNS)):
+            item = QTableWidgetItem("")
+            if column != _GROUP:
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            self.list.setItem(self.list.rowCount() - 1, column, item)
+        self._refresh()
+
+    def _remove(self) -> None:
+        row = self.list.currentRow()
+        if 0 <= row < len(self._rows):
+            del self._rows[row]
+            self.list.removeRow(row)
+            self._refresh()
+
+    @property
+    def _lent(self) -> SessionState:
+        """Marks for recordings without any."""
+        return self._bench.session.state if self.borrow.isChecked() else SessionState()
+
+    def _refresh(self, _changed: object = None) -> None:
+        choices, lent = self._bench.session.run_choices, self._lent
+        self.words.setText(
+            f"All are measured with the settings of the dock: model {choices.model}, detail "
+            f"{DETAIL_WORDS.get(choices.detail, choices.detail)}, "
+            + (f"frames {choices.start} to {choices.stop - 1}. " if choices.stop else "all frames. ")
+            + "Vessels of the same number are compared; the first recording is the baseline."
+        )
+        for place, row in enumerate(self._rows):
+            borrowed = len([v for v in lent.vessel_ids if lent.is_shown(v)])
+            vessels = str(row.marked) if row.marked else f"{borrowed}, of the open one" if borrowed else "none marked"
+            self._tell(place, 0, row.path.name)
+            self._tell(place, 1, vessels)
+            self._tell(place, _STATE, row.fault)
+            item = self.list.item(place, 0)
+            if item is not None:
+                item.setToolTip(str(row.path))
+        self._enable()
+
+    def _tell(self, row: int, column: int, words: str) -> None:
+        item = self.list.item(row, column)
+        if item is not None:
+            item.setText(words)
+            item.setToolTip(words)
+
+    def _enable(self, _running: object = None) -> None:
+        running = self._bench.batch.running
+        for each in (self.add, self.remove, self.borrow):
+            each.setEnabled(not running)
+        self.start.setEnabled(bool(self._rows) and not self._bench.occupied)
+        self.stop.setEnabled(running)
+        self.page.setEnabled(self._comparison is not None)
+
+    # -- measuring -----------------------------------------------------------
+    def _choose_out(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the results of the batch")
+        if folder:
+            self.measure(Path(folder))
+
+    def measure(self, out: Path) -> None:
+        """Measure all recordings of the list into a folder; those that cannot be are told in their row."""
+        if self._bench.occupied:
+            self._bench.report(DataError("something else goes on: wait for its end, or cancel it"))
+            return
+        self._bench.session.save_now()
+        requests, groups = [], []
+        self._out, self._asked = out, []
+        for place, (row, video_id) in enumerate(zip(self._rows, _names(self._rows), strict=True)):
+            try:
+                requests.append(self._request(row, out, video_id))
+            except (Sam2FlowError, OSError) as error:
+                self._tell(place, _STATE, str(error))
+                continue
+            self._asked.append(place)
+            self._tell(place, _STATE, "waits")
+            group = self.list.item(place, _GROUP)
+            if group is not None and group.text().strip():
+                groups.append((video_id, group.text().strip()))
+        self._bench.batch.start(tuple(requests), out, tuple(groups))
+
+    def _request(self, row: _Row, out: Path, video_id: str) -> RunRequest:
+        from sam2flow_core.engine.requests import request_in_batch
+
+        choices = self._bench.session.run_choices
+        return request_in_batch(row.path, project_folder(row.path), out, choices, self._lent, video_id)
+
+    def _on_step(self, step: BatchStep) -> None:
+        if not 0 <= step.number < len(self._asked):
+            return
+        place = self._asked[step.number]
+        if step.outcome is not None:
+            self._tell(place, _STATE, step.outcome.failure or "done")
+        elif step.frames_total:
+            self._tell(place, _STATE, f"frame {step.frames_done} of {step.frames_total}")
+        else:
+            self._tell(place, _STATE, "reading…")
+
+    def _on_finished(self, out: Path) -> None:
+        if out != self._out:
+            return
+        self._enable()
+        self.results.setRowCount(0)
+        if not (out / SUMMARY).is_file():
+            return
+        try:
+            rows = read_csv(out / SUMMARY).to_dict("records")
+        except Sam2FlowError as error:
+            self._bench.report(error)
+            return
+        for number, row in enumerate(rows):
+            grade = row.get("grade")
+            cells = (
+                str(row.get("video_id", "")),
+                f"{row['vessel_id']:g}" + (f"  {row['name']}" if isinstance(row.get("name"), str) else ""),
+                velocity_in_words({str(key): value for key, value in row.items()}),
+                grade if isinstance(grade, str) else "",
+                flags_in_short(row.get("flags")),
+            )
+            self.results.insertRow(number)
+            for column, words in enumerate(cells):
+                item = QTableWidgetItem(words)
+                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+                item.setToolTip(words)
+                self.results.setItem(number, column, item)
+        self.pages.setCurrentWidget(self.results)
+
+    @property
+    def _comparison(self) -> Path | None:
+        """The page of the batch, where there is one."""
+        from sam2flow_core.engine.requests import COMPARISON
+
+        page = self._out / COMPARISON if self._out is not None else None
+        return page if page is not None and page.is_file() else None
+
+    def _open_page(self) -> None:
+        if self._comparison is not None:
+            open_page(self._comparison)
+
+
+def _marks(path: Path) -> SessionState:
+    """Return what is marked in the project of a recording."""
+    folder = project_folder(path)
+    state = read_project(folder).state if (folder / PROJECT_FILE).is_file() else SessionState()
+    return replace(state, vessels=tuple(v for v in state.vessels if state.is_shown(v.vessel_id)))
+
+
+def _names(rows: list[_Row]) -> list[str]:
+    """Return a name for each recording, by which its folder is called; no two are alike."""
+    names: list[str] = []
+    for row in rows:
+        stem = row.path.name.split(".")[0] or row.path.name
+        candidates = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+        taken = {name.casefold() for name in names}
+        names.append(next(name for name in candidates if name.casefold() not in taken))
+    return names
+
+
+def _table(titles: tuple[str, ...], tooltip: str, stretch: int) -> QTableWidget:
+    table = QTableWidget(0, len(titles))
+    table.setHorizontalHeaderLabels(titles)
+    table.setToolTip(tooltip)
+    table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+    rows, columns = table.verticalHeader(), table.horizontalHeader()
+    assert rows is not None and columns is not None
+    rows.hide()
+    columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    columns.setSectionResizeMode(stretch, QHeaderView.ResizeMode.Stretch)
+    return table

@@ -1,0 +1,141 @@
+"""Vessels that are proposed: accepted by a click or all at once, taken back by Undo, dismissed, cancelled."""
+
+import numpy as np
+import pytest
+from conftest import HEIGHT, PATIENCE, WIDTH
+from napari.utils.notifications import notification_manager
+
+from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.steps import FoundVessel
+from sam2flow_napari.found_vessels import outline
+from sam2flow_napari.widgets.dock import SAM2FlowDock
+
+
+@pytest.fixture
+def dock(qtbot, engine, recording_path):
+    from napari.components import ViewerModel
+
+    dock = SAM2FlowDock(ViewerModel(), engine)
+    qtbot.addWidget(dock)
+    dock.bench.open(recording_path)
+    notification_manager.records.clear()
+    yield dock
+    engine.gate.set()
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
+
+
+def find(dock, qtbot):
+    dock.vessels.find.click()
+    qtbot.waitUntil(lambda: not dock.bench.finder.running, timeout=PATIENCE)
+
+
+def said():
+    return " ".join(n.message for n in notification_manager.records)
+
+
+def test_a_click_on_an_outline_accepts_it_and_beside_it_is_a_click(dock, qtbot):
+    find(dock, qtbot)
+    session, finder = dock.bench.session, dock.bench.finder
+    assert len(finder.proposals) == 3 and not session.state.prompts
+    assert "3 vessels proposed, confidence 0.90 to 0.50" in dock.vessels.guide.text()
+    assert "perfused vessel density" in said() and "mm/mm2" in said() and "are not given" in said()
+    layer = dock.bench.scene.prompts.layer
+    layer.add((7, HEIGHT * 0.25 + 2, 40.0))
+    (vessel,) = session.state.vessel_ids
+    assert session.state.clicks == finder._found[0].clicks(vessel) and len(layer.data) == 3
+    assert len(finder.proposals) == 2
+    session.begin_vessel()
+    layer.add((0, HEIGHT * 0.25 + 12, 40.0))
+    assert len(session.state.clicks) == 4 and session.state.clicks[-1].y == HEIGHT * 0.25 + 12
+    session.undo()
+    session.undo()
+    session.undo()
+    assert len(finder.proposals) == 3 and not session.state.prompts
+    qtbot.waitUntil(lambda: not dock.bench.previews.awaited, timeout=PATIENCE)
+
+
+def test_all_are_accepted_by_one_edit_and_the_empty_vessel_is_used(dock, qtbot):
+    dock.bench.session.begin_vessel()
+    find(dock, qtbot)
+    dock.vessels.surer.setValue(0.6)
+    assert dock.vessels.accept.text() == "Accept all (2)"
+    before = dock.bench.session.state
+    dock.vessels.accept.click()
+    assert dock.bench.session.state.vessel_ids == (1, 2)
+    assert {c.vessel_id for c in dock.bench.session.state.clicks} == {1, 2}
+    qtbot.waitUntil(lambda: not dock.bench.previews.awaited, timeout=PATIENCE)
+    assert dock.bench.scene.frames.vessel_ids == {1, 2}
+    dock.bench.tools.undo()
+    assert dock.bench.session.state == before and len(dock.bench.finder.proposals) == 2
+
+
+def test_outlines_lie_on_the_recording_and_nothing_moves(dock, qtbot):
+    dock.show()
+    dock.resize(440, 725)
+    qtbot.wait(20)
+    there = [w.mapTo(dock, w.rect().topLeft()) for w in (dock.vessels.sign, dock.vessels.table, dock.run.start)]
+    find(dock, qtbot)
+    layer = dock.bench.finder.layer
+    assert tuple(layer.scale) == tuple(dock.bench.scene.image.scale[-2:])
+    assert layer.edge_color[:, 3].min() < 0.5 and layer.edge_color[:, 3].max() == 1
+    qtbot.wait(20)
+    assert there == [w.mapTo(dock, w.rect().topLeft()) for w in (dock.vessels.sign, dock.vessels.table, dock.run.start)]
+    assert dock.bench.viewer.layers.selection.active is dock.bench.scene.prompts.layer
+    dock.bench.tools.switch_overlays()
+    assert not layer.visible
+    dock.bench.tools.switch_overlays()
+    dock.vessels.dismiss.click()
+    assert dock.bench.finder.layer is None and not dock.bench.finder.any_left
+    assert "Click on a vessel" in dock.vessels.guide.text()
+
+
+def test_what_is_marked_already_is_not_proposed(dock, engine, qtbot):
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    mask[round(HEIGHT * 0.5) - 4 : round(HEIGHT * 0.5) + 4] = True
+    dock.bench.session.begin_vessel()
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
+    dock.bench.scene.frames.preview(full(mask))
+    find(dock, qtbot)
+    assert len(dock.bench.finder.proposals) == 2
+
+
+def full(mask):
+    from sam2flow_core.inference.steps import VesselFlow
+
+    return VesselFlow(1, (0, 0), mask, None, None)
+
+
+def test_a_search_is_cancelled_and_leaves_nothing(dock, engine, qtbot):
+    engine.gate.clear()
+    dock.vessels.find.click()
+    assert dock.run.cancel.isEnabled() and not dock.run.start.isEnabled() and not dock.vessels.find.isEnabled()
+    qtbot.waitUntil(lambda: bool(engine.searches), timeout=PATIENCE)
+    dock.run.cancel.click()
+    engine.gate.set()
+    qtbot.waitUntil(lambda: not dock.bench.finder.running, timeout=PATIENCE)
+    assert engine.closed == 1 and not dock.bench.finder.any_left
+    assert dock.vessels.find.isEnabled()
+
+
+def test_what_goes_wrong_is_said_and_an_empty_field_too(dock, engine, qtbot):
+    engine.error = ModelError("these weights have no vessel field")
+    find(dock, qtbot)
+    assert "no vessel field" in said()
+    engine.error, engine.findings = None, 0
+    find(dock, qtbot)
+    assert "no vessel was found" in said()
+
+
+def test_another_recording_ends_it(dock, engine, qtbot):
+    find(dock, qtbot)
+    dock.bench.viewer.layers.remove(dock.bench.scene.image)
+    assert not dock.bench.finder.any_left and "proposals" not in dock.bench.viewer.layers
+
+
+def test_a_vessel_is_outlined_by_its_walls():
+    line = np.stack([np.full(30, 20.0), np.arange(30.0)], axis=1)
+    drawn = outline(FoundVessel(0.9, line, 6.0, 29.0))
+    corners = np.concatenate([drawn[:, 0], drawn[:, 0] + drawn[:, 1]])
+    assert set(np.round(corners[:, 0], 6)) == {17.0, 23.0}
+    np.testing.assert_allclose(drawn[-1, 0] + drawn[-1, 1], drawn[0, 0])
