@@ -20,7 +20,7 @@ from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
 from sam2flow_napari.session_runs import OneJob
 from sam2flow_napari.worker.jobs import Cancelled, FindJob, FindProgress, Found
-from sam2flow_napari.worker.worker import Worker
+from sam2flow_napari.worker.loop import Worker
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.field_findings import Findings

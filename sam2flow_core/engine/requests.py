@@ -213,9 +213,9 @@ def request_in_batch(
         if project.state.prompts and not opened.has_fingerprint(project.fingerprint):
             raise StackError(f"{recording.name}: is not as it was when its vessels were marked; open it and look")
         state = project.state if project.state.prompts else otherwise
-        check_prompts(state.prompts, opened.shape)
-    asked = replace(project, recording=recording, state=state, run=choices)
-    return replace(request_of_project(asked, folder), out=out / folder_name(video_id), resume=True, video_id=video_id)
+        asked = request_of_project(replace(project, recording=recording, state=state, run=choices), folder)
+        check_prompts(asked.prompts, opened.shape)
+    return replace(asked, out=out / folder_name(video_id), resume=True, video_id=video_id)
 
 
 def request_in_folder(folder: Path, stack: Path | None = None, download: bool = False) -> RunRequest:

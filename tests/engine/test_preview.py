@@ -137,7 +137,10 @@ def test_vessels_are_proposed_on_what_is_loaded_and_clicks_go_on_meanwhile(previ
     shares += more
     assert shares == sorted(shares) and shares[0] > 0 and shares[-1] <= 1
     expected = find_in_recording(previewer.recording, device="cpu", pixel_size_um=0.5)
-    assert findings.prompts == expected.prompts and findings.density == expected.density
+    # To the rounding of clicks: other numbers of threads sum otherwise.
+    places = [[(p.frame, p.y, p.x) for p in found.prompts] for found in (findings, expected)]
+    np.testing.assert_allclose(*places, atol=0.15)
+    assert findings.density.all.value == pytest.approx(expected.density.all.value, rel=1e-2)
     stopped = previewer.find(None)
     next(stopped)
     stopped.close()
