@@ -110,12 +110,16 @@ class Finder(OneJob):
     @property
     def proposals(self) -> tuple[Proposal, ...]:
         """The proposals on show, the surest first."""
+        return tuple(proposal for proposal in self._left if proposal.vessel.confidence >= self.least_confidence)
+
+    @property
+    def _left(self) -> tuple[Proposal, ...]:
+        """The proposals that are not accepted."""
         clicks = {(click.frame, click.y, click.x) for click in self._session.state.clicks}
         return tuple(
             proposal
             for proposal in self._found
-            if proposal.vessel.confidence >= self.least_confidence
-            and not {(click.frame, click.y, click.x) for click in proposal.clicks(1)} <= clicks
+            if not {(click.frame, click.y, click.x) for click in proposal.clicks(1)} <= clicks
         )
 
     @property
@@ -125,8 +129,8 @@ class Finder(OneJob):
 
     @property
     def any_left(self) -> bool:
-        """Whether there are proposals, be they too unsure to be shown now."""
-        return bool(self._found)
+        """Whether there are proposals that are not accepted, be they too unsure to be shown now."""
+        return bool(self._left)
 
     @property
     def confidences(self) -> tuple[float, float]:
@@ -268,7 +272,7 @@ def _opacities(confidences: list[float]) -> NDArray[np.float64]:
     values = np.array(confidences)
     if not len(values) or np.ptp(values) == 0:
         return np.ones(len(values))
-    return _FAINTEST + (1 - _FAINTEST) * (values - values.min()) / np.ptp(values)
+    return np.asarray(_FAINTEST + (1 - _FAINTEST) * (values - values.min()) / np.ptp(values))
 
 
 def _share_inside(line: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:

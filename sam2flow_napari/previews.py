@@ -68,7 +68,7 @@ class Named(NamedTuple):
         What a person has marked of the vessel.
     prompts : tuple of Prompt, BoxPrompt or MaskPrompt
         What stands in the session for it: the same, and a click that says which mask is meant.
-    frame, number, count : int
+    frame, number, masks : int
         The frame whose clicks were read, and which mask of how many, from 0.
     """
 
@@ -76,7 +76,7 @@ class Named(NamedTuple):
     prompts: tuple[AnyPrompt, ...]
     frame: int
     number: int
-    count: int
+    masks: int
 
 
 class _Wanted(NamedTuple):
@@ -130,9 +130,9 @@ class Previews:
         named = self._name_of(self._asked.get(vessel_id, ()))
         if named is None:
             return ""
-        if named.count == 1:
+        if named.masks == 1:
             return "These clicks mean one mask only. Click again to mend it."
-        return f"Mask {named.number + 1} of {named.count} that the click may mean. Q: the next; Ctrl+Z: back."
+        return f"Mask {named.number + 1} of {named.masks} that the click may mean. Q: the next; Ctrl+Z: back."
 
     def standing(self, vessel_id: int) -> str:
         """Return in a word how it stands with a vessel's mask; empty where nothing is marked."""

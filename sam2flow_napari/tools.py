@@ -25,9 +25,12 @@ class Bench(Protocol):
     line: DrawnLine
     previews: Previews
     finder: Finder
-    occupied: bool
     help_wanted: Any
     """A Qt signal, which types know too little of."""
+
+    @property
+    def occupied(self) -> bool:
+        """Whether something long goes on."""
 
 
 class Tools:

@@ -88,7 +88,7 @@ class BatchDialog(QDialog):
         bench.batch.progressed.connect(self._on_step)
         bench.batch.finished.connect(self._on_finished)
         bench.batch.running_changed.connect(self._enable)
-        bench.closed.connect(self.close)
+        bench.closed.connect(self._on_closed)
         if bench.session.recording is not None:
             bench.session.save_now()
             self.add_recording(bench.session.recording.path)
@@ -104,6 +104,9 @@ class BatchDialog(QDialog):
         column.addWidget(self.borrow)
         column.addLayout(row)
         self.resize(720, 420)
+
+    def _on_closed(self) -> None:
+        self.close()
 
     # -- the list ------------------------------------------------------------
     def _choose(self) -> None:
@@ -123,9 +126,7 @@ class BatchDialog(QDialog):
         self._rows.append(_Row(path, marked, fault))
         self.list.insertRow(self.list.rowCount())
         for column in range(len(_COLUMNS)):
-            item = QTableWidgetItem("")
-            if column != _GROUP:
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+            item = QTableWidgetItem("") if column == _GROUP else _fixed("")
             self.list.setItem(self.list.rowCount() - 1, column, item)
         self._refresh()
 
@@ -241,8 +242,7 @@ class BatchDialog(QDialog):
             )
             self.results.insertRow(number)
             for column, words in enumerate(cells):
-                item = QTableWidgetItem(words)
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+                item = _fixed(words)
                 item.setToolTip(words)
                 self.results.setItem(number, column, item)
         self.pages.setCurrentWidget(self.results)
@@ -276,6 +276,13 @@ def _names(rows: list[_Row]) -> list[str]:
         taken = {name.casefold() for name in names}
         names.append(next(name for name in candidates if name.casefold() not in taken))
     return names
+
+
+def _fixed(words: str) -> QTableWidgetItem:
+    """Return a cell that is not edited."""
+    item = QTableWidgetItem(words)
+    item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)  # type: ignore[arg-type]
+    return item
 
 
 def _table(titles: tuple[str, ...], tooltip: str, stretch: int) -> QTableWidget:

@@ -83,7 +83,7 @@ class VesselsSection(QWidget):
             "Undo", "Take back the last edit; while you paint, the last stroke (Ctrl+Z).", bench.tools.undo
         )
         self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", bench.tools.redo)
-        self.find = button(
+        self.find_all = button(
             "Find vessels",
             "Propose all vessels of the recording: accept each with a click on its outline, or all (key Shift+F).",
             bench.tools.find,
@@ -137,7 +137,7 @@ class VesselsSection(QWidget):
         first.addWidget(self.undo)
         first.addWidget(self.redo)
         second.addWidget(self.sign, 1)
-        second.addWidget(self.find)
+        second.addWidget(self.find_all)
         more = button("More", "Another mask for the clicks, merge, split, or load a table of clicks.", lambda: None)
         more.setMenu(self.more)
         second.addWidget(more)
@@ -178,7 +178,7 @@ class VesselsSection(QWidget):
         self.undo.setEnabled(session.can_undo or painting)
         self.redo.setEnabled(session.can_redo or painting)
         self.setEnabled(session.recording is not None)
-        self.find.setEnabled(not self._bench.occupied)
+        self.find_all.setEnabled(not self._bench.occupied)
         row = self.model.row_of(session.active)
         if row >= 0 and self.table.currentIndex().row() != row:
             self.table.setCurrentIndex(self.model.index(row, 1))
@@ -211,7 +211,7 @@ class VesselsSection(QWidget):
             return ""
         count, (most, least) = len(finder.proposals), finder.confidences
         if not count:
-            return "No further vessels are proposed. Dismiss ends this."
+            return "No vessel that is left is that sure: lower the bound, or dismiss them."
         return f"{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it."
 
     def _on_proposals(self) -> None:

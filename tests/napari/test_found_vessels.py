@@ -26,7 +26,7 @@ def dock(qtbot, engine, recording_path):
 
 
 def find(dock, qtbot):
-    dock.vessels.find.click()
+    dock.vessels.find_all.click()
     qtbot.waitUntil(lambda: not dock.bench.finder.running, timeout=PATIENCE)
 
 
@@ -108,14 +108,14 @@ def full(mask):
 
 def test_a_search_is_cancelled_and_leaves_nothing(dock, engine, qtbot):
     engine.gate.clear()
-    dock.vessels.find.click()
-    assert dock.run.cancel.isEnabled() and not dock.run.start.isEnabled() and not dock.vessels.find.isEnabled()
+    dock.vessels.find_all.click()
+    assert dock.run.cancel.isEnabled() and not dock.run.start.isEnabled() and not dock.vessels.find_all.isEnabled()
     qtbot.waitUntil(lambda: bool(engine.searches), timeout=PATIENCE)
     dock.run.cancel.click()
     engine.gate.set()
     qtbot.waitUntil(lambda: not dock.bench.finder.running, timeout=PATIENCE)
     assert engine.closed == 1 and not dock.bench.finder.any_left
-    assert dock.vessels.find.isEnabled()
+    assert dock.vessels.find_all.isEnabled()
 
 
 def test_what_goes_wrong_is_said_and_an_empty_field_too(dock, engine, qtbot):

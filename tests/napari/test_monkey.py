@@ -122,7 +122,7 @@ class Monkey:
             self.account(clicks)
 
     def find(self):
-        self.dock.vessels.find.click()
+        self.dock.vessels.find_all.click()
 
     def accept_found(self):
         proposals = self.dock.bench.finder.proposals
