@@ -20,6 +20,7 @@ from qtpy.QtWidgets import QApplication, QScrollArea
 
 from sam2flow_core.prompts import read_prompts
 from sam2flow_napari.file_menu import sample_path
+from sam2flow_napari.widgets.batch_dialog import BatchDialog
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 
@@ -108,6 +109,10 @@ def walk(camera: Photographer, sample: Path) -> None:
         bench.choose_run(replace(bench.session.run_choices, model=sys.argv[2]))
     camera.wait(0.5)
     camera.shoot("opened")
+    bench.tools.find()
+    camera.until(lambda: not bench.finder.running)
+    camera.shoot("found")
+    bench.finder.dismiss()
     session = bench.session
     layer = bench.scene.prompts.layer if bench.scene else sys.exit("the sample did not open")
     for vessel, clicks in enumerate(clicks_of_vessels(sample_path().with_name("sample_prompts.csv")), start=1):
@@ -162,6 +167,11 @@ def walk(camera: Photographer, sample: Path) -> None:
     if export is not None:
         export.grab().save(str(camera.folder / "plugin-export.png"))
         export.reject()
+    batch = BatchDialog(bench, dock)
+    batch.show()
+    camera.wait(0.5)
+    batch.grab().save(str(camera.folder / "plugin-batch.png"))
+    batch.close()
     bench.help_wanted.emit()
     camera.wait(0.3)
     box = QApplication.activeModalWidget()

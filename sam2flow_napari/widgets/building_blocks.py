@@ -7,22 +7,45 @@ from pathlib import Path
 
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, Qt, QUrl
-from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QApplication, QHeaderView, QLabel, QMessageBox, QPushButton, QSizePolicy, QTableView, QWidget
+from qtpy.QtGui import QDesktopServices, QKeySequence
+from qtpy.QtWidgets import (
+    QApplication,
+    QHeaderView,
+    QLabel,
+    QLayout,
+    QMessageBox,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QTableView,
+    QTabWidget,
+    QWidget,
+)
 
 _ROW_PX = 22
 _FEWEST_ROWS = 4
 """Rows that a table has room for in the smallest window; it scrolls beyond."""
 
 
-def button(text: str, tooltip: str, clicked: Callable[[], object]) -> QPushButton:
-    """Return a push button that explains itself."""
+def button(text: str, tooltip: str, clicked: Callable[[], object], keys: str = "") -> QPushButton:
+    """Return a push button that explains itself, and may be pressed by keys such as ``Alt+R`` while it is in sight."""
     widget = QPushButton(text)
-    widget.setToolTip(tooltip)
+    widget.setToolTip(f"{tooltip} ({keys})" if keys else tooltip)
+    if keys:
+        widget.setShortcut(QKeySequence(keys))
     # Narrower than its hint where it must be: the dock has to fit beside the image on a small screen.
     widget.setMinimumWidth(30)
     widget.clicked.connect(_without_argument(clicked))
     return widget
+
+
+def relabel(widget: QPushButton, text: str) -> None:
+    """Give a button another text; Qt would forget its keys."""
+    if widget.text() != text:
+        keys = widget.shortcut()
+        widget.setText(text)
+        widget.setShortcut(keys)
 
 
 def ask(
@@ -139,6 +162,25 @@ def tell(label: QLabel, text: str) -> None:
     if label.text() != text:
         label.setText(text)
         label.setToolTip(text)
+
+
+def in_order(item: QWidget | QLayout | None) -> list[QWidget]:
+    """Return what Tab reaches in a widget or layout, in the order in which a reader's eye meets it."""
+    if isinstance(item, QTabWidget):
+        pages = (item.widget(number) for number in range(item.count()))
+        bar: list[QWidget] = [item.tabBar()]  # type: ignore[list-item]
+        return bar + [widget for page in pages for widget in in_order(page)]
+    if isinstance(item, QStackedWidget):
+        return [widget for number in range(item.count()) for widget in in_order(item.widget(number))]
+    if isinstance(item, QScrollArea):
+        return in_order(item.widget())
+    layout = item.layout() if isinstance(item, QWidget) else item
+    if layout is not None:
+        parts = (layout.itemAt(number) for number in range(layout.count()))
+        inside = (part.widget() or part.layout() for part in parts if part is not None)
+        return [widget for each in inside for widget in in_order(each)]
+    by_tab = (Qt.FocusPolicy.TabFocus, Qt.FocusPolicy.StrongFocus, Qt.FocusPolicy.WheelFocus)
+    return [item] if isinstance(item, QWidget) and item.focusPolicy() in by_tab else []
 
 
 def open_page(page: Path) -> None:

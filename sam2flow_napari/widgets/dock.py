@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from qtpy import QT5
@@ -24,7 +25,7 @@ from qtpy.QtWidgets import (
 )
 
 from sam2flow_napari.layers.keys import Key
-from sam2flow_napari.widgets.building_blocks import ask
+from sam2flow_napari.widgets.building_blocks import ask, in_order
 from sam2flow_napari.widgets.recording_section import RecordingSection
 from sam2flow_napari.widgets.results_section import ResultsSection
 from sam2flow_napari.widgets.run_section import RunSection
@@ -41,6 +42,8 @@ _MOUSE = (
     ("Shift or Alt + click", "not this vessel"),
     ("Drag, wheel", "move and zoom the image"),
     ("3, then drag or Delete", "select points to move or delete; 2 to click again"),
+    ("Alt+1, Alt+2", "the pages Mark and Results; Tab goes through the dock"),
+    ("Alt+R, Alt+C", "run, cancel; other buttons say their keys when the mouse rests on them"),
 )
 OLD_QT = "PyQt5 works with this napari; a later one will want PyQt6: pip install 'sam2flow[pyqt6]'"
 _NAPARI_SAYS = "PyQt5 backend"
@@ -179,6 +182,8 @@ class SAM2FlowDock(QWidget):
         column.addWidget(_framed("Settings of a run", self.run.settings))
         self.pages.addTab(_scrolled(marking), "Mark")
         self.pages.addTab(_scrolled(self.results), "Results")
+        for page in range(self.pages.count()):
+            self.pages.setTabToolTip(page, f"Alt+{page + 1}")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(2)
@@ -186,6 +191,8 @@ class SAM2FlowDock(QWidget):
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.run)
         self.setMinimumWidth(360)
+        for before, after in pairwise(in_order(self)):
+            QWidget.setTabOrder(before, after)
 
     def _bind_keys(self) -> None:
         """Let the keys of the layers count while the dock has the focus, too; boxes one types in come first."""
@@ -193,6 +200,9 @@ class SAM2FlowDock(QWidget):
             shortcut = QShortcut(QKeySequence(key.shown), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(key.action)
+        for page in range(self.pages.count()):
+            turn = QShortcut(QKeySequence(f"Alt+{page + 1}"), self)
+            turn.activated.connect(partial(self.pages.setCurrentIndex, page))
 
     # -- what happens --------------------------------------------------------
     def _show_results(self, _folder: object) -> None:

@@ -97,15 +97,20 @@ class RecordingSection(QWidget):
     def _build_buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.addWidget(
-            button("Open…", "Open a TIFF or a video (AVI, MP4); any size, it is read a frame at a time.", self._open)
+            button(
+                "Open…",
+                "Open a TIFF or a video (AVI, MP4); any size, it is read a frame at a time.",
+                self._open,
+                "Alt+O",
+            )
         )
-        row.addWidget(button("Folder…", "Open a folder of single frames.", self._open_folder))
+        row.addWidget(button("Folder…", "Open a folder of single frames.", self._open_folder, "Alt+D"))
         row.addWidget(
-            button("Layer", "Take the selected image layer, whatever reader opened it.", self._bench.use_layer)
+            button("Layer", "Take the selected image layer, whatever reader opened it.", self._bench.use_layer, "Alt+Y")
         )
-        row.addWidget(button("Sample", "Open the bundled sample recording.", self._bench.open_sample))
+        row.addWidget(button("Sample", "Open the bundled sample recording.", self._bench.open_sample, "Alt+S"))
         several = "Measure several recordings with the same settings, and compare them: before and after, say."
-        row.addWidget(button("Batch…", several, self._batch))
+        row.addWidget(button("Batch…", several, self._batch, "Alt+B"))
         return row
 
     def refresh(self) -> None:

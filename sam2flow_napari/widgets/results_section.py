@@ -198,13 +198,15 @@ class ResultsSection(QWidget):
     def _build_exits(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(button("Export…", "Take home tables, workbook, report, figures, masks, a film.", self._export))
-        row.addWidget(button("Figure…", "Save the plot on show as a picture (PNG or SVG).", self._figure))
+        row.addWidget(
+            button("Export…", "Take home tables, workbook, report, figures, masks, a film.", self._export, "Alt+E")
+        )
+        row.addWidget(button("Figure…", "Save the plot on show as a picture (PNG or SVG).", self._figure, "Alt+G"))
         larger = "Show the plots in a window of their own; closing it brings them back."
-        self.larger = button("Larger", larger, self._detach)
+        self.larger = button("Larger", larger, self._detach, "Alt+N")
         row.addWidget(self.larger)
-        row.addWidget(button("Report", "Open the report in the web browser.", self._report))
-        row.addWidget(button("Copy", "Copy the table to the clipboard.", self._copy))
+        row.addWidget(button("Report", "Open the report in the web browser.", self._report, "Alt+O"))
+        row.addWidget(button("Copy", "Copy the table to the clipboard.", self._copy, "Alt+Y"))
         return row
 
     # -- what happens ------------------------------------------------------

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 from sam2flow_core.errors import OutputError
 from sam2flow_core.project import SUFFIX, KeptRun, kept_runs, next_comparison_file
 from sam2flow_core.spreadsheets import read_csv
-from sam2flow_napari.widgets.building_blocks import ask, button, open_page
+from sam2flow_napari.widgets.building_blocks import ask, button, open_page, relabel
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.run_tables import SUMMARY
 
@@ -54,9 +54,14 @@ class RunHistory(QWidget):
             "Go on with a run that was cut short, with the marks it began with; or, where a finer detail is chosen "
             "now, answer more pairs of frames of the run on show.",
             self._go_on,
+            "Alt+U",
         )
-        self.compare = button("Compare", "Put runs beside each other, vessel by vessel, on one page.", self._compare)
-        self.delete = button("Delete", "Delete this run with all that it measured; asks first.", self._ask_to_delete)
+        self.compare = button(
+            "Compare", "Put runs beside each other, vessel by vessel, on one page.", self._compare, "Alt+M"
+        )
+        self.delete = button(
+            "Delete", "Delete this run with all that it measured; asks first.", self._ask_to_delete, "Alt+T"
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.choice, 1)
@@ -96,7 +101,7 @@ class RunHistory(QWidget):
         refines = chosen is not None and chosen.finished and chosen.folder == runs.shown and runs.can_refine
         free = chosen is not None and not self._bench.occupied
         self.choice.setEnabled(free)
-        self.go_on.setText(_REFINE if refines else _RESUME)
+        relabel(self.go_on, _REFINE if refines else _RESUME)
         self.go_on.setEnabled(free and chosen is not None and (chosen.unfinished or refines))
         self.compare.setEnabled(free and any(run.finished for run in self._kept))
         self.delete.setEnabled(free)

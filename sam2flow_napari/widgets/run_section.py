@@ -68,8 +68,8 @@ class RunSection(QWidget):
             "which is what a heartbeat needs; every frame: all pairs. Each answer is made from all frames around it.",
         )
         self.follow = CheckBox(text="Follow", value=bench.follow, tooltip="Move the time slider along with the run.")
-        self.start = button("Run", "Measure the flow in the marked vessels, frame by frame.", bench.runs.start)
-        self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.cancel)
+        self.start = button("Run", "Measure the flow in the marked vessels, frame by frame.", bench.runs.start, "Alt+R")
+        self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.cancel, "Alt+C")
         self.propagate = button(
             "Masks to all frames",
             "Carry the masks of the frame on screen, or of a selected labels layer, to all frames, as a new labels "

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from sam2flow_napari.still_pictures import PICTURES
-from sam2flow_napari.widgets.building_blocks import Hint, button, row_table, tell
+from sam2flow_napari.widgets.building_blocks import Hint, button, relabel, row_table, tell
 from sam2flow_napari.widgets.vessel_table import GroupDelegate, VesselTable, make_rows_movable
 from sam2flow_napari.workbench import Workbench
 
@@ -89,9 +89,11 @@ class VesselsSection(QWidget):
             bench.tools.find,
         )
         self.accept = button(
-            "Accept all", "Take all outlines on show as vessels (one Undo takes them back).", self._all
+            "Accept all", "Take all outlines on show as vessels (one Undo takes them back).", self._all, "Alt+A"
         )
-        self.dismiss = button("Dismiss", "Take the outlines away; vessels that were accepted stay.", self._dismiss)
+        self.dismiss = button(
+            "Dismiss", "Take the outlines away; vessels that were accepted stay.", self._dismiss, "Alt+I"
+        )
         self.surer = QDoubleSpinBox()
         self.surer.setRange(0, 1)
         self.surer.setSingleStep(0.05)
@@ -128,7 +130,9 @@ class VesselsSection(QWidget):
         bench, session = self._bench, self._bench.session
         first, second, third, proposals = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         first.addWidget(button("Add", "Add a vessel; the next clicks speak of it (key N).", session.begin_vessel))
-        first.addWidget(button("Delete", "Delete the selected vessel with its clicks (can be undone).", self._delete))
+        first.addWidget(
+            button("Delete", "Delete the selected vessel with its clicks (can be undone).", self._delete, "Alt+T")
+        )
         for arrow, by in (("▲", -1), ("▼", 1)):
             where = "up" if by < 0 else "down"
             move = button(arrow, f"Move the selected vessel {where} in the list.", partial(self._move, by))
@@ -138,7 +142,9 @@ class VesselsSection(QWidget):
         first.addWidget(self.redo)
         second.addWidget(self.sign, 1)
         second.addWidget(self.find_all)
-        more = button("More", "Another mask for the clicks, merge, split, or load a table of clicks.", lambda: None)
+        more = button(
+            "More", "Another mask for the clicks, merge, split, or load a table of clicks.", lambda: None, "Alt+M"
+        )
         more.setMenu(self.more)
         second.addWidget(more)
         second.addWidget(button("Keys", "Show the keys and mouse buttons (key H).", bench.help_wanted.emit))
@@ -217,9 +223,11 @@ class VesselsSection(QWidget):
     def _on_proposals(self) -> None:
         finder = self._bench.finder
         self._tools_row.setCurrentIndex(1 if finder.any_left else 0)
-        self.accept.setText(f"Accept all ({len(finder.proposals)})" if finder.proposals else "Accept all")
+        relabel(self.accept, f"Accept all ({len(finder.proposals)})" if finder.proposals else "Accept all")
         self.accept.setEnabled(bool(finder.proposals))
-        self.accept.setToolTip("Take all outlines on show as vessels (one Undo takes them back).\n" + finder.density)
+        self.accept.setToolTip(
+            f"Take all outlines on show as vessels; one Undo takes them back (Alt+A).\n{finder.density}"
+        )
         if self.surer.value() != finder.least_confidence:
             self.surer.blockSignals(True)
             self.surer.setValue(finder.least_confidence)

@@ -90,6 +90,6 @@ def test_a_recording_that_changed_or_is_not_marked_is_refused(recordings, tmp_pa
         request(path, tmp_path, otherwise=SessionState().with_vessel())
     with open_stack(path) as stack:
         write_project(path.with_name(path.name + ".sam2flow"), Project(path, stack.fingerprint(), marked()))
-    tifffile.imwrite(path, np.zeros((5, 64, 80), np.uint8))
+    tifffile.imwrite(path, np.random.default_rng(0).integers(20, 200, (40, 64, 80), np.uint8))
     with pytest.raises(StackError, match="not as it was"):
         request(path, tmp_path)

@@ -13,6 +13,7 @@ from qtpy.QtCore import QAbstractItemModel, Qt
 from qtpy.QtWidgets import QAbstractButton, QLineEdit, QTableView, QWidget
 
 from sam2flow_core.config.flags import FLAG_MEANINGS
+from sam2flow_core.engine.preview import Reading
 from sam2flow_core.errors import OutputError
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.widgets.dock import SAM2FlowDock, help_text
@@ -178,7 +179,7 @@ def test_the_paint_button_says_what_comes_next(dock, qtbot):
 
 def test_a_click_beside_every_vessel_is_told_in_the_dock(dock, engine, qtbot, monkeypatch):
     nothing = replace(answer(1, (Prompt(1, 0, 30.0, 40.0, 1),), last=True), offset=(40, 60))
-    monkeypatch.setattr(engine, "mask", lambda job: nothing)
+    monkeypatch.setattr(engine, "mask", lambda job: Reading(nothing, job.prompts, 0, 1))
     click(dock.bench.session, 0, 10.0, 10.0)
     qtbot.waitUntil(lambda: "lies beside a click" in dock.vessels.guide.text(), timeout=PATIENCE)
     dock.bench.session.undo()

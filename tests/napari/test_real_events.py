@@ -13,6 +13,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QPushButton
 
+from sam2flow_core.engine.preview import Reading
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.layers.factory import palette, vessel_colour
 from sam2flow_napari.layers.overlay_lines import flow_arrows
@@ -198,7 +199,7 @@ def test_a_second_click_on_a_vessel_says_which_it_is(dock, qtbot):
 def test_a_vessel_without_a_mask_is_told_from_one_with(dock, qtbot, engine, monkeypatch):
     found = answer(1, (Prompt(1, 0, 30.0, 40.0, 1),), last=True)
     nothing = type(found)(1, found.offset, np.zeros_like(found.mask), None, None)
-    monkeypatch.setattr(engine, "mask", lambda job: nothing)
+    monkeypatch.setattr(engine, "mask", lambda job: Reading(nothing, job.prompts, 0, 1))
     click(dock.bench.session, 0, 30.0, 40.0)
     column = dock.vessels.model.index(0, 3)
     assert dock.vessels.model.data(column) == "looking…"

@@ -1,0 +1,82 @@
+"""The dock by keyboard alone: Tab goes through it in the order of reading, keys press its buttons."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from clicks import click
+from conftest import PATIENCE
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton
+
+from sam2flow_napari.widgets.building_blocks import in_order
+from sam2flow_napari.widgets.dock import SAM2FlowDock
+
+
+@pytest.fixture
+def dock(qtbot, engine, recording_path):
+    dock = SAM2FlowDock(ViewerModel(), engine)
+    qtbot.addWidget(dock)
+    dock.resize(440, 740)
+    dock.show()
+    qtbot.waitExposed(dock)
+    dock.bench.open(recording_path)
+    yield dock
+    engine.gate.set()
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
+
+
+def test_tab_reaches_every_button_from_top_to_bottom(dock):
+    wanted = in_order(dock)
+    chain, widget = [], wanted[0]
+    while widget not in chain:
+        chain.append(widget)
+        widget = widget.nextInFocusChain()
+    assert [w for w in chain if w in wanted] == wanted
+    assert set(dock.findChildren(QPushButton)) <= set(wanted)
+    tops = [w.mapTo(dock, w.rect().center()).y() for w in wanted if w.isVisible()]
+    assert all(b >= a - 12 for a, b in pairwise(tops)), "in rows, downwards"
+
+
+def test_no_keys_press_two_buttons_that_are_in_sight(dock):
+    for page in range(2):
+        dock.pages.setCurrentIndex(page)
+        keys = Counter(b.shortcut().toString() for b in dock.findChildren(QPushButton) if b.isVisible())
+        del keys[""]
+        assert len(keys) >= 8 and set(keys.values()) == {1}
+        assert not set(keys) & {f"Alt+{letter}" for letter in "FVLPWH"}, "those open the menus of napari"
+    said = [b for b in dock.findChildren(QPushButton) if b.shortcut().toString()]
+    assert all(b.shortcut().toString() in b.toolTip() for b in said)
+
+
+def test_from_nothing_to_a_table_without_the_mouse(dock, qtbot):
+    dock.activateWindow()
+    dock.vessels.table.setFocus()
+    qtbot.waitUntil(dock.vessels.table.hasFocus, timeout=PATIENCE)
+
+    def press(key, modifier=Qt.KeyboardModifier.AltModifier):
+        qtbot.keyClick(dock.focusWidget() or dock, key, modifier)
+
+    press(Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: bool(dock.bench.finder.proposals), timeout=PATIENCE)
+    press(Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: len(dock.bench.session.state.vessels) == 3, timeout=PATIENCE)
+    press(Qt.Key.Key_R)
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
+    assert dock.pages.currentIndex() == 1
+    press(Qt.Key.Key_1)
+    assert dock.pages.currentIndex() == 0
+    press(Qt.Key.Key_2)
+    assert dock.pages.currentIndex() == 1 and dock.results.model.rowCount() == 3
+
+
+def test_a_key_acts_on_the_page_in_sight(dock, qtbot):
+    click(dock.bench.session, 0, 20.0, 30.0)
+    dock.pages.setCurrentIndex(1)
+    dock.activateWindow()
+    dock.results.table.setFocus()
+    qtbot.waitUntil(dock.results.table.hasFocus, timeout=PATIENCE)
+    qtbot.keyClick(dock.results.table, Qt.Key.Key_T, Qt.KeyboardModifier.AltModifier)
+    assert len(dock.bench.session.state.vessels) == 1, "Alt+T deletes a vessel on the other page only"
