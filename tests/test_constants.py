@@ -33,7 +33,7 @@ KEPT = {
     "inference.predictor": {"_PROBE": GRID},
     "inference.recording_summary": {"_MULTIPLE": FORM, "_SMOOTHED": FORM, "_STILL": GRID},
     "inference.sam2_inputs": {"_MEAN": FORM, "_SPREAD": FORM, "_WEAKEST": FORM, "_STRONGEST": FORM},
-    "inference.vessel_finder": {"_CLICKS": OWED},
+    "inference.steps": {"_CLICKS": OWED},
     "stack.brightness": {"_PALETTE": FORM, "_LUMINANCE": FORM},
     "stack.elapsed": {"_TOGETHER": COST},
     "stack.file_series": {"_FEW": REFUSED, "_SPLIT_BYTES": FORM},
