@@ -29,7 +29,7 @@ from scipy.optimize import minimize
 from scipy.spatial import cKDTree
 
 from sam2flow_core.config.flags import GRADES
-from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
+from sam2flow_core.config.velocity import FlagSettings, TrustSettings, VelocitySettings
 from sam2flow_core.evaluation.case_sources import GENERATORS, development_case
 from sam2flow_core.evaluation.cases import Case, VesselTruth
 from sam2flow_core.evaluation.sam2flow_method import SAM2FlowMethod
@@ -95,6 +95,7 @@ def judge(answered: Answered, trust: TrustSettings) -> list[dict[str, Any]]:
         true = _along(truth, unit) * float(truth.mean_velocity.mean())
         error = abs(unit.statistics.mean / true - 1) if true and np.isfinite(unit.statistics.mean) else np.inf
         half = (unit.statistics.high - unit.statistics.low) / 2
+        known = unit.diameter_px[np.isfinite(unit.diameter_px)]
         rows.append(
             {
                 "recording": answered.name,
@@ -107,6 +108,9 @@ def judge(answered: Answered, trust: TrustSettings) -> list[dict[str, Any]]:
                 "chance": unit.chance,
                 "doubts": astuple(unit.doubts),
                 "reasons": "; ".join(unit.reasons),
+                "diameter": float(known.mean()) if len(known) else np.nan,
+                "diameter_error": unit.diameter_error,
+                "true_diameter": truth.width_px,
             }
         )
     return rows
@@ -170,7 +174,22 @@ def tables(table: pd.DataFrame, chance: NDArray[np.float64]) -> str:
             over = f"{(off > 0.2).sum()} | {(off > 0.25).sum()}"
             lines.append(f"| {grade} | {len(off)} | {100 * (off < RIGHT).mean():.0f} % | {over} |")
     shy = ((table["error"] < 0.1) & (table["grade"] != "good")).sum() / max((table["error"] < 0.1).sum(), 1)
-    return "\n".join([*lines, "", f"Of those right within 10 %, {100 * shy:.0f} % are not good."])
+    lines += ["", f"Of those right within 10 %, {100 * shy:.0f} % are not good.", "", diameters(table)]
+    return "\n".join(lines)
+
+
+def diameters(table: pd.DataFrame) -> str:
+    """Return how far diameters are from the truth, in a sentence, and how often two of their errors hold it."""
+    off = (table["diameter"] / table["true_diameter"] - 1).abs()
+    sure = table["diameter_error"] <= FlagSettings().width_error
+    px = (table["diameter"] - table["true_diameter"]).abs()
+    held = (off <= 1.96 * table["diameter_error"])[off.notna()].mean()
+    percent = [100 * value for value in (off.median(), off.quantile(0.9), off[sure].median(), off[sure].quantile(0.9))]
+    return (
+        f"Diameters: {off.notna().sum()} of {len(off)} are given; median error {px.median():.2f} px, {percent[0]:.1f} "
+        f"%, 90th percentile {percent[1]:.0f} %; of the {sure.sum()} without `WIDTH_DOUBT` {percent[2]:.1f} and "
+        f"{percent[3]:.0f} %. Their 95 % intervals hold in {100 * held:.0f} %."
+    )
 
 
 def gains(table: pd.DataFrame) -> tuple[float, float, float, float]:
@@ -183,7 +202,7 @@ def gains(table: pd.DataFrame) -> tuple[float, float, float, float]:
     for grade in GRADES:
         mine = ratio[(table["grade"] == grade) & np.isfinite(ratio)]
         needed = float(np.quantile(mine, 0.95, method="higher")) if len(mine) else 1.0
-        found.append(round(max(needed, *found[-1:], 1.0), 2))
+        found.append(round(max([needed, *found[-1:]]), 2))
     held = ratio < table["grade"].map(dict(zip(GRADES, found, strict=True)))
     print(
         f"95 % intervals hold: {held[np.isfinite(ratio)].mean():.1%} of {np.isfinite(ratio).sum()}, with gains {found}"

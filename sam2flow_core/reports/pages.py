@@ -100,6 +100,7 @@ def _vessel(m: VesselMeasurement, row: pd.Series) -> dict[str, Any]:
             ("length", quantity(m.line.length * pixel, length_unit)),
             ("lowest to highest", f"{number(s.minimum * factor)} to {number(s.maximum * factor)} {unit}"),
             ("pulsatility, resistivity index", f"{number(s.pulsatility, 2)}, {number(s.resistivity, 2)}"),
+            ("pulsatility, 95 % interval", f"{number(s.pulsatility_low, 2)} to {number(s.pulsatility_high, 2)}"),
             ("pulse", quantity(m.spectrum.pulse_hz, "Hz")),
             ("volumetric flow", quantity(row["flow_pl_s"], "pL/s")),
             ("wall shear rate (8 v / d)", quantity(shear, "1/s")),

@@ -144,18 +144,34 @@ def extremes(velocity: NDArray[np.float64], pulse_frames: float, spacing: float 
     >>> extremes(beats, pulse_frames=4.0)
     (1.0, 3.0)
     """
-    valid = np.isfinite(velocity)
-    if not valid.any():
+    if not np.isfinite(velocity).any():
         return float("nan"), float("nan")
-    if not np.isfinite(pulse_frames) or valid.sum() * spacing < 2 * pulse_frames:
+    lows, highs = beats(velocity, pulse_frames, spacing)
+    if not len(lows):
         return float(np.nanmin(velocity)), float(np.nanmax(velocity))
-    beat = (np.arange(len(velocity)) / pulse_frames).astype(int)
-    whole = [b for b in range(beat[-1] + 1) if valid[beat == b].sum() * spacing > 0.8 * pulse_frames]
-    if not whole:
-        return float(np.nanmin(velocity)), float(np.nanmax(velocity))
-    lows = [np.nanmin(velocity[beat == b]) for b in whole]
-    highs = [np.nanmax(velocity[beat == b]) for b in whole]
     return float(np.median(lows)), float(np.median(highs))
+
+
+def beats(
+    velocity: NDArray[np.float64], pulse_frames: float, spacing: float = 1.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lowest and the highest velocity of each whole beat; none without a pulse, or with less than two beats.
+
+    The parameters are those of `extremes`.
+
+    Examples
+    --------
+    >>> lows, highs = beats(np.tile([1.0, 2.0, 3.0, 2.0], 3), pulse_frames=4.0)
+    >>> lows.tolist(), highs.tolist()
+    ([1.0, 1.0, 1.0], [3.0, 3.0, 3.0])
+    """
+    valid = np.isfinite(velocity)
+    if not np.isfinite(pulse_frames) or valid.sum() * spacing < 2 * pulse_frames:
+        return np.zeros(0), np.zeros(0)
+    number = (np.arange(len(velocity)) / pulse_frames).astype(int)
+    whole = [b for b in range(number[-1] + 1) if valid[number == b].sum() * spacing > 0.8 * pulse_frames]
+    lows = np.array([np.nanmin(velocity[number == b]) for b in whole])
+    return lows, np.array([np.nanmax(velocity[number == b]) for b in whole])
 
 
 def longest_run(condition: NDArray[np.bool_], steps: NDArray[np.int64]) -> float:

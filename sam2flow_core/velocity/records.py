@@ -217,6 +217,8 @@ class Statistics:
     minimum: float = _NAN
     maximum: float = _NAN
     pulsatility: float = _NAN
+    pulsatility_low: float = _NAN
+    pulsatility_high: float = _NAN
     resistivity: float = _NAN
     reversal_share: float = _NAN
     stasis_frames: float = _NAN

@@ -66,6 +66,8 @@ SUMMARY_COLUMNS = (
     "balance_pct",
     "first_frame",
     "last_frame",
+    "pulsatility_ci_low",
+    "pulsatility_ci_high",
 )
 
 
@@ -160,6 +162,8 @@ def _summary_of(m: VesselMeasurement) -> dict[str, object]:
         "balance_pct": 100 * m.balance,
         "first_frame": int(m.frames[0]) if len(m.frames) else -1,
         "last_frame": int(m.frames[-1]) if len(m.frames) else -1,
+        "pulsatility_ci_low": s.pulsatility_low,
+        "pulsatility_ci_high": s.pulsatility_high,
     }
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from sam2flow_core.config.velocity import SeriesSettings, VelocitySettings
-from sam2flow_core.velocity.pulse import extremes, longest_run
+from sam2flow_core.velocity.pulse import beats, extremes, longest_run
 from sam2flow_core.velocity.records import Series, SpaceTime, Statistics
 
 Z95 = 1.96
@@ -182,6 +183,11 @@ def summarise(
     if frame_rate_hz:  # um/s inherit the error of the calibration
         error = float(np.hypot(error, calibration_error(settings.series) * mean))
     lowest, highest = extremes(evenly, beat, spacing)
+    lows, highs = beats(evenly, beat, spacing)
+    moves = mean > settings.series.stasis_px_frame
+    # Without beats the extremes are those of errors as well: no index is made of them.
+    index = (highest - lowest) / mean if len(lows) and moves else _NAN
+    half = _half_width((highs - lows) / mean) if moves else _NAN
     still = valid & (np.abs(velocity) < settings.series.stasis_px_frame)
     back = valid & (velocity < -settings.series.stasis_px_frame)
     return Statistics(
@@ -193,8 +199,10 @@ def summarise(
         high=mean + Z95 * error,
         minimum=lowest,
         maximum=highest,
-        pulsatility=(highest - lowest) / mean if mean > settings.series.stasis_px_frame else _NAN,
-        resistivity=(highest - lowest) / highest if highest > settings.series.stasis_px_frame else _NAN,
+        pulsatility=index,
+        pulsatility_low=max(index - half, 0.0) if np.isfinite(half) else _NAN,
+        pulsatility_high=index + half,
+        resistivity=(highest - lowest) / highest if len(lows) and highest > settings.series.stasis_px_frame else _NAN,
         reversal_share=float(back.sum() / valid.sum()),
         stasis_frames=float(still.sum()) * spacing,
         longest_stasis_frames=longest_run(still[asked], asked),
@@ -203,6 +211,14 @@ def summarise(
         lost_share=lost_share,
         relative_scale=float(np.nanmean(scale) / max(abs(mean), settings.flags.floor_px_frame)),
     )
+
+
+def _half_width(values: NDArray[np.float64]) -> float:
+    """Half width of the 95 % interval of a median over beats, by their scatter; NaN with fewer than three."""
+    if len(values) < 3:
+        return _NAN
+    error = np.sqrt(np.pi / 2) * float(values.std(ddof=1)) / np.sqrt(len(values))
+    return float(special.stdtrit(len(values) - 1, 0.975) * error)
 
 
 def with_interval(statistics: Statistics, gain: float) -> Statistics:

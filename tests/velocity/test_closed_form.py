@@ -61,6 +61,8 @@ def test_sine_pulse():
     assert measured.spectrum.snr > 20
     assert measured.statistics.pulsatility == pytest.approx(0.8, abs=0.04)
     assert measured.statistics.resistivity == pytest.approx(0.8 / 1.4, abs=0.03)
+    low, high = measured.statistics.pulsatility_low, measured.statistics.pulsatility_high
+    assert low < measured.statistics.pulsatility < high < low + 0.2
     assert np.corrcoef(measured.per_frame.velocity[:-1], truth)[0, 1] > 0.99
     assert np.corrcoef(measured.kymograph_velocity[:-1], truth)[0, 1] > 0.95
 
@@ -69,6 +71,7 @@ def test_no_pulse_in_noise():
     rng = np.random.default_rng(1)
     measured = measure(make_scene(5 + 0.3 * rng.normal(size=600), shape=(30, 100)))
     assert np.isnan(measured.spectrum.pulse_hz)
+    assert np.isnan(measured.statistics.pulsatility)
 
 
 def test_reversed_stack_reverses_the_sign(plug_scene):

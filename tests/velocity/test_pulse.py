@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from sam2flow_core.config.velocity import SeriesSettings
-from sam2flow_core.velocity.pulse import spectrum
+from sam2flow_core.velocity.pulse import beats, extremes, spectrum
 
 RATE, SETTINGS = 100.0, SeriesSettings()
 
@@ -40,3 +40,10 @@ def test_slow_errors_do_not_pass_for_the_heartbeat(seed):
     slow = ndimage.gaussian_filter1d(np.random.default_rng(seed).normal(size=1000), 18)
     velocity = beating(0.08) + 0.3 * slow / slow.std()
     assert spectrum(velocity, RATE, SETTINGS).pulse_hz == pytest.approx(1.3, abs=0.05)
+
+
+def test_beats_are_told_from_their_extremes_and_noise_has_none():
+    lows, highs = beats(beating(0.3), RATE / 1.3)
+    assert len(lows) >= 12
+    assert (np.median(lows), np.median(highs)) == extremes(beating(0.3), RATE / 1.3)
+    assert len(beats(beating(0.0), float("nan"))[0]) == 0

@@ -27,7 +27,8 @@ def test_columns_are_those_of_the_contract(plug_scene):
         "video_id vessel_id length_um diameter_mean_um diameter_sd_um n_frames valid_pct v_mean_um_s v_median_um_s "
         "v_sd_um_s v_ci_low_um_s v_ci_high_um_s v_min_um_s v_max_um_s pulsatility_index resistivity_index pulse_hz "
         "pulse_snr reversal_pct stasis_s longest_stasis_s flow_pl_s flux_cells_s kymo_v_um_s method_diff_pct profile_k "
-        "grade flags name group parent_id lost_pct balance_pct first_frame last_frame"
+        "grade flags name group parent_id lost_pct balance_pct first_frame last_frame pulsatility_ci_low "
+        "pulsatility_ci_high"
     )
     per_frame = (
         "video_id vessel_id frame time_s velocity_um_s velocity_px_frame velocity_ci_low_um_s velocity_ci_high_um_s "
