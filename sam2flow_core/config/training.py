@@ -31,6 +31,8 @@ class FinetuningSettings:
         How often, of these, by a box.
     prob_to_sample_from_gt_for_train : float
         How often a correction is clicked anywhere in the object, instead of in the error.
+    prob_to_use_single_image_for_train : float
+        How often a clip is one slice alone, which is learned by clicks or a box, as SAM learns pictures.
     num_init_cond_frames_for_train, num_frames_to_correct_for_train : int
         Slices that are prompted before the others are followed, and slices that are corrected, the first always among
         both; corrected ones count as prompted. Corrections are made where clicks or boxes are the prompts.
@@ -52,6 +54,7 @@ class FinetuningSettings:
     prob_to_use_pt_input_for_train: float = 0.5
     prob_to_use_box_input_for_train: float = 0.5
     prob_to_sample_from_gt_for_train: float = 0.1
+    prob_to_use_single_image_for_train: float = 0.0
     num_init_cond_frames_for_train: int = 2
     num_frames_to_correct_for_train: int = 2
     rand_init_cond_frames_for_train: bool = True
@@ -247,6 +250,9 @@ class TrainingConfig:
     clip_gradient: float = 1.0
     warm_up: float = 0.05
     clips_per_step: int = 2
+    clips_at_once_on_cpu: int | None = None
+    """Clips of a step that go through the network at a time on a processor, where memory is short; their gradients are
+    added up, so that a step teaches the same. None: all of them."""
     ema: float = 0.998
     anywhere: float = 0.25
     """How often the answered pairs lie anywhere in the clip, not in its middle."""
@@ -351,4 +357,5 @@ for _name in PRESETS.keys() - TRAINING.keys():
         ),
         learning_rate=1.75e-4,
         clips_per_step=8,
+        clips_at_once_on_cpu=1,
     )

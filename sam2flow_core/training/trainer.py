@@ -205,12 +205,21 @@ class _Run:
         started = time.monotonic()
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * one_cycle(self.share, self.config.warm_up)
-        rng = np.random.default_rng([TRAINING_NAMESPACE, self.request.seed, self.done, self.fabric.global_rank])
-        loss, figures = self.step(gather_clips(next(batches)), stage, rng)
-        if loss.requires_grad:  # clips whose vessels a turn or a rough mask left without a cell teach nothing
-            self.fabric.backward(loss)
+        taught, figures = False, list[tuple[float, dict[str, Tensor]]]()
+        clips = next(batches)
+        for number, some in enumerate(self._at_once(clips)):
+            draw = [number] if number else []
+            rng = np.random.default_rng(
+                [TRAINING_NAMESPACE, self.request.seed, self.done, self.fabric.global_rank, *draw]
+            )
+            loss, more = self.step(gather_clips(some), stage, rng)
+            figures.append((len(some) / len(clips), more))
+            if loss.requires_grad:  # clips whose vessels a turn or a rough mask left without a cell teach nothing
+                self.fabric.backward(loss * figures[-1][0])
+                taught = True
+        if taught:
             self._descend()
-        self._note(figures)
+        self._note(_mean_figures(figures))
         self.done += 1
         self.seconds += time.monotonic() - started
         if time.monotonic() - self.saved > 60 * self.config.save_minutes:
@@ -218,6 +227,12 @@ class _Run:
         if time.monotonic() - self.measured > 60 * self.config.development.minutes:
             self.develop()
         return Progress(self.done, self.seconds / 60, self.share, dict(self.figures))
+
+    def _at_once(self, clips: list[TrainingClip]) -> list[list[TrainingClip]]:
+        """The clips of a step as they go through the network."""
+        most = self.config.clips_at_once_on_cpu if self.fabric.device.type == "cpu" else None
+        count = most or len(clips)
+        return [clips[first : first + count] for first in range(0, len(clips), count)]
 
     def _descend(self) -> None:
         """Change the weights by their gradients, and their mean with them; nothing here waits for the device."""
@@ -288,6 +303,17 @@ class _Run:
         }  # fmt: skip
         with whole_file(out.with_name(out.name + ".resume")) as part:
             torch.save(state, part)
+
+
+def _mean_figures(parts: list[tuple[float, dict[str, Tensor]]]) -> dict[str, Tensor]:
+    """Means of figures over the parts of a step that know them, each part with its share."""
+    if len(parts) == 1:
+        return parts[0][1]
+    names = {name for _, figures in parts for name in figures}
+    found = {name: [(share, figures[name]) for share, figures in parts if name in figures] for name in names}
+    return {
+        name: torch.stack([s * f for s, f in some]).sum(0) / sum(s for s, _ in some) for name, some in found.items()
+    }
 
 
 def one_cycle(share: float, warm_up: float) -> float:
