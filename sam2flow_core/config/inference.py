@@ -113,12 +113,15 @@ class Sam2Settings:
         Remember prompted masks as they are seen, in or out, instead of by probability.
     remembered_frames : int or None
         Frames without prompts that are kept; None keeps all, as SAM 2 does, and grows with the video.
+    draw_seed : int
+        Seed of the draw of what SAM-I2V's memory reads; the number is its own.
     """
 
     image_size: int = 1024
     steady_masks: bool = True
     sharp_prompts: bool = True
     remembered_frames: int | None = None
+    draw_seed: int = 123
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sam2flow_core.errors import ModelError
@@ -15,7 +15,7 @@ _FORMER_SETTINGS = {
     "use_evidence_pooling": "use_cost_volume_pooling",
 }
 """Names of settings in weights files that are already out, and what they are called today."""
-_MOST_LAYERS = ("stages", "depth", "memory_layers", "growth_rounds", "iterations", "blocks", "lookup_radius")
+_MOST_LAYERS = ("stages", "depth", "memory_layers", "growth_rounds", "iterations", "blocks", "lookup_radius", "window")
 _SIDES = ("patch", "patch_basis", "stride", "feature_stride", "window_spec", "global_pos_size", "lags", "windows")
 
 
@@ -26,8 +26,8 @@ class MemoryConfig:
     Attributes
     ----------
     design : str
-        ``recent`` (SAM 2), ``short-long`` (SLM-SAM 2), ``relevant`` (SAM-I2V) or ``gated`` (SAMURAI);
-        see `sam2flow_core.model.memory_designs`.
+        ``recent`` (SAM 2), ``short-long`` (SLM-SAM 2), ``relevant`` (after SAM-I2V), ``gated`` (SAMURAI) or
+        ``associated`` (SAM-I2V as published); see `sam2flow_core.model.memory_designs`.
     short_frames, long_frames : int
         Entries in the short and in the long bank of ``short-long``; prompted frames come on top of the long one.
     pool_frames : int
@@ -41,6 +41,13 @@ class MemoryConfig:
         is there, and the IoU of its box with the one that its motion so far predicts.
     gated_pool : int
         Unprompted entries that ``gated`` holds; it reads the best of them.
+    near_pool, near_frames : int
+        Frames just before the present one among which ``associated`` draws, the likelier the more they look like it,
+        and how many it draws.
+    far_pool, far_frames : int
+        The same of the frames before those.
+    prompt_tokens : int
+        Prompts for the decoder that ``associated`` makes of what it reads.
     """
 
     design: str = "recent"
@@ -53,15 +60,22 @@ class MemoryConfig:
     least_presence: float = 0.5
     least_motion: float = 0.3
     gated_pool: int = 8
+    near_pool: int = 4
+    near_frames: int = 2
+    far_pool: int = 16
+    far_frames: int = 4
+    prompt_tokens: int = 3
 
 
 @dataclass(frozen=True)
 class ImageEncoderConfig:
-    """SAM 2 Hiera trunk, adapters and FPN neck."""
+    """SAM 2 Hiera trunk, adapters and FPN neck; or the image encoder of an image-only SAM (`IMAGE_SAMS`)."""
 
     embed_dim: int
+    """Channels of the first stage."""
     num_heads: int
     stages: tuple[int, int, int, int]
+    """Blocks of each; of ``vit``, which has one stage, in the first place."""
     global_att_blocks: tuple[int, ...]
     window_spec: tuple[int, int, int, int]
     global_pos_size: tuple[int, int] | None
@@ -70,6 +84,10 @@ class ImageEncoderConfig:
     """Width of the adapters' bottleneck; 0 leaves the adapters out."""
     use_adapters: bool = True
     """False: what the adapters have learned is left aside."""
+    trunk: str = "hiera"
+    """``hiera`` (SAM 2), ``tiny_vit`` (MobileSAM, TinySAM) or ``vit`` (SAM)."""
+    window: int = 0
+    """Frames, the present one among them, that the temporal feature integrator of SAM-I2V looks at; 0: it has none."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +121,10 @@ class MaskConfig:
     as_sam2: bool = False
     """Have the layers of SAM 2.1 to the last one: a padding point after the clicks, pointers that know their age,
     a given mask turned into a pointer. Presets that take official weights have them."""
+    image_only: bool = False
+    """As SAM was before SAM 2: single pictures, so no memory and no head that says if an object is there."""
+    fine_levels: bool = True
+    """Whether the decoder is given the image features of strides 4 and 8 as well."""
     memory: MemoryConfig = field(default_factory=MemoryConfig)
     """Which design of memory; the numbers above are those all designs share."""
 
@@ -296,6 +318,40 @@ PRESETS: dict[str, ModelConfig] = {
     "base": _sam2("base", 112, 2, (2, 3, 16, 3), (12, 16, 20), 14),
     "large": _sam2("large", 144, 2, (2, 6, 36, 4), (23, 33, 43), 7),
 }
+
+
+def _image_sam(name: str, image: ImageEncoderConfig) -> ModelConfig:
+    mask = MaskConfig(256, 8, 2048, 2, 16, 64, 4, 512, 6, 16, as_sam2=True, image_only=True, fine_levels=False)
+    small = PRESETS["small"]
+    return ModelConfig(name, image, mask, small.match, small.update, use_flow=False)
+
+
+_VIT_WINDOWS = (14, 14, 14, 14)
+IMAGE_SAMS: dict[str, ModelConfig] = {
+    config.preset: config
+    for config in (
+        _image_sam("mobile-sam", ImageEncoderConfig(64, 2, (2, 2, 6, 2), (), (7, 7, 14, 7), None, 0, trunk="tiny_vit")),
+        _image_sam(
+            "sam-vit-b",
+            ImageEncoderConfig(768, 12, (12, 0, 0, 0), (2, 5, 8, 11), _VIT_WINDOWS, (64, 64), 0, trunk="vit"),
+        ),
+        _image_sam(
+            "sam-vit-l",
+            ImageEncoderConfig(1024, 16, (24, 0, 0, 0), (5, 11, 17, 23), _VIT_WINDOWS, (64, 64), 0, trunk="vit"),
+        ),
+        _image_sam(
+            "sam-vit-h",
+            ImageEncoderConfig(1280, 16, (32, 0, 0, 0), (7, 15, 23, 31), _VIT_WINDOWS, (64, 64), 0, trunk="vit"),
+        ),
+    )
+}
+"""Image-only SAMs by name: MobileSAM and TinySAM, which have one shape, and the three sizes of SAM."""
+
+
+def upgraded_to_video(config: ModelConfig) -> ModelConfig:
+    """An image-only SAM with all that SAM-I2V adds: integrator, memory, memory prompts, a head for presence."""
+    mask = replace(config.mask, image_only=False, memory=MemoryConfig("associated"))
+    return replace(config, preset=f"{config.preset}-video", image=replace(config.image, window=5), mask=mask)
 
 
 def preset(name: str) -> ModelConfig:

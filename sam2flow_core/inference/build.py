@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from sam2flow_core.config.inference import InferenceSettings
+import torch
+
+from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
@@ -54,10 +56,9 @@ def build_sam2_video_predictor(
     .. [1] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
     """
     _check_call(ckpt_path, hydra_overrides_extra)
-    settings = InferenceSettings()
-    if not apply_postprocessing:
-        settings = replace(settings, sam2=replace(settings.sam2, steady_masks=False, sharp_prompts=False))
-    return load_predictor(str(ckpt_path), str(device), settings)
+    network, description = load_model(str(ckpt_path))
+    settings = _settings(description, apply_postprocessing)
+    return _predictor(network, choose_device(str(device)), description, settings)
 
 
 def build_sam2(
@@ -97,35 +98,35 @@ def build_sam2(
 
 
 def build_i2v_video_predictor(
-    config_file: str, ckpt_path: str | Path | None = None, device: str = "auto", mode: str = "eval"
+    config_file: str,
+    ckpt_path: str | Path | None = None,
+    device: str = "auto",
+    mode: str = "eval",
+    hydra_overrides_extra: Sequence[str] = (),
+    apply_postprocessing: bool = True,
 ) -> SAM2MaskPredictor:
-    """Predictor of a checkpoint with SAM-I2V's memory, by SAM-I2V's own call.
+    """Predictor of a checkpoint of SAM-I2V, by SAM-I2V's own call.
 
-    Parameters
-    ----------
-    config_file : str
-        Not read: a checkpoint shows its shape by itself.
-    ckpt_path : str or Path
-        Weights that ``sam2flow finetune --memory relevant`` wrote.
-    device : str
-        auto, cpu, cuda or mps.
-    mode
-        Taken as it comes; a predictor is always for evaluation.
+    Parameters are those of `build_sam2_video_predictor`; ``ckpt_path`` is a published checkpoint, or weights that
+    ``sam2flow finetune`` wrote with ``--memory associated`` or ``--memory relevant``.
 
     Raises
     ------
     ModelError
         If there is no checkpoint, or its memory is of another design.
     """
-    _check_call(ckpt_path, ())
+    _check_call(ckpt_path, hydra_overrides_extra)
     model, description = load_model(str(ckpt_path))
-    design = model.config.mask.memory.design
-    if design != "relevant":
+    mask = model.config.mask
+    if mask.image_only or mask.memory.design not in ("associated", "relevant"):
+        memory = "it has no memory" if mask.image_only else f"its memory is '{mask.memory.design}'"
         raise ModelError(
-            f"{ckpt_path}: its memory is '{design}', SAM-I2V's is 'relevant': train it with 'sam2flow finetune DATA "
-            "--memory relevant --start FILE'"
+            f"{ckpt_path}: {memory}, SAM-I2V's is 'associated': train it with 'sam2flow finetune DATA "
+            "--memory associated --start FILE'"
         )
-    return SAM2MaskPredictor(model, choose_device(str(device)), description)
+    return SAM2MaskPredictor(
+        model, choose_device(str(device)), description, _settings(description, apply_postprocessing)
+    )
 
 
 def load_predictor(
@@ -133,8 +134,22 @@ def load_predictor(
 ) -> SAM2FlowPredictor | SAM2MaskPredictor:
     """Predictor of any weights that `load_model` takes: with flow where they know it, else of masks."""
     network, description = load_model(name)
+    return _predictor(network, choose_device(device), description, settings)
+
+
+def _predictor(
+    network: SAM2Flow, device: torch.device, description: dict[str, Any], settings: InferenceSettings | None
+) -> SAM2FlowPredictor | SAM2MaskPredictor:
     kind = SAM2FlowPredictor if network.config.use_flow else SAM2MaskPredictor
-    return kind(network, choose_device(device), description, settings)
+    return kind(network, device, description, settings)
+
+
+def _settings(description: dict[str, Any], apply_postprocessing: bool) -> InferenceSettings | None:
+    """None where nothing is asked for but what the weights want by themselves."""
+    if apply_postprocessing:
+        return None
+    side = description["notes"].get("image_size", Sam2Settings().image_size)
+    return InferenceSettings(sam2=Sam2Settings(image_size=side, steady_masks=False, sharp_prompts=False))
 
 
 def _check_call(ckpt_path: str | Path | None, overrides: Sequence[str]) -> None:

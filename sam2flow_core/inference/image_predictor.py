@@ -19,10 +19,10 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import Sam2Settings
 from sam2flow_core.errors import ModelError, PromptError
-from sam2flow_core.inference.sam2_inputs import Given, read_picture, to_input
+from sam2flow_core.inference.sam2_inputs import Given, read_picture, to_input, to_padded_input
 from sam2flow_core.inference.weights import choose_device, load_model
 from sam2flow_core.model.mask_decoder import DecodedMasks, choose_mask, unsteady
-from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND
+from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND, PADDING
 from sam2flow_core.model.sam2flow import SAM2Flow
 
 _LARGEST = 32.0
@@ -53,10 +53,21 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True)
 class EncodedPictures:
-    """Features of the pictures in hand: ``levels`` at strides 4, 8 and 16, and the ``sizes`` (Y, X) of the pictures."""
+    """Features of the pictures in hand.
+
+    Attributes
+    ----------
+    levels : tuple of Tensor
+        At strides 4, 8 and 16.
+    sizes : tuple of tuple of int
+        ``(Y, X)`` of the pictures.
+    shown : tuple of tuple of int
+        ``(Y, X)`` that they have in the network's input.
+    """
 
     levels: tuple[Tensor, ...]
     sizes: tuple[tuple[int, int], ...]
+    shown: tuple[tuple[int, int], ...]
 
 
 class SAM2ImagePredictor:
@@ -65,12 +76,17 @@ class SAM2ImagePredictor:
     Parameters
     ----------
     sam_model : SAM2Flow
-        Of one of SAM 2's sizes, from `build_sam2` or `load_model`.
+        Of one of SAM 2's sizes, or an image-only SAM, from `build_sam2` or `load_model`.
     mask_threshold : float
         Logit above which a pixel belongs to a mask.
     max_hole_area, max_sprinkle_area : float
         Holes and islands of at most so many px of the quarter-size mask are filled and removed.
     settings : Sam2Settings, optional
+
+    Notes
+    -----
+    An image-only SAM is answered as its own `SamPredictor` does: pictures keep their sides' ratio, steadiness has no
+    say, and logits are returned as they are.
 
     References
     ----------
@@ -92,6 +108,9 @@ class SAM2ImagePredictor:
             )
         self.model = sam_model.eval()
         self.mask_threshold, self.settings = mask_threshold, settings or Sam2Settings()
+        self._image_only, image = sam_model.config.mask.image_only, sam_model.config.image
+        if image.trunk == "vit" and image.global_pos_size != (self.side // 16, self.side // 16):
+            raise ModelError(f"these weights do not see pictures of {self.side} px: give their own image_size")
         self._areas = (max_hole_area, max_sprinkle_area)
         self._pictures: EncodedPictures | None = None
         self._is_batch = False
@@ -127,9 +146,14 @@ class SAM2ImagePredictor:
     @torch.inference_mode()
     def _encode(self, images: list[Picture]) -> None:
         pictures = [read_picture(image) for image in images]
+        sizes = tuple((p.shape[0], p.shape[1]) for p in pictures)
+        if self._image_only:
+            inputs, shown = to_padded_input(pictures, self.side, self.device)
+            self._pictures = EncodedPictures(tuple(self.model.encode(inputs)), sizes, shown)
+            return
         fine, mid, coarse = self.model.encode(to_input(pictures, self.side, self.device))
         coarse = self.model.context_memory.read(coarse, [], 0)
-        self._pictures = EncodedPictures((fine, mid, coarse), tuple((p.shape[0], p.shape[1]) for p in pictures))
+        self._pictures = EncodedPictures((fine, mid, coarse), sizes, ((self.side, self.side),) * len(sizes))
 
     def predict(
         self,
@@ -221,8 +245,9 @@ class SAM2ImagePredictor:
     ) -> Placed:
         """Prompts as `predict` takes them, in px of the network's input."""
         assert self._pictures is not None
-        height, width = self._pictures.sizes[picture]
-        unit = np.array([width, height] if in_px else [1, 1], np.float32)
+        height, width = self._pictures.sizes[picture] if in_px else (1, 1)
+        unit = np.array([width, height], np.float32)
+        shown = np.array(self._pictures.shown[picture][::-1], np.float32)
         xy, kinds = None, None
         if points is not None:
             if labels is None:
@@ -242,7 +267,7 @@ class SAM2ImagePredictor:
         if xy is not None:
             if not xy.isfinite().all():
                 raise PromptError("a point without a place (not a number): give x and y in px")
-            xy = xy / xy.new_tensor(unit) * self.side
+            xy = xy / xy.new_tensor(unit) * xy.new_tensor(shown)
         return Placed(xy, kinds, self._given_masks(masks))
 
     def _given_masks(self, masks: Given) -> Tensor | None:
@@ -268,10 +293,17 @@ class SAM2ImagePredictor:
             logits, iou = decoded.logits[:, 1:], decoded.iou[:, 1:]
         else:
             shaky = torch.zeros(len(decoded.logits), dtype=torch.bool, device=self.device)
-            one, quality, _ = choose_mask(decoded, unsteady(decoded) if self.settings.steady_masks else shaky)
+            steady = self.settings.steady_masks and not self._image_only
+            one, quality, _ = choose_mask(decoded, unsteady(decoded) if steady else shaky)
             logits, iou = one[:, None], quality[:, None]
-        masks = F.interpolate(self._cleaned(logits), self._pictures.sizes[picture], mode="bilinear")
-        return masks if return_logits else masks > self.mask_threshold, iou, logits.clamp(-_LARGEST, _LARGEST)
+        masks = self._cleaned(logits)
+        if self._image_only:
+            height, width = self._pictures.shown[picture]
+            masks = F.interpolate(masks, (self.side, self.side), mode="bilinear")[..., :height, :width]
+        else:
+            logits = logits.clamp(-_LARGEST, _LARGEST)
+        masks = F.interpolate(masks, self._pictures.sizes[picture], mode="bilinear")
+        return masks if return_logits else masks > self.mask_threshold, iou, logits
 
     def _decoded(self, given: Placed, levels: list[Tensor]) -> DecodedMasks:
         model, side, cells = self.model, self.side, self.side // 16
@@ -279,6 +311,9 @@ class SAM2ImagePredictor:
         points, labels = given.points, given.labels
         if points is None or labels is None:
             points, labels = torch.zeros(count, 1, 2, device=self.device), torch.zeros(count, 1, device=self.device)
+        if self._image_only and not (labels == BOX_FIRST).any():
+            # SAM 2 ends all prompts with one of padding, SAM those without a box.
+            points, labels = F.pad(points, (0, 0, 0, 1)), F.pad(labels, (0, 1), value=PADDING)
         sparse, dense = model.prompt_encoder(points, labels.long(), (side, side), given.masks)
         if given.points is None:
             sparse = sparse[:, :0]  # not even one of padding, where nothing was clicked

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
-from sam2flow_core.errors import PromptError
+from sam2flow_core.errors import ModelError, PromptError
 from sam2flow_core.inference.frames import PaddedFrames, SquareFrames, VideoFrames
 from sam2flow_core.inference.masks import encoded, field_maps
 from sam2flow_core.inference.matched_masks import SeenFrames, seen_frames
@@ -43,13 +43,28 @@ _ABSENT = -1024.0
 
 @dataclass
 class MaskState:
-    """A recording and the objects in it; ``levels`` are the encoded frames seen last, ``seen`` those of the memory."""
+    """A recording and the objects in it.
+
+    Attributes
+    ----------
+    frames : VideoFrames
+    seen : SeenFrames or None
+        Frames of a memory that matches.
+    tracks : dict
+        By id.
+    levels : dict
+        The encoded frames seen last.
+    maps : list of FieldMap
+    draws : torch.Generator
+        What a memory draws from; begun alike for every recording, so that a run can be repeated.
+    """
 
     frames: VideoFrames
     seen: SeenFrames | None = None
     tracks: dict[int, ObjectTrack] = field(default_factory=dict)
     levels: OrderedDict[int, list[Tensor]] = field(default_factory=OrderedDict)
     maps: list[FieldMap] = field(default_factory=list)
+    draws: torch.Generator = field(default_factory=torch.Generator)
 
     def __len__(self) -> int:
         return len(self.frames.stack)
@@ -94,6 +109,11 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         description: dict[str, Any],
         settings: InferenceSettings | None = None,
     ) -> None:
+        if model.config.mask.image_only:
+            raise ModelError(
+                f"weights of '{model.config.preset}' know single pictures (SAM2ImagePredictor): they learn videos by "
+                "'sam2flow finetune DATA --memory associated --start FILE'"
+            )
         side = description.get("notes", {}).get("image_size")
         if settings is None and isinstance(side, int):  # fine-tuned to see pictures at this size
             settings = InferenceSettings(sam2=Sam2Settings(image_size=side))
@@ -114,7 +134,9 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         as_sam2 = self.model.config.mask.as_sam2
         stack = video_path if isinstance(video_path, Stack) else open_stack(video_path, colour=as_sam2)
         if as_sam2:
-            return MaskState(SquareFrames(stack, self.settings.sam2.image_size, self.device))
+            state = MaskState(SquareFrames(stack, self.settings.sam2.image_size, self.device))
+            state.draws.manual_seed(self.settings.sam2.draw_seed)
+            return state
         seen = seen_frames(self.model, self.settings.matching)
         return MaskState(PaddedFrames(stack, self.settings, self.device), seen)
 
@@ -294,7 +316,8 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         return state.frames.size
 
     def _recall(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> Recalled:
-        return recall(track, self.model.context_memory, self._levels(state, frame)[2], frame, reverse, len(state))
+        memory, image = self.model.context_memory, self._levels(state, frame)[2]
+        return recall(track, memory, image, frame, reverse, len(state), state.draws)
 
     def _masks(self, state: MaskState, frame: int) -> Masks:
         height, width = state.frames.stack.shape[1:]

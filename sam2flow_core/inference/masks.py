@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, Inference
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context_entries
+from sam2flow_core.model.sam_encoder import frames_before
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 
@@ -26,7 +29,10 @@ _SURE = 20.0
 def encoded(model: SAM2Flow, state: EncodedVideo, frame: int, cached: int) -> list[Tensor]:
     """Pyramid of a frame; kept, so that a further click costs the decoder only."""
     if frame not in state.levels:
-        state.levels[frame] = model.encode(state.frames.inputs(frame))
+        window = model.config.image.window
+        clips = [state.frames.inputs(t) for t in frames_before(frame, window)]
+        now = clips[-1] if clips else state.frames.inputs(frame)
+        state.levels[frame] = model.encode(now, torch.stack(clips, 1) if clips else None)
         while len(state.levels) > cached:
             state.levels.popitem(last=False)
     state.levels.move_to_end(frame)
@@ -54,9 +60,10 @@ def decode_prompts(
     maps = field_maps(model, state, settings.tracing)  # before anything else takes memory: it needs much
     levels = encoded(model, state, frame, settings.cached_frames)
     owner = torch.zeros(1, dtype=torch.long, device=levels[0].device)
-    prompts = _prompts(state, vessel, frame, owner.device)
     # Entries of memory by matching are pictures, which the decoder cannot read.
     others = [e for e in vessel.context.read() if e.frame != frame and state.seen is None]
+    tokens = model.context_memory.tokens(levels[2], [others], frame)
+    prompts = replace(_prompts(state, vessel, frame, owner.device), tokens=tokens)
     embedded = model.condition(levels, owner, [others], frame)
     traced = clicked_masks(model, maps, owner, prompts)
     masks = model.segment(levels, owner, embedded, prompts, traced=traced)
@@ -132,7 +139,8 @@ def masks_from_memory(model: SAM2Flow, state: InferenceState, frame: int, cached
         recalled = model.context_memory.prompts(levels[2][owner], banks, frame)
     nothing = torch.full((len(vessels), 1), PADDING, dtype=torch.long, device=owner.device)
     empty = torch.zeros(len(vessels), 1, 2, device=owner.device)
-    masks = model.segment(levels, owner, embedded, Prompts(empty, nothing, recalled))
+    tokens = model.context_memory.tokens(levels[2][owner], banks, frame)
+    masks = model.segment(levels, owner, embedded, Prompts(empty, nothing, recalled, tokens))
     remember(model, levels, owner, masks, vessels, frame, prompted=False)
     for i, vessel in enumerate(vessels):
         if frame not in vessel.points and frame not in vessel.given:

@@ -21,6 +21,7 @@ from sam2flow_core.inference.matched_masks import SeenFrames
 from sam2flow_core.model.context_memory import ContextMemory
 from sam2flow_core.model.mask_decoder import choose_mask, unsteady
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, Recollection
+from sam2flow_core.model.memory_designs import AssociatedMemory, cells_inside
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, box_of
 from sam2flow_core.tracing.field_map import FieldMap
@@ -52,6 +53,8 @@ class TrackedMask:
         Estimated, 0 to 1; 1 of a given mask.
     stride : int
         Px of the input per cell of ``logits``.
+    view : Tensor (1, dim, h, w) or None
+        Features of the frame, which all its objects share.
     """
 
     logits: Tensor
@@ -60,6 +63,7 @@ class TrackedMask:
     tokens: Tensor | None = None
     iou: float = 1.0
     stride: int = 4
+    view: Tensor | None = None
 
 
 @dataclass
@@ -116,10 +120,21 @@ class ObjectTrack:
 
 
 class Recalled(NamedTuple):
-    """What memory makes of a frame: stride-16 features (1, dim, h, w), and a mask prompt (1, 1, 4 h, 4 w) or None."""
+    """What memory makes of a frame.
+
+    Attributes
+    ----------
+    image : Tensor (1, dim, h, w)
+        Stride-16 features.
+    prompt : Tensor (1, 1, 4 h, 4 w) or None
+        Mask logits as a prompt.
+    tokens : Tensor (1, K, dim) or None
+        Further prompts.
+    """
 
     image: Tensor
-    prompt: Tensor | None
+    prompt: Tensor | None = None
+    tokens: Tensor | None = None
 
 
 def begin_bank(track: ObjectTrack, memory: ContextMemory, matched: bool) -> None:
@@ -147,14 +162,40 @@ def write_track(track: ObjectTrack, frame: int, mask: TrackedMask, prompted: boo
 
 
 def recall(
-    track: ObjectTrack, memory: ContextMemory, image: Tensor, frame: int, reverse: bool, video_length: int
+    track: ObjectTrack,
+    memory: ContextMemory,
+    image: Tensor,
+    frame: int,
+    reverse: bool,
+    video_length: int,
+    draws: torch.Generator,
 ) -> Recalled:
-    """Features of a frame read through what is remembered of an object, and the prompt that memory gives."""
+    """Features of a frame read through what is remembered of an object, and the prompts that memory gives."""
+    design = memory.design
+    if isinstance(design, AssociatedMemory):
+        entries = _entries(track, frame, reverse)
+        first = video_length - 1 if reverse else 0
+        recollection = design.associate(memory, image, entries, frame, first, draws)
+        return Recalled(memory.recall(image, recollection), tokens=design.tokens_of(memory, image, recollection))
     if track.bank is None:
-        return Recalled(memory.recall(image, recall_track(track, memory, frame, reverse, video_length)), None)
+        return Recalled(memory.recall(image, recall_track(track, memory, frame, reverse, video_length)))
     entries = [e for e in track.bank.read() if e.frame != frame]
     entries = [replace(e, tokens=e.tokens.float()) for e in entries]
     return Recalled(memory.read(image, entries, frame), memory.prompts(image, [entries], frame))
+
+
+def _entries(track: ObjectTrack, frame: int, reverse: bool) -> list[MemoryEntry]:
+    """Every prompted frame, and of the others those that lie behind on the way."""
+    behind = {t: mask for t, mask in track.followed.items() if (t > frame if reverse else t < frame)}
+    found = []
+    for prompted, masks in ((True, track.prompted), (False, behind)):
+        for t, mask in masks.items():
+            assert mask.tokens is not None and mask.view is not None
+            inside = cells_inside(mask.logits, (mask.view.shape[-2], mask.view.shape[-1]))
+            found.append(
+                MemoryEntry(t, prompted, 1.0, mask.tokens.float(), mask.pointer, view=mask.view, inside=inside)
+            )
+    return found
 
 
 def recall_track(
@@ -232,14 +273,15 @@ class TrackStep:
         earlier = None if before is None else _at_stride_4(before).clamp(-_LARGEST, _LARGEST)
         pixels = self.model.context_memory.read(levels[2], [], 0) if recalled is None else recalled.image
         several = int((labels >= 0).sum()) == 1
-        return self._decode(levels, pixels, Prompts(points[None], labels[None], earlier), several, maps)
+        tokens = None if recalled is None else recalled.tokens
+        return self._decode(levels, pixels, Prompts(points[None], labels[None], earlier, tokens), several, maps)
 
     def from_memory(self, levels: list[Tensor], recalled: Recalled) -> TrackedMask:
         """Answer without a prompt of the user's, remembered at once."""
         # SAM 2 was trained to choose among its three masks here, our presets to give the first.
-        prompts = _no_points(levels, recalled.prompt)
+        prompts = _no_points(levels, recalled.prompt, recalled.tokens)
         answer = self._decode(levels, recalled.image, prompts, several=self.model.config.mask.as_sam2)
-        answer.tokens = self._remember(levels, torch.sigmoid(self._fine(answer, levels)), answer.object_score)
+        self._remember(levels, torch.sigmoid(self._fine(answer, levels)), answer)
         return answer
 
     def from_mask(self, levels: list[Tensor], mask: Tensor) -> TrackedMask:
@@ -260,7 +302,7 @@ class TrackStep:
         """Make the memory of a prompted frame's answer."""
         fine = self._fine(answer, levels)
         mask = (fine > 0).float() if self.settings.sharp_prompts else torch.sigmoid(fine)
-        answer.tokens = self._remember(levels, mask, answer.object_score)
+        self._remember(levels, mask, answer)
 
     def _decode(
         self, levels: list[Tensor], pixels: Tensor, prompts: Prompts, several: bool, maps: list[FieldMap] | None = None
@@ -285,9 +327,11 @@ class TrackStep:
         height, width = levels[0].shape[-2:]
         return F.interpolate(answer.logits, (height * 4, width * 4), mode="bilinear")  # as it is where it is whole
 
-    def _remember(self, levels: list[Tensor], mask: Tensor, score: Tensor) -> Tensor:
+    def _remember(self, levels: list[Tensor], mask: Tensor, answer: TrackedMask) -> None:
+        memory = self.model.context_memory
         # Half the memory; SAM 2 rounds here too.
-        return self.model.context_memory.write_mask(levels[2], mask, score).bfloat16()
+        answer.tokens = memory.write_mask(levels[2], mask, answer.object_score).bfloat16()
+        answer.view = levels[2] if isinstance(memory.design, AssociatedMemory) else None
 
 
 def _at_stride_4(answer: TrackedMask) -> Tensor:
@@ -295,7 +339,7 @@ def _at_stride_4(answer: TrackedMask) -> Tensor:
     return F.avg_pool2d(answer.logits.clamp(-_LARGEST, _LARGEST), step) if step > 1 else answer.logits
 
 
-def _no_points(levels: list[Tensor], masks: Tensor | None = None) -> Prompts:
+def _no_points(levels: list[Tensor], masks: Tensor | None = None, tokens: Tensor | None = None) -> Prompts:
     device = levels[0].device
     padding = torch.full((1, 1), PADDING, dtype=torch.long, device=device)
-    return Prompts(torch.zeros(1, 1, 2, device=device), padding, masks)
+    return Prompts(torch.zeros(1, 1, 2, device=device), padding, masks, tokens)

@@ -101,6 +101,25 @@ def to_input(pictures: list[NDArray[np.float32]], side: int, device: torch.devic
     return normalise(torch.cat(square))
 
 
+def to_padded_input(
+    pictures: list[NDArray[np.float32]], side: int, device: torch.device
+) -> tuple[Tensor, tuple[tuple[int, int], ...]]:
+    """Network input (B, 3, side, side) as SAM has it, of pictures (Y, X, 3) in 0 to 1, and their sizes in it.
+
+    Their longer side fills it, in 8 bits; below or beside them is nothing.
+    """
+    rows, sizes = [], []
+    for picture in pictures:
+        scale = side / max(picture.shape[:2])
+        height, width = (int(n * scale + 0.5) for n in picture.shape[:2])
+        bits = Image.fromarray((picture * 255).round().astype(np.uint8))
+        shown = np.array(bits.resize((width, height), Image.Resampling.BILINEAR), np.float32) / 255
+        row = normalise(torch.from_numpy(shown).to(device).permute(2, 0, 1)[None])
+        rows.append(F.pad(row, (0, side - width, 0, side - height)))
+        sizes.append((height, width))
+    return torch.cat(rows), tuple(sizes)
+
+
 def normalise(unit: Tensor) -> Tensor:
     """Pictures (B, 1 or 3, H, W) of 0 to 1 as (B, 3, H, W) by the mean and spread of photographs."""
     mean, spread = (unit.new_tensor(x).view(1, 3, 1, 1) for x in (_MEAN, _SPREAD))

@@ -18,7 +18,7 @@ from sam2flow_core.config.model import COST_VOLUME, ModelConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.files import output_errors, whole_file, write_text
 from sam2flow_core.inference.hub import CONFIG_FILE, WEIGHTS_FILE, fetch, is_hub_name
-from sam2flow_core.inference.official import SUFFIXES, Fate, fill, masks_only, matching_preset, read_official, release
+from sam2flow_core.inference.official import SUFFIXES, Fate, fill, matching_config, read_official, release
 from sam2flow_core.inference.pickled import fits, require_finite
 from sam2flow_core.model.sam2flow import SAM2Flow, count_weights
 from sam2flow_core.untrusted import one_line, read_object, read_regular
@@ -135,7 +135,7 @@ def load_official(path: Path, overrides: dict[str, Any] | None = None) -> tuple[
         If the file is no checkpoint of SAM 2 or 2.1, or not a whole one.
     """
     tensors = read_official(path)
-    config = masks_only(matching_preset(tensors))
+    config = matching_config(tensors)
     model = SAM2Flow(_overridden(config.to_dict(), overrides))
     fates = fill(model, tensors)
     return model.eval(), _describe(model, path, {"origin": release(tensors)}), fates

@@ -123,6 +123,16 @@ class ContextMemory(nn.Module):
         h, w = images.shape[-2:]
         return torch.cat([images.new_zeros(1, 1, 4 * h, 4 * w) if row is None else row for row in rows])
 
+    def tokens(self, images: Tensor, banks: list[list[MemoryEntry]], frame: int) -> Tensor | None:
+        """Prompt tokens (V, K, dim) that memory gives; None where the design gives none. Parameters of `prompts`.
+
+        Vessels whose bank is kept together, a row for each, are answered by that one bank.
+        """
+        rows = images.split(len(images) // max(len(banks), 1))
+        found = [self.design.tokens(self, image, bank, frame) for image, bank in zip(rows, banks, strict=True)]
+        given = [row for row in found if row is not None]
+        return torch.cat(given) if given else None
+
     def new_bank(self, least_quality: float = 0.0) -> MemoryBank:
         """An empty bank for one vessel, which writes as the design does; `least_quality` as in `keep_recent`."""
         return MemoryBank(self.design.rule(least_quality))
@@ -136,6 +146,7 @@ class ContextMemory(nn.Module):
             slots=tuple(self.slot(abs(frame - e.frame), e.prompted) for e in entries),
             pointers=tuple(e.pointer for e in latest),
             ages=tuple(abs(frame - e.frame) / longest for e in latest),
+            inside=tuple(e.inside for e in entries),
         )
 
     def recall(self, image: Tensor, recollection: Recollection, attention: MemoryAttention | None = None) -> Tensor:
@@ -154,19 +165,24 @@ class ContextMemory(nn.Module):
         if not recollection.tokens:
             return image + self.no_mem_embed.transpose(1, 2)[..., None]
         h, w = image.shape[-2:]
-        place = grid_position(h, w, self.memory_dim).flatten(2).transpose(1, 2).to(image)
-        positions = [place + self.maskmem_tpos_enc[slot] for slot in recollection.slots]
         turns = axial_rotations(h, w, self.dim).to(image.device)
-        pointers, pointers_pe = self._split_pointers(recollection, image)
-        keys, keys_pe = torch.cat([*recollection.tokens, pointers], 1), torch.cat([*positions, pointers_pe], 1)
+        keys, keys_pe = self.keys(image, recollection)
         if self.obj_ptr_tpos_proj is not None:
             image = image + 0.1 * grid_position(h, w, self.dim).to(image)
         tokens = image.flatten(2).transpose(1, 2)
         layers, norm = (self.layers, self.norm) if attention is None else (attention.layers, attention.norm)
         for layer in layers:
-            tokens = layer(tokens, keys, keys_pe, turns, turns.repeat(len(positions), 1))
+            tokens = layer(tokens, keys, keys_pe, turns, turns.repeat(len(recollection.slots), 1))
         result: Tensor = norm(tokens).transpose(1, 2).unflatten(2, (h, w))
         return result
+
+    def keys(self, image: Tensor, recollection: Recollection) -> tuple[Tensor, Tensor]:
+        """What is recalled as tokens (1, K, memory_dim), pointers last, and their positions; parameters of `recall`."""
+        h, w = image.shape[-2:]
+        place = grid_position(h, w, self.memory_dim).flatten(2).transpose(1, 2).to(image)
+        positions = [place + self.maskmem_tpos_enc[slot] for slot in recollection.slots]
+        pointers, pointers_pe = self._split_pointers(recollection, image)
+        return torch.cat([*recollection.tokens, pointers], 1), torch.cat([*positions, pointers_pe], 1)
 
     def slot(self, age: int, prompted: bool) -> int:
         """Time encoding: the last slot for prompted frames, else by age in frames."""

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import ImageEncoderConfig
+from sam2flow_core.errors import ModelError
 from sam2flow_core.model.layers import begin_at_zero
+from sam2flow_core.model.sam_encoder import SamEncoder
 from sam2flow_core.model.strips import goes_whole
 
 _ROWS_CELLS = 1 << 16
@@ -109,6 +111,15 @@ class ImageEncoder(nn.Module):
         fine, mid, coarse, top = (conv(x) for conv, x in zip(self.neck, levels, strict=True))
         coarse = coarse + F.interpolate(top.float(), size=coarse.shape[-2:], mode="nearest")
         return [fine, mid, coarse]
+
+
+def build_image_encoder(config: ImageEncoderConfig, d_model: int) -> ImageEncoder | SamEncoder:
+    """Encoder that a configuration names; raises `ModelError` for an unknown one."""
+    if config.trunk == "hiera":
+        return ImageEncoder(config, d_model)
+    if config.trunk not in ("tiny_vit", "vit"):
+        raise ModelError(f"no image encoder '{config.trunk}'; there are hiera, tiny_vit and vit")
+    return SamEncoder(config)
 
 
 def _in_rows(block: nn.Module, x: Tensor) -> Tensor:

@@ -23,6 +23,8 @@ from sam2flow_core.model.prompt_encoder import NEGATIVE, POSITIVE
 _DILATIONS = (1, 2, 4, 8, 4, 2, 1)
 _CLICK_RADIUS = 5.0
 """px; a click names its surroundings, not a pixel."""
+SURELY_PRESENT = 10.0
+"""Logit of an object that is taken to be there."""
 MASKS = 4
 """One mask for clear prompts and three for an ambiguous click."""
 
@@ -162,24 +164,26 @@ class MaskDecoder(nn.Module):
         self.transformer = TwoWayTransformer(config.depth, d, config.heads, config.mlp_dim)
         self.iou_token = nn.Embedding(1, d)
         self.mask_tokens = nn.Embedding(MASKS, d)
-        self.obj_score_token = nn.Embedding(1, d)
+        self.obj_score_token = None if config.image_only else nn.Embedding(1, d)
         self.output_upscaling = nn.Sequential(
             nn.ConvTranspose2d(d, d // 4, 2, stride=2), ChannelNorm(d // 4), nn.GELU(),
             nn.ConvTranspose2d(d // 4, d // 8, 2, stride=2), nn.GELU(),
         )  # fmt: skip
-        self.conv_s0 = nn.Conv2d(d, d // 8, 1)
-        self.conv_s1 = nn.Conv2d(d, d // 4, 1)
+        self.conv_s0 = nn.Conv2d(d, d // 8, 1) if config.fine_levels else None
+        self.conv_s1 = nn.Conv2d(d, d // 4, 1) if config.fine_levels else None
         self.output_hypernetworks_mlps = nn.ModuleList(MLP((d, d, d, d // 8)) for _ in range(MASKS))
         self.iou_prediction_head = MLP((d, d, d, MASKS))
-        self.pred_obj_score_head = MLP((d, d, d, 1))
+        self.pred_obj_score_head = None if config.image_only else MLP((d, d, d, 1))
         self.growth = RegionGrowth(d, d // 8, config.growth_dim, config.growth_rounds) if config.growth_rounds else None
 
-    def high_resolution(self, levels: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Skips for the upscaling, from the strides 4 and 8 of the pyramid."""
+    def high_resolution(self, levels: list[Tensor]) -> tuple[Tensor, Tensor] | None:
+        """Skips for the upscaling, from the strides 4 and 8 of the pyramid; None where it does without."""
+        if self.conv_s0 is None or self.conv_s1 is None:
+            return None
         return self.conv_s0(levels[0]), self.conv_s1(levels[1])
 
     def forward(
-        self, image: Tensor, image_pe: Tensor, sparse: Tensor, dense: Tensor, skips: tuple[Tensor, Tensor]
+        self, image: Tensor, image_pe: Tensor, sparse: Tensor, dense: Tensor, skips: tuple[Tensor, Tensor] | None
     ) -> DecodedMasks:
         """Masks of V vessels.
 
@@ -190,22 +194,27 @@ class MaskDecoder(nn.Module):
         image_pe : Tensor (dim, h, w)
         sparse, dense : Tensor
             From the prompt encoder.
-        skips : tuple of Tensor
-            (V, dim / 8, 4 h, 4 w) and (V, dim / 4, 2 h, 2 w).
+        skips : tuple of Tensor, or None
+            (V, dim / 8, 4 h, 4 w) and (V, dim / 4, 2 h, 2 w), from `high_resolution`.
         """
         count = image.shape[0]
-        fixed = torch.cat([self.obj_score_token.weight, self.iou_token.weight, self.mask_tokens.weight])
+        scores = [] if self.obj_score_token is None else [self.obj_score_token.weight]
+        fixed = torch.cat([*scores, self.iou_token.weight, self.mask_tokens.weight])
         tokens = torch.cat([fixed.expand(count, -1, -1), sparse], 1)
         tokens, mixed = self.transformer(image + dense, image_pe.expand(count, -1, -1, -1), tokens)
         mixed = mixed.transpose(1, 2).unflatten(2, image.shape[-2:])
         up1, norm, act1, up2, act2 = self.output_upscaling
-        fine = act2(up2(act1(norm(up1(mixed) + skips[1]))) + skips[0])
-        mask_tokens = tokens[:, 2 : 2 + MASKS]
+        mid, high = (0.0, 0.0) if skips is None else skips[::-1]
+        fine = act2(up2(act1(norm(up1(mixed) + mid))) + high)
+        score, quality, mask_tokens = tokens[:, 0], tokens[:, len(scores)], tokens[:, len(scores) + 1 :][:, :MASKS]
+        iou = self.iou_prediction_head(quality)
+        head = self.pred_obj_score_head
         weights = torch.stack([mlp(mask_tokens[:, i]) for i, mlp in enumerate(self.output_hypernetworks_mlps)], 1)
         return DecodedMasks(
             logits=torch.einsum("vmc,vchw->vmhw", weights, fine),
-            iou=torch.sigmoid(self.iou_prediction_head(tokens[:, 1])),
-            object_score=self.pred_obj_score_head(tokens[:, 0])[:, 0],
+            # SAM before SAM 2 says the IoU itself, and takes it for granted that there is something.
+            iou=iou if head is None else torch.sigmoid(iou),
+            object_score=torch.full_like(iou[:, 0], SURELY_PRESENT) if head is None else head(score)[:, 0],
             tokens=mask_tokens,
             fine=fine,
         )

@@ -33,6 +33,10 @@ class MemoryEntry:
         Estimated IoU of the mask, and probability that the vessel is there; context memory only.
     box : Box or None
         Around the mask; None where there is no mask.
+    view : Tensor (1, dim, h, w) or None
+        Features of the frame, where a design compares frames by them.
+    inside : BoolTensor (1, h w) or None
+        Cells of the mask, where a design asks for them.
     """
 
     frame: int
@@ -43,6 +47,8 @@ class MemoryEntry:
     affinity: float = 1.0
     presence: float = 1.0
     box: Box | None = None
+    view: Tensor | None = None
+    inside: Tensor | None = None
 
 
 WritingRule = Callable[[list[MemoryEntry], MemoryEntry], list[MemoryEntry]]
@@ -143,12 +149,15 @@ class Recollection(NamedTuple):
     pointers : tuple of Tensor (1, 1, dim)
     ages : tuple of float
         Of the pointers, in units of the oldest one that may be recalled.
+    inside : tuple of BoolTensor (1, h w) or None
+        Cells of each mask, where they were remembered.
     """
 
     tokens: tuple[Tensor, ...]
     slots: tuple[int, ...]
     pointers: tuple[Tensor, ...]
     ages: tuple[float, ...]
+    inside: tuple[Tensor | None, ...] = ()
 
 
 class SharedMemory(Protocol):
@@ -159,3 +168,9 @@ class SharedMemory(Protocol):
 
     def recall(self, image: Tensor, recollection: Recollection, attention: MemoryAttention | None = None) -> Tensor:
         """Image features (1, dim, h, w) conditioned on what is recalled."""
+
+    def keys(self, image: Tensor, recollection: Recollection) -> tuple[Tensor, Tensor]:
+        """What is recalled as tokens (1, K, memory_dim), pointers last, and their positions."""
+
+    slots: int
+    """Time encodings; the last one is that of prompted frames."""

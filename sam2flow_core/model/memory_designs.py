@@ -13,7 +13,9 @@ the past, what it has always looked like.
 Three parts for one upgrade of an image network to videos (Mei et al., 2025): a
 temporal integrator looks at the features of the frames before; of the frames
 remembered, those most like the present one are read; and what they say of the
-vessel is also given to the decoder as a prompt, here a mask.
+vessel is also given to the decoder as a prompt, here a mask. The same as it was
+published: frames are drawn by how like they are, from those near and those far, and
+what they say inside their masks becomes prompt tokens.
 """
 
 from __future__ import annotations
@@ -28,11 +30,12 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.model import MaskConfig
 from sam2flow_core.errors import ModelError
-from sam2flow_core.model.layers import Attention, ChannelNorm, axial_rotations, begin_at_zero
+from sam2flow_core.model.layers import MLP, Attention, ChannelNorm, axial_rotations, begin_at_zero
 from sam2flow_core.model.memory_bank import (
     Box,
     MemoryAttention,
     MemoryEntry,
+    Recollection,
     SharedMemory,
     WritingRule,
     keep_recent,
@@ -99,6 +102,10 @@ class RecentMemory(nn.Module):
 
     def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
         """Mask logits (1, 1, 4 h, 4 w) as a prompt for the decoder, if the design gives one; parameters of `read`."""
+        return None
+
+    def tokens(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
+        """Tokens (V, K, dim) as prompts for the decoder, if the design gives any; parameters of `read`."""
         return None
 
     def choose(
@@ -377,11 +384,139 @@ def _halves(entry: MemoryEntry) -> tuple[Tensor, Tensor]:
     return memory, view
 
 
+class MemoryPromptGenerator(nn.Module):
+    """Prompt tokens of what is remembered inside the masks."""
+
+    def __init__(self, dim: int, memory_dim: int, count: int) -> None:
+        super().__init__()
+        self.count = count
+        self.queries = nn.Embedding(count, dim)
+        self.without_memory = nn.Embedding(1, dim)
+        self.cross_norm, self.cross_attn = nn.LayerNorm(dim), Attention(dim, 1, key_dim=memory_dim)
+        self.self_norm, self.self_attn = nn.LayerNorm(dim), Attention(dim, 1)
+        self.mlp_norm, self.mlp = nn.LayerNorm(dim), MLP((dim, dim, dim))
+
+    def forward(self, keys: Tensor, keys_pe: Tensor, turns: Tensor, inside: Tensor) -> Tensor:
+        """Tokens (V, count, dim).
+
+        Parameters
+        ----------
+        keys, keys_pe : Tensor (V, K, memory_dim)
+            From `SharedMemory.keys`.
+        turns : complex Tensor (K', dim / 2)
+            Rotary positions of the first K' keys.
+        inside : BoolTensor (V, K)
+            Keys that are looked at.
+        """
+        x = self.queries.weight.expand(len(keys), -1, -1)
+        own = axial_rotations(1, self.count, x.shape[-1]).to(x.device)
+        seen = self.cross_attn(
+            self.cross_norm(x), keys + keys_pe, keys, mask=inside[:, None, None], rotate_q=own, rotate_k=turns
+        )
+        x = x + seen
+        y = self.self_norm(x)
+        x = x + self.self_attn(y, y, y, rotate_q=own, rotate_k=own)
+        result: Tensor = x + self.mlp(self.mlp_norm(x))
+        return result
+
+
+class AssociatedMemory(RecentMemory):
+    """As SAM-I2V was published: it learns from the latest frames, as SAM 2, and draws from all when it is used.
+
+    Frames are looked up by their number, so that the draw is always among those that lie before the present one.
+    """
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__(config)
+        self.numbers = config.memory
+        self.generator = MemoryPromptGenerator(config.d_model, config.memory_dim, config.memory.prompt_tokens)
+
+    def associate(
+        self,
+        memory: SharedMemory,
+        image: Tensor,
+        entries: list[MemoryEntry],
+        frame: int,
+        first: int,
+        draws: torch.Generator,
+    ) -> Recollection:
+        """Draw what is read in a frame: some of the frames near it, and some of those further away.
+
+        Parameters
+        ----------
+        memory : SharedMemory
+        image : Tensor (1, dim, h, w)
+        entries : list of MemoryEntry
+            All prompted ones, and of the others those that were passed on the way to this frame, with their views.
+        frame : int
+            The frame that reads.
+        first : int
+            Where the way begins: the first frame of the video, or the last when going back in time.
+        draws : torch.Generator
+            On the processor.
+        """
+        n = self.numbers
+        prompted = [e for e in entries if e.prompted]
+        others = sorted((e for e in entries if not e.prompted), key=lambda e: -abs(frame - e.frame))
+        near = [e for e in others if abs(frame - e.frame) <= n.near_pool]
+        far = [e for e in others if n.near_pool < abs(frame - e.frame) <= n.near_pool + n.far_pool]
+        far, near = self._draw(image, far, n.far_frames, draws), self._draw(image, near, n.near_frames, draws)
+        # Each drawn frame has its place in time among as many as are drawn where the video is long enough.
+        placed = [*enumerate(far, 1), *enumerate(near, n.far_frames + 1)]
+        length = min(abs(frame - first) - 1, n.far_frames + n.near_frames)
+        filling = prompted[:1] * max(length - len(placed), 0)
+        masks = [(0, e) for e in filling + prompted] + placed
+        past = [e for e in prompted if abs(frame - first) >= abs(e.frame - first)]
+        pointers = [(length + 1, e) for e in past] + [(length + 1 - place, e) for place, e in placed]
+        pointers = pointers[:1] * (len(masks) - len(pointers)) + pointers
+        return Recollection(
+            tokens=tuple(e.tokens for _, e in masks),
+            slots=tuple(memory.slots - 1 - place for place, _ in masks),
+            pointers=tuple(e.pointer for _, e in pointers),
+            ages=tuple(age / max(length + 1, 1) for age, _ in pointers),
+            inside=tuple(e.inside for _, e in masks),
+        )
+
+    def tokens(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
+        """Prompt tokens (V, count, dim) of entries, or those that say there are none; parameters of `read`."""
+        return self.tokens_of(memory, image, memory.recollect(entries, frame))
+
+    def tokens_of(self, memory: SharedMemory, image: Tensor, recollection: Recollection) -> Tensor:
+        """Prompt tokens (V, count, dim) of what is recalled."""
+        if not recollection.tokens:
+            return self.generator.without_memory.weight.expand(len(image), self.generator.count, -1)
+        h, w = image.shape[-2:]
+        keys, keys_pe = memory.keys(image, recollection)
+        turns = axial_rotations(h, w, image.shape[1]).to(image.device).repeat(len(recollection.slots), 1)
+        inside = torch.ones(keys.shape[:2], dtype=torch.bool, device=keys.device)
+        for place, cells in enumerate(recollection.inside):
+            if cells is not None:
+                inside[:, place * h * w : (place + 1) * h * w] = cells
+        result: Tensor = self.generator(keys, keys_pe, turns, inside)
+        return result
+
+    def _draw(self, image: Tensor, entries: list[MemoryEntry], count: int, draws: torch.Generator) -> list[MemoryEntry]:
+        """Some of the entries, in their order, the likelier the more their views look like the image."""
+        if not entries:
+            return []
+        views = torch.stack([e.view.flatten() for e in entries if e.view is not None])
+        likeness = F.normalize(views, dim=1) @ F.normalize(image.flatten(), dim=0)
+        drawn = torch.multinomial(likeness.softmax(0).cpu(), min(len(entries), count), generator=draws)
+        return [entries[i] for i in sorted(drawn.tolist())]
+
+
+def cells_inside(logits: Tensor, size: tuple[int, int]) -> Tensor:
+    """Cells (V, h w) that lie in masks, of logits (V, 1, H, W)."""
+    chance = F.interpolate(torch.sigmoid(logits), size, mode="bilinear", align_corners=False)
+    return chance.flatten(1) >= 0.5
+
+
 MEMORY_DESIGNS: dict[str, type[RecentMemory]] = {
     "recent": RecentMemory,
     "short-long": ShortLongMemory,
     "relevant": RelevantMemory,
     "gated": GatedMemory,
+    "associated": AssociatedMemory,
 }
 
 

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from sam2flow_core.config.model import ModelConfig
 from sam2flow_core.model.context_memory import ContextMemory
 from sam2flow_core.model.flow_net import FlowNet
-from sam2flow_core.model.image_encoder import ImageEncoder
-from sam2flow_core.model.mask_decoder import DecodedMasks, MaskDecoder, choose_mask, click_maps
+from sam2flow_core.model.image_encoder import build_image_encoder
+from sam2flow_core.model.mask_decoder import SURELY_PRESENT, DecodedMasks, MaskDecoder, choose_mask, click_maps
 from sam2flow_core.model.matched_memory import MatchedMemory
 from sam2flow_core.model.memory_bank import Box, MemoryEntry
 from sam2flow_core.model.prompt_encoder import PromptEncoder
@@ -28,11 +28,16 @@ from sam2flow_core.model.vessel_field import VesselField, VesselFieldNet
 
 @dataclass(frozen=True)
 class Prompts:
-    """Prompts of V vessels: points (V, P, 2) ``(x, y)`` px, labels (V, P), mask logits (V, 1, H/4, W/4) or None."""
+    """Prompts of V vessels: points (V, P, 2) ``(x, y)`` px, labels (V, P), mask logits (V, 1, H/4, W/4) or None.
+
+    ``tokens`` (V, K, d_model) are what memory gives beside them, in a design that does (`ContextMemory.tokens`); None
+    for those that say that there is no memory.
+    """
 
     points: Tensor
     labels: Tensor
     masks: Tensor | None = None
+    tokens: Tensor | None = None
 
 
 class TracedMasks(NamedTuple):
@@ -48,10 +53,6 @@ class TracedMasks(NamedTuple):
 
     logits: Tensor
     sureness: Tensor
-
-
-SURELY_PRESENT = 10.0
-"""Logit of an object that is taken to be there."""
 
 
 @dataclass(frozen=True)
@@ -91,24 +92,31 @@ class SAM2Flow(nn.Module):
     """Prompted vessels to masks and flow."""
 
     flow: FlowNet
+    context_memory: ContextMemory
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         m = config.mask
-        self.image_encoder = ImageEncoder(config.image, m.d_model)
-        self.prompt_encoder = PromptEncoder(m.d_model, m.mask_in_chans, m.position_frame, m.as_sam2)
+        self.image_encoder = build_image_encoder(config.image, m.d_model)
+        given = m.as_sam2 and not m.image_only
+        self.prompt_encoder = PromptEncoder(m.d_model, m.mask_in_chans, m.position_frame, given)
         self.mask_decoder = MaskDecoder(m)
-        self.context_memory = ContextMemory(m)
+        if not m.image_only:
+            self.context_memory = ContextMemory(m)
         self.vessel_field = VesselFieldNet(m.field_widths) if m.field_widths else None
         self.strip_decoder = StripDecoder(m.strip_widths) if m.strip_widths else None
         self.matched_memory = MatchedMemory(m.matching_widths) if m.matching_widths else None
         if config.use_flow:
             self.flow = FlowNet(config)
 
-    def encode(self, images: Tensor) -> list[Tensor]:
-        """Pyramid of images (B, 3, H, W) at strides 4, 8, 16; H and W are multiples of 32."""
-        result: list[Tensor] = self.image_encoder(images)
+    def encode(self, images: Tensor, clips: Tensor | None = None) -> list[Tensor]:
+        """Pyramid of images (B, 3, H, W) at strides 4, 8, 16; H and W are multiples of 32.
+
+        ``clips`` (B, window, 3, H, W) are the frames before each image and itself, where the encoder looks at them
+        (`ImageEncoderConfig.window`).
+        """
+        result: list[Tensor] = self.image_encoder(images) if clips is None else self.image_encoder(images, clips)
         return result
 
     def map_vessels(self, statistics: Tensor) -> VesselField:
@@ -156,11 +164,16 @@ class SAM2Flow(nn.Module):
         """
         h, w = levels[0].shape[-2] * 4, levels[0].shape[-1] * 4
         sparse, dense = self.prompt_encoder(prompts.points, prompts.labels, (h, w), prompts.masks, origin)
+        tokens = prompts.tokens
+        if tokens is None:
+            tokens = self.context_memory.tokens(conditioned, [[]], 0)
+        if tokens is not None:
+            sparse = torch.cat([sparse, tokens], 1)
         place = self.prompt_encoder.image_positions(h // 16, w // 16, origin)
         skips = self.mask_decoder.high_resolution(levels)
-        decoded = self.mask_decoder(
-            conditioned, place, sparse, dense, (skips[0][image_of_vessel], skips[1][image_of_vessel])
-        )
+        if skips is not None:
+            skips = skips[0][image_of_vessel], skips[1][image_of_vessel]
+        decoded = self.mask_decoder(conditioned, place, sparse, dense, skips)
         named = (prompts.labels > 0).any(1) & (traced is not None)
         if self.mask_decoder.growth is not None and (traced is None or not named.all()):
             decoded = self._grow(decoded, levels[0][image_of_vessel], prompts)

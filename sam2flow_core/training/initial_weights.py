@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from sam2flow_core.config.model import MaskConfig, MemoryConfig, preset
+from sam2flow_core.config.model import MaskConfig, MemoryConfig, preset, upgraded_to_video
 from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.weights import load_model
@@ -82,7 +82,22 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
 
 
 def with_memory(model: SAM2Flow, memory: MemoryConfig) -> SAM2Flow:
-    """Return a network with another design of memory; what only that one has begins at random."""
+    """Return a network with another design of memory; what only that one has begins at random.
+
+    An image-only SAM is made into a network for videos as SAM-I2V does it: what it lacks begins at random.
+
+    Raises
+    ------
+    ModelError
+        If an image-only SAM is to have another memory than SAM-I2V's.
+    """
+    if model.config.mask.image_only:
+        if memory.design != "associated":
+            raise ModelError(f"'{model.config.preset}' knows single pictures: its way to videos is --memory associated")
+        config = upgraded_to_video(model.config)
+        changed = SAM2Flow(replace(config, mask=replace(config.mask, memory=memory)))
+        changed.load_state_dict({**changed.state_dict(), **model.state_dict()})
+        return changed
     return _with_masks(model, replace(model.config.mask, memory=memory), _OWN)
 
 

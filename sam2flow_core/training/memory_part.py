@@ -6,7 +6,7 @@ of memory has it, and not detached, so that the gradient of the last frame reach
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.training import TrainingConfig
 from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.memory_designs import cells_inside
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context_entries
 from sam2flow_core.training.batch import Figures, Lesson
 from sam2flow_core.training.clicks import (
@@ -146,7 +147,9 @@ class Following:
     def _follow(self, frame: int) -> VesselMasks:
         """Find the vessels again; what is returned comes from memory, what is remembered may have been corrected."""
         embedded, recalled = self._read(frame)
-        prompts = no_prompts(len(self.task.image), embedded.device, recalled)
+        images, banks = self.levels[frame][2][self.task.image], [bank.read() for bank in self.banks]
+        tokens = self.model.context_memory.tokens(images, banks, self._age(frame))
+        prompts = replace(no_prompts(len(self.task.image), embedded.device, recalled), tokens=tokens)
         masks = found = self._segment(frame, embedded, prompts, False)
         corrected = self.task.corrections[frame] > 0
         if corrected:
@@ -160,7 +163,7 @@ class Following:
         """Click into the error of each mask; the mask so far is a prompt as well, as in the predictor."""
         points, labels = corrective_clicks(self.task.truth[frame], masks.logits.detach() > 0, self.task.lesson.draws)
         points, labels = torch.cat([before.points, points], 1), torch.cat([before.labels, labels], 1)
-        prompts = Prompts(points, labels, F.avg_pool2d(masks.logits.detach()[:, None], 4))
+        prompts = Prompts(points, labels, F.avg_pool2d(masks.logits.detach()[:, None], 4), before.tokens)
         return self._segment(frame, embedded, prompts, False), prompts
 
     def _segment(self, frame: int, embedded: Tensor, prompts: Prompts, several: bool) -> VesselMasks:
@@ -183,7 +186,9 @@ class Following:
     def _write(self, frame: int, masks: VesselMasks, prompted: bool) -> None:
         tokens, pointers = self.model.remember_context(self.levels[frame], self.task.image, masks)
         if len(self.banks) == 1:
-            self.banks[0].write(MemoryEntry(self._age(frame), prompted, 1.0, tokens, pointers))
+            height, width = self.levels[frame][2].shape[-2:]
+            inside = cells_inside(masks.logits[:, None], (height, width))
+            self.banks[0].write(MemoryEntry(self._age(frame), prompted, 1.0, tokens, pointers, inside=inside))
             return
         entries = context_entries(masks, tokens, pointers, self._age(frame), prompted)
         for bank, entry in zip(self.banks, entries, strict=True):

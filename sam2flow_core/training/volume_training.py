@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from sam2flow_core.inference.frames import SquareFrames
 from sam2flow_core.inference.weights import choose_device, load_model, save_weights
 from sam2flow_core.model.mask_decoder import choose_mask
 from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.memory_designs import cells_inside
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context_entries
+from sam2flow_core.model.sam_encoder import frames_before
 from sam2flow_core.stack import Stack
 from sam2flow_core.stack.volumes import Volume
 from sam2flow_core.training.clicks import corrective_clicks, first_boxes, first_clicks, no_prompts, surely
@@ -60,6 +62,9 @@ def draw_plan(frames: int, settings: FinetuningSettings, rng: np.random.Generato
     clicked = rng.random() < s.prob_to_use_pt_input_for_train
     boxed = rng.random() < s.prob_to_use_box_input_for_train
 
+    # A single slice is learned as SAM learns pictures.
+    clicked |= frames == 1
+
     def some(most: int, random: bool) -> frozenset[int]:
         count = min(int(rng.integers(1, most + 1)) if random else most, frames)
         return frozenset({0, *(1 + rng.choice(frames - 1, count - 1, replace=False)).tolist()})
@@ -92,8 +97,8 @@ class SliceFollowing:
         rng: np.random.Generator,
     ) -> None:
         self.model, self.clip, self.plan, self.settings, self.rng = model, clip, plan, settings, rng
-        with torch.set_grad_enabled(settings.vision_lr > 0):
-            levels = model.encode(clip.images)
+        windows = [frames_before(f, model.config.image.window) for f in range(len(clip.images))]
+        levels = model.encode(clip.images, clip.images[torch.tensor(windows)] if windows[0] else None)
         self.levels = [[x[f : f + 1] for x in levels] for f in range(len(clip.images))]
         rows, memory = clip.truth.shape[1], model.context_memory
         # Objects that remember the same slices keep one bank, with a row for each.
@@ -138,7 +143,9 @@ class SliceFollowing:
         else:
             embedded = torch.cat([memory.read(images[i : i + 1], b, frame) for i, b in enumerate(banks)])
             recalled = memory.prompts(images, banks, frame)
-        prompts = no_prompts(len(self.owner), images.device, recalled)
+        prompts = replace(
+            no_prompts(len(self.owner), images.device, recalled), tokens=memory.tokens(images, banks, frame)
+        )
         masks = found = self._answer(frame, embedded, prompts, True)
         if frame in self.plan.corrected:
             masks = self._corrected(frame, embedded, masks, prompts)
@@ -154,7 +161,8 @@ class SliceFollowing:
                 found = torch.zeros_like(found)
             points, labels = corrective_clicks(self.clip.truth[frame], found, self.draws)
             low = F.interpolate(masks.logits.detach()[:, None], scale_factor=0.25, mode="area").clamp(-32, 32)
-            prompts = Prompts(torch.cat([prompts.points, points], 1), torch.cat([prompts.labels, labels], 1), low)
+            points, labels = torch.cat([prompts.points, points], 1), torch.cat([prompts.labels, labels], 1)
+            prompts = Prompts(points, labels, low, prompts.tokens)
             masks = self._answer(frame, embedded, prompts, False)
         return masks
 
@@ -171,7 +179,9 @@ class SliceFollowing:
     def _write(self, frame: int, masks: VesselMasks, prompted: bool) -> None:
         tokens, pointers = self.model.remember_context(self.levels[frame], self.owner, masks)
         if len(self.banks) == 1:
-            self.banks[0].write(MemoryEntry(frame, prompted, 1.0, tokens, pointers))
+            height, width = self.levels[frame][2].shape[-2:]
+            inside = cells_inside(masks.logits[:, None], (height, width))
+            self.banks[0].write(MemoryEntry(frame, prompted, 1.0, tokens, pointers, inside=inside))
             return
         for bank, entry in zip(self.banks, context_entries(masks, tokens, pointers, frame, prompted), strict=True):
             bank.write(entry)
@@ -257,10 +267,13 @@ class VolumeClips:
         s, count = self.settings, len(frames.stack)
         first = int(rng.choice(marked))
         step = int(rng.choice((-1, 1)))
+        # Nothing is drawn where nobody asked for it, so that runs of before can be repeated.
+        single = s.prob_to_use_single_image_for_train
+        length = 1 if single and rng.random() < single else s.num_frames
         ahead = count - first if step > 0 else first + 1
-        if ahead < min(s.num_frames, count):
+        if ahead < min(length, count):
             step = -step
-        order = [t for t in range(first, first + step * s.num_frames, step) if 0 <= t < count]
+        order = [t for t in range(first, first + step * length, step) if 0 <= t < count]
         labels = volume.labels(first)
         there = np.setdiff1d(np.unique(labels), [0])
         ids = rng.choice(there, min(s.max_num_objects, len(there)), replace=False)
@@ -292,7 +305,12 @@ def finetune(request: FinetuningRequest) -> Generator[FinetuningProgress, None, 
         raise ModelError(f"{request.start}: fine-tuning on volumes is for weights of SAM 2; vessels: sam2flow train")
     if request.memory is not None and request.memory != model.config.mask.memory:
         model = with_memory(model, request.memory)
+    if model.config.mask.image_only:
+        raise ModelError(f"{request.start}: knows single pictures; begin with --memory associated")
     model = model.to(device).train()
+    for name, parameter in model.named_parameters():
+        if _is_vision(name) and settings.vision_lr == 0:
+            parameter.requires_grad_(False)
     clips = VolumeClips(request.volumes, settings, device)
     optimiser = _optimiser(model, settings)
     rng = np.random.default_rng(request.seed)
@@ -319,8 +337,8 @@ def finetune(request: FinetuningRequest) -> Generator[FinetuningProgress, None, 
 def _optimiser(model: SAM2Flow, settings: FinetuningSettings) -> torch.optim.AdamW:
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        vision = name.startswith("image_encoder.")
-        if not parameter.requires_grad or name.startswith("flow.") or (vision and settings.vision_lr == 0):
+        vision = _is_vision(name)
+        if not parameter.requires_grad or name.startswith("flow."):
             continue
         groups.setdefault((vision, parameter.ndim > 1), []).append(parameter)
     return torch.optim.AdamW(
@@ -329,6 +347,11 @@ def _optimiser(model: SAM2Flow, settings: FinetuningSettings) -> torch.optim.Ada
             for (vision, matrix), found in groups.items()
         ]
     )
+
+
+def _is_vision(name: str) -> bool:
+    """Whether a weight belongs to what is known of pictures; what SAM-I2V adds to see motion does not."""
+    return name.startswith("image_encoder.") and not name.startswith("image_encoder.integrator.")
 
 
 def _rate(settings: FinetuningSettings, vision: bool) -> float:

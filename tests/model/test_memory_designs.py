@@ -15,7 +15,7 @@ from sam2flow_core.model.sam2flow import SAM2Flow, box_of
 
 TINY = preset("tiny").mask
 SIDE = 4
-HELD = {"recent": 4, "short-long": 6, "relevant": 8, "gated": 8}
+HELD = {"recent": 4, "short-long": 6, "relevant": 8, "gated": 8, "associated": 4}
 
 
 def memory_of(design: str) -> ContextMemory:

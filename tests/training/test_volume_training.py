@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from sam2flow_core.cli.main import status_of
-from sam2flow_core.config.model import PRESETS, ImageEncoderConfig, MaskConfig, MemoryConfig
+from sam2flow_core.config.model import IMAGE_SAMS, PRESETS, ImageEncoderConfig, MaskConfig, MemoryConfig
 from sam2flow_core.config.training import FinetuningSettings
 from sam2flow_core.engine.propagation import dice, propagate_volumes
 from sam2flow_core.errors import DataError, ModelError, PromptError
@@ -125,7 +125,7 @@ def test_clips_begin_where_something_is_marked(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["mask", "box", "click"])
-@pytest.mark.parametrize("design", ["recent", "short-long", "relevant", "gated"])
+@pytest.mark.parametrize("design", ["recent", "short-long", "relevant", "gated", "associated"])
 def test_memory_learns_from_what_it_finds(network, design, kind, tmp_path):
     """The gradient of the last slice reaches what wrote the memory of the first."""
     settings = FinetuningSettings().with_values(FAST)
@@ -141,6 +141,65 @@ def test_memory_learns_from_what_it_finds(network, design, kind, tmp_path):
     for part in ("context_memory.memory_encoder", "mask_decoder", "image_encoder.trunk"):
         grads = [p.grad for n, p in model.named_parameters() if n.startswith(part) and p.grad is not None]
         assert any(g.abs().sum() > 0 for g in grads), part
+
+
+def test_an_image_only_sam_learns_videos_and_keeps_what_it_knows_of_pictures(tmp_path):
+    """As SAM-I2V does it: from MobileSAM's shape, image weights frozen, clips mixed with single slices."""
+    torch.manual_seed(0)
+    pictures = SAM2Flow(IMAGE_SAMS["mobile-sam"])
+    save_weights(tmp_path / "start.safetensors", pictures, {}, torch.float32)
+    settings = FinetuningSettings().with_values(
+        [*FAST, "vision_lr=0", "base_lr=1e-3", "prob_to_use_single_image_for_train=0.5"]
+    )
+    request = FinetuningRequest(
+        read_volumes(write(tmp_path / "data"), "train.txt"), str(tmp_path / "start.safetensors"),
+        tmp_path / "tuned.safetensors", MemoryConfig("associated"), settings, steps=2, device="cpu",
+    )  # fmt: skip
+    with pytest.raises(ModelError, match="--memory associated"):
+        next(finetune(replace(request, memory=MemoryConfig("short-long"))))
+    assert all(np.isfinite(said.loss) for said in finetune(request))
+    predictor = build_i2v_video_predictor("", tmp_path / "tuned.safetensors", device="cpu")
+    assert predictor.settings.sam2.image_size == SIDE
+    before, after = pictures.state_dict(), predictor.model.state_dict()
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert {name for name in before if name.startswith("image_encoder.")} <= same
+    assert any(name.startswith("mask_decoder.") for name in before if name not in same)
+    state = predictor.init_state(tmp_path / "data" / "images" / "liver")
+    predictor.add_new_mask(state, 0, 1, labels_of(0) == 1)
+    assert len(list(predictor.propagate_in_video(state))) == SLICES
+
+
+def test_every_part_that_sam_i2v_adds_learns(tmp_path):
+    torch.manual_seed(0)
+    model = with_memory(SAM2Flow(IMAGE_SAMS["mobile-sam"]), MemoryConfig("associated")).train()
+    with torch.no_grad():
+        model.mask_decoder.pred_obj_score_head.layers[-1].bias.fill_(3.0)
+    settings = FinetuningSettings().with_values(FAST)
+    clips = VolumeClips(read_volumes(write(tmp_path), "train.txt"), settings, torch.device("cpu"))
+    clip, optimiser = clips.draw(np.random.default_rng(1)), torch.optim.SGD(model.parameters(), 1e-2)
+    plan, losses = ClipPlan(frozenset({0}), frozenset(), "mask"), []
+    for _ in range(2):
+        loss, _ = SliceFollowing(model, clip, plan, settings, np.random.default_rng(2)).run()
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[1] < losses[0]
+    for part in ("integrator", "generator", "memory_encoder", "obj_ptr_proj"):
+        grads = [p.grad for n, p in model.named_parameters() if part in n and p.grad is not None]
+        assert any(g.abs().sum() > 0 for g in grads), part
+
+
+def test_single_slices_are_learned_by_clicks(tmp_path):
+    settings = FinetuningSettings().with_values(
+        [*FAST, "prob_to_use_single_image_for_train=1", "prob_to_use_pt_input_for_train=0"]
+    )
+    clips = VolumeClips(read_volumes(write(tmp_path), "train.txt"), settings, torch.device("cpu"))
+    rng = np.random.default_rng(0)
+    assert len(clips.draw(rng).images) == 1
+    plan = draw_plan(1, settings, rng)
+    assert plan.prompted == plan.corrected == {0} and plan.kind in ("box", "click")
 
 
 def test_from_the_command_line_to_masks(start, tmp_path, capsys):
