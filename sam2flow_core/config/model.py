@@ -182,6 +182,9 @@ class CostVolumeSettings:
         Speeds each way of the best one that may share in the answer.
     least_cells : float
         Number of cells from which on the mean over a whole vessel counts more than nothing seen.
+    contrast_power : float
+        Of `moving_energy`, in what a correlation counts; chosen on development recordings of both generators, the only
+        number here that no weights were trained with.
     """
 
     near_cells: int = 3
@@ -190,6 +193,7 @@ class CostVolumeSettings:
     direction_windows: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0)
     bins_around: int = 3
     least_cells: float = 5.0
+    contrast_power: float = 0.7
 
 
 COST_VOLUME = CostVolumeSettings()

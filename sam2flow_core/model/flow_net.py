@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from sam2flow_core.config.model import ModelConfig
+from sam2flow_core.config.model import COST_VOLUME, ModelConfig
 from sam2flow_core.model.cost_volume import (
     SEEN,
     CostVolume,
@@ -29,7 +29,7 @@ from sam2flow_core.model.features import Cover, PatchEncoder, build_feature_enco
 from sam2flow_core.model.first_flow import CostVolumeNet
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.motion_memory import MotionMemory
-from sam2flow_core.model.motion_statistics import moving_contrast
+from sam2flow_core.model.motion_statistics import moving_energy
 from sam2flow_core.model.sparse_cells import SparseCells, Thinning, coverage_of, find_cells, thin_out
 from sam2flow_core.model.strips import goes_whole
 from sam2flow_core.model.update import Refinement, expected_error, roi_lookup, upsample
@@ -163,8 +163,8 @@ class FlowNet(nn.Module):
         return self.feature_encoder.tiles(images, cover)
 
     def contrast(self, images: Tensor) -> Tensor:
-        """How much of what moves shows around each cell of frames (B, 3, H, W), as `moving_contrast` (B, h, w)."""
-        return moving_contrast(images, self.config.match.patch, self.config.match.stride)
+        """What correlations of each cell of frames (B, 3, H, W) count, by what moves around it, (B, h, w)."""
+        return moving_energy(images, self.config.match.patch, self.config.match.stride) ** COST_VOLUME.contrast_power
 
     def lay_out(
         self,

@@ -72,8 +72,8 @@ class InputMaker:
         return torch.cat([motion[None], F.adaptive_avg_pool2d(rest, (height, width))], 1)
 
 
-def moving_contrast(images: Tensor, patch: int, stride: int) -> Tensor:
-    """How much of what moves shows around each cell of ``stride`` x ``stride`` px.
+def moving_energy(images: Tensor, patch: int, stride: int) -> Tensor:
+    """How much of what moves shows around each cell of ``stride`` x ``stride`` px, against what usually does there.
 
     Parameters
     ----------
@@ -87,18 +87,18 @@ def moving_contrast(images: Tensor, patch: int, stride: int) -> Tensor:
     Returns
     -------
     Tensor (B, H / stride, W / stride)
-        Standard deviation of the moving part within the patch, in units of its spread over the recording. A flicker,
-        which is the same all over the patch, has none.
+        Variance of the moving part within the patch over its mean over the recording. A flicker, which is the same all
+        over the patch, has none; nor does it matter how bright a neighbour is.
     """
-    moving = images[:, :1] - images[:, 1:2]
-    # Two by two px are averaged first: cells are wider, the camera's noise is not.
-    halved = F.avg_pool2d(moving, 2)
-    size, step = patch // 2, stride // 2
-    mean, square = (
-        F.avg_pool2d(x, size, step, (size - step) // 2, count_include_pad=False)[:, 0]
-        for x in (halved, halved.square())
-    )
-    return (square - mean.square()).clamp_min(0).sqrt()
+    moving = smoothed(images[:, 0] - images[:, 1])
+
+    def around(x: Tensor) -> Tensor:
+        size, step = patch // 2, stride // 2
+        halved = F.avg_pool2d(x[:, None], 2)
+        return F.avg_pool2d(halved, size, step, (size - step) // 2, count_include_pad=False)[:, 0]
+
+    usual = around(torch.exp(2 * images[:, 2]))
+    return (around(moving.square()) - around(moving).square()).clamp_min(0) / usual
 
 
 def smoothed(frames: Tensor, sigma: float = 1.0) -> Tensor:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.model.motion_statistics import MOTION_CHANNELS, InputMaker, MotionStatistics, moving_contrast
+from sam2flow_core.model.motion_statistics import MOTION_CHANNELS, InputMaker, MotionStatistics, moving_energy
 
 
 def drifting(dx, dy, pairs=24, side=64, seed=0):
@@ -82,19 +82,28 @@ def test_a_still_texture_gives_no_direction_and_no_huge_number():
     assert channels[:, :2, 8:24, 24:].abs().mean() < 0.2
 
 
-def test_contrast_is_where_something_passes_and_not_where_the_lamp_flickers():
+def test_energy_is_where_something_passes_and_not_where_the_lamp_flickers():
     images = torch.zeros(1, 3, 64, 96)
     images[:, 0] += 0.7  # brighter than the background everywhere
     images[:, 0, 30:38, 50:58] -= 3.0
-    contrast = moving_contrast(images, patch=12, stride=4)[0]
-    assert contrast.shape == (16, 24)
-    assert contrast[8, 13] > 1.0
-    assert contrast[:5].max() < 1e-3 and contrast[:, :9].max() < 1e-3
+    energy = moving_energy(images, patch=12, stride=4)[0]
+    assert energy.shape == (16, 24)
+    assert energy[8, 13] > 1.0
+    assert energy[:5].max() < 1e-3 and energy[:, :9].max() < 1e-3
+
+
+def test_what_usually_moves_more_counts_no_more():
+    images = torch.zeros(2, 3, 64, 96)
+    images[0, 0, 30:38, 50:58] = 1.0
+    images[1, 0, 30:38, 50:58] = 4.0
+    images[1, 2] = float(np.log(4.0))
+    dim, bright = moving_energy(images, patch=12, stride=4)
+    assert torch.allclose(dim, bright, atol=1e-4)
 
 
 def test_the_cameras_noise_counts_little_beside_a_cell():
     noise = torch.randn(1, 1, 64, 96, generator=torch.Generator().manual_seed(0))
     images = torch.cat([0.3 * noise, torch.zeros(1, 2, 64, 96)], 1)
     images[:, 0, 30:38, 50:58] += 2.0
-    contrast = moving_contrast(images, patch=12, stride=4)[0]
-    assert contrast[8, 13] > 5 * contrast[:5].mean()
+    energy = moving_energy(images, patch=12, stride=4)[0]
+    assert energy[8, 13] > 30 * energy[:5].mean()
