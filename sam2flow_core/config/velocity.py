@@ -575,7 +575,7 @@ class TrustSettings:
     interval_gain: tuple[float, float, float, float] = (1.18, 1.18, 6.35, 7.48)
     agreement: float = 0.15
     confirming: float = 0.12
-    correctable: float = 0.25
+    correctable: float = 0.5
     much: float = 0.2
 
 

@@ -49,7 +49,8 @@ def test_the_diagram_outvotes_the_flow_only_where_both_its_readings_agree():
         (Views(-2.0, -2.5, -2.6), 1 + 0.8 * (2.55 / 2.0 - 1)),
         (Views(2.0, 2.5, 3.2), 1.0),  # they do not agree
         (Views(2.0, 2.5, float("nan")), 1.0),
-        (Views(1.8, 2.5, 2.6), 1.0),  # too far off: it may be another vessel's blood
+        (Views(1.5, 2.5, 2.6), 1 + 0.8 * (2.55 / 1.5 - 1)),
+        (Views(1.2, 2.5, 2.6), 1.0),  # too far off: what the flow says over time is nothing to multiply
         (Views(-2.0, 2.5, 2.6), 1.0),
     ],
 )
