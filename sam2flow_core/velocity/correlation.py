@@ -13,7 +13,8 @@ velocity with the largest power of the sum wins. After Drew et al. 2010, J Compu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -91,16 +92,27 @@ def flanks(pattern: NDArray[np.float32]) -> NDArray[np.float32]:
     short vessels.
     """
     slope = ndimage.gaussian_filter1d(pattern, _FLANK, axis=2, order=1, mode="nearest")[:, :, 2:-2]
+    if not slope.size:
+        return slope
     spread = slope.std(axis=1, keepdims=True)
     return np.asarray(slope / np.maximum(spread, 0.3 * np.median(spread) + 1e-6), np.float32)
 
 
-def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> CorrelationVelocity:
+def correlate(
+    pattern: NDArray[np.float32], settings: KymographSettings, slopes: NDArray[np.float32] | None = None
+) -> CorrelationVelocity:
     """Read the velocity over time from a moving pattern, shape (L, T, N).
 
     Of blood so slow that it moves less than a cell in all the lags, what stands still in the lumen or creeps along the
     wall pulls the broad matches of short lags towards zero. It is read again over longer ones, and those lead as long
     as their match still stands out.
+
+    Parameters
+    ----------
+    pattern : ndarray, shape (L, T, N)
+    settings : KymographSettings
+    slopes : ndarray, shape (L, T, N - 4), optional
+        Its `flanks`, where they are known.
 
     References
     ----------
@@ -108,42 +120,104 @@ def correlate(pattern: NDArray[np.float32], settings: KymographSettings) -> Corr
        Velocity from Space-Time Images Using the Radon Transform", J Comput Neurosci 29, 5-11, 2010,
        :doi:`10.1007/s10827-009-0159-1`.
     """
-    found = _correlate(pattern, settings)
+    frames, points = pattern.shape[1:]
+    if frames < 4 or points < 12 or not pattern.any():
+        return CorrelationVelocity(np.full(frames, np.nan), 0.0, np.zeros(frames))
+    rows = _Rows(flanks(pattern) if slopes is None else slopes, settings)
+    found = _correlate(rows, settings.lags, settings)
     known = np.abs(found.velocity[np.isfinite(found.velocity)])
     if not len(known) or not 0 < float(np.median(known)) * max(settings.lags) < settings.slow_px:
         return found
     # Half of the frames at the least are left to be compared; a few frames have no long lags.
-    lags = tuple(lag for lag in settings.slow_lags if lag < pattern.shape[1] // 2)
+    lags = tuple(lag for lag in settings.slow_lags if lag < frames // 2)
     if not lags:
         return found
-    longer = _correlate(pattern, replace(settings, lags=lags), longest_leads=True)
+    longer = _correlate(rows, lags, settings, longest_leads=True)
     stands_out = float(longer.match.mean()) >= settings.slow_match * float(found.match.mean())
     return longer if stands_out and longer.quality >= found.quality - settings.slow_quality else found
 
 
+class _Rows:
+    """The rows of a diagram, ready to be compared any number of frames apart.
+
+    Parameters
+    ----------
+    slopes : ndarray, shape (L, T, N)
+        From `flanks`.
+    settings : KymographSettings
+
+    Attributes
+    ----------
+    frames, points, block : int
+    grid : ndarray, shape (V,)
+        Velocities that are asked for, px per frame.
+    """
+
+    def __init__(self, slopes: NDArray[np.float32], settings: KymographSettings) -> None:
+        self.frames, self.points = slopes.shape[1:]
+        limit = min(settings.max_velocity, (1 - settings.min_overlap) * self.points)
+        self.grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + GRID_STEP, GRID_STEP))
+        self.block = min(settings.block_frames, max(self.frames // 4, 1))
+        self._size = fft.next_fast_len(2 * self.points, real=True)
+        # The lanes of a frame beside each other, one frame after the other: a block of frames is one piece of memory.
+        spectra = fft.rfft(slopes, self._size, axis=2)
+        self._lanes = slopes.shape[0]
+        self._spectra = np.ascontiguousarray(spectra.transpose(2, 1, 0)).reshape(spectra.shape[2], -1)
+        self._turned = np.conj(self._spectra)
+        self._energy = np.einsum("ltn,ltn->tn", slopes, slopes)
+        self._known: NDArray[np.bool_] = np.asarray(self._energy.any(axis=1, keepdims=True))
+        self._matches: dict[int, NDArray[np.float64]] = {}
+
+    def match(self, lag: int) -> NDArray[np.float64]:
+        """Return the correlation of frames `lag` apart in each window at each velocity, shape (W, V), -1 to 1."""
+        if lag not in self._matches:
+            self._matches[lag] = self._match(lag)
+        return self._matches[lag]
+
+    def _match(self, lag: int) -> NDArray[np.float64]:
+        frames, points, energy, known = self.frames, self.points, self._energy, self._known
+        windows = max(frames // self.block, 1)
+        pooled = _three(self._cross(lag, windows))
+        covariance = fft.irfft(pooled, self._size * _FINENESS, axis=1) * _FINENESS
+        first, second = energy[: frames - lag], energy[lag:]
+        if not known.all():  # frames may be missing: then their partners count for nothing
+            first, second = first * known[lag:], second * known[: frames - lag]
+        norm = _overlap_energy(_pool(first, windows, self.block), _pool(second, windows, self.block))
+        shift = np.clip(self.grid * lag, 1 - points, points - 1)
+        found = _at(covariance, shift * _FINENESS, wrap=True) / np.maximum(_at(norm, shift + points - 1), 1e-9)
+        return np.clip(found, -1, 1)
+
+    def _cross(self, lag: int, windows: int) -> NDArray[np.complex64]:
+        """Cross spectra of frames `lag` apart, summed over the lanes and the frames of each block, shape (W, K)."""
+        pairs = self.frames - lag
+        edges = np.append(_starts(windows, self.block, pairs), pairs)
+        whole = int(np.argmax(np.append(np.diff(edges) != self.block, True)))  # blocks of full length come first
+        out = np.empty((windows, len(self._spectra)), np.complex64)
+        apart, length = lag * self._lanes, self.block * self._lanes
+        first = self._turned[:, : whole * length].reshape(len(out[0]), whole, 1, length)
+        second = self._spectra[:, apart : apart + whole * length].reshape(len(out[0]), whole, length, 1)
+        out[:whole] = (first @ second)[:, :, 0, 0].T
+        for window in range(whole, windows):
+            here = slice(edges[window] * self._lanes, max(edges[window + 1], edges[window] + 1) * self._lanes)
+            there = slice(here.start + apart, here.stop + apart)
+            out[window] = (self._turned[:, here] * self._spectra[:, there]).sum(axis=1)
+        return out
+
+
 def _correlate(
-    pattern: NDArray[np.float32], settings: KymographSettings, longest_leads: bool = False
+    rows: _Rows, lags: Sequence[int], settings: KymographSettings, longest_leads: bool = False
 ) -> CorrelationVelocity:
-    frames, points = pattern.shape[1:]
-    if frames < 4 or points < 12 or not pattern.any():
-        return CorrelationVelocity(np.full(frames, np.nan), 0.0, np.zeros(frames))
-    pattern = flanks(pattern)
-    points = pattern.shape[2]
-    limit = min(settings.max_velocity, (1 - settings.min_overlap) * points)
-    grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + GRID_STEP, GRID_STEP))
-    block = min(settings.block_frames, max(frames // 4, 1))
-    lags = np.array([lag for lag in settings.lags if lag < frames // 2])
-    spectra = fft.rfft(pattern, fft.next_fast_len(2 * points, real=True), axis=2)
-    energy = (pattern**2).sum(axis=0)
-    match = np.stack([_match(spectra, energy, grid, int(lag), block) for lag in lags])
+    frames, grid, block = rows.frames, rows.grid, rows.block
+    used = np.array([lag for lag in lags if lag < frames // 2])
+    match = np.stack([rows.match(int(lag)) for lag in used])
     told = np.any(match, axis=(0, 2))  # not the windows of a gap
     # Evidence counts by the part of the vessel that stays in view; a lag whose match has left view counts nothing.
     # Without the soft end the velocity at which a lag drops out would attract the path.
-    reach = (1 - settings.min_overlap) * points
-    weight = np.sqrt(np.maximum(1 - np.abs(grid * lags[:, None]) / reach, 0))
+    reach = (1 - settings.min_overlap) * rows.points
+    weight = np.sqrt(np.maximum(1 - np.abs(grid * used[:, None]) / reach, 0))
     if longest_leads:
-        weight *= (lags / lags.mean())[:, None]
-    score = np.einsum("kwv,kv->wv", match, weight) / len(lags)
+        weight *= (used / used.mean())[:, None]
+    score = np.einsum("kwv,kv->wv", match, weight) / len(used)
     path = follow(score, settings.jump_penalty)
     velocity = _refine(match, weight, grid, path)
     best = grid[score.argmax(axis=1)]
@@ -152,39 +226,22 @@ def _correlate(
     moments = np.arange(frames) + 0.5
     over_time = np.interp(moments, centre, velocity)
     over_time[-1] = np.nan
-    found = score[np.arange(len(path)), path] * len(lags) / np.maximum(weight[:, path].sum(axis=0), 1e-6)
+    found = score[np.arange(len(path)), path] * len(used) / np.maximum(weight[:, path].sum(axis=0), 1e-6)
     quality = float(agrees[told].mean()) if told.any() else 0.0
     return CorrelationVelocity(over_time, quality, np.interp(moments, centre, found))
 
 
-def _match(
-    spectra: NDArray[np.complex64], energy: NDArray[np.float32], grid: NDArray[np.float64], lag: int, block: int
-) -> NDArray[np.float64]:
-    """Return the correlation of frames `lag` apart in each window at each velocity, shape (W, V), -1 to 1.
-
-    `spectra` (L, T, K) are those of the pattern's rows padded to twice their length, `energy` (T, N) is its square
-    summed over the lanes.
-    """
-    frames, points = energy.shape
-    size = fft.next_fast_len(2 * points, real=True)
-    windows = max(frames // block, 1)
-    cross = (np.conj(spectra[:, : frames - lag]) * spectra[:, lag:]).sum(axis=0)
-    pooled = _pool(cross, windows, block)
-    covariance = fft.irfft(pooled, size * _FINENESS, axis=1) * _FINENESS
-    known: NDArray[np.bool_] = np.asarray(
-        energy.any(axis=1, keepdims=True)
-    )  # frames may be missing: then their partners count for nothing
-    first, second = energy[: frames - lag] * known[lag:], energy[lag:] * known[: frames - lag]
-    norm = _overlap_energy(_pool(first, windows, block), _pool(second, windows, block))
-    shift = np.clip(grid * lag, 1 - points, points - 1)
-    found = _at(covariance, shift * _FINENESS, wrap=True) / np.maximum(_at(norm, shift + points - 1), 1e-9)
-    return np.clip(found, -1, 1)
+def _starts(windows: int, block: int, rows: int) -> NDArray[np.int64]:
+    """First row of each block; those that begin beyond the last one are made of that."""
+    return np.minimum(np.arange(windows) * block, rows - 1)
 
 
 def _pool(values: NDArray[Any], windows: int, block: int) -> NDArray[Any]:
     """Sum over windows of three blocks with the weights 1/2, 1, 1/2."""
-    starts = np.minimum(np.arange(windows) * block, len(values) - 1)
-    sums = np.add.reduceat(values, starts, axis=0)
+    return _three(np.add.reduceat(values, _starts(windows, block, len(values)), axis=0))
+
+
+def _three(sums: NDArray[Any]) -> NDArray[Any]:
     pooled = sums.copy()
     pooled[1:] += 0.5 * sums[:-1]
     pooled[:-1] += 0.5 * sums[1:]
@@ -209,7 +266,11 @@ def _at(table: NDArray[Any], position: NDArray[np.float64], wrap: bool = False) 
         low, high = low % table.shape[1], high % table.shape[1]
     else:
         low, high = np.clip(low, 0, table.shape[1] - 1), np.clip(high, 0, table.shape[1] - 1)
-    return np.asarray(table[:, low] * (1 - share) + table[:, high] * share, float)
+    return np.asarray(table.take(low, axis=1) * (1 - share) + table.take(high, axis=1) * share, float)
+
+
+_REACH = 60
+"""Steps of the grid that a path may go from one window to the next."""
 
 
 def follow(score: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
@@ -227,22 +288,31 @@ def follow(score: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
     >>> follow(score, penalty=0.2)
     array([1, 2, 3])
     """
-    reach = 60
-    steps = np.arange(-reach, reach + 1)
+    steps = np.arange(-_REACH, _REACH + 1)
     cost = penalty * np.abs(steps) * GRID_STEP
-    back = np.zeros(score.shape, np.int64)
-    best = score[0]
+    slope = penalty * GRID_STEP * np.arange(score.shape[1])
+    best = np.empty_like(score)
+    best[0] = score[0]
+    # Going on costs in proportion to the distance: the best of all ways is a running maximum from either side.
     for window in range(1, len(score)):
-        padded = np.pad(best, reach, constant_values=-np.inf)
-        options = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1) - cost
-        choice = options.argmax(axis=1)
-        back[window] = np.arange(len(best)) + steps[choice]
-        best = score[window] + options[np.arange(len(best)), choice]
+        before = best[window - 1]
+        below = _running_maximum(before + slope, -_REACH) - slope
+        above = _running_maximum(before - slope, _REACH) + slope
+        best[window] = score[window] + np.maximum(below, above)
     path = np.zeros(len(score), np.int64)
-    path[-1] = best.argmax()
+    path[-1] = best[-1].argmax()
     for window in range(len(score) - 1, 0, -1):
-        path[window - 1] = back[window, path[window]]
+        step = path[window]
+        near = np.arange(max(step - _REACH, 0), min(step + _REACH + 1, score.shape[1]))
+        path[window - 1] = near[(best[window - 1, near] - cost[near - step + _REACH]).argmax()]
     return path
+
+
+def _running_maximum(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """Largest of each value and the `reach` after it, or before it where that is negative."""
+    size = abs(reach) + 1
+    origin = -(size // 2) if reach > 0 else (size - 1) // 2
+    return np.asarray(ndimage.maximum_filter1d(values, size, mode="constant", cval=-np.inf, origin=origin))
 
 
 def _refine(
@@ -268,13 +338,18 @@ def _refine(
     return velocity
 
 
-def stack_velocity(pattern: NDArray[np.float32], settings: KymographSettings) -> NDArray[np.float64]:
-    """Return the velocity over time, px per frame, shape (T,), from a moving pattern, shape (L, T, N)."""
+def stack_velocity(
+    pattern: NDArray[np.float32], settings: KymographSettings, slopes: NDArray[np.float32] | None = None
+) -> NDArray[np.float64]:
+    """Return the velocity over time, px per frame, shape (T,), from a moving pattern, shape (L, T, N).
+
+    `slopes` (L, T, N - 4) are its `flanks`, where they are known.
+    """
     frames = pattern.shape[1]
     if frames < 6 or pattern.shape[2] < 12 or not pattern.any():
         return np.full(frames, np.nan)
-    pattern = flanks(pattern)
-    points = pattern.shape[2]
+    slopes = flanks(pattern) if slopes is None else slopes
+    points = slopes.shape[2]
     window = min(settings.slant_window, frames)
     limit = min(settings.max_velocity, 0.5 * points)
     step = settings.slant_step
@@ -282,14 +357,15 @@ def stack_velocity(pattern: NDArray[np.float32], settings: KymographSettings) ->
     starts = np.arange(0, frames - window + 1, max(window // 2, 1))
     size = fft.next_fast_len(points + int(limit) * 2, real=True)
     waves = np.arange(1, size // 6)  # streaks are a few pixels wide: beyond this there is only noise
-    spectra = fft.rfft(pattern, size, axis=2)[:, :, waves]
+    spectra = np.ascontiguousarray(fft.rfft(slopes, size, axis=2)[:, :, waves].transpose(2, 0, 1))
     time = np.arange(window) - (window - 1) / 2
-    taper = np.hanning(window + 2)[1:-1]
-    tiles = np.stack([spectra[:, s : s + window] for s in starts], axis=1) * taper[:, None]
+    taper = np.hanning(window + 2)[1:-1].astype(np.float32)
+    places = starts[:, None] + np.arange(window)
     power = np.zeros((len(starts), len(grid)))
-    for column, wave in enumerate(waves):
-        turn = np.exp(2j * np.pi * wave / size * grid[:, None] * time).astype(np.complex64)
-        power += (np.abs(tiles[..., column] @ turn.T) ** 2).sum(axis=0)
+    for wave, lanes in zip(waves, spectra, strict=True):
+        turn = np.exp(2j * np.pi * wave / size * time[:, None] * grid).astype(np.complex64)
+        stack = (lanes[:, places] * taper) @ turn
+        power += np.einsum("lsv,lsv->sv", stack.real, stack.real) + np.einsum("lsv,lsv->sv", stack.imag, stack.imag)
     best = grid[power.argmax(axis=1)]
     if len(best) > 2:
         best = ndimage.median_filter(best, 3, mode="nearest")

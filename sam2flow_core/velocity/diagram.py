@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import fft, ndimage, signal
 
 from sam2flow_core.config.velocity import CellCountSettings, KymographSettings, StretchSettings
-from sam2flow_core.velocity.correlation import correlate, moving_pattern, stack_velocity
+from sam2flow_core.velocity.correlation import correlate, flanks, moving_pattern, stack_velocity
 from sam2flow_core.velocity.records import CellCount, SpaceTime
 from sam2flow_core.velocity.sampling import Samples
 from sam2flow_core.velocity.stretches import StretchTable, stretch_table
@@ -175,8 +175,9 @@ def read_diagram(
     """
     drift = max(int(settings.drift_s * (frame_rate_hz or _RATE_WITHOUT_CALIBRATION)), 32)
     pattern = moving_pattern(samples, drift)
-    found = correlate(pattern, settings)
-    radon = stack_velocity(pattern, settings)
+    slopes = flanks(pattern)
+    found = correlate(pattern, settings, slopes)
+    radon = stack_velocity(pattern, settings, slopes)
     transit = transit_velocity(pattern)
     spacing, periodicity = repeat_distance(pattern)
     noise = pattern_noise(pattern)
@@ -201,7 +202,7 @@ def read_diagram(
         transit_quality=transit.quality,
         transit_match=transit.match,
     )
-    along = stretch_table(pattern, samples.lanes, diagram.velocity, stretches or StretchSettings())
+    along = stretch_table(slopes, samples.lanes, diagram.velocity, stretches or StretchSettings())
     return Reading(diagram, count_cells(pattern, diagram.velocity, settings.cells), along, unit)
 
 

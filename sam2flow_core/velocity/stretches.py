@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from sam2flow_core.config.velocity import StretchSettings
-from sam2flow_core.velocity.correlation import flanks
 
 _GRID = np.sinh(np.linspace(np.arcsinh(-10), np.arcsinh(16), 65)) * 0.3
 """Multiples of the vessel's speed that are asked for, from -3 to 4.8."""
@@ -59,7 +58,7 @@ class StretchTable:
 
 
 def stretch_table(
-    pattern: NDArray[np.float32],
+    slopes: NDArray[np.float32],
     lanes: NDArray[np.float32],
     velocity: NDArray[np.float64],
     settings: StretchSettings,
@@ -68,15 +67,15 @@ def stretch_table(
 
     Parameters
     ----------
-    pattern : ndarray, shape (L, T, N)
-        From `moving_pattern`.
+    slopes : ndarray, shape (L, T, N - 4)
+        `flanks` of the moving pattern.
     lanes : ndarray, shape (L, T, N)
         Brightness.
     velocity : ndarray, shape (T,)
         By the space-time diagram, px per frame.
     settings : StretchSettings
     """
-    frames, points = pattern.shape[1:]
+    frames, points = lanes.shape[1:]
     moved = np.nan_to_num(velocity[:-1])
     usual = float(np.median(np.abs(moved))) if len(moved) else 0.0
     lag = int(
@@ -95,7 +94,7 @@ def stretch_table(
     if points < 12 or len(start) < settings.least_pairs:
         return StretchTable(product, first, second, unlike, strength)
     image = np.zeros((frames, points), np.float32)
-    image[:, 2:-2] = flanks(pattern).mean(axis=0)
+    image[:, 2:-2] = slopes.mean(axis=0)
     image *= _seen(strength, settings.evened_px)  # noise alone would pull the speed beside it towards standing still
     here, there = image[start], image[start + lag]
     other = image[(start + lag + frames // 2) % frames]

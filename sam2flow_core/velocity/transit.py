@@ -25,6 +25,7 @@ from sam2flow_core.config.velocity import TransitSettings
 from sam2flow_core.velocity.correlation import GRID_STEP, follow
 
 _FINENESS = 4  # delays are evaluated every quarter of a frame
+_SHORT = 128  # frames
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,15 @@ def transit_velocity(pattern: NDArray[np.float32], settings: TransitSettings | N
     limit = float(np.arcsinh(settings.fastest_lines * points))
     grid = np.sinh(np.arange(-limit, limit + GRID_STEP, GRID_STEP))
     apart = _distances(points, settings)
-    whole = _scores(pattern, apart, grid, frames, settings)[0]
+    # The lanes of a place beside each other, one place after the other: what lies some places on lies so much further.
+    rows = np.ascontiguousarray(pattern.transpose(1, 2, 0)).reshape(frames, -1)
+    lanes = len(pattern)
+    whole = _scores(rows, lanes, apart, grid, frames, settings)[0]
     usual = max(abs(float(grid[whole.argmax()])), settings.slowest)
     crossing = min(apart[-1], settings.longest_px) / usual
     window = int(np.clip(settings.crossings * crossing, settings.least_window, frames))
     while True:
-        score = _scores(pattern, apart, grid, window, settings)
+        score = _scores(rows, lanes, apart, grid, window, settings)
         path = follow(score, settings.jump_penalty)
         best, found = grid[score.argmax(axis=1)], _between(score, grid, path)
         agrees = np.abs(best - grid[path]) <= np.maximum(0.15 * np.abs(grid[path]), settings.slowest)
@@ -95,37 +99,66 @@ def _distances(points: int, settings: TransitSettings) -> NDArray[np.int64]:
 
 
 def _scores(
-    pattern: NDArray[np.float32],
+    rows: NDArray[np.float32],
+    lanes: int,
     apart: NDArray[np.int64],
     grid: NDArray[np.float64],
     window: int,
     settings: TransitSettings,
 ) -> NDArray[np.float64]:
-    """Correlation in each window at each velocity, shape (W, V); windows overlap by half."""
-    frames = pattern.shape[1]
-    starts = np.arange(0, max(frames - window, 0) + 1, max(window // 2, 1))
+    """Correlation in each window at each velocity, shape (W, V); windows overlap by half.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (T, N L)
+        The pattern, its lanes side by side.
+    lanes : int
+    apart : ndarray of int
+        Distances, px.
+    grid : ndarray, shape (V,)
+    window : int
+        Frames.
+    settings : TransitSettings
+    """
+    starts = np.arange(0, max(len(rows) - window, 0) + 1, max(window // 2, 1))
     size = fft.next_fast_len(2 * window, real=True)
+    crossed = np.empty((len(apart), len(starts), size // 2 + 1), np.complex64)
+    norm = np.empty((len(apart), len(starts)))
+    for number, start in enumerate(starts):  # one after the other: a window's spectra stay in the processor's cache
+        part = rows[start : start + window]
+        part = part - part.mean(axis=0)
+        energy = np.einsum("tn,tn->n", part, part, dtype=float)
+        spectra = _spectra(part, size)
+        turned = np.conj(spectra)
+        for k, distance in enumerate(apart * lanes):
+            crossed[k, number] = (turned[:, None, :-distance] @ spectra[:, distance:, None])[:, 0, 0]
+            norm[k, number] = np.sqrt(energy[:-distance].sum() * energy[distance:].sum())
     total = np.zeros((len(starts), len(grid)))
     told = np.zeros(len(grid))
-    parts = np.stack([pattern[:, s : s + window] for s in starts])
-    parts = parts - parts.mean(axis=2, keepdims=True)
-    spectra = fft.rfft(parts, size, axis=2)
-    energy = (parts**2).sum(axis=(1, 2), dtype=float)
-    for distance in apart:
-        cross = (np.conj(spectra[..., :-distance]) * spectra[..., distance:]).sum(axis=(1, 3))
-        covariance = fft.irfft(cross, size * _FINENESS, axis=1) * _FINENESS
-        norm = np.sqrt(energy[:, :-distance].sum(axis=1) * energy[:, distance:].sum(axis=1))
+    whole = size * _FINENESS
+    for cross, length, distance in zip(crossed, norm, apart, strict=True):
+        covariance = fft.irfft(cross, whole, axis=1) * _FINENESS
         delay = distance / np.where(grid == 0, 1e-9, grid)
         seen = np.abs(delay) <= settings.longest_delay * window
-        at = np.where(seen, delay, 0) * _FINENESS
+        at = delay[seen] * _FINENESS
         low = np.floor(at).astype(int)
         share = at - low
-        whole = size * _FINENESS
-        value = covariance[:, low % whole] * (1 - share) + covariance[:, (low + 1) % whole] * share
-        overlap = 1 - np.abs(np.where(seen, delay, 0)) / window
-        total += np.where(seen, value / np.maximum(norm, 1e-9)[:, None] / overlap, 0)
+        value = covariance.take(low % whole, axis=1) * (1 - share) + covariance.take((low + 1) % whole, axis=1) * share
+        overlap = 1 - np.abs(delay[seen]) / window
+        total[:, seen] += value / np.maximum(length, 1e-9)[:, None] / overlap
         told += seen
     return total / np.maximum(told, settings.least_distances)
+
+
+def _spectra(part: NDArray[np.float32], size: int) -> NDArray[np.complex64]:
+    """Fourier transform over time of rows (T, P), padded to `size`, shape (size // 2 + 1, P)."""
+    if len(part) > _SHORT:
+        return np.asarray(fft.rfft(part, size, axis=0), np.complex64)
+    # Of a few frames a product of matrices is several times as fast.
+    turn = np.exp(-2j * np.pi / size * np.outer(np.arange(size // 2 + 1), np.arange(len(part))))
+    spectra = np.empty((size // 2 + 1, part.shape[1]), np.complex64)
+    spectra.real, spectra.imag = turn.real.astype(np.float32) @ part, turn.imag.astype(np.float32) @ part
+    return spectra
 
 
 def _between(score: NDArray[np.float64], grid: NDArray[np.float64], path: NDArray[np.int64]) -> NDArray[np.float64]:
