@@ -358,14 +358,16 @@ def stack_velocity(
     size = fft.next_fast_len(points + int(limit) * 2, real=True)
     waves = np.arange(1, size // 6)  # streaks are a few pixels wide: beyond this there is only noise
     spectra = np.ascontiguousarray(fft.rfft(slopes, size, axis=2)[:, :, waves].transpose(2, 0, 1))
-    time = np.arange(window) - (window - 1) / 2
     taper = np.hanning(window + 2)[1:-1].astype(np.float32)
-    places = starts[:, None] + np.arange(window)
-    power = np.zeros((len(starts), len(grid)))
-    for wave, lanes in zip(waves, spectra, strict=True):
-        turn = np.exp(2j * np.pi * wave / size * time[:, None] * grid).astype(np.complex64)
-        stack = (lanes[:, places] * taper) @ turn
-        power += np.einsum("lsv,lsv->sv", stack.real, stack.real) + np.einsum("lsv,lsv->sv", stack.imag, stack.imag)
+    tiles = np.stack([spectra[:, :, s : s + window] for s in starts], axis=1) * taper
+    # The power of a sum of shifted rows is a sum over the rows' autocorrelation in time, which no velocity changes.
+    over_time = fft.fft(tiles, fft.next_fast_len(2 * window), axis=3)
+    power_of_time = (over_time.real**2 + over_time.imag**2).sum(axis=2)
+    auto = fft.ifft(power_of_time, axis=2)[:, :, :window]
+    auto[:, :, 1:] *= 2
+    phase = (2 * np.pi / size) * waves[:, None, None] * np.arange(window)[:, None] * grid
+    power = np.matmul(auto.real, np.cos(phase).astype(np.float32)).sum(axis=0)
+    power -= np.matmul(auto.imag, np.sin(phase).astype(np.float32)).sum(axis=0)
     best = grid[power.argmax(axis=1)]
     if len(best) > 2:
         best = ndimage.median_filter(best, 3, mode="nearest")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,10 @@ from sam2flow_core.config.velocity import CellCountSettings, KymographSettings, 
 from sam2flow_core.velocity.correlation import correlate, flanks, moving_pattern, stack_velocity
 from sam2flow_core.velocity.records import CellCount, SpaceTime
 from sam2flow_core.velocity.sampling import Samples
-from sam2flow_core.velocity.stretches import StretchTable, stretch_table
+from sam2flow_core.velocity.stretches import StretchTable, no_stretches, stretch_table
 from sam2flow_core.velocity.transit import transit_velocity
 
+_NAN = float("nan")
 _CELL = 4  # px
 _FOCUS_FRAMES = 15
 _RATE_WITHOUT_CALIBRATION = 100.0  # Hz, only for how slow a drift is
@@ -162,8 +163,11 @@ def read_diagram(
     frame_rate_hz: float | None,
     settings: KymographSettings,
     stretches: StretchSettings | None = None,
+    speed_only: bool = False,
 ) -> Reading:
     """Read velocity, quality, looks and cells from the samples of a span.
+
+    With `speed_only` velocities and their quality are read, and of all else it is said that nothing is known.
 
     References
     ----------
@@ -179,28 +183,42 @@ def read_diagram(
     found = correlate(pattern, settings, slopes)
     radon = stack_velocity(pattern, settings, slopes)
     transit = transit_velocity(pattern)
-    spacing, periodicity = repeat_distance(pattern)
-    noise = pattern_noise(pattern)
-    floor, floor_spread = _floor(pattern, settings)
-    sharpness, unit = _sharpness(samples.lanes)
+    frames, points = pattern.shape[1:]
     diagram = SpaceTime(
         image=pattern.mean(axis=0),
         velocity=found.velocity,
         radon=radon,
         quality=_with_second_opinion(found.quality, found.velocity, radon),
-        contrast_to_noise=noise,
+        contrast_to_noise=_NAN,
+        spacing=_NAN,
+        periodicity=_NAN,
+        duplicate=np.zeros(frames, bool),
+        sharpness=np.full(frames, _NAN),
+        saturated=_NAN,
+        match=found.match,
+        floor=_NAN,
+        floor_spread=_NAN,
+        strength=np.full(frames, _NAN),
+        transit=transit.velocity,
+        transit_quality=transit.quality,
+        transit_match=transit.match,
+    )
+    if speed_only:
+        return Reading(diagram, CellCount(_NAN, _NAN), no_stretches(points), 0.0)
+    spacing, periodicity = repeat_distance(pattern)
+    floor, floor_spread = _floor(pattern, settings)
+    sharpness, unit = _sharpness(samples.lanes)
+    diagram = replace(
+        diagram,
+        contrast_to_noise=pattern_noise(pattern),
         spacing=spacing,
         periodicity=periodicity,
         duplicate=_duplicates(samples.lanes),
         sharpness=sharpness,
         saturated=_clipped(samples.lanes),
-        match=found.match,
         floor=floor,
         floor_spread=floor_spread,
         strength=_strength(pattern),
-        transit=transit.velocity,
-        transit_quality=transit.quality,
-        transit_match=transit.match,
     )
     along = stretch_table(slopes, samples.lanes, diagram.velocity, stretches or StretchSettings())
     return Reading(diagram, count_cells(pattern, diagram.velocity, settings.cells), along, unit)

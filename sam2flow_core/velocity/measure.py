@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +29,7 @@ from sam2flow_core.velocity.flag_rules import (
     vessel_flags,
 )
 from sam2flow_core.velocity.grade import Findings, chance_right, find_doubts, find_views, grade_vessel
-from sam2flow_core.velocity.prepared import Others, PreparedVessel, prepare
+from sam2flow_core.velocity.prepared import Course, Others, PreparedVessel, prepare, with_flow
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
@@ -38,6 +40,7 @@ from sam2flow_core.velocity.stretches import Step, StretchTable, longest_gap, re
 from sam2flow_core.velocity.uncertainty import frame_standard_error, summarise, with_interval
 from sam2flow_core.velocity.wall_fit import fit_width
 
+_Any = TypeVar("_Any")
 _THREADS = 2  # vessels measured at once; numpy works without the interpreter's lock
 
 
@@ -145,42 +148,41 @@ def measure_vessels(
 def _measure(
     vessels: Sequence[PreparedVessel], others: Sequence[Others], recording: _Recording
 ) -> list[VesselMeasurement]:
-    """Read all vessels, then the segments that some of them may fall into, and finish what is one vessel."""
+    """Read all vessels, then how fast the segments are that some may fall into; finish what is one vessel."""
     readings = _read(vessels, others, recording)
     found = [
         _find_segments(vessel, reading, recording.settings) for vessel, reading in zip(vessels, readings, strict=True)
     ]
-    first = _read_segments(found, others, recording)
+    speeds = _by_vessel(_read_speeds([part for segments in found for part in segments.all], recording), found)
     apart = [
-        are_apart(segments, [reading.space_time for reading in mine], recording.settings) if mine else None
-        for segments, mine in zip(found, first, strict=True)
+        are_apart(segments, mine, recording.settings) if mine else None
+        for segments, mine in zip(found, speeds, strict=True)
     ]
     final = [
-        merged(vessels[k], found[k], [reading.space_time for reading in first[k]], recording.settings)
-        if apart[k]
-        else Segments((), None)
+        merged(vessels[k], found[k], speeds[k], recording.settings) if apart[k] else Segments((), None)
         for k in range(len(vessels))
     ]
-    changed = [final[k] if final[k] is not found[k] else Segments((), None) for k in range(len(vessels))]
-    second = _read_segments(changed, others, recording)
+    owner = [k for k, segments in enumerate(final) for _ in segments.all]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        courses = [part for segments in final for part in segments.all]
+        parts = list(pool.map(lambda course: with_flow(course, recording.settings), courses))
+    read = _read(parts, [others[k] for k in owner], recording)
+    segments_of = _by_vessel(list(zip(parts, read, strict=True)), final)
 
     def finish(k: int) -> VesselMeasurement:
         whole = _finish(vessels[k], readings[k], others[k], recording, one=apart[k] is False)
-        if not apart[k]:
+        if not segments_of[k]:
             return whole
-        each = zip(final[k].all, second[k] or first[k], strict=True)
-        return divided(whole, [_finish(part, reading, others[k], recording) for part, reading in each])
+        return divided(whole, [_finish(part, reading, others[k], recording) for part, reading in segments_of[k]])
 
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(finish, range(len(vessels))))
 
 
-def _read_segments(found: Sequence[Segments], others: Sequence[Others], recording: _Recording) -> list[list[_Read]]:
-    """Read the segments of all vessels in one pass over the images; a list for each vessel."""
-    owner = [k for k, segments in enumerate(found) for _ in segments.all]
-    parts = [part for segments in found for part in segments.all]
-    read = _read(parts, [others[k] for k in owner], recording)
-    return [[reading for reading, whose in zip(read, owner, strict=True) if whose == k] for k in range(len(found))]
+def _by_vessel(values: Sequence[_Any], found: Sequence[Segments]) -> list[list[_Any]]:
+    """Sort what belongs to the segments of all vessels, one after the other, by vessel."""
+    rest = iter(values)
+    return [list(islice(rest, len(segments.all))) for segments in found]
 
 
 def _find_segments(vessel: PreparedVessel, reading: _Read, settings: VelocitySettings) -> Segments:
@@ -195,29 +197,46 @@ def _read(vessels: Sequence[PreparedVessel], others: Sequence[Others], recording
     """Read the space-time diagrams of all vessels from the images, span by span, and their cross-sections."""
     if not vessels:
         return []
-    settings, timing = recording.settings, recording.timing
-    samplers = [vessel.sampler for vessel in vessels]
     sections = [
-        CrossSampler(vessel.track, vessel.line, vessel.width, rivals, settings.activity)
+        CrossSampler(vessel.track, vessel.line, vessel.width, rivals, recording.settings.activity)
         for vessel, rivals in zip(vessels, others, strict=True)
     ]
+    readings = _read_spans(vessels, sections, recording)
+    return [
+        _Read(*joined(mine, recording.settings.kymograph), section.activity())
+        for mine, section in zip(readings, sections, strict=True)
+    ]
+
+
+def _read_speeds(courses: Sequence[Course], recording: _Recording) -> list[SpaceTime]:
+    """Read of some vessels or segments how fast they are."""
+    if not courses:
+        return []
+    readings = _read_spans(courses, (), recording, speed_only=True)
+    return [joined(mine, recording.settings.kymograph)[0] for mine in readings]
+
+
+def _read_spans(
+    courses: Sequence[Course], sections: Sequence[CrossSampler], recording: _Recording, speed_only: bool = False
+) -> list[list[Reading]]:
+    """Read diagrams in one pass over the images, a span at a time; sections take their samples on the way."""
+    settings, timing = recording.settings, recording.timing
+    samplers = [course.sampler for course in courses]
     rate = recording.calibration.usable_frame_rate_hz
-    readings: list[list[Reading]] = [[] for _ in vessels]
+    readings: list[list[Reading]] = [[] for _ in courses]
     with ThreadPoolExecutor(_THREADS) as pool:
-        for span in spans(len(vessels[0].track.frames), settings.kymograph):
+        for span in spans(len(courses[0].track.frames), settings.kymograph):
             sample_lanes(samplers, recording.images, span.first, span.last, sections)
             clock = span_clock(timing, span.first, span.last, settings.kymograph)
 
             def read(sampler: LaneSampler, clock: NDArray[np.int64] = clock) -> Reading:
-                reading = read_diagram(on_clock(sampler.samples(), clock), rate, settings.kymograph, settings.stretches)
+                samples = on_clock(sampler.samples(), clock)
+                reading = read_diagram(samples, rate, settings.kymograph, settings.stretches, speed_only)
                 return at_frames(reading, clock)
 
             for mine, reading in zip(readings, pool.map(read, samplers), strict=True):
                 mine.append(trimmed(reading, span))
-    return [
-        _Read(*joined(mine, settings.kymograph), section.activity())
-        for mine, section in zip(readings, sections, strict=True)
-    ]
+    return readings
 
 
 def _finish(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.config.velocity import VelocitySettings
+from sam2flow_core.config.velocity import KymographSettings, VelocitySettings
 from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_branch, trace_centreline
 from sam2flow_core.velocity.diameter import Footprint, Lumen, diameter_along, find_lumen, footprint
@@ -20,8 +20,8 @@ Others = Sequence[tuple[NDArray[np.bool_], VesselTrack]]
 
 
 @dataclass(frozen=True)
-class PreparedVessel:
-    """A vessel, or a segment of one, before its images are read.
+class Course:
+    """Where a vessel, or a segment of one, runs and how wide it is, by its masks alone.
 
     Attributes
     ----------
@@ -29,16 +29,11 @@ class PreparedVessel:
         Of the whole vessel, also for a segment.
     seen : Footprint
     line : Centreline
-        The arrow is the direction of the mean flow.
     diameter : ndarray, shape (N,)
         Of the mask, px.
     width : float
         Its median.
-    lumen : Lumen
-    flow : LumenSeries
     sampler : LaneSampler
-    turned : bool
-        Whether the arrow is against the line that the vessel, or the one it is a segment of, was traced along.
     """
 
     track: VesselTrack
@@ -47,10 +42,21 @@ class PreparedVessel:
     line: Centreline
     diameter: NDArray[np.float64]
     width: float
+    sampler: LaneSampler
+
+
+@dataclass(frozen=True)
+class PreparedVessel(Course):
+    """A vessel, or a segment of one, before its images are read; the arrow is the direction of its mean flow.
+
+    Attributes
+    ----------
+    lumen : Lumen
+    flow : LumenSeries
+    """
+
     lumen: Lumen
     flow: LumenSeries
-    sampler: LaneSampler
-    turned: bool
 
 
 def prepare(track: VesselTrack, settings: VelocitySettings, arrow: Centreline | None = None) -> PreparedVessel:
@@ -61,15 +67,15 @@ def prepare(track: VesselTrack, settings: VelocitySettings, arrow: Centreline | 
     if line is None:  # nothing to follow: three points in the middle of the crop carry the empty measurement
         middle = np.array(majority.shape) / 2
         line = resample(middle + np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]]))
-    return _along(track, majority, seen, line, settings, arrow)
+    return with_flow(_course(track, majority, seen, line, settings), settings, arrow)
 
 
-def segment_of(whole: PreparedVessel, first: int, last: int, settings: VelocitySettings) -> PreparedVessel:
-    """Return the part of a vessel from one point of its line to another (not included), with an arrow of its own."""
-    return _along(whole.track, whole.majority, whole.seen, whole.line.part(first, last), settings)
+def segment_of(whole: Course, first: int, last: int, settings: VelocitySettings) -> Course:
+    """Return the part of a vessel from one point of its line to another (not included), its arrow as the whole's."""
+    return _course(whole.track, whole.majority, whole.seen, whole.line.part(first, last), settings)
 
 
-def branch_of(whole: PreparedVessel, settings: VelocitySettings) -> tuple[PreparedVessel, int] | None:
+def branch_of(whole: Course, settings: VelocitySettings) -> tuple[Course, int] | None:
     """Return the longest branch in a vessel's mask, and the point of its line where it joins; None without one."""
     least = max(settings.flags.min_length_px, settings.flags.min_length_diameters * whole.width)
     if whole.line.branch_length < least:
@@ -78,27 +84,32 @@ def branch_of(whole: PreparedVessel, settings: VelocitySettings) -> tuple[Prepar
     if branch is None or branch.length < least:
         return None
     apart = np.hypot(*(branch.points[[0, -1], None] - whole.line.points).transpose(2, 0, 1))
-    return _along(whole.track, whole.majority, whole.seen, branch, settings), int(apart.min(axis=0).argmin())
+    return _course(whole.track, whole.majority, whole.seen, branch, settings), int(apart.min(axis=0).argmin())
 
 
-def _along(
-    track: VesselTrack,
-    majority: NDArray[np.bool_],
-    seen: Footprint,
-    line: Centreline,
-    settings: VelocitySettings,
-    arrow: Centreline | None = None,
-) -> PreparedVessel:
+def _course(
+    track: VesselTrack, majority: NDArray[np.bool_], seen: Footprint, line: Centreline, settings: VelocitySettings
+) -> Course:
     diameter = diameter_along(seen.share, line, settings.geometry.diameter_window_px)
     known = np.isfinite(diameter)
     usual = float(np.median(diameter[known])) if known.any() else 1.0
-    lumen = find_lumen(seen.ever, line, np.where(known, diameter, usual))
+    return Course(track, majority, seen, line, diameter, usual, _sampler(track, line, usual, seen, settings.kymograph))
+
+
+def _sampler(
+    track: VesselTrack, line: Centreline, width: float, seen: Footprint, settings: KymographSettings
+) -> LaneSampler:
+    band = settings.band * width / 2
+    return LaneSampler(track, line, np.linspace(-band, band, settings.lanes), seen.ever)
+
+
+def with_flow(course: Course, settings: VelocitySettings, arrow: Centreline | None = None) -> PreparedVessel:
+    """Read the flow of a vessel or segment and turn its arrow along the mean, or as an earlier `arrow` was."""
+    track, seen, line, diameter, sampler = course.track, course.seen, course.line, course.diameter, course.sampler
+    lumen = find_lumen(seen.ever, line, np.where(np.isfinite(diameter), diameter, course.width))
     flow = lumen_series(track, lumen, len(line.points), settings.kymograph.band, settings.series)
     against = bool(np.isfinite(flow.mean).any() and np.nanmean(flow.mean) < 0)
-    turned = against if arrow is None else line.runs_against(arrow)
-    if turned:
+    if against if arrow is None else line.runs_against(arrow):
         line, diameter, lumen, flow = line.reversed(), diameter[::-1], lumen.reversed(len(line.arc)), flow.reversed()
-    band = settings.kymograph.band * usual / 2
-    lanes = np.linspace(-band, band, settings.kymograph.lanes)
-    sampler = LaneSampler(track, line, lanes, seen.ever)
-    return PreparedVessel(track, majority, seen, line, diameter, usual, lumen, flow, sampler, turned)
+        sampler = _sampler(track, line, course.width, seen, settings.kymograph)
+    return PreparedVessel(track, course.majority, seen, line, diameter, course.width, sampler, lumen, flow)

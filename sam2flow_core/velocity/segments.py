@@ -18,7 +18,7 @@ from scipy.sparse import csgraph, csr_array
 
 from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
 from sam2flow_core.config.velocity import ForkSettings, StretchSettings, VelocitySettings
-from sam2flow_core.velocity.prepared import PreparedVessel, branch_of, segment_of
+from sam2flow_core.velocity.prepared import Course, branch_of, segment_of
 from sam2flow_core.velocity.records import CellCount, Series, SpaceTime, Statistics, VesselMeasurement
 from sam2flow_core.velocity.stretches import StretchTable, read_stretches, step_along
 from sam2flow_core.velocity.uncertainty import Z95
@@ -63,9 +63,9 @@ class Segments:
 
     Attributes
     ----------
-    along : list of PreparedVessel
+    along : list of Course
         In the order of the line; empty where nothing suggests a cut.
-    branch : PreparedVessel or None
+    branch : Course or None
         The longest branch that leaves the line within the mask.
     edges : tuple of int
         Points of the whole's line between which the segments lie, its ends among them.
@@ -73,18 +73,18 @@ class Segments:
         The one of them at which the branch leaves, unless that is too near another.
     """
 
-    along: tuple[PreparedVessel, ...]
-    branch: PreparedVessel | None
+    along: tuple[Course, ...]
+    branch: Course | None
     edges: tuple[int, ...] = ()
     joint: int | None = None
 
     @property
-    def all(self) -> list[PreparedVessel]:
+    def all(self) -> list[Course]:
         """The segments of the line, and the branch."""
         return [*self.along, *([self.branch] if self.branch else [])]
 
 
-def possible_segments(whole: PreparedVessel, cuts: Sequence[int], settings: VelocitySettings) -> Segments:
+def possible_segments(whole: Course, cuts: Sequence[int], settings: VelocitySettings) -> Segments:
     """Cut a vessel at the given points of its line, and where a branch leaves it, unless that is near another cut."""
     found, joint = branch_of(whole, settings), None
     edges = [0, *cuts, len(whole.line.points)]
@@ -99,9 +99,9 @@ def possible_segments(whole: PreparedVessel, cuts: Sequence[int], settings: Velo
 
 
 def _between(
-    whole: PreparedVessel,
+    whole: Course,
     edges: tuple[int, ...],
-    branch: PreparedVessel | None,
+    branch: Course | None,
     joint: int | None,
     settings: VelocitySettings,
 ) -> Segments:
@@ -109,14 +109,12 @@ def _between(
     return Segments(tuple(along), branch, edges, joint)
 
 
-def merged(
-    whole: PreparedVessel, segments: Segments, diagrams: Sequence[SpaceTime], settings: VelocitySettings
-) -> Segments:
+def merged(whole: Course, segments: Segments, diagrams: Sequence[SpaceTime], settings: VelocitySettings) -> Segments:
     """Return segments without the cuts that their own readings do not bear out: neighbours that flow alike are one.
 
     A segment that cannot be read by itself is no reason for a cut either, and joins its neighbours.
     """
-    speeds = [_speed(part, diagram, settings) for part, diagram in zip(segments.all, diagrams, strict=True)]
+    speeds = [_speed(diagram, settings) for diagram in diagrams]
     moving = segments.branch is not None and abs(speeds.pop()) > settings.flags.floor_px_frame
     steps = [abs(b - a) / max(abs(a), abs(b), 1e-9) for a, b in pairwise(speeds)]
     first, *inner, last = segments.edges
@@ -141,7 +139,7 @@ def are_apart(segments: Segments, diagrams: Sequence[SpaceTime], settings: Veloc
         Of `Segments.all`.
     settings : VelocitySettings
     """
-    speeds = [_speed(part, diagram, settings) for part, diagram in zip(segments.all, diagrams, strict=True)]
+    speeds = [_speed(diagram, settings) for diagram in diagrams]
     if segments.branch is not None and abs(speeds.pop()) > settings.flags.floor_px_frame:
         return True  # blood leaves or enters here, whatever the speed along the line
     steps = [abs(b - a) / max(abs(a), abs(b), 1e-9) for a, b in pairwise(speeds)]
@@ -151,7 +149,7 @@ def are_apart(segments: Segments, diagrams: Sequence[SpaceTime], settings: Veloc
     return None if len(told) < len(steps) else False
 
 
-def _speed(part: PreparedVessel, diagram: SpaceTime, settings: VelocitySettings) -> float:
+def _speed(diagram: SpaceTime, settings: VelocitySettings) -> float:
     """Mean velocity of a segment by its diagram, px per frame, along the arrow of the vessel it was cut from.
 
     NaN where the diagram is hard to read, too short, or its two readings contradict each other.
@@ -167,7 +165,7 @@ def _speed(part: PreparedVessel, diagram: SpaceTime, settings: VelocitySettings)
             abs(other), settings.flags.floor_px_frame
         ):
             return float("nan")
-    return speed * (-1 if part.turned else 1)
+    return speed
 
 
 def divided(whole: VesselMeasurement, segments: Sequence[VesselMeasurement]) -> VesselMeasurement:

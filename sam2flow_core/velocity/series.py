@@ -74,61 +74,91 @@ def lumen_series(track: VesselTrack, lumen: Lumen, points: int, band: float, set
         Half width of the band of `LumenSeries.centre` as a share of the radius.
     settings : SeriesSettings
     """
-    parts = [
-        _reduce(project(track, lumen, block), lumen, points, band, settings) for block in blocks(track.flow.shape[0])
-    ]
-    parts = parts or [_reduce(project(track, lumen, slice(0, 0)), lumen, points, band, settings)]
+    places = _Places.of(lumen, points, band, settings)
+    parts = [_reduce(project(track, lumen, block), places) for block in blocks(track.flow.shape[0])]
+    parts = parts or [_reduce(project(track, lumen, slice(0, 0)), places)]
     joined = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(LumenSeries)}
     return LumenSeries(**joined)
 
 
-def _reduce(flow: ProjectedFlow, lumen: Lumen, points: int, band: float, settings: SeriesSettings) -> LumenSeries:
-    lanes = np.digitize(lumen.across, np.linspace(-1, 1, settings.lanes + 1)[1:-1])
-    total = np.zeros(len(flow.along))
-    weight = np.zeros(len(flow.along))
-    for lane in range(settings.lanes):
-        values = flow.along[:, lanes == lane]
-        number = np.isfinite(values).sum(axis=1)
-        total += np.where(
-            number > 0, number * np.nan_to_num(row_quantile(values, (0.5,), settings.quantile_pixels)[0]), 0
+@dataclass(frozen=True)
+class _Places:
+    """Which pixels of a lumen are put together: the same for all frames.
+
+    Attributes
+    ----------
+    lane, bin : ndarray of float32, shape (P, lanes) and (P, B)
+        1 where a pixel lies in a lane, in a part of the width.
+    quantiles : list of ndarray of int
+        Pixels of each lane, of the band of the space-time diagram and of the whole that quantiles are taken of.
+    begin, station : ndarray of int, shape (S,)
+        Where the pixels of each point of the centreline begin, and which point that is.
+    points : int
+    """
+
+    lane: NDArray[np.float32]
+    bin: NDArray[np.float32]
+    quantiles: tuple[NDArray[np.int64], ...]
+    begin: NDArray[np.int64]
+    station: NDArray[np.int64]
+    points: int
+
+    @classmethod
+    def of(cls, lumen: Lumen, points: int, band: float, settings: SeriesSettings) -> _Places:
+        lanes = np.digitize(lumen.across, np.linspace(-1, 1, settings.lanes + 1)[1:-1])
+        groups = [lanes == lane for lane in range(settings.lanes)]
+        groups += [np.abs(lumen.across) <= band, np.ones(len(lanes), bool)]
+        begin = np.flatnonzero(np.diff(lumen.station, prepend=-1))  # pixels lie in the order of their stations
+        return cls(
+            (lanes[:, None] == np.arange(settings.lanes)).astype(np.float32),
+            (_bins_across(lumen, settings.profile_bins)[:, None] == np.arange(settings.profile_bins)).astype(
+                np.float32
+            ),
+            tuple(_some(np.flatnonzero(group), settings.quantile_pixels) for group in groups),
+            begin,
+            lumen.station[begin],
+            points,
         )
-        weight += number
-    low, high = row_quantile(flow.along, (0.1, 0.9), settings.quantile_pixels)
-    pixels = np.isfinite(flow.along).sum(axis=1)
+
+
+def _reduce(flow: ProjectedFlow, places: _Places) -> LumenSeries:
+    known = np.isfinite(flow.along)
+    along = np.where(known, flow.along, 0)
+    counted = known.astype(np.float32)
+    # Sums over groups of pixels as products of matrices.
+    by_lane, by_bin = counted @ places.lane, (counted @ places.bin).astype(float)
+    *lanes, band, everything = (flow.along[:, columns] for columns in places.quantiles)
+    total = np.zeros(len(along))
+    for number, values in zip(by_lane.T, lanes, strict=True):
+        total += np.where(number > 0, number * np.nan_to_num(row_quantile(values, (0.5,))[0]), 0)
+    low, high = row_quantile(everything, (0.1, 0.9))
+    pixels, weight = known.sum(axis=1), by_lane.sum(axis=1, dtype=float)
     with np.errstate(invalid="ignore", divide="ignore"):
         return LumenSeries(
             mean=np.where(weight > 0, total / weight, np.nan),
-            centre=row_quantile(flow.along[:, np.abs(lumen.across) <= band], (0.5,), settings.quantile_pixels)[0],
+            centre=row_quantile(band, (0.5,))[0],
             p10=low,
             p90=high,
             scale=np.nansum(flow.scale, axis=1) / pixels,
             pixels=pixels,
-            across=_across(flow, lumen, settings.profile_bins),
-            lengthwise=_lengthwise(flow, lumen, points),
+            across=np.where(by_bin > 0, (along @ places.bin) / by_bin, np.nan),
+            lengthwise=_lengthwise(along, known, places),
         )
 
 
-def _across(flow: ProjectedFlow, lumen: Lumen, bins: int) -> NDArray[np.float64]:
-    means = np.full((len(flow.along), bins), np.nan)
-    which = _bins_across(lumen, bins)
-    for k in range(bins):
-        values = flow.along[:, which == k]
-        number = np.isfinite(values).sum(axis=1)
-        seen = number > 0
-        means[seen, k] = np.nansum(values, axis=1)[seen] / number[seen]
-    return means
-
-
-def _lengthwise(flow: ProjectedFlow, lumen: Lumen, points: int) -> NDArray[np.float32]:
-    means = np.full((len(flow.along), points), np.nan, np.float32)
-    if not len(lumen.station):
+def _lengthwise(along: NDArray[np.float32], known: NDArray[np.bool_], places: _Places) -> NDArray[np.float32]:
+    means = np.full((len(along), places.points), np.nan, np.float32)
+    if not len(places.begin):
         return means
-    known = np.isfinite(flow.along)
-    first = np.flatnonzero(np.diff(lumen.station, prepend=-1))  # the pixels lie in the order of their stations
-    number = np.add.reduceat(known, first, axis=1, dtype=np.float32)
-    total = np.add.reduceat(np.where(known, flow.along, 0), first, axis=1)
-    means[:, lumen.station[first]] = np.where(number > 0, total / np.maximum(number, 1), np.nan)
+    number = np.add.reduceat(known, places.begin, axis=1, dtype=np.float32)
+    total = np.add.reduceat(along, places.begin, axis=1)
+    means[:, places.station] = np.where(number > 0, total / np.maximum(number, 1), np.nan)
     return means
+
+
+def _some(columns: NDArray[np.int64], enough: int) -> NDArray[np.int64]:
+    """Every n-th of pixels, if they are more than ``enough``: neighbouring pixels of a flow field say the same."""
+    return columns[:: max(len(columns) // enough, 1)]
 
 
 def _bins_across(lumen: Lumen, bins: int) -> NDArray[np.int64]:
@@ -136,14 +166,10 @@ def _bins_across(lumen: Lumen, bins: int) -> NDArray[np.int64]:
     return np.asarray(np.digitize(lumen.across, np.linspace(-1.0, 1.0, bins + 1)) - 1)
 
 
-def row_quantile(values: NDArray[np.float32], shares: tuple[float, ...], enough: int) -> list[NDArray[np.float64]]:
-    """Return quantiles of each row without its NaNs, many times faster than `numpy.nanquantile`.
-
-    Of rows longer than ``enough`` every n-th value is taken: neighbouring pixels of a flow field say the same.
-    """
+def row_quantile(values: NDArray[np.float32], shares: tuple[float, ...]) -> list[NDArray[np.float64]]:
+    """Return quantiles of each row without its NaNs, many times faster than `numpy.nanquantile`."""
     if values.shape[1] == 0:
         return [np.full(len(values), np.nan) for _ in shares]
-    values = values[:, :: max(values.shape[1] // enough, 1)]
     number = np.isfinite(values).sum(axis=1)
     ordered = np.sort(values, axis=1)  # NaNs last
     rows = np.arange(len(values))

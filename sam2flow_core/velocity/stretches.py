@@ -8,7 +8,7 @@ through two vessels. The network pools along the line and can miss this; it is a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,11 @@ class StretchTable:
         )
 
 
+def no_stretches(points: int) -> StretchTable:
+    """Return the table of a line of which nothing was read."""
+    return StretchTable(*(np.zeros((points, len(_GRID))) for _ in range(4)), np.zeros(points))
+
+
 def stretch_table(
     slopes: NDArray[np.float32],
     lanes: NDArray[np.float32],
@@ -88,33 +93,31 @@ def stretch_table(
     if len(start) > settings.pairs:
         some = np.linspace(0, len(start) - 1, settings.pairs).astype(int)
         start, way = start[some], way[some]
-    shape = (points, len(_GRID))
-    product, first, second, unlike = (np.zeros(shape) for _ in range(4))
     strength = _strength(lanes, points)
+    table = replace(no_stretches(points), strength=strength)
     if points < 12 or len(start) < settings.least_pairs:
-        return StretchTable(product, first, second, unlike, strength)
+        return table
     image = np.zeros((frames, points), np.float32)
     image[:, 2:-2] = slopes.mean(axis=0)
     image *= _seen(strength, settings.evened_px)  # noise alone would pull the speed beside it towards standing still
-    here, there = image[start], image[start + lag]
-    other = image[(start + lag + frames // 2) % frames]
+    here = image[start]
+    # Two pictures are read at the same places: as real and imaginary part both are fetched at once.
+    both = (image[start + lag] + 1j * image[(start + lag + frames // 2) % frames]).astype(np.complex64).ravel()
     station = np.arange(points)
     rows = (np.arange(len(start)) * points)[:, None]
     for k, multiple in enumerate(_GRID):
         at = station + multiple * way[:, None]
-        low = np.floor(at).astype(int)
-        share = (at - low).astype(np.float32)
+        low = np.floor(at).astype(np.int64)
         inside = (low >= 0) & (low < points - 1)
-        index = rows + np.clip(low, 0, points - 2)
+        share = np.where(inside, at - low, 0).astype(np.float32)
+        index = rows + np.where(inside, low, 0)
         source = np.where(inside, here, 0)
-        for target, total in ((there, product), (other, unlike)):
-            flat = target.ravel()
-            value = np.where(inside, flat[index] * (1 - share) + flat[index + 1] * share, 0)
-            total[:, k] = (source * value).sum(axis=0)
-            if total is product:
-                second[:, k] = (value**2).sum(axis=0)
-        first[:, k] = (source**2).sum(axis=0)
-    return StretchTable(product, first, second, unlike, strength)
+        value = (both.take(index) * (1 - share) + both.take(index + 1) * share) * inside
+        table.product[:, k] = np.einsum("pn,pn->n", source, value.real)
+        table.unlike[:, k] = np.einsum("pn,pn->n", source, value.imag)
+        table.second[:, k] = np.einsum("pn,pn->n", value.real, value.real)
+        table.first[:, k] = np.einsum("pn,pn->n", source, source)
+    return table
 
 
 def _strength(lanes: NDArray[np.float32], points: int) -> NDArray[np.float64]:

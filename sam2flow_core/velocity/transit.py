@@ -26,6 +26,7 @@ from sam2flow_core.velocity.correlation import GRID_STEP, follow
 
 _FINENESS = 4  # delays are evaluated every quarter of a frame
 _SHORT = 128  # frames
+_AT_A_TIME = 48  # frequencies: what is read for all distances stays in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,12 @@ def _scores(
         energy = np.einsum("tn,tn->n", part, part, dtype=float)
         spectra = _spectra(part, size)
         turned = np.conj(spectra)
+        for first in range(0, len(spectra), _AT_A_TIME):
+            some = slice(first, first + _AT_A_TIME)
+            for k, distance in enumerate(apart * lanes):
+                product = turned[some, None, :-distance] @ spectra[some, distance:, None]
+                crossed[k, number, some] = product[:, 0, 0]
         for k, distance in enumerate(apart * lanes):
-            crossed[k, number] = (turned[:, None, :-distance] @ spectra[:, distance:, None])[:, 0, 0]
             norm[k, number] = np.sqrt(energy[:-distance].sum() * energy[distance:].sum())
     total = np.zeros((len(starts), len(grid)))
     told = np.zeros(len(grid))
