@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import zarr
+from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
 from sam2flow_core.config.run import StoreSettings
@@ -30,7 +31,13 @@ LINE, DIAGRAM, REASONS = "centreline", "space_time", "reasons"
 """What measuring adds to a vessel's group in the store."""
 GO_ON = "; what is finished is kept, go on with --resume"
 """What a message ends with where writing failed in the middle of a run."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Layout 1, which is still read, keeps vessels as padded crops; 2 keeps their own pixels and says which these are."""
+_PADDED = 1
+PIXELS = "pixels"
+"""Which pixels of its crop a vessel's arrays hold."""
+NO_PIXEL = -1
+"""What is read where a run was killed while pixels were added."""
 _CHUNK_BYTES = 2**30  # what one chunk may unpack to; the writer stays far below
 _LONGEST = 2**31
 
@@ -116,16 +123,41 @@ def create_store(path: Path, header: StoreHeader, settings: StoreSettings) -> za
     make(root, "labels", (frames, height, width), "uint16", (chunk, *tile), ("t", "y", "x"), 0)
     make(root, "shifts", (frames, 2), "float64", (settings.index_frames, 2), ("t", "yx"), np.nan)
     make(root, ASKED, (frames,), "bool", (settings.index_frames,), ("t",), True)
-    for vessel, (h, w) in header.crops.items():
+    for vessel in header.crops:
         group = root.create_group(f"vessels/{vessel}")
-        make(group, "mask", (frames, h, w), "bool", (chunk, h, w), ("t", "y", "x"), False)
-        make(group, "flow", (pairs, 2, h, w), "float16", (chunk, 2, h, w), ("t", "c", "y", "x"), np.nan)
-        make(group, "scale", (pairs, h, w), "float16", (chunk, h, w), ("t", "y", "x"), np.nan)
         make(group, "offset", (frames, 2), "int64", (settings.index_frames, 2), ("t", "yx"), 0)
         make(group, "mask_iou", (frames,), "float32", (settings.index_frames,), ("t",), np.nan)
         make(group, "round_trip", (pairs,), "float32", (settings.index_frames,), ("t",), np.nan)
         make(group, "object_score", (frames,), "float32", (settings.index_frames,), ("t",), np.nan)
     return root
+
+
+def create_pixels(group: zarr.Group, frames: int, pixels: NDArray[np.int32], settings: StoreSettings) -> None:
+    """Create the arrays of a vessel that hold its pixels (P,), which index into its flattened crop.
+
+    Which these are is written last: where it is said, the others are there.
+    """
+    make, pairs, count = _ArrayMaker(settings), max(frames - 1, 0), len(pixels)
+    chunk = settings.chunk_frames
+    make(group, "mask", (frames, count), "bool", (chunk, count), ("t", "p"), False)
+    make(group, "flow", (pairs, 2, count), "float16", (chunk, 2, count), ("t", "c", "p"), 0)
+    make(group, "scale", (pairs, count), "float16", (chunk, count), ("t", "p"), 0)
+    make(group, PIXELS, (count,), "int32", (count,), ("p",), NO_PIXEL)[:] = pixels
+
+
+def add_pixels(group: zarr.Group, pixels: NDArray[np.int32]) -> None:
+    """Make room for more pixels; ``pixels`` (P,) are those from before and then the new ones."""
+    for name in ("mask", "flow", "scale", PIXELS):
+        array = group[name]
+        assert isinstance(array, zarr.Array)
+        array.resize((*array.shape[:-1], len(pixels)))
+        if name == PIXELS:
+            array[:] = pixels
+
+
+def padded(root: zarr.Group) -> bool:
+    """Whether a store keeps vessels as padded crops, as stores of layout 1 do."""
+    return root.attrs.get("schema_version") == _PADDED
 
 
 class _ArrayMaker:
@@ -143,8 +175,8 @@ class _ArrayMaker:
         chunks: tuple[int, ...],
         axes: tuple[str, ...],
         fill: float,
-    ) -> None:
-        group.create_array(
+    ) -> zarr.Array[Any]:
+        return group.create_array(
             name,
             shape=shape,
             dtype=dtype,
@@ -152,6 +184,7 @@ class _ArrayMaker:
             compressors=self._codec,
             dimension_names=axes,
             fill_value=fill,
+            overwrite=True,
         )
 
 
@@ -172,13 +205,18 @@ def open_store(store: Path, mode: Literal["r", "r+"] = "r") -> tuple[StoreHeader
                 f"{store.parent}: no results of a run there; give the folder that `sam2flow run --out` wrote"
             ) from None
         version = root.attrs.get("schema_version")
-        if version != SCHEMA_VERSION:
+        if version not in (_PADDED, SCHEMA_VERSION):
             found = f"results of layout {one_line(str(version))}, this SAM2Flow reads {SCHEMA_VERSION}"
             raise OutputError(f"{store.parent}: {found}; update SAM2Flow")
         header = StoreHeader.from_attributes(root.attrs)
         _check_header(header)
-        for name, shape in _shapes(header).items():
+        if mode != "r" and version == _PADDED:
+            raise OutputError(f"{store.parent}: an earlier SAM2Flow began this run; run again into a new folder")
+        for name, shape in _shapes(header, padded(root)).items():
             _check_array(root, name, shape)
+        if not padded(root):
+            for vessel in header.crops:
+                _check_pixels(root, f"vessels/{vessel}", header, vessel)
         if ASKED in root:
             _check_array(root, ASKED, (header.shape[0],))
         for vessel in header.crops:
@@ -220,8 +258,8 @@ def _check_header(header: StoreHeader) -> None:
             raise ValueError("its calibration is no number")
 
 
-def _shapes(header: StoreHeader) -> dict[str, tuple[int, ...]]:
-    """Arrays that every store has, as `create_store` makes them."""
+def _shapes(header: StoreHeader, as_crops: bool) -> dict[str, tuple[int, ...]]:
+    """Arrays that every store has, as `create_store` makes them; `as_crops` in layout 1."""
     frames, height, width = header.shape
     pairs = max(frames - 1, 0)
     shapes: dict[str, tuple[int, ...]] = {
@@ -230,12 +268,35 @@ def _shapes(header: StoreHeader) -> dict[str, tuple[int, ...]]:
         "shifts": (frames, 2),
     }
     for vessel, (h, w) in header.crops.items():
-        of_one = {
-            "mask": (frames, h, w), "flow": (pairs, 2, h, w), "scale": (pairs, h, w), "offset": (frames, 2),
-            "mask_iou": (frames,), "round_trip": (pairs,), "object_score": (frames,),
+        of_one: dict[str, tuple[int, ...]] = {
+            "offset": (frames, 2), "mask_iou": (frames,), "round_trip": (pairs,), "object_score": (frames,),
         }  # fmt: skip
+        if as_crops:
+            of_one |= {"mask": (frames, h, w), "flow": (pairs, 2, h, w), "scale": (pairs, h, w)}
         shapes.update({f"vessels/{vessel}/{name}": shape for name, shape in of_one.items()})
     return shapes
+
+
+def _check_pixels(root: zarr.Group, group: str, header: StoreHeader, vessel: int) -> None:
+    """Raise `ValueError` where a vessel's pixels do not fit its crop, or its arrays do not fit them."""
+    found: Any = root.get(f"{group}/{PIXELS}")
+    if found is None:  # nothing was written yet
+        return
+    frames, (h, w) = header.shape[0], header.crops[vessel]
+    if not isinstance(found, zarr.Array) or found.ndim != 1 or found.dtype != np.int32 or found.shape[0] > h * w:
+        raise ValueError(f"{group} has other pixels than its crop")
+    pixels = np.asarray(found[:])
+    known = pixels[pixels != NO_PIXEL]
+    if len(known) and (known.min() < 0 or known.max() >= h * w or len(np.unique(known)) < len(known)):
+        raise ValueError(f"{group} has other pixels than its crop")
+    pairs = max(frames - 1, 0)
+    for name, shape in {"mask": (frames,), "flow": (pairs, 2), "scale": (pairs,)}.items():
+        array: Any = root[f"{group}/{name}"]
+        # Killed while pixels were added, a run leaves room for more of them than are named.
+        held = array.shape[-1] if isinstance(array, zarr.Array) and array.ndim else 0
+        if not len(pixels) <= held <= h * w:
+            raise ValueError(f"{group}/{name} has another shape than its run")
+        _check_array(root, f"{group}/{name}", (*shape, held))
 
 
 def _check_length(root: zarr.Group, name: str) -> None:

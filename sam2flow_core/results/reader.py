@@ -12,7 +12,19 @@ import zarr
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.results.layout import ASKED, DIAGRAM, LINE, REASONS, STORE_NAME, StoreHeader, damaged, open_store
+from sam2flow_core.results.layout import (
+    ASKED,
+    DIAGRAM,
+    LINE,
+    NO_PIXEL,
+    PIXELS,
+    REASONS,
+    STORE_NAME,
+    StoreHeader,
+    damaged,
+    open_store,
+    padded,
+)
 
 
 class FrameArray(Protocol):
@@ -26,20 +38,70 @@ class FrameArray(Protocol):
         """Return the frames of a slice, an index or an array of indices as a numpy array."""
 
 
+class Packing:
+    """Which pixels of a crop are kept, and the way back from them to the crop.
+
+    Parameters
+    ----------
+    pixels : ndarray of int, shape (P,)
+        Into the flattened crop; `NO_PIXEL` for what is none.
+    size : tuple of int
+        ``(h, w)`` of the crop.
+    """
+
+    def __init__(self, pixels: NDArray[np.int32], size: tuple[int, int]) -> None:
+        self.size = size
+        self._kept = np.flatnonzero(pixels != NO_PIXEL)
+        self._pixels = pixels[self._kept]
+        self._column = np.full(size[0] * size[1], NO_PIXEL, np.int64)
+        self._column[self._pixels] = self._kept
+
+    def laid_out(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Crops (..., h, w) of kept values (..., P)."""
+        out = np.zeros((*values.shape[:-1], len(self._column)), values.dtype)
+        out[..., self._pixels] = values[..., self._kept]
+        return out.reshape(*values.shape[:-1], *self.size)
+
+    def pixels(self, values: NDArray[Any], index: NDArray[np.int64]) -> NDArray[Any]:
+        """Some pixels (..., Q) of the crop, ``index`` (Q,) into it, of kept values (..., P)."""
+        column = self._column[index]
+        there = column != NO_PIXEL
+        if there.all():
+            return values.take(column, axis=-1)
+        out = np.zeros((*values.shape[:-1], len(index)), values.dtype)
+        out[..., there] = values[..., column[there]]
+        return out
+
+
 class StoredFrames:
     """A `FrameArray` that stays on disk until it is asked for.
 
     Holds some frames, ascending, of an array whose first axis is the recording's time.
 
+    Parameters
+    ----------
+    array : zarr.Array (T, ..., h, w)
+    frames : ndarray of int, shape (T,)
+    dtype : type
+        That is computed with.
+    packing : Packing, optional
+        Where the array holds some pixels of its frames, ``(T, ..., P)``; the others are 0.
+
     Attributes
     ----------
     shape : tuple of int
-        ``(T, ...)`` of the frames of the run.
+        ``(T, ..., h, w)`` of the frames of the run.
     """
 
-    def __init__(self, array: zarr.Array[Any], frames: NDArray[np.int64], dtype: type[np.generic]) -> None:
-        self._array, self._frames, self._dtype = array, frames, dtype
-        self.shape = (len(frames), *array.shape[1:])
+    def __init__(
+        self,
+        array: zarr.Array[Any],
+        frames: NDArray[np.int64],
+        dtype: type[np.generic],
+        packing: Packing | None = None,
+    ) -> None:
+        self._array, self._frames, self._dtype, self._packing = array, frames, dtype, packing
+        self.shape = (len(frames), *(array.shape[1:] if packing is None else (*array.shape[1:-1], *packing.size)))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -49,16 +111,23 @@ class StoredFrames:
         time, *rest = key if isinstance(key, tuple) else (key,)
         steps = np.arange(self.shape[0])[time]
         if steps.ndim == 0:
-            result: NDArray[Any] = self._stored(int(self._frames[int(steps)]))[tuple(rest)].astype(self._dtype)
+            result: NDArray[Any] = self._whole(self._stored(int(self._frames[int(steps)])))[tuple(rest)]
             return result
         if not len(steps):
             return np.zeros((0, *self.shape[1:]), self._dtype)[(slice(None), *rest)]
-        return np.concatenate([part[(slice(None), *rest)].astype(self._dtype) for part in self._parts(steps)])
+        return np.concatenate([self._whole(part)[(slice(None), *rest)] for part in self._parts(steps)])
 
     def pixels(self, time: slice | NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[Any]:
         """Return some pixels (S, ..., P) of some frames; ``index`` (P,) is into the flattened crop."""
-        rows, columns = np.unravel_index(index, self.shape[-2:])
-        return np.asarray(self[(time, Ellipsis, rows, columns)])
+        steps = np.arange(self.shape[0])[time]
+        if self._packing is None or steps.ndim == 0 or not len(steps):
+            rows, columns = np.unravel_index(index, self.shape[-2:])
+            return np.asarray(self[(time, Ellipsis, rows, columns)])
+        return np.concatenate([self._packing.pixels(part, index).astype(self._dtype) for part in self._parts(steps)])
+
+    def _whole(self, stored: NDArray[Any]) -> NDArray[Any]:
+        values = stored.astype(self._dtype)
+        return values if self._packing is None else self._packing.laid_out(values)
 
     def _parts(self, steps: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
         """Frames at the given steps, chunk by chunk: unpacking one costs the same for one frame as for all in it."""
@@ -252,9 +321,9 @@ class Results:
             name=self.header.names.get(vessel_id, str(vessel_id)),
             frames=frames,
             offsets=self._of(f"{group}/offset", frames),
-            mask=StoredFrames(self._array(f"{group}/mask"), frames, np.bool_),
-            flow=StoredFrames(self._array(f"{group}/flow"), steps, np.float32),
-            scale=StoredFrames(self._array(f"{group}/scale"), steps, np.float32),
+            mask=self._frames_of(vessel_id, "mask", frames, np.bool_),
+            flow=self._frames_of(vessel_id, "flow", steps, np.float32),
+            scale=self._frames_of(vessel_id, "scale", steps, np.float32),
             shifts=self._of("shifts", frames),
             mask_iou=self._of(f"{group}/mask_iou", frames),
             object_score=self._of(f"{group}/object_score", frames),
@@ -262,6 +331,17 @@ class Results:
             group=self.header.groups.get(vessel_id, ""),
             asked=asked,
         )
+
+    def _frames_of(self, vessel_id: int, name: str, frames: NDArray[np.int64], dtype: type[np.generic]) -> FrameArray:
+        """Crops of a vessel in some frames."""
+        group = f"vessels/{vessel_id}"
+        if padded(self._root):
+            return StoredFrames(self._array(f"{group}/{name}"), frames, dtype)
+        if f"{group}/{PIXELS}" not in self._root:  # nothing was written yet
+            inner = (2,) if name == "flow" else ()
+            return np.zeros((len(frames), *inner, *self.header.crops[vessel_id]), dtype)
+        packing = Packing(self._read(f"{group}/{PIXELS}", slice(None)), self.header.crops[vessel_id])
+        return StoredFrames(self._array(f"{group}/{name}"), frames, dtype, packing)
 
     def lines(self) -> tuple[VesselLine, ...]:
         """Return centreline and space-time diagram of each vessel; empty for a run that was never measured."""

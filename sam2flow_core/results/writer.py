@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,20 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import output_errors
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
-from sam2flow_core.results.layout import ASKED, DIAGRAM, GO_ON, LINE, REASONS, StoreHeader, create_store, open_store
+from sam2flow_core.results.layout import (
+    ASKED,
+    DIAGRAM,
+    GO_ON,
+    LINE,
+    NO_PIXEL,
+    PIXELS,
+    REASONS,
+    StoreHeader,
+    add_pixels,
+    create_pixels,
+    create_store,
+    open_store,
+)
 
 
 class ResultsWriter:
@@ -29,6 +43,7 @@ class ResultsWriter:
         self.header = header
         self._root = root
         self._arrays: dict[str, zarr.Array[Any]] = {}
+        self._pixels: dict[int, NDArray[np.int32]] = {}
 
     @classmethod
     def create(cls, path: Path, header: StoreHeader, settings: StoreSettings) -> ResultsWriter:
@@ -98,7 +113,9 @@ class ResultsWriter:
         first, count = frames[0].frame, len(frames)
         group = f"vessels/{vessel}"
         span = slice(first, first + count)
-        self._array(f"{group}/mask")[span] = np.stack([_mask(a, size) for a in answers])
+        pixels, nowhere = self._pixels_of(vessel, size, answers), np.zeros(size, bool)
+        if len(pixels):
+            self._array(f"{group}/mask")[span] = np.stack([_packed(a.mask if a else nowhere, pixels) for a in answers])
         self._array(f"{group}/offset")[span] = np.array([a.offset if a else (0, 0) for a in answers])
         self._array(f"{group}/mask_iou")[span] = np.array([a.mask_iou if a else 0.0 for a in answers], np.float32)
         self._array(f"{group}/object_score")[span] = np.array(
@@ -108,13 +125,46 @@ class ResultsWriter:
         if pairs <= 0:
             return
         span = slice(first, first + pairs)
-        flow = np.stack([_or_gap(a.flow if a else None, (2, *size)) for a in answers[:pairs]])
-        scale = np.stack([_or_gap(a.scale if a else None, size) for a in answers[:pairs]])
-        self._array(f"{group}/flow")[span] = flow
-        self._array(f"{group}/scale")[span] = scale
+        if len(pixels):
+            # NaN, not zero, where there is no answer.
+            nothing = np.full((2, *size), np.nan, np.float32)
+            flow = [a.flow if a and a.flow is not None else nothing for a in answers[:pairs]]
+            scale = [a.scale if a and a.scale is not None else nothing[0] for a in answers[:pairs]]
+            self._array(f"{group}/flow")[span] = np.stack([_packed(f, pixels) for f in flow]).astype(np.float16)
+            self._array(f"{group}/scale")[span] = np.stack([_packed(s, pixels) for s in scale]).astype(np.float16)
         self._array(f"{group}/round_trip")[span] = np.array(
             [a.round_trip if a else np.nan for a in answers[:pairs]], np.float32
         )
+
+    def _pixels_of(self, vessel: int, size: tuple[int, int], answers: Sequence[VesselFlow | None]) -> NDArray[np.int32]:
+        """Return the pixels of its crop that a vessel has been seen in so far, after making room for new ones."""
+        group = self._root[f"vessels/{vessel}"]
+        assert isinstance(group, zarr.Group)
+        known = self._pixels.get(vessel)
+        if known is None and PIXELS in group:
+            known = np.asarray(self._array(f"vessels/{vessel}/{PIXELS}")[:], np.int32)
+        fresh = np.zeros(size[0] * size[1], bool)
+        for mask in {id(a.mask): a.mask for a in answers if a}.values():
+            fresh |= mask.ravel()
+        if known is not None:
+            fresh[known[known != NO_PIXEL]] = False
+        more = np.flatnonzero(fresh).astype(np.int32)
+        if known is None:
+            known = more
+            if not len(known):  # not seen yet
+                return known
+            create_pixels(group, self.header.shape[0], known, self._settings())
+        elif len(more):
+            known = np.concatenate([known, more])
+            add_pixels(group, known)
+            self._arrays.clear()  # they know their old shapes
+        self._pixels[vessel] = known
+        return known
+
+    def _settings(self) -> StoreSettings:
+        """How the store was laid out."""
+        usual, said = StoreSettings(chunk_frames=self._array("labels").chunks[0]), self.header.settings
+        return replace(usual, **{name: said[name] for name in ("chunk_frames", "zstd_level") if name in said})
 
     def _array(self, name: str) -> zarr.Array[Any]:
         # Kept open: to open an array costs as much as to write a small one.
@@ -215,10 +265,7 @@ def _answers(vessel: int, frames: Sequence[FrameFlow]) -> Iterator[VesselFlow | 
         yield next((v for v in frame.vessels if v.vessel_id == vessel), None)
 
 
-def _mask(answer: VesselFlow | None, size: tuple[int, int]) -> NDArray[np.bool_]:
-    return np.zeros(size, dtype=bool) if answer is None else answer.mask
-
-
-def _or_gap(values: NDArray[np.float32] | None, shape: tuple[int, ...]) -> NDArray[np.float16]:
-    """Return the values as float16; NaN, not zero, where there is no answer."""
-    return np.full(shape, np.nan, np.float16) if values is None else values.astype(np.float16)
+def _packed(values: NDArray[Any], pixels: NDArray[np.int32]) -> NDArray[Any]:
+    """Some pixels (..., P) of a crop (..., h, w); 0 for those that are none."""
+    found = values.reshape(*values.shape[:-2], -1).take(np.maximum(pixels, 0), axis=-1)
+    return found if (pixels >= 0).all() else np.where(pixels >= 0, found, 0)

@@ -27,7 +27,7 @@ def contents(out):
     files = {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
     record = json.loads(files.pop("provenance.json"))
     del record["created"], files["report.html"]
-    assert "results.zarr/vessels/1/flow/c/0/0/0/0" in files and "summary.csv" in files
+    assert "results.zarr/vessels/1/flow/c/0/0/0" in files and "summary.csv" in files
     return files | {"provenance.json": record}
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import zarr
@@ -6,6 +8,7 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.errors import OutputError
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.results import ResultsWriter, StoreHeader, open_results
+from sam2flow_core.results.reader import take_pixels
 
 SHAPE = (7, 40, 60)
 SETTINGS = StoreSettings(chunk_frames=3, tile=16, index_frames=5)
@@ -19,7 +22,7 @@ def vessel(vessel_id: int, offset: tuple[int, int], size: tuple[int, int], value
     mask = np.zeros(size, bool)
     mask[1:-1, 1:-1] = True
     flow = None if value is None else np.where(mask, np.array([[[value]], [[-value]]]), 0).astype(np.float32)
-    scale = None if value is None else np.full(size, value / 8, np.float32)
+    scale = None if value is None else np.where(mask, value / 8, 0).astype(np.float32)
     return VesselFlow(vessel_id, offset, mask, flow, scale, 0.75, 0.5, 0.25 if vessel_id == 7 else np.nan)
 
 
@@ -78,7 +81,7 @@ def test_no_answer_is_a_gap_and_not_zero(tmp_path):
     lost = FrameFlow(1, (0, 0), (vessel(3, (0, 0), (12, 20), None),))
     writer.write([frames()[0], lost, frames()[2]])
     results = open_results(tmp_path)
-    assert np.isnan(results.track(7).flow[1]).all() and not results.track(7).mask[1].any()
+    assert np.isnan(results.track(7).flow[1][:, 1:-1, 1:-1]).all() and not results.track(7).mask[1].any()
     assert np.isnan(results.flow[1, 0, 5, 10]) and results.flow[1, 0, 30, 10] == 0
 
 
@@ -91,6 +94,77 @@ def test_a_run_over_part_of_the_recording_keeps_its_frame_numbers(tmp_path):
     np.testing.assert_array_equal(track.frames, [2, 3, 4, 5])
     assert track.flow.shape[0] == 3 and np.isfinite(track.flow).all()
     assert results.labels.shape == SHAPE and not np.asarray(results.labels[:2]).any()
+
+
+def grown(value: float, rows: slice) -> VesselFlow:
+    """A vessel whose mask has other rows than before."""
+    one = vessel(7, (4, 40), (10, 20), value)
+    mask = np.zeros((10, 20), bool)
+    mask[rows, 3:17] = True
+    return replace(one, mask=mask, flow=np.where(mask, one.flow[:, 5:6, 5:6], 0), scale=np.where(mask, value / 8, 0))
+
+
+def test_pixels_that_a_vessel_gains_later_are_kept_too(tmp_path):
+    """The crop holds what each mask covered; frames from before are 0 there, and writing again changes nothing."""
+    given = [FrameFlow(t, (0, 0), (grown(t + 1.0, slice(2, 4 + t)),)) for t in range(6)]
+    writer = ResultsWriter.create(tmp_path / "results.zarr", header({7: (10, 20)}), SETTINGS)
+    writer.write([FrameFlow(t, (0, 0), ()) for t in range(3)])  # not seen at first
+    assert open_results(tmp_path).track(7).mask.shape == (3, 10, 20)
+    for chunk in (given[:3], given[3:]):
+        writer.write(chunk)
+    ResultsWriter.reopen(tmp_path / "results.zarr").write(given[3:])
+    track = open_results(tmp_path).track(7)
+    np.testing.assert_array_equal(track.mask, [f.vessels[0].mask for f in given])
+    np.testing.assert_array_equal(track.flow, [f.vessels[0].flow for f in given[:5]])
+    index = np.flatnonzero(np.ones((10, 20)))
+    np.testing.assert_array_equal(take_pixels(track.flow, slice(0, 5), index), np.reshape(track.flow, (5, 2, -1)))
+
+
+def test_pixels_of_which_a_killed_run_wrote_only_the_number_are_none(tmp_path):
+    writer = ResultsWriter.create(tmp_path / "results.zarr", header({7: (10, 20)}), SETTINGS)
+    frame = FrameFlow(0, (0, 0), (grown(1.0, slice(2, 4)),))
+    writer.write([frame])
+    group = zarr.open_group(tmp_path / "results.zarr")["vessels/7"]
+    for name in ("mask", "flow", "scale", "pixels"):
+        group[name].resize((*group[name].shape[:-1], group[name].shape[-1] + 5))
+    np.testing.assert_array_equal(open_results(tmp_path).track(7).mask[0], frame.vessels[0].mask)
+    later = FrameFlow(1, (0, 0), (grown(2.0, slice(5, 9)),))
+    ResultsWriter.reopen(tmp_path / "results.zarr").write([later])
+    np.testing.assert_array_equal(open_results(tmp_path).track(7).mask[1], later.vessels[0].mask)
+
+
+def test_results_of_padded_crops_still_open_and_are_not_written_on(tmp_path):
+    """Layout 1, as earlier versions wrote it."""
+    given = frames()
+    writer = ResultsWriter.create(tmp_path / "results.zarr", header({3: (12, 20), 7: (10, 20)}), SETTINGS)
+    for chunk in (given[:3], given[3:6], given[6:]):
+        writer.write(chunk)
+    now = open_results(tmp_path)
+    root = zarr.open_group(tmp_path / "results.zarr")
+    for name in ("3", "7"):
+        group, track = root[f"vessels/{name}"], now.track(int(name))
+        whole = {field: np.asarray(getattr(track, field)) for field in ("mask", "flow", "scale")}
+        for field, values in whole.items():
+            stored = values if field == "mask" else values.astype(np.float16)
+            group.create_array(field, data=stored, chunks=(3, *values.shape[1:]), overwrite=True)
+        del group["pixels"]
+    root.attrs["schema_version"] = 1
+    before = open_results(tmp_path).track(7)
+    np.testing.assert_array_equal(before.flow, whole["flow"])
+    np.testing.assert_array_equal(before.mask[2], whole["mask"][2])
+    with pytest.raises(OutputError, match="earlier SAM2Flow"):
+        ResultsWriter.reopen(tmp_path / "results.zarr")
+
+
+def test_padding_takes_no_space(tmp_path):
+    """A thin vessel across the frame is stored by its own pixels: a crop that is all but empty costs nothing."""
+    mask = np.eye(40, dtype=bool)
+    flow = np.where(mask, np.random.default_rng(0).normal(size=(2, 40, 40)), 0).astype(np.float32)
+    diagonal = VesselFlow(1, (0, 0), mask, flow, flow[0], 1.0, 1.0)
+    writer = ResultsWriter.create(tmp_path / "results.zarr", header({1: (40, 40)}), SETTINGS)
+    writer.write([FrameFlow(0, (0, 0), (diagonal,)), FrameFlow(1, (0, 0), (diagonal,))])
+    assert zarr.open_group(tmp_path / "results.zarr")["vessels/1/flow"].shape == (6, 2, 40)
+    np.testing.assert_array_equal(open_results(tmp_path).track(1).mask[0], mask)
 
 
 def test_frames_done_counts_what_is_there(tmp_path):
