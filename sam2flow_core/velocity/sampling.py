@@ -89,7 +89,7 @@ class LaneSampler:
 
     def places(self, step: int) -> NDArray[np.float64]:
         """Where the lanes run in the recorded frame of a step, ``(y, x)`` px, shape (2, L N)."""
-        return self._points + (self.track.offsets[step] + self._residual[step])[:, None]
+        return np.asarray(self._points + (self.track.offsets[step] + self._residual[step])[:, None], float)
 
     def add(self, step: int, image: NDArray[Any], values: NDArray[np.float32]) -> None:
         """Keep what `values` (L N,) says of the `places` of a step, and look beside the vessel in the whole frame."""

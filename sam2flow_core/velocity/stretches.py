@@ -59,7 +59,8 @@ class StretchTable:
 
 def no_stretches(points: int) -> StretchTable:
     """Return the table of a line of which nothing was read."""
-    return StretchTable(*(np.zeros((points, len(_GRID))) for _ in range(4)), np.zeros(points))
+    product, first, second, unlike = (np.zeros((points, len(_GRID))) for _ in range(4))
+    return StretchTable(product, first, second, unlike, np.zeros(points))
 
 
 def stretch_table(
