@@ -93,7 +93,7 @@ def flanks(pattern: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     slope = ndimage.gaussian_filter1d(pattern, _FLANK, axis=2, order=1, mode="nearest")[:, :, 2:-2]
     if not slope.size:
-        return slope
+        return np.asarray(slope, np.float32)
     spread = slope.std(axis=1, keepdims=True)
     return np.asarray(slope / np.maximum(spread, 0.3 * np.median(spread) + 1e-6), np.float32)
 

@@ -43,7 +43,7 @@ def footprint(mask: FrameArray) -> Footprint:
     for block in blocks(mask.shape[0]):
         part = np.asarray(mask[block], bool)
         votes += part.view(np.uint8).sum(axis=0, dtype=np.uint8)  # a block holds fewer frames than a byte counts
-        areas += [np.count_nonzero(frame) for frame in part]
+        areas += [int(np.count_nonzero(frame)) for frame in part]
     area = np.array(areas, np.int64)
     return Footprint(votes / max(int((area > 0).sum()), 1), votes > 0, area)
 
