@@ -7,7 +7,8 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from sam2flow_core.config.velocity import KymographSettings
-from sam2flow_core.velocity.correlation import correlate, moving_pattern, stack_velocity
+from sam2flow_core.velocity.correlation import GRID_STEP, correlate, flanks, follow, moving_pattern, stack_velocity
+from sam2flow_core.velocity.diagram import read_diagram
 from sam2flow_core.velocity.sampling import Samples
 
 
@@ -75,3 +76,52 @@ def test_too_little_to_read(shape):
     found = correlate(np.ones(shape, np.float32), KymographSettings())
     assert np.isnan(found.velocity).all()
     assert found.quality == 0
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.2, 5.0])
+def test_the_path_is_the_best_of_all_that_are_allowed(penalty):
+    """Against every step from every place, one by one; no step is longer than 60."""
+    score = np.random.default_rng(3).normal(size=(7, 200))
+    best, back = score[0], []
+    places = np.arange(200)
+    apart = np.abs(places[:, None] - places)
+    for here in score[1:]:
+        options = np.where(apart <= 60, best - penalty * GRID_STEP * apart, -np.inf)
+        back.append(options.argmax(axis=1))
+        best = here + options.max(axis=1)
+    wanted = [int(best.argmax())]
+    for step in reversed(back):
+        wanted.append(int(step[wanted[-1]]))
+    assert follow(score, penalty).tolist() == wanted[::-1]
+
+
+@pytest.mark.parametrize("frames", [9, 64, 103])
+def test_a_match_is_the_correlation_of_the_rows_that_overlap(frames):
+    """At one lag and whole displacements, summed as it is defined: windows of three blocks, whatever is left over."""
+    settings = KymographSettings(lags=(2,), block_frames=4)
+    moving = pattern(np.full(frames - 1, 3.0), 40)
+    rows = flanks(moving)
+    block, pairs, points = min(4, frames // 4), frames - 2, rows.shape[2]
+    windows = frames // block
+    starts = np.minimum(np.arange(windows) * block, pairs - 1)
+    shift = 6  # px in two frames
+    sums = []
+    for first, second in ((rows[:, :-2, :-shift], rows[:, 2:, shift:]),):
+        for values in (first * second, first**2, second**2):
+            over = np.add.reduceat(values.sum(axis=(0, 2), dtype=float), starts)
+            sums.append(over + 0.5 * np.r_[0, over[:-1]] + 0.5 * np.r_[over[1:], 0])
+    wanted = sums[0] / np.sqrt(sums[1] * sums[2])
+    found = correlate(moving, settings, rows)
+    assert np.nanmedian(found.velocity) == pytest.approx(3.0, rel=0.05)
+    at = np.interp((np.arange(windows) + 0.5) * block, np.arange(frames) + 0.5, found.match)
+    assert np.median(np.abs(at - wanted)) < 0.1 and points == 36
+
+
+def test_who_asks_for_the_speed_only_gets_the_same_speed():
+    lanes = np.random.default_rng(0).normal(100, 3, (3, 80, 60)).astype(np.float32)
+    samples = Samples(lanes, np.full(80, 90.0))
+    whole, speed = (read_diagram(samples, 100.0, KymographSettings(), speed_only=only) for only in (False, True))
+    for name in ("velocity", "radon", "transit", "match"):
+        np.testing.assert_array_equal(getattr(whole.space_time, name), getattr(speed.space_time, name))
+    assert whole.space_time.quality == speed.space_time.quality
+    assert np.isnan(speed.space_time.floor) and not speed.stretches.product.any()
