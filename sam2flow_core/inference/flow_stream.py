@@ -14,15 +14,16 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+from skimage.morphology import skeletonize
 from torch import Tensor
 
-from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.config.inference import InferenceSettings, WallSettings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.masks import recorded_logits, vessel_mask
 from sam2flow_core.inference.round_trip import answer_back, round_trip_error
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
-from sam2flow_core.inference.walls import slower_at_walls
 from sam2flow_core.model.cost_volume import pairs_around, span
 from sam2flow_core.model.flow_net import FlowAnswer, FlowNet
 from sam2flow_core.model.memory_bank import MemoryEntry
@@ -328,3 +329,32 @@ def bounds(mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:
         max(int(rows[0]) - margin, 0), max(int(columns[0]) - margin, 0),
         min(int(rows[-1]) + 1 + margin, height), min(int(columns[-1]) + 1 + margin, width),
     )  # fmt: skip
+
+
+def slower_at_walls(mask: NDArray[np.bool_], factor: float, settings: WallSettings) -> NDArray[np.float32]:
+    """Share of the network's speed that blood has at each pixel of a vessel, 0 to 1.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (h, w)
+        In recorded px. Where it ends with the array, the vessel goes on.
+    factor : float
+        Recorded px to a px of the network, which is what widths are judged in.
+    settings : WallSettings
+
+    Returns
+    -------
+    ndarray of float32, shape (P,)
+        In the order of ``np.nonzero(mask)``.
+    """
+    inside = np.nonzero(mask)
+    ridge = skeletonize(mask)
+    if not ridge.any() or mask.all():
+        return np.ones(len(inside[0]), np.float32)
+    depth = distance_transform_edt(mask)
+    nearest = distance_transform_edt(~ridge, return_distances=False, return_indices=True)
+    radius = np.maximum(depth[tuple(nearest)], depth)[inside]
+    width = (2 * radius - 1) / factor
+    slip = np.clip((width - settings.narrow_px) * settings.per_px, 0, settings.most)
+    outward = np.clip(1 - (depth[inside] - 0.5) / radius, 0, 1)
+    return np.asarray(1 - slip * outward**settings.order, np.float32)

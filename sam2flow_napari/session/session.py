@@ -24,8 +24,7 @@ from sam2flow_core.project import (
 )
 from sam2flow_core.prompts import BoxPrompt, MaskPrompt, Prompt
 from sam2flow_core.stack import Measured, Stack, choose_resolution
-from sam2flow_napari.session.autosave import Autosaver, project_folder
-from sam2flow_napari.session.recording import Recording
+from sam2flow_napari.session.recording import Autosaver, Recording, project_folder
 
 Value = TypeVar("Value")
 

@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 from sam2flow_core.errors import DataError, Sam2FlowError
 from sam2flow_core.project import PROJECT_FILE, SessionState, read_project
 from sam2flow_core.spreadsheets import read_csv
-from sam2flow_napari.session.autosave import project_folder
+from sam2flow_napari.session.recording import project_folder
 from sam2flow_napari.widgets.building_blocks import button, open_page
 from sam2flow_napari.widgets.results_table import flags_in_short, velocity_in_words
 from sam2flow_napari.widgets.run_section import DETAIL_WORDS

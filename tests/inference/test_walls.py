@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sam2flow_core.config.inference import WallSettings
-from sam2flow_core.inference.walls import slower_at_walls
+from sam2flow_core.inference.flow_stream import slower_at_walls
 
 SETTINGS = WallSettings()
 

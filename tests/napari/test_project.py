@@ -20,7 +20,7 @@ from sam2flow_core.project import (
 )
 from sam2flow_core.prompts import Prompt, read_prompts
 from sam2flow_napari.session import Session, open_recording, project_folder
-from sam2flow_napari.session.autosave import Autosaver
+from sam2flow_napari.session.recording import Autosaver
 
 STATE = SessionState(
     (Vessel(1, "left"), Vessel(4, "Ärmchen", visible=False)), (Prompt(1, 0, 3.25, 4.5, 1), Prompt(4, 7, 1.0, 2.0, 0))
