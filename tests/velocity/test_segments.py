@@ -83,6 +83,7 @@ def forked(trunk: float, upper: float, lower: float, widths: tuple[float, float,
         mine = (np.abs(across) <= width / 2) & ((along <= 0) if k == 0 else (along >= 0)) & ~mask
         texture = ndimage.gaussian_filter(generator.normal(size=(64, 1024)), 3.0, mode="wrap")
         texture *= 10 / texture.std()
+        video[:, mine] -= 30 * np.sqrt(np.maximum(1 - (2 * across[mine] / width) ** 2, 0)).astype(np.float32)
         for t in range(frames):
             at = np.stack([across[mine] + 32, (along[mine] - speed * t) % 1024])
             video[t][mine] += ndimage.map_coordinates(texture, at, order=1, mode="grid-wrap")
