@@ -212,11 +212,16 @@ class Reading:
 
 
 def _same_vessel(vessel: VesselFlow, others: list[VesselFlow]) -> int | None:
-    """The id of the one that most of a mask lies in, as the flag SAME_VESSEL of the tables has it."""
-    area, least = int(vessel.mask.sum()), FlagSettings().same_share
-    shared = {other.vessel_id: _shared(vessel, other) for other in others}
+    """The id of the one that shares most of its mask or of theirs, as the flag SAME_VESSEL of either would have it."""
+    least = FlagSettings().same_share
+    shared = {other.vessel_id: _shared(vessel, other) / _smaller_area(vessel, other) for other in others}
     most = max(shared, key=lambda k: shared[k], default=None)
-    return most if most is not None and shared[most] > least * max(area, 1) else None
+    return most if most is not None and shared[most] > least else None
+
+
+def _smaller_area(one: VesselFlow, other: VesselFlow) -> int:
+    """Px of the smaller mask, at least 1."""
+    return max(min(int(one.mask.sum()), int(other.mask.sum())), 1)
 
 
 def _shared(one: VesselFlow, other: VesselFlow) -> int:

@@ -1,6 +1,7 @@
 """Previews: the way of a click to a mask and back."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from sam2flow_core import SAM2FlowPredictor, open_stack
 from sam2flow_core.engine.contract import give_prompts
 from sam2flow_core.engine.field_findings import find_in_recording
-from sam2flow_core.engine.preview import Previewer, _cropped
+from sam2flow_core.engine.preview import Previewer, _cropped, _same_vessel
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference import predictor as predictor_module
 from sam2flow_core.inference.recording_summary import summarise_ranges
@@ -109,6 +110,15 @@ def test_a_vessel_that_is_marked_already_is_named(previewer):
     assert previewer.mask(2, again, marked={1, 2}).same_as == 1
     assert previewer.mask(2, again, marked={2}).same_as is None
     assert previewer.mask(2, (Prompt(3, 2, 44.0, 40.0, 1),), marked={1, 2, 3}).same_as is None
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_a_mask_that_swallows_a_smaller_one_is_told_too(previewer, share):
+    """A short piece that was marked first lies wholly in the vessel that is marked now."""
+    whole = previewer.mask(6, (Prompt(2, 6, 20.0, 40.0, 1),))
+    columns = np.arange(whole.mask.shape[1]) < share * whole.mask.shape[1]
+    piece = replace(whole, vessel_id=1, mask=whole.mask & columns)
+    assert piece.mask.any() and _same_vessel(whole, [piece]) == 1
 
 
 def test_the_next_reading_comes_with_the_clicks_that_name_it(previewer):
