@@ -58,7 +58,7 @@ class Packing:
 
     def laid_out(self, values: NDArray[Any]) -> NDArray[Any]:
         """Crops (..., h, w) of kept values (..., P)."""
-        out = np.zeros((*values.shape[:-1], len(self._column)), values.dtype)
+        out = np.broadcast_to(self._beside(values), (*values.shape[:-1], len(self._column))).copy()
         out[..., self._pixels] = values[..., self._kept]
         return out.reshape(*values.shape[:-1], *self.size)
 
@@ -68,9 +68,16 @@ class Packing:
         there = column != NO_PIXEL
         if there.all():
             return values.take(column, axis=-1)
-        out = np.zeros((*values.shape[:-1], len(index)), values.dtype)
+        out = np.broadcast_to(self._beside(values), (*values.shape[:-1], len(index))).copy()
         out[..., there] = values[..., column[there]]
         return out
+
+    def _beside(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What the pixels have that are not kept, (..., 1): 0, but NaN where a frame has no answer at all."""
+        nothing = np.zeros((*values.shape[:-1], 1), values.dtype)
+        if len(self._kept) and np.issubdtype(values.dtype, np.floating):
+            nothing[np.isnan(values[..., self._kept]).all(axis=-1)] = np.nan
+        return nothing
 
 
 class StoredFrames:
