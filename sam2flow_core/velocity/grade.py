@@ -15,8 +15,8 @@ from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
 from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
 from sam2flow_core.velocity.records import Doubts, SpaceTime
 
-# The best grade (as an index) that a vessel with this flag can have. Faint cells have none: what they do to a velocity the
-# readings show, and where those agree it is right.
+# The best grade (as an index) that a vessel with this flag can have. Faint cells have none: what they do to a velocity
+# the readings show, and where those agree it is right.
 _FLAG_CEILINGS = {
     "ALIASED": 1,
     "NEAR_FLOOR": 1,
