@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.shared import detail_of, detail_option, device_option, every_option, resolution_option
+from sam2flow_core.cli.options import detail_of, detail_option, device_option, every_option, resolution_option
 
 _PATH = click.Path(path_type=Path)
 

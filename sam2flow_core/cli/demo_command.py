@@ -49,7 +49,7 @@ def _is_installed(package: str) -> bool:
 
 
 def _write_files(out: Path) -> int:
-    from sam2flow_core.cli.shared import show_run
+    from sam2flow_core.cli.show import show_run
     from sam2flow_core.engine.demo import sample_request, write_pictures
     from sam2flow_core.stack import open_stack
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.shared import device_option, report_line
+from sam2flow_core.cli.options import device_option, report_line
 
 _PATH = click.Path(path_type=Path)
 

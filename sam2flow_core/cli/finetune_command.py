@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.shared import device_option
+from sam2flow_core.cli.options import device_option
 
 _PATH = click.Path(path_type=Path)
 
@@ -42,7 +42,7 @@ def finetune(
     """
     from tqdm import tqdm
 
-    from sam2flow_core.cli.shared import Interrupt
+    from sam2flow_core.cli.show import Interrupt
     from sam2flow_core.config.model import MemoryConfig
     from sam2flow_core.config.training import FinetuningSettings
     from sam2flow_core.files import check_writable

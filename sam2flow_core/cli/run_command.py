@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sam2flow_core.cli.shared import detail_of, detail_option, device_option, every_option, resolution_option
+from sam2flow_core.cli.options import detail_of, detail_option, device_option, every_option, resolution_option
 
 if TYPE_CHECKING:
     from sam2flow_core.engine import RunRequest
@@ -48,7 +48,7 @@ _PATH = click.Path(path_type=Path)
 @click.pass_context
 def run(context: click.Context, /, **given: object) -> int:
     """Measure the prompted vessels of the recording STACK: masks, flow, velocity tables and a report."""
-    from sam2flow_core.cli.shared import show_run
+    from sam2flow_core.cli.show import show_run
 
     if given["project"]:
         return show_run(_of_project(context))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from sam2flow_core.cli.shared import device_option
+from sam2flow_core.cli.options import device_option
 
 if TYPE_CHECKING:
     from sam2flow_core.training import Progress
@@ -53,7 +53,7 @@ def train(
     """Train a network. On Ctrl-C the weights so far are written, and --resume goes on from there."""
     from tqdm import tqdm
 
-    from sam2flow_core.cli.shared import Interrupt
+    from sam2flow_core.cli.show import Interrupt
     from sam2flow_core.config.model import MemoryConfig
     from sam2flow_core.errors import require_extra
     from sam2flow_core.files import check_writable

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sam2flow_core.cli.shared import _outcome
+from sam2flow_core.cli.show import _outcome
 from sam2flow_core.engine.events import Finished
 
 

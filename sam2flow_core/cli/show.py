@@ -1,4 +1,4 @@
-"""What commands share: options, and how what goes on is shown."""
+"""Events of a run on the terminal: progress, problems, Ctrl-C between frames."""
 
 from __future__ import annotations
 
@@ -11,78 +11,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from sam2flow_core.config.run import DETAILS, EVERY, STANDARD
 from sam2flow_core.engine import Finished, FrameDone, RunEvent, RunRequest, Stage, Started, run
-
-device_option = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute; auto takes the fastest there is.",
-)
-
-
-class _Resolution(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only
-    """``auto`` as None, or a number."""
-
-    name = "resolution"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
-        from sam2flow_core.errors import StackError
-        from sam2flow_core.stack import check_factor
-
-        if value == "auto":
-            return None
-        try:
-            factor = float(value)
-            check_factor(factor)
-        except ValueError:
-            self.fail(f"'{value}' is neither auto nor a number", param, ctx)
-        except StackError as error:
-            self.fail(str(error), param, ctx)
-        return factor
-
-
-resolution_option = click.option(
-    "--working-resolution",
-    type=_Resolution(),
-    default=None,
-    metavar="auto|0.5|1|2|...",
-    help="Px of the recording to one of the network; auto, the default, makes cells as large as the network knows.",
-)
-
-
-detail_option = click.option(
-    "--detail",
-    type=click.Choice(DETAILS),
-    default=STANDARD,
-    show_default=True,
-    help="quick: pairs of frames at places all over the recording; standard: 40 pairs a second; every: all pairs.",
-)
-every_option = click.option(
-    "--every", metavar="auto|N", help="Answer one pair of frames in N, from all frames around it; auto: as standard."
-)
-
-
-def detail_of(context: click.Context) -> str:
-    """The detail that `detail_option` and `every_option` ask for together, for `RunRequest.detail`."""
-    every, detail = context.params["every"], str(context.params["detail"])
-    if every is None:
-        return detail
-    if context.get_parameter_source("detail") is click.core.ParameterSource.COMMANDLINE:
-        raise click.UsageError("--every and --detail say the same: give one of them.", context)
-    if every == "auto":
-        return STANDARD
-    if not (every.isascii() and every.isdecimal() and int(every) >= 1):
-        raise click.UsageError(f"--every {every}: give auto, or a whole number N of 1 or more.", context)
-    return EVERY if int(every) == 1 else str(int(every))
-
-
-def report_line(line: str) -> None:
-    """Show a line of progress, if there is a terminal to show it on."""
-    if sys.stderr.isatty():
-        click.echo(line, err=True)
 
 
 class Interrupt:
