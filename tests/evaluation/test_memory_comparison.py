@@ -60,15 +60,16 @@ def test_designs_are_compared_and_written_down(small, tmp_path, capsys):
         "short-long",
         "relevant",
         "gated",
+        "associated",
     ]
-    assert table["weights added"].tolist() == [0] * 5, "memory by matching has the same weights whatever the design"
-    assert table["trained here"].tolist() == ["–", "none", *["the same weights"] * 3]
+    assert table["weights added"].tolist() == [0] * 6, "memory by matching has the same weights whatever the design"
+    assert table["trained here"].tolist() == ["–", "none", *["the same weights"] * 4]
     assert table.IoU[0] == 1 and table.IoU.between(0, 1).all() and (table["memory MB / vessel"][1:] > 0).all()
-    assert len(first.ious) == 5 * 2 * 2 * 4
+    assert len(first.ious) == 6 * 2 * 2 * 4
     text = document.read_text()
     assert "Written by people." in text and "kept" in text and "old" not in text
     assert "sam2flow evaluate --memory-designs --model tiny" in text and "| gated |" in text
-    assert len(told) == 5, told
+    assert len(told) == 6, told
     told.clear()
     again = compare_memories(cache=tmp_path / "kept", report=told.append, settings=settings)
     assert not told, "what is kept is not done again"
