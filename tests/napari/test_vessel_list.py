@@ -89,15 +89,15 @@ def test_the_menu_merges_and_splits_and_both_are_undone(dock):
     session, more = dock.bench.session, dock.vessels.more
     session.activate(1)
     more.aboutToShow.emit()
-    merge, split = more.actions()[0].menu(), more.actions()[1]
+    merge, split = more.actions()[0].menu(), more.actions()[2]
     assert [a.text() for a in merge.actions()] == ["2  Vessel 2", "3  Vessel 3"] and not split.isEnabled()
     merge.actions()[1].trigger()
     assert session.state.vessel_ids == (1, 2) and session.active == 1
     assert [c.vessel_id for c in session.state.clicks] == [1, 2, 1]
     more.aboutToShow.emit()
-    assert more.actions()[1].isEnabled()
+    assert more.actions()[2].isEnabled()
     dock.bench.scene.prompts.layer.selected_data = {0}
-    more.actions()[1].trigger()
+    more.actions()[2].trigger()
     assert [c.vessel_id for c in session.state.clicks] == [3, 2, 1] and session.active == 3
     session.undo()
     session.activate(1)
