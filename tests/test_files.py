@@ -182,7 +182,7 @@ _NO_WHOLE_FILES = {
     "speed.py: tifffile.imwrite": "into a temporary folder",
     "child.py: os.fdopen": "a stream to the window",
     "film.py: av.open": "in a function of its own, which is given the part of a `whole_file`",
-    "capflow.py: skimage.io.imsave": "no command of a user's writes this layout, which is read only",
+    "case_files.py: skimage.io.imsave": "no command of a user's writes this layout, which is read only",
 }
 
 

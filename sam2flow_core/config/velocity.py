@@ -569,10 +569,10 @@ class TrustSettings:
     half_difference: float = 0.15
     half_scale: float = 0.6
     clear_match: float = 0.3
-    intercept: float = 1.98
-    weights: tuple[float, ...] = (0.00, 0.76, 0.60, 2.97)
+    intercept: float = 2.24
+    weights: tuple[float, ...] = (1.54, 1.47, 0.12, 2.41)
     levels: tuple[float, float, float] = (0.85, 0.6, 0.2)
-    interval_gain: tuple[float, float, float, float] = (0.93, 3.58, 3.58, 6.00)
+    interval_gain: tuple[float, float, float, float] = (1.18, 1.18, 6.35, 7.48)
     agreement: float = 0.15
     confirming: float = 0.12
     correctable: float = 0.5
