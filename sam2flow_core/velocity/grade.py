@@ -15,12 +15,12 @@ from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
 from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
 from sam2flow_core.velocity.records import Doubts, SpaceTime
 
-# The best grade (as an index) that a vessel with this flag can have. Faint cells have none: what they do to a velocity
-# the readings show, and where those agree it is right.
+# The best grade (as an index) that a vessel with this flag can have.
 _FLAG_CEILINGS = {
     "ALIASED": 1,
     "NEAR_FLOOR": 1,
     "MOTION": 1,
+    "LOW_CONTRAST": 1,
     "SATURATED": 1,
     "OUT_OF_FOCUS": 1,
     "TOO_SHORT": 1,
