@@ -16,7 +16,7 @@ from sam2flow_core.config.velocity import FlagSettings
 from sam2flow_core.engine.contract import Predictor, give_prompts
 from sam2flow_core.engine.process import give_memory_back, set_threads
 from sam2flow_core.errors import Sam2FlowError
-from sam2flow_core.inference.steps import VesselFlow
+from sam2flow_core.inference.steps import VesselFlow, shared_pixels
 from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import AnyPrompt, Prompt, check_prompts, clicks_of
 from sam2flow_core.stack import FramePlan, Stack, open_stack
@@ -213,27 +213,15 @@ class Reading:
 
 def _same_vessel(vessel: VesselFlow, others: list[VesselFlow]) -> int | None:
     """The id of the one that shares most of its mask or of theirs, as the flag SAME_VESSEL of either would have it."""
-    least = FlagSettings().same_share
-    shared = {other.vessel_id: _shared(vessel, other) / _smaller_area(vessel, other) for other in others}
+    shared = {other.vessel_id: _share(vessel, other) for other in others}
     most = max(shared, key=lambda k: shared[k], default=None)
-    return most if most is not None and shared[most] > least else None
+    return most if most is not None and shared[most] > FlagSettings().same_share else None
 
 
-def _smaller_area(one: VesselFlow, other: VesselFlow) -> int:
-    """Px of the smaller mask, at least 1."""
-    return max(min(int(one.mask.sum()), int(other.mask.sum())), 1)
-
-
-def _shared(one: VesselFlow, other: VesselFlow) -> int:
-    """Px that lie in both masks."""
-    (top, left), (y, x) = one.offset, other.offset
-    rows = max(top, y), min(top + one.mask.shape[0], y + other.mask.shape[0])
-    columns = max(left, x), min(left + one.mask.shape[1], x + other.mask.shape[1])
-    if rows[0] >= rows[1] or columns[0] >= columns[1]:
-        return 0
-    mine = one.mask[rows[0] - top : rows[1] - top, columns[0] - left : columns[1] - left]
-    its = other.mask[rows[0] - y : rows[1] - y, columns[0] - x : columns[1] - x]
-    return int((mine & its).sum())
+def _share(one: VesselFlow, other: VesselFlow) -> float:
+    """Share of the smaller mask that lies in the other one."""
+    smaller = max(min(int(one.mask.sum()), int(other.mask.sum())), 1)
+    return shared_pixels(one.offset, one.mask, other.offset, other.mask) / smaller
 
 
 def _cropped(vessel_id: int, mask: NDArray[np.bool_], mask_iou: float, object_score: float) -> VesselFlow:

@@ -101,3 +101,18 @@ class FoundVessel:
         """Clicks that name it, spread along it."""
         places = [self.centreline[round(share * (len(self.centreline) - 1))] for share in _CLICKS]
         return tuple(Prompt(vessel_id, frame, round(float(y), 1), round(float(x), 1)) for y, x in places)
+
+
+def shared_pixels(
+    corner: tuple[int, int], mask: NDArray[np.bool_], its_corner: tuple[int, int], its_mask: NDArray[np.bool_]
+) -> int:
+    """Pixels that lie in both of two masks, each a crop with the ``(top, left)`` of its corner."""
+    start = np.maximum(corner, its_corner)
+    end = np.minimum(np.add(corner, mask.shape), np.add(its_corner, its_mask.shape))
+    if (start >= end).any():
+        return 0
+    mine, its = (
+        each[start[0] - top : end[0] - top, start[1] - left : end[1] - left]
+        for each, (top, left) in ((mask, corner), (its_mask, its_corner))
+    )
+    return int((mine & its).sum())

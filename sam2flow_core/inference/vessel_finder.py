@@ -19,7 +19,7 @@ from sam2flow_core.inference.clicked_masks import decode_strips
 from sam2flow_core.inference.masks import field_maps, recorded_places
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.state import InferenceState
-from sam2flow_core.inference.steps import FoundVessel
+from sam2flow_core.inference.steps import FoundVessel, shared_pixels
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.tracer import SeededWay, Trace, seeded_ways
@@ -77,12 +77,8 @@ def seek_vessels(
         maps = field_maps(predictor.model, state, predictor.settings.tracing)
     if maps is None:
         raise ModelError("these weights have no vessel field, by which vessels are found without a click: use 'tiny'")
-    answers = list[Segment]()
-    for way in seeded_ways(maps[0], settings):
-        with torch.inference_mode():  # not while somebody else has the thread
-            answers += _answers(predictor.model, maps[0], way, settings)
-        yield way.share
-    yield [_found(segment, maps[0].stride, state) for segment in _surest(answers, settings)]
+    for step in seek_segments(predictor.model, maps[0], settings):
+        yield step if isinstance(step, float) else [_found(segment, maps[0].stride, state) for segment in step]
 
 
 @dataclass(frozen=True)
@@ -112,23 +108,17 @@ class Segment:
 
     def shared(self, other: Segment) -> int:
         """Cells that lie in both masks."""
-        start, end = np.maximum(self.corner, other.corner), np.minimum(self._end, other._end)
-        if (start >= end).any():
-            return 0
-        mine, its = (
-            s.mask[start[0] - s.corner[0] : end[0] - s.corner[0], start[1] - s.corner[1] : end[1] - s.corner[1]]
-            for s in (self, other)
-        )
-        return int((mine & its).sum())
-
-    @property
-    def _end(self) -> NDArray[np.int_]:
-        return np.add(self.corner, self.mask.shape)
+        return shared_pixels(self.corner, self.mask, other.corner, other.mask)
 
 
-def find_segments(model: SAM2Flow, field: FieldMap, settings: FindingSettings) -> list[Segment]:
-    """Vessels between forks, ends and the frame, the surest first."""
-    return _surest([s for way in seeded_ways(field, settings) for s in _answers(model, field, way, settings)], settings)
+def seek_segments(model: SAM2Flow, field: FieldMap, settings: FindingSettings) -> Iterator[float | list[Segment]]:
+    """Look for vessels between forks, ends and the frame; yields as `seek_vessels`, the surest first."""
+    answers = list[Segment]()
+    for way in seeded_ways(field, settings):
+        with torch.inference_mode():  # not while somebody else has the thread
+            answers += _answers(model, field, way, settings)
+        yield way.share
+    yield _surest(answers, settings)
 
 
 def _surest(answers: list[Segment], settings: FindingSettings) -> list[Segment]:

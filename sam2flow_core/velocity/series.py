@@ -141,7 +141,7 @@ def _reduce(flow: ProjectedFlow, places: _Places) -> LumenSeries:
             p90=high,
             scale=np.nansum(flow.scale, axis=1) / pixels,
             pixels=pixels,
-            across=np.where(by_bin > 0, (along @ places.bin) / by_bin, np.nan),
+            across=np.where(by_bin > 0, (along @ places.bin) / np.maximum(by_bin, 1), np.nan),
             lengthwise=_lengthwise(along, known, places),
         )
 

@@ -12,7 +12,7 @@ from sam2flow_core.config.model import PRESETS
 from sam2flow_core.config.tracing import FindingSettings, TracingSettings
 from sam2flow_core.engine.demo import sample_files
 from sam2flow_core.inference.steps import FoundVessel
-from sam2flow_core.inference.vessel_finder import find_segments
+from sam2flow_core.inference.vessel_finder import seek_segments
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, VesselField
 from sam2flow_core.prompts import read_prompts
@@ -47,8 +47,8 @@ def plain():
 
 
 def found_in(model, field, **settings):
-    with torch.inference_mode():
-        return find_segments(model, field, FindingSettings(**settings))
+    *_, found = seek_segments(model, field, FindingSettings(**settings))
+    return found
 
 
 def test_vessels_that_cross_are_two_however_many_seeds_lie_in_them(plain):
