@@ -6,7 +6,8 @@ Recordings of both generators are drawn from a branch of the seed tree of their 
 three clicks per vessel, and measured. What is judged is the vessel that the line lies on: whether it is the one that
 was clicked is a matter of masks, and anybody can see it. Prints `TrustSettings`, and how they do on recordings that
 were left out of the fit (eight folds, by recording); with ``--write`` they are put into the configuration, and the
-tables into ``docs/trust.md``. What was run is kept in the folder for each weights, so that a second time only measures.
+tables into ``docs/trust.md``. With ``--check`` nothing is fitted: the tables are those of the settings as they are.
+What was run is kept in the folder for each weights, so that a second time only measures.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import pickle
 import re
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from hashlib import sha256
 from itertools import pairwise
@@ -41,6 +43,7 @@ from sam2flow_core.stack import Calibration
 from sam2flow_core.velocity import VesselMeasurement, measure_vessels
 
 SIDE, FRAMES, CLICKS = 208, 48, 3
+ROOT = Path(__file__).parents[1]
 RIGHT = 0.15
 """Relative error within which a velocity is right."""
 ON_VESSEL = 0.7
@@ -158,11 +161,11 @@ def left_out(table: pd.DataFrame, doubts: NDArray[np.float64]) -> NDArray[np.flo
     return found
 
 
-def tables(table: pd.DataFrame, chance: NDArray[np.float64]) -> str:
+def tables(table: pd.DataFrame, chance: NDArray[np.float64], whose: str) -> str:
     """Return how often velocities are right, by chance and by grade, as they stand in the documentation."""
     right = (table["error"] < RIGHT).to_numpy()
     lines = [f"{len(table)} vessels and segments of {table['recording'].nunique()} recordings:", ""]
-    lines += ["| chance, left out of the fit | vessels | right |", "|---|---|---|"]
+    lines += [f"| chance, {whose} | vessels | right |", "|---|---|---|"]
     for low, high in pairwise((0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)):
         inside = (chance >= low) & (chance < high)
         if inside.any():
@@ -211,10 +214,9 @@ def gains(table: pd.DataFrame) -> tuple[float, float, float, float]:
     return good, fair, poor, unusable
 
 
-def write(trust: TrustSettings, text: str) -> None:
-    """Put what was fitted into the configuration, and the tables into the documentation."""
-    root = Path(__file__).parents[1]
-    path = root / "sam2flow_core/config/velocity.py"
+def write_settings(trust: TrustSettings) -> None:
+    """Put what was fitted into the configuration."""
+    path = ROOT / "sam2flow_core/config/velocity.py"
     source = path.read_text(encoding="utf-8")
     for name in ("intercept", "weights", "interval_gain"):
         value = getattr(trust, name)
@@ -223,13 +225,17 @@ def write(trust: TrustSettings, text: str) -> None:
         if number != 1:
             raise SystemExit(f"{path}: no single line for {name}")
     path.write_text(source, encoding="utf-8")
-    path = root / "docs/trust.md"
+
+
+def write_page(text: str) -> None:
+    """Put the tables into the documentation."""
+    path = ROOT / "docs/trust.md"
     page = path.read_text(encoding="utf-8")
     page = re.sub(r"(<!-- fitted -->\n).*?(\n<!-- end -->)", lambda m: m[1] + text + m[2], page, flags=re.DOTALL)
     path.write_text(page, encoding="utf-8")
 
 
-def draw(table: pd.DataFrame, chance: NDArray[np.float64], path: Path) -> None:
+def draw(table: pd.DataFrame, chance: NDArray[np.float64], whose: str, path: Path) -> None:
     """Draw the reliability diagram: how often what is said to be right so often is."""
     right = (table["error"] < RIGHT).to_numpy(float)
     order = np.argsort(chance)
@@ -244,9 +250,21 @@ def draw(table: pd.DataFrame, chance: NDArray[np.float64], path: Path) -> None:
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=0.8)
     axes.errorbar(said, seen, error, fmt="o-", color="#0072B2", capsize=2)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="chance that is said", ylabel="share within 15 % of the truth")
-    axes.set_title(f"{len(table)} vessels and segments, left out of the fit", fontsize=9)
+    axes.set_title(f"{len(table)} vessels and segments, {whose}", fontsize=9)
     with whole_file(path) as part:
         figure.savefig(part, format="png", dpi=110)
+
+
+def fit_all(answers: Sequence[Answered]) -> tuple[TrustSettings, pd.DataFrame, NDArray[np.float64]]:
+    """Fit; returns the settings, what was measured with them, and the chances of a fit that left each row out."""
+    bare = replace(TrustSettings(), interval_gain=(1.0, 1.0, 1.0, 1.0))
+    table = pd.DataFrame([row for each in answers for row in judge(each, bare)])
+    doubts = np.array(table["doubts"].tolist())
+    found = fit(doubts, (table["error"] < RIGHT).to_numpy()).round(2)
+    fitted = replace(bare, intercept=float(found[0]), weights=tuple(map(float, found[1:])))
+    chance = left_out(table, doubts)
+    table = pd.DataFrame([row for each in answers for row in judge(each, fitted)])  # the grades that these weights give
+    return replace(fitted, interval_gain=gains(table)), table, chance
 
 
 def main() -> None:
@@ -255,6 +273,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=20, help="of each generator")
     parser.add_argument("--cache", type=Path, required=True, help="folder of one's own for what was run")
     parser.add_argument("--figure", type=Path, help="write the reliability diagram there")
+    parser.add_argument("--check", action="store_true", help="fit nothing: how the settings do as they are")
     parser.add_argument("--write", action="store_true", help="put what was fitted into configuration and documentation")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -265,20 +284,24 @@ def main() -> None:
         for number in range(given.recordings)
         for generator in GENERATORS
     ]
-    bare = replace(TrustSettings(), interval_gain=(1.0, 1.0, 1.0, 1.0))
-    table = pd.DataFrame([row for each in answers for row in judge(each, bare)])
-    doubts = np.array(table["doubts"].tolist())
-    found = fit(doubts, (table["error"] < RIGHT).to_numpy()).round(2)
-    fitted = replace(bare, intercept=float(found[0]), weights=tuple(map(float, found[1:])))
-    chance = left_out(table, doubts)
-    table = pd.DataFrame([row for each in answers for row in judge(each, fitted)])  # the grades that these weights give
-    fitted = replace(fitted, interval_gain=gains(table))
-    text = tables(table, chance)
-    print(text, f"intercept {fitted.intercept}, weights {fitted.weights}, gains {fitted.interval_gain}", sep="\n")
+    if given.check:
+        whose = "as it is said"
+        table = pd.DataFrame([row for each in answers for row in judge(each, TrustSettings())])
+        chance = table["chance"].to_numpy(float)
+        off = (table["measured"] - table["true"]).abs() / table["half"].abs()
+        closing = f"95 % intervals hold: {(off < 1)[np.isfinite(off)].mean():.1%} of {np.isfinite(off).sum()}."
+    else:
+        whose = "left out of the fit"
+        fitted, table, chance = fit_all(answers)
+        closing = f"intercept {fitted.intercept}, weights {fitted.weights}, gains {fitted.interval_gain}"
+    text = tables(table, chance, whose)
+    print(text, closing, sep="\n")
     if given.figure:
-        draw(table, chance, given.figure)
+        draw(table, chance, whose, given.figure)
     if given.write:
-        write(fitted, text)
+        write_page(text)
+        if not given.check:
+            write_settings(fitted)
     for row in table[(table["grade"] == "good") & (table["error"] >= RIGHT)].itertuples():
         print(f"good and wrong: {row.recording} {row.vessel}: true {row.true:.2f}, measured {row.measured:.2f}")
 
