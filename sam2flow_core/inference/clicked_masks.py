@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import label
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,6 +20,7 @@ from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.vessel_strip import LATERAL, OUTSIDE, VesselStrip, paint, straighten
 
 Floats32 = NDArray[np.float32]
+_Number = TypeVar("_Number", np.float32, np.int32)
 
 _SHARPNESS = 4.0
 """Logit a cell from the wall, where nothing was learned of it."""
@@ -123,14 +126,31 @@ def _followed(model: SAM2Flow, field: FieldMap, ways: ClickedWays, clicks: Float
         whole = _Answer(np.max([a.logits for a in answers], axis=0), float(np.mean([a.quality for a in answers])))
     else:
         whole = max(answers, key=lambda a: a.quality * _caught(a.logits, clicks))
-    return _Answer(whole.logits, whole.quality * _caught(whole.logits, clicks))
+    return _Answer(_with_clicks(whole.logits, clicks), whole.quality * _caught(whole.logits, clicks))
 
 
 def _caught(logits: Floats32, clicks: Floats) -> float:
     """Share of the clicks (N, 2) that lie in a mask, or beside it by a cell."""
-    rows, columns = np.clip(np.rint(clicks).astype(np.intp), 0, np.array(logits.shape) - 1).T
-    near = [logits[max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2].max() for r, c in zip(rows, columns, strict=True)]
-    return float(np.mean(np.array(near) > 0))
+    return float(np.mean([(near > 0).any() for near in _around(logits, clicks)]))
+
+
+def _with_clicks(logits: Floats32, clicks: Floats) -> Floats32:
+    """Only the pieces of a mask that hold clicks (N, 2); all of it where none does.
+
+    Behind a crossing the way may lead on along another vessel: what the decoder takes for vessel there was not clicked,
+    and where it is the larger piece it would be measured in place of the one that was.
+    """
+    pieces, number = label(logits > 0, np.ones((3, 3)))
+    held = np.unique(np.concatenate([near.ravel() for near in _around(pieces, clicks)]))
+    if number < 2 or not held.any():
+        return logits
+    return np.where((pieces > 0) & ~np.isin(pieces, held), np.float32(OUTSIDE), logits)
+
+
+def _around(picture: NDArray[_Number], clicks: Floats) -> list[NDArray[_Number]]:
+    """The cell of each click (N, 2), and those beside it."""
+    rows, columns = np.clip(np.rint(clicks).astype(np.intp), 0, np.array(picture.shape) - 1).T
+    return [picture[max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2] for r, c in zip(rows, columns, strict=True)]
 
 
 def _cut(strip: VesselStrip, logits: Floats32, stops: Floats, reach: float) -> Floats32:

@@ -8,6 +8,7 @@ import torch
 
 from sam2flow_core.config.model import PRESETS
 from sam2flow_core.config.tracing import TracingSettings
+from sam2flow_core.inference import clicked_masks as module
 from sam2flow_core.inference.clicked_masks import clicked_masks, stack_strips
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow
 from sam2flow_core.model.strip_decoder import ACROSS, STRIP_CHANNELS, StripDecoder
@@ -66,6 +67,22 @@ def test_no_vessel_under_a_click_is_no_mask(plain):
 def test_sureness_tells_of_clicks_that_lie_elsewhere(plain):
     on, off = (ask(plain, [ACROSS_IT], [[20, 64], [90, y]], [1, 1]).sureness.item() for y in (64, 110))
     assert on > 0 and off == pytest.approx(on / 2)
+
+
+@pytest.mark.parametrize(("clicks", "kept"), [([[20, 64]], (True, False)), ([[20, 64], [110, 64]], (True, True))])
+def test_a_piece_of_a_mask_without_a_click_is_left_out(plain, monkeypatch, clicks, kept):
+    decode = module.decode_strips
+
+    def in_two(model, strips):
+        answers = decode(model, strips)
+        for strip, (logits, _) in zip(strips, answers, strict=True):
+            logits[np.abs(strip.line[:, 1] - 32) < 4] = -8  # cells of 2 px
+        return answers
+
+    monkeypatch.setattr(module, "decode_strips", in_two)
+    found = ask(plain, [ACROSS_IT], clicks, [1] * len(clicks))
+    assert tuple(bool(found.logits[0, 32, int(x / 2)] > 0) for x in (20, 110)) == kept
+    assert not found.logits[0, 32, 30:34].max() > 0
 
 
 @pytest.mark.parametrize("beside", [17, 30, 95])
