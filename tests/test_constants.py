@@ -9,7 +9,7 @@ import ast
 from pathlib import Path
 
 CORE = Path(__file__).parent.parent / "sam2flow_core"
-DECIDE = ("inference", "stack", "tracing", "velocity")
+DECIDE = ("inference", "model", "stack", "tracing", "velocity")
 
 FORM = "is given by a file format, by SAM 2, or by the form of the network, with which its weights were trained"
 COST = "decides time or memory, and no result"
@@ -17,12 +17,13 @@ SURE = "a logit that stands for yes or no"
 GRID = "how finely a sum or a picture is drawn, or a margin round it; a guard of the arithmetic; a name for a number"
 REFUSED = "decides what is refused or said of a recording, and no figure of a result"
 SEED = "the seed of random draws that only error bars and floors depend on"
-OWED = "decides results, and is to become a setting"
+LEARNED = "is part of the network: its weights were trained with it, and their hash in the provenance stands for both"
+UNTAUGHT = "takes the place of a part that older weights lack; a mask ends where this logit is 0, however steep it is"
 
 KEPT = {
     "inference.ambiguity": {"_END": FORM, "_ANY": FORM, "_BEYOND": FORM},
     "inference.automatic_masks": {"_NEAR_EDGE": FORM},
-    "inference.clicked_masks": {"_SHARPNESS": OWED, "_COARSEST": FORM},
+    "inference.clicked_masks": {"_SHARPNESS": UNTAUGHT, "_COARSEST": FORM},
     "inference.dense": {"_OUTSIDE": SURE},
     "inference.frames": {"_OUTSIDE": SURE},
     "inference.image_predictor": {"_LARGEST": FORM, "_SURE": SURE},
@@ -33,7 +34,57 @@ KEPT = {
     "inference.predictor": {"_PROBE": GRID},
     "inference.recording_summary": {"_MULTIPLE": FORM, "_SMOOTHED": FORM, "_STILL": GRID},
     "inference.sam2_inputs": {"_MEAN": FORM, "_SPREAD": FORM, "_WEAKEST": FORM, "_STRONGEST": FORM},
-    "inference.steps": {"_CLICKS": OWED},
+    "model.cost_volume": {"_READ_BYTES": COST, "_READ_BYTES_TAUGHT": COST, "_READ_BYTES_GPU": COST, "SEEN": LEARNED},
+    "model.features": {"_SIDE": COST, "_CACHED_BYTES": COST, "_SHORTEST": GRID},
+    "model.first_flow": {"_AT_A_TIME": COST},
+    "model.flow_net": {"_SITE_FACTS": LEARNED, "_LEAST": GRID, "_FIRST_FACTS": LEARNED},
+    "model.image_encoder": {"_ROWS_CELLS": COST},
+    "model.mask_decoder": {"_DILATIONS": LEARNED, "_CLICK_RADIUS": LEARNED, "SURELY_PRESENT": SURE, "MASKS": LEARNED},
+    "model.matched_memory": {
+        "_FIRST_REACH": LEARNED,
+        "_REACH": LEARNED,
+        "_SMOOTHED": LEARNED,
+        "_SHARPNESS": LEARNED,
+        "_LEAST": LEARNED,
+        "_EVEN": LEARNED,
+        "_FEW": GRID,
+        "_CARRIED": LEARNED,
+        "_STATED": LEARNED,
+        "STRIDE": LEARNED,
+    },
+    "model.memory_designs": {"_SHARPNESS": LEARNED},
+    "model.motion_memory": {"_BLOCK": LEARNED, "_USUAL_LENGTH": LEARNED},
+    "model.motion_statistics": {
+        "_LEAST_SPREAD": GRID,
+        "_SCALES": LEARNED,
+        "_PER_SCALE": LEARNED,
+        "MOTION_STRIDE": LEARNED,
+        "_SEEN": GRID,
+        "_FLOOR": GRID,
+        "_SMALLEST": GRID,
+        "_ROUNDING": GRID,
+    },
+    "model.prompt_encoder": dict.fromkeys(("PADDING", "NEGATIVE", "POSITIVE", "BOX_FIRST", "BOX_SECOND"), FORM),
+    "model.sam_encoder": {
+        "_TINY_VIT_WIDTHS": FORM,
+        "_TINY_VIT_HEADS": FORM,
+        "_NECK": FORM,
+        "_INTEGRATED": FORM,
+        "_TEMPORAL": FORM,
+        "_TEMPORAL_LAYERS": FORM,
+    },
+    "model.sparse_cells": {"_FILLED_AT_A_TIME": COST, "_CUT": LEARNED},
+    "model.strip_decoder": {"STRIP_CHANNELS": LEARNED, "ACROSS": LEARNED, "REACH": LEARNED},
+    "model.strips": {"LARGEST_WHOLE": COST, "_STRIP_CELLS": COST},
+    "model.update": {"_OFFSETS": LEARNED, "_LOG_SCALE": LEARNED},
+    "model.vessel_field": {
+        "DIRECTIONS": LEARNED,
+        "ORIENTATIONS": LEARNED,
+        "FIELD_STRIDE": LEARNED,
+        "STATISTICS_CHANNELS": LEARNED,
+        "_GROUPS": LEARNED,
+    },
+    "model.whole_vessel": {"_AGREEMENTS": LEARNED, "_SWEEPS": COST, "_JUMP": LEARNED},
     "stack.brightness": {"_PALETTE": FORM, "_LUMINANCE": FORM},
     "stack.elapsed": {"_TOGETHER": COST},
     "stack.file_series": {"_FEW": REFUSED, "_SPLIT_BYTES": FORM},
@@ -51,22 +102,12 @@ KEPT = {
     "tracing.clicked_ways": {"_STEPS": FORM},
     "tracing.vessel_strip": {"OUTSIDE": SURE, "_DENSE": GRID, "_SAID": FORM},
     "velocity.centreline": {"_MARGIN": GRID},
-    "velocity.correlation": {
-        "_FINENESS": GRID,
-        "_BRIGHTEST": OWED,
-        "_FLANK": OWED,
-        "_NEAR": GRID,
-        "GRID_STEP": OWED,
-        "_REACH": OWED,
-    },
+    "velocity.correlation": {"_FINENESS": GRID, "_NEAR": GRID},
     "velocity.density": {"_SEED": SEED},
-    "velocity.diagram": {"_CELL": OWED, "_FOCUS_FRAMES": OWED, "_RATE_WITHOUT_CALIBRATION": OWED},
     "velocity.diameter": {"_FRAMES_AT_ONCE": COST, "_STEP": GRID},
-    "velocity.grade": {"_FLAG_CEILINGS": OWED},
     "velocity.linescan": {"_SEED": SEED},
     "velocity.measure": {"_THREADS": COST},
     "velocity.pulse": {"_TABLE": COST, "_NOTHING": GRID},
-    "velocity.stretches": {"_GRID": OWED},
     "velocity.transit": {"_FINENESS": GRID, "_SHORT": COST, "_AT_A_TIME": COST},
     "velocity.uncertainty": {"Z95": GRID},
     "velocity.wall_fit": {"_REACH": GRID, "_STEPS": GRID},

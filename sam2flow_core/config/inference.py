@@ -162,11 +162,14 @@ class PairSettings:
     wide : float
         Share of the 5 x 5 cells around a cell that must lie in its vessel for the cell to be answered from those around
         it: inside wide vessels the cost volume is read at every second cell each way. Above 1, at every cell.
+    alike : float
+        Cosine between the directions of cells above which one is answered from the others.
     updates : int or None
         Updates of the first flow; None: as many as the weights were trained with.
     """
 
     wide: float = 0.5
+    alike: float = 0.9
     updates: int | None = None
 
 

@@ -39,6 +39,9 @@ class MemoryConfig:
     least_affinity, least_presence, least_motion : float
         Below any of these, 0 to 1, ``gated`` does not write: the mask's estimated IoU, the probability that the object
         is there, and the IoU of its box with the one that its motion so far predicts.
+    seen_noise, push : float
+        Of that prediction, in sides of the box: standard deviations of a measured box, and of the change of its
+        velocity from frame to frame.
     gated_pool : int
         Unprompted entries that ``gated`` holds; it reads the best of them.
     near_pool, near_frames : int
@@ -59,6 +62,8 @@ class MemoryConfig:
     least_affinity: float = 0.5
     least_presence: float = 0.5
     least_motion: float = 0.3
+    seen_noise: float = 0.05
+    push: float = 0.02
     gated_pool: int = 8
     near_pool: int = 4
     near_frames: int = 2

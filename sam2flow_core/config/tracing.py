@@ -26,6 +26,8 @@ class FindingSettings:
         Intersection over union, as the strip decoder expects it, below which a vessel is not proposed.
     least_widths : float
         Segments shorter than so many widths are left out.
+    clicked : tuple of float
+        Where along a proposed vessel it is clicked, as shares of its length.
     edge_px, most_on_edge : float
         What runs within so many px, or half a radius, of the frame's side for more than this share of its length is
         the side, no vessel.
@@ -47,6 +49,7 @@ class FindingSettings:
     together: int = 16
     least_confidence: float = 0.45
     least_widths: float = 1.5
+    clicked: tuple[float, ...] = (1 / 6, 1 / 2, 5 / 6)
     edge_px: float = 4.0
     most_on_edge: float = 0.5
     same_vessel: float = 0.3

@@ -56,6 +56,25 @@ class CellCountSettings:
 
 
 @dataclass(frozen=True)
+class PathSettings:
+    """How a velocity is followed from window to window.
+
+    Attributes
+    ----------
+    step : float
+        Of the grid of velocities that are asked for, in asinh(velocity / px per frame).
+    reach : int
+        Steps of the grid that a path may go from one window to the next.
+    penalty : float
+        Cost of a change of velocity between neighbouring windows (per unit of asinh velocity).
+    """
+
+    step: float = 0.01
+    reach: int = 60
+    penalty: float = 0.2
+
+
+@dataclass(frozen=True)
 class KymographSettings:
     """Space-time diagram and the velocity read from it.
 
@@ -78,10 +97,17 @@ class KymographSettings:
         Largest speed sought, px per frame.
     min_overlap : float
         Share of the vessel that must remain in view after the displacement.
-    jump_penalty : float
-        Cost of a change of velocity between neighbouring windows (per unit of asinh velocity).
-    drift_s : float
-        Brightness changes slower than this are removed, each position by itself.
+    path : PathSettings
+        How the velocity is followed through the windows.
+    drift_s, usual_rate_hz : float
+        Brightness changes slower than this are removed, each position by itself; the frame rate by which this is
+        reckoned where none is known.
+    most_flicker : float
+        Times the change of the tissue's brightness that a vessel's may change with the lamp.
+    flank : float
+        Standard deviation, in px, of the derivative of a Gaussian that makes flanks of the pattern.
+    cell_apart, focus_frames : int
+        Sharpness is the contrast of brightness so many px apart, averaged over so many frames.
     shuffled_frames, seed : int
         Frames that are put in random order to see what the search finds where nothing moves, and the seed of the order.
     slant_window : int
@@ -103,8 +129,13 @@ class KymographSettings:
     block_frames: int = 8
     max_velocity: float = 60.0
     min_overlap: float = 0.3
-    jump_penalty: float = 0.2
+    path: PathSettings = PathSettings()
     drift_s: float = 1.0
+    usual_rate_hz: float = 100.0
+    most_flicker: float = 2.0
+    flank: float = 3.0
+    cell_apart: int = 4
+    focus_frames: int = 15
     shuffled_frames: int = 256
     seed: int = 0
     slant_window: int = 24
@@ -144,8 +175,8 @@ class TransitSettings:
         Frames.
     enough_agree, longest_window : float
         Share of the windows that must agree with the path, or windows are doubled, up to this share of the recording.
-    jump_penalty : float
-        As that of `KymographSettings`.
+    path : PathSettings
+        How the velocity is followed through the windows.
     """
 
     readable: float = 0.6
@@ -164,7 +195,7 @@ class TransitSettings:
     least_window: int = 32
     enough_agree: float = 0.7
     longest_window: float = 0.5
-    jump_penalty: float = 0.2
+    path: PathSettings = PathSettings()
 
 
 @dataclass(frozen=True)
@@ -444,6 +475,9 @@ class StretchSettings:
         Most frames between two that are compared; most and fewest pairs of them.
     least_px : float
         Pairs in which the blood moves less say nothing of multiples of its speed.
+    multiples, multiple_unit, multiples_tried : tuple of float, float, int
+        Least and greatest multiple of the vessel's speed that is asked for, in units up to which they lie evenly and
+        beyond which ever further apart, and how many.
     least_length_px, length_diameters : float
         A stretch is so long, and so many diameters.
     least_overlap : float
@@ -479,6 +513,9 @@ class StretchSettings:
     pairs: int = 128
     least_pairs: int = 8
     least_px: float = 1.0
+    multiples: tuple[float, float] = (-10.0, 16.0)
+    multiple_unit: float = 0.3
+    multiples_tried: int = 65
     least_length_px: float = 20.0
     length_diameters: float = 1.2
     least_overlap: float = 0.3
@@ -585,7 +622,8 @@ class GradeSettings:
 
     Shares are of 1. `valid` the share of frames with a velocity, `lost` that of repeated and missing frames, `opposed`
     the share of the length that runs against the rest, `mask` the expected overlap of the mask with its vessel,
-    `presence` the chance that there is a vessel at all.
+    `presence` the chance that there is a vessel at all. `fair_at_best` and `poor_at_best` are the flags that no better
+    grade goes with.
     """
 
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
@@ -593,6 +631,16 @@ class GradeSettings:
     opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
     mask: tuple[float, float, float] = (0.45, 0.35, 0.15)
     presence: tuple[float, float, float] = (0.8, 0.5, 0.02)
+    fair_at_best: tuple[str, ...] = (
+        "ALIASED",
+        "NEAR_FLOOR",
+        "MOTION",
+        "LOW_CONTRAST",
+        "SATURATED",
+        "OUT_OF_FOCUS",
+        "TOO_SHORT",
+    )
+    poor_at_best: tuple[str, ...] = ("MASK_LOST",)
 
 
 @dataclass(frozen=True)
@@ -629,7 +677,6 @@ class VelocitySettings:
 _IN_PX = {
     "geometry": ("smoothing_px", "diameter_window_px"),
     "kymograph": ("max_velocity", "slow_px"),
-    "transit": ("slowest", "shortest_px", "longest_px"),
     "linescan": ("least_drawn_px", "drawn_width_px", "drawn_beside_px"),
     "series": ("max_motion_px", "stasis_px_frame", "error_length_px"),
     "activity": ("reach_px", "neighbour_px", "blur_px"),
@@ -638,4 +685,4 @@ _IN_PX = {
     "forks": ("reach_px",),
     "flags": ("floor_px_frame", "min_length_px", "min_gap_px"),
 }
-"""Settings that are lengths in px, or speeds in px per frame."""
+"""Settings that are lengths in px, or speeds in px per frame; readings by transit are made alike at all scales."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import pad
 from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
 
-from sam2flow_core.config.velocity import KymographSettings
+from sam2flow_core.config.velocity import KymographSettings, VelocitySettings
 from sam2flow_core.errors import require_extra
 from sam2flow_core.evaluation.cases import MIDDLE, Answer, Case, FlowMethod, VesselTruth, stabilised
 from sam2flow_core.evaluation.flow_comparison import Comparison, compare
@@ -231,8 +231,8 @@ def compare_kymograph(case: Case) -> Comparison:
     It is given the true centreline, width and tissue motion, and is compared with the true velocity in the
     middle of the vessel, which is what it sees. It has no flow field, so all figures of pixels stay empty.
     """
-    settings = KymographSettings()
-    samplers = [_sampler(case, vessel, settings) for vessel in case.vessels]
+    settings = VelocitySettings()
+    samplers = [_sampler(case, vessel, settings.kymograph) for vessel in case.vessels]
     sample_lanes(samplers, lambda frame: case.video[frame], 0, len(case.video))
     readings = [read_diagram(sampler.samples(), case.frame_rate_hz, settings) for sampler in samplers]
     measured = [float(np.nanmean(reading.space_time.velocity[:-1])) for reading in readings]

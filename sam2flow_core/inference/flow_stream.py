@@ -162,7 +162,7 @@ class FlowStream:
         owner = torch.zeros(len(masks), dtype=torch.long, device=device)
         size = (height // stride, width // stride)
         self._walls = settings.walls
-        self.layout = self.net.lay_out(stacked, owner, size, features.cover, settings.pair.wide)
+        self.layout = self.net.lay_out(stacked, owner, size, features.cover, settings.pair)
         self._updates = settings.pair.updates
         self.crops = self._lay_crops(masks, settings.crop_margin)
         self.features = features

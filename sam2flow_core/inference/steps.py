@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sam2flow_core.config.tracing import FindingSettings
 from sam2flow_core.prompts import Prompt
-
-_CLICKS = (1 / 6, 1 / 2, 5 / 6)
-"""Where along a segment it is clicked."""
 
 
 @dataclass(frozen=True)
@@ -90,16 +88,19 @@ class FoundVessel:
     width_px : float
         Mean diameter.
     length_px : float
+    clicked : tuple of float
+        Where along it it is clicked, as shares of its length.
     """
 
     confidence: float
     centreline: NDArray[np.float64]
     width_px: float
     length_px: float
+    clicked: tuple[float, ...] = FindingSettings().clicked
 
     def prompts(self, vessel_id: int, frame: int) -> tuple[Prompt, ...]:
         """Clicks that name it, spread along it."""
-        places = [self.centreline[round(share * (len(self.centreline) - 1))] for share in _CLICKS]
+        places = [self.centreline[round(share * (len(self.centreline) - 1))] for share in self.clicked]
         return tuple(Prompt(vessel_id, frame, round(float(y), 1), round(float(x), 1)) for y, x in places)
 
 

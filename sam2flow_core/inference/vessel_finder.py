@@ -78,7 +78,7 @@ def seek_vessels(
     if maps is None:
         raise ModelError("these weights have no vessel field, by which vessels are found without a click: use 'tiny'")
     for step in seek_segments(predictor.model, maps[0], settings):
-        yield step if isinstance(step, float) else [_found(segment, maps[0].stride, state) for segment in step]
+        yield step if isinstance(step, float) else [_found(s, maps[0].stride, state, settings) for s in step]
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _same(segment: Segment, surer: Segment, settings: FindingSettings) -> bool:
     return both > settings.same_vessel * either or both > settings.most_covered * mine
 
 
-def _found(segment: Segment, stride: int, state: InferenceState) -> FoundVessel:
+def _found(segment: Segment, stride: int, state: InferenceState, settings: FindingSettings) -> FoundVessel:
     """Of cells, px of the recorded frame that tissue coordinates begin with."""
     way, factor = segment.way, state.frames.video.factor
     return FoundVessel(
@@ -180,4 +180,5 @@ def _found(segment: Segment, stride: int, state: InferenceState) -> FoundVessel:
         centreline=recorded_places(state, state.frames.start, way.line, stride),
         width_px=2 * stride * factor * float(way.radius.mean()),
         length_px=stride * factor * segment.length,
+        clicked=settings.clicked,
     )

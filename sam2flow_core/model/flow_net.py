@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from sam2flow_core.config.inference import PairSettings
 from sam2flow_core.config.model import COST_VOLUME, ModelConfig
 from sam2flow_core.model.cost_volume import (
     SEEN,
@@ -172,7 +173,7 @@ class FlowNet(nn.Module):
         image_of_vessel: Tensor,
         feature_size: tuple[int, int],
         cover: Cover | None = None,
-        wide: float | None = None,
+        pair: PairSettings | None = None,
     ) -> CellLayout:
         """Prepare vessels.
 
@@ -185,7 +186,7 @@ class FlowNet(nn.Module):
             ``(rows, columns)`` of the matching features.
         cover : Cover, optional
             The tiles of the features that `describe` gives.
-        wide : float, optional
+        pair : PairSettings, optional
             Where vessels are wide, as `thin_out` has it, the cost volume is read at every second cell each way.
         """
         stride = self.config.match.stride
@@ -193,7 +194,7 @@ class FlowNet(nn.Module):
         coverage = coverage_of(masks, stride)
         streamlines = trace_streamlines(cells, coverage, feature_size, self.config.match, cover)
         whole = find_whole_vessels(cells, streamlines.tangent) if self._sees_whole_vessels else None
-        thinning = None if wide is None else thin_out(cells, coverage, streamlines.tangent, wide)
+        thinning = None if pair is None else thin_out(cells, coverage, streamlines.tangent, pair)
         return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover, whole, thinning)
 
     @property

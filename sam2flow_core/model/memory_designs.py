@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sam2flow_core.config.model import MaskConfig
+from sam2flow_core.config.model import MaskConfig, MemoryConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.model.layers import MLP, Attention, ChannelNorm, axial_rotations, begin_at_zero
 from sam2flow_core.model.memory_bank import (
@@ -42,10 +42,6 @@ from sam2flow_core.model.memory_bank import (
     with_new,
 )
 
-_SEEN_NOISE = 0.05
-"""Standard deviation of a measured box, in sides of the box."""
-_PUSH = 0.02
-"""Standard deviation of the velocity's change from frame to frame, in sides of the box."""
 _SHARPNESS = 4.0
 """How far likeness, -1 to 1, tells one memory from another."""
 
@@ -125,7 +121,7 @@ class RecentMemory(nn.Module):
         return entries
 
 
-def predict_box(entries: Sequence[MemoryEntry], frame: int) -> Box | None:
+def predict_box(entries: Sequence[MemoryEntry], frame: int, settings: MemoryConfig) -> Box | None:
     """Box that entries, in the order they were written, predict for a frame; None where none of them has one.
 
     Centre and size move independently of each other, so one covariance of place and velocity serves all four.
@@ -142,14 +138,15 @@ def predict_box(entries: Sequence[MemoryEntry], frame: int) -> Box | None:
         return None
     before, first = seen[0]
     state = np.stack([first, np.zeros(4)])
-    spread = np.diag([_SEEN_NOISE**2, (10 * _PUSH) ** 2])
+    noise, push = settings.seen_noise, settings.push
+    spread = np.diag([noise**2, (10 * push) ** 2])
     for time, measured in seen[1:]:
-        state, spread = _advance(state, spread, abs(time - before))
-        gain = spread[:, 0] / (spread[0, 0] + _SEEN_NOISE**2)
+        state, spread = _advance(state, spread, abs(time - before), push)
+        gain = spread[:, 0] / (spread[0, 0] + noise**2)
         state = state + gain[:, None] * (measured - state[0])
         spread = spread - np.outer(gain, spread[0])
         before = time
-    x, y, width, height = _advance(state, spread, abs(frame - before))[0][0]
+    x, y, width, height = _advance(state, spread, abs(frame - before), push)[0][0]
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
@@ -173,11 +170,11 @@ def _centre_and_size(box: Box) -> NDArray[np.float64]:
 
 
 def _advance(
-    state: NDArray[np.float64], spread: NDArray[np.float64], frames: int
+    state: NDArray[np.float64], spread: NDArray[np.float64], frames: int, push: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean (2, 4) and covariance (2, 2) of place and velocity some frames later."""
     step = np.array([[1.0, frames], [0.0, 1.0]])
-    return step @ state, step @ spread @ step.T + np.diag([0.0, frames * _PUSH**2])
+    return step @ state, step @ spread @ step.T + np.diag([0.0, frames * push**2])
 
 
 class GatedMemory(RecentMemory):
@@ -218,7 +215,7 @@ class GatedMemory(RecentMemory):
         gates = self.gates
         if new.box is None or new.affinity < gates.least_affinity or new.presence < gates.least_presence:
             return False
-        expected = predict_box(entries, new.frame)
+        expected = predict_box(entries, new.frame, gates)
         return expected is None or box_iou(expected, new.box) >= gates.least_motion
 
 

@@ -18,11 +18,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sam2flow_core.config.inference import PairSettings
 from sam2flow_core.config.model import COST_VOLUME
 from sam2flow_core.model.strips import goes_whole
 
-_ALIKE = 0.9
-"""Cosine between directions that count as the same."""
 _FILLED_AT_A_TIME = 128
 """Cells."""
 _CUT = 0.35
@@ -132,7 +131,7 @@ class Thinning:
             table[others] = F.embedding_bag(around, table, per_sample_weights=weight.to(table), mode="sum")
 
 
-def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, wide: float) -> Thinning | None:
+def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, settings: PairSettings) -> Thinning | None:
     """Ask every second cell each way inside wide vessels, and every cell elsewhere.
 
     Parameters
@@ -142,8 +141,7 @@ def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, wide: float)
         Share of each cell inside each vessel.
     tangent : Tensor (N, 2)
         Unit direction at each cell: only cells that point the same way are mixed.
-    wide : float
-        Share of the 5 x 5 cells around that must lie in the vessel.
+    settings : PairSettings
 
     Returns
     -------
@@ -151,12 +149,12 @@ def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, wide: float)
         None where all cells are asked.
     """
     share = F.avg_pool2d(coverage[:, None], 5, stride=1, padding=2)[:, 0]
-    inside = share[cells.vessel, cells.place[:, 0], cells.place[:, 1]] >= wide
+    inside = share[cells.vessel, cells.place[:, 0], cells.place[:, 1]] >= settings.wide
     row, column = (cells.place % 2).unbind(1)
     # Of the nine cells around, row by row, those that lie in even rows and columns.
     choices = torch.tensor([[4, 4, 4, 4], [3, 3, 5, 5], [1, 1, 7, 7], [0, 2, 6, 8]], device=row.device)
     around = torch.gather(cells.neighbours, 1, choices[2 * row + column])
-    alike = (take(tangent, around) * tangent[:, None]).sum(-1) > _ALIKE
+    alike = (take(tangent, around) * tangent[:, None]).sum(-1) > settings.alike
     between = inside & (row + column > 0) & alike.all(1)
     if not bool(between.any()):
         return None

@@ -21,15 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from sam2flow_core.config.velocity import KymographSettings
+from sam2flow_core.config.velocity import KymographSettings, PathSettings
 from sam2flow_core.velocity.sampling import Samples
 
 _FINENESS = 4  # correlations are evaluated every 1 / 4 px
-_BRIGHTEST = 2.0  # times as bright as the tissue around it a vessel may be
-_FLANK = 3.0  # px, standard deviation of the derivative of a Gaussian
 _NEAR = 40  # steps of the grid either way within which the best match is refined
-GRID_STEP = 0.01
-"""Of the velocity grid, in asinh(velocity / px per frame)."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +47,9 @@ class CorrelationVelocity:
     match: NDArray[np.float64]
 
 
-def moving_pattern(samples: Samples, drift_frames: int) -> NDArray[np.float32]:
+def moving_pattern(samples: Samples, drift_frames: int, settings: KymographSettings) -> NDArray[np.float32]:
     """Return the samples without flicker, standing parts and slow drift, shape (L, T, N), 0 where unknown."""
-    pattern = samples.lanes - _flicker(samples)[:, None]
+    pattern = samples.lanes - _flicker(samples, settings.most_flicker)[:, None]
     known = np.isfinite(pattern)
     count = np.maximum(known.sum(axis=1, keepdims=True), 1)
     pattern = np.where(known, pattern, 0)
@@ -65,7 +61,7 @@ def moving_pattern(samples: Samples, drift_frames: int) -> NDArray[np.float32]:
     return np.where(known, pattern / np.maximum(spread, floor), 0).astype(np.float32)
 
 
-def _flicker(samples: Samples) -> NDArray[np.float32]:
+def _flicker(samples: Samples, most: float) -> NDArray[np.float32]:
     """Return what the lamp's flicker adds to the vessel's brightness, shape (T,).
 
     That is the part of it that goes with the brightness of the tissue around. How bright the vessel is against the
@@ -81,17 +77,17 @@ def _flicker(samples: Samples) -> NDArray[np.float32]:
     both = np.isfinite(around) & (number > 0)
     power = float((around[both] ** 2).sum())
     share = float((around[both] * (inside[both] - inside[both].mean())).sum()) / power if power > 0 else 0.0
-    return np.asarray(np.clip(share, 0, _BRIGHTEST) * np.nan_to_num(around), np.float32)
+    return np.asarray(np.clip(share, 0, most) * np.nan_to_num(around), np.float32)
 
 
-def flanks(pattern: NDArray[np.float32]) -> NDArray[np.float32]:
+def flanks(pattern: NDArray[np.float32], settings: KymographSettings) -> NDArray[np.float32]:
     """Return the slope of a pattern along the vessel, shape (L, T, N - 4), of equal strength at each position.
 
     A plasma gap longer than the vessel correlates with itself at every displacement and hides the match; its flanks do
     not. The kernel is short and the same everywhere, so that this, unlike removing the mean of each row, hardly biases
     short vessels.
     """
-    slope = ndimage.gaussian_filter1d(pattern, _FLANK, axis=2, order=1, mode="nearest")[:, :, 2:-2]
+    slope = ndimage.gaussian_filter1d(pattern, settings.flank, axis=2, order=1, mode="nearest")[:, :, 2:-2]
     if not slope.size:
         return np.asarray(slope, np.float32)
     spread = slope.std(axis=1, keepdims=True)
@@ -123,7 +119,7 @@ def correlate(
     frames, points = pattern.shape[1:]
     if frames < 4 or points < 12 or not pattern.any():
         return CorrelationVelocity(np.full(frames, np.nan), 0.0, np.zeros(frames))
-    rows = _Rows(flanks(pattern) if slopes is None else slopes, settings)
+    rows = _Rows(flanks(pattern, settings) if slopes is None else slopes, settings)
     found = _correlate(rows, settings.lags, settings)
     known = np.abs(found.velocity[np.isfinite(found.velocity)])
     if not len(known) or not 0 < float(np.median(known)) * max(settings.lags) < settings.slow_px:
@@ -156,7 +152,7 @@ class _Rows:
     def __init__(self, slopes: NDArray[np.float32], settings: KymographSettings) -> None:
         self.frames, self.points = slopes.shape[1:]
         limit = min(settings.max_velocity, (1 - settings.min_overlap) * self.points)
-        self.grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + GRID_STEP, GRID_STEP))
+        self.grid = np.sinh(np.arange(-np.arcsinh(limit), np.arcsinh(limit) + settings.path.step, settings.path.step))
         self.block = min(settings.block_frames, max(self.frames // 4, 1))
         self._size = fft.next_fast_len(2 * self.points, real=True)
         # The lanes of a frame beside each other, one frame after the other: a block of frames is one piece of memory.
@@ -218,7 +214,7 @@ def _correlate(
     if longest_leads:
         weight *= (used / used.mean())[:, None]
     score = np.einsum("kwv,kv->wv", match, weight) / len(used)
-    path = follow(score, settings.jump_penalty)
+    path = follow(score, settings.path)
     velocity = _refine(match, weight, grid, path)
     best = grid[score.argmax(axis=1)]
     agrees = np.abs(best - grid[path]) <= np.maximum(1.0, 0.15 * np.abs(velocity))
@@ -269,11 +265,7 @@ def _at(table: NDArray[Any], position: NDArray[np.float64], wrap: bool = False) 
     return np.asarray(table.take(low, axis=1) * (1 - share) + table.take(high, axis=1) * share, float)
 
 
-_REACH = 60
-"""Steps of the grid that a path may go from one window to the next."""
-
-
-def follow(score: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
+def follow(score: NDArray[np.float64], settings: PathSettings) -> NDArray[np.int64]:
     """Return the path of largest score through the windows, shape (W,), as indices into the velocity grid.
 
     References
@@ -285,26 +277,27 @@ def follow(score: NDArray[np.float64], penalty: float) -> NDArray[np.int64]:
     --------
     >>> score = np.zeros((3, 5))
     >>> score[[0, 1, 2], [1, 2, 3]] = 1.0
-    >>> follow(score, penalty=0.2)
+    >>> follow(score, PathSettings(penalty=0.2))
     array([1, 2, 3])
     """
-    steps = np.arange(-_REACH, _REACH + 1)
-    cost = penalty * np.abs(steps) * GRID_STEP
-    slope = penalty * GRID_STEP * np.arange(score.shape[1])
+    reach, penalty = settings.reach, settings.penalty
+    steps = np.arange(-reach, reach + 1)
+    cost = penalty * np.abs(steps) * settings.step
+    slope = penalty * settings.step * np.arange(score.shape[1])
     best = np.empty_like(score)
     best[0] = score[0]
     # Going on costs in proportion to the distance: the best of all ways is a running maximum from either side.
     for window in range(1, len(score)):
         before = best[window - 1]
-        below = _running_maximum(before + slope, -_REACH) - slope
-        above = _running_maximum(before - slope, _REACH) + slope
+        below = _running_maximum(before + slope, -reach) - slope
+        above = _running_maximum(before - slope, reach) + slope
         best[window] = score[window] + np.maximum(below, above)
     path = np.zeros(len(score), np.int64)
     path[-1] = best[-1].argmax()
     for window in range(len(score) - 1, 0, -1):
         step = path[window]
-        near = np.arange(max(step - _REACH, 0), min(step + _REACH + 1, score.shape[1]))
-        path[window - 1] = near[(best[window - 1, near] - cost[near - step + _REACH]).argmax()]
+        near = np.arange(max(step - reach, 0), min(step + reach + 1, score.shape[1]))
+        path[window - 1] = near[(best[window - 1, near] - cost[near - step + reach]).argmax()]
     return path
 
 
@@ -348,7 +341,7 @@ def stack_velocity(
     frames = pattern.shape[1]
     if frames < 6 or pattern.shape[2] < 12 or not pattern.any():
         return np.full(frames, np.nan)
-    slopes = flanks(pattern) if slopes is None else slopes
+    slopes = flanks(pattern, settings) if slopes is None else slopes
     points = slopes.shape[2]
     window = min(settings.slant_window, frames)
     limit = min(settings.max_velocity, 0.5 * points)

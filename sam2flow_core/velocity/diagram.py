@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage, signal
 
-from sam2flow_core.config.velocity import CellCountSettings, KymographSettings, StretchSettings
+from sam2flow_core.config.velocity import CellCountSettings, KymographSettings, VelocitySettings
 from sam2flow_core.velocity.correlation import correlate, flanks, moving_pattern, stack_velocity
 from sam2flow_core.velocity.records import CellCount, SpaceTime
 from sam2flow_core.velocity.sampling import Samples
@@ -16,9 +16,6 @@ from sam2flow_core.velocity.stretches import StretchTable, no_stretches, stretch
 from sam2flow_core.velocity.transit import transit_velocity
 
 _NAN = float("nan")
-_CELL = 4  # px
-_FOCUS_FRAMES = 15
-_RATE_WITHOUT_CALIBRATION = 100.0  # Hz, only for how slow a drift is
 
 
 def pattern_noise(pattern: NDArray[np.float32]) -> float:
@@ -161,8 +158,7 @@ class Reading:
 def read_diagram(
     samples: Samples,
     frame_rate_hz: float | None,
-    settings: KymographSettings,
-    stretches: StretchSettings | None = None,
+    settings: VelocitySettings,
     speed_only: bool = False,
 ) -> Reading:
     """Read velocity, quality, looks and cells from the samples of a span.
@@ -177,12 +173,13 @@ def read_diagram(
     .. [2] H. Wayland and P. C. Johnson, "Erythrocyte Velocity Measurement in Microvessels by a Two-Slit Photometric
        Method", J Appl Physiol 22(2), 1967, :doi:`10.1152/jappl.1967.22.2.333`.
     """
-    drift = max(int(settings.drift_s * (frame_rate_hz or _RATE_WITHOUT_CALIBRATION)), 32)
-    pattern = moving_pattern(samples, drift)
-    slopes = flanks(pattern)
-    found = correlate(pattern, settings, slopes)
-    radon = stack_velocity(pattern, settings, slopes)
-    transit = transit_velocity(pattern)
+    rows = settings.kymograph
+    drift = max(int(rows.drift_s * (frame_rate_hz or rows.usual_rate_hz)), 32)
+    pattern = moving_pattern(samples, drift, rows)
+    slopes = flanks(pattern, rows)
+    found = correlate(pattern, rows, slopes)
+    radon = stack_velocity(pattern, rows, slopes)
+    transit = transit_velocity(pattern, settings.transit)
     frames, points = pattern.shape[1:]
     diagram = SpaceTime(
         image=pattern.mean(axis=0),
@@ -204,10 +201,10 @@ def read_diagram(
         transit_match=transit.match,
     )
     if speed_only:
-        return Reading(diagram, CellCount(_NAN, _NAN), no_stretches(points), 0.0)
+        return Reading(diagram, CellCount(_NAN, _NAN), no_stretches(points, settings.stretches), 0.0)
     spacing, periodicity = repeat_distance(pattern)
-    floor, floor_spread = _floor(pattern, settings)
-    sharpness, unit = _sharpness(samples.lanes)
+    floor, floor_spread = _floor(pattern, rows)
+    sharpness, unit = _sharpness(samples.lanes, rows)
     diagram = replace(
         diagram,
         contrast_to_noise=pattern_noise(pattern),
@@ -218,10 +215,10 @@ def read_diagram(
         saturated=_clipped(samples.lanes),
         floor=floor,
         floor_spread=floor_spread,
-        strength=_strength(pattern),
+        strength=_strength(pattern, rows.focus_frames),
     )
-    along = stretch_table(slopes, samples.lanes, diagram.velocity, stretches or StretchSettings())
-    return Reading(diagram, count_cells(pattern, diagram.velocity, settings.cells), along, unit)
+    along = stretch_table(slopes, samples.lanes, diagram.velocity, settings.stretches)
+    return Reading(diagram, count_cells(pattern, diagram.velocity, rows.cells), along, unit)
 
 
 def _floor(pattern: NDArray[np.float32], settings: KymographSettings) -> tuple[float, float]:
@@ -234,10 +231,10 @@ def _floor(pattern: NDArray[np.float32], settings: KymographSettings) -> tuple[f
     return float(match.mean()), float(match.std())
 
 
-def _strength(pattern: NDArray[np.float32]) -> NDArray[np.float64]:
+def _strength(pattern: NDArray[np.float32], over: int) -> NDArray[np.float64]:
     """Return what samples two px apart along the vessel share, frame by frame, evened out over some, shape (T,)."""
     shared = (pattern[:, :, :-2] * pattern[:, :, 2:]).mean(axis=(0, 2), dtype=float)
-    return np.asarray(ndimage.uniform_filter1d(shared, _FOCUS_FRAMES, mode="nearest"))
+    return np.asarray(ndimage.uniform_filter1d(shared, over, mode="nearest"))
 
 
 def _with_second_opinion(quality: float, velocity: NDArray[np.float64], radon: NDArray[np.float64]) -> float:
@@ -249,19 +246,19 @@ def _with_second_opinion(quality: float, velocity: NDArray[np.float64], radon: N
     return quality * (0.5 + 0.5 * float(same.mean()))
 
 
-def _sharpness(lanes: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+def _sharpness(lanes: NDArray[np.float32], settings: KymographSettings) -> tuple[NDArray[np.float64], float]:
     """Return the contrast of neighbouring cells around each frame over its median, shape (T,), and that median.
 
     From brightness a cell's width apart, not from pixel to pixel, where noise would pass for sharpness; averaged over
     some frames, since focus drifts slowly and plasma gaps pass quickly.
     """
-    apart = lanes[:, :, _CELL:] - lanes[:, :, :-_CELL]
+    apart = lanes[:, :, settings.cell_apart :] - lanes[:, :, : -settings.cell_apart]
     known = np.isfinite(apart)
     number = known.sum(axis=(0, 2))
     if not number.any():
         return np.full(len(number), np.nan), 0.0
     power = (np.where(known, apart, 0).astype(float) ** 2).sum(axis=(0, 2)) / np.maximum(number, 1)
-    contrast = np.sqrt(np.maximum(ndimage.uniform_filter1d(power, _FOCUS_FRAMES, mode="nearest"), 0))
+    contrast = np.sqrt(np.maximum(ndimage.uniform_filter1d(power, settings.focus_frames, mode="nearest"), 0))
     usual = max(float(np.median(contrast)), 1e-12)
     return np.where(number > 0, contrast / usual, np.nan), usual
 

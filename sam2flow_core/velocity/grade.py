@@ -15,18 +15,6 @@ from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
 from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
 from sam2flow_core.velocity.records import Doubts, SpaceTime
 
-# The best grade (as an index) that a vessel with this flag can have.
-_FLAG_CEILINGS = {
-    "ALIASED": 1,
-    "NEAR_FLOOR": 1,
-    "MOTION": 1,
-    "LOW_CONTRAST": 1,
-    "SATURATED": 1,
-    "OUT_OF_FOCUS": 1,
-    "TOO_SHORT": 1,
-    "MASK_LOST": 2,
-}
-
 
 @dataclass(frozen=True)
 class Views:
@@ -211,7 +199,8 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     if abs(findings.gain - 1) > settings.trust.much:
         found.append((1, text))
     found += [(1 if findings.at_end else 2, text) for text in findings.along]
-    found += [(_FLAG_CEILINGS[flag], FLAG_MEANINGS[flag]) for flag in findings.flags if flag in _FLAG_CEILINGS]
+    ceilings = dict.fromkeys(limits.fair_at_best, 1) | dict.fromkeys(limits.poor_at_best, 2)
+    found += [(ceilings[flag], FLAG_MEANINGS[flag]) for flag in findings.flags if flag in ceilings]
     if not found:
         apart = abs(1 / findings.gain - 1) or np.nanmin(findings.views.differences(floor))
         agreement = f"flow and space-time diagram agree within {apart:.0%}"

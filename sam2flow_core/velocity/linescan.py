@@ -185,7 +185,7 @@ def _measure(scan: _Scan, calibration: CalibrationLike, settings: VelocitySettin
         diagram = _read(scan, rate, settings)
     velocity, quality = _first(diagram, settings)
     other = _second(scan.samples, diagram, velocity, settings)
-    seen = _moves(scan.samples, diagram, settings.linescan)
+    seen = _moves(scan.samples, diagram, settings)
     if not seen or not np.isfinite(velocity).any():
         velocity, other = (np.full(len(scan.frames), _NAN) for _ in range(2))
     series = _series(velocity, other, scan, settings)
@@ -230,7 +230,7 @@ def _read(scan: _Scan, rate: float | None, settings: VelocitySettings) -> SpaceT
     for span in spans(lanes.shape[1], settings.kymograph):
         part = Samples(lanes[:, span.first : span.last], background[span.first : span.last])
         clock = span_clock(scan.timing, span.first, span.last, settings.kymograph)
-        reading = read_diagram(on_clock(part, clock), rate, settings.kymograph, settings.stretches)
+        reading = read_diagram(on_clock(part, clock), rate, settings)
         readings.append(trimmed(at_frames(reading, clock), span))
     return joined(readings, settings.kymograph)[0]
 
@@ -269,20 +269,22 @@ def _second(
     nearest = min(views, key=apart, default=nothing)
     if views and not (apart(nearest) > settings.linescan.difference[0] * usual and np.nanmean(nearest) < usual):
         return nearest
-    pattern = moving_pattern(samples, len(velocity))
+    pattern = moving_pattern(samples, len(velocity), settings.kymograph)
     middle = pattern.shape[2] // 2
-    halves = [transit_velocity(half) for half in (pattern[:, :, :middle], pattern[:, :, middle:])]
+    halves = [transit_velocity(half, settings.transit) for half in (pattern[:, :, :middle], pattern[:, :, middle:])]
     if min(half.quality for half in halves) < settings.flags.min_kymograph_quality:
         return nearest
     return max((half.velocity for half in halves), key=apart)
 
 
-def _moves(samples: Samples, diagram: SpaceTime, settings: LineScanSettings) -> bool:
+def _moves(samples: Samples, diagram: SpaceTime, settings: VelocitySettings) -> bool:
     """Whether the correlation is above what the same lines give in random order."""
-    order = np.random.default_rng(_SEED).permutation(min(samples.lanes.shape[1], settings.shuffled_lines))
-    pattern = moving_pattern(Samples(samples.lanes[:, order], samples.background[order]), len(order))
-    by_transit = diagram.transit_match - transit_velocity(pattern).match > settings.least_match
-    by_rows = float(diagram.match.mean()) - diagram.floor > settings.least_match
+    order = np.random.default_rng(_SEED).permutation(min(samples.lanes.shape[1], settings.linescan.shuffled_lines))
+    shuffled = Samples(samples.lanes[:, order], samples.background[order])
+    pattern = moving_pattern(shuffled, len(order), settings.kymograph)
+    least = settings.linescan.least_match
+    by_transit = diagram.transit_match - transit_velocity(pattern, settings.transit).match > least
+    by_rows = float(diagram.match.mean()) - diagram.floor > least
     return by_transit or by_rows
 
 

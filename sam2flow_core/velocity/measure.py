@@ -231,7 +231,7 @@ def _read_spans(
 
             def read(sampler: LaneSampler, clock: NDArray[np.int64] = clock) -> Reading:
                 samples = on_clock(sampler.samples(), clock)
-                reading = read_diagram(samples, rate, settings.kymograph, settings.stretches, speed_only)
+                reading = read_diagram(samples, rate, settings, speed_only)
                 return at_frames(reading, clock)
 
             for mine, reading in zip(readings, pool.map(read, samplers), strict=True):

@@ -16,9 +16,6 @@ from scipy import ndimage
 
 from sam2flow_core.config.velocity import StretchSettings
 
-_GRID = np.sinh(np.linspace(np.arcsinh(-10), np.arcsinh(16), 65)) * 0.3
-"""Multiples of the vessel's speed that are asked for, from -3 to 4.8."""
-
 
 @dataclass(frozen=True)
 class StretchTable:
@@ -57,10 +54,16 @@ class StretchTable:
         )
 
 
-def no_stretches(points: int) -> StretchTable:
+def no_stretches(points: int, settings: StretchSettings) -> StretchTable:
     """Return the table of a line of which nothing was read."""
-    product, first, second, unlike = (np.zeros((points, len(_GRID))) for _ in range(4))
+    product, first, second, unlike = (np.zeros((points, settings.multiples_tried)) for _ in range(4))
     return StretchTable(product, first, second, unlike, np.zeros(points))
+
+
+def _multiples(settings: StretchSettings) -> NDArray[np.float64]:
+    """Multiples of the vessel's speed that are asked for, shape (V,)."""
+    least, most = np.arcsinh(settings.multiples)
+    return np.asarray(np.sinh(np.linspace(least, most, settings.multiples_tried)) * settings.multiple_unit)
 
 
 def stretch_table(
@@ -95,7 +98,7 @@ def stretch_table(
         some = np.linspace(0, len(start) - 1, settings.pairs).astype(int)
         start, way = start[some], way[some]
     strength = _strength(lanes, points)
-    table = replace(no_stretches(points), strength=strength)
+    table = replace(no_stretches(points, settings), strength=strength)
     if points < 12 or len(start) < settings.least_pairs:
         return table
     image = np.zeros((frames, points), np.float32)
@@ -106,7 +109,7 @@ def stretch_table(
     both = (image[start + lag] + 1j * image[(start + lag + frames // 2) % frames]).astype(np.complex64).ravel()
     station = np.arange(points)
     rows = (np.arange(len(start)) * points)[:, None]
-    for k, multiple in enumerate(_GRID):
+    for k, multiple in enumerate(_multiples(settings)):
         at = station + multiple * way[:, None]
         low = np.floor(at).astype(np.int64)
         inside = (low >= 0) & (low < points - 1)
@@ -207,21 +210,23 @@ def read_stretches(table: StretchTable, diameter: float, settings: StretchSettin
     lowest = ndimage.minimum_filter1d(even, around, mode="nearest")
     highest = ndimage.maximum_filter1d(even, around, mode="nearest")
     whole = (lowest >= settings.whole * highest)[np.minimum(begin + length // 2, points - 1)]
-    multiple = _between(match, best)
+    multiple = _between(match, best, _multiples(settings))
     moves = np.abs(multiple) > settings.standing  # what stands still, or nearly, may be a remnant of the background
     told = (top > limit) & whole
     multiple = np.where(told & moves, multiple, np.nan)
     return Stretches(np.asarray(begin + length / 2, float), multiple, top, told, length)
 
 
-def _between(match: NDArray[np.float64], best: NDArray[np.int64]) -> NDArray[np.float64]:
+def _between(
+    match: NDArray[np.float64], best: NDArray[np.int64], multiples: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The multiple at the top of a parabola through the best and its neighbours."""
     inner = np.clip(best, 1, match.shape[1] - 2)
     rows = np.arange(len(match))
     left, middle, right = (match[rows, inner + k] for k in (-1, 0, 1))
     curve = left - 2 * middle + right
     move = np.where(curve < 0, 0.5 * (left - right) / np.where(curve < 0, curve, -1), 0).clip(-1, 1)
-    result: NDArray[np.float64] = np.interp(inner + move, np.arange(len(_GRID)), _GRID)
+    result: NDArray[np.float64] = np.interp(inner + move, np.arange(len(multiples)), multiples)
     return result
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from sam2flow_core.config.velocity import TransitSettings
-from sam2flow_core.velocity.correlation import GRID_STEP, follow
+from sam2flow_core.velocity.correlation import follow
 
 _FINENESS = 4  # delays are evaluated every quarter of a frame
 _SHORT = 128  # frames
@@ -48,7 +48,7 @@ class TransitVelocity:
     match: float
 
 
-def transit_velocity(pattern: NDArray[np.float32], settings: TransitSettings | None = None) -> TransitVelocity:
+def transit_velocity(pattern: NDArray[np.float32], settings: TransitSettings) -> TransitVelocity:
     """Read the velocity over time from a moving pattern, shape (L, T, N).
 
     The whole of it says about how fast the blood is. Windows are then as long as it takes to cross the line a few
@@ -60,12 +60,11 @@ def transit_velocity(pattern: NDArray[np.float32], settings: TransitSettings | N
     .. [1] H. Wayland and P. C. Johnson, "Erythrocyte Velocity Measurement in Microvessels by a Two-Slit Photometric
        Method", J Appl Physiol 22(2), 1967, :doi:`10.1152/jappl.1967.22.2.333`.
     """
-    settings = settings or TransitSettings()
     frames, points = pattern.shape[1:]
     if frames < settings.least_frames or points < settings.least_points or not pattern.any():
         return TransitVelocity(np.full(frames, np.nan), 0.0, 0.0)
     limit = float(np.arcsinh(settings.fastest_lines * points))
-    grid = np.sinh(np.arange(-limit, limit + GRID_STEP, GRID_STEP))
+    grid = np.sinh(np.arange(-limit, limit + settings.path.step, settings.path.step))
     apart = _distances(points, settings)
     # The lanes of a place beside each other, one place after the other: what lies some places on lies so much further.
     rows = np.ascontiguousarray(pattern.transpose(1, 2, 0)).reshape(frames, -1)
@@ -76,7 +75,7 @@ def transit_velocity(pattern: NDArray[np.float32], settings: TransitSettings | N
     window = int(np.clip(settings.crossings * crossing, settings.least_window, frames))
     while True:
         score = _scores(rows, lanes, apart, grid, window, settings)
-        path = follow(score, settings.jump_penalty)
+        path = follow(score, settings.path)
         best, found = grid[score.argmax(axis=1)], _between(score, grid, path)
         agrees = np.abs(best - grid[path]) <= np.maximum(0.15 * np.abs(grid[path]), settings.slowest)
         if agrees.mean() >= settings.enough_agree or 2 * window > settings.longest_window * frames:

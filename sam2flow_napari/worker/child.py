@@ -10,8 +10,8 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sam2flow_core.errors import Sam2FlowError
+from sam2flow_napari.worker.engine_process import CloseRun, End, Fault, NextEvent, Value, receive, send
 from sam2flow_napari.worker.jobs import BatchJob, FindJob, LineJob, PreviewJob, WarmJob
-from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, Value, receive, send
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.contract import Predictor

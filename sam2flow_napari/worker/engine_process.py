@@ -1,18 +1,24 @@
-"""The window's side of the engine's process."""
+"""The engine's process as the window sees it, and the pipe between the two: one message, one answer, as pickles.
+
+Messages are jobs for previews (`WarmJob`, `PreviewJob`), requests for a run or for carrying masks (`RunRequest`,
+`PropagationRequest`), which begin it, and then `NextEvent` until the answer is `End`, or `CloseRun`. They go over the
+standard streams.
+"""
 
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import threading
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sam2flow_core.config.run import WAIT_POLICY
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_napari.worker.jobs import BatchJob, FindJob, LineJob, PreviewJob, WarmJob
-from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, receive, send
 
 if TYPE_CHECKING:
     from sam2flow_core.engine.batch import BatchStep
@@ -27,6 +33,52 @@ _CHILD = "sam2flow_napari.worker.child"
 _GONE = (
     "the computation ended unexpectedly, perhaps for want of memory; your clicks are saved: try fewer frames or vessels"
 )
+
+
+@dataclass(frozen=True)
+class NextEvent:
+    """Go on with what was begun; answered by `Value(event)`, or by `End`."""
+
+
+@dataclass(frozen=True)
+class CloseRun:
+    """Stop it; answered by `Value(None)`."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """The answer."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class End:
+    """The run has no more events."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The error that ended it."""
+
+    error: Exception
+
+
+def send(stream: BinaryIO, message: object) -> None:
+    """Write a message."""
+    pickle.dump(message, stream, pickle.HIGHEST_PROTOCOL)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> Any:
+    """Read a message.
+
+    Raises
+    ------
+    EOFError
+        If the other process has gone.
+    """
+    return pickle.load(stream)
 
 
 class EngineProcess:

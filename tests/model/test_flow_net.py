@@ -1,8 +1,11 @@
 import pytest
 import torch
 
+from sam2flow_core.config.inference import PairSettings
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.update import roi_lookup
+
+THINNED = PairSettings(wide=0.75)
 
 
 def answer(model, images, masks, banks=None):
@@ -164,7 +167,7 @@ def band(half_width: int) -> torch.Tensor:
 
 @pytest.mark.parametrize(("half_width", "thinned"), [(4, False), (6, False), (14, True), (24, True)])
 def test_inside_wide_vessels_every_second_cell_each_way_is_asked(model, half_width, thinned):
-    layout = model.flow.lay_out(band(half_width), torch.zeros(1, dtype=torch.long), (48, 64), wide=0.75)
+    layout = model.flow.lay_out(band(half_width), torch.zeros(1, dtype=torch.long), (48, 64), pair=THINNED)
     assert (layout.thinning is not None) == thinned
     if layout.thinning is not None:
         asked, others = layout.thinning.asked, layout.thinning.others
@@ -175,7 +178,7 @@ def test_inside_wide_vessels_every_second_cell_each_way_is_asked(model, half_wid
 
 
 def test_between_cells_that_are_asked_the_others_lie_on_a_straight_line(model):
-    layout = model.flow.lay_out(band(24), torch.zeros(1, dtype=torch.long), (48, 64), wide=0.75)
+    layout = model.flow.lay_out(band(24), torch.zeros(1, dtype=torch.long), (48, 64), pair=THINNED)
     place = layout.cells.place.float()
     truth = (3 * place[:, 0] - 2 * place[:, 1] + 7)[:, None]
     values = truth.clone()
@@ -191,9 +194,9 @@ def test_a_thinned_layout_is_answered_at_the_cells_that_are_asked_as_ever(model,
         context = model.encode(images[:1])[0]
         some, every = (
             model.flow.first_flow(volume[..., : model.flow.pooled_channels + 3], context, layout)
-            for layout in (model.flow.lay_out(band(20), owner, (48, 64), wide=wide) for wide in (0.75, None))
+            for layout in (model.flow.lay_out(band(20), owner, (48, 64), pair=pair) for pair in (THINNED, None))
         )
-        layout = model.flow.lay_out(band(20), owner, (48, 64), wide=0.75)
+        layout = model.flow.lay_out(band(20), owner, (48, 64), pair=THINNED)
     asked, others = layout.thinning.asked, layout.thinning.others
     assert torch.allclose(some.logits[asked], every.logits[asked], atol=1e-5)
     mean = every.logits[layout.thinning.around.long()].mean(1)

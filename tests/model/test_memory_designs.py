@@ -161,11 +161,11 @@ def test_the_best_frames_are_read():
 
 def test_a_box_is_expected_where_its_motion_leads():
     moving = [MemoryEntry(t, False, 1.0, None, None, box=(3.0 * t, 10.0, 3.0 * t + 20, 30.0)) for t in range(12)]
-    expected = predict_box(moving, 16)
+    expected = predict_box(moving, 16, MemoryConfig())
     assert box_iou(expected, (48.0, 10.0, 68.0, 30.0)) > 0.8
     back = [MemoryEntry(-t, False, 1.0, None, None, box=e.box) for t, e in enumerate(moving)]
-    assert predict_box(back, -16) == pytest.approx(expected), "the same backwards in time"
-    assert predict_box([], 3) is None
+    assert predict_box(back, -16, MemoryConfig()) == pytest.approx(expected), "the same backwards in time"
+    assert predict_box([], 3, MemoryConfig()) is None
     assert box_iou((0, 0, 9, 9), (0, 0, 9, 9)) == 1 and box_iou((0, 0, 9, 9), (20, 20, 29, 29)) == 0
 
 

@@ -9,9 +9,17 @@ from sam2flow_core.errors import Sam2FlowError, StackError
 from sam2flow_core.project import RunChoices
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.worker.child import Host, serve
-from sam2flow_napari.worker.engine_process import EngineProcess
+from sam2flow_napari.worker.engine_process import (
+    CloseRun,
+    End,
+    EngineProcess,
+    Fault,
+    NextEvent,
+    Value,
+    receive,
+    send,
+)
 from sam2flow_napari.worker.jobs import PreviewJob
-from sam2flow_napari.worker.pipe import CloseRun, End, Fault, NextEvent, Value, receive, send
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter1d
 
-from sam2flow_core.config.velocity import KymographSettings
-from sam2flow_core.velocity.correlation import GRID_STEP, correlate, flanks, follow, moving_pattern, stack_velocity
+from sam2flow_core.config.velocity import KymographSettings, PathSettings, VelocitySettings
+from sam2flow_core.velocity.correlation import correlate, flanks, follow, moving_pattern, stack_velocity
 from sam2flow_core.velocity.diagram import read_diagram
 from sam2flow_core.velocity.sampling import Samples
 
@@ -23,7 +23,7 @@ def pattern(velocity: np.ndarray, points: int, noise: float = 1.0, cell: float =
     lamp = 1 + 0.02 * rng.normal(size=len(travelled))
     still = 20 * gaussian_filter1d(rng.normal(size=points), 2)
     lanes = np.stack([lamp[:, None] * (100 + still + 3 * image + 3 * noise * rng.normal(size=image.shape))] * 3)
-    return moving_pattern(Samples(lanes.astype(np.float32), lamp), 100)
+    return moving_pattern(Samples(lanes.astype(np.float32), lamp), 100, KymographSettings())
 
 
 @pytest.mark.parametrize("velocity", [0.4, -1.0, 4.0, -12.0, 30.0])
@@ -80,19 +80,20 @@ def test_too_little_to_read(shape):
 
 @pytest.mark.parametrize("penalty", [0.0, 0.2, 5.0])
 def test_the_path_is_the_best_of_all_that_are_allowed(penalty):
-    """Against every step from every place, one by one; no step is longer than 60."""
+    """Against every step from every place, one by one; no step is longer than it may be."""
+    settings = PathSettings(penalty=penalty)
     score = np.random.default_rng(3).normal(size=(7, 200))
     best, back = score[0], []
     places = np.arange(200)
     apart = np.abs(places[:, None] - places)
     for here in score[1:]:
-        options = np.where(apart <= 60, best - penalty * GRID_STEP * apart, -np.inf)
+        options = np.where(apart <= settings.reach, best - penalty * settings.step * apart, -np.inf)
         back.append(options.argmax(axis=1))
         best = here + options.max(axis=1)
     wanted = [int(best.argmax())]
     for step in reversed(back):
         wanted.append(int(step[wanted[-1]]))
-    assert follow(score, penalty).tolist() == wanted[::-1]
+    assert follow(score, settings).tolist() == wanted[::-1]
 
 
 @pytest.mark.parametrize("frames", [9, 64, 103])
@@ -100,7 +101,7 @@ def test_a_match_is_the_correlation_of_the_rows_that_overlap(frames):
     """At one lag and whole displacements, summed as it is defined: windows of three blocks, whatever is left over."""
     settings = KymographSettings(lags=(2,), block_frames=4)
     moving = pattern(np.full(frames - 1, 3.0), 40)
-    rows = flanks(moving)
+    rows = flanks(moving, settings)
     block, pairs, points = min(4, frames // 4), frames - 2, rows.shape[2]
     windows = frames // block
     starts = np.minimum(np.arange(windows) * block, pairs - 1)
@@ -120,7 +121,7 @@ def test_a_match_is_the_correlation_of_the_rows_that_overlap(frames):
 def test_who_asks_for_the_speed_only_gets_the_same_speed():
     lanes = np.random.default_rng(0).normal(100, 3, (3, 80, 60)).astype(np.float32)
     samples = Samples(lanes, np.full(80, 90.0))
-    whole, speed = (read_diagram(samples, 100.0, KymographSettings(), speed_only=only) for only in (False, True))
+    whole, speed = (read_diagram(samples, 100.0, VelocitySettings(), only) for only in (False, True))
     for name in ("velocity", "radon", "transit", "match"):
         np.testing.assert_array_equal(getattr(whole.space_time, name), getattr(speed.space_time, name))
     assert whole.space_time.quality == speed.space_time.quality

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy import ndimage
 
 from sam2flow_core.cli.main import status_of
+from sam2flow_core.config.velocity import TransitSettings
 from sam2flow_core.stack import Calibration
 from sam2flow_core.velocity.linescan import measure_drawn_line, measure_linescan
 from sam2flow_core.velocity.transit import transit_velocity
@@ -33,14 +34,14 @@ def scan(velocity: np.ndarray, columns: int, cell: float = 2.0, noise: float = 0
 @pytest.mark.parametrize("velocity", [0.4, 1.5, -4.0])
 def test_a_short_line_reads_as_a_long_one(columns, velocity):
     image = scan(np.full(400, velocity), columns) - 100
-    found = transit_velocity(image[None])
+    found = transit_velocity(image[None], TransitSettings())
     assert np.nanmean(found.velocity) == pytest.approx(velocity, rel=0.05)
     assert found.quality > 0.8
 
 
 def test_the_velocity_is_followed_through_time():
     truth = 2 + np.sin(np.arange(600) / 60)
-    found = transit_velocity(scan(truth, 40)[None] - 100)
+    found = transit_velocity(scan(truth, 40)[None] - 100, TransitSettings())
     inner = slice(40, 560)
     assert np.abs(found.velocity[inner] - truth[inner]).mean() < 0.15
 
