@@ -22,7 +22,7 @@ from sam2flow_core.inference.pickled import fits, load_pickled
 from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.centreline import resample
 from sam2flow_core.velocity.diagram import read_diagram
-from sam2flow_core.velocity.sampling import LaneSampler, sample_lanes
+from sam2flow_core.velocity.sampling import LaneSampler, Surroundings, sample_lanes
 
 
 @dataclass(frozen=True)
@@ -265,4 +265,4 @@ def _sampler(case: Case, vessel: VesselTruth, settings: KymographSettings) -> La
     )
     reach = MIDDLE * vessel.width_px / 2
     line = resample(np.asarray(vessel.centreline, float))
-    return LaneSampler(track, line, np.linspace(-reach, reach, settings.lanes), vessel.mask)
+    return LaneSampler(track, line, np.linspace(-reach, reach, settings.lanes), Surroundings(track, vessel.mask))

@@ -36,6 +36,7 @@ _STYLE: Any = {
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
     "axes.titlecolor": INK,
+    "axes.titley": 1.0,  # where it lies anyway: matplotlib measures every label to find that out
     "xtick.color": INK,
     "ytick.color": INK,
     "legend.frameon": False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -72,12 +73,20 @@ class Packing:
         out[..., there] = values[..., column[there]]
         return out
 
+    @property
+    def kept(self) -> NDArray[np.int64]:
+        """Which pixels are kept, in the order in which they are."""
+        return np.asarray(self._pixels, np.int64)
+
     def _beside(self, values: NDArray[Any]) -> NDArray[Any]:
         """What the pixels have that are not kept, (..., 1): 0, but NaN where a frame has no answer at all."""
         nothing = np.zeros((*values.shape[:-1], 1), values.dtype)
         if len(self._kept) and np.issubdtype(values.dtype, np.floating):
             nothing[np.isnan(values[..., self._kept]).all(axis=-1)] = np.nan
         return nothing
+
+
+_CHUNKS_AT_ONCE = 4
 
 
 class StoredFrames:
@@ -132,15 +141,24 @@ class StoredFrames:
             return np.asarray(self[(time, Ellipsis, rows, columns)])
         return np.concatenate([self._packing.pixels(part, index).astype(self._dtype) for part in self._parts(steps)])
 
+    @property
+    def kept(self) -> NDArray[np.int64]:
+        """Pixels of the flattened crop that may be anything but 0, shape (P,)."""
+        return np.arange(prod(self.shape[-2:])) if self._packing is None else self._packing.kept
+
     def _whole(self, stored: NDArray[Any]) -> NDArray[Any]:
         values = stored.astype(self._dtype)
         return values if self._packing is None else self._packing.laid_out(values)
 
     def _parts(self, steps: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
-        """Frames at the given steps, chunk by chunk: unpacking one costs the same for one frame as for all in it."""
+        """Frames at the given steps, chunk by chunk: unpacking one costs the same for one frame as for all in it.
+
+        Of frames in a row some chunks at a time: asking for them costs as much as one.
+        """
         places = self._frames[steps]
         chunks = places // self._array.chunks[0]
-        for group in np.split(places, np.flatnonzero(np.diff(chunks)) + 1):
+        far = (np.diff(places) != 1) | (np.diff(chunks // _CHUNKS_AT_ONCE) != 0)
+        for group in np.split(places, np.flatnonzero((np.diff(chunks) != 0) & far) + 1):
             first = int(group.min())
             chunk = self._stored(slice(first, int(group.max()) + 1))
             yield chunk if (np.diff(group) == 1).all() else chunk[group - first]
@@ -216,6 +234,11 @@ def take_pixels(frames: FrameArray, steps: slice | NDArray[np.int64], index: NDA
         return frames.pixels(steps, index)
     rows, columns = np.unravel_index(index, frames.shape[-2:])
     return np.asarray(frames[steps])[..., rows, columns]
+
+
+def kept_pixels(frames: FrameArray) -> NDArray[np.int64]:
+    """Return the pixels of the flattened crop that may be anything but 0: all of them, where that is not said."""
+    return frames.kept if isinstance(frames, StoredFrames) else np.arange(prod(frames.shape[-2:]))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from sam2flow_core.results.reader import FrameArray, VesselTrack, take_pixels
+from sam2flow_core.results.reader import FrameArray, VesselTrack, kept_pixels, take_pixels
 from sam2flow_core.velocity.centreline import Centreline
 
 _FRAMES_AT_ONCE = 64
@@ -38,13 +38,14 @@ class Footprint:
 
 def footprint(mask: FrameArray) -> Footprint:
     """Add up masks, shape (T, h, w)."""
-    votes = np.zeros(mask.shape[1:], np.int64)
-    areas: list[int] = []
+    pixels, area = kept_pixels(mask), np.zeros(mask.shape[0], np.int64)
+    counted = np.zeros(len(pixels), np.int64)
     for block in blocks(mask.shape[0]):
-        part = np.asarray(mask[block], bool)
-        votes += part.view(np.uint8).sum(axis=0, dtype=np.uint8)  # a block holds fewer frames than a byte counts
-        areas += [int(np.count_nonzero(frame)) for frame in part]
-    area = np.array(areas, np.int64)
+        part = np.asarray(take_pixels(mask, block, pixels), bool)
+        counted += part.view(np.uint8).sum(axis=0, dtype=np.uint8)  # a block holds fewer frames than a byte counts
+        area[block] = [np.count_nonzero(frame) for frame in part]
+    votes = np.zeros(mask.shape[1:], np.int64)
+    votes.flat[pixels] = counted
     return Footprint(votes / max(int((area > 0).sum()), 1), votes > 0, area)
 
 

@@ -27,7 +27,7 @@ from sam2flow_core.velocity.records import (
     SpaceTime,
     VesselMeasurement,
 )
-from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, Samples, sample_lanes
+from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, Samples, Surroundings, sample_lanes
 from sam2flow_core.velocity.spans import at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
 from sam2flow_core.velocity.transit import transit_velocity
 from sam2flow_core.velocity.uncertainty import summarise
@@ -136,9 +136,8 @@ def measure_drawn_line(
     drawn = _Drawn(frames, np.rint(shifts).astype(np.int64), shifts)
     shape = np.asarray(images(int(frames[0]))).shape
     half = settings.linescan.drawn_width_px / 2
-    sampler = LaneSampler(
-        drawn, line, np.linspace(-half, half, settings.linescan.drawn_lanes), _near(line, shape, settings)
-    )
+    around = Surroundings(drawn, _near(line, shape, settings))
+    sampler = LaneSampler(drawn, line, np.linspace(-half, half, settings.linescan.drawn_lanes), around)
     sample_lanes([sampler], images, 0, len(frames))
     timing = timing or Timing.even(len(frames))
     return _measure(_Scan(sampler.samples(), line, frames, timing, shifts), calibration, settings, video_id)

@@ -12,7 +12,7 @@ from sam2flow_core.config.velocity import KymographSettings, VelocitySettings
 from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline, majority_mask, resample, trace_branch, trace_centreline
 from sam2flow_core.velocity.diameter import Footprint, Lumen, diameter_along, find_lumen, footprint
-from sam2flow_core.velocity.sampling import LaneSampler
+from sam2flow_core.velocity.sampling import LaneSampler, Surroundings
 from sam2flow_core.velocity.series import LumenSeries, lumen_series
 
 Others = Sequence[tuple[NDArray[np.bool_], VesselTrack]]
@@ -67,12 +67,15 @@ def prepare(track: VesselTrack, settings: VelocitySettings, arrow: Centreline | 
     if line is None:  # nothing to follow: three points in the middle of the crop carry the empty measurement
         middle = np.array(majority.shape) / 2
         line = resample(middle + np.array([[0.0, -1.0], [0.0, 0.0], [0.0, 1.0]]))
-    return with_flow(_course(track, majority, seen, line, settings), settings, arrow)
+    around = Surroundings(track, seen.ever)
+    return with_flow(_course(track, majority, seen, line, around, settings), settings, arrow)
 
 
 def segment_of(whole: Course, first: int, last: int, settings: VelocitySettings) -> Course:
     """Return the part of a vessel from one point of its line to another (not included), its arrow as the whole's."""
-    return _course(whole.track, whole.majority, whole.seen, whole.line.part(first, last), settings)
+    return _course(
+        whole.track, whole.majority, whole.seen, whole.line.part(first, last), whole.sampler.around, settings
+    )
 
 
 def branch_of(whole: Course, settings: VelocitySettings) -> tuple[Course, int] | None:
@@ -84,23 +87,31 @@ def branch_of(whole: Course, settings: VelocitySettings) -> tuple[Course, int] |
     if branch is None or branch.length < least:
         return None
     apart = np.hypot(*(branch.points[[0, -1], None] - whole.line.points).transpose(2, 0, 1))
-    return _course(whole.track, whole.majority, whole.seen, branch, settings), int(apart.min(axis=0).argmin())
+    course = _course(whole.track, whole.majority, whole.seen, branch, whole.sampler.around, settings)
+    return course, int(apart.min(axis=0).argmin())
 
 
 def _course(
-    track: VesselTrack, majority: NDArray[np.bool_], seen: Footprint, line: Centreline, settings: VelocitySettings
+    track: VesselTrack,
+    majority: NDArray[np.bool_],
+    seen: Footprint,
+    line: Centreline,
+    around: Surroundings,
+    settings: VelocitySettings,
 ) -> Course:
     diameter = diameter_along(seen.share, line, settings.geometry.diameter_window_px)
     known = np.isfinite(diameter)
     usual = float(np.median(diameter[known])) if known.any() else 1.0
-    return Course(track, majority, seen, line, diameter, usual, _sampler(track, line, usual, seen, settings.kymograph))
+    return Course(
+        track, majority, seen, line, diameter, usual, _sampler(track, line, usual, around, settings.kymograph)
+    )
 
 
 def _sampler(
-    track: VesselTrack, line: Centreline, width: float, seen: Footprint, settings: KymographSettings
+    track: VesselTrack, line: Centreline, width: float, around: Surroundings, settings: KymographSettings
 ) -> LaneSampler:
     band = settings.band * width / 2
-    return LaneSampler(track, line, np.linspace(-band, band, settings.lanes), seen.ever)
+    return LaneSampler(track, line, np.linspace(-band, band, settings.lanes), around)
 
 
 def with_flow(course: Course, settings: VelocitySettings, arrow: Centreline | None = None) -> PreparedVessel:
@@ -111,5 +122,5 @@ def with_flow(course: Course, settings: VelocitySettings, arrow: Centreline | No
     against = bool(np.isfinite(flow.mean).any() and np.nanmean(flow.mean) < 0)
     if against if arrow is None else line.runs_against(arrow):
         line, diameter, lumen, flow = line.reversed(), diameter[::-1], lumen.reversed(len(line.arc)), flow.reversed()
-        sampler = _sampler(track, line, course.width, seen, settings.kymograph)
+        sampler = _sampler(track, line, course.width, sampler.around, settings.kymograph)
     return PreparedVessel(track, course.majority, seen, line, diameter, course.width, sampler, lumen, flow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -47,6 +48,42 @@ class Samples:
     background: NDArray[np.float64]
 
 
+class Surroundings:
+    """Brightness of the tissue around a vessel, in a frame after the other.
+
+    A frame is looked at once, however many lines are read in the vessel.
+
+    Parameters
+    ----------
+    track : Placed
+    ever : ndarray of bool, shape (h, w)
+        From `Footprint`.
+    """
+
+    def __init__(self, track: Placed, ever: NDArray[np.bool_]) -> None:
+        self._offsets = track.offsets
+        rows, columns = np.nonzero(~ever)
+        stride = max(len(rows) // 1000, 1)  # a thousand pixels give the mean brightness well enough
+        self._outside = np.stack([rows[::stride], columns[::stride]])
+        self._place: tuple[int, ...] = ()
+        self._pixels = self._outside
+        self._known: dict[int, float] = {}
+
+    def at(self, step: int, image: NDArray[Any]) -> float:
+        """Mean brightness in the whole recorded frame `image` of a step; NaN where none of the tissue is in it."""
+        if (known := self._known.get(step)) is not None:
+            return known
+        offset = self._offsets[step]
+        place = (int(offset[0]), int(offset[1]), *image.shape)
+        if place != self._place:  # mostly the tissue lies where it did
+            pixels = self._outside + offset[:, None]
+            size = np.array(image.shape)[:, None]
+            self._pixels, self._place = pixels[:, np.all((pixels >= 0) & (pixels < size), axis=0)], place
+        rows, columns = self._pixels
+        self._known[step] = float(image[rows, columns].mean()) if len(rows) else float("nan")
+        return self._known[step]
+
+
 class LaneSampler:
     """Collects `Samples` of one vessel while the frames pass by, a span of them at a time.
 
@@ -56,8 +93,8 @@ class LaneSampler:
     line : Centreline
     offsets_across : ndarray, shape (L,)
         px from the centreline to each lane.
-    ever : ndarray of bool, shape (h, w)
-        From `Footprint`.
+    around : Surroundings
+        Of the vessel.
 
     Attributes
     ----------
@@ -66,18 +103,16 @@ class LaneSampler:
     """
 
     def __init__(
-        self, track: Placed, line: Centreline, offsets_across: NDArray[np.float64], ever: NDArray[np.bool_]
+        self, track: Placed, line: Centreline, offsets_across: NDArray[np.float64], around: Surroundings
     ) -> None:
         self.track = track
+        self.around = around
         self.image_shape = (0, 0)
         self._shape = (len(offsets_across), len(line.points))
         self._points = np.ascontiguousarray(
             (line.points + offsets_across[:, None, None] * line.normals).reshape(-1, 2).T
         )
         self._residual = residual_shifts(track)
-        rows, columns = np.nonzero(~ever)
-        stride = max(len(rows) // 1000, 1)  # a thousand pixels give the mean brightness well enough
-        self._outside = np.stack([rows[::stride], columns[::stride]], axis=1)
         self.begin(0, 0)
 
     def begin(self, first: int, last: int) -> None:
@@ -87,18 +122,25 @@ class LaneSampler:
         self._lanes = np.full((lanes, last - first, points), np.nan, np.float32)
         self._background = np.full(last - first, np.nan)
 
-    def places(self, step: int) -> NDArray[np.float64]:
-        """Where the lanes run in the recorded frame of a step, ``(y, x)`` px, shape (2, L N)."""
-        return np.asarray(self._points + (self.track.offsets[step] + self._residual[step])[:, None], float)
+    @property
+    def size(self) -> int:
+        """Number of points, L N."""
+        return int(self._points.shape[1])
+
+    def shift(self, step: int) -> tuple[float, float]:
+        """How far the lanes of a step lie from where they run in the crop, ``(y, x)`` px of the recorded frame."""
+        dy, dx = self.track.offsets[step] + self._residual[step]
+        return float(dy), float(dx)
+
+    def place(self, shift: tuple[float, float], out: NDArray[np.float64]) -> None:
+        """Write where the lanes run in the recorded frame, ``(y, x)`` px, into `out`, shape (2, L N)."""
+        np.add(self._points, np.array(shift)[:, None], out=out)
 
     def add(self, step: int, image: NDArray[Any], values: NDArray[np.float32]) -> None:
-        """Keep what `values` (L N,) says of the `places` of a step, and look beside the vessel in the whole frame."""
+        """Keep what `values` (L N,) says of the places of a step, and look beside the vessel in the whole frame."""
         self.image_shape = (image.shape[0], image.shape[1])
         self._lanes[:, step - self._first] = values.reshape(self._shape)
-        pixels = self._outside + self.track.offsets[step]
-        pixels = pixels[np.all((pixels >= 0) & (pixels < image.shape), axis=1)]
-        if len(pixels):
-            self._background[step - self._first] = image[pixels[:, 0], pixels[:, 1]].mean()
+        self._background[step - self._first] = self.around.at(step, image)
 
     def samples(self) -> Samples:
         """Return what was collected."""
@@ -134,16 +176,19 @@ def sample_lanes(
     """
     for sampler in samplers:
         sampler.begin(first, last)
+    ends = np.cumsum([0, *(sampler.size for sampler in samplers)])
+    parts = [slice(begin, end) for begin, end in pairwise(ends.tolist())]
+    places, shifts = np.empty((2, ends[-1])), [(np.nan, np.nan)] * len(samplers)
     for step in range(first, last):
         image = np.asarray(images(int(samplers[0].track.frames[step])))
-        places = [sampler.places(step) for sampler in samplers]
-        ends = np.cumsum([place.shape[1] for place in places])[:-1]
+        for k, (sampler, part) in enumerate(zip(samplers, parts, strict=True)):
+            if (shift := sampler.shift(step)) != shifts[k]:
+                sampler.place(shift, places[:, part])
+                shifts[k] = shift
         # All vessels at once: asking takes as long as a short vessel's answer.
-        values = ndimage.map_coordinates(
-            image, np.concatenate(places, axis=1), np.float32, order=1, mode="constant", cval=np.nan
-        )
-        for sampler, mine in zip(samplers, np.split(values, ends), strict=True):
-            sampler.add(step, image, mine)
+        values = ndimage.map_coordinates(image, places, np.float32, order=1, mode="constant", cval=np.nan)
+        for sampler, part in zip(samplers, parts, strict=True):
+            sampler.add(step, image, values[part])
         for each in others:
             each.add(step, image)
 

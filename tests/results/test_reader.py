@@ -17,7 +17,9 @@ def both(tmp_path):
     return StoredFrames(array, np.arange(START, STOP), np.float32), whole[START:STOP].astype(np.float32)
 
 
-@pytest.mark.parametrize("steps", [slice(10, 40), slice(0, 92, 7), np.array([0, 5, 6, 70, 3, 2, 91]), slice(4, 4)])
+@pytest.mark.parametrize(
+    "steps", [slice(None), slice(10, 40), slice(0, 92, 7), np.array([0, 5, 6, 70, 3, 2, 91]), slice(4, 4)]
+)
 def test_frames_of_any_steps_are_those_of_the_array(both, steps):
     stored, whole = both
     assert np.array_equal(stored[steps], whole[steps])
