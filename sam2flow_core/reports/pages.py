@@ -20,8 +20,8 @@ from sam2flow_core.reports.figures import (
     GREY,
     INK,
     as_address,
+    draw_each,
     draw_overview,
-    draw_vessel,
     new_figure,
     page_style,
 )
@@ -61,7 +61,9 @@ def write_report(
     """
     table = summary_table(measurements)
     shown = [row for m in measurements for row in (m, *m.segments)]
-    rows = [_vessel(m, table.iloc[k]) for k, m in enumerate(shown)]
+    rows = [
+        _vessel(m, table.iloc[k], figure) for k, (m, figure) in enumerate(zip(shown, draw_each(shown), strict=True))
+    ]
     page = fill(
         "report.html",
         title=str(provenance.get("video_id") or (measurements[0].video_id if measurements else "")) or "recording",
@@ -78,7 +80,7 @@ def write_report(
     write_text(path, page)
 
 
-def _vessel(m: VesselMeasurement, row: pd.Series) -> dict[str, Any]:
+def _vessel(m: VesselMeasurement, row: pd.Series, figure: str) -> dict[str, Any]:
     factor, unit = velocity_unit(m)
     s = m.statistics
     known = m.diameter_px[np.isfinite(m.diameter_px)]
@@ -89,7 +91,7 @@ def _vessel(m: VesselMeasurement, row: pd.Series) -> dict[str, Any]:
         "title": vessel_title(m),
         "grade": m.grade,
         "verdict": vessel_verdict(m),
-        "figure": draw_vessel(m),
+        "figure": figure,
         "flags": m.flags,
         "facts": [
             ("mean velocity", quantity(s.mean * factor, unit)),

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from sam2flow_core.errors import OutputError
 from sam2flow_core.reports import figures as report_figures
 from sam2flow_core.reports import write_report
-from sam2flow_core.reports.figures import draw_overview
+from sam2flow_core.reports.figures import draw_each, draw_overview
 from sam2flow_core.reports.wording import quantity
 from sam2flow_core.velocity import measure_vessels
 
@@ -47,6 +47,11 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.words += data
+
+
+@pytest.fixture(scope="module")
+def unscaled(scene, uncalibrated):
+    return measure_vessels([scene.track], scene.images, uncalibrated)[0]
 
 
 @pytest.fixture(scope="module")
@@ -114,18 +119,25 @@ def test_figures_are_drawn(report):
     assert all("image/png" in vessel for vessel in vessels)  # the space-time diagrams
 
 
+def test_a_vessel_looks_the_same_whatever_was_drawn_before_it(report, unscaled):
+    whole = report[1][0]
+    per_frame = replace(whole.per_frame, velocity=np.full_like(whole.per_frame.velocity, np.nan))
+    blank = replace(whole, per_frame=per_frame, frame_rate_hz=None, spectrum=unscaled.spectrum)
+    alone = [next(draw_each([vessel])) for vessel in (whole, blank)]
+    assert list(draw_each([whole, blank, whole])) == [alone[0], alone[1], alone[0]]
+
+
 def test_same_measurement_gives_the_same_page(report, tmp_path, scene):
     text, measured = report
     write_report(tmp_path / "again.html", measured, scene.video.mean(axis=0), PROVENANCE)
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == text
 
 
-def test_uncalibrated_page_shows_no_micrometres_per_second(scene, uncalibrated, tmp_path):
-    measured = measure_vessels([scene.track], scene.images, uncalibrated)
+def test_uncalibrated_page_shows_no_micrometres_per_second(scene, unscaled, tmp_path):
     unknown = {"value": None, "source": "none", "plausible": False}
     implausible = {"value": 72.0, "source": "tiff", "plausible": False}
     calibration = {"pixel_size_um": implausible, "frame_rate_hz": unknown}
-    write_report(tmp_path / "r.html", measured, scene.video[0], {"calibration": calibration})
+    write_report(tmp_path / "r.html", [unscaled], scene.video[0], {"calibration": calibration})
     words = Page((tmp_path / "r.html").read_text(encoding="utf-8")).words
     assert not re.search(r"\d µm/s", words)
     assert "px/frame" in words
@@ -173,9 +185,9 @@ def test_slopes_lie_all_over_the_diagram_of_a_short_recording_too(scene, calibra
     assert max(heights) <= length
 
 
-def test_no_line_is_drawn_where_the_diagram_was_not_read(scene, calibrated):
+def test_no_line_is_drawn_where_the_diagram_was_not_read(report):
     """Standing blood would look the same."""
-    (measured,) = measure_vessels([scene.track], scene.images, calibrated)
+    measured = report[1][0]
     velocity = measured.kymograph_velocity.copy()
     velocity[5:9] = np.nan
     measured = replace(measured, space_time=replace(measured.space_time, velocity=velocity))
@@ -184,9 +196,8 @@ def test_no_line_is_drawn_where_the_diagram_was_not_read(scene, calibrated):
     assert np.isnan(np.array(lines)[:, 5:10]).all()
 
 
-def test_without_a_spectrum_nothing_is_plotted(scene, uncalibrated):
-    (measured,) = measure_vessels([scene.track], scene.images, uncalibrated)
-    axes = lines_of(report_figures._draw_spectrum, measured)
+def test_without_a_spectrum_nothing_is_plotted(unscaled):
+    axes = lines_of(report_figures._draw_spectrum, unscaled)
     assert not axes.lines and "frame rate unknown" in axes.texts[0].get_text()
 
 
