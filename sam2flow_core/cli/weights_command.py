@@ -17,7 +17,8 @@ _PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("file", type=_PATH)
 @click.option("--out", type=_PATH, help="Folder to write the weights to, as safetensors with a JSON configuration.")
-def weights(file: Path, out: Path | None) -> None:
+@click.option("--strip", type=_PATH, help="File to write without the parts that only training asks.")
+def weights(file: Path, out: Path | None, strip: Path | None) -> None:
     """Show what the checkpoint FILE is; of an official SAM 2 or 2.1 checkpoint, where each tensor goes.
 
     FILE is a .safetensors file of SAM2Flow, a folder of one, or a .pt file as SAM 2 is published. Nothing in it is run.
@@ -25,10 +26,11 @@ def weights(file: Path, out: Path | None) -> None:
     from sam2flow_core.files import check_writable
     from sam2flow_core.inference.hub import CONFIG_FILE
     from sam2flow_core.inference.official import SUFFIXES
-    from sam2flow_core.inference.weights import load_model, load_official, save_folder
+    from sam2flow_core.inference.weights import load_model, load_official, save_folder, save_weights
+    from sam2flow_core.model.sam2flow import count_weights, without_decoder
 
-    if out is not None:
-        check_writable(out / CONFIG_FILE)
+    for target in (*([out / CONFIG_FILE] if out else []), *([strip] if strip else [])):
+        check_writable(target)
     if file.suffix in SUFFIXES:
         model, description, fates = load_official(file)
         click.echo("\n".join([*map(_line, fates), _sum(description, fates)]))
@@ -42,6 +44,10 @@ def weights(file: Path, out: Path | None) -> None:
     if out is not None:
         save_folder(out, model, {**description["notes"], "from_sha256": description["sha256"]})
         click.echo(f"written to {out}")
+    if strip is not None:
+        smaller = without_decoder(model)
+        save_weights(strip, smaller, {**description["notes"], "stripped_from_sha256": description["sha256"]})
+        click.echo(f"written to {strip}: {count_weights(smaller):,} weights")
 
 
 def _sum(description: dict[str, Any], fates: list[Fate]) -> str:

@@ -130,8 +130,23 @@ class MaskConfig:
     """As SAM was before SAM 2: single pictures, so no memory and no head that says if an object is there."""
     fine_levels: bool = True
     """Whether the decoder is given the image features of strides 4 and 8 as well."""
+    decodes: bool = True
+    """False: the prompt encoder, the decoder, the memory of tokens and all of the image encoder beyond stride 4 are
+    left out. Nothing is asked of them where clicks are followed through the vessel field and memory matches frames; in
+    training they teach the image encoder."""
     memory: MemoryConfig = field(default_factory=MemoryConfig)
     """Which design of memory; the numbers above are those all designs share."""
+
+    def __post_init__(self) -> None:
+        if self.matching_widths and not self.field_widths:
+            raise ValueError("memory by matching needs a vessel field: the decoder knows nothing of what it remembers")
+        if not (self.decodes or self.follows):
+            raise ValueError("a network without a decoder needs vessel field and memory by matching")
+
+    @property
+    def follows(self) -> bool:
+        """Whether clicks are followed through the vessel field and memory matches frames: then no decoder is asked."""
+        return bool(self.field_widths and self.matching_widths)
 
     @property
     def trusts_object_score(self) -> bool:

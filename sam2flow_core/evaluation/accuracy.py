@@ -41,7 +41,7 @@ from sam2flow_core.evaluation.vessel_scores import (
     VELOCITY_COLUMNS,
     score_drift,
     score_masks,
-    score_recalled_masks,
+    score_memory_masks,
     score_velocities,
 )
 from sam2flow_core.inference import SAM2FlowPredictor
@@ -165,7 +165,7 @@ def _ablation_table(ranking: Ranking, ablations: Sequence[Ablation]) -> NamedTab
 
 
 def _mask_ablation_table(masks: Mapping[str, pd.DataFrame]) -> NamedTable:
-    """Arrange the masks of `score_masks` and `score_recalled_masks` of each ablation, by its name."""
+    """Arrange the masks of `score_masks` and `score_memory_masks` of each ablation, by its name."""
     rows = []
     for name, table in masks.items():
         ious = table.groupby("clicks").iou.mean()
@@ -187,7 +187,7 @@ def _without(ablation: Ablation, model: str, device: str) -> SAM2FlowMethod:
 def _mask_score(flow: SAM2FlowMethod, settings: EvaluationSettings) -> Score:
     def measure(case: Case) -> pd.DataFrame:
         clicked = score_masks(flow.predictor, case, settings.boundary_tolerance_px)
-        return pd.concat([clicked, score_recalled_masks(flow.predictor, case, settings.flow_clicks)])
+        return pd.concat([clicked, score_memory_masks(flow.predictor, case, settings.flow_clicks)])
 
     return Score(flow.name, f"masks {flow.fingerprint}", measure)
 

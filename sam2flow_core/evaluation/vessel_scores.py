@@ -16,7 +16,7 @@ from sam2flow_core.evaluation.flow_comparison import compare
 from sam2flow_core.evaluation.metrics import boundary_f, endpoint_error, mask_iou
 from sam2flow_core.evaluation.sam2flow_method import SAM2FlowMethod, answer_on_grid
 from sam2flow_core.inference import FrameFlow, SAM2FlowPredictor
-from sam2flow_core.inference.masks import recalled_logits
+from sam2flow_core.inference.masks import memory_logits
 from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.stack import Calibration, open_stack
 from sam2flow_core.velocity import VesselMeasurement, measure_vessels
@@ -66,7 +66,7 @@ def score_masks(predictor: SAM2FlowPredictor, case: Case, tolerance_px: float) -
     return pd.DataFrame(rows, columns=list(MASK_COLUMNS))
 
 
-def score_recalled_masks(predictor: SAM2FlowPredictor, case: Case, clicks: int) -> pd.DataFrame:
+def score_memory_masks(predictor: SAM2FlowPredictor, case: Case, clicks: int) -> pd.DataFrame:
     """Judge the masks that memory alone finds in the last frame of vessels clicked in the first.
 
     Tissue motion is taken out, and only what is in the picture counts. A run keeps the masks of its prompts instead:
@@ -81,7 +81,7 @@ def score_recalled_masks(predictor: SAM2FlowPredictor, case: Case, clicks: int) 
     give_prompts(predictor, state, case.prompts[clicks])
     last = len(case.video) - 1
     with torch.inference_mode():
-        logits = recalled_logits(predictor.model, state, last, predictor.settings)
+        logits = memory_logits(predictor.model, state, last, predictor.settings)
         logits = torch.stack([state.frames.video.enlarged(found) for found in logits])
     seen = ~out_of_frame(case, last)
     found = dict(zip(state.vessels, (logits > 0).cpu().numpy(), strict=True))

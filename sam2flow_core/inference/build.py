@@ -114,6 +114,14 @@ def build_i2v_video_predictor(
     ------
     ModelError
         If there is no checkpoint, or its memory is of another design.
+
+    References
+    ----------
+    .. [1] H. Mei et al., "SAM-I2V: Upgrading SAM to Support Promptable Video Segmentation", CVPR 2025.
+
+    Examples
+    --------
+    >>> predictor = build_i2v_video_predictor("", "i2v.pt", device="cpu")  # doctest: +SKIP
     """
     _check_call(ckpt_path, hydra_overrides_extra)
     model, description = load_model(str(ckpt_path))

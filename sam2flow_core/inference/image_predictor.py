@@ -91,6 +91,12 @@ class SAM2ImagePredictor:
     References
     ----------
     .. [1] N. Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024, :doi:`10.48550/arXiv.2408.00714`.
+
+    Examples
+    --------
+    >>> predictor = SAM2ImagePredictor.from_pretrained("sam2.1_hiera_small.pt")  # doctest: +SKIP
+    >>> predictor.set_image(picture)  # doctest: +SKIP
+    >>> masks, iou, logits = predictor.predict([[120, 80]], [1])  # doctest: +SKIP
     """
 
     def __init__(

@@ -22,13 +22,13 @@ from sam2flow_core.inference.frames import PaddedFrames, SquareFrames, VideoFram
 from sam2flow_core.inference.masks import encoded, field_maps
 from sam2flow_core.inference.matched_masks import SeenFrames, seen_frames
 from sam2flow_core.inference.object_track import (
+    MemoryAnswer,
     ObjectTrack,
-    Recalled,
     TrackStep,
     begin_bank,
     carried_mask,
-    recall,
-    remember_picture,
+    keep_picture,
+    read_memory,
     write_track,
 )
 from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
@@ -114,6 +114,8 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
                 f"weights of '{model.config.preset}' know single pictures (SAM2ImagePredictor): they learn videos by "
                 "'sam2flow finetune DATA --memory associated --start FILE'"
             )
+        if model.config.mask.follows and not model.config.use_context_memory:
+            raise ModelError("these weights follow objects by matching frames: without it no mask can be carried on")
         side = description.get("notes", {}).get("image_size")
         if settings is None and isinstance(side, int):  # fine-tuned to see pictures at this size
             settings = InferenceSettings(sam2=Sam2Settings(image_size=side))
@@ -210,10 +212,10 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         for obj_id, track in inference_state.tracks.items():
             for frame, answer in track.fresh.items():
                 if inference_state.seen is None:
-                    self._step.remember_prompted(self._levels(inference_state, frame), answer)
+                    self._step.write_prompted(self._levels(inference_state, frame), answer)
                 else:
                     self._look(inference_state, frame)
-                    remember_picture(answer, inference_state.seen, self._size(inference_state))
+                    keep_picture(answer, inference_state.seen, self._size(inference_state))
             track.settle()
             if not track.prompted:
                 raise PromptError(f"object {obj_id} has no prompt left: add one, or remove the object")
@@ -287,7 +289,7 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
             return self._masks(state, frame)
         recalled = None
         if frame in track.visited and state.seen is None:
-            recalled = self._recall(state, track, frame, track.visited[frame])
+            recalled = self._read(state, track, frame, track.visited[frame])
         points, labels = track.points[frame]
         maps = field_maps(self.model, state, self.settings.tracing)
         track.fresh[frame] = self._step.from_points(levels, recalled, points, labels, track.answer(frame), maps)
@@ -296,7 +298,7 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
     def _follow(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> None:
         if frame not in track.prompted:
             if state.seen is None:
-                recalled = self._recall(state, track, frame, reverse)
+                recalled = self._read(state, track, frame, reverse)
                 track.followed[frame] = self._step.from_memory(self._levels(state, frame), recalled)
             else:
                 self._look(state, frame)
@@ -315,9 +317,9 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         assert isinstance(state.frames, PaddedFrames)
         return state.frames.size
 
-    def _recall(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> Recalled:
+    def _read(self, state: MaskState, track: ObjectTrack, frame: int, reverse: bool) -> MemoryAnswer:
         memory, image = self.model.context_memory, self._levels(state, frame)[2]
-        return recall(track, memory, image, frame, reverse, len(state), state.draws)
+        return read_memory(track, memory, image, frame, reverse, len(state), state.draws)
 
     def _masks(self, state: MaskState, frame: int) -> Masks:
         height, width = state.frames.stack.shape[1:]

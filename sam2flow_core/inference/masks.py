@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.tracing import TracingSettings
-from sam2flow_core.inference.clicked_masks import clicked_masks
+from sam2flow_core.inference.clicked_masks import clicked_masks, cut_back
 from sam2flow_core.inference.matched_masks import FoundMask, SeenFrames
 from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, InferenceState, VesselState
 from sam2flow_core.inference.working_frames import WorkingFrames
@@ -53,15 +54,18 @@ def field_maps(model: SAM2Flow, state: EncodedVideo, settings: TracingSettings) 
     return state.maps
 
 
-def decode_prompts(
+def answer_prompts(
     model: SAM2Flow, state: InferenceState, vessel: VesselState, frame: int, settings: InferenceSettings
-) -> Tensor:
-    """Decode a vessel's mask logits (H, W) on a prompted frame, and remember it there."""
+) -> None:
+    """Make the mask that a vessel's prompts in a frame name, and remember it there."""
     maps = field_maps(model, state, settings.tracing)  # before anything else takes memory: it needs much
     levels = encoded(model, state, frame, settings.cached_frames)
+    if model.config.mask.follows:
+        assert maps is not None
+        _follow_prompts(model, maps, state, vessel, frame)
+        return
     owner = torch.zeros(1, dtype=torch.long, device=levels[0].device)
-    # Entries of memory by matching are pictures, which the decoder cannot read.
-    others = [e for e in vessel.context.read() if e.frame != frame and state.seen is None]
+    others = [e for e in vessel.context.read() if e.frame != frame]
     tokens = model.context_memory.tokens(levels[2], [others], frame)
     prompts = replace(_prompts(state, vessel, frame, owner.device), tokens=tokens)
     embedded = model.condition(levels, owner, [others], frame)
@@ -69,17 +73,60 @@ def decode_prompts(
     masks = model.segment(levels, owner, embedded, prompts, traced=traced)
     if frame in vessel.given:
         masks = _as_given(masks, vessel.given[frame], state)
-    if state.seen is None:
-        remember(model, levels, owner, masks, [vessel], frame, prompted=True)
-        vessel.object_score = float(torch.sigmoid(masks.object_score[0]))
-    else:
-        state.seen.look(frame, lambda: state.frames.inputs(frame))
-        found = FoundMask(masks.logits[0], float(masks.iou[0]), 1.0)
-        vessel.context.write(state.seen.entry(frame, found, prompted=True))
-        vessel.object_score = 1.0
+    write_memory(model, levels, owner, masks, [vessel], frame, prompted=True)
+    vessel.object_score = float(torch.sigmoid(masks.object_score[0]))
     vessel.mask_iou, vessel.followed = float(masks.iou[0]), None
     vessel.logits[frame] = CroppedLogits.of(masks.logits[0])
-    return masks.logits[0]
+
+
+def _follow_prompts(
+    model: SAM2Flow, maps: list[FieldMap], state: InferenceState, vessel: VesselState, frame: int
+) -> None:
+    """Answer the prompts of a frame by following them through the vessel field.
+
+    Where only negative clicks are, they say where the vessel of the other frames' prompts is not: the vessel keeps its
+    place in the tissue, and so do clicks.
+    """
+    alone = [f for f, clicks in vessel.points.items() if not any(kind > 0 for _, _, kind in clicks)]
+    named = [*(f for f in vessel.points if f not in alone), *vessel.given]
+    vessel.followed, vessel.object_score = None, 1.0
+    for f in alone:
+        vessel.logits.pop(f, None)
+    if not named:
+        nothing = torch.full(state.frames.size, -_SURE, device=state.frames.device)
+        vessel.logits[frame], vessel.mask_iou = CroppedLogits.of(nothing), 0.0
+    stops = [click for f in alone for click in vessel.points[f]]
+    for f in named if frame in alone else [frame]:
+        logits, vessel.mask_iou = _followed(model, maps, state, vessel, f, stops)
+        vessel.logits[f] = CroppedLogits.of(logits)
+        if state.seen is not None:
+            state.seen.look(f, partial(state.frames.inputs, f))
+            vessel.context.write(state.seen.entry(f, FoundMask(logits, vessel.mask_iou, 1.0), prompted=True))
+
+
+def _followed(
+    model: SAM2Flow,
+    maps: list[FieldMap],
+    state: InferenceState,
+    vessel: VesselState,
+    frame: int,
+    stops: list[tuple[float, float, int]],
+) -> tuple[Tensor, float]:
+    """Mask logits (H, W) of a frame's prompts and of negative clicks elsewhere, and the IoU that is expected."""
+    device, size = state.frames.device, state.frames.size
+    vessel.left.pop(frame, None)
+    if frame in vessel.given and stops:
+        recorded = [(state.frames.video.recorded(x), state.frames.video.recorded(y)) for x, y, _ in stops]
+        vessel.left[frame] = cut_back(vessel.given[frame], recorded, maps[0].settings.clicks.cut)
+    if (painted := vessel.painted(frame)) is not None:
+        return _logits_of(painted, state, device), 1.0
+    clicks = vessel.points[frame] + stops
+    points = torch.tensor([[x, y] for x, y, _ in clicks], device=device)[None]
+    labels = torch.tensor([kind for _, _, kind in clicks], device=device)[None]
+    traced = clicked_masks(model, maps, torch.zeros(1, dtype=torch.long), Prompts(points, labels))
+    assert traced is not None
+    fine = F.interpolate(traced.logits[:, None], size, mode="bilinear", align_corners=False)
+    return fine[0, 0], float(traced.sureness[0])
 
 
 def follow_vessels(model: SAM2Flow, state: InferenceState, frame: int, settings: InferenceSettings) -> bool:
@@ -89,6 +136,8 @@ def follow_vessels(model: SAM2Flow, state: InferenceState, frame: int, settings:
     of focus shows more or less of a vessel. The others only say what their decoder makes of it.
     """
     if state.seen is None:
+        if model.config.mask.follows:
+            return False
         masks_from_memory(model, state, frame, settings.cached_frames)
         return False
     state.seen.look(frame, lambda: state.frames.inputs(frame))
@@ -98,13 +147,15 @@ def follow_vessels(model: SAM2Flow, state: InferenceState, frame: int, settings:
     return any(changed)
 
 
-def recalled_logits(model: SAM2Flow, state: InferenceState, frame: int, settings: InferenceSettings) -> Tensor:
+def memory_logits(model: SAM2Flow, state: InferenceState, frame: int, settings: InferenceSettings) -> Tensor:
     """Mask logits (V, H, W) of all vessels in a frame by memory alone, whatever is used there."""
+    nothing = torch.full(state.frames.size, -_SURE, device=state.frames.device)
     if state.seen is None:
+        if model.config.mask.follows:
+            return torch.stack([nothing for _ in state.vessels])
         return masks_from_memory(model, state, frame, settings.cached_frames).logits
     state.seen.look(frame, lambda: state.frames.inputs(frame))
     answers = state.seen.find(frame, [v.context.read() for v in state.vessels.values()], state.frames.size)
-    nothing = torch.full(state.frames.size, -_SURE, device=state.frames.device)
     return torch.stack([nothing if found is None else found.logits for found in answers])
 
 
@@ -141,7 +192,7 @@ def masks_from_memory(model: SAM2Flow, state: InferenceState, frame: int, cached
     empty = torch.zeros(len(vessels), 1, 2, device=owner.device)
     tokens = model.context_memory.tokens(levels[2][owner], banks, frame)
     masks = model.segment(levels, owner, embedded, Prompts(empty, nothing, recalled, tokens))
-    remember(model, levels, owner, masks, vessels, frame, prompted=False)
+    write_memory(model, levels, owner, masks, vessels, frame, prompted=False)
     for i, vessel in enumerate(vessels):
         if frame not in vessel.points and frame not in vessel.given:
             # The mask stays that of the prompts, and so does its quality.
@@ -149,7 +200,7 @@ def masks_from_memory(model: SAM2Flow, state: InferenceState, frame: int, cached
     return masks
 
 
-def remember(
+def write_memory(
     model: SAM2Flow,
     levels: list[Tensor],
     owner: Tensor,
@@ -159,7 +210,7 @@ def remember(
     prompted: bool,
 ) -> None:
     """Write each vessel's mask to its own context memory, if it is good enough."""
-    tokens, pointers = model.remember_context(levels, owner, masks)
+    tokens, pointers = model.write_context(levels, owner, masks)
     for vessel, entry in zip(vessels, context_entries(masks, tokens, pointers, frame, prompted), strict=True):
         vessel.context.write(entry)
 
@@ -182,8 +233,8 @@ def recorded_logits(vessel: VesselState, video: WorkingFrames) -> NDArray[np.flo
         return video.enlarged(vessel.followed.whole()).float().cpu().numpy()
     total = np.zeros(video.stack.picture.shape, np.float32)
     for frame, logits in vessel.logits.items():
-        if frame in vessel.given:
-            total += vessel.given[frame] * np.float32(2 * _SURE) - np.float32(_SURE)
+        if (painted := vessel.painted(frame)) is not None:
+            total += painted * np.float32(2 * _SURE) - np.float32(_SURE)
         else:
             total += video.enlarged(logits.whole()).float().cpu().numpy()
     return total / np.float32(len(vessel.logits))

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.config.inference import MatchingSettings
-from sam2flow_core.model.matched_memory import STRIDE, FrameView, Matched, MatchedMemory, Recalled
+from sam2flow_core.model.matched_memory import STRIDE, FrameView, Matched, MatchedMemory, RememberedFrame
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.memory_designs import RecentMemory
 from sam2flow_core.model.sam2flow import SAM2Flow, box_of
@@ -131,7 +131,7 @@ class SeenFrames:
     ) -> FoundMask:
         here = now.features[0]
         recalled = [
-            Recalled(
+            RememberedFrame(
                 self._view(e), e.pointer.to(here).view(1, *e.pointer.shape[-2:]), here.new_tensor([float(e.prompted)]),
                 here.new_tensor([float(abs(frame - e.frame))]),
             )

@@ -19,8 +19,8 @@ from sam2flow_core.config.inference import Sam2Settings
 from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.inference.matched_masks import SeenFrames
 from sam2flow_core.model.context_memory import ContextMemory
-from sam2flow_core.model.mask_decoder import choose_mask, unsteady
-from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, Recollection
+from sam2flow_core.model.mask_decoder import SURELY_PRESENT, choose_mask, unsteady
+from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, MemoryTokens
 from sam2flow_core.model.memory_designs import AssociatedMemory, cells_inside
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, box_of
@@ -119,7 +119,7 @@ class ObjectTrack:
             del self.followed[old]
 
 
-class Recalled(NamedTuple):
+class MemoryAnswer(NamedTuple):
     """What memory makes of a frame.
 
     Attributes
@@ -161,7 +161,7 @@ def write_track(track: ObjectTrack, frame: int, mask: TrackedMask, prompted: boo
         mask.tokens = None
 
 
-def recall(
+def read_memory(
     track: ObjectTrack,
     memory: ContextMemory,
     image: Tensor,
@@ -169,19 +169,19 @@ def recall(
     reverse: bool,
     video_length: int,
     draws: torch.Generator,
-) -> Recalled:
+) -> MemoryAnswer:
     """Features of a frame read through what is remembered of an object, and the prompts that memory gives."""
     design = memory.design
     if isinstance(design, AssociatedMemory):
         entries = _entries(track, frame, reverse)
         first = video_length - 1 if reverse else 0
-        recollection = design.associate(memory, image, entries, frame, first, draws)
-        return Recalled(memory.recall(image, recollection), tokens=design.tokens_of(memory, image, recollection))
+        gathered = design.associate(memory, image, entries, frame, first, draws)
+        return MemoryAnswer(memory.attend(image, gathered), tokens=design.tokens_of(memory, image, gathered))
     if track.bank is None:
-        return Recalled(memory.recall(image, recall_track(track, memory, frame, reverse, video_length)))
+        return MemoryAnswer(memory.attend(image, gather_track(track, memory, frame, reverse, video_length)))
     entries = [e for e in track.bank.read() if e.frame != frame]
     entries = [replace(e, tokens=e.tokens.float()) for e in entries]
-    return Recalled(memory.read(image, entries, frame), memory.prompts(image, [entries], frame))
+    return MemoryAnswer(memory.read(image, entries, frame), memory.prompts(image, [entries], frame))
 
 
 def _entries(track: ObjectTrack, frame: int, reverse: bool) -> list[MemoryEntry]:
@@ -198,9 +198,9 @@ def _entries(track: ObjectTrack, frame: int, reverse: bool) -> list[MemoryEntry]
     return found
 
 
-def recall_track(
+def gather_track(
     track: ObjectTrack, memory: ContextMemory, frame: int, reverse: bool, video_length: int
-) -> Recollection:
+) -> MemoryTokens:
     """What an object's track says in a frame: every prompted frame and the latest others, with their pointers.
 
     As in SAM 2: pointers reach further back than masks, and prompted frames that are still to come give masks only.
@@ -213,7 +213,7 @@ def recall_track(
     masks += [(memory.slot(age, False), m) for age, m in seen if age < memory.slots]
     past = [(-step * (frame - t), m) for t, m in track.prompted.items() if -step * (frame - t) >= 0]
     pointers = past + [(age, m) for age, m in seen if age < most]
-    return Recollection(
+    return MemoryTokens(
         tokens=tuple(m.tokens.float() for _, m in masks if m.tokens is not None),
         slots=tuple(slot for slot, m in masks if m.tokens is not None),
         pointers=tuple(m.pointer for _, m in pointers),
@@ -221,7 +221,7 @@ def recall_track(
     )
 
 
-def remember_picture(answer: TrackedMask, seen: SeenFrames, size: tuple[int, int]) -> None:
+def keep_picture(answer: TrackedMask, seen: SeenFrames, size: tuple[int, int]) -> None:
     """Make what memory by matching keeps of an answer in the frame that was looked at last, ``size`` px in all."""
     logits = answer.logits
     if logits.shape[-2:] != size:
@@ -260,7 +260,7 @@ class TrackStep:
     def from_points(
         self,
         levels: list[Tensor],
-        recalled: Recalled | None,
+        recalled: MemoryAnswer | None,
         points: Tensor,
         labels: Tensor,
         before: TrackedMask | None,
@@ -270,39 +270,51 @@ class TrackStep:
 
         ``maps`` is the recording's vessel field, where the network has one.
         """
+        if self.model.config.mask.follows:
+            return self._followed(levels, Prompts(points[None], labels[None]), maps)
         earlier = None if before is None else _at_stride_4(before).clamp(-_LARGEST, _LARGEST)
         pixels = self.model.context_memory.read(levels[2], [], 0) if recalled is None else recalled.image
         several = int((labels >= 0).sum()) == 1
         tokens = None if recalled is None else recalled.tokens
         return self._decode(levels, pixels, Prompts(points[None], labels[None], earlier, tokens), several, maps)
 
-    def from_memory(self, levels: list[Tensor], recalled: Recalled) -> TrackedMask:
+    def from_memory(self, levels: list[Tensor], recalled: MemoryAnswer) -> TrackedMask:
         """Answer without a prompt of the user's, remembered at once."""
         # SAM 2 was trained to choose among its three masks here, our presets to give the first.
         prompts = _no_points(levels, recalled.prompt, recalled.tokens)
         answer = self._decode(levels, recalled.image, prompts, several=self.model.config.mask.as_sam2)
-        self._remember(levels, torch.sigmoid(self._fine(answer, levels)), answer)
+        self._write(levels, torch.sigmoid(self._fine(answer, levels)), answer)
         return answer
 
     def from_mask(self, levels: list[Tensor], mask: Tensor) -> TrackedMask:
-        """The given mask (1, 1, H, W) is the answer; the decoder only makes its pointer."""
+        """The given mask (1, 1, H, W) is the answer; the decoder, where it is asked, only makes its pointer."""
         logits = mask * 2 * _SURE - _SURE
+        there = mask.flatten(1).any(1)
+        score = torch.where(there, _SURE, -_SURE)
+        if self.model.config.mask.follows:
+            return TrackedMask(logits, score, logits.new_zeros(1, 0, 0), stride=1)
         low = F.interpolate(logits, scale_factor=0.25, mode="bilinear", antialias=True)
-        whole = self.model.matched_memory is not None
         shrink = self.model.prompt_encoder.given_mask
         prompts = _no_points(levels, low if shrink is None else shrink(mask))
         pointer = self._decode(levels, levels[2], prompts, several=False).pointer
-        there = mask.flatten(1).any(1)
         if not there.item():
             pointer = self.model.context_memory.no_obj_ptr[None]
-        score = torch.where(there, _SURE, -_SURE)
-        return TrackedMask(logits, score, pointer, stride=1) if whole else TrackedMask(low, score, pointer)
+        return TrackedMask(low, score, pointer)
 
-    def remember_prompted(self, levels: list[Tensor], answer: TrackedMask) -> None:
+    def write_prompted(self, levels: list[Tensor], answer: TrackedMask) -> None:
         """Make the memory of a prompted frame's answer."""
         fine = self._fine(answer, levels)
         mask = (fine > 0).float() if self.settings.sharp_prompts else torch.sigmoid(fine)
-        self._remember(levels, mask, answer)
+        self._write(levels, mask, answer)
+
+    def _followed(self, levels: list[Tensor], prompts: Prompts, maps: list[FieldMap] | None) -> TrackedMask:
+        """Answer of a network whose clicks are followed through the vessel field, known to the px."""
+        traced = clicked_masks(self.model, maps, torch.zeros(1, dtype=torch.long), prompts)
+        assert traced is not None
+        height, width = levels[0].shape[-2:]
+        logits = F.interpolate(traced.logits[:, None], (height * 4, width * 4), mode="bilinear", align_corners=False)
+        score = torch.full_like(traced.sureness, SURELY_PRESENT)
+        return TrackedMask(logits, score, logits.new_zeros(1, 0, 0), iou=float(traced.sureness[0]), stride=1)
 
     def _decode(
         self, levels: list[Tensor], pixels: Tensor, prompts: Prompts, several: bool, maps: list[FieldMap] | None = None
@@ -327,7 +339,7 @@ class TrackStep:
         height, width = levels[0].shape[-2:]
         return F.interpolate(answer.logits, (height * 4, width * 4), mode="bilinear")  # as it is where it is whole
 
-    def _remember(self, levels: list[Tensor], mask: Tensor, answer: TrackedMask) -> None:
+    def _write(self, levels: list[Tensor], mask: Tensor, answer: TrackedMask) -> None:
         memory = self.model.context_memory
         # Half the memory; SAM 2 rounds here too.
         answer.tokens = memory.write_mask(levels[2], mask, answer.object_score).bfloat16()

@@ -24,7 +24,7 @@ from sam2flow_core.inference.flow_groups import FlowGroups, told_of_memory
 from sam2flow_core.inference.flow_stream import bounds
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.masks import (
-    decode_prompts,
+    answer_prompts,
     encoded,
     follow_vessels,
     recorded_logits,
@@ -242,7 +242,9 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
             vessel.logits.pop(frame_idx, None)
         else:
             vessel.points[frame_idx] = vessel.points.get(frame_idx, []) + clicks
-        vessel.given.pop(frame_idx, None)
+        # Where clicks are followed, negative ones mend a painted mask, and any others take its place.
+        if clear_old_points or not self.model.config.mask.follows or any(kind > 0 for _, _, kind in clicks):
+            vessel.given.pop(frame_idx, None)
         return self._decode(state, frame_idx, obj_id, need_output)
 
     add_new_points = add_new_points_or_box
@@ -320,6 +322,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         vessel.points.pop(frame_idx, None)
         return self._decode(state, frame_idx, obj_id, need_output)
 
+    @torch.inference_mode()
     def clear_all_prompts_in_frame(
         self, inference_state: InferenceState, frame_idx: int, obj_id: int, need_output: bool = True
     ) -> Masks | None:
@@ -328,10 +331,13 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         if obj_id not in state.vessels:
             raise PromptError(f"there is no vessel {obj_id}")
         vessel = state.vessels[obj_id]
-        for record in (vessel.points, vessel.given, vessel.logits):
+        only_stops = frame_idx not in vessel.logits
+        for record in (vessel.points, vessel.given, vessel.left, vessel.logits):
             record.pop(frame_idx, None)
         vessel.context.entries = [e for e in vessel.context.entries if e.frame != frame_idx]
         vessel.followed = None
+        for frame in tuple(vessel.logits) if only_stops else ():
+            answer_prompts(self.model, state, vessel, frame, self.settings)
         if not vessel.logits:
             self.remove_object(state, obj_id, need_output=False)
         return self._masks(state, frame_idx) if need_output else None
@@ -517,7 +523,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
                     state.seen.look(frame, partial(state.frames.inputs, frame))
                 self._decoded[key].give_to(vessel, frame)
             else:
-                decode_prompts(self.model, state, vessel, frame, self.settings)
+                answer_prompts(self.model, state, vessel, frame, self.settings)
                 if key is not None:
                     self._decoded[key] = Decoded.of(vessel, frame)
         mask = recorded_logits(vessel, state.frames.video) > 0

@@ -72,6 +72,8 @@ class VesselState:
         Frame to clicks ``(x, y, label)`` in working px; labels as the prompt encoder's.
     given : dict
         Frame to a mask (h, w) of the recorded picture given as prompt.
+    left : dict
+        Frame to what negative clicks leave of such a mask, where there are any.
     logits : dict
         Frame to mask logits (H, W) decoded there, in working px.
     context, motion : MemoryBank
@@ -86,10 +88,15 @@ class VesselState:
     motion: MemoryBank
     points: dict[int, list[tuple[float, float, int]]] = field(default_factory=dict)
     given: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    left: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     logits: dict[int, CroppedLogits] = field(default_factory=dict)
     followed: CroppedLogits | None = None
     mask_iou: float = 1.0
     object_score: float = 1.0
+
+    def painted(self, frame: int) -> NDArray[np.bool_] | None:
+        """The mask (h, w) that was given in a frame, or what is left of it; None where there is none."""
+        return self.left.get(frame, self.given[frame]) if frame in self.given else None
 
     def mask_logits(self) -> Tensor:
         """Mask logits (H, W) in use: the mean of those of its prompted frames, or what memory has made of them."""

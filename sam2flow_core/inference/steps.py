@@ -35,8 +35,8 @@ class VesselFlow:
     mask_iou : float
         The decoder's own estimate of the mask's IoU, 0 to 1.
     object_score : float
-        Probability that the vessel is visible, 0 to 1, as the decoder says it. It decides nothing: whether a vessel is
-        there is measured (`velocity.presence`).
+        Probability that the vessel is visible, 0 to 1, as memory says it. Whether a vessel is there is measured
+        (`velocity.activity`), and does not hang on it.
     round_trip : float
         Forward-backward error in px, median over the mask (`round_trip`); NaN in the pairs that were not checked.
     same_as : int or None

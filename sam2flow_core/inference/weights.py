@@ -99,6 +99,12 @@ def load_model(name: str, overrides: dict[str, Any] | None = None) -> tuple[SAM2
         In evaluation mode, float32.
     description : dict
         Preset, number of weights, SHA-256 of the file, notes.
+
+    Examples
+    --------
+    >>> model, description = load_model("tiny")
+    >>> description["preset"], model.config.use_flow
+    ('tiny', True)
     """
     if name == "tiny":
         with as_file(files("sam2flow_resources").joinpath("tiny.safetensors")) as path:

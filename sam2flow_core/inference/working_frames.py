@@ -69,6 +69,10 @@ class WorkingFrames:
         """A coordinate of the recorded picture in working px."""
         return along if self.factor == 1 else (along + 0.5) / self.factor - 0.5
 
+    def recorded(self, along: float) -> float:
+        """A coordinate in working px in px of the recorded picture: what `place` was given."""
+        return along if self.factor == 1 else (along + 0.5) * self.factor - 0.5
+
     def shrunk_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """A mask (h, w) in working px, of one of the recorded picture.
 

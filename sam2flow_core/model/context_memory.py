@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.model import MaskConfig
 from sam2flow_core.model.layers import MLP, ChannelNorm, age_position, axial_rotations, grid_position
-from sam2flow_core.model.memory_bank import MemoryAttention, MemoryAttentionLayer, MemoryBank, MemoryEntry, Recollection
+from sam2flow_core.model.memory_bank import MemoryAttention, MemoryAttentionLayer, MemoryBank, MemoryEntry, MemoryTokens
 from sam2flow_core.model.memory_designs import build_design
 
 
@@ -70,11 +70,28 @@ class ContextMemoryEncoder(nn.Module):
         return result
 
 
-class ContextMemory(nn.Module):
-    """Read the bank of one vessel into the image features, and write to it."""
+class MemoryBanks(nn.Module):
+    """What vessels remember, by the rules of a design: all that a network needs whose memory matches frames.
+
+    Parameters
+    ----------
+    config : MaskConfig
+    """
 
     def __init__(self, config: MaskConfig) -> None:
         super().__init__()
+        self.design = build_design(config)
+
+    def new_bank(self, least_quality: float = 0.0) -> MemoryBank:
+        """An empty bank for one vessel, which writes as the design does; `least_quality` as in `keep_recent`."""
+        return MemoryBank(self.design.rule(least_quality))
+
+
+class ContextMemory(MemoryBanks):
+    """Read the bank of one vessel into the image features, and write to it."""
+
+    def __init__(self, config: MaskConfig) -> None:
+        super().__init__(config)
         d, m = config.d_model, config.memory_dim
         self.dim, self.memory_dim, self.slots, self.max_pointers = d, m, config.memory_frames + 1, config.max_pointers
         self.memory_encoder = ContextMemoryEncoder(d, m)
@@ -92,7 +109,6 @@ class ContextMemory(nn.Module):
         self.no_obj_embed = nn.Parameter(torch.zeros(1, m))
         for p in (self.maskmem_tpos_enc, self.no_mem_embed, self.no_obj_ptr, self.no_obj_embed):
             nn.init.trunc_normal_(p, std=0.02)
-        self.design = build_design(config)
 
     def read(self, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Image features of one vessel's image, conditioned on its memory.
@@ -133,15 +149,11 @@ class ContextMemory(nn.Module):
         given = [row for row in found if row is not None]
         return torch.cat(given) if given else None
 
-    def new_bank(self, least_quality: float = 0.0) -> MemoryBank:
-        """An empty bank for one vessel, which writes as the design does; `least_quality` as in `keep_recent`."""
-        return MemoryBank(self.design.rule(least_quality))
-
-    def recollect(self, entries: list[MemoryEntry], frame: int) -> Recollection:
+    def gather(self, entries: list[MemoryEntry], frame: int) -> MemoryTokens:
         """Say what entries are to the frame that reads: their age, and the pointers of the latest."""
         latest = entries[-self.max_pointers :]
         longest = max(self.max_pointers - 1, 1)
-        return Recollection(
+        return MemoryTokens(
             tokens=tuple(e.tokens for e in entries),
             slots=tuple(self.slot(abs(frame - e.frame), e.prompted) for e in entries),
             pointers=tuple(e.pointer for e in latest),
@@ -149,7 +161,7 @@ class ContextMemory(nn.Module):
             inside=tuple(e.inside for e in entries),
         )
 
-    def recall(self, image: Tensor, recollection: Recollection, attention: MemoryAttention | None = None) -> Tensor:
+    def attend(self, image: Tensor, gathered: MemoryTokens, attention: MemoryAttention | None = None) -> Tensor:
         """Image features (1, dim, h, w) conditioned on what is recalled, same shape.
 
         Vessels that recall the same frames can be answered together: V rows in place of one, of the image and of all
@@ -158,46 +170,46 @@ class ContextMemory(nn.Module):
         Parameters
         ----------
         image : Tensor (1, dim, h, w)
-        recollection : Recollection
+        gathered : MemoryTokens
         attention : MemoryAttention, optional
             Of a bank that has its own; the shared one if not given.
         """
-        if not recollection.tokens:
+        if not gathered.tokens:
             return image + self.no_mem_embed.transpose(1, 2)[..., None]
         h, w = image.shape[-2:]
         turns = axial_rotations(h, w, self.dim).to(image.device)
-        keys, keys_pe = self.keys(image, recollection)
+        keys, keys_pe = self.keys(image, gathered)
         if self.obj_ptr_tpos_proj is not None:
             image = image + 0.1 * grid_position(h, w, self.dim).to(image)
         tokens = image.flatten(2).transpose(1, 2)
         layers, norm = (self.layers, self.norm) if attention is None else (attention.layers, attention.norm)
         for layer in layers:
-            tokens = layer(tokens, keys, keys_pe, turns, turns.repeat(len(recollection.slots), 1))
+            tokens = layer(tokens, keys, keys_pe, turns, turns.repeat(len(gathered.slots), 1))
         result: Tensor = norm(tokens).transpose(1, 2).unflatten(2, (h, w))
         return result
 
-    def keys(self, image: Tensor, recollection: Recollection) -> tuple[Tensor, Tensor]:
-        """What is recalled as tokens (1, K, memory_dim), pointers last, and their positions; parameters of `recall`."""
+    def keys(self, image: Tensor, gathered: MemoryTokens) -> tuple[Tensor, Tensor]:
+        """What is recalled as tokens (1, K, memory_dim), pointers last, and their positions; parameters of `attend`."""
         h, w = image.shape[-2:]
         place = grid_position(h, w, self.memory_dim).flatten(2).transpose(1, 2).to(image)
-        positions = [place + self.maskmem_tpos_enc[slot] for slot in recollection.slots]
-        pointers, pointers_pe = self._split_pointers(recollection, image)
-        return torch.cat([*recollection.tokens, pointers], 1), torch.cat([*positions, pointers_pe], 1)
+        positions = [place + self.maskmem_tpos_enc[slot] for slot in gathered.slots]
+        pointers, pointers_pe = self._split_pointers(gathered, image)
+        return torch.cat([*gathered.tokens, pointers], 1), torch.cat([*positions, pointers_pe], 1)
 
     def slot(self, age: int, prompted: bool) -> int:
         """Time encoding: the last slot for prompted frames, else by age in frames."""
         return self.slots - 1 if prompted else min(max(age - 1, 0), self.slots - 2)
 
-    def _split_pointers(self, recollection: Recollection, image: Tensor) -> tuple[Tensor, Tensor]:
+    def _split_pointers(self, gathered: MemoryTokens, image: Tensor) -> tuple[Tensor, Tensor]:
         """Pointers cut into tokens of the memory's width, (1, K, memory_dim), and their time encoding."""
-        if not recollection.pointers:
+        if not gathered.pointers:
             return (image.new_zeros(1, 0, self.memory_dim),) * 2
-        pointers = torch.cat(recollection.pointers, 1)
+        pointers = torch.cat(gathered.pointers, 1)
         split = pointers.unflatten(-1, (-1, self.memory_dim)).flatten(1, 2)
         if self.obj_ptr_tpos_proj is None:
             return split, torch.zeros_like(split[:1])
-        time = self.obj_ptr_tpos_proj(age_position(image.new_tensor(recollection.ages), self.dim))
-        return split, time.repeat_interleave(split.shape[1] // len(recollection.ages), 0)[None]
+        time = self.obj_ptr_tpos_proj(age_position(image.new_tensor(gathered.ages), self.dim))
+        return split, time.repeat_interleave(split.shape[1] // len(gathered.ages), 0)[None]
 
     def write(self, image: Tensor, mask: Tensor, token: Tensor, object_score: Tensor) -> tuple[Tensor, Tensor]:
         """Memory tokens (V, K, memory_dim) and object pointers (V, 1, dim) of V vessels.

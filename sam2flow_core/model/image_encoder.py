@@ -47,6 +47,12 @@ class Adapters(nn.Module):
         for layer in self.up:
             begin_at_zero(layer)
 
+    def keep(self, count: int) -> None:
+        """Leave out what is added before all blocks but the first `count`."""
+        self.group_of, self.blocks = self.group_of[:count], self.blocks[:count]
+        groups = self.group_of[-1] + 1
+        self.texture, self.start, self.up = self.texture[:groups], self.start[:groups], self.up[:groups]
+
     def enter(self, group: int, high_pass: Tensor, x: Tensor) -> Tensor:
         """Shared input of a group's adapters: (B, h, w, width)."""
         if high_pass.shape[1:3] != x.shape[1:3]:
@@ -62,9 +68,18 @@ class Adapters(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Frames to feature pyramids."""
+    """Frames to feature pyramids.
 
-    def __init__(self, config: ImageEncoderConfig, d_model: int) -> None:
+    Parameters
+    ----------
+    config : ImageEncoderConfig
+    d_model : int
+        Channels of the pyramid.
+    finest_only : bool
+        Make stride 4 alone, with what it takes.
+    """
+
+    def __init__(self, config: ImageEncoderConfig, d_model: int, finest_only: bool = False) -> None:
         super().__init__()
         self.trunk = HieraDet(
             num_classes=0, embed_dim=config.embed_dim, num_heads=config.num_heads, stages=config.stages,
@@ -85,9 +100,18 @@ class ImageEncoder(nn.Module):
             widths = dims[: max(group_of) + 1]
             self.adapters = Adapters(widths, group_of, config.adapter_dim, config.embed_dim)
         self.neck = nn.ModuleList(nn.Conv2d(d, d_model, 1) for d in dims)
+        if finest_only:
+            self._keep_finest()
+
+    def _keep_finest(self) -> None:
+        """Leave out the blocks beyond the first stage, and what belongs to them."""
+        count = self.ends[0] + 1
+        self.ends, self.neck, self.trunk.blocks = self.ends[:1], self.neck[:1], self.trunk.blocks[:count]
+        if self.adapters is not None:
+            self.adapters.keep(count)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Pyramid of (B, 3, H, W): (B, d_model, H / s, W / s) for s = 4, 8, 16.
+        """Pyramid of (B, 3, H, W): (B, d_model, H / s, W / s) for s = 4, 8, 16, or for 4 alone.
 
         H and W are multiples of 32.
         """
@@ -108,15 +132,20 @@ class ImageEncoder(nn.Module):
 
     def _fuse(self, levels: list[Tensor]) -> list[Tensor]:
         """Top-down sum into stride 16 only, as SAM 2 does; finer levels keep their own features."""
-        fine, mid, coarse, top = (conv(x) for conv, x in zip(self.neck, levels, strict=True))
+        fused = [conv(x) for conv, x in zip(self.neck, levels, strict=True)]
+        if len(fused) == 1:
+            return fused
+        fine, mid, coarse, top = fused
         coarse = coarse + F.interpolate(top.float(), size=coarse.shape[-2:], mode="nearest")
         return [fine, mid, coarse]
 
 
-def build_image_encoder(config: ImageEncoderConfig, d_model: int) -> ImageEncoder | SamEncoder:
+def build_image_encoder(
+    config: ImageEncoderConfig, d_model: int, finest_only: bool = False
+) -> ImageEncoder | SamEncoder:
     """Encoder that a configuration names; raises `ModelError` for an unknown one."""
     if config.trunk == "hiera":
-        return ImageEncoder(config, d_model)
+        return ImageEncoder(config, d_model, finest_only)
     if config.trunk not in ("tiny_vit", "vit"):
         raise ModelError(f"no image encoder '{config.trunk}'; there are hiera, tiny_vit and vit")
     return SamEncoder(config)

@@ -101,7 +101,7 @@ class RememberedMasks(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Recalled:
+class RememberedFrame:
     """One remembered frame, as V vessels are asked of it.
 
     Attributes
@@ -203,7 +203,7 @@ class MatchedMemory(nn.Module):
         return F.interpolate(like, flow.shape[-2:], mode="bilinear", align_corners=False)
 
     def forward(
-        self, now: FrameView, image: Tensor, recalled: Sequence[Recalled], matched: Sequence[Matched]
+        self, now: FrameView, image: Tensor, recalled: Sequence[RememberedFrame], matched: Sequence[Matched]
     ) -> RememberedMasks:
         """Masks of V vessels in present frames.
 
@@ -213,7 +213,7 @@ class MatchedMemory(nn.Module):
             Of I images.
         image : LongTensor (V,)
             That each vessel lies in.
-        recalled : sequence of Recalled
+        recalled : sequence of RememberedFrame
             Remembered frames, at least one.
         matched : sequence of Matched
             How the images lie in each of them.

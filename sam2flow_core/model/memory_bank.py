@@ -138,7 +138,7 @@ class MemoryAttention(nn.Module):
         self.norm = nn.LayerNorm(dim)
 
 
-class Recollection(NamedTuple):
+class MemoryTokens(NamedTuple):
     """What one vessel recalls in one frame.
 
     Attributes
@@ -163,13 +163,13 @@ class Recollection(NamedTuple):
 class SharedMemory(Protocol):
     """The layers that all designs of the context memory share: `ContextMemory`, as a design sees it."""
 
-    def recollect(self, entries: list[MemoryEntry], frame: int) -> Recollection:
+    def gather(self, entries: list[MemoryEntry], frame: int) -> MemoryTokens:
         """Say what entries are to the frame that reads."""
 
-    def recall(self, image: Tensor, recollection: Recollection, attention: MemoryAttention | None = None) -> Tensor:
+    def attend(self, image: Tensor, gathered: MemoryTokens, attention: MemoryAttention | None = None) -> Tensor:
         """Image features (1, dim, h, w) conditioned on what is recalled."""
 
-    def keys(self, image: Tensor, recollection: Recollection) -> tuple[Tensor, Tensor]:
+    def keys(self, image: Tensor, gathered: MemoryTokens) -> tuple[Tensor, Tensor]:
         """What is recalled as tokens (1, K, memory_dim), pointers last, and their positions."""
 
     slots: int

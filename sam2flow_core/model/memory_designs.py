@@ -22,9 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -35,7 +33,7 @@ from sam2flow_core.model.memory_bank import (
     Box,
     MemoryAttention,
     MemoryEntry,
-    Recollection,
+    MemoryTokens,
     SharedMemory,
     WritingRule,
     keep_recent,
@@ -94,7 +92,7 @@ class RecentMemory(nn.Module):
         frame : int
             The frame that reads.
         """
-        return memory.recall(image, memory.recollect(entries, frame))
+        return memory.attend(image, memory.gather(entries, frame))
 
     def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
         """Mask logits (1, 1, 4 h, 4 w) as a prompt for the decoder, if the design gives one; parameters of `read`."""
@@ -137,16 +135,16 @@ def predict_box(entries: Sequence[MemoryEntry], frame: int, settings: MemoryConf
     if not seen:
         return None
     before, first = seen[0]
-    state = np.stack([first, np.zeros(4)])
+    state = torch.stack([first, torch.zeros_like(first)])
     noise, push = settings.seen_noise, settings.push
-    spread = np.diag([noise**2, (10 * push) ** 2])
+    spread = torch.diag(torch.tensor([noise**2, (10 * push) ** 2], dtype=torch.double))
     for time, measured in seen[1:]:
         state, spread = _advance(state, spread, abs(time - before), push)
         gain = spread[:, 0] / (spread[0, 0] + noise**2)
         state = state + gain[:, None] * (measured - state[0])
-        spread = spread - np.outer(gain, spread[0])
+        spread = spread - torch.outer(gain, spread[0])
         before = time
-    x, y, width, height = _advance(state, spread, abs(frame - before), push)[0][0]
+    x, y, width, height = _advance(state, spread, abs(frame - before), push)[0][0].tolist()
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
@@ -164,17 +162,15 @@ def box_iou(a: Box, b: Box) -> float:
     return shared / max(sum(areas) - shared, 1e-9)
 
 
-def _centre_and_size(box: Box) -> NDArray[np.float64]:
+def _centre_and_size(box: Box) -> Tensor:
     x0, y0, x1, y1 = box
-    return np.array([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0])
+    return torch.tensor([(x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0], dtype=torch.double)
 
 
-def _advance(
-    state: NDArray[np.float64], spread: NDArray[np.float64], frames: int, push: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _advance(state: Tensor, spread: Tensor, frames: int, push: float) -> tuple[Tensor, Tensor]:
     """Mean (2, 4) and covariance (2, 2) of place and velocity some frames later."""
-    step = np.array([[1.0, frames], [0.0, 1.0]])
-    return step @ state, step @ spread @ step.T + np.diag([0.0, frames * push**2])
+    step = torch.tensor([[1.0, frames], [0.0, 1.0]], dtype=torch.double)
+    return step @ state, step @ spread @ step.T + torch.diag(torch.tensor([0.0, frames * push**2], dtype=torch.double))
 
 
 class GatedMemory(RecentMemory):
@@ -198,7 +194,7 @@ class GatedMemory(RecentMemory):
 
     def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Read the prompted entries and the best of the others; see `RecentMemory.read`."""
-        return memory.recall(image, memory.recollect(self._best(entries, frame), frame))
+        return memory.attend(image, memory.gather(self._best(entries, frame), frame))
 
     def choose(
         self, entries: list[MemoryEntry], frame: int, likeness: Callable[[MemoryEntry], float]
@@ -249,14 +245,14 @@ class ShortLongMemory(RecentMemory):
     def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Read both banks; see `RecentMemory.read`. Prompted frames are in the long one."""
         if not entries:
-            return memory.recall(image, memory.recollect([], frame))
+            return memory.attend(image, memory.gather([], frame))
         by_age = sorted(entries, key=lambda e: abs(frame - e.frame))
         unprompted = [e for e in by_age if not e.prompted]
         # Before anything was followed, the prompted frame is all there is to say how the vessel looks now.
         short = unprompted[: self.short] or by_age[:1]
         long = [e for e in entries if e.prompted] + unprompted[self.short :]
-        now = memory.recall(image, memory.recollect(short[::-1], frame))
-        always = memory.recall(image, memory.recollect(long, frame), self.attention) if long else now
+        now = memory.attend(image, memory.gather(short[::-1], frame))
+        always = memory.attend(image, memory.gather(long, frame), self.attention) if long else now
         result: Tensor = now + self.join(torch.cat([now, always], 1))
         return result
 
@@ -334,8 +330,8 @@ class RelevantMemory(RecentMemory):
     def read(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Integrate the latest frames, then read the most relevant entries; see `RecentMemory.read`."""
         tokens, chosen = self._filter(image, entries)
-        recollection = memory.recollect(chosen, frame)._replace(tokens=tuple(tokens))
-        return memory.recall(self._integrate(image, entries, frame), recollection)
+        gathered = memory.gather(chosen, frame)._replace(tokens=tuple(tokens))
+        return memory.attend(self._integrate(image, entries, frame), gathered)
 
     def prompt(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor | None:
         """Turn the most relevant entries into a mask prompt; None while there are none."""
@@ -436,7 +432,7 @@ class AssociatedMemory(RecentMemory):
         frame: int,
         first: int,
         draws: torch.Generator,
-    ) -> Recollection:
+    ) -> MemoryTokens:
         """Draw what is read in a frame: some of the frames near it, and some of those further away.
 
         Parameters
@@ -466,7 +462,7 @@ class AssociatedMemory(RecentMemory):
         past = [e for e in prompted if abs(frame - first) >= abs(e.frame - first)]
         pointers = [(length + 1, e) for e in past] + [(length + 1 - place, e) for place, e in placed]
         pointers = pointers[:1] * (len(masks) - len(pointers)) + pointers
-        return Recollection(
+        return MemoryTokens(
             tokens=tuple(e.tokens for _, e in masks),
             slots=tuple(memory.slots - 1 - place for place, _ in masks),
             pointers=tuple(e.pointer for _, e in pointers),
@@ -476,17 +472,17 @@ class AssociatedMemory(RecentMemory):
 
     def tokens(self, memory: SharedMemory, image: Tensor, entries: list[MemoryEntry], frame: int) -> Tensor:
         """Prompt tokens (V, count, dim) of entries, or those that say there are none; parameters of `read`."""
-        return self.tokens_of(memory, image, memory.recollect(entries, frame))
+        return self.tokens_of(memory, image, memory.gather(entries, frame))
 
-    def tokens_of(self, memory: SharedMemory, image: Tensor, recollection: Recollection) -> Tensor:
+    def tokens_of(self, memory: SharedMemory, image: Tensor, gathered: MemoryTokens) -> Tensor:
         """Prompt tokens (V, count, dim) of what is recalled."""
-        if not recollection.tokens:
+        if not gathered.tokens:
             return self.generator.without_memory.weight.expand(len(image), self.generator.count, -1)
         h, w = image.shape[-2:]
-        keys, keys_pe = memory.keys(image, recollection)
-        turns = axial_rotations(h, w, image.shape[1]).to(image.device).repeat(len(recollection.slots), 1)
+        keys, keys_pe = memory.keys(image, gathered)
+        turns = axial_rotations(h, w, image.shape[1]).to(image.device).repeat(len(gathered.slots), 1)
         inside = torch.ones(keys.shape[:2], dtype=torch.bool, device=keys.device)
-        for place, cells in enumerate(recollection.inside):
+        for place, cells in enumerate(gathered.inside):
             if cells is not None:
                 inside[:, place * h * w : (place + 1) * h * w] = cells
         result: Tensor = self.generator(keys, keys_pe, turns, inside)

@@ -7,7 +7,7 @@ over time belong to `sam2flow_core.inference`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import ModelConfig
-from sam2flow_core.model.context_memory import ContextMemory
+from sam2flow_core.errors import ModelError
+from sam2flow_core.model.context_memory import ContextMemory, MemoryBanks
 from sam2flow_core.model.flow_net import FlowNet
 from sam2flow_core.model.image_encoder import build_image_encoder
 from sam2flow_core.model.mask_decoder import SURELY_PRESENT, DecodedMasks, MaskDecoder, choose_mask, click_maps
@@ -92,18 +93,21 @@ class SAM2Flow(nn.Module):
     """Prompted vessels to masks and flow."""
 
     flow: FlowNet
+    prompt_encoder: PromptEncoder
+    mask_decoder: MaskDecoder
     context_memory: ContextMemory
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         m = config.mask
-        self.image_encoder = build_image_encoder(config.image, m.d_model)
-        given = m.as_sam2 and not m.image_only
-        self.prompt_encoder = PromptEncoder(m.d_model, m.mask_in_chans, m.position_frame, given)
-        self.mask_decoder = MaskDecoder(m)
+        self.image_encoder = build_image_encoder(config.image, m.d_model, finest_only=not m.decodes)
+        if m.decodes:
+            given = m.as_sam2 and not m.image_only
+            self.prompt_encoder = PromptEncoder(m.d_model, m.mask_in_chans, m.position_frame, given)
+            self.mask_decoder = MaskDecoder(m)
         if not m.image_only:
-            self.context_memory = ContextMemory(m)
+            self.add_module("context_memory", ContextMemory(m) if m.decodes else MemoryBanks(m))
         self.vessel_field = VesselFieldNet(m.field_widths) if m.field_widths else None
         self.strip_decoder = StripDecoder(m.strip_widths) if m.strip_widths else None
         self.matched_memory = MatchedMemory(m.matching_widths) if m.matching_widths else None
@@ -111,7 +115,7 @@ class SAM2Flow(nn.Module):
             self.flow = FlowNet(config)
 
     def encode(self, images: Tensor, clips: Tensor | None = None) -> list[Tensor]:
-        """Pyramid of images (B, 3, H, W) at strides 4, 8, 16; H and W are multiples of 32.
+        """Pyramid of images (B, 3, H, W) at strides 4, 8, 16, or 4 alone without decoder; sides are multiples of 32.
 
         ``clips`` (B, window, 3, H, W) are the frames before each image and itself, where the encoder looks at them
         (`ImageEncoderConfig.window`).
@@ -199,12 +203,27 @@ class SAM2Flow(nn.Module):
         grown = growth(features, decoded.fine, found[:, None], start[:, None], clicks)[:, 0]
         return decoded._replace(logits=decoded.logits.index_put((rows, pick), grown))
 
-    def remember_context(
-        self, levels: list[Tensor], image_of_vessel: Tensor, masks: VesselMasks
-    ) -> tuple[Tensor, Tensor]:
+    def write_context(self, levels: list[Tensor], image_of_vessel: Tensor, masks: VesselMasks) -> tuple[Tensor, Tensor]:
         """Context-memory tokens (V, hw, m) and pointers (V, 1, d_model) of V vessels."""
         chance = torch.sigmoid(masks.logits)[:, None]
         return self.context_memory.write(levels[2][image_of_vessel], chance, masks.token, masks.present)
+
+
+def without_decoder(model: SAM2Flow) -> SAM2Flow:
+    """The same network without the parts that answer nothing; see `MaskConfig.decodes`.
+
+    Raises
+    ------
+    ModelError
+        If its decoder is asked.
+    """
+    mask = model.config.mask
+    if not mask.follows:
+        raise ModelError(f"the decoder of preset '{model.config.preset}' answers prompts: nothing can be left out")
+    smaller = SAM2Flow(replace(model.config, mask=replace(mask, decodes=False)))
+    there, kept = model.state_dict(), smaller.state_dict()
+    smaller.load_state_dict({name: there[name] for name in kept})
+    return smaller.train(model.training)
 
 
 def count_weights(model: nn.Module) -> int:

@@ -21,7 +21,8 @@ from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.config.training import DevelopmentConfig, StageConfig, TrainingConfig
 from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.model.cost_volume import pairs_around
-from sam2flow_core.model.matched_memory import STRIDE, MatchedMemory, Recalled
+from sam2flow_core.model.mask_decoder import SURELY_PRESENT
+from sam2flow_core.model.matched_memory import STRIDE, MatchedMemory, RememberedFrame
 from sam2flow_core.model.prompt_encoder import PADDING, POSITIVE
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context_entries
 from sam2flow_core.model.vessel_field import VesselField
@@ -241,15 +242,17 @@ class _Masks:
 def _answer_clicks(model: SAM2Flow, clip: TrainingClip, points: Tensor) -> tuple[dict[str, _Masks], int]:
     """Masks of one click, of all clicks, of the decoder alone, and of memory alone in the last frame."""
     last = len(clip.inputs) - 1
-    levels = model.encode(clip.inputs[[0, last]])
-    now, then = [x[:1] for x in levels], [x[1:] for x in levels]
     rows, count = points.shape[0], points.shape[1]
     owner = torch.zeros(rows, dtype=torch.long, device=points.device)
-    plain = model.condition(now, owner, [[] for _ in range(rows)], 0)
     maps = None
     if model.vessel_field is not None:
         field = VesselField(*(x[0] for x in model.map_vessels(clip.statistics)))
         maps = [FieldMap(field, TracingSettings(), clip.statistics[0, -2:])]
+    if not model.config.mask.decodes:
+        return _follow_clicks(model, clip, points, maps), len(clip.masks)
+    levels = model.encode(clip.inputs[[0, last]])
+    now, then = [x[:1] for x in levels], [x[1:] for x in levels]
+    plain = model.condition(now, owner, [[] for _ in range(rows)], 0)
 
     def ask(clicks: int, along: list[FieldMap] | None) -> VesselMasks:
         labels = torch.full((rows, clicks), POSITIVE, device=points.device)
@@ -262,13 +265,30 @@ def _answer_clicks(model: SAM2Flow, clip: TrainingClip, points: Tensor) -> tuple
     found = {name: _Masks(_overlap(m.logits, clip.masks), m.object_score) for name, m in answers.items()}
     if model.matched_memory is not None:
         return {**found, "memory": _matched(model.matched_memory, clip, one.logits)}, len(clip.masks)
-    tokens, pointers = model.remember_context(now, owner, one)
+    tokens, pointers = model.write_context(now, owner, one)
     banks = [[entry] for entry in context_entries(one, tokens, pointers, 0, prompted=True)]
     nothing = torch.full((rows, 1), PADDING, device=points.device)
     recalled = model.context_memory.prompts(then[2][owner], banks, last)
     prompts = Prompts(torch.zeros_like(points[:, :1]), nothing, recalled)
     memory = model.segment(then, owner, model.condition(then, owner, banks, last), prompts)
     return {**found, "memory": _Masks(_overlap(memory.logits, clip.masks), memory.object_score)}, len(clip.masks)
+
+
+def _follow_clicks(
+    model: SAM2Flow, clip: TrainingClip, points: Tensor, maps: list[FieldMap] | None
+) -> dict[str, _Masks]:
+    """As `_answer_clicks`, of a network without a decoder: whatever is clicked is there."""
+    assert model.matched_memory is not None
+    sure, logits = torch.full(points.shape[:1], SURELY_PRESENT, device=points.device), dict[str, Tensor]()
+    owner = torch.zeros(len(points), dtype=torch.long)
+    for clicks in (1, points.shape[1]):
+        labels = torch.full((len(points), clicks), POSITIVE, device=points.device)
+        traced = clicked_masks(model, maps, owner, Prompts(points[:, :clicks], labels))
+        assert traced is not None
+        size = clip.masks.shape[-2:]
+        logits[str(clicks)] = F.interpolate(traced.logits[:, None], size, mode="bilinear", align_corners=False)[:, 0]
+    found = {name: _Masks(_overlap(mask, clip.masks), sure) for name, mask in logits.items()}
+    return {**found, "memory": _matched(model.matched_memory, clip, logits["1"])}
 
 
 def _matched(memory: MatchedMemory, clip: TrainingClip, logits: Tensor) -> _Masks:
@@ -282,7 +302,9 @@ def _matched(memory: MatchedMemory, clip: TrainingClip, logits: Tensor) -> _Mask
     image = torch.zeros(len(logits), dtype=torch.long, device=frames.device)
     ones = torch.ones(len(logits), device=frames.device)
     then = memory.view(frames[:1])
-    recalled = Recalled(then, F.avg_pool2d(torch.sigmoid(logits)[:, None], STRIDE)[:, 0], ones, ones * len(clip.inputs))
+    recalled = RememberedFrame(
+        then, F.avg_pool2d(torch.sigmoid(logits)[:, None], STRIDE)[:, 0], ones, ones * len(clip.inputs)
+    )
     now, gone = (
         memory(view, image, [recalled], [memory.match(view, then)]) for view in map(memory.view, (frames[1:], lost))
     )

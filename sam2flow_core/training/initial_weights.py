@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -16,6 +17,9 @@ _OWN = "context_memory.design."
 """Where the weights are that only one design of memory has."""
 _NEWER = {"strip_decoder.": "strip_widths", "matched_memory.": "matching_widths"}
 """Where those of parts are that older weights do not have, and the setting of their size."""
+
+_DECODING = {"masks", "memory"}
+"""Parts of a stage that teach the decoder."""
 
 _PATH_SAYS = 0.5
 """Weight of the whole vessel's log chance among the logits of speed that a network without it begins with."""
@@ -42,10 +46,13 @@ def choose_stages(config: TrainingConfig, name: str | None) -> tuple[StageConfig
     return found
 
 
-def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> SAM2Flow:
+def initial_model(
+    name: str, start: str | None, memory: MemoryConfig | None, stages: Sequence[StageConfig] | None = None
+) -> SAM2Flow:
     """Return the network of a preset, with random weights or those in ``start``.
 
     Weights that know masks only, such as SAM 2's, fill the masks' side: adapters begin without effect, flow at random.
+    The decoder that ``start`` may do without begins at random, unless no stage teaches it.
 
     Parameters
     ----------
@@ -55,6 +62,8 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
         Any name that `load_model` takes.
     memory : MemoryConfig or None
         Design that takes the place of the one in ``start``; what it has beside the shared weights begins at random.
+    stages : sequence of StageConfig, optional
+        That the network will be trained by; by default any.
 
     Raises
     ------
@@ -70,6 +79,9 @@ def initial_model(name: str, start: str | None, memory: MemoryConfig | None) -> 
         raise ModelError(f"{start}: weights of preset '{model.config.preset}', not '{name}'")
     if memory is not None and memory != model.config.mask.memory:
         model = with_memory(model, memory)
+    taught = stages is None or any(_DECODING & set(stage.parts) for stage in stages)
+    if taught and not model.config.mask.decodes:
+        model = _with_masks(model, replace(model.config.mask, decodes=True), _OWN)
     for part, size in _NEWER.items():
         widths = getattr(preset(name).mask, size)
         if widths != getattr(model.config.mask, size):

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sam2flow_core.config.training import MotionLessons, TrainingConfig
-from sam2flow_core.model.matched_memory import STRIDE, Matched, MatchedMemory, Recalled, look_up
+from sam2flow_core.model.matched_memory import STRIDE, Matched, MatchedMemory, RememberedFrame, look_up
 from sam2flow_core.model.motion_statistics import smoothed
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import Figures, Lesson
@@ -114,7 +114,7 @@ class _Following:
         for frame in range(1, len(clips.numbers)):
             chosen = self._chosen(len(kept))
             matched = [self.memory.match(self.views[frame], self.views[kept[k][0]]) for k in chosen]
-            recalled = [self._recalled(frame, *kept[k]) for k in chosen]
+            recalled = [self._remembered(frame, *kept[k]) for k in chosen]
             answer = self.memory(self.views[frame], clips.owner, recalled, matched)
             flows += [self._flow_error(frame, kept[k][0], m) for k, m in zip(chosen, matched, strict=True)]
             truth = F.avg_pool2d(clips.masks[frame][:, None], STRIDE)[:, 0]
@@ -147,10 +147,10 @@ class _Following:
             return list(range(count))
         return [0, int(self.rng.integers(1, count - 1)) if count > 3 else 1, count - 1][: 3 if count > 3 else None]
 
-    def _recalled(self, frame: int, then: int, masks: Tensor) -> Recalled:
+    def _remembered(self, frame: int, then: int, masks: Tensor) -> RememberedFrame:
         age = abs(self.clips.numbers[frame] - self.clips.numbers[then]) * self.ages
         ones = torch.ones(len(masks), device=masks.device)
-        return Recalled(self.views[then], masks, ones * float(then == 0), ones * age)
+        return RememberedFrame(self.views[then], masks, ones * float(then == 0), ones * age)
 
     def _flow_error(self, frame: int, then: int, matched: Matched) -> Tensor:
         """Error of displacements in px, growing slowly where it is large; of frames whose tissue is seen."""

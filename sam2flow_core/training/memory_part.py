@@ -184,7 +184,7 @@ class Following:
         return torch.cat(rows), memory.prompts(images, banks, number)
 
     def _write(self, frame: int, masks: VesselMasks, prompted: bool) -> None:
-        tokens, pointers = self.model.remember_context(self.levels[frame], self.task.image, masks)
+        tokens, pointers = self.model.write_context(self.levels[frame], self.task.image, masks)
         if len(self.banks) == 1:
             height, width = self.levels[frame][2].shape[-2:]
             inside = cells_inside(masks.logits[:, None], (height, width))

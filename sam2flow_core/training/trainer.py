@@ -109,10 +109,11 @@ def profile_run(request: TrainingRequest) -> str:
     from sam2flow_core.training.profiling import measure_clip_speed, profile_training
 
     config = request.recipe or choose_recipe(request.preset, request.memory)
-    step = TrainingStep(initial_model(request.preset, request.start, request.memory), config)
+    stages = choose_stages(config, request.stage)
+    step = TrainingStep(initial_model(request.preset, request.start, request.memory, stages), config)
     source = _open_source(request, config)
     try:
-        stages, device = choose_stages(config, request.stage), choose_device(request.device)
+        device = choose_device(request.device)
         drawn = measure_clip_speed(config, max(stages, key=lambda s: s.frames), stages[-1].sizes[0][0], 4, device)
         steps = profile_training(step.to(device), source, config, stages, request.seed)
         return "\n".join([*drawn.lines(), "", steps])
@@ -136,7 +137,8 @@ class _Run:
         self.fabric = Fabric(accelerator=request.device, devices="auto" if request.device != "cpu" else 1)
         self.fabric.launch()
         self.fabric.seed_everything(request.seed, verbose=False)
-        step = TrainingStep(initial_model(request.preset, request.start, request.memory), self.config)
+        stages = choose_stages(self.config, request.stage)
+        step = TrainingStep(initial_model(request.preset, request.start, request.memory, stages), self.config)
         rate, decay = self.config.learning_rate, self.config.weight_decay
         optimiser = torch.optim.AdamW(step.parameters(), lr=rate, weight_decay=decay, fused=True)
         self.average = copy.deepcopy(step.model).requires_grad_(False)

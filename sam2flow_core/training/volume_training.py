@@ -177,7 +177,7 @@ class SliceFollowing:
         return VesselMasks(fine, iou, masks.object_score, token, masks.decoded)
 
     def _write(self, frame: int, masks: VesselMasks, prompted: bool) -> None:
-        tokens, pointers = self.model.remember_context(self.levels[frame], self.owner, masks)
+        tokens, pointers = self.model.write_context(self.levels[frame], self.owner, masks)
         if len(self.banks) == 1:
             height, width = self.levels[frame][2].shape[-2:]
             inside = cells_inside(masks.logits[:, None], (height, width))

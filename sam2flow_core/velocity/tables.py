@@ -80,7 +80,13 @@ def per_frame_table(measurements: Sequence[VesselMeasurement]) -> pd.DataFrame:
 
 
 def summary_table(measurements: Sequence[VesselMeasurement]) -> pd.DataFrame:
-    """Return `summary.csv`: one row per vessel, and below that of a vessel that was cut one for each segment."""
+    """Return `summary.csv`: one row per vessel, and below that of a vessel that was cut one for each segment.
+
+    Examples
+    --------
+    >>> summary_table([]).columns[:3].tolist()
+    ['video_id', 'vessel_id', 'length_um']
+    """
     rows = [_summary_of(row) for m in measurements for row in (m, *m.segments)]
     return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 

@@ -159,8 +159,8 @@ def test_vessels_are_proposed_on_what_is_loaded_and_clicks_go_on_meanwhile(previ
 def test_a_run_asks_the_network_no_second_time_what_clicks_have_asked(moving_cells, monkeypatch):
     """Nor does it read the recording through again; and it answers as if it had."""
     asked, hashed = [], []
-    decode, digest = predictor_module.decode_prompts, stack_module.content_sha256
-    monkeypatch.setattr(predictor_module, "decode_prompts", lambda *a: asked.append(a) or decode(*a))
+    decode, digest = predictor_module.answer_prompts, stack_module.content_sha256
+    monkeypatch.setattr(predictor_module, "answer_prompts", lambda *a: asked.append(a) or decode(*a))
     monkeypatch.setattr(stack_module, "content_sha256", lambda source: hashed.append(source) or digest(source))
     previewer = Previewer(moving_cells, RunChoices(device="cpu"))
     assert previewer.read_through(moving_cells) is None, "nobody has clicked"

@@ -1,5 +1,6 @@
 import json
 from dataclasses import asdict
+from importlib.resources import as_file, files
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference.dense import to_recorded
+from sam2flow_core.inference.predictor import SAM2FlowPredictor
 
 
 def run(predictor, video, vessel, **options):
@@ -126,6 +128,57 @@ def test_prompts_that_do_not_fit_are_refused(predictor, video):
     with pytest.raises(PromptError, match="sizes must agree"):
         predictor.add_new_mask(state, 0, 1, np.ones((5, 5)))
     assert not state.vessels
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """With the first frames of the sample, and clicks on its first vessel, and one to end it, ``(x, y)``."""
+    predictor = SAM2FlowPredictor.from_pretrained("tiny", "cpu")
+    clicks, stop = [[94.0, 201.0], [114.0, 248.0]], [85.0, 170.0]
+    with as_file(files("sam2flow_resources").joinpath("sample.tif")) as path:
+        yield predictor, predictor.init_state(path, stop=8), clicks, stop
+
+
+def mask_of(state, vessel):
+    return state.vessels[vessel].mask_logits() > 0
+
+
+def test_a_negative_click_says_the_same_in_whatever_frame_it_is_set(shipped):
+    """It stood for a mask of its own, and the mean of both covered most of the picture."""
+    predictor, state, clicks, stop = shipped
+    predictor.add_new_points_or_box(state, 0, 1, points=clicks, labels=[1, 1])
+    plain = mask_of(state, 1)
+    predictor.add_new_points_or_box(state, 0, 2, points=[*clicks, stop], labels=[1, 1, 0])
+    predictor.add_new_points_or_box(state, 0, 3, points=clicks, labels=[1, 1])
+    predictor.add_new_points_or_box(state, 5, 3, points=[stop], labels=[0])
+    predictor.add_new_points_or_box(state, 5, 4, points=[stop], labels=[0])
+    assert not mask_of(state, 4).any()
+    predictor.add_new_points_or_box(state, 0, 4, points=clicks, labels=[1, 1])
+    together, apart, before = (mask_of(state, vessel) for vessel in (2, 3, 4))
+    assert 0 < together.sum() < plain.sum()
+    for mask in (apart, before):
+        # The tissue moves by a fraction of a px between the frames.
+        assert (mask & together).sum() > 0.97 * (mask | together).sum()
+    predictor.clear_all_prompts_in_frame(state, 5, 3)
+    assert torch.equal(mask_of(state, 3), plain)
+
+
+def test_a_negative_click_ends_a_painted_mask(shipped):
+    predictor, state, _, _ = shipped
+    painted = np.zeros(state.frames.stack.shape[1:], bool)
+    painted[100:110, 20:220] = True
+    predictor.add_new_mask(state, 0, 5, painted)
+    _, ids, logits = predictor.add_new_points_or_box(state, 3, 5, points=[[180.0, 104.0]], labels=[0])
+    _, _, same = predictor.add_new_points_or_box(
+        state, 0, 5, points=[[180.0, 104.0]], labels=[0], clear_old_points=False
+    )
+    for answer in (logits, same):
+        left = answer[ids.index(5), 0].numpy() > 0
+        assert left[105, 22:168].all() and not left[:, 187:].any()
+    predictor.clear_all_prompts_in_frame(state, 3, 5)
+    assert mask_of(state, 5).any()
+    _, _, again = predictor.add_new_mask(state, 0, 5, painted)
+    assert (again[ids.index(5), 0].numpy() > 0)[105, 22:218].all(), "a mask that is painted anew is whole"
 
 
 def test_moving_whole_pixels_there_and_back():

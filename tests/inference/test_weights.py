@@ -1,12 +1,15 @@
 import pickle
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.config.model import PRESETS, preset
+from sam2flow_core.config.model import PRESETS, ModelConfig, preset
 from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.weights import choose_device, load_model, read_header, save_weights
-from sam2flow_core.model.sam2flow import SAM2Flow, count_weights
+from sam2flow_core.model.sam2flow import SAM2Flow, count_weights, without_decoder
 
 
 def test_round_trip(tmp_path):
@@ -39,6 +42,37 @@ def test_files_with_the_former_names_are_read(tmp_path):
     expected, _ = load_model(str(path))
     assert again.config == expected.config
     assert all(torch.equal(a, expected.state_dict()[name]) for name, a in again.state_dict().items())
+
+
+def test_without_the_parts_that_only_training_asks_all_answers_are_the_same(tmp_path, predictor, video, vessel):
+    """To the last digit: masks and flow, of a click, a box and a mask, and what memory makes of them."""
+    path = tmp_path / "smaller.safetensors"
+    whole = predictor.model
+    save_weights(path, without_decoder(whole), {}, torch.float32)
+    smaller, _ = load_model(str(path))
+    assert not smaller.config.mask.decodes and count_weights(smaller) < 0.7 * count_weights(whole)
+    answers = []
+    for model in (whole, smaller):
+        asked = SAM2FlowPredictor(model, torch.device("cpu"), {}, predictor.settings)
+        state = asked.init_state(video)
+        asked.add_new_points_or_box(state, 0, 1, points=[[60, 47]], labels=[1])
+        asked.add_new_points_or_box(state, 3, 2, box=[10, 38, 110, 56])
+        asked.add_new_mask(state, 0, 3, vessel)
+        steps = list(asked.stream(state))
+        told = [(v.mask, v.flow, v.scale, v.mask_iou, v.object_score) for step in steps for v in step.vessels]
+        answers.append(told)
+    for one, other in zip(*answers, strict=True):
+        for a, b in zip(one, other, strict=True):
+            assert np.array_equal(a, b, equal_nan=True) if isinstance(a, np.ndarray) else a == b
+
+
+def test_a_decoder_that_answers_is_not_left_out():
+    with pytest.raises(ModelError, match="answers prompts"):
+        without_decoder(SAM2Flow(replace(preset("tiny"), mask=replace(preset("tiny").mask, matching_widths=()))))
+    header = preset("small").to_dict()
+    header["mask"]["decodes"] = False
+    with pytest.raises(ModelError, match="needs vessel field and memory by matching"):
+        ModelConfig.from_dict(header)
 
 
 def test_overrides_change_the_configuration(tmp_path):

@@ -70,7 +70,7 @@ def test_vessels_never_share_context_memory(model, images):
     asked = prompts([[[10, 20]], [[50, 60]]], [[1], [1]])
     levels, owner, masks = segment(model, images, [[], []], asked)
     with torch.no_grad():
-        tokens, pointers = model.remember_context(levels, owner, masks)
+        tokens, pointers = model.write_context(levels, owner, masks)
     entry = MemoryEntry(0, True, 1.0, tokens[:1], pointers[:1])
     _, _, remembered = segment(model, images, [[entry], []], asked)
     assert not torch.allclose(remembered.logits[0], masks.logits[0])
@@ -81,7 +81,7 @@ def test_memory_reading_mixes_space(model, images):
     """Changing one memory token far away changes what is read here."""
     levels, owner, masks = segment(model, images, [[]], prompts([[[10, 20]]], [[1]]))
     with torch.no_grad():
-        tokens, pointers = model.remember_context(levels, owner, masks)
+        tokens, pointers = model.write_context(levels, owner, masks)
         other = tokens.clone()
         other[0, -1] += 3.0
         a = model.condition(levels, owner, [[MemoryEntry(0, True, 1.0, tokens, pointers)]], 1)

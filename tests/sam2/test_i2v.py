@@ -113,7 +113,7 @@ def test_where_little_was_seen_the_prompted_frame_fills_the_places(predictor):
     ]  # fmt: skip
     slots, found = drawn_slots(memory, entries[:1], 0)
     assert slots == [(6, 3)] and not found.pointers
-    assert torch.isfinite(memory.recall(torch.randn(1, 256, 4, 4), found)).all()
+    assert torch.isfinite(memory.attend(torch.randn(1, 256, 4, 4), found)).all()
 
 
 @torch.no_grad()

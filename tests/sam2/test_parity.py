@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sam2flow_core.model.memory_bank import Recollection
+from sam2flow_core.model.memory_bank import MemoryTokens
 from sam2flow_core.model.sam2flow import Prompts
 
 SIZE = 128
@@ -77,10 +77,10 @@ def test_memory_is_written_and_read(pair, levels):
         {"cond_frame_outputs": {0: frames[0]}, "non_cond_frame_outputs": {t: frames[t] for t in (1, 2, 3)}}, 20,
     )  # fmt: skip
     order = (0, 1, 2, 3)
-    recollection = Recollection(
+    gathered = MemoryTokens(
         tokens=tuple(frames[t]["maskmem_features"].flatten(2).transpose(1, 2) for t in order),
         slots=(6, 2, 1, 0),
         pointers=tuple(frames[t]["obj_ptr"][None] for t in (0, 3, 2, 1)),
         ages=tuple(age / 15 for age in (4, 1, 2, 3)),
     )
-    agree(pair.ours.context_memory.recall(mine[2], recollection), read)
+    agree(pair.ours.context_memory.attend(mine[2], gathered), read)

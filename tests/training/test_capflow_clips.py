@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from lumens import lumen_points
 from skimage.io import imsave
 
 from sam2flow_core.cli.main import status_of
@@ -13,7 +14,6 @@ from sam2flow_core.errors import DataError
 from sam2flow_core.synthetic import render_clip, sample_scene, write_capflow
 from sam2flow_core.training.capflow_clips import CapFlowFolder, trace_lumens
 from sam2flow_core.training.clips import ClipStream
-from sam2flow_core.training.field_truth import lumen_points
 
 STAGE = StageConfig(1.0, ((64, 1.0),), 1, False, 0.0, ("flow",), frames=4, scattered_pairs=3)
 

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 import torch
+from lumens import lumen_points
 
 from sam2flow_core.config.synthetic import SceneSettings
 from sam2flow_core.model.vessel_field import DIRECTIONS, FIELD_STRIDE, ORIENTATIONS
 from sam2flow_core.synthetic import render_clip, sample_scene
-from sam2flow_core.training.field_truth import field_loss, lumen_points, true_field
+from sam2flow_core.training.field_truth import field_loss, true_field
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from sam2flow_core.config.training import MotionLessons
-from sam2flow_core.model.matched_memory import MatchedMemory, Recalled, look_up
+from sam2flow_core.model.matched_memory import MatchedMemory, RememberedFrame, look_up
 from sam2flow_core.training.matching_part import MovedClips, _Following, move, spoil, way_between
 
 SIDE, FRAMES = 160, 5
@@ -73,9 +73,9 @@ def test_a_vessel_is_answered_alike_alone_and_among_others():
     with torch.no_grad():
         now, then = memory.view(clips.inputs[:, 2]), memory.view(clips.inputs[:, 0])
         masks, ones = F.avg_pool2d(clips.masks[0][:, None], 2)[:, 0], torch.ones(3)
-        together = memory(now, clips.owner, [Recalled(then, masks, ones, 2 * ones)], [memory.match(now, then)])
+        together = memory(now, clips.owner, [RememberedFrame(then, masks, ones, 2 * ones)], [memory.match(now, then)])
         here, before = now.of(torch.tensor([1])), then.of(torch.tensor([1]))
-        recalled = Recalled(before, masks[2:], ones[:1], 2 * ones[:1])
+        recalled = RememberedFrame(before, masks[2:], ones[:1], 2 * ones[:1])
         alone = memory(here, torch.tensor([0]), [recalled], [memory.match(here, before)])
     for a, b in zip(together, alone, strict=True):
         assert torch.allclose(a[2], b[0], atol=1e-4)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from lumens import lumen_points
 
 from sam2flow_core.config.synthetic import BankConfig, SceneSettings
 from sam2flow_core.config.training import TRAINING, StageConfig
@@ -12,7 +13,7 @@ from sam2flow_core.synthetic import render_clip, sample_scene
 from sam2flow_core.synthetic.record import RecordPlan
 from sam2flow_core.synthetic.streamline_records import draw_streamline_record
 from sam2flow_core.training.bank import draw_record
-from sam2flow_core.training.field_truth import lumen_points, true_field
+from sam2flow_core.training.field_truth import true_field
 from sam2flow_core.training.framing import Framing, draw_framing
 from sam2flow_core.training.scene_truth import StreamMaps, clip_points, true_fields, true_motion
 
