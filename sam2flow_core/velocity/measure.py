@@ -258,8 +258,9 @@ def _finish(
     seen = find_views(per_frame.centre, diagram, settings)
     usual = float(np.nanmean(np.abs(per_frame.velocity))) if np.isfinite(per_frame.velocity).any() else 0.0
     relative_scale = float(np.nanmean(flow.scale)) / max(usual, settings.flags.floor_px_frame) if usual else 0.0
-    # Where frames are missing, the diagram's rows lie further apart than it knows: it corrects nothing.
-    gain = 1.0 if timing.lost_share > 0 else seen.gain(relative_scale, settings.trust)
+    # Where many frames are missing, some of the gaps pass unseen: the diagram's rows lie further apart than it knows.
+    many_lost = timing.lost_share > settings.grade.lost[0]
+    gain = 1.0 if many_lost else seen.gain(relative_scale, settings.trust)
     per_frame = per_frame.scaled(gain)
     evenly = by_time(per_frame.velocity, timing.position)
     waves = spectrum(evenly, rate, settings.series, per_frame.spacing)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
+from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity import GRADES, measure_vessel
 from sam2flow_core.velocity.grade import Views, chance_right, level_of
 from sam2flow_core.velocity.records import Doubts
@@ -68,6 +69,17 @@ def test_a_flow_that_is_low_is_mended_by_the_diagram_and_the_page_says_so(plug_s
     assert low.statistics.method_difference == pytest.approx(-0.15, abs=0.06)  # of the flow as it was
     assert low.diagram_gain == pytest.approx(1.13, abs=0.06)
     assert any("to the space-time diagram" in reason for reason in low.reasons)
+
+
+@pytest.mark.parametrize(("missing", "corrected"), [(3, True), (60, False)])
+def test_one_short_gap_does_not_keep_the_diagram_from_mending_a_flow(plug_scene, missing, corrected):
+    flow = np.float32(0.85) * np.asarray(plug_scene.track.flow[:])
+    doubted = replace(plug_scene.track, flow=flow, scale=np.full_like(plug_scene.track.scale, 1.5))
+    frames = np.arange(len(plug_scene.video))
+    after = frames > 80
+    timing = Timing(frames + 63 * after, np.where(frames[:-1] == 80, missing, 0))
+    measured = measure_vessel(doubted, plug_scene.images, Calibrated(), timing=timing)
+    assert (measured.diagram_gain > 1.05) == corrected
 
 
 def test_where_rows_alone_contradict_the_flow_is_compared_with_transit_times(plug_scene, monkeypatch):
