@@ -1,12 +1,13 @@
 """Fit the chance that a velocity is right, and the gain of the 95 % intervals, on recordings with truth.
 
-    python scripts/fit_trust.py --recordings 17 --cache FOLDER --figure docs/images/reliability.png --write
+    python scripts/fit_trust.py --recordings 45 --cache FOLDER --figure docs/images/reliability.png --write
 
 Recordings of both generators are drawn from a branch of the seed tree of their own, run with the shipped weights from
 three clicks per vessel, and measured. What is judged is the vessel that the line lies on: whether it is the one that
 was clicked is a matter of masks, and anybody can see it. Prints `TrustSettings`, and how they do on recordings that
 were left out of the fit (eight folds, by recording); with ``--write`` they are put into the configuration, and the
-tables into ``docs/trust.md``. With ``--check`` nothing is fitted: the tables are those of the settings as they are.
+tables into ``docs/trust.md``. With ``--intervals`` the chance stays as it is and only the intervals are fitted; with
+``--check`` nothing is: the tables are those of the settings as they are.
 What was run is kept in the folder for each weights, so that a second time only measures.
 """
 
@@ -41,6 +42,7 @@ from sam2flow_core.inference import SAM2FlowPredictor
 from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.stack import Calibration
 from sam2flow_core.velocity import VesselMeasurement, measure_vessels
+from sam2flow_core.velocity.grade import level_of
 
 SIDE, FRAMES, CLICKS = 208, 48, 3
 ROOT = Path(__file__).parents[1]
@@ -49,7 +51,14 @@ RIGHT = 0.15
 ON_VESSEL = 0.7
 """Share of a line that must lie on one vessel for it to be judged."""
 RIDGE = 0.005
+FLOOR = 0.3
+"""Least weight of a doubt: that none was seen to matter in these recordings does not make it silent."""
+OPEN = 50.0
+"""Intercept with which no doubt lowers a grade: what else is wrong decides."""
 FOLDS = 8
+SPEEDS = (0.0, 1.0, 4.0, np.inf)
+"""Speeds in px per frame between which intervals are looked at by themselves, and contrasts over noise."""
+CONTRASTS = (0.0, 1.0, 2.5, np.inf)
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,7 @@ def judge(answered: Answered, trust: TrustSettings) -> list[dict[str, Any]]:
                 "chance": unit.chance,
                 "doubts": astuple(unit.doubts),
                 "reasons": "; ".join(unit.reasons),
+                "contrast": unit.space_time.contrast_to_noise,
                 "diameter": float(known.mean()) if len(known) else np.nan,
                 "diameter_error": unit.diameter_error,
                 "true_diameter": truth.width_px,
@@ -136,13 +146,13 @@ def _along(truth: VesselTruth, unit: VesselMeasurement) -> float:
 
 
 def fit(doubts: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return intercept and weights (none below zero) of the logistic."""
+    """Return intercept and weights (none below `FLOOR`) of the logistic."""
     sign = 2 * right - 1
 
     def loss(p: NDArray[np.float64]) -> float:
         return float(np.logaddexp(0, -sign * (p[0] - doubts @ p[1:])).mean() + RIDGE * (p[1:] ** 2).mean())
 
-    bounds = [(None, None), *[(0, None)] * doubts.shape[1]]
+    bounds = [(None, None), *[(FLOOR, None)] * doubts.shape[1]]
     return np.asarray(minimize(loss, np.ones(1 + doubts.shape[1]), bounds=bounds).x)
 
 
@@ -177,7 +187,14 @@ def tables(table: pd.DataFrame, chance: NDArray[np.float64], whose: str) -> str:
             over = f"{(off > 0.2).sum()} | {(off > 0.25).sum()}"
             lines.append(f"| {grade} | {len(off)} | {100 * (off < RIGHT).mean():.0f} % | {over} |")
     shy = ((table["error"] < 0.1) & (table["grade"] != "good")).sum() / max((table["error"] < 0.1).sum(), 1)
-    lines += ["", f"Of those right within 10 %, {100 * shy:.0f} % are not good.", "", diameters(table)]
+    lines += [
+        "",
+        f"Of those right within 10 %, {100 * shy:.0f} % are not good.",
+        "",
+        intervals(table),
+        "",
+        diameters(table),
+    ]
     return "\n".join(lines)
 
 
@@ -195,23 +212,50 @@ def diameters(table: pd.DataFrame) -> str:
     )
 
 
+def off_by(table: pd.DataFrame) -> pd.Series:
+    """Return how many half widths of its interval each velocity is off; NaN without one."""
+    ratio = (table["measured"] - table["true"]).abs() / table["half"].abs()
+    return ratio.where(np.isfinite(ratio))
+
+
 def gains(table: pd.DataFrame) -> tuple[float, float, float, float]:
     """Return what the half widths of the intervals must be multiplied by for each grade to hold in 95 of 100.
 
-    A worse grade never has the smaller gain.
+    A worse grade never has the smaller gain: grades of which that would be so are taken together.
     """
-    ratio = (table["measured"] - table["true"]).abs() / table["half"].abs()
-    found: list[float] = []
-    for grade in GRADES:
-        mine = ratio[(table["grade"] == grade) & np.isfinite(ratio)]
-        needed = float(np.quantile(mine, 0.95, method="higher")) if len(mine) else 1.0
-        found.append(round(max([needed, *found[-1:]]), 2))
-    held = ratio < table["grade"].map(dict(zip(GRADES, found, strict=True)))
-    print(
-        f"95 % intervals hold: {held[np.isfinite(ratio)].mean():.1%} of {np.isfinite(ratio).sum()}, with gains {found}"
-    )
-    good, fair, poor, unusable = found
+    ratio = off_by(table)
+    groups = [ratio[table["grade"] == grade].dropna().to_numpy() for grade in GRADES]
+    pooled: list[tuple[NDArray[np.float64], int]] = []
+    for mine in groups:
+        pooled.append((mine, 1))
+        while len(pooled) > 1 and needed(pooled[-2][0]) > needed(pooled[-1][0]):
+            (worse, more), (better, number) = pooled.pop(), pooled.pop()
+            pooled.append((np.concatenate([better, worse]), number + more))
+    good, fair, poor, unusable = (round(needed(mine), 2) for mine, number in pooled for _ in range(number))
     return good, fair, poor, unusable
+
+
+def needed(ratio: NDArray[np.float64]) -> float:
+    """Return the gain with which 95 of 100 intervals hold."""
+    return float(np.quantile(ratio, 0.95, method="higher")) if len(ratio) else 1.0
+
+
+def intervals(table: pd.DataFrame) -> str:
+    """Return how often the 95 % intervals hold, by speed, contrast and grade, and how wide they are."""
+    off, speed, contrast = off_by(table), table["measured"].abs(), table["contrast"].fillna(0)
+    half = table["half"].abs() / speed.clip(lower=FlagSettings().floor_px_frame)
+    groups = {"all": off.notna()}
+    for what, value, edges in (("px per frame", speed, SPEEDS), ("contrast over noise", contrast, CONTRASTS)):
+        for low, high in pairwise(edges):
+            name = f"{low:g} to {high:g} {what}" if np.isfinite(high) else f"over {low:g} {what}"
+            groups[name] = (value >= low) & (value < high)
+    groups |= {grade: table["grade"] == grade for grade in GRADES}
+    lines = ["| 95 % intervals of | vessels | hold | half width, median |", "|---|---|---|---|"]
+    for name, mine in groups.items():
+        of = mine & off.notna()
+        held = f"{100 * (off[of] < 1).mean():.1f} %" if of.any() else ""
+        lines.append(f"| {name} | {of.sum()} | {held} | {100 * half[of].median():.0f} % |")
+    return "\n".join(lines)
 
 
 def write_settings(trust: TrustSettings) -> None:
@@ -255,16 +299,29 @@ def draw(table: pd.DataFrame, chance: NDArray[np.float64], whose: str, path: Pat
         figure.savefig(part, format="png", dpi=110)
 
 
-def fit_all(answers: Sequence[Answered]) -> tuple[TrustSettings, pd.DataFrame, NDArray[np.float64]]:
-    """Fit; returns the settings, what was measured with them, and the chances of a fit that left each row out."""
+def measured(answers: Sequence[Answered], trust: TrustSettings) -> pd.DataFrame:
+    """Measure all recordings with some settings, and judge them."""
+    return pd.DataFrame([row for each in answers for row in judge(each, trust)])
+
+
+def fit_chance(answers: Sequence[Answered]) -> tuple[TrustSettings, pd.DataFrame]:
+    """Fit the chance; returns the settings, and what was measured with chances and grades that left each row out."""
     bare = replace(TrustSettings(), interval_gain=(1.0, 1.0, 1.0, 1.0))
-    table = pd.DataFrame([row for each in answers for row in judge(each, bare)])
+    table = measured(answers, replace(bare, intercept=OPEN))  # grades by what is wrong besides
     doubts = np.array(table["doubts"].tolist())
     found = fit(doubts, (table["error"] < RIGHT).to_numpy()).round(2)
     fitted = replace(bare, intercept=float(found[0]), weights=tuple(map(float, found[1:])))
-    chance = left_out(table, doubts)
-    table = pd.DataFrame([row for each in answers for row in judge(each, fitted)])  # the grades that these weights give
-    return replace(fitted, interval_gain=gains(table)), table, chance
+    table["chance"] = left_out(table, doubts)
+    levels = zip(table["grade"].map(GRADES.index), table["chance"], strict=True)
+    table["grade"] = [GRADES[max(besides, level_of(chance, fitted))] for besides, chance in levels]
+    return fitted, table
+
+
+def fit_intervals(trust: TrustSettings, table: pd.DataFrame) -> tuple[TrustSettings, pd.DataFrame]:
+    """Fit the gains of the intervals to what was measured without any, and widen them."""
+    found = gains(table)
+    widened = table["half"] * table["grade"].map(dict(zip(GRADES, found, strict=True)))
+    return replace(trust, interval_gain=found), table.assign(half=widened)
 
 
 def main() -> None:
@@ -273,6 +330,7 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=20, help="of each generator")
     parser.add_argument("--cache", type=Path, required=True, help="folder of one's own for what was run")
     parser.add_argument("--figure", type=Path, help="write the reliability diagram there")
+    parser.add_argument("--intervals", action="store_true", help="keep the chance as it is, fit the intervals")
     parser.add_argument("--check", action="store_true", help="fit nothing: how the settings do as they are")
     parser.add_argument("--write", action="store_true", help="put what was fitted into configuration and documentation")
     given = parser.parse_args()
@@ -284,24 +342,25 @@ def main() -> None:
         for number in range(given.recordings)
         for generator in GENERATORS
     ]
+    trust, whose = TrustSettings(), "as it is said"
     if given.check:
-        whose = "as it is said"
-        table = pd.DataFrame([row for each in answers for row in judge(each, TrustSettings())])
-        chance = table["chance"].to_numpy(float)
-        off = (table["measured"] - table["true"]).abs() / table["half"].abs()
-        closing = f"95 % intervals hold: {(off < 1)[np.isfinite(off)].mean():.1%} of {np.isfinite(off).sum()}."
+        table = measured(answers, trust)
+    elif given.intervals:
+        table = measured(answers, replace(trust, interval_gain=(1.0, 1.0, 1.0, 1.0)))
     else:
         whose = "left out of the fit"
-        fitted, table, chance = fit_all(answers)
-        closing = f"intercept {fitted.intercept}, weights {fitted.weights}, gains {fitted.interval_gain}"
+        trust, table = fit_chance(answers)
+    if not given.check:
+        trust, table = fit_intervals(trust, table)
+    chance = table["chance"].to_numpy(float)
     text = tables(table, chance, whose)
-    print(text, closing, sep="\n")
+    print(text, f"intercept {trust.intercept}, weights {trust.weights}, gains {trust.interval_gain}", sep="\n")
     if given.figure:
         draw(table, chance, whose, given.figure)
     if given.write:
         write_page(text)
         if not given.check:
-            write_settings(fitted)
+            write_settings(trust)
     for row in table[(table["grade"] == "good") & (table["error"] >= RIGHT)].itertuples():
         print(f"good and wrong: {row.recording} {row.vessel}: true {row.true:.2f}, measured {row.measured:.2f}")
 

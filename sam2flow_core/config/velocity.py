@@ -621,23 +621,25 @@ class GradeSettings:
     """Limits of the grades: (good, fair, poor); beyond the last a vessel is unusable.
 
     Shares are of 1. `valid` the share of frames with a velocity, `lost` that of repeated and missing frames, `opposed`
-    the share of the length that runs against the rest, `mask` the expected overlap of the mask with its vessel,
-    `presence` the chance that there is a vessel at all. `fair_at_best` and `poor_at_best` are the flags that no better
+    the share of the length that runs against the rest, `beside` the mean over the lumen, over that in its middle,
+    `mask` the expected overlap of the mask with its vessel, `presence` the chance that there is a vessel at all,
+    `unsharp` the share of frames out of focus. `fair_at_best` and `poor_at_best` are the flags that no better
     grade goes with.
     """
 
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
     lost: tuple[float, float, float] = (0.025, 0.3, 0.75)
     opposed: tuple[float, float, float] = (0.1, 0.2, 0.4)
-    mask: tuple[float, float, float] = (0.45, 0.35, 0.15)
+    beside: tuple[float, float, float] = (1.05, 1.15, 3.0)
+    mask: tuple[float, float, float] = (0.5, 0.35, 0.15)
     presence: tuple[float, float, float] = (0.8, 0.5, 0.02)
+    unsharp: tuple[float, float, float] = (0.4, 1.0, 1.0)
     fair_at_best: tuple[str, ...] = (
         "ALIASED",
         "NEAR_FLOOR",
         "MOTION",
         "LOW_CONTRAST",
         "SATURATED",
-        "OUT_OF_FOCUS",
         "TOO_SHORT",
     )
     poor_at_best: tuple[str, ...] = ("MASK_LOST",)

@@ -136,10 +136,14 @@ class Findings:
         Of the frames: with a velocity; repeated or missing.
     opposed : float
         Share of the vessel's length whose flow runs against the rest.
+    beside : float
+        Mean velocity over the lumen, over that in its middle.
     mask : float
         What the model makes of the mask it drew from the prompts, 0 to 1.
     presence : float
         Chance that there is a vessel, by what moves along it and beside it.
+    unsharp : float
+        Share of the frames that are out of focus.
     along : tuple of str
         What is wrong along the length, in words, with the place.
     at_end : bool
@@ -154,8 +158,10 @@ class Findings:
     valid_share: float
     lost_share: float
     opposed: float
+    beside: float
     mask: float
     presence: float
+    unsharp: float
     along: tuple[str, ...]
     at_end: bool
 
@@ -180,10 +186,13 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     judge(findings.lost_share, limits.lost, f"{findings.lost_share:.0%} of the frames are repeated or missing")
     text = f"on {findings.opposed:.0%} of its length blood runs the other way: two vessels in one mask?"
     judge(findings.opposed, limits.opposed, text)
+    text = "beside the middle of the lumen blood runs faster than in it: a second vessel in the mask?"
+    judge(findings.beside, limits.beside, text)
     text = f"the mask is expected to be right by {findings.mask:.0%} only: look at it"
     judge(findings.mask, limits.mask, text, high_is_bad=False)
     text = "nothing along the line moves that the tissue beside it does not show as well: is there a vessel?"
     judge(findings.presence, limits.presence, text, high_is_bad=False)
+    judge(findings.unsharp, limits.unsharp, FLAG_MEANINGS["OUT_OF_FOCUS"])
     if not np.isfinite(findings.views.flow):
         found.append((3, "there is no velocity to judge"))
     elif not np.isfinite(findings.views.rows) and not np.isfinite(findings.views.transit):
@@ -195,19 +204,22 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     if level and np.isfinite(findings.views.flow):
         found += [(level, text) for text in _doubts_in_words(findings, settings)]
     text = f"taken {findings.gain - 1:+.0%} to the space-time diagram, whose two readings agree"
-    moved = (text,) if abs(findings.gain - 1) >= 0.005 else ()
+    aside: tuple[str, ...] = (text,) if abs(findings.gain - 1) >= 0.005 else ()
     if abs(findings.gain - 1) > settings.trust.much:
         found.append((1, text))
-    found += [(1 if findings.at_end else 2, text) for text in findings.along]
+    if findings.at_end:  # most of the line is one vessel: it is told, and lowers no grade
+        aside += findings.along
+    else:
+        found += [(2, text) for text in findings.along]
     ceilings = dict.fromkeys(limits.fair_at_best, 1) | dict.fromkeys(limits.poor_at_best, 2)
     found += [(ceilings[flag], FLAG_MEANINGS[flag]) for flag in findings.flags if flag in ceilings]
     if not found:
         apart = abs(1 / findings.gain - 1) or np.nanmin(findings.views.differences(floor))
         agreement = f"flow and space-time diagram agree within {apart:.0%}"
-        return GRADES[0], (agreement, *moved, f"{findings.valid_share:.0%} of the frames have a velocity")
+        return GRADES[0], (agreement, *aside, f"{findings.valid_share:.0%} of the frames have a velocity")
     worst = max(level for level, _ in found)
     ordered = sorted(found, key=lambda finding: -finding[0])
-    return GRADES[min(worst, 3)], tuple(dict.fromkeys([*(text for _, text in ordered), *moved]))
+    return GRADES[min(worst, 3)], tuple(dict.fromkeys([*(text for _, text in ordered), *aside]))
 
 
 def _doubts_in_words(findings: Findings, settings: VelocitySettings) -> list[str]:

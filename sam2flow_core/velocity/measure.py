@@ -307,8 +307,10 @@ def _finish(
         valid_share=statistics.valid_share,
         lost_share=statistics.lost_share,
         opposed=opposed,
+        beside=abs(statistics.mean) / max(abs(views.flow), 1e-9),
         mask=float(track.mask_iou[0]),
         presence=presence.chance,
+        unsharp=float(by_flag["OUT_OF_FOCUS"].mean()),
         along=along,
         at_end=_at_end(step, gap, len(line.points), settings),
     )

@@ -4,8 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
+from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.velocity import GRADES, measure_vessel
+from sam2flow_core.velocity.grade import Findings, Views, grade_vessel
+from sam2flow_core.velocity.records import Doubts
 
 from .vessels import Calibrated, make_scene
 
@@ -53,6 +57,46 @@ def test_no_flow_at_all_is_unusable(plug_scene):
     word, reasons = grade(plug_scene, flow=np.full_like(plug_scene.track.flow, np.nan))
     assert word == "unusable"
     assert "no velocity" in reasons
+
+
+def test_a_mask_with_faster_blood_beside_its_middle_is_not_good(plug_scene):
+    flow = plug_scene.track.flow.copy()
+    rows = np.arange(flow.shape[-2])
+    flow[..., np.abs(rows - rows.mean()) > 5, :] *= 1.8
+    word, reasons = grade(plug_scene, flow=flow)
+    assert GRADES.index(word) >= 2
+    assert "a second vessel in the mask" in reasons
+
+
+@pytest.mark.parametrize(("frames", "word"), [(60, "good"), (140, "fair")])
+def test_a_passing_loss_of_focus_keeps_no_vessel_from_being_good(plug_scene, frames, word):
+    blurred = plug_scene.video.copy()
+    blurred[60 : 60 + frames] = gaussian_filter(blurred[60 : 60 + frames], (0, 4, 4))
+    measured = measure_vessel(plug_scene.track, lambda t: blurred[t], Calibrated())
+    assert "OUT_OF_FOCUS" in measured.flags and measured.grade == word, measured.reasons
+
+
+@pytest.mark.parametrize(("at_end", "word"), [(True, "good"), (False, "poor")])
+def test_what_is_wrong_near_an_end_of_the_line_is_told_and_lowers_no_grade(at_end, word):
+    views = Views(flow=3.0, rows=3.0, transit=3.0, slant=3.0)
+    findings = Findings(
+        flags=(),
+        views=views,
+        gain=1.0,
+        doubts=Doubts(0, 0, 0, 0),
+        relative_scale=0.1,
+        valid_share=1.0,
+        lost_share=0.0,
+        opposed=0.0,
+        beside=1.0,
+        mask=0.8,
+        presence=1.0,
+        unsharp=0.0,
+        along=("the speed steps",),
+        at_end=at_end,
+    )
+    found, reasons = grade_vessel(findings, VelocitySettings())
+    assert found == word and "the speed steps" in reasons
 
 
 def test_a_mask_in_which_blood_runs_both_ways_is_not_good(plug_scene):
