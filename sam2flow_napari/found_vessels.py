@@ -31,6 +31,8 @@ _COVERED = 0.6
 """Share of a centreline inside masks that are there from which nothing new is proposed."""
 _NEAR_PX = 3.0
 """How far beside a thin vessel's middle a click may be."""
+_SIDE_PX = 8.0
+"""How near to a side of the picture points that were outside it may lie, by the movement of the tissue."""
 _FAINTEST = 0.35
 """Opacity of the outline that is least sure."""
 
@@ -241,7 +243,7 @@ class Finder(OneJob):
         self.changed.emit()
 
     def _draw(self, scene: Scene, factory: LayerFactory) -> None:
-        lines = [outline(proposal.vessel) for proposal in self._drawn]
+        lines = [outline(proposal.vessel, scene.frames.shape[1:]) for proposal in self._drawn]
         opacity = _opacities([proposal.vessel.confidence for proposal in self._drawn])
         if self.layer is None:
             self._layer = factory.proposals(NAME)
@@ -257,14 +259,30 @@ class Finder(OneJob):
             self._layer.edge_color = np.concatenate(colours)
 
 
-def outline(vessel: FoundVessel) -> NDArray[np.float64]:
-    """Return the segments of the outline of a vessel, start and projection ``(y, x)``, shape (n, 2, 2)."""
-    line = vessel.centreline
+def outline(vessel: FoundVessel, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the segments of the outline of a vessel, start and projection ``(y, x)``, shape (n, 2, 2).
+
+    Parameters
+    ----------
+    vessel : FoundVessel
+    shape : tuple of int
+        ``(Y, X)`` of the recording, which the outline does not leave.
+    """
+    last = np.array(shape) - 1
+    line = _without_ends_on_a_side(vessel.centreline, last)
     ahead = np.gradient(line, axis=0)
     ahead /= np.maximum(np.hypot(*ahead.T), 1e-9)[:, None]
     across = vessel.width_px / 2 * np.stack([ahead[:, 1], -ahead[:, 0]], axis=1)
-    corners = np.concatenate([line + across, (line - across)[::-1], (line + across)[:1]])
+    corners = np.concatenate([line + across, (line - across)[::-1], (line + across)[:1]]).clip(-0.5, last + 0.5)
     return np.stack([corners[:-1], np.diff(corners, axis=0)], axis=1)
+
+
+def _without_ends_on_a_side(line: NDArray[np.float64], last: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Drop the points at both ends that were outside the picture: they have slid along its side, off their way."""
+    on_side = (line < _SIDE_PX) | (line > last - _SIDE_PX)
+    slid = (on_side[:-1] & on_side[1:] & (np.diff(line, axis=0) == 0)).any(axis=1)
+    apart = np.flatnonzero(~slid)
+    return line[apart[0] : apart[-1] + 2] if len(apart) > len(slid) // 2 else line
 
 
 def _opacities(confidences: list[float]) -> NDArray[np.float64]:

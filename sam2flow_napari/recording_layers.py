@@ -18,11 +18,11 @@ from superqt.utils import QSignalThrottler
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import MaskPrompt
 from sam2flow_core.stack import open_stack
-from sam2flow_napari.layers import BoxLayer, BrushLayer, LayerFactory, Overlays, PromptLayer
+from sam2flow_napari.layers import BoxLayer, BrushLayer, CentrelineLayer, LayerFactory, Overlays, PromptLayer
 from sam2flow_napari.layers.factory import STACK_KEY, lay_on
 from sam2flow_napari.layers.flow_frames import FlowFrames, first_answered
-from sam2flow_napari.layers.keys import Key, bind
 from sam2flow_napari.session import Session
+from sam2flow_napari.tools import Key, bind
 from sam2flow_napari.worker.run_tables import RunTables
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class Scene:
         self.brush = BrushLayer(viewer, session, factory, self.frames, show_warning)
         self.boxes = BoxLayer(viewer, session, factory, show_warning, self.make_clickable)
         self.prompts = self._new_prompts()
-        for layer in (self.brush.layer, self.boxes.layer):
+        self.course = CentrelineLayer(viewer, session, factory, self.frames, self.overlays.line_of, show_warning)
+        for layer in (self.brush.layer, self.boxes.layer, self.course.layer):
             bind(layer, keys)
         for change in (image.events.scale, image.events.translate, image.events.rotate, image.events.shear):
             change.connect(self._on_moved)
@@ -89,14 +90,14 @@ class Scene:
         with suppress(RuntimeError):  # deleted by Qt at the end of the program
             self._follow.cancel()
             self._follow.deleteLater()
-        for layer in (self.prompts, self.boxes, self.brush, self.overlays):
+        for layer in (self.prompts, self.boxes, self.brush, self.course, self.overlays):
             layer.close()
 
     # -- where the recording lies ----------------------------------------------
     @property
     def _laid_on(self) -> tuple[Layer, ...]:
         """The layers that go wherever the recording's own layer goes."""
-        return (*self.overlays.layers, self.boxes.layer, self.brush.layer, *self._clickable())
+        return (*self.overlays.layers, self.boxes.layer, self.brush.layer, self.course.layer, *self._clickable())
 
     def _clickable(self) -> tuple[Layer, ...]:
         return (self.prompts.layer,) if hasattr(self, "prompts") else ()
@@ -129,26 +130,37 @@ class Scene:
 
     def draw_box(self) -> None:
         """Let the user drag a box, or go back to clicks where a box is being drawn."""
+        self.course.end()
         if self.boxes.drawing:
             self.make_clickable()
         else:
             self.boxes.start()
 
+    def bend(self) -> None:
+        """Let the user bend the middle line of the active vessel, or go back to clicks where it is being bent."""
+        if self.course.bending:
+            self.give_up()
+        else:
+            self.brush.cancel()
+            self.course.start()
+
     def paint(self) -> None:
         """Let the user paint the active vessel, or make what is painted its mask."""
+        self.course.end()
         if not self.brush.painting:
             self.brush.start()
         elif self.brush.use():
             self.make_clickable()
 
     def give_up(self) -> None:
-        """Forget what is being painted and go back to clicks."""
+        """Forget what is being painted and go back to clicks; what was bent stays."""
         self.brush.cancel()
+        self.course.end()
         self.make_clickable()
 
     def switch_overlays(self, others: tuple[Layer, ...]) -> None:
         """Hide all that lies over the recording, other layers of this plugin included, or show it again."""
-        hands = (self.prompts.layer, self.boxes.layer, self.brush.layer, *others)
+        hands = (self.prompts.layer, self.boxes.layer, self.brush.layer, self.course.layer, *others)
         self.overlays.switch_all(tuple(layer for layer in hands if layer in self._viewer.layers))
 
     def notice_removed(self, layer: Layer) -> None:
@@ -242,7 +254,7 @@ class Scene:
         assert self._session.recording is not None
         factory = LayerFactory(self._session.recording.spacing)
         of_this_recording = (layer for layer in self._viewer.layers if STACK_KEY in layer.metadata)
-        for layer in (*of_this_recording, self.prompts.layer, self.boxes.layer):
+        for layer in (*of_this_recording, self.prompts.layer, self.boxes.layer, self.course.layer):
             factory.restyle(layer)
         self.brush.recalibrate(factory)
         self.overlays.recalibrate(factory)

@@ -1,18 +1,25 @@
-"""What buttons and keys ask for: draw, paint, give up, undo."""
+"""What buttons and keys ask for: draw, paint, bend, give up, undo; and the keys themselves.
+
+Keys are bound on the layers of prompts because a viewer's keys lose to those of the active layer.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from napari.components import ViewerModel
+from napari.layers import Layer
 
-from sam2flow_napari.drawn_line import DrawnLine
-from sam2flow_napari.found_vessels import Finder
-from sam2flow_napari.layers.keys import Key, go_to_prompt
-from sam2flow_napari.previews import Previews
-from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
-from sam2flow_napari.still_pictures import StillPictures
+
+if TYPE_CHECKING:
+    from sam2flow_napari.drawn_line import DrawnLine
+    from sam2flow_napari.found_vessels import Finder
+    from sam2flow_napari.previews import Previews
+    from sam2flow_napari.recording_layers import Scene
+    from sam2flow_napari.still_pictures import StillPictures
 
 
 class Bench(Protocol):
@@ -56,6 +63,17 @@ class Tools:
         """Let the user drag a box about the active vessel, or go back to clicks."""
         if self._bench.scene is not None:
             self._bench.scene.draw_box()
+
+    @property
+    def bending(self) -> bool:
+        """Whether the user bends the line of a vessel."""
+        scene = self._bench.scene
+        return scene is not None and scene.course.bending
+
+    def bend(self) -> None:
+        """Let the user bend the middle line of the active vessel, whose mask follows, or go back to clicks."""
+        if self._bench.scene is not None:
+            self._bench.scene.bend()
 
     def draw_line(self) -> None:
         """Let the user draw a line along a vessel, which is measured by its space-time diagram alone."""
@@ -146,8 +164,9 @@ def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Ke
             "draw a line along a vessel to measure it classically (again: back to clicks)",
             tools.draw_line,
         ),
+        Key("C", "bend the middle line of the vessel: its mask follows (again: back to clicks)", tools.bend),
         Key("M", "paint the mask of the vessel (again: use it as prompt)", tools.paint),
-        Key("Escape", "give up painting, back to clicks", tools.give_up),
+        Key("Escape", "give up painting or bending, back to clicks", tools.give_up),
         Key("Control-Z", "undo (while you paint: the last stroke)", tools.undo),
         Key("Control-Shift-Z", "redo", tools.redo),
         Key(".", "go to the next frame with a prompt", lambda: go_to_prompt(viewer, session, forward=True)),
@@ -156,3 +175,40 @@ def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Ke
         Key("G", "another picture to click on: the film, its mean, its activity", tools.next_picture),
         Key("H", "show this help", tools.show_help),
     )
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key with what it does, in words for the help pop-up."""
+
+    sequence: str
+    does: str
+    action: Callable[[], None]
+
+    @property
+    def shown(self) -> str:
+        """The key as Qt and people write it: ``Ctrl+Shift+Z``; napari writes ``Control-Shift-Z``."""
+        return self.sequence.replace("Control", "Ctrl").replace("-", "+")
+
+
+def bind(layer: Layer, keys: tuple[Key, ...]) -> None:
+    """Bind the keys on a layer."""
+    for key in keys:
+        layer.bind_key(key.sequence, _handler(key.action), overwrite=True)
+
+
+def _handler(action: Callable[[], None]) -> Callable[[Layer], None]:
+    return lambda layer: action()
+
+
+def go_to_prompt(viewer: ViewerModel, session: Session, forward: bool) -> None:
+    """Move the slider to the next or previous frame that has a prompt, round the end."""
+    frames = session.state.prompted_frames
+    if not frames:
+        return
+    now = viewer.dims.current_step[0]
+    if forward:
+        target = next((f for f in frames if f > now), frames[0])
+    else:
+        target = next((f for f in reversed(frames) if f < now), frames[-1])
+    viewer.dims.set_current_step(0, target)

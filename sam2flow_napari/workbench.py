@@ -23,14 +23,13 @@ from sam2flow_napari.file_menu import recording_of_layer, sample_path
 from sam2flow_napari.found_vessels import Finder
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.flow_frames import first_answered
-from sam2flow_napari.layers.keys import Key
 from sam2flow_napari.preferences import read_preferences
 from sam2flow_napari.previews import Previews
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Recording, Session, open_recording
 from sam2flow_napari.session_runs import Batch, Propagation, Runs
 from sam2flow_napari.still_pictures import StillPictures
-from sam2flow_napari.tools import Tools, prompt_keys
+from sam2flow_napari.tools import Key, Tools, prompt_keys
 from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, WarmJob
 from sam2flow_napari.worker.loop import Engine, Worker
 
@@ -72,6 +71,8 @@ class Workbench(QObject):
         A recording of that name is about to be opened, which may take seconds.
     painting_changed(bool)
         Whether the user paints a mask.
+    bending_changed(bool)
+        Whether the user bends the line of a vessel.
     overlays_changed()
         Layers over the recording were shown or hidden.
     switch_wanted(object)
@@ -85,6 +86,7 @@ class Workbench(QObject):
     help_wanted = Signal()
     opening = Signal(str)
     painting_changed = Signal(bool)
+    bending_changed = Signal(bool)
     overlays_changed = Signal()
     closed = Signal()
     switch_wanted = Signal(object)
@@ -254,6 +256,7 @@ class Workbench(QObject):
         self.scene = Scene(self.viewer, self.session, image, self.keys, self.finder.accept_at)
         self.stills.begin(image)
         self.scene.brush.painting_changed.connect(self.painting_changed.emit)
+        self.scene.course.bending_changed.connect(self.bending_changed.emit)
         self.scene.overlays.shown_changed.connect(self.overlays_changed.emit)
         # A full search for garbage among all that napari and Qt have made stops the window for a third of a second.
         # What is there now is left out of it until the recording is closed; what comes is collected as ever.

@@ -11,7 +11,7 @@ from sam2flow_core.config.tracing import FindingSettings
 from sam2flow_core.prompts import Prompt
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no one truth value
 class VesselFlow:
     """One vessel in one frame, cropped.
 
@@ -75,7 +75,7 @@ class FrameFlow:
     asked: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # arrays have no one truth value
 class FoundVessel:
     """A segment between forks, ends and the frame.
 

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.interpolate import CubicSpline
 from scipy.sparse import csgraph, csr_array
+from scipy.spatial import cKDTree
 from skimage.measure import label, regionprops
 from skimage.morphology import remove_small_holes, skeletonize
 
 from sam2flow_core.config.velocity import GeometrySettings
 
 _MARGIN = 3.0  # px round a mask
+_KNOTS_APART = 30.0
+"""px between the points by which a hand bends a line, about; a line has three of them at least."""
+_SLACK_PX = 1.5
+"""What the radii of a mask may be off by."""
+_WIDTHS = 8
+"""Widths that are kept between two of them."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,15 @@ def trace_centreline(lumen: NDArray[np.bool_], settings: GeometrySettings) -> Ce
     inside = np.all((line >= -0.5) & (line <= np.array(lumen.shape) - 0.5), axis=1)
     line = line[np.flatnonzero(inside)[0] : np.flatnonzero(inside)[-1] + 1] if inside.any() else line
     return resample(line, branch) if len(line) >= 3 else None
+
+
+def _cut_out(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the part of a mask that holds all of it, a px wider where there is room, and the corner of that part."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return np.zeros(2, np.intp), mask
+    low = np.maximum((rows[0] - 1, columns[0] - 1), 0)
+    return low, mask[low[0] : rows[-1] + 2, low[1] : columns[-1] + 2]
 
 
 def trace_branch(lumen: NDArray[np.bool_], line: Centreline, settings: GeometrySettings) -> Centreline | None:
@@ -264,3 +281,108 @@ def _smooth(path: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
         reach : reach + len(line)
     ]
     return result
+
+
+@dataclass(frozen=True, eq=False)
+class BentVessel:
+    """A vessel as a smooth line through a few points, which a hand may move, and its width along that line.
+
+    Attributes
+    ----------
+    knots : ndarray, shape (K, 2)
+        The points, ``(y, x)``.
+    radii : ndarray, shape (R,)
+        px, at even steps from the first knot to the last.
+
+    Examples
+    --------
+    A vessel 9 px wide, whose middle is moved 10 px down:
+
+    >>> straight = np.zeros((40, 90), bool)
+    >>> straight[6:15] = True
+    >>> vessel = BentVessel.of(straight)
+    >>> bool((vessel.mask(straight.shape) == straight).mean() > 0.99)
+    True
+    >>> middle = len(vessel.knots) // 2
+    >>> knots = vessel.knots + np.eye(len(vessel.knots))[middle][:, None] * (10, 0)
+    >>> rows = np.flatnonzero(vessel.through(knots).mask(straight.shape)[:, round(knots[middle, 1])])
+    >>> (int(rows[0]), int(rows[-1]))
+    (16, 24)
+    """
+
+    knots: NDArray[np.float64]
+    radii: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_], line: NDArray[np.float64] | None = None) -> BentVessel | None:
+        """Return the vessel of a mask (Y, X), along `line` (N, 2) where it is known; None where there is no line."""
+        corner, crop = _cut_out(mask)
+        if line is None:
+            traced = trace_centreline(crop, GeometrySettings()) if crop.any() else None
+            line = None if traced is None else traced.points + corner
+        if line is None or len(line) < 3:
+            return None
+        knots = line[np.linspace(0, len(line) - 1, max(round(len(line) / _KNOTS_APART) + 1, 3)).round().astype(int)]
+        steps = np.linspace(0, len(line) - 1, (len(knots) - 1) * _WIDTHS + 1)
+        points = np.stack([np.interp(steps, np.arange(len(line)), line[:, axis]) for axis in (0, 1)])
+        # From the middle of a pixel to that of the first one outside; beyond the picture the vessel goes on.
+        far = ndimage.distance_transform_edt(np.pad(crop, 1, mode="edge"))
+        radii = ndimage.map_coordinates(far, points - corner[:, None] + 1, order=1)
+        inside = radii > 0.5
+        usual = float(np.median(radii[inside])) if inside.any() else 1.0
+        # Near an end the nearest place outside lies ahead, not beside.
+        from_end = np.minimum(np.arange(len(steps)), np.arange(len(steps))[::-1]) * (steps[1] - steps[0])
+        beside = np.flatnonzero(inside & (from_end > usual))
+        known = beside if len(beside) else np.flatnonzero(inside)
+        radii = np.interp(steps, steps[known], radii[known]) if len(known) else np.full(len(steps), usual)
+        vessel = cls(knots, radii)
+        # A line half a px off the middle has half a px less on one side: as wide is what covers as much.
+        beyond = np.sort(vessel._beyond(mask.shape, _SLACK_PX)[1])
+        wider = float(beyond[min(int(mask.sum()), len(beyond)) - 1])
+        return cls(knots, np.maximum(radii + min(max(wider, -_SLACK_PX), _SLACK_PX), 0.5))
+
+    def through(self, knots: NDArray[np.float64]) -> BentVessel:
+        """Return the same vessel along the line through other points, of which there may be more or fewer."""
+        return BentVessel(knots, self.radii)
+
+    @property
+    def line(self) -> NDArray[np.float64]:
+        """The points of the line, half a px apart or less, shape (N, 2)."""
+        return self._drawn()[0]
+
+    def mask(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
+        """Return what lies as near to the line as the vessel is wide, cut straight at its ends."""
+        places, beyond = self._beyond(shape)
+        mask = np.zeros(shape, bool)
+        mask[tuple(places[beyond <= 0].T)] = True
+        return mask
+
+    def _beyond(self, shape: tuple[int, ...], slack: float = 0.0) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Pixels (P, 2) beside the line, and how many px each lies outside the wall; negative inside."""
+        line, radii = self._drawn()
+        reach = float(radii.max()) + slack
+        low = np.maximum(np.floor(line.min(axis=0) - reach), 0).astype(int)
+        high = np.minimum(np.ceil(line.max(axis=0) + reach) + 1, shape[:2]).astype(int)
+        size = np.maximum(high - low, 0)
+        near = np.zeros(size + 1, bool)
+        # Thickened, so that the nearest point is sought for what lies beside the line alone.
+        on_line = np.rint(line - low).astype(int)
+        on_line = on_line[((on_line >= 0) & (on_line < size)).all(axis=1)]
+        near[tuple(on_line.T)] = True
+        places = np.argwhere(ndimage.distance_transform_edt(~near)[:-1, :-1] <= reach + 1) if len(on_line) else on_line
+        apart, nearest = cKDTree(line).query(places + low)
+        beyond = apart - radii[nearest] + 0.5
+        for end, before, from_end in ((0, 1, nearest), (-1, -2, len(line) - 1 - nearest)):
+            ahead = (line[end] - line[before]) / max(np.hypot(*(line[end] - line[before])), 1e-9)
+            cut = ((places + low - line[end]) @ ahead > 0.5) & (from_end <= 2 * reach)
+            beyond[cut] = np.inf
+        return places + low, beyond
+
+    def _drawn(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The points of the line and the radius at each."""
+        steps = np.maximum(np.hypot(*np.diff(self.knots, axis=0).T), 1e-6)
+        along = np.r_[0.0, np.cumsum(steps)]
+        at = np.linspace(0, along[-1], int(2 * along[-1]) + 2)
+        share = np.interp(at, along, np.linspace(0, 1, len(along)))
+        radii = np.interp(share, np.linspace(0, 1, len(self.radii)), self.radii)
+        return np.asarray(CubicSpline(along, self.knots, bc_type="natural")(at)), radii

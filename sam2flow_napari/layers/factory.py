@@ -29,8 +29,12 @@ STACK_KEY = "sam2flow_stack"
 PATH_KEY = "sam2flow_path"
 TRACER_COLOUR, LINE_COLOUR = "#FF9F1C", "#FF2D95"
 """Neither is among the colours of speed, and arrows are white: each stands out from the others."""
+TRACER_ON_WHEEL = "#000000"
+"""The wheel of directions has all colours but the dark ones."""
 PROPOSAL_COLOUR = (0.35, 0.95, 1.0)
 """Red, green and blue of the outlines of vessels that are proposed."""
+_LIGHTEST_LINE = 0.3
+_BEHIND_NUMBERS, _NUMBER_PX = "#00000099", 20
 OWNER_KEY = "sam2flow_owner"
 """In the metadata of a recording's layer: a weak reference to the workbench that works on it."""
 
@@ -44,6 +48,20 @@ def vessel_colour(vessel_id: int) -> str:
     """Return the colour of a vessel as ``#RRGGBB``."""
     colours = palette()
     return colours[(vessel_id - 1) % len(colours)]
+
+
+def readable_on(colour: str, background: str) -> str:
+    """Return a colour as it is, or darker where it would fade into a light background."""
+    light, shown = _lightness(background) > 0.5, colour
+    while light and _lightness(shown) > _LIGHTEST_LINE:
+        shown = _mixed(shown, "#000000", 0.1)
+    return shown
+
+
+def _lightness(colour: str) -> float:
+    """Return the share of the light of white that a colour ``#RRGGBB`` gives off."""
+    values = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return float(values**2.2 @ (0.2126, 0.7152, 0.0722))
 
 
 def _mixed(colour: str, towards: str, share: float) -> str:
@@ -182,14 +200,15 @@ class LayerFactory:
         return self._vectors(name, vector_style="line", edge_color="white", edge_width=1.5)
 
     def numbers(self, name: str) -> Points:
-        """Return an empty points layer (y, x) whose points show a number and nothing else."""
+        """Return an empty points layer (y, x) whose points show a number on a dark disc, readable on any colour."""
         return Points(
             np.empty((0, 2)),
             name=name,
             ndim=2,
             size=1,
-            face_color="transparent",
+            face_color=_BEHIND_NUMBERS,
             border_color="transparent",
+            canvas_size_limits=(_NUMBER_PX, _NUMBER_PX),
             features={"number": np.empty(0, int)},
             text={"string": "{number}", "size": 12, "color": "white", "anchor": "center"},
             **placement(self.spacing, ndim=2),
@@ -217,6 +236,18 @@ class LayerFactory:
             edge_color="cyan",
             face_color="transparent",
             **placement(self.spacing, ndim=2),
+        )
+
+    def middle_line(self, name: str) -> Shapes:
+        """Return an empty shapes layer for the line of a vessel, whose points are dragged."""
+        return Shapes(
+            None,
+            name=name,
+            ndim=3,
+            edge_width=1.5,
+            edge_color=LINE_COLOUR,
+            face_color="transparent",
+            **placement(self.spacing),
         )
 
     def brush(self, name: str, size: tuple[int, int]) -> Labels:

@@ -114,6 +114,17 @@ class FlowFrames:
         """Flow ``(dx, dy)`` in px per frame, shape (2, Y, X), zero where there is none."""
         return self._frame(t)[1]
 
+    def mask_of(self, t: int, vessel_id: int) -> NDArray[np.bool_] | None:
+        """Mask of one vessel in frame `t`, shape (Y, X), also where another one crosses; None where it has none."""
+        preview = self._previews.get(vessel_id)
+        live = self._live[t].vessels if t in self._live else ()
+        found = next((v for v in live if v.vessel_id == vessel_id), None)
+        if preview is not None and (vessel_id in self._outdated or t not in self._done):
+            found = preview
+        if found is None:
+            return self._blocks.mask(t, vessel_id) if t in self._done and vessel_id not in self._outdated else None
+        return self._compose(t, (found,))[0] > 0
+
     def flow_inside(
         self, t: int, hidden: frozenset[int]
     ) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
@@ -212,6 +223,21 @@ class _Blocks:
     def close(self) -> None:
         self._results = None
         self._kept.clear()
+
+    def mask(self, t: int, vessel_id: int) -> NDArray[np.bool_] | None:
+        if self._results is None or vessel_id not in self._results.vessel_ids:
+            return None
+        track = self._results.track(vessel_id, (t, t + 1))
+        if not len(track.frames):
+            return None
+        mask = np.zeros(self._results.labels.shape[1:], bool)
+        low, crop = track.offsets[0], np.asarray(track.mask[0])
+        rows, columns = np.nonzero(crop)
+        inside = ((rows + low[0] >= 0) & (rows + low[0] < len(mask))) & (
+            (columns + low[1] >= 0) & (columns + low[1] < mask.shape[1])
+        )
+        mask[rows[inside] + low[0], columns[inside] + low[1]] = True
+        return mask
 
     def frame(self, t: int) -> tuple[NDArray[np.uint16], NDArray[np.float16]] | None:
         if self._results is None:

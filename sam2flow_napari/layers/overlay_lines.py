@@ -73,7 +73,7 @@ def flow_arrows(labels: NDArray[np.unsignedinteger], flow: NDArray[np.float16], 
         ``(dx, dy)`` in px per frame.
     limit : float
         Speed in px per frame whose arrow is two grid steps long. The slowest are a good half step, so that they still
-        point; zero flow gives no arrow.
+        point; zero flow gives no arrow, nor is there one that would leave the frame.
 
     Returns
     -------
@@ -89,7 +89,9 @@ def flow_arrows(labels: NDArray[np.unsignedinteger], flow: NDArray[np.float16], 
     speed = np.hypot(dx, dy)
     length = step * (_SHORTEST + (_LONGEST - _SHORTEST) * np.minimum(speed / limit, 1))
     start, projection = np.stack([y, x], axis=1), np.stack([dy, dx], axis=1) * (length / speed)[:, None]
-    return np.stack([start, projection], axis=1).astype(np.float32)
+    tip = start + projection
+    inside = ((tip > -0.5) & (tip < np.array(labels.shape) - 0.5)).all(axis=1)  # none sticks out of the picture
+    return np.stack([start, projection], axis=1)[inside].astype(np.float32)
 
 
 class Tracers:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Layer
+from napari.utils.colormaps.standardize_color import transform_color
+from numpy.typing import NDArray
 from psygnal import Signal
 from superqt.utils import QSignalThrottler
 
 from sam2flow_core.project import SessionState
-from sam2flow_napari.layers.factory import LayerFactory
+from sam2flow_napari.layers.factory import TRACER_COLOUR, TRACER_ON_WHEEL, LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames, WheelFrames, number_places
 from sam2flow_napari.layers.overlay_lines import Tracers, flow_arrows, line_segments
@@ -155,6 +157,12 @@ class Overlays:
             self._layers[LINES].visible = True
         self.redraw()
 
+    def line_of(self, vessel_id: int, frame: int) -> NDArray[np.float64] | None:
+        """Centreline (N, 2) that a vessel was measured along, in a frame; None where none is on show."""
+        shown = (line for line in self._lines if line.vessel_id == vessel_id)
+        line = None if vessel_id in self._frames.outdated else next(shown, None)
+        return None if line is None else line.at(frame)
+
     def show_frame(self, frame: int) -> None:
         """Show a frame that the run has just answered."""
         if not self._flow_shown:
@@ -259,6 +267,9 @@ class Overlays:
             streaks = self._tracers.streaks(t)
             if len(streaks) or len(layer.data):
                 layer.data = streaks
+            colour = TRACER_ON_WHEEL if self.is_shown(WHEEL) else TRACER_COLOUR
+            if (layer.edge_color != transform_color(colour)).any():
+                layer.edge_color = colour
 
     def _redraw_lines(self, t: int) -> None:
         if self.is_shown(LINES):

@@ -6,8 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, Qt, QUrl
-from qtpy.QtGui import QDesktopServices, QKeySequence
+from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QRect, Qt, QUrl
+from qtpy.QtGui import (
+    QColor,
+    QDesktopServices,
+    QFocusEvent,
+    QIcon,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
 from qtpy.QtWidgets import (
     QApplication,
     QHeaderView,
@@ -23,6 +34,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+_BY_KEYS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+_MOVED = (QEvent.Type.FocusIn, QEvent.Type.Resize, QEvent.Type.Move)
 _ROW_PX = 22
 _FEWEST_ROWS = 4
 """Rows that a table has room for in the smallest window; it scrolls beyond."""
@@ -127,8 +140,19 @@ def row_table(model: QAbstractTableModel, tooltip: str, stretch: int, on_row: Ca
     return table
 
 
+def swatch(colour: str) -> QIcon:
+    """Return a square of a colour that stays what it is in a row that is selected."""
+    square = QPixmap(16, 16)
+    square.fill(QColor(colour))
+    icon = QIcon(square)
+    icon.addPixmap(square, QIcon.Mode.Selected)
+    return icon
+
+
 class Hint(QLabel):
     """A label that says what to do next, with room for so many lines, be they needed or not.
+
+    What finds no room ends in an ellipsis; the tooltip has all of it.
 
     Parameters
     ----------
@@ -138,6 +162,7 @@ class Hint(QLabel):
     def __init__(self, lines: int = 2) -> None:
         super().__init__()
         self._lines = lines
+        self._words = ""
         self.setWordWrap(True)
         top_left = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
         self.setAlignment(top_left)  # type: ignore[arg-type]
@@ -147,6 +172,20 @@ class Hint(QLabel):
         self.setFont(font)
         self._fit()
 
+    def text(self) -> str:
+        """Return all of the text, be there room for it or not."""
+        return self._words
+
+    def setText(self, words: str | None) -> None:
+        """Show a text."""
+        self._words = words or ""
+        super().setText(self._fitting())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Show as much as there is room for now."""
+        super().resizeEvent(event)
+        super().setText(self._fitting())
+
     def changeEvent(self, event: QEvent | None) -> None:
         """Keep the room where the viewer's theme brings another font."""
         super().changeEvent(event)
@@ -155,6 +194,19 @@ class Hint(QLabel):
 
     def _fit(self) -> None:
         self.setFixedHeight(self.fontMetrics().lineSpacing() * self._lines + 8)
+        super().setText(self._fitting())
+
+    def _fitting(self) -> str:
+        """As many words as there is room for."""
+        words = self._words.split(" ")
+        count = next((n for n in range(len(words), 0, -1) if self._fits(" ".join(words[:n]), n < len(words))), 1)
+        return self._words if count == len(words) else " ".join(words[:count]).rstrip(".,;:") + "…"
+
+    def _fits(self, words: str, cut: bool) -> bool:
+        metrics, inside = self.fontMetrics(), self.contentsRect()
+        wrap = int(Qt.TextFlag.TextWordWrap)
+        taken = metrics.boundingRect(QRect(0, 0, inside.width() - 2, 10_000), wrap, words + ("…" if cut else ""))
+        return inside.width() < 20 or taken.height() <= metrics.lineSpacing() * self._lines + 2
 
 
 def tell(label: QLabel, text: str) -> None:
@@ -181,6 +233,53 @@ def in_order(item: QWidget | QLayout | None) -> list[QWidget]:
         return [widget for each in inside for widget in in_order(each)]
     by_tab = (Qt.FocusPolicy.TabFocus, Qt.FocusPolicy.StrongFocus, Qt.FocusPolicy.WheelFocus)
     return [item] if isinstance(item, QWidget) and item.focusPolicy() in by_tab else []
+
+
+class FocusFrame(QWidget):
+    """A frame about what has the focus, once keys have led there: napari's themes show nothing on buttons and boxes.
+
+    It lies over its widget and takes no room, so that nothing moves.
+
+    Parameters
+    ----------
+    owner : QWidget
+        With all that Tab reaches.
+    colour : callable
+        Gives the colour of the frame.
+    """
+
+    def __init__(self, owner: QWidget, colour: Callable[[], str]) -> None:
+        super().__init__(owner)
+        self._colour = colour
+        self._about: QWidget | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+        for widget in in_order(owner):
+            widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Go where the focus goes."""
+        if isinstance(event, QFocusEvent) and isinstance(watched, QWidget):
+            led = event.gotFocus() and event.reason() in _BY_KEYS
+            self._about = watched if led else None
+            self.setVisible(led)
+        if event is not None and watched is self._about and event.type() in _MOVED:
+            self._fit()
+        return False
+
+    def paintEvent(self, _event: QPaintEvent | None) -> None:
+        """Draw the frame."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._colour()), 2))
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 3, 3)
+
+    def _fit(self) -> None:
+        if self._about is not None and (parent := self._about.parentWidget()) is not None:
+            self.setParent(parent)  # it scrolls along
+            self.setGeometry(self._about.geometry().adjusted(-2, -2, 2, 2))
+            self.show()
+            self.raise_()
 
 
 def open_page(page: Path) -> None:

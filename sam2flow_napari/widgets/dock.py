@@ -8,6 +8,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from napari.utils.theme import get_theme
 from qtpy import QT5
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QKeySequence
@@ -24,8 +25,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from sam2flow_napari.layers.keys import Key
-from sam2flow_napari.widgets.building_blocks import ask, in_order
+from sam2flow_napari.tools import Key
+from sam2flow_napari.widgets.building_blocks import FocusFrame, ask, in_order
 from sam2flow_napari.widgets.recording_section import RecordingSection
 from sam2flow_napari.widgets.results_section import ResultsSection
 from sam2flow_napari.widgets.run_section import RunSection
@@ -56,7 +57,8 @@ def help_text(keys: tuple[Key, ...]) -> str:
     rows = [*_MOUSE, *((key.shown, key.does) for key in keys)]
     cells = "".join(f"<tr><td><b>{escape(a)}</b>&nbsp;&nbsp;</td><td>{escape(b)}</td></tr>" for a, b in rows)
     where = "In the dock, and over the image with the layer <i>prompts</i> (<i>boxes</i>, <i>brush</i>) selected:"
-    return f"<p>{where}</p><table>{cells}</table>"
+    # Each key on one line, or the box is higher than a small screen.
+    return f"<p>{where}</p><table style='white-space: nowrap'>{cells}</table>"
 
 
 def show_help(parent: QWidget, keys: tuple[Key, ...]) -> QMessageBox:
@@ -193,6 +195,7 @@ class SAM2FlowDock(QWidget):
         self.setMinimumWidth(360)
         for before, after in pairwise(in_order(self)):
             QWidget.setTabOrder(before, after)
+        FocusFrame(self, lambda: get_theme(self.bench.viewer.theme).text.as_hex())
 
     def _bind_keys(self) -> None:
         """Let the keys of the layers count while the dock has the focus, too; boxes one types in come first."""

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
+    QGroupBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -74,7 +75,7 @@ class ExportDialog(QDialog):
         self.rate.setValue(20)
         self.ending = QComboBox()
         self.ending.addItems([".mp4", ".gif"])
-        self.overlays = QCheckBox("with masks, speed and numbers")
+        self.overlays = QCheckBox("With masks, speed and numbers")
         self.overlays.setChecked(True)
         self.progress = QProgressBar()
         self.progress.setRange(0, _FINE)
@@ -84,23 +85,29 @@ class ExportDialog(QDialog):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        film = QFormLayout()
-        film.addRow("Film: first frame", self.first)
-        film.addRow("last frame", self.last)
-        film.addRow("one frame of", self.every)
-        film.addRow("frames a second", self.rate)
-        film.addRow("as", self.ending)
+        from sam2flow_core.engine.export import FILM
+
+        of_film = QGroupBox("Of the film")
+        film = QFormLayout(of_film)
+        film.addRow("First frame", self.first)
+        film.addRow("Last frame", self.last)
+        film.addRow("Take one frame of", self.every)
+        film.addRow("Frames shown a second", self.rate)
+        film.addRow("File type", self.ending)
         film.addRow(self.overlays)
+        self.kinds[FILM].toggled.connect(of_film.setEnabled)
+        of_film.setEnabled(self.kinds[FILM].isChecked())
         row = QHBoxLayout()
         row.addWidget(self.start)
         row.addWidget(self.stop)
         column = QVBoxLayout(self)
         for box in self.kinds.values():
             column.addWidget(box)
-        column.addLayout(film)
+        column.addWidget(of_film)
         column.addWidget(self.progress)
         column.addWidget(self.words)
         column.addLayout(row)
+        self.setMinimumWidth(340)
 
     def _choose(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Export to a folder")

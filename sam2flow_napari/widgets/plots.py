@@ -20,6 +20,7 @@ from qtpy.QtWidgets import QGraphicsPathItem
 
 from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
+from sam2flow_napari.layers.factory import readable_on
 from sam2flow_napari.session import Session, Spacing
 from sam2flow_napari.worker.jobs import LineDone, RunProgress
 
@@ -165,8 +166,8 @@ class VelocityPlot(FramePlot):
 
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
         tip = "Velocity of each vessel. Of the selected one: band, its 95 % interval; grey, no velocity."
-        super().__init__(viewer, session, tip)
         self._curves: dict[float, pg.PlotDataItem] = {}
+        super().__init__(viewer, session, tip)
         self._live: dict[int, _Points] = defaultdict(_Points)
         self._live_unit = ""
         self._rows: dict[float, pd.DataFrame] = {}
@@ -274,9 +275,14 @@ class VelocityPlot(FramePlot):
 
     def _pen(self, vessel_id: float) -> Any:
         whole = int(vessel_id)  # 1.2 is a segment of vessel 1
-        return pg.mkPen(vessel_colour(whole), width=2.5 if whole == self._session.active else 1)
+        colour = readable_on(vessel_colour(whole), get_theme(self._viewer.theme).background.as_hex())
+        return pg.mkPen(colour, width=2.5 if whole == self._session.active else 1)
 
     # -- listening ---------------------------------------------------------
+    def _on_theme(self) -> None:
+        super()._on_theme()
+        self._draw_pens()
+
     def _on_state(self, state: SessionState) -> None:
         shown = {v.vessel_id for v in state.vessels if v.visible}
         for vessel_id, curve in self._curves.items():
@@ -284,9 +290,12 @@ class VelocityPlot(FramePlot):
         self._draw_doubt()
 
     def _on_active(self, _vessel_id: int) -> None:
+        self._draw_pens()
+        self._draw_doubt()
+
+    def _draw_pens(self) -> None:
         for vessel_id, curve in self._curves.items():
             curve.setPen(self._pen(vessel_id))
-        self._draw_doubt()
 
 
 def _unbroken(inside: NDArray[np.bool_], broken: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -119,7 +119,7 @@ class RecordingSection(QWidget):
         self._filled.setEnabled(recording is not None)
         self._facts.setVisible(recording is not None)
         if recording is None:
-            self._name.setText("No recording is open: open one, or drop a TIFF or a video on the window.")
+            self._name.setText("No recording is open.")
             for label in (self._facts, self._pixel_source, self._rate_source):
                 label.setText("")
             tell(self._problems, "")

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
-from qtpy.QtGui import QColor, QFont
+from qtpy.QtGui import QFont
 
 from sam2flow_core.config.flags import FLAG_MEANINGS, FLAG_NAMES, GRADES, PARTIAL
 from sam2flow_core.spreadsheets import quoted
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
+from sam2flow_napari.widgets.building_blocks import swatch
 from sam2flow_napari.worker.run_tables import RunTables
 
 _ROWS = (
@@ -143,7 +144,7 @@ class ResultsTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(row, index.column())
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
-            return QColor(vessel_colour(int(row["vessel_id"])))
+            return swatch(vessel_colour(int(row["vessel_id"])))
         if role == Qt.ItemDataRole.FontRole and self._provisional:
             font = QFont()
             font.setItalic(True)

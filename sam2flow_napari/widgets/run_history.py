@@ -26,6 +26,7 @@ from sam2flow_core.project import SUFFIX, KeptRun, kept_runs, next_comparison_fi
 from sam2flow_core.spreadsheets import read_csv
 from sam2flow_napari.widgets.building_blocks import ask, button, open_page, relabel
 from sam2flow_napari.workbench import Workbench
+from sam2flow_napari.worker.jobs import RunProgress
 from sam2flow_napari.worker.run_tables import SUMMARY
 
 _RESUME, _REFINE = "Resume", "Refine"
@@ -70,6 +71,7 @@ class RunHistory(QWidget):
         bench.runs.kept_changed.connect(self.refresh)
         for job in (bench.runs, bench.batch, bench.finder, bench.propagation):
             job.running_changed.connect(self.refresh)
+        bench.runs.progressed.connect(self._on_progress)
         bench.session.recording_changed.connect(self.refresh)
         bench.session.run_choices_changed.connect(self._on_chosen_run)
         self.refresh()
@@ -105,6 +107,13 @@ class RunHistory(QWidget):
         self.go_on.setEnabled(free and chosen is not None and (chosen.unfinished or refines))
         self.compare.setEnabled(free and any(run.finished for run in self._kept))
         self.delete.setEnabled(free)
+
+    def _on_progress(self, progress: RunProgress) -> None:
+        """Show the run that begins: its folder is there only now."""
+        from sam2flow_core.engine.events import Started
+
+        if isinstance(progress.event, Started):
+            self.refresh()
 
     def _on_chosen_run(self) -> None:
         self._enable()

@@ -124,10 +124,12 @@ class RunSection(QWidget):
         frames = QHBoxLayout()
         for widget in (self.first.native, QLabel("to"), self.last.native, QLabel("and"), self.further.native):
             frames.addWidget(widget)
-        self.further.native.setPlaceholderText("more, 90-120")
+        self.further.native.setPlaceholderText("90-120")
         # Narrower than their hints: the dock has to fit beside the image on a small screen.
-        for box, width in ((self.first, 70), (self.last, 70), (self.further, 50), (self.device, 50)):
+        for box, width in ((self.first, 70), (self.last, 70), (self.further, 70), (self.device, 50)):
             box.native.setMinimumWidth(width)
+        for box in (self.first, self.last):
+            box.native.setMaximumWidth(92)
         for box in (self.resolution, self.detail):
             box.native.setMinimumWidth(50)
         grid.addLayout(frames, 0, 1, 1, 3)

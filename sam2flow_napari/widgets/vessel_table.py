@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
-from qtpy.QtGui import QColor, QFont
+from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QCompleter, QLineEdit, QStyledItemDelegate, QTableView
 
 from sam2flow_core.project import SessionState
@@ -13,6 +13,7 @@ from sam2flow_core.prompts import BoxPrompt, clicks_of, regions_of
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.previews import Previews
 from sam2flow_napari.session import Session
+from sam2flow_napari.widgets.building_blocks import swatch
 
 COLUMNS = ("No.", "Name", "Prompts", "Mask", "Group")
 _TIPS = (
@@ -96,7 +97,7 @@ class VesselTable(QAbstractTableModel):
         if column == 0 and role == Qt.ItemDataRole.CheckStateRole:
             return Qt.CheckState.Checked if vessel.visible else Qt.CheckState.Unchecked
         if column == 0 and role == Qt.ItemDataRole.DecorationRole:
-            return QColor(vessel_colour(vessel.vessel_id))
+            return swatch(vessel_colour(vessel.vessel_id))
         if column == 0 and role == Qt.ItemDataRole.DisplayRole:
             return str(vessel.vessel_id)
         if column == _STANDINGS and role == Qt.ItemDataRole.DisplayRole:

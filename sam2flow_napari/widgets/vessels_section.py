@@ -110,8 +110,10 @@ class VesselsSection(QWidget):
         session.active_changed.connect(self.refresh)
         session.sign_changed.connect(self.refresh)
         bench.painting_changed.connect(self.refresh)
+        bench.bending_changed.connect(self.refresh)
         bench.opening.connect(self._on_opening)
         bench.previews.changed.connect(self.refresh)
+        bench.runs.tables_changed.connect(self.refresh)
         bench.finder.changed.connect(self._on_proposals)
         for job in (bench.finder, bench.runs, bench.propagation, bench.batch):
             job.running_changed.connect(self.refresh)
@@ -143,7 +145,10 @@ class VesselsSection(QWidget):
         second.addWidget(self.sign, 1)
         second.addWidget(self.find_all)
         more = button(
-            "More", "Another mask for the clicks, merge, split, or load a table of clicks.", lambda: None, "Alt+M"
+            "More",
+            "Another mask for the clicks, bend the line, merge, split, or load a table of clicks.",
+            lambda: None,
+            "Alt+M",
         )
         more.setMenu(self.more)
         second.addWidget(more)
@@ -168,6 +173,7 @@ class VesselsSection(QWidget):
             page.setLayout(row)
             self._tools_row.addWidget(page)
         rows = QVBoxLayout()
+        rows.setSpacing(4)
         rows.addLayout(first)
         rows.addWidget(self._tools_row)
         rows.addLayout(second)
@@ -196,6 +202,8 @@ class VesselsSection(QWidget):
             return "Open a recording or the sample, or drop a file on the window."
         if self._bench.tools.painting:
             return "Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape)."
+        if self._bench.tools.bending:
+            return "Drag the points of the line: the mask follows (2 and a click: one more, 1: one less). C: done."
         if (proposed := self._proposed()) and not previews.finding(active):
             return proposed
         if not state.prompts:
@@ -207,6 +215,12 @@ class VesselsSection(QWidget):
                 return f"Looking for {vessel.name}…"
             if said := previews.finding(vessel.vessel_id):
                 return f"⚠ {vessel.name}: {said[:1].lower()}{said[1:]}"
+        if self._bench.runs.running:
+            return (
+                "Measuring. The window stays free: move through the frames, click, mend masks; Cancel keeps all rows."
+            )
+        if self._bench.runs.tables is not None and not self._bench.runs.outdated(state):
+            return "Measured: see Results, and Export there. Click to mend a mask (Q: another one). N: a new vessel."
         return previews.choice(active) or (
             "Click again to mend the mask (Shift: not this vessel). Q: another mask. N: a new vessel."
         )
@@ -270,6 +284,8 @@ class VesselsSection(QWidget):
         clicks = sum(click.vessel_id == session.active for click in session.state.clicks)
         ask_next = _offer(self.more, "Next mask that the clicks may mean (Q)", self._bench.tools.next_mask)
         ask_next.setEnabled(clicks > 0)
+        bend = _offer(self.more, "Bend the middle line: the mask follows (C)", self._bench.tools.bend)
+        bend.setEnabled(bool(session.active) and session.state.is_shown(session.active))
         split = _offer(self.more, "Split off the selected clicks (else the newest)", self._bench.tools.split)
         split.setEnabled(clicks > 1)
         self.more.addSeparator()

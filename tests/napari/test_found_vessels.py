@@ -55,6 +55,16 @@ def test_a_click_on_an_outline_accepts_it_and_beside_it_is_a_click(dock, qtbot):
     qtbot.waitUntil(lambda: not dock.bench.previews.awaited, timeout=PATIENCE)
 
 
+def test_looking_again_proposes_what_is_found_then(dock, qtbot):
+    find(dock, qtbot)
+    dock.bench.scene.prompts.layer.add((0, HEIGHT * 0.25, 40.0))
+    qtbot.waitUntil(lambda: not dock.bench.previews.awaited, timeout=PATIENCE)
+    find(dock, qtbot)  # the same lines in records of their own
+    before = dock.bench.finder.proposals
+    find(dock, qtbot)
+    assert len(dock.bench.finder.proposals) == len(before) and dock.bench.finder.proposals != before
+
+
 def test_all_are_accepted_by_one_edit_and_the_empty_vessel_is_used(dock, qtbot):
     dock.bench.session.begin_vessel()
     find(dock, qtbot)
@@ -135,7 +145,15 @@ def test_another_recording_ends_it(dock, engine, qtbot):
 
 def test_a_vessel_is_outlined_by_its_walls():
     line = np.stack([np.full(30, 20.0), np.arange(30.0)], axis=1)
-    drawn = outline(FoundVessel(0.9, line, 6.0, 29.0))
+    drawn = outline(FoundVessel(0.9, line, 6.0, 29.0), (64, 64))
     corners = np.concatenate([drawn[:, 0], drawn[:, 0] + drawn[:, 1]])
     assert set(np.round(corners[:, 0], 6)) == {17.0, 23.0}
     np.testing.assert_allclose(drawn[-1, 0] + drawn[-1, 1], drawn[0, 0])
+
+
+def test_an_outline_stays_in_the_picture_and_its_ends_are_straight():
+    down = np.stack([np.arange(40.0), np.full(40, 30.0)], axis=1)
+    slid = np.stack([np.zeros(9), np.arange(21.0, 30.0)], axis=1)  # what lay above the picture
+    drawn = outline(FoundVessel(0.9, np.concatenate([slid, down]), 8.0, 48.0), (64, 64))
+    corners = np.concatenate([drawn[:, 0], drawn[:, 0] + drawn[:, 1]])
+    assert corners.min() >= -0.5 and set(np.round(corners[:, 1], 6)) == {26.0, 34.0}

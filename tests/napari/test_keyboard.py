@@ -8,9 +8,9 @@ from clicks import click
 from conftest import PATIENCE
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QApplication, QPushButton
 
-from sam2flow_napari.widgets.building_blocks import in_order
+from sam2flow_napari.widgets.building_blocks import FocusFrame, in_order
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 
 
@@ -38,6 +38,35 @@ def test_tab_reaches_every_button_from_top_to_bottom(dock):
     assert set(dock.findChildren(QPushButton)) <= set(wanted)
     tops = [w.mapTo(dock, w.rect().center()).y() for w in wanted if w.isVisible()]
     assert all(b >= a - 12 for a, b in pairwise(tops)), "in rows, downwards"
+
+
+def frame_of(dock):
+    (frame,) = dock.findChildren(FocusFrame)
+    return frame
+
+
+def test_a_frame_is_about_what_tab_has_reached_and_nothing_moves(dock, qtbot):
+    dock.activateWindow()
+    wanted = [w for w in in_order(dock) if w.isVisible() and w.isEnabled()]
+    places = [w.geometry() for w in wanted]
+    wanted[0].setFocus(Qt.FocusReason.TabFocusReason)
+    for widget in wanted[1:]:
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        if QApplication.focusWidget() is not widget:  # a table keeps Tab for its cells
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+        frame = frame_of(dock)
+        assert frame.isVisible() and frame.parent() is widget.parent()
+        assert frame.geometry().contains(widget.geometry()), widget
+    assert [w.geometry() for w in wanted] == places
+    assert frame_of(dock).grab().toImage().pixelColor(3, 1).alpha() > 0
+
+
+def test_where_the_mouse_has_led_there_is_no_frame(dock, qtbot):
+    dock.activateWindow()
+    in_order(dock)[0].setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.mouseClick(dock.vessels.sign, Qt.MouseButton.LeftButton)
+    dock.vessels.sign.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert not frame_of(dock).isVisible()
 
 
 def test_no_keys_press_two_buttons_that_are_in_sight(dock):

@@ -105,6 +105,21 @@ class Monkey:
             regions = tuple(r for r in self.regions if (r.vessel_id, r.frame) != place)
             self.account(prompts, (MaskPrompt.of(vessel, t, mask), *regions))
 
+    def bend(self):
+        """What is bent stands for all that was marked of the vessel in the frame."""
+        self.qtbot.waitUntil(lambda: not self.dock.bench.previews.awaited, timeout=PATIENCE)
+        self.dock.bench.tools.bend()
+        course, place = self.dock.bench.scene.course, (self.session.active, self.viewer.dims.current_step[0])
+        if course.bending:
+            before = self.now, self.regions
+            line = course.layer.data[0] + np.array([0, self.random.uniform(-9, 9), self.random.uniform(-9, 9)])
+            course.layer.data = [(line, "path")]
+            for kept, now in zip(before, (self.session.state.clicks, self.session.state.regions), strict=True):
+                assert [p for p in now if (p.vessel_id, p.frame) != place] == [
+                    p for p in kept if (p.vessel_id, p.frame) != place
+                ]
+            self.account(self.session.state.clicks, self.session.state.regions)
+
     def give_up(self):
         self.dock.bench.tools.paint()
         self.dock.bench.tools.undo()
@@ -271,7 +286,7 @@ class Monkey:
             self.click: 10, self.delete_point: 2, self.add_vessel: 3, self.delete_vessel: 1, self.hide_vessel: 1,
             self.undo: 4, self.redo: 2, self.scrub: 4, self.run: 2, self.cancel: 2, self.wait: 4,
             self.box: 2, self.paint: 2, self.clear: 1, self.delete_layer: 1,
-            self.give_up: 1, self.propagate: 1,
+            self.give_up: 1, self.propagate: 1, self.bend: 2,
             self.merge_vessels: 1, self.split_vessel: 1, self.sort_vessels: 1,
             self.open_a_run: 1, self.go_on: 1, self.delete_a_run: 1,
             self.close_and_reopen: 1, self.close_recording: 1,
@@ -311,7 +326,7 @@ def both(first, second):
 
 @pytest.mark.parametrize(
     ("seed", "actions"),
-    [(1, 150), pytest.param(2, 2000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
+    [(1, 150), pytest.param(2, 2000, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])],
 )
 def test_random_actions_lose_nothing(tmp_path, qtbot, seed, actions):
     monkey = Monkey(write_recording(tmp_path / "cells.tif"), seed, qtbot)
