@@ -17,6 +17,7 @@ from sam2flow_core.project import next_line_folder
 from sam2flow_napari.layers.factory import LayerFactory, lay_on
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.jobs import Failed, LineDone, LineJob
 from sam2flow_napari.worker.loop import Worker
 
@@ -84,7 +85,7 @@ class DrawnLine(QObject):
         self._layer.events.data.connect(self._on_data)
         self._viewer.layers.selection.active = self._layer
         self._layer.mode = "add_path"
-        self._viewer.status = "Click along a vessel; a double click ends the line."
+        self._viewer.status = tr("Click along a vessel; a double click ends the line.")
 
     def forget(self) -> None:
         """Take the line away (another is drawn, or the recording is closed)."""
@@ -98,7 +99,9 @@ class DrawnLine(QObject):
     def take(self, answer: object) -> None:
         """Take an answer of the worker; others than the present line's are dropped."""
         if isinstance(answer, LineDone) and answer.job_id == self._job_id:
-            show_info(f"Drawn line: {answer.words}. Tables and report are in {answer.out}")
+            show_info(
+                tr("Drawn line: {words}. Tables and report are in {out}").format(words=answer.words, out=answer.out)
+            )
             self.measured.emit(answer)
 
     def fail(self, failure: Failed) -> bool:
@@ -125,5 +128,5 @@ class DrawnLine(QObject):
         self._job_id = self._worker.submit(
             lambda n: LineJob(n, recording.path, out, vertices, edit.pixel_size_um, edit.frame_rate_hz, stabilise)
         )
-        self._viewer.status = "Measuring along the line…"
+        self._viewer.status = tr("Measuring along the line…")
         scene.make_clickable()

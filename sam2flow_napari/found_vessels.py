@@ -19,6 +19,7 @@ from sam2flow_napari.layers.factory import PROPOSAL_COLOUR, LayerFactory, lay_on
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
 from sam2flow_napari.session_runs import OneJob
+from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.jobs import Cancelled, FindJob, FindProgress, Found
 from sam2flow_napari.worker.loop import Worker
 
@@ -145,7 +146,7 @@ class Finder(OneJob):
         if self.running:
             return
         if recording is None:
-            self._report(StackError("no recording is open: open one first"))
+            self._report(StackError(tr("no recording is open: open one first")))
             return
         choices, size = self._session.preview_choices, recording.calibration.pixel_size_um.usable
         self._begin(lambda n: FindJob(n, recording.path, choices, size))
@@ -158,7 +159,7 @@ class Finder(OneJob):
             self._end()
             self._on_found(answer.findings)
         elif isinstance(answer, Cancelled) and answer.job_id == self._job_id:
-            show_info("Cancelled: no vessels were proposed.")
+            show_info(tr("Cancelled: no vessels were proposed."))
             self._end()
 
     def forget(self) -> None:
@@ -215,8 +216,8 @@ class Finder(OneJob):
         labels = scene.frames.labels(findings.frame) > 0
         new = tuple(v for v in findings.vessels if _share_inside(v.centreline, labels) < _COVERED)
         if not new:
-            what = "no vessel was found in this recording; click them by hand"
-            self._report(PromptError("every vessel that was found is marked already" if findings.vessels else what))
+            what = tr("no vessel was found in this recording; click them by hand")
+            self._report(PromptError(tr("every vessel that was found is marked already") if findings.vessels else what))
             return
         self._found = tuple(Proposal(vessel, findings.frame) for vessel in new)
         self.density = findings.density.text()

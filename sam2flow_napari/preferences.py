@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SYSTEM = "system"
+
 
 @dataclass(frozen=True)
 class Preferences:
@@ -15,11 +17,14 @@ class Preferences:
     model : str
     follow : bool
         Whether the time slider moves along with a run.
+    language : str
+        Of the window, such as ``de``; `SYSTEM` for that of the computer.
     """
 
     device: str = "auto"
     model: str = "tiny"
     follow: bool = True
+    language: str = "en"
 
 
 def read_preferences() -> Preferences:
@@ -31,4 +36,6 @@ def read_preferences() -> Preferences:
     plugin = get_plugin_settings().get("sam2flow")
     if plugin is None:
         return Preferences()
-    return Preferences(plugin.runs.device, plugin.runs.model, plugin.runs.follow)
+    # napari keeps what an earlier version of the plugin knew of.
+    language = getattr(getattr(plugin, "window", None), "language", Preferences.language)
+    return Preferences(plugin.runs.device, plugin.runs.model, plugin.runs.follow, language)

@@ -11,6 +11,7 @@ from psygnal import Signal
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import AnyPrompt, Prompt, clicks_of
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.jobs import Masked, PreviewJob
 from sam2flow_napari.worker.loop import Worker
 
@@ -42,14 +43,14 @@ def finding(vessel: VesselFlow, frame: int, prompts: Sequence[AnyPrompt]) -> str
         Empty where nothing is wrong.
     """
     if not vessel.mask.any():
-        return "No vessel was found there. Click nearer to the middle of one, or paint it (M)."
+        return tr("No vessel was found there. Click nearer to the middle of one, or paint it (M).")
     clicks = [p for p in prompts if isinstance(p, Prompt) and p.frame == frame]
     if any(click.label and not _covers(vessel, click, _SLACK_PX) for click in clicks):
-        return "The mask lies beside a click: no vessel was found under it. Undo it, or paint the vessel (M)."
+        return tr("The mask lies beside a click: no vessel was found under it. Undo it, or paint the vessel (M).")
     if any(not click.label and _covers(vessel, click, 0) for click in clicks):
-        return "The mask still holds a place that you have excluded. Click there again, or paint the vessel (M)."
+        return tr("The mask still holds a place that you have excluded. Click there again, or paint the vessel (M).")
     if vessel.mask_iou < _SURE:
-        return "There may be no vessel here. Click again on its middle, or paint it (M)."
+        return tr("There may be no vessel here. Click again on its middle, or paint it (M).")
     return ""
 
 
@@ -122,7 +123,9 @@ class Previews:
         """Return what is to be said of a vessel's mask; empty where it is as it should be."""
         twin = self._session.state.vessel(self._twins.get(vessel_id, 0))
         if twin is not None:
-            return f"This is {twin.name}, which is marked already. Undo it (Ctrl+Z), or select {twin.name} to mend it."
+            return tr("This is {name}, which is marked already. Undo it (Ctrl+Z), or select {name} to mend it.").format(
+                name=twin.name
+            )
         return self._findings.get(vessel_id, "")
 
     def choice(self, vessel_id: int) -> str:
@@ -131,19 +134,21 @@ class Previews:
         if named is None:
             return ""
         if named.masks == 1:
-            return "These clicks mean one mask only. Click again to mend it."
-        return f"Mask {named.number + 1} of {named.masks} that the click may mean. Q: the next; Ctrl+Z: back."
+            return tr("These clicks mean one mask only. Click again to mend it.")
+        return tr("Mask {number} of {masks} that the click may mean. Q: the next; Ctrl+Z: back.").format(
+            number=named.number + 1, masks=named.masks
+        )
 
     def standing(self, vessel_id: int) -> str:
         """Return in a word how it stands with a vessel's mask; empty where nothing is marked."""
         if vessel_id in self.awaited:
-            return "looking…"
+            return tr("looking…")
         mask = self._masks.get(vessel_id)
         if mask is None:
-            return "none" if self._session.state.is_prompted(vessel_id) else ""
+            return tr("none") if self._session.state.is_prompted(vessel_id) else ""
         if not mask.mask.any():
-            return "none"
-        return "check" if self.finding(vessel_id) else "found"
+            return tr("none")
+        return tr("check") if self.finding(vessel_id) else tr("found")
 
     def update(self, state: SessionState) -> None:
         """Ask for the masks of all vessels whose prompts have changed."""

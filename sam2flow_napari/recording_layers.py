@@ -23,6 +23,7 @@ from sam2flow_napari.layers.factory import STACK_KEY, lay_on
 from sam2flow_napari.layers.flow_frames import FlowFrames, first_answered
 from sam2flow_napari.session import Session
 from sam2flow_napari.tools import Key, bind
+from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.run_tables import RunTables
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class Scene:
         if self.image in self._viewer.layers and self.prompts.layer not in self._viewer.layers:
             self.prompts.close()
             self.prompts = self._new_prompts()
-            show_info("Your clicks are kept: use Undo or the vessel list to take them back.")
+            show_info(tr("Your clicks are kept: use Undo or the vessel list to take them back."))
 
     # -- masks and flow ------------------------------------------------------
     def show_mask(self, vessel: VesselFlow) -> None:

@@ -19,6 +19,7 @@ from sam2flow_core.project import KeptRun, SessionState, kept_runs, next_masks_f
 from sam2flow_core.prompts import check_prompts
 from sam2flow_napari.run_speed import RunSpeeds
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.jobs import (
     BatchJob,
     BatchProgress,
@@ -133,7 +134,7 @@ class Propagation(OneJob):
             self._end()
             self.finished.emit(answer.masks)
         elif isinstance(answer, Cancelled) and answer.job_id == self._job_id:
-            show_info("Cancelled: no masks were written.")
+            show_info(tr("Cancelled: no masks were written."))
             self._end()
 
     def _start(self, labels: NDArray[Any], frame: int) -> None:
@@ -141,11 +142,13 @@ class Propagation(OneJob):
 
         recording, folder, choices = self._session.recording, self._session.folder, self._session.run_choices
         if recording is None or folder is None:
-            raise StackError("no recording is open: open one first")
+            raise StackError(tr("no recording is open: open one first"))
         if not labels.any():
-            raise PromptError(f"no mask in frame {frame}: click on a vessel or paint one there first")
+            raise PromptError(
+                tr("no mask in frame {frame}: click on a vessel or paint one there first").format(frame=frame)
+            )
         if labels.min() < 0 or labels.max() > _LARGEST:
-            raise PromptError(f"labels must lie between 0 and {_LARGEST}")
+            raise PromptError(tr("labels must lie between 0 and {largest}").format(largest=_LARGEST))
         folder.mkdir(parents=True, exist_ok=True)
         request = PropagationRequest(
             recording.path, labels.astype(np.uint16), frame, next_masks_file(folder), choices.model, choices.device
@@ -195,7 +198,7 @@ class Batch(OneJob):
             else:
                 self.progressed.emit(answer.step)
         elif isinstance(answer, Cancelled) and answer.job_id == self._job_id:
-            show_info("Batch stopped. What is finished is kept; started again into the same folder, it goes on.")
+            show_info(tr("Batch stopped. What is finished is kept; started again into the same folder, it goes on."))
             self._end()
 
 
@@ -359,7 +362,7 @@ class Runs(OneJob):
         if isinstance(answer, RunProgress) and answer.job_id == self._job_id:
             self._on_progress(answer)
         elif isinstance(answer, Cancelled) and answer.job_id == self._job_id:
-            show_info("Run cancelled. What was finished is kept in the project folder.")
+            show_info(tr("Run cancelled. What was finished is kept in the project folder."))
             self._end()
             self._load_what_there_is()
             self.kept_changed.emit()
@@ -401,7 +404,7 @@ class Runs(OneJob):
 
         project, folder, recording = self._session.project, self._session.folder, self._session.recording
         if project is None or folder is None or recording is None:
-            raise StackError("no recording is open: open one first")
+            raise StackError(tr("no recording is open: open one first"))
         request = request_of_project(project, folder)
         check_prompts(request.prompts, recording.shape)
         return request
@@ -412,9 +415,9 @@ class Runs(OneJob):
 
         recording = self._session.recording
         if recording is None:
-            raise StackError("no recording is open: open one first")
+            raise StackError(tr("no recording is open: open one first"))
         if not folder.is_dir():
-            raise OutputError(f"{folder}: is no longer there")
+            raise OutputError(tr("{folder}: is no longer there").format(folder=folder))
         if not (folder / PROVENANCE).is_file():
             return replace(self._request(), out=folder, resume=True)
         return request_to_go_on(folder, recording.path, detail)

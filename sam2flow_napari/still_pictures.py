@@ -15,12 +15,19 @@ from psygnal import Signal
 
 from sam2flow_napari.layers.factory import LayerFactory, lay_on
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr, tr_later
 
 if TYPE_CHECKING:
     from sam2flow_core.stack.stabiliser import Stills
 
 FILM = "film"
 PICTURES = (FILM, "mean", "stabilised", "activity")
+PICTURE_WORDS = (
+    tr_later("Show film"),
+    tr_later("Show mean"),
+    tr_later("Show stabilised"),
+    tr_later("Show activity"),
+)
 
 
 class StillPictures:
@@ -93,7 +100,7 @@ class StillPictures:
         if self._waiting or recording is None:
             return
         self._waiting = True
-        self._viewer.status = "Looking through the recording for a still picture…"
+        self._viewer.status = tr("Looking through the recording for a still picture…")
         worker = create_worker(_read, recording.path, _start_thread=False)
         image = self._image
         worker.returned.connect(lambda answer: self._take(image, answer))

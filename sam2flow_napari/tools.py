@@ -13,6 +13,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr
 
 if TYPE_CHECKING:
     from sam2flow_napari.drawn_line import DrawnLine
@@ -149,31 +150,31 @@ class Tools:
 def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Key, ...]:
     """Return the keys of a session."""
     return (
-        Key("N", "a new vessel", session.begin_vessel),
-        Key("Shift-N", "the next vessel of the list", session.activate_next),
-        Key("T", "flip the sign of the next click", lambda: session.set_sign(1 - session.sign)),
+        Key("N", tr("a new vessel"), session.begin_vessel),
+        Key("Shift-N", tr("the next vessel of the list"), session.activate_next),
+        Key("T", tr("flip the sign of the next click"), lambda: session.set_sign(1 - session.sign)),
         Key(
             "Q",
-            "the next mask that the clicks may mean: the vessel that crosses, to the fork, past it",
+            tr("the next mask that the clicks may mean: the vessel that crosses, to the fork, past it"),
             tools.next_mask,
         ),
-        Key("Shift-F", "find all vessels: they are proposed, a click on an outline accepts one", tools.find),
-        Key("B", "drag a box about the vessel (again: back to clicks)", tools.draw_box),
+        Key("Shift-F", tr("find all vessels: they are proposed, a click on an outline accepts one"), tools.find),
+        Key("B", tr("drag a box about the vessel (again: back to clicks)"), tools.draw_box),
         Key(
             "L",
-            "draw a line along a vessel to measure it classically (again: back to clicks)",
+            tr("draw a line along a vessel to measure it classically (again: back to clicks)"),
             tools.draw_line,
         ),
-        Key("C", "bend the middle line of the vessel: its mask follows (again: back to clicks)", tools.bend),
-        Key("M", "paint the mask of the vessel (again: use it as prompt)", tools.paint),
-        Key("Escape", "give up painting or bending, back to clicks", tools.give_up),
-        Key("Control-Z", "undo (while you paint: the last stroke)", tools.undo),
-        Key("Control-Shift-Z", "redo", tools.redo),
-        Key(".", "go to the next frame with a prompt", lambda: go_to_prompt(viewer, session, forward=True)),
-        Key(",", "go to the previous frame with a prompt", lambda: go_to_prompt(viewer, session, forward=False)),
-        Key("O", "hide or show all that lies over the recording", tools.switch_overlays),
-        Key("G", "another picture to click on: the film, its mean, its activity", tools.next_picture),
-        Key("H", "show this help", tools.show_help),
+        Key("C", tr("bend the middle line of the vessel: its mask follows (again: back to clicks)"), tools.bend),
+        Key("M", tr("paint the mask of the vessel (again: use it as prompt)"), tools.paint),
+        Key("Escape", tr("give up painting or bending, back to clicks"), tools.give_up),
+        Key("Control-Z", tr("undo (while you paint: the last stroke)"), tools.undo),
+        Key("Control-Shift-Z", tr("redo"), tools.redo),
+        Key(".", tr("go to the next frame with a prompt"), lambda: go_to_prompt(viewer, session, forward=True)),
+        Key(",", tr("go to the previous frame with a prompt"), lambda: go_to_prompt(viewer, session, forward=False)),
+        Key("O", tr("hide or show all that lies over the recording"), tools.switch_overlays),
+        Key("G", tr("another picture to click on: the film, its mean, its activity"), tools.next_picture),
+        Key("H", tr("show this help"), tools.show_help),
     )
 
 

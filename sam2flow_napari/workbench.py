@@ -30,6 +30,7 @@ from sam2flow_napari.session import Recording, Session, open_recording
 from sam2flow_napari.session_runs import Batch, Propagation, Runs
 from sam2flow_napari.still_pictures import StillPictures
 from sam2flow_napari.tools import Key, Tools, prompt_keys
+from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, WarmJob
 from sam2flow_napari.worker.loop import Engine, Worker
 
@@ -207,7 +208,7 @@ class Workbench(QObject):
         chosen = self.viewer.layers.selection.active
         candidates = [layer for layer in (chosen, *reversed(self.viewer.layers)) if self._is_foreign(layer)]
         if not candidates:
-            self.report(StackError("no image of another reader is open: use Open, or drop a file on the window"))
+            self.report(StackError(tr("no image of another reader is open: use Open, or drop a file on the window")))
             return
         try:
             path = recording_of_layer(candidates[0])
@@ -250,7 +251,9 @@ class Workbench(QObject):
         if is_hub_name(model) and model != preferences.model:
             # The project may come from anybody; what it names is fetched when the user types it.
             self.choose_run(replace(self.session.run_choices, model="tiny"))
-            notice = f"{notice} The project asks for the model '{model}' of the Hugging Face hub; to fetch it, type it."
+            notice = tr(
+                "{notice} The project asks for the model '{model}' of the Hugging Face hub; to fetch it, type it."
+            ).format(notice=notice, model=model)
         if not self.session.state.vessels:
             self.choose_run(replace(self.session.run_choices, device=preferences.device, model=preferences.model))
         self.scene = Scene(self.viewer, self.session, image, self.keys, self.finder.accept_at)
@@ -397,7 +400,11 @@ class Workbench(QObject):
         except Sam2FlowError as error:
             self.report(error)
         else:
-            show_info(f"The masks of all frames are in the layer {masks.stem}, and in {masks}")
+            show_info(
+                tr("The masks of all frames are in the layer {stem}, and in {masks}").format(
+                    stem=masks.stem, masks=masks
+                )
+            )
 
     # -- the rest ----------------------------------------------------------
     def report(self, error: Exception) -> None:
@@ -405,7 +412,11 @@ class Workbench(QObject):
         if isinstance(error, Sam2FlowError):
             show_error(str(error))
         else:
-            show_error(f"SAM2Flow failed: {type(error).__name__}: {error}. Your clicks are saved.")
+            show_error(
+                tr("SAM2Flow failed: {kind}: {error}. Your clicks are saved.").format(
+                    kind=type(error).__name__, error=error
+                )
+            )
 
     def close(self) -> None:
         """Stop the run, save and let go of the viewer; may be called twice."""
@@ -413,7 +424,7 @@ class Workbench(QObject):
             return
         self._closed = True
         if self.runs.running:
-            show_info("The run was stopped; what it has finished is kept in the project folder.")
+            show_info(tr("The run was stopped; what it has finished is kept in the project folder."))
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self.viewer.layers.events.removed.disconnect(self._on_removed)
         self._let_go()

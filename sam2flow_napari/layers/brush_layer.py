@@ -15,6 +15,7 @@ from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.lazy_layers import shown_id
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr
 
 NAME = "brush"
 
@@ -90,7 +91,7 @@ class BrushLayer:
         """Make what is painted the vessel's mask in its frame; return whether there was anything."""
         mask = np.asarray(self.layer.data)[0] > 0
         if not mask.any():
-            self._warn("Nothing is painted: paint the vessel with the brush, or press Escape to give up.")
+            self._warn(tr("Nothing is painted: paint the vessel with the brush, or press Escape to give up."))
             return False
         vessel = self._vessel
         self._end()

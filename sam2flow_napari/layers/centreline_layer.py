@@ -19,6 +19,7 @@ from sam2flow_core.velocity.centreline import BentVessel
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr
 
 NAME = "middle line"
 Line = Callable[[int, int], NDArray[np.float64] | None]
@@ -82,7 +83,9 @@ class CentrelineLayer:
         mask = self._frames.mask_of(self._frame, self._vessel)
         vessel = None if mask is None else BentVessel.of(mask, self._measured(self._vessel, self._frame))
         if vessel is None:
-            self._warn("There is no mask whose middle could be bent: click on the vessel first, and wait for its mask.")
+            self._warn(
+                tr("There is no mask whose middle could be bent: click on the vessel first, and wait for its mask.")
+            )
             return False
         self._known = {self._marks(self._session.state): vessel}
         if self.layer not in self._viewer.layers:
@@ -113,7 +116,7 @@ class CentrelineLayer:
         vessel = before.through(knots)
         mask = vessel.mask(self._frames.shape[1:])
         if not mask.any():
-            self._warn("That lies outside the image: the vessel stays where it was.")
+            self._warn(tr("That lies outside the image: the vessel stays where it was."))
             self._show(before)
         elif not np.array_equal(knots, before.knots):
             painted = MaskPrompt.of(self._vessel, self._frame, mask)

@@ -34,7 +34,7 @@ TRACER_ON_WHEEL = "#000000"
 PROPOSAL_COLOUR = (0.35, 0.95, 1.0)
 """Red, green and blue of the outlines of vessels that are proposed."""
 _LIGHTEST_LINE = 0.3
-_BEHIND_NUMBERS, _NUMBER_PX = "#00000099", 20
+_BEHIND_NUMBERS, _NUMBER_PX = "#00000099", 26
 OWNER_KEY = "sam2flow_owner"
 """In the metadata of a recording's layer: a weak reference to the workbench that works on it."""
 
@@ -199,16 +199,16 @@ class LayerFactory:
         """Return an empty vectors layer for the outlines of vessels that are proposed."""
         return self._vectors(name, vector_style="line", edge_color="white", edge_width=1.5)
 
-    def numbers(self, name: str) -> Points:
+    def numbers(self, name: str, size: float) -> Points:
         """Return an empty points layer (y, x) whose points show a number on a dark disc, readable on any colour."""
         return Points(
             np.empty((0, 2)),
             name=name,
             ndim=2,
-            size=1,
+            size=size,
             face_color=_BEHIND_NUMBERS,
             border_color="transparent",
-            canvas_size_limits=(_NUMBER_PX, _NUMBER_PX),
+            canvas_size_limits=(1, _NUMBER_PX),
             features={"number": np.empty(0, int)},
             text={"string": "{number}", "size": 12, "color": "white", "anchor": "center"},
             **placement(self.spacing, ndim=2),

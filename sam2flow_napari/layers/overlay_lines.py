@@ -91,7 +91,8 @@ def flow_arrows(labels: NDArray[np.unsignedinteger], flow: NDArray[np.float16], 
     start, projection = np.stack([y, x], axis=1), np.stack([dy, dx], axis=1) * (length / speed)[:, None]
     tip = start + projection
     inside = ((tip > -0.5) & (tip < np.array(labels.shape) - 0.5)).all(axis=1)  # none sticks out of the picture
-    return np.stack([start, projection], axis=1)[inside].astype(np.float32)
+    arrows: NDArray[np.float32] = np.stack([start, projection], axis=1)[inside].astype(np.float32)
+    return arrows
 
 
 class Tracers:

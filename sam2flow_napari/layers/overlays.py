@@ -228,7 +228,7 @@ class Overlays:
             ARROWS: lambda: self._factory.arrows(ARROWS),
             TRACERS: lambda: self._factory.tracers(TRACERS),
             LINES: lambda: self._factory.centrelines(LINES),
-            NUMBERS: lambda: self._factory.numbers(NUMBERS),
+            NUMBERS: lambda: self._factory.numbers(NUMBERS, 0.1 * min(self._frames.shape[1:])),
         }
         active = self._viewer.layers.selection.active
         below = self._image

@@ -17,6 +17,7 @@ from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import BoxPrompt, Prompt
 from sam2flow_napari.layers.factory import LayerFactory, vessel_colour
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr
 
 CLICKS = "prompts"
 _SYMBOLS, _BORDERS = {1: "disc", 0: "x"}, {1: "white", 0: "red"}
@@ -140,7 +141,7 @@ class PromptLayer:
         if one and self._accept(added[0].y, added[0].x):
             return
         if outside:
-            self._warn("That click is outside the image and was left out: click on a vessel.")
+            self._warn(tr("That click is outside the image and was left out: click on a vessel."))
         if prompts == self._session.state.clicks:
             self.refresh(self._session.state)
         else:
@@ -261,7 +262,7 @@ class BoxLayer:
         boxes = tuple(self._read(i, np.asarray(data)) for i, data in enumerate(self.layer.data))
         fit = tuple(box for box in boxes if box is not None)
         if len(fit) < len(boxes):
-            self._warn("That box is too small or outside the image: drag a rectangle about the vessel.")
+            self._warn(tr("That box is too small or outside the image: drag a rectangle about the vessel."))
         self._take(fit, added and boxes[-1] is not None)
 
     def _take(self, boxes: tuple[BoxPrompt, ...], added: bool) -> None:

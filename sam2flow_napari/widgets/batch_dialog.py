@@ -26,6 +26,7 @@ from sam2flow_core.errors import DataError, Sam2FlowError
 from sam2flow_core.project import PROJECT_FILE, SessionState, read_project
 from sam2flow_core.spreadsheets import read_csv
 from sam2flow_napari.session.recording import project_folder
+from sam2flow_napari.translation import tr, tr_later
 from sam2flow_napari.widgets.building_blocks import button, open_page
 from sam2flow_napari.widgets.results_table import flags_in_short, velocity_in_words
 from sam2flow_napari.widgets.run_section import DETAIL_WORDS
@@ -36,10 +37,9 @@ if TYPE_CHECKING:
     from sam2flow_core.engine.batch import BatchStep
     from sam2flow_core.engine.events import RunRequest
 
-_COLUMNS = ("Recording", "Vessels", "Group", "State")
-_RESULTS = ("Recording", "Vessel", "um/s [95 %]", "Grade", "Notes")
+_COLUMNS = (tr_later("Recording"), tr_later("Vessels"), tr_later("Group"), tr_later("State"))
+_RESULTS = (tr_later("Recording"), tr_later("Vessel"), "um/s [95 %]", tr_later("Grade"), tr_later("Notes"))
 _GROUP, _STATE = 2, 3
-_READABLE = "Comparison"
 
 
 @dataclass(frozen=True)
@@ -66,24 +66,28 @@ class BatchDialog(QDialog):
         self._rows: list[_Row] = []
         self._asked: list[int] = []
         self._out: Path | None = None
-        self.setWindowTitle("SAM2Flow: batch")
+        self.setWindowTitle(tr("SAM2Flow: batch"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.list = _table(_COLUMNS, "Double-click a group to type it: before and after, say.", stretch=0)
-        self.results = _table(_RESULTS, "Velocities of all recordings.", stretch=4)
+        self.list = _table(_COLUMNS, tr("Double-click a group to type it: before and after, say."), stretch=0)
+        self.results = _table(_RESULTS, tr("Velocities of all recordings."), stretch=4)
         self.pages = QTabWidget()
-        self.pages.addTab(self.list, "Recordings")
-        self.pages.addTab(self.results, "Velocities")
+        self.pages.addTab(self.list, tr("Recordings"))
+        self.pages.addTab(self.results, tr("Velocities"))
         self.words = QLabel()
         self.words.setWordWrap(True)
-        self.borrow = QCheckBox("Recordings that are not marked get the clicks of the one that is open")
-        self.borrow.setToolTip("For one field of view before and after: the same vessels under the same numbers.")
+        self.borrow = QCheckBox(tr("Recordings that are not marked get the clicks of the one that is open"))
+        self.borrow.setToolTip(tr("For one field of view before and after: the same vessels under the same numbers."))
         self.borrow.setChecked(True)
         self.borrow.toggled.connect(self._refresh)
-        self.add = button("Add…", "Add recordings to the list.", self._choose)
-        self.remove = button("Remove", "Take the selected recording from the list.", self._remove)
-        self.start = button("Measure all…", "Choose a folder and measure all recordings into it.", self._choose_out)
-        self.stop = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.batch.cancel)
-        self.page = button(_READABLE, "Open the page that compares the recordings.", self._open_page)
+        self.add = button(tr("Add…"), tr("Add recordings to the list."), self._choose)
+        self.remove = button(tr("Remove"), tr("Take the selected recording from the list."), self._remove)
+        self.start = button(
+            tr("Measure all…"), tr("Choose a folder and measure all recordings into it."), self._choose_out
+        )
+        self.stop = button(
+            tr("Cancel"), tr("Stop after the present frame; what is finished is kept."), bench.batch.cancel
+        )
+        self.page = button(tr("Comparison"), tr("Open the page that compares the recordings."), self._open_page)
         self._lay_out()
         bench.batch.progressed.connect(self._on_step)
         bench.batch.finished.connect(self._on_finished)
@@ -110,7 +114,7 @@ class BatchDialog(QDialog):
 
     # -- the list ------------------------------------------------------------
     def _choose(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, "Add recordings")
+        paths, _ = QFileDialog.getOpenFileNames(self, tr("Add recordings"))
         for path in paths:
             self.add_recording(Path(path))
 
@@ -145,14 +149,25 @@ class BatchDialog(QDialog):
     def _refresh(self, _changed: object = None) -> None:
         choices, lent = self._bench.session.run_choices, self._lent
         self.words.setText(
-            f"All are measured with the settings of the dock: model {choices.model}, detail "
-            f"{DETAIL_WORDS.get(choices.detail, choices.detail)}, "
-            + (f"frames {choices.start} to {choices.stop - 1}. " if choices.stop else "all frames. ")
-            + "Vessels of the same number are compared; the first recording is the baseline."
+            tr("All are measured with the settings of the dock: model {model}, detail {detail}, ").format(
+                model=choices.model, detail=tr(DETAIL_WORDS.get(choices.detail, choices.detail))
+            )
+            + (
+                tr("frames {start} to {stop}. ").format(start=choices.start, stop=choices.stop - 1)
+                if choices.stop
+                else tr("all frames. ")
+            )
+            + tr("Vessels of the same number are compared; the first recording is the baseline.")
         )
         for place, row in enumerate(self._rows):
             borrowed = len([v for v in lent.vessel_ids if lent.is_shown(v)])
-            vessels = str(row.marked) if row.marked else f"{borrowed}, of the open one" if borrowed else "none marked"
+            vessels = (
+                str(row.marked)
+                if row.marked
+                else tr("{borrowed}, of the open one").format(borrowed=borrowed)
+                if borrowed
+                else tr("none marked")
+            )
             self._tell(place, 0, row.path.name)
             self._tell(place, 1, vessels)
             self._tell(place, _STATE, row.fault)
@@ -177,14 +192,14 @@ class BatchDialog(QDialog):
 
     # -- measuring -----------------------------------------------------------
     def _choose_out(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder for the results of the batch")
+        folder = QFileDialog.getExistingDirectory(self, tr("Folder for the results of the batch"))
         if folder:
             self.measure(Path(folder))
 
     def measure(self, out: Path) -> None:
         """Measure all recordings of the list into a folder; those that cannot be are told in their row."""
         if self._bench.occupied:
-            self._bench.report(DataError("something else goes on: wait for its end, or cancel it"))
+            self._bench.report(DataError(tr("something else goes on: wait for its end, or cancel it")))
             return
         self._bench.session.save_now()
         requests, groups = [], []
@@ -196,7 +211,7 @@ class BatchDialog(QDialog):
                 self._tell(place, _STATE, str(error))
                 continue
             self._asked.append(place)
-            self._tell(place, _STATE, "waits")
+            self._tell(place, _STATE, tr("waits"))
             group = self.list.item(place, _GROUP)
             if group is not None and group.text().strip():
                 groups.append((video_id, group.text().strip()))
@@ -213,11 +228,17 @@ class BatchDialog(QDialog):
             return
         place = self._asked[step.number]
         if step.outcome is not None:
-            self._tell(place, _STATE, step.outcome.failure or "done")
+            self._tell(place, _STATE, step.outcome.failure or tr("done"))
         elif step.frames_total:
-            self._tell(place, _STATE, f"frame {step.frames_done} of {step.frames_total}")
+            self._tell(
+                place,
+                _STATE,
+                tr("frame {frames_done} of {frames_total}").format(
+                    frames_done=step.frames_done, frames_total=step.frames_total
+                ),
+            )
         else:
-            self._tell(place, _STATE, "reading…")
+            self._tell(place, _STATE, tr("reading…"))
 
     def _on_finished(self, out: Path) -> None:
         if out != self._out:
@@ -237,7 +258,7 @@ class BatchDialog(QDialog):
                 str(row.get("video_id", "")),
                 f"{row['vessel_id']:g}" + (f"  {row['name']}" if isinstance(row.get("name"), str) else ""),
                 velocity_in_words({str(key): value for key, value in row.items()}),
-                grade if isinstance(grade, str) else "",
+                tr(grade) if isinstance(grade, str) else "",
                 flags_in_short(row.get("flags")),
             )
             self.results.insertRow(number)
@@ -287,7 +308,7 @@ def _fixed(words: str) -> QTableWidgetItem:
 
 def _table(titles: tuple[str, ...], tooltip: str, stretch: int) -> QTableWidget:
     table = QTableWidget(0, len(titles))
-    table.setHorizontalHeaderLabels(titles)
+    table.setHorizontalHeaderLabels([tr(title) for title in titles])
     table.setToolTip(tooltip)
     table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
     rows, columns = table.verticalHeader(), table.horizontalHeader()

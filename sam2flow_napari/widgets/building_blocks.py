@@ -34,6 +34,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from sam2flow_napari.translation import tr
+
 _BY_KEYS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _MOVED = (QEvent.Type.FocusIn, QEvent.Type.Resize, QEvent.Type.Move)
 _ROW_PX = 22
@@ -287,4 +289,4 @@ def open_page(page: Path) -> None:
     clipboard = QApplication.clipboard()
     if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))) and clipboard is not None:
         clipboard.setText(str(page))
-        show_warning(f"No web browser answered. The page is {page} (copied to the clipboard).")
+        show_warning(tr("No web browser answered. The page is {page} (copied to the clipboard).").format(page=page))

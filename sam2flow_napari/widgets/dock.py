@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 )
 
 from sam2flow_napari.tools import Key
+from sam2flow_napari.translation import choose_language, tr, tr_later
 from sam2flow_napari.widgets.building_blocks import FocusFrame, ask, in_order
 from sam2flow_napari.widgets.recording_section import RecordingSection
 from sam2flow_napari.widgets.results_section import ResultsSection
@@ -39,14 +40,14 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 _MOUSE = (
-    ("Click", "this vessel"),
-    ("Shift or Alt + click", "not this vessel"),
-    ("Drag, wheel", "move and zoom the image"),
-    ("3, then drag or Delete", "select points to move or delete; 2 to click again"),
-    ("Alt+1, Alt+2", "the pages Mark and Results; Tab goes through the dock"),
-    ("Alt+R, Alt+C", "run, cancel; other buttons say their keys when the mouse rests on them"),
+    (tr_later("Click"), tr_later("this vessel")),
+    (tr_later("Shift or Alt + click"), tr_later("not this vessel")),
+    (tr_later("Drag, wheel"), tr_later("move and zoom the image")),
+    (tr_later("3, then drag or Delete"), tr_later("select points to move or delete; 2 to click again")),
+    ("Alt+1, Alt+2", tr_later("the pages Mark and Results; Tab goes through the dock")),
+    ("Alt+R, Alt+C", tr_later("run, cancel; other buttons say their keys when the mouse rests on them")),
 )
-OLD_QT = "PyQt5 works with this napari; a later one will want PyQt6: pip install 'sam2flow[pyqt6]'"
+OLD_QT = tr_later("PyQt5 works with this napari; a later one will want PyQt6: pip install 'sam2flow[pyqt6]'")
 _NAPARI_SAYS = "PyQt5 backend"
 _WIDEST = 440
 """px that the dock asks for, so that a screen of 1280 px has room for the picture whatever the style's margins are."""
@@ -54,9 +55,9 @@ _WIDEST = 440
 
 def help_text(keys: tuple[Key, ...]) -> str:
     """Return the help as rich text."""
-    rows = [*_MOUSE, *((key.shown, key.does) for key in keys)]
+    rows = [*((tr(a), tr(b)) for a, b in _MOUSE), *((key.shown, key.does) for key in keys)]
     cells = "".join(f"<tr><td><b>{escape(a)}</b>&nbsp;&nbsp;</td><td>{escape(b)}</td></tr>" for a, b in rows)
-    where = "In the dock, and over the image with the layer <i>prompts</i> (<i>boxes</i>, <i>brush</i>) selected:"
+    where = tr("In the dock, and over the image with the layer <i>prompts</i> (<i>boxes</i>, <i>brush</i>) selected:")
     # Each key on one line, or the box is higher than a small screen.
     return f"<p>{where}</p><table style='white-space: nowrap'>{cells}</table>"
 
@@ -64,7 +65,7 @@ def help_text(keys: tuple[Key, ...]) -> str:
 def show_help(parent: QWidget, keys: tuple[Key, ...]) -> QMessageBox:
     """Show the pop-up without blocking the window."""
     box = QMessageBox(parent)
-    box.setWindowTitle("SAM2Flow: keys")
+    box.setWindowTitle(tr("SAM2Flow: keys"))
     box.setTextFormat(Qt.TextFormat.RichText)
     box.setText(help_text(keys))
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -86,7 +87,7 @@ def say_that_qt_is_old(viewer: napari.Viewer) -> None:
                 widget.close()
                 taken = True
     if taken:
-        viewer.status = OLD_QT
+        viewer.status = tr(OLD_QT)
 
 
 def _says_it(notification: object) -> bool:
@@ -107,6 +108,7 @@ class SAM2FlowDock(QWidget):
 
     def __init__(self, napari_viewer: napari.Viewer, engine: Engine | None = None) -> None:
         super().__init__()
+        choose_language()
         self.bench = Workbench(napari_viewer, engine)
         self._docked = self._shut = False
         self.recording = RecordingSection(self.bench)
@@ -179,11 +181,11 @@ class SAM2FlowDock(QWidget):
         column.setContentsMargins(2, 2, 2, 2)
         column.setSpacing(4)
         self.recording.add(self.vessels.picture)
-        column.addWidget(_framed("Recording", self.recording))
-        column.addWidget(_framed("Vessels", self.vessels), 1)
-        column.addWidget(_framed("Settings of a run", self.run.settings))
-        self.pages.addTab(_scrolled(marking), "Mark")
-        self.pages.addTab(_scrolled(self.results), "Results")
+        column.addWidget(_framed(tr("Recording"), self.recording))
+        column.addWidget(_framed(tr("Vessels"), self.vessels), 1)
+        column.addWidget(_framed(tr("Settings of a run"), self.run.settings))
+        self.pages.addTab(_scrolled(marking), tr("Mark"))
+        self.pages.addTab(_scrolled(self.results), tr("Results"))
         for page in range(self.pages.count()):
             self.pages.setTabToolTip(page, f"Alt+{page + 1}")
         layout = QVBoxLayout(self)
@@ -214,12 +216,12 @@ class SAM2FlowDock(QWidget):
 
     def _ask_to_switch(self, image: Image) -> None:
         recording = self.bench.session.recording
-        here = recording.stack.name if recording else "This recording"
+        here = recording.stack.name if recording else tr("This recording")
         ask(
             self,
-            f"{here} is being measured. Stop that and open {image.name}?",
-            "What the run has finished is kept.",
-            ("Stop and open", "Go on measuring"),
+            tr("{here} is being measured. Stop that and open {name}?").format(here=here, name=image.name),
+            tr("What the run has finished is kept."),
+            (tr("Stop and open"), tr("Go on measuring")),
             lambda stop: self.bench.switch(image, stop),
         )
 

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from sam2flow_napari.translation import tr
 from sam2flow_napari.widgets.building_blocks import button
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.run_tables import RunTables
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from sam2flow_core.engine.export import ExportProgress, ExportRequest
 
-_STOPPING = "Stopping…"
 _FINE = 1000
 """Steps of the progress bar."""
 
@@ -58,12 +58,12 @@ class ExportDialog(QDialog):
         self._bench, self._tables = bench, tables
         self._recording = bench.session.recording
         self._worker: Any = None
-        self.setWindowTitle("SAM2Flow: export")
+        self.setWindowTitle(tr("SAM2Flow: export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.kinds = {kind: QCheckBox(kind[:1].upper() + kind[1:]) for kind in KINDS}
+        self.kinds = {kind: QCheckBox(tr(kind[:1].upper() + kind[1:])) for kind in KINDS}
         for kind, box in self.kinds.items():
             box.setChecked(kind != FILM)
-            box.setToolTip(f"Whether {kind} is written.")
+            box.setToolTip(tr("Whether {kind} is written.").format(kind=tr(kind[:1].upper() + kind[1:])))
         header = tables.results.header
         self.first, self.last, self.every = QSpinBox(), QSpinBox(), QSpinBox()
         for spin in (self.first, self.last):
@@ -75,25 +75,25 @@ class ExportDialog(QDialog):
         self.rate.setValue(20)
         self.ending = QComboBox()
         self.ending.addItems([".mp4", ".gif"])
-        self.overlays = QCheckBox("With masks, speed and numbers")
+        self.overlays = QCheckBox(tr("With masks, speed and numbers"))
         self.overlays.setChecked(True)
         self.progress = QProgressBar()
         self.progress.setRange(0, _FINE)
         self.words = QLabel("")
-        self.start = button("Export…", "Choose a folder and write the files there.", self._choose)
-        self.stop = button("Cancel", "Stop; files that are whole stay.", self.reject)
+        self.start = button(tr("Export…"), tr("Choose a folder and write the files there."), self._choose)
+        self.stop = button(tr("Cancel"), tr("Stop; files that are whole stay."), self.reject)
         self._lay_out()
 
     def _lay_out(self) -> None:
         from sam2flow_core.engine.export import FILM
 
-        of_film = QGroupBox("Of the film")
+        of_film = QGroupBox(tr("Of the film"))
         film = QFormLayout(of_film)
-        film.addRow("First frame", self.first)
-        film.addRow("Last frame", self.last)
-        film.addRow("Take one frame of", self.every)
-        film.addRow("Frames shown a second", self.rate)
-        film.addRow("File type", self.ending)
+        film.addRow(tr("First frame"), self.first)
+        film.addRow(tr("Last frame"), self.last)
+        film.addRow(tr("Take one frame of"), self.every)
+        film.addRow(tr("Frames shown a second"), self.rate)
+        film.addRow(tr("File type"), self.ending)
         film.addRow(self.overlays)
         self.kinds[FILM].toggled.connect(of_film.setEnabled)
         of_film.setEnabled(self.kinds[FILM].isChecked())
@@ -110,7 +110,7 @@ class ExportDialog(QDialog):
         self.setMinimumWidth(340)
 
     def _choose(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Export to a folder")
+        folder = QFileDialog.getExistingDirectory(self, tr("Export to a folder"))
         if folder:
             self.export_to(Path(folder))
 
@@ -143,7 +143,7 @@ class ExportDialog(QDialog):
         """Stop an export that goes on, or close."""
         if self._worker is not None:
             self._worker.quit()
-            self.words.setText(_STOPPING)
+            self.words.setText(tr("Stopping…"))
         else:
             super().reject()
 
@@ -153,11 +153,11 @@ class ExportDialog(QDialog):
             self._bench.report(step)
         elif isinstance(step, Path):
             self.progress.setValue(_FINE)
-            show_info(f"Exported to {step}")
+            show_info(tr("Exported to {step}").format(step=step))
             self._worker = None
             self.accept()
-        elif self.words.text() != _STOPPING:  # steps that were on their way when it was stopped
-            self.words.setText(f"Writing {step.what}")
+        elif self.words.text() != tr("Stopping…"):  # steps that were on their way when it was stopped
+            self.words.setText(tr("Writing {what}").format(what=step.what))
             self.progress.setValue(round(_FINE * step.share))
 
     def _on_finished(self) -> None:
@@ -165,8 +165,8 @@ class ExportDialog(QDialog):
             self._worker = None
             self.progress.setValue(0)
             self.start.setEnabled(True)
-            if self.words.text() == _STOPPING:
-                self.words.setText("Cancelled; files that are whole stay.")
+            if self.words.text() == tr("Stopping…"):
+                self.words.setText(tr("Cancelled; files that are whole stay."))
 
 
 def _guarded(request: ExportRequest) -> Generator[ExportProgress | Exception | Path, None, None]:

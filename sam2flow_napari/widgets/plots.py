@@ -22,6 +22,7 @@ from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.layers.factory import readable_on
 from sam2flow_napari.session import Session, Spacing
+from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.jobs import LineDone, RunProgress
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
         self._cursor = pg.InfiniteLine(0, angle=90, movable=False)
         self._cursor.setZValue(1)
         self.addItem(self._cursor, ignoreBounds=True)
-        self.setToolTip(f"{tooltip} Click to go to that frame; the line is the frame on screen.")
+        self.setToolTip(
+            tr("{tooltip} Click to go to that frame; the line is the frame on screen.").format(tooltip=tooltip)
+        )
         self.setMouseEnabled(x=True, y=False)
         self.setMenuEnabled(False)
         self.hideButtons()
@@ -97,7 +100,7 @@ class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
             apart = (self._times["time_s"] - self._times["frame"] * seconds).abs().max()
             seconds = None if apart > seconds / 2 else seconds
         self.getAxis("bottom").setScale(seconds or 1.0)
-        self.setLabel("bottom", "time (s)" if seconds else "frame")
+        self.setLabel("bottom", tr("time (s)") if seconds else tr("frame"))
 
     def _on_step(self) -> None:
         self._cursor.setValue(self._viewer.dims.current_step[0])
@@ -165,7 +168,7 @@ class VelocityPlot(FramePlot):
     """
 
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
-        tip = "Velocity of each vessel. Of the selected one: band, its 95 % interval; grey, no velocity."
+        tip = tr("Velocity of each vessel. Of the selected one: band, its 95 % interval; grey, no velocity.")
         self._curves: dict[float, pg.PlotDataItem] = {}
         super().__init__(viewer, session, tip)
         self._live: dict[int, _Points] = defaultdict(_Points)
@@ -210,7 +213,7 @@ class VelocityPlot(FramePlot):
         """Draw the speeds gathered so far; the tables may have taken their place meanwhile."""
         if not self._live:
             return
-        self.setLabel("left", f"speed so far ({self._live_unit})")
+        self.setLabel("left", tr("speed so far ({unit})").format(unit=self._live_unit))
         for vessel_id, points in self._live.items():
             self._curve(vessel_id).setData(
                 *broken_line(np.array(points.frames), np.array(points.speeds)), connect="finite"
@@ -222,7 +225,7 @@ class VelocityPlot(FramePlot):
         self.show_times(per_frame)
         calibrated = bool(per_frame["velocity_um_s"].notna().any())
         column = "velocity_um_s" if calibrated else "velocity_px_frame"
-        self.setLabel("left", "velocity (um/s)" if calibrated else "velocity (px/frame)")
+        self.setLabel("left", tr("velocity (um/s)") if calibrated else tr("velocity (px/frame)"))
         for vessel_id, rows in per_frame.groupby("vessel_id"):
             curve = self._curve(float(str(vessel_id)))
             shown = answered_rows(rows)
@@ -266,7 +269,7 @@ class VelocityPlot(FramePlot):
         velocity = rows["velocity_um_s" if calibrated else "velocity_px_frame"].to_numpy(float)
         self._line.setData(*broken_line(rows["frame"].to_numpy(float), velocity), connect="finite")
         if not self._curves:
-            self.setLabel("left", "velocity (um/s)" if calibrated else "velocity (px/frame)")
+            self.setLabel("left", tr("velocity (um/s)") if calibrated else tr("velocity (px/frame)"))
 
     def _curve(self, vessel_id: float) -> pg.PlotDataItem:
         if vessel_id not in self._curves:
@@ -317,9 +320,9 @@ class SpaceTimePlot(FramePlot):
     """
 
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
-        tip = (
-            "Brightness along the selected vessel in the direction of its arrow: streaks are cells. "
-            "Orange: how they would run at the velocity that was measured."
+        tip = tr(
+            "Brightness along the selected vessel in the direction of its arrow: streaks are cells. Orange: "
+            "how they would run at the velocity that was measured."
         )
         super().__init__(viewer, session, tip)
         self._lines: dict[int, VesselLine] = {}
@@ -362,7 +365,7 @@ class SpaceTimePlot(FramePlot):
         image[line.frames - first] = line.diagram
         self._image.setImage(image, levels=levels)
         self._image.setRect(QRectF(first - 0.5, 0, len(image), points * spacing.scale[1]))
-        self.setLabel("left", f"distance ({'um' if spacing.pixel_size_um else 'px'})")
+        self.setLabel("left", tr("distance ({unit})").format(unit="um" if spacing.pixel_size_um else "px"))
         times, velocities = self._velocities.get(line.vessel_id, (np.zeros(0), np.zeros(0)))
         t, place = passages(times, velocities, points)
         self._slopes.setData(t, place * spacing.scale[1])

@@ -13,20 +13,20 @@ from sam2flow_core.errors import CalibrationError
 from sam2flow_core.project import CalibrationEdit
 from sam2flow_core.stack.calibration import Measured
 from sam2flow_core.stack.video import VIDEO_SUFFIXES
+from sam2flow_napari.translation import tr, tr_later
 from sam2flow_napari.widgets.batch_dialog import BatchDialog
 from sam2flow_napari.widgets.building_blocks import Hint, button, tell
 from sam2flow_napari.workbench import Workbench
 
 _SOURCES = {
-    "user": "typed by you",
-    "ome": "OME file",
-    "imagej": "ImageJ file",
-    "tiff": "TIFF tag",
-    "video": "video file",
-    "none": "not in file",
+    "user": tr_later("typed by you"),
+    "ome": tr_later("OME file"),
+    "imagej": tr_later("ImageJ file"),
+    "tiff": tr_later("TIFF tag"),
+    "video": tr_later("video file"),
+    "none": tr_later("not in file"),
 }
 _ENDINGS = " ".join(f"*{ending}" for ending in (".tif", ".tiff", ".btf", ".tf8", *VIDEO_SUFFIXES))
-_FILTER = f"Recordings ({_ENDINGS});;All files (*)"
 
 
 class RecordingSection(QWidget):
@@ -38,11 +38,11 @@ class RecordingSection(QWidget):
         self._name = QElidingLabel("")
         self._facts = QElidingLabel("")
         self._problems = Hint(1)
-        self.pixel_size = FloatSpinBox(min=0, max=1e4, step=0.01, tooltip="Side of a pixel in um. 0 = unknown.")
-        self.frame_rate = FloatSpinBox(min=0, max=1e5, step=1, tooltip="Frames per second. 0 = unknown.")
+        self.pixel_size = FloatSpinBox(min=0, max=1e4, step=0.01, tooltip=tr("Side of a pixel in um. 0 = unknown."))
+        self.frame_rate = FloatSpinBox(min=0, max=1e5, step=1, tooltip=tr("Frames per second. 0 = unknown."))
         self._pixel_source, self._rate_source = QElidingLabel(""), QElidingLabel("")
         self.stabilise = CheckBox(
-            text="Stabilise", tooltip="Take the movement of the tissue out of the flow (recommended)."
+            text=tr("Stabilise"), tooltip=tr("Take the movement of the tissue out of the flow (recommended).")
         )
         self._filled = self._build_filled()
         layout = QVBoxLayout(self)
@@ -51,7 +51,7 @@ class RecordingSection(QWidget):
         layout.addLayout(self._build_buttons())
         for box in (self.pixel_size, self.frame_rate):
             box.native.setDecimals(3)
-            box.native.setSpecialValueText("unknown")
+            box.native.setSpecialValueText(tr("unknown"))
             box.native.setKeyboardTracking(False)
             box.native.setFixedWidth(126)
             box.changed.connect(self._on_edited)
@@ -76,8 +76,8 @@ class RecordingSection(QWidget):
         what.addWidget(self._facts, 2)
         grid.addLayout(what, 0, 0, 1, 3)
         rows = (
-            ("Pixel size (um)", self.pixel_size, self._pixel_source),
-            ("Rate (Hz)", self.frame_rate, self._rate_source),
+            (tr("Pixel size (um)"), self.pixel_size, self._pixel_source),
+            (tr("Rate (Hz)"), self.frame_rate, self._rate_source),
         )
         for row, (text, box, source) in enumerate(rows, start=2):
             grid.addWidget(QLabel(text), row, 0)
@@ -98,19 +98,24 @@ class RecordingSection(QWidget):
         row = QHBoxLayout()
         row.addWidget(
             button(
-                "Open…",
-                "Open a TIFF or a video (AVI, MP4); any size, it is read a frame at a time.",
+                tr("Open…"),
+                tr("Open a TIFF or a video (AVI, MP4); any size, it is read a frame at a time."),
                 self._open,
                 "Alt+O",
             )
         )
-        row.addWidget(button("Folder…", "Open a folder of single frames.", self._open_folder, "Alt+D"))
+        row.addWidget(button(tr("Folder…"), tr("Open a folder of single frames."), self._open_folder, "Alt+D"))
         row.addWidget(
-            button("Layer", "Take the selected image layer, whatever reader opened it.", self._bench.use_layer, "Alt+Y")
+            button(
+                tr("Layer"),
+                tr("Take the selected image layer, whatever reader opened it."),
+                self._bench.use_layer,
+                "Alt+Y",
+            )
         )
-        row.addWidget(button("Sample", "Open the bundled sample recording.", self._bench.open_sample, "Alt+S"))
-        several = "Measure several recordings with the same settings, and compare them: before and after, say."
-        row.addWidget(button("Batch…", several, self._batch, "Alt+B"))
+        row.addWidget(button(tr("Sample"), tr("Open the bundled sample recording."), self._bench.open_sample, "Alt+S"))
+        several = tr("Measure several recordings with the same settings, and compare them: before and after, say.")
+        row.addWidget(button(tr("Batch…"), several, self._batch, "Alt+B"))
         return row
 
     def refresh(self) -> None:
@@ -119,7 +124,7 @@ class RecordingSection(QWidget):
         self._filled.setEnabled(recording is not None)
         self._facts.setVisible(recording is not None)
         if recording is None:
-            self._name.setText("No recording is open.")
+            self._name.setText(tr("No recording is open."))
             for label in (self._facts, self._pixel_source, self._rate_source):
                 label.setText("")
             tell(self._problems, "")
@@ -128,7 +133,11 @@ class RecordingSection(QWidget):
         stack, calibration = recording.stack, recording.calibration
         self._name.setText(str(recording.path.name))
         self._name.setToolTip(str(recording.path))
-        self._facts.setText(f"{frames} frames, {width} x {height} px, {stack.bit_depth} bit")
+        self._facts.setText(
+            tr("{frames} frames, {width} x {height} px, {bit_depth} bit").format(
+                frames=frames, width=width, height=height, bit_depth=stack.bit_depth
+            )
+        )
         problems = stack.problems_left(calibration)
         tell(self._problems, " ".join(problems))
         limits = CalibrationLimits()
@@ -138,9 +147,11 @@ class RecordingSection(QWidget):
         ):
             with box.changed.blocked():
                 box.value = measured.value or 0
-            label.setText(_SOURCES[measured.source] + _doubt(measured, usual))
+            label.setText(tr(_SOURCES[measured.source]) + _doubt(measured, usual))
             label.setToolTip(
-                f"{label.text()}. Usual are {usual[0]:g} to {usual[1]:g}. Type another value to replace it."
+                tr("{value}. Usual are {usual:g} to {usual_2:g}. Type another value to replace it.").format(
+                    value=label.text(), usual=usual[0], usual_2=usual[1]
+                )
             )
         with self.stabilise.changed.blocked():
             self.stabilise.value = self._bench.session.run_choices.stabilise
@@ -165,18 +176,19 @@ class RecordingSection(QWidget):
         self._bench.choose_run(replace(self._bench.session.run_choices, stabilise=stabilise))
 
     def _on_foreign(self, name: str) -> None:
-        tell(self._problems, f"{name} came through another reader: press Layer to measure it.")
+        tell(self._problems, tr("{name} came through another reader: press Layer to measure it.").format(name=name))
 
     def _batch(self) -> None:
         BatchDialog(self._bench, self).show()
 
     def _open(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a recording", "", _FILTER)
+        words = tr("Recordings ({endings});;All files (*)").format(endings=_ENDINGS)
+        path, _ = QFileDialog.getOpenFileName(self, tr("Open a recording"), "", words)
         if path:
             self._bench.open(path)
 
     def _open_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Open a folder of frames")
+        path = QFileDialog.getExistingDirectory(self, tr("Open a folder of frames"))
         if path:
             self._bench.open(path)
 
@@ -186,8 +198,8 @@ def _doubt(measured: Measured, usual: tuple[float, float]) -> str:
     if measured.value is None:
         return ""
     if not measured.plausible:
-        return ", doubtful: not used"
-    return "" if usual[0] <= measured.value <= usual[1] else ", doubtful: check it"
+        return tr(", doubtful: not used")
+    return "" if usual[0] <= measured.value <= usual[1] else tr(", doubtful: check it")
 
 
 def _edited(shown: float, own: float | None, before: float | None) -> float | None:

@@ -29,6 +29,7 @@ from sam2flow_core.files import whole_file
 from sam2flow_napari.layers.factory import speed_colours
 from sam2flow_napari.layers.lazy_layers import wheel_picture
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
+from sam2flow_napari.translation import tr
 from sam2flow_napari.widgets.building_blocks import Hint, button, open_page, row_table, tell
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 from sam2flow_napari.widgets.plots import SpaceTimePlot, VelocityPlot
@@ -56,7 +57,9 @@ def save_plot(plot: pg.PlotWidget, path: Path) -> None:
     path = path if path.suffix else path.with_suffix(".png")
     make = _EXPORTERS.get(path.suffix.lower())
     if make is None:
-        raise OutputError(f"{path}: figures are saved as .png or .svg; choose one of these endings")
+        raise OutputError(
+            tr("{path}: figures are saved as .png or .svg; choose one of these endings").format(path=path)
+        )
     exporter = make(plot.getPlotItem())
     if make is ImageExporter:
         exporter.parameters()["width"] = _WIDTH_PX
@@ -73,10 +76,10 @@ class OverlaySwitches(QWidget):
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
-        self.directions = QCheckBox("Flow directions")
-        self.directions.setToolTip("Colour the vessels by the direction of their flow.")
-        self.tracers = QCheckBox("Tracers")
-        self.tracers.setToolTip("Dots that drift with the measured flow: press play below the image.")
+        self.directions = QCheckBox(tr("Flow directions"))
+        self.directions.setToolTip(tr("Colour the vessels by the direction of their flow."))
+        self.tracers = QCheckBox(tr("Tracers"))
+        self.tracers.setToolTip(tr("Dots that drift with the measured flow: press play below the image."))
         for box, name in ((self.directions, WHEEL), (self.tracers, TRACERS)):
             box.toggled.connect(lambda shown, name=name: self._switch(name, shown))
         self._picture, self._words = QLabel(), QLabel()
@@ -117,7 +120,11 @@ class OverlaySwitches(QWidget):
         most = f"{limit:.{0 if limit > 10 else 1}f} {unit}"
         directions = self.directions.isChecked()
         self._picture.setPixmap(self._wheel if directions else self._bar)
-        self._words.setText(f"Flow towards this side,\nfull colour: {most}" if directions else f"Speed, 0 to\n{most}")
+        self._words.setText(
+            tr("Flow towards this side,\nfull colour: {most}").format(most=most)
+            if directions
+            else tr("Speed, 0 to\n{most}").format(most=most)
+        )
 
     def _switch(self, name: str, shown: bool) -> None:
         if self._bench.scene is not None:
@@ -149,15 +156,15 @@ class ResultsSection(QWidget):
         self.model = ResultsTable(bench.session)
         self.table = row_table(
             self.model,
-            "One row per vessel. Select a row to select the vessel; rest on it for all values.",
+            tr("One row per vessel. Select a row to select the vessel; rest on it for all values."),
             stretch=3,
             on_row=self._on_row,
         )
         self.plot = VelocityPlot(bench.viewer, bench.session)
         self.space_time = SpaceTimePlot(bench.viewer, bench.session)
         self.plots = QTabWidget()
-        self.plots.addTab(self.plot, "Velocity")
-        self.plots.addTab(self.space_time, "Space-time")
+        self.plots.addTab(self.plot, tr("Velocity"))
+        self.plots.addTab(self.space_time, tr("Space-time"))
         self._draw = QTimer(self)
         self._draw.setSingleShot(True)
         self._draw.setInterval(_DRAW_MS)
@@ -199,14 +206,18 @@ class ResultsSection(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(
-            button("Export…", "Take home tables, workbook, report, figures, masks, a film.", self._export, "Alt+E")
+            button(
+                tr("Export…"), tr("Take home tables, workbook, report, figures, masks, a film."), self._export, "Alt+E"
+            )
         )
-        row.addWidget(button("Figure…", "Save the plot on show as a picture (PNG or SVG).", self._figure, "Alt+G"))
-        larger = "Show the plots in a window of their own; closing it brings them back."
-        self.larger = button("Larger", larger, self._detach, "Alt+N")
+        row.addWidget(
+            button(tr("Figure…"), tr("Save the plot on show as a picture (PNG or SVG)."), self._figure, "Alt+G")
+        )
+        larger = tr("Show the plots in a window of their own; closing it brings them back.")
+        self.larger = button(tr("Larger"), larger, self._detach, "Alt+N")
         row.addWidget(self.larger)
-        row.addWidget(button("Report", "Open the report in the web browser.", self._report, "Alt+O"))
-        row.addWidget(button("Copy", "Copy the table to the clipboard.", self._copy, "Alt+Y"))
+        row.addWidget(button(tr("Report"), tr("Open the report in the web browser."), self._report, "Alt+O"))
+        row.addWidget(button(tr("Copy"), tr("Copy the table to the clipboard."), self._copy, "Alt+Y"))
         return row
 
     # -- what happens ------------------------------------------------------
@@ -239,15 +250,17 @@ class ResultsSection(QWidget):
         outdated = bench.runs.outdated(bench.session.state)
         if outdated and has_tables:
             names = (vessel.name for v in sorted(outdated) if (vessel := bench.session.state.vessel(v)))
-            return f"Marked anew since this run: {', '.join(names) or 'a deleted vessel'}. Run again to measure."
+            return tr("Marked anew since this run: {names}. Run again to measure.").format(
+                names=", ".join(names) or tr("a deleted vessel")
+            )
         if self.model.provisional:
             # Short: one line is all the room there is.
-            return f"Provisional, from {self._span}" + (
-                " so far." if bench.runs.running else "; the run was cut short."
+            return tr("Provisional, from {span}").format(span=self._span) + (
+                tr(" so far.") if bench.runs.running else tr("; the run was cut short.")
             )
         if bench.runs.running:
-            return "The first velocities come here in a while."
-        return self.model.verdict() if has_tables else "Velocities come here after a run."
+            return tr("The first velocities come here in a while.")
+        return self.model.verdict() if has_tables else tr("Velocities come here after a run.")
 
     def _on_running(self, running: bool) -> None:
         if running:
@@ -284,7 +297,7 @@ class ResultsSection(QWidget):
             ExportDialog(self._bench, tables, self).open()
 
     def _figure(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save the plot", "", "Pictures (*.png *.svg)")
+        path, _ = QFileDialog.getSaveFileName(self, tr("Save the plot"), "", tr("Pictures (*.png *.svg)"))
         if path:
             self.save_figure(Path(path))
 
@@ -296,7 +309,7 @@ class ResultsSection(QWidget):
         except OutputError as error:
             self._bench.report(error)
         else:
-            show_info(f"Figure saved as {path}")
+            show_info(tr("Figure saved as {path}").format(path=path))
 
     def _detach(self) -> None:
         """Put the plots into a window of their own until it is closed."""
@@ -307,7 +320,7 @@ class ResultsSection(QWidget):
         place = layout.indexOf(self.plots)
         layout.insertWidget(place, room, 2)
         dialog = QDialog(self)
-        dialog.setWindowTitle("SAM2Flow: plots")
+        dialog.setWindowTitle(tr("SAM2Flow: plots"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         QVBoxLayout(dialog).addWidget(self.plots)
         dialog.resize(1000, 640)
@@ -330,10 +343,14 @@ class ResultsSection(QWidget):
         clipboard = QApplication.clipboard()
         if clipboard is not None:
             clipboard.setText(self.model.as_text())
-            show_info("Table copied.")
+            show_info(tr("Table copied."))
 
 
 def _frames_in_words(tables: RunTables) -> str:
     """Say which frames the rows of a table are of."""
     frames = tables.per_frame["frame"]
-    return f"frames {int(frames.min())} to {int(frames.max())}" if len(frames) else "no frame"
+    return (
+        tr("frames {first} to {last}").format(first=int(frames.min()), last=int(frames.max()))
+        if len(frames)
+        else tr("no frame")
+    )

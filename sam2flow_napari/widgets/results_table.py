@@ -15,25 +15,26 @@ from sam2flow_core.config.flags import FLAG_MEANINGS, FLAG_NAMES, GRADES, PARTIA
 from sam2flow_core.spreadsheets import quoted
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr, tr_later
 from sam2flow_napari.widgets.building_blocks import swatch
 from sam2flow_napari.worker.run_tables import RunTables
 
 _ROWS = (
-    ("v_mean_um_s", "Velocity", "um/s"),
-    ("v_ci_low_um_s", "95 % interval from", "um/s"),
-    ("v_ci_high_um_s", "to", "um/s"),
-    ("v_min_um_s", "Slowest", "um/s"),
-    ("v_max_um_s", "Fastest", "um/s"),
-    ("kymo_v_um_s", "By the space-time diagram", "um/s"),
-    ("diameter_mean_um", "Diameter", "um"),
-    ("length_um", "Length", "um"),
-    ("flow_pl_s", "Volume flow", "pl/s"),
-    ("flux_cells_s", "Cells", "per s"),
-    ("pulse_hz", "Pulse", "Hz"),
-    ("stasis_s", "At rest", "s"),
-    ("valid_pct", "Frames with a velocity", "%"),
+    ("v_mean_um_s", tr_later("Velocity"), "um/s"),
+    ("v_ci_low_um_s", tr_later("95 % interval from"), "um/s"),
+    ("v_ci_high_um_s", tr_later("to"), "um/s"),
+    ("v_min_um_s", tr_later("Slowest"), "um/s"),
+    ("v_max_um_s", tr_later("Fastest"), "um/s"),
+    ("kymo_v_um_s", tr_later("By the space-time diagram"), "um/s"),
+    ("diameter_mean_um", tr_later("Diameter"), "um"),
+    ("length_um", tr_later("Length"), "um"),
+    ("flow_pl_s", tr_later("Volume flow"), "pl/s"),
+    ("flux_cells_s", tr_later("Cells"), tr_later("per s")),
+    ("pulse_hz", tr_later("Pulse"), "Hz"),
+    ("stasis_s", tr_later("At rest"), "s"),
+    ("valid_pct", tr_later("Frames with a velocity"), "%"),
 )
-COLUMNS = ("Vessel", "um/s [95 %]", "Grade", "Notes")
+COLUMNS = (tr_later("Vessel"), "um/s [95 %]", tr_later("Grade"), tr_later("Notes"))
 _UNCALIBRATED = "px/frame"
 
 
@@ -51,28 +52,30 @@ def _words(flags: Any, meanings: Mapping[str, str]) -> list[str]:
     if not isinstance(flags, str):
         return []
     names = flags.replace(";", " ").replace(",", " ").replace("|", " ").split()
-    return [meanings.get(name, name.lower().replace("_", " ")) for name in names]
+    return [tr(meanings.get(name, name.lower().replace("_", " "))) for name in names]
 
 
 def row_in_words(row: Mapping[Any, Any]) -> str:
     """Return a row of the summary as lines of words, with units and three digits; what is blank is left out."""
     lines = [
-        f"{title}: {float(row[name]):.3g} {unit}"
+        f"{tr(title)}: {float(row[name]):.3g} {tr(unit)}"
         for name, title, unit in _ROWS
         if isinstance(row.get(name), int | float) and not pd.isna(row[name])
     ]
     if notes := flags_in_words(row.get("flags")):
-        lines.append(f"Notes: {notes}")
+        lines.append(tr("Notes: {notes}").format(notes=notes))
     return "\n".join(lines)
 
 
 def verdict_in_words(grades: Sequence[Any]) -> str:
     """Return in one line how many vessels can be believed, as the report says it."""
     if not grades:
-        return "No vessel was measured."
+        return tr("No vessel was measured.")
     count = Counter(str(grade) for grade in grades)
-    parts = ", ".join(f"{count[grade]} {grade}" for grade in GRADES if count[grade])
-    return f"{count[GRADES[0]]} of {len(grades)} vessels can be believed as they stand ({parts})."
+    parts = ", ".join(f"{count[grade]} {tr(grade)}" for grade in GRADES if count[grade])
+    return tr("{good} of {count} vessels can be believed as they stand ({parts}).").format(
+        good=count[GRADES[0]], count=len(grades), parts=parts
+    )
 
 
 def velocity_in_words(row: Mapping[str, Any]) -> str:
@@ -133,7 +136,7 @@ class ResultsTable(QAbstractTableModel):
     def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return a column's title."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._titles[section]
+            return tr(self._titles[section])
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -156,10 +159,16 @@ class ResultsTable(QAbstractTableModel):
     def _text(self, row: Mapping[Any, Any], column: int) -> str:
         if column == 0:
             vessel = self._session.state.vessel(int(row["vessel_id"]))
-            named = vessel.name if vessel else f"Vessel {int(row['vessel_id'])}"
+            named = vessel.name if vessel else tr("Vessel {number}").format(number=int(row["vessel_id"]))
             named = f"{named}, {row['vessel_id']:g}" if row["vessel_id"] % 1 else named
             several = sum(other["vessel_id"] == row["vessel_id"] for other in self._rows) > 1
-            return f"{named}, frames {int(row['first_frame'])} to {int(row['last_frame'])}" if several else named
+            return (
+                tr("{named}, frames {first} to {last}").format(
+                    named=named, first=int(row["first_frame"]), last=int(row["last_frame"])
+                )
+                if several
+                else named
+            )
         if column == 1:
             if self._px_frame:
                 mean = self._px_frame.get(_key(row), float("nan"))
@@ -167,7 +176,7 @@ class ResultsTable(QAbstractTableModel):
             return velocity_in_words(row)
         if column == 2:
             grade = row.get("grade")
-            return "" if grade is None or pd.isna(grade) else str(grade)
+            return "" if grade is None or pd.isna(grade) else tr(str(grade))
         return flags_in_short(row.get("flags"))
 
     def notes(self, row: int) -> str:
@@ -175,7 +184,7 @@ class ResultsTable(QAbstractTableModel):
         name, _, grade, _ = (self._text(self._rows[row], column) for column in range(len(COLUMNS)))
         reasons = () if self._rows[row]["vessel_id"] % 1 else self._reasons.get(self.vessel_id(row), ())
         said = "; ".join(reasons) or flags_in_words(self._rows[row].get("flags"))
-        return f"{name}: {grade or 'no grade'}" + (f"; {said.rstrip('.')}." if said else ".").replace("?.", "?")
+        return f"{name}: {grade or tr('no grade')}" + (f"; {said.rstrip('.')}." if said else ".").replace("?.", "?")
 
     def verdict(self) -> str:
         """Return one line on all vessels: how many can be believed."""
@@ -186,13 +195,13 @@ class ResultsTable(QAbstractTableModel):
         """Return the table as tab-separated text for the clipboard."""
         unit = _UNCALIBRATED if self._px_frame else "um/s"
         titles = (
-            "Number",
-            "Vessel",
-            f"Velocity ({unit})",
-            f"95 % low ({unit})",
-            f"95 % high ({unit})",
-            "Grade",
-            "Notes",
+            tr("Number"),
+            tr("Vessel"),
+            tr("Velocity ({unit})").format(unit=unit),
+            tr("95 % low ({unit})").format(unit=unit),
+            tr("95 % high ({unit})").format(unit=unit),
+            tr("Grade"),
+            tr("Notes"),
         )
         # A name that a spreadsheet would take for a formula, or that holds a tab, is made safe as in the CSV files.
         lines = ["\t".join(titles), *("\t".join(quoted(cell) for cell in self._cells(row)) for row in self._rows)]

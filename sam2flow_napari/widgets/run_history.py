@@ -24,12 +24,11 @@ from qtpy.QtWidgets import (
 from sam2flow_core.errors import OutputError
 from sam2flow_core.project import SUFFIX, KeptRun, kept_runs, next_comparison_file
 from sam2flow_core.spreadsheets import read_csv
+from sam2flow_napari.translation import tr
 from sam2flow_napari.widgets.building_blocks import ask, button, open_page, relabel
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.jobs import RunProgress
 from sam2flow_napari.worker.run_tables import SUMMARY
-
-_RESUME, _REFINE = "Resume", "Refine"
 
 
 class RunHistory(QWidget):
@@ -46,22 +45,26 @@ class RunHistory(QWidget):
         self._bench = bench
         self._kept: tuple[KeptRun, ...] = ()
         self.choice = QComboBox()
-        self.choice.setToolTip("The runs of this recording, none of which is ever overwritten. Choose one to see it.")
+        self.choice.setToolTip(
+            tr("The runs of this recording, none of which is ever overwritten. Choose one to see it.")
+        )
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.choice.setMinimumContentsLength(8)
         self.choice.activated.connect(self._on_chosen)
         self.go_on = button(
-            _RESUME,
-            "Go on with a run that was cut short, with the marks it began with; or, where a finer detail is chosen "
-            "now, answer more pairs of frames of the run on show.",
+            tr("Resume"),
+            tr(
+                "Go on with a run that was cut short, with the marks it began with; or, where a finer detail is "
+                "chosen now, answer more pairs of frames of the run on show."
+            ),
             self._go_on,
             "Alt+U",
         )
         self.compare = button(
-            "Compare", "Put runs beside each other, vessel by vessel, on one page.", self._compare, "Alt+M"
+            tr("Compare"), tr("Put runs beside each other, vessel by vessel, on one page."), self._compare, "Alt+M"
         )
         self.delete = button(
-            "Delete", "Delete this run with all that it measured; asks first.", self._ask_to_delete, "Alt+T"
+            tr("Delete"), tr("Delete this run with all that it measured; asks first."), self._ask_to_delete, "Alt+T"
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -103,7 +106,7 @@ class RunHistory(QWidget):
         refines = chosen is not None and chosen.finished and chosen.folder == runs.shown and runs.can_refine
         free = chosen is not None and not self._bench.occupied
         self.choice.setEnabled(free)
-        relabel(self.go_on, _REFINE if refines else _RESUME)
+        relabel(self.go_on, tr("Refine") if refines else tr("Resume"))
         self.go_on.setEnabled(free and chosen is not None and (chosen.unfinished or refines))
         self.compare.setEnabled(free and any(run.finished for run in self._kept))
         self.delete.setEnabled(free)
@@ -139,9 +142,9 @@ class RunHistory(QWidget):
             return
         ask(
             self,
-            f"Delete {chosen.folder.name} with its masks, flow and tables?",
-            "This cannot be undone. Your clicks stay.",
-            ("Delete", "Keep"),
+            tr("Delete {name} with its masks, flow and tables?").format(name=chosen.folder.name),
+            tr("This cannot be undone. Your clicks stay."),
+            (tr("Delete"), tr("Keep")),
             lambda sure: self._bench.runs.delete(chosen.folder) if sure else None,
             destructive=True,
         )
@@ -169,14 +172,14 @@ class CompareDialog(QDialog):
         self._bench = bench
         self._worker: Any = None
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("SAM2Flow: compare runs")
+        self.setWindowTitle(tr("SAM2Flow: compare runs"))
         self.list = QListWidget()
         for run in kept:
             self._add(run.folder, _in_words(run, False))
-        words = QLabel("Vessels of the same number are compared; the first run that is ticked is the baseline.")
+        words = QLabel(tr("Vessels of the same number are compared; the first run that is ticked is the baseline."))
         words.setWordWrap(True)
-        self.start = button("Compare", "Write the page into the project and open it.", self.compare)
-        other = button("Another recording…", "Add the newest run of another recording's project.", self._choose)
+        self.start = button(tr("Compare"), tr("Write the page into the project and open it."), self.compare)
+        other = button(tr("Another recording…"), tr("Add the newest run of another recording's project."), self._choose)
         row = QHBoxLayout()
         row.addWidget(other)
         row.addWidget(self.start)
@@ -193,7 +196,9 @@ class CompareDialog(QDialog):
         self.list.addItem(item)
 
     def _choose(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, f"Folder of another recording's project (*{SUFFIX})")
+        folder = QFileDialog.getExistingDirectory(
+            self, tr("Folder of another recording's project (*{suffix})").format(suffix=SUFFIX)
+        )
         if folder:
             self.add_project(Path(folder))
 
@@ -201,7 +206,13 @@ class CompareDialog(QDialog):
         """Add the newest finished run of a project; one line says where there is none."""
         newest = next((run for run in reversed(kept_runs(folder)) if run.finished), None)
         if newest is None:
-            self._bench.report(OutputError(f"{folder}: holds no finished run; choose a folder that ends in {SUFFIX}"))
+            self._bench.report(
+                OutputError(
+                    tr("{folder}: holds no finished run; choose a folder that ends in {suffix}").format(
+                        folder=folder, suffix=SUFFIX
+                    )
+                )
+            )
         else:
             self._add(newest.folder, f"{folder.name.removesuffix(SUFFIX)}: {_in_words(newest, False)}")
 
@@ -211,7 +222,7 @@ class CompareDialog(QDialog):
         ticked = [Path(i.data(Qt.ItemDataRole.UserRole)) for i in items if i.checkState() == Qt.CheckState.Checked]
         folder = self._bench.session.folder
         if folder is None or len(ticked) < 2:
-            self._bench.report(OutputError("tick two runs or more to compare them"))
+            self._bench.report(OutputError(tr("tick two runs or more to compare them")))
             return
         self.start.setEnabled(False)
         self._worker = create_worker(_write, ticked, next_comparison_file(folder), _start_thread=False)
@@ -223,7 +234,7 @@ class CompareDialog(QDialog):
         if isinstance(answer, Exception):
             self._bench.report(answer)
             return
-        show_info(f"The comparison is {answer}")
+        show_info(tr("The comparison is {answer}").format(answer=answer))
         open_page(answer)
         self.accept()
 
@@ -247,5 +258,5 @@ def _write(folders: list[Path], path: Path) -> Path | Exception:
 
 def _in_words(run: KeptRun, goes_on: bool) -> str:
     when = datetime.fromtimestamp(run.written).strftime("%d %b %H:%M")
-    how = "goes on" if goes_on else "cut short" if run.unfinished else "" if run.readable else "no tables"
+    how = tr("goes on") if goes_on else tr("cut short") if run.unfinished else "" if run.readable else tr("no tables")
     return ", ".join(filter(None, (run.folder.name, how, when)))

@@ -15,6 +15,7 @@ from superqt.utils import QSignalThrottler
 from sam2flow_core.config.run import EVERY, QUICK, STANDARD
 from sam2flow_core.errors import StackError
 from sam2flow_core.project import RunChoices, SessionState
+from sam2flow_napari.translation import tr, tr_later
 from sam2flow_napari.widgets.building_blocks import button, tell
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.jobs import RunProgress
@@ -25,15 +26,9 @@ if TYPE_CHECKING:
 
 _TELL_MS = 100
 
-DETAIL_WORDS = {QUICK: "quick", STANDARD: "standard", EVERY: "every frame"}
+DETAIL_WORDS = {QUICK: tr_later("quick"), STANDARD: tr_later("standard"), EVERY: tr_later("every frame")}
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _AUTO = 0.0
-RESOLUTIONS = (
-    ("auto", _AUTO),
-    ("enlarged by 2", 0.5),
-    ("as recorded", 1.0),
-    *((f"shrunk by {factor}", float(factor)) for factor in range(2, 9)),
-)
 
 
 class RunSection(QWidget):
@@ -48,36 +43,50 @@ class RunSection(QWidget):
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self._bench = bench
-        self.first = SpinBox(min=0, max=0, tooltip="First frame of the run.")
-        self.last = SpinBox(min=0, max=0, tooltip="Last frame of the run.")
+        self.first = SpinBox(min=0, max=0, tooltip=tr("First frame of the run."))
+        self.last = SpinBox(min=0, max=0, tooltip=tr("Last frame of the run."))
         self.further = LineEdit(
-            tooltip="Further ranges, each with rows of its own in the tables, such as a response after a baseline: "
-            "90-120, 150-179."
+            tooltip=tr(
+                "Further ranges, each with rows of its own in the tables, such as a response after a baseline: "
+                "90-120, 150-179."
+            )
         )
-        self.device = ComboBox(choices=DEVICES, tooltip="Where to compute; auto takes a GPU where there is one.")
-        self.model = LineEdit(value="tiny", tooltip="Name of a model preset, or the path of a checkpoint.")
+        self.device = ComboBox(choices=DEVICES, tooltip=tr("Where to compute; auto takes a GPU where there is one."))
+        self.model = LineEdit(value="tiny", tooltip=tr("Name of a model preset, or the path of a checkpoint."))
         self.resolution = ComboBox(
-            choices=RESOLUTIONS,
-            tooltip="The resolution at which masks and flow are sought; auto makes cells as large as the model knows.",
+            choices=_resolutions(),
+            tooltip=tr(
+                "The resolution at which masks and flow are sought; auto makes cells as large as the model knows."
+            ),
         )
         self.detail = ComboBox(
-            choices=[(words, detail) for detail, words in DETAIL_WORDS.items()],
+            choices=[(tr(words), detail) for detail, words in DETAIL_WORDS.items()],
             value=STANDARD,
-            tooltip="Quick: pairs of frames at places all over the recording, a first table; standard: 40 pairs a "
-            "second, "
-            "which is what a heartbeat needs; every frame: all pairs. Each answer is made from all frames around it.",
+            tooltip=tr(
+                "Quick: pairs of frames at places all over the recording, a first table; standard: 40 pairs a "
+                "second, which is what a heartbeat needs; every frame: all pairs. Each answer is made from all "
+                "frames around it."
+            ),
         )
-        self.follow = CheckBox(text="Follow", value=bench.follow, tooltip="Move the time slider along with the run.")
-        self.start = button("Run", "Measure the flow in the marked vessels, frame by frame.", bench.runs.start, "Alt+R")
-        self.cancel = button("Cancel", "Stop after the present frame; what is finished is kept.", bench.cancel, "Alt+C")
+        self.follow = CheckBox(
+            text=tr("Follow"), value=bench.follow, tooltip=tr("Move the time slider along with the run.")
+        )
+        self.start = button(
+            tr("Run"), tr("Measure the flow in the marked vessels, frame by frame."), bench.runs.start, "Alt+R"
+        )
+        self.cancel = button(
+            tr("Cancel"), tr("Stop after the present frame; what is finished is kept."), bench.cancel, "Alt+C"
+        )
         self.propagate = button(
-            "Masks to all frames",
-            "Carry the masks of the frame on screen, or of a selected labels layer, to all frames, as a new labels "
-            "layer without flow. The model may be weights of SAM 2.",
+            tr("Masks to all frames"),
+            tr(
+                "Carry the masks of the frame on screen, or of a selected labels layer, to all frames, as a new "
+                "labels layer without flow. The model may be weights of SAM 2."
+            ),
             bench.propagate,
         )
         self.progress = QProgressBar()
-        self.progress.setToolTip("Frames done, and the time the rest will take.")
+        self.progress.setToolTip(tr("Frames done, and the time the rest will take."))
         self._hint = QElidingLabel("")
         # Every word that changes has the whole window painted, which takes longer than a fast frame.
         self._frame: FrameDone | None = None
@@ -120,9 +129,9 @@ class RunSection(QWidget):
         grid = QGridLayout(self.settings)
         grid.setContentsMargins(6, 2, 6, 2)
         grid.setVerticalSpacing(3)
-        grid.addWidget(QLabel("Frames"), 0, 0)
+        grid.addWidget(QLabel(tr("Frames")), 0, 0)
         frames = QHBoxLayout()
-        for widget in (self.first.native, QLabel("to"), self.last.native, QLabel("and"), self.further.native):
+        for widget in (self.first.native, QLabel(tr("to")), self.last.native, QLabel(tr("and")), self.further.native):
             frames.addWidget(widget)
         self.further.native.setPlaceholderText("90-120")
         # Narrower than their hints: the dock has to fit beside the image on a small screen.
@@ -133,13 +142,13 @@ class RunSection(QWidget):
         for box in (self.resolution, self.detail):
             box.native.setMinimumWidth(50)
         grid.addLayout(frames, 0, 1, 1, 3)
-        grid.addWidget(QLabel("Device"), 1, 0)
+        grid.addWidget(QLabel(tr("Device")), 1, 0)
         grid.addWidget(self.device.native, 1, 1)
-        grid.addWidget(QLabel("Model"), 1, 2)
+        grid.addWidget(QLabel(tr("Model")), 1, 2)
         grid.addWidget(self.model.native, 1, 3)
-        grid.addWidget(QLabel("Frames are"), 2, 0)
+        grid.addWidget(QLabel(tr("Frames are")), 2, 0)
         grid.addWidget(self.resolution.native, 2, 1)
-        grid.addWidget(QLabel("Detail"), 2, 2)
+        grid.addWidget(QLabel(tr("Detail")), 2, 2)
         grid.addWidget(self.detail.native, 2, 3)
         grid.addWidget(self.propagate, 3, 0, 1, 4)
         self.model.native.setMinimumWidth(40)
@@ -191,14 +200,22 @@ class RunSection(QWidget):
             return str(error)
         for start, stop in ranges:
             if start >= stop:
-                return f"Frames {start} to {stop - 1}: the first comes after the last. Mend the range."
+                return tr("Frames {start} to {stop}: the first comes after the last. Mend the range.").format(
+                    start=start, stop=stop - 1
+                )
             if recording is not None and stop > recording.shape[0]:
-                return f"Frames {start} to {stop - 1}: the recording ends with frame {recording.shape[0] - 1}."
+                return tr("Frames {start} to {stop}: the recording ends with frame {shape}.").format(
+                    start=start, stop=stop - 1, shape=recording.shape[0] - 1
+                )
             if stop - start < 2:
-                return f"Frames {start} to {stop - 1}: two frames at least are needed to see motion."
+                return tr("Frames {start} to {stop}: two frames at least are needed to see motion.").format(
+                    start=start, stop=stop - 1
+                )
         for (a, b), (c, d) in pairwise(ranges):
             if c < b:
-                return f"Frames {a} to {b - 1} and {c} to {d - 1} overlap. Give ranges that are apart."
+                return tr("Frames {a} to {b} and {c} to {d} overlap. Give ranges that are apart.").format(
+                    a=a, b=b - 1, c=c, d=d - 1
+                )
         return ""
 
     def _on_follow(self, follow: bool) -> None:
@@ -241,11 +258,13 @@ class RunSection(QWidget):
         if fault := self._range_fault():
             return fault
         if not state.prompts:
-            return "Mark a vessel first; then Run measures it."
+            return tr("Mark a vessel first; then Run measures it.")
         pairs, seconds = self._bench.runs.expected()
         if seconds is None:
-            return f"Ready: {pairs} pairs of frames."
-        return f"Ready: {pairs} pairs, about {duration(seconds)} ({pairs / seconds:.2g} a second)."
+            return tr("Ready: {pairs} pairs of frames.").format(pairs=pairs)
+        return tr("Ready: {pairs} pairs, about {value} ({pairs_2:.2g} a second).").format(
+            pairs=pairs, value=duration(seconds), pairs_2=pairs / seconds
+        )
 
     def _on_calibration(self) -> None:
         self._on_state(self._bench.session.state)
@@ -257,24 +276,34 @@ class RunSection(QWidget):
         self.progress.setRange(0, 0 if running else 1)
         self.progress.setValue(0)
         if running:
-            tell(self._hint, "Reading the recording…")
+            tell(self._hint, tr("Reading the recording…"))
 
     def _on_carried(self, frames_done: int) -> None:
         recording = self._bench.session.recording
         if recording is not None:
             self.progress.setRange(0, recording.shape[0])
             self.progress.setValue(frames_done)
-            tell(self._hint, f"Masks carried to {frames_done} of {recording.shape[0]} frames")
+            tell(
+                self._hint,
+                tr("Masks carried to {frames_done} of {shape} frames").format(
+                    frames_done=frames_done, shape=recording.shape[0]
+                ),
+            )
 
     def _on_looked(self, share: float) -> None:
         self.progress.setRange(0, 100)
         self.progress.setValue(round(100 * share))
-        tell(self._hint, f"Looking for vessels: {100 * share:.0f} % of the field")
+        tell(self._hint, tr("Looking for vessels: {value:.0f} % of the field").format(value=100 * share))
 
     def _on_batch(self, step: BatchStep) -> None:
         self.progress.setRange(0, max(step.frames_total, 1))
         self.progress.setValue(step.frames_done)
-        tell(self._hint, f"Batch: recording {step.number + 1}, frame {step.frames_done} of {step.frames_total}")
+        tell(
+            self._hint,
+            tr("Batch: recording {number}, frame {frames_done} of {frames_total}").format(
+                number=step.number + 1, frames_done=step.frames_done, frames_total=step.frames_total
+            ),
+        )
 
     def _on_progress(self, progress: RunProgress) -> None:
         from sam2flow_core.engine.events import FrameDone, Stage, Started
@@ -288,7 +317,7 @@ class RunSection(QWidget):
             self._frames.throttle()
         elif isinstance(event, Stage):
             self._frames.cancel()
-            tell(self._hint, f"{event.name[:1].upper()}{event.name[1:]}…")
+            tell(self._hint, f"{tr(event.name[:1].upper() + event.name[1:])}…")
 
     def _tell_frame(self) -> None:
         event = self._frame
@@ -298,7 +327,18 @@ class RunSection(QWidget):
             self.progress.setRange(0, event.frames_total)
         self.progress.setValue(event.frames_done)
         left = duration(event.seconds_left)
-        tell(self._hint, f"Frame {event.frames_done} of {event.frames_total}, {left} left")
+        tell(
+            self._hint,
+            tr("Frame {frames_done} of {frames_total}, {left} left").format(
+                frames_done=event.frames_done, frames_total=event.frames_total, left=left
+            ),
+        )
+
+
+def _resolutions() -> list[tuple[str, float]]:
+    """What a frame may be brought to before it is looked at, in words and as recorded px to a px of the network."""
+    shrunk = [(tr("shrunk by {factor}").format(factor=factor), float(factor)) for factor in range(2, 9)]
+    return [(tr("auto"), _AUTO), (tr("enlarged by 2"), 0.5), (tr("as recorded"), 1.0), *shrunk]
 
 
 def ranges_from_words(words: str) -> tuple[tuple[int, int], ...]:
@@ -319,7 +359,9 @@ def ranges_from_words(words: str) -> tuple[tuple[int, int], ...]:
         if part.strip():
             ends = re.fullmatch(r"\s*(\d{1,9})\s*(?:-|–|:|to)\s*(\d{1,9})\s*", part, re.ASCII)
             if ends is None:
-                raise StackError(f"'{part.strip()}' is no range: give first and last frame, such as 90-120.")
+                raise StackError(
+                    tr("'{value}' is no range: give first and last frame, such as 90-120.").format(value=part.strip())
+                )
             found.append((int(ends[1]), int(ends[2]) + 1))
     return tuple(found)
 
@@ -336,5 +378,5 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return tr("{whole} min {whole_2} s").format(whole=whole // 60, whole_2=whole % 60)
+    return tr("{whole} h {whole_2} min").format(whole=whole // 3600, whole_2=whole % 3600 // 60)

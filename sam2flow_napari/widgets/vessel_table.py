@@ -13,15 +13,16 @@ from sam2flow_core.prompts import BoxPrompt, clicks_of, regions_of
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.previews import Previews
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr, tr_later
 from sam2flow_napari.widgets.building_blocks import swatch
 
-COLUMNS = ("No.", "Name", "Prompts", "Mask", "Group")
+COLUMNS = (tr_later("No."), tr_later("Name"), tr_later("Prompts"), tr_later("Mask"), tr_later("Group"))
 _TIPS = (
-    "The number beside the vessel in the image. Tick to draw its mask and flow.",
-    "Double-click or F2 to rename.",
-    "Clicks on this vessel + and beside it −, boxes and painted masks.",
-    "Whether a vessel was found under its clicks.",
-    "What tables and pages sort it by, such as its type: double-click to choose or type.",
+    tr_later("The number beside the vessel in the image. Tick to draw its mask and flow."),
+    tr_later("Double-click or F2 to rename."),
+    tr_later("Clicks on this vessel + and beside it −, boxes and painted masks."),
+    tr_later("Whether a vessel was found under its clicks."),
+    tr_later("What tables and pages sort it by, such as its type: double-click to choose or type."),
 )
 _STANDINGS, _GROUP = 3, 4
 _KINDS = ("artery", "arteriole", "capillary", "venule", "vein")
@@ -67,7 +68,7 @@ class VesselTable(QAbstractTableModel):
     def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return a column's title."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
+            return tr(COLUMNS[section])
         return None
 
     def flags(self, index: QModelIndex) -> Any:
@@ -89,7 +90,7 @@ class VesselTable(QAbstractTableModel):
         column = index.column()
         if role == Qt.ItemDataRole.ToolTipRole:
             said = self._previews.finding(vessel.vessel_id) if column == _STANDINGS else ""
-            return said or _TIPS[column]
+            return said or tr(_TIPS[column])
         if role == Qt.ItemDataRole.FontRole and vessel.vessel_id == self._session.active:
             font = QFont()
             font.setBold(True)
@@ -115,8 +116,8 @@ class VesselTable(QAbstractTableModel):
         labels, regions = [p.label for p in clicks_of(prompts)], regions_of(prompts)
         boxes = sum(isinstance(region, BoxPrompt) for region in regions)
         words = [f"{labels.count(1)} +  {labels.count(0)} −"]
-        words += [f"{boxes} box"] if boxes else []
-        words += [f"{len(regions) - boxes} mask"] if len(regions) > boxes else []
+        words += [tr("{boxes} box").format(boxes=boxes)] if boxes else []
+        words += [tr("{count} mask").format(count=len(regions) - boxes)] if len(regions) > boxes else []
         return ", ".join(words)
 
     def setData(self, index: QModelIndex, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

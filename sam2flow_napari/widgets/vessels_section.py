@@ -19,13 +19,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from sam2flow_napari.still_pictures import PICTURES
+from sam2flow_napari.still_pictures import PICTURE_WORDS, PICTURES
+from sam2flow_napari.translation import tr
 from sam2flow_napari.widgets.building_blocks import Hint, button, relabel, row_table, tell
 from sam2flow_napari.widgets.vessel_table import GroupDelegate, VesselTable, make_rows_movable
 from sam2flow_napari.workbench import Workbench
-
-_PAINT, _USE = "Paint", "Use the mask"
-_CLEAR, _GIVE_UP = "Clear", "Give up"
 
 
 class VesselsSection(QWidget):
@@ -47,8 +45,10 @@ class VesselsSection(QWidget):
         self.model = VesselTable(session, bench.previews)
         self.table = row_table(
             self.model,
-            "Your vessels. Select one to click on it; tick to show, double-click or F2 to rename, "
-            "drag to another place.",
+            tr(
+                "Your vessels. Select one to click on it; tick to show, double-click or F2 to rename, drag to "
+                "another place."
+            ),
             stretch=1,
             on_row=self._on_row,
         )
@@ -58,46 +58,54 @@ class VesselsSection(QWidget):
         self.more.aboutToShow.connect(self._fill_more)
         self.sign = button(
             "",
-            "What the next click means. T flips it; Shift or Alt + click means 'not this vessel' once.",
+            tr("What the next click means. T flips it; Shift or Alt + click means 'not this vessel' once."),
             lambda: session.set_sign(1 - session.sign),
         )
         self.paint = button(
-            _PAINT,
-            "Paint the selected vessel with a brush in this frame, then use it as prompt (key M).",
+            tr("Paint"),
+            tr("Paint the selected vessel with a brush in this frame, then use it as prompt (key M)."),
             bench.tools.paint,
         )
         self.clear = button(
-            _CLEAR,
-            "Take box and painted mask of the selected vessel in this frame away; while you paint, give up (Escape).",
+            tr("Clear"),
+            tr(
+                "Take box and painted mask of the selected vessel in this frame away; while you paint, give up "
+                "(Escape)."
+            ),
             bench.tools.clear,
         )
         self.picture = QComboBox()
-        self.picture.addItems([f"Show {name}" for name in PICTURES])
+        self.picture.setMinimumWidth(50)
+        self.picture.addItems([tr(words) for words in PICTURE_WORDS])
         self.picture.setToolTip(
-            "What to click on: the film; the mean of its frames, as recorded or laid on the tissue; or its activity, "
-            "which is bright where blood moves (key G). O hides and shows all that lies over it."
+            tr(
+                "What to click on: the film; the mean of its frames, as recorded or laid on the tissue; or its "
+                "activity, which is bright where blood moves (key G). O hides and shows all that lies over it."
+            )
         )
         self.picture.activated.connect(lambda number: bench.stills.show(PICTURES[number]))
         bench.stills.changed.connect(self._on_picture)
         self.undo = button(
-            "Undo", "Take back the last edit; while you paint, the last stroke (Ctrl+Z).", bench.tools.undo
+            tr("Undo"), tr("Take back the last edit; while you paint, the last stroke (Ctrl+Z)."), bench.tools.undo
         )
-        self.redo = button("Redo", "Bring back what was undone (Ctrl+Shift+Z).", bench.tools.redo)
+        self.redo = button(tr("Redo"), tr("Bring back what was undone (Ctrl+Shift+Z)."), bench.tools.redo)
         self.find_all = button(
-            "Find vessels",
-            "Propose all vessels of the recording: accept each with a click on its outline, or all (key Shift+F).",
+            tr("Find vessels"),
+            tr("Propose all vessels of the recording: accept each with a click on its outline, or all (key Shift+F)."),
             bench.tools.find,
         )
         self.accept = button(
-            "Accept all", "Take all outlines on show as vessels (one Undo takes them back).", self._all, "Alt+A"
+            tr("Accept all"), tr("Take all outlines on show as vessels (one Undo takes them back)."), self._all, "Alt+A"
         )
         self.dismiss = button(
-            "Dismiss", "Take the outlines away; vessels that were accepted stay.", self._dismiss, "Alt+I"
+            tr("Dismiss"), tr("Take the outlines away; vessels that were accepted stay."), self._dismiss, "Alt+I"
         )
         self.surer = QDoubleSpinBox()
         self.surer.setRange(0, 1)
         self.surer.setSingleStep(0.05)
-        self.surer.setToolTip("Outlines less sure than this are left out: the overlap that is expected of their masks.")
+        self.surer.setToolTip(
+            tr("Outlines less sure than this are left out: the overlap that is expected of their masks.")
+        )
         self.surer.valueChanged.connect(bench.finder.show_from)
         self._tools_row = QStackedWidget()
         self._tools_row.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -131,13 +139,17 @@ class VesselsSection(QWidget):
     def _build_buttons(self) -> QVBoxLayout:
         bench, session = self._bench, self._bench.session
         first, second, third, proposals = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        first.addWidget(button("Add", "Add a vessel; the next clicks speak of it (key N).", session.begin_vessel))
         first.addWidget(
-            button("Delete", "Delete the selected vessel with its clicks (can be undone).", self._delete, "Alt+T")
+            button(tr("Add"), tr("Add a vessel; the next clicks speak of it (key N)."), session.begin_vessel)
+        )
+        first.addWidget(
+            button(
+                tr("Delete"), tr("Delete the selected vessel with its clicks (can be undone)."), self._delete, "Alt+T"
+            )
         )
         for arrow, by in (("▲", -1), ("▼", 1)):
-            where = "up" if by < 0 else "down"
-            move = button(arrow, f"Move the selected vessel {where} in the list.", partial(self._move, by))
+            up, down = tr("Move the selected vessel up in the list."), tr("Move the selected vessel down in the list.")
+            move = button(arrow, up if by < 0 else down, partial(self._move, by))
             move.setMaximumWidth(30)
             first.addWidget(move)
         first.addWidget(self.undo)
@@ -145,25 +157,25 @@ class VesselsSection(QWidget):
         second.addWidget(self.sign, 1)
         second.addWidget(self.find_all)
         more = button(
-            "More",
-            "Another mask for the clicks, bend the line, merge, split, or load a table of clicks.",
+            tr("More"),
+            tr("Another mask for the clicks, bend the line, merge, split, or load a table of clicks."),
             lambda: None,
             "Alt+M",
         )
         more.setMenu(self.more)
         second.addWidget(more)
-        second.addWidget(button("Keys", "Show the keys and mouse buttons (key H).", bench.help_wanted.emit))
-        box = "Drag a rectangle about the selected vessel in this frame (key B)."
-        third.addWidget(button("Box", box, bench.tools.draw_box), 1)
-        line = (
-            "Draw a line along a vessel: it is measured by its space-time diagram alone, in all frames (key L). "
-            "Click the corners; a double click ends it."
+        second.addWidget(button(tr("Keys"), tr("Show the keys and mouse buttons (key H)."), bench.help_wanted.emit))
+        box = tr("Drag a rectangle about the selected vessel in this frame (key B).")
+        third.addWidget(button(tr("Box"), box, bench.tools.draw_box), 1)
+        line = tr(
+            "Draw a line along a vessel: it is measured by its space-time diagram alone, in all frames (key "
+            "L). Click the corners; a double click ends it."
         )
-        third.addWidget(button("Line", line, bench.tools.draw_line), 1)
+        third.addWidget(button(tr("Line"), line, bench.tools.draw_line), 1)
         third.addWidget(self.paint, 2)
         third.addWidget(self.clear, 1)
         proposals.addWidget(self.accept, 1)
-        proposals.addWidget(QLabel("surer than"))
+        proposals.addWidget(QLabel(tr("surer than")))
         proposals.addWidget(self.surer)
         proposals.addWidget(self.dismiss)
         # In one place: while vessels are proposed, what is to be done with them; nothing moves.
@@ -184,9 +196,9 @@ class VesselsSection(QWidget):
         session = self._bench.session
         painting = self._bench.tools.painting
         tell(self.guide, self._advice())
-        self.paint.setText(_USE if painting else _PAINT)
-        self.clear.setText(_GIVE_UP if painting else _CLEAR)
-        self.sign.setText("Click = this vessel  (+)" if session.sign else "Click = not this vessel  (−)")
+        self.paint.setText(tr("Use the mask") if painting else tr("Paint"))
+        self.clear.setText(tr("Give up") if painting else tr("Clear"))
+        self.sign.setText(tr("Click = this vessel  (+)") if session.sign else tr("Click = not this vessel  (−)"))
         self.undo.setEnabled(session.can_undo or painting)
         self.redo.setEnabled(session.can_redo or painting)
         self.setEnabled(session.recording is not None)
@@ -199,30 +211,32 @@ class VesselsSection(QWidget):
         session, previews = self._bench.session, self._bench.previews
         state, active = session.state, session.active
         if session.recording is None:
-            return "Open a recording or the sample, or drop a file on the window."
+            return tr("Open a recording or the sample, or drop a file on the window.")
         if self._bench.tools.painting:
-            return "Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape)."
+            return tr("Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape).")
         if self._bench.tools.bending:
-            return "Drag the points of the line: the mask follows (2 and a click: one more, 1: one less). C: done."
+            return tr("Drag the points of the line: the mask follows (2 and a click: one more, 1: one less). C: done.")
         if (proposed := self._proposed()) and not previews.finding(active):
             return proposed
         if not state.prompts:
-            return "Click on a vessel in the image, or have them all found (Find vessels)."
+            return tr("Click on a vessel in the image, or have them all found (Find vessels).")
         for vessel in sorted(state.vessels, key=lambda v: v.vessel_id != active):
             if vessel.vessel_id == active and not state.is_prompted(active):
-                return f"Click on the vessel that is to be {vessel.name}."
+                return tr("Click on the vessel that is to be {name}.").format(name=vessel.name)
             if vessel.vessel_id in previews.awaited:
-                return f"Looking for {vessel.name}…"
+                return tr("Looking for {name}…").format(name=vessel.name)
             if said := previews.finding(vessel.vessel_id):
                 return f"⚠ {vessel.name}: {said[:1].lower()}{said[1:]}"
         if self._bench.runs.running:
-            return (
+            return tr(
                 "Measuring. The window stays free: move through the frames, click, mend masks; Cancel keeps all rows."
             )
         if self._bench.runs.tables is not None and not self._bench.runs.outdated(state):
-            return "Measured: see Results, and Export there. Click to mend a mask (Q: another one). N: a new vessel."
+            return tr(
+                "Measured: see Results, and Export there. Click to mend a mask (Q: another one). N: a new vessel."
+            )
         return previews.choice(active) or (
-            "Click again to mend the mask (Shift: not this vessel). Q: another mask. N: a new vessel."
+            tr("Click again to mend the mask (Shift: not this vessel). Q: another mask. N: a new vessel.")
         )
 
     def _proposed(self) -> str:
@@ -231,16 +245,23 @@ class VesselsSection(QWidget):
             return ""
         count, (most, least) = len(finder.proposals), finder.confidences
         if not count:
-            return "No vessel that is left is that sure: lower the bound, or dismiss them."
-        return f"{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it."
+            return tr("No vessel that is left is that sure: lower the bound, or dismiss them.")
+        return tr(
+            "{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it."
+        ).format(count=count, most=most, least=least)
 
     def _on_proposals(self) -> None:
         finder = self._bench.finder
         self._tools_row.setCurrentIndex(1 if finder.any_left else 0)
-        relabel(self.accept, f"Accept all ({len(finder.proposals)})" if finder.proposals else "Accept all")
+        relabel(
+            self.accept,
+            tr("Accept all ({count})").format(count=len(finder.proposals)) if finder.proposals else tr("Accept all"),
+        )
         self.accept.setEnabled(bool(finder.proposals))
         self.accept.setToolTip(
-            f"Take all outlines on show as vessels; one Undo takes them back (Alt+A).\n{finder.density}"
+            tr("Take all outlines on show as vessels; one Undo takes them back (Alt+A).\n{density}").format(
+                density=finder.density
+            )
         )
         if self.surer.value() != finder.least_confidence:
             self.surer.blockSignals(True)
@@ -262,7 +283,7 @@ class VesselsSection(QWidget):
 
     def _on_opening(self, name: str) -> None:
         """Say so at once: the thread that paints is the one that opens."""
-        tell(self.guide, f"Opening {name}…")
+        tell(self.guide, tr("Opening {name}…").format(name=name))
         self.guide.repaint()
 
     def _move(self, by: int) -> None:
@@ -275,27 +296,27 @@ class VesselsSection(QWidget):
     def _fill_more(self) -> None:
         session = self._bench.session
         self.more.clear()
-        merge = self.more.addMenu("Merge with")
+        merge = self.more.addMenu(tr("Merge with"))
         assert merge is not None
         for vessel in session.state.vessels:
             if vessel.vessel_id != session.active:
                 _offer(merge, f"{vessel.vessel_id}  {vessel.name}", partial(self._merge, vessel.vessel_id))
         merge.setEnabled(bool(session.active) and len(session.state.vessels) > 1)
         clicks = sum(click.vessel_id == session.active for click in session.state.clicks)
-        ask_next = _offer(self.more, "Next mask that the clicks may mean (Q)", self._bench.tools.next_mask)
+        ask_next = _offer(self.more, tr("Next mask that the clicks may mean (Q)"), self._bench.tools.next_mask)
         ask_next.setEnabled(clicks > 0)
-        bend = _offer(self.more, "Bend the middle line: the mask follows (C)", self._bench.tools.bend)
+        bend = _offer(self.more, tr("Bend the middle line: the mask follows (C)"), self._bench.tools.bend)
         bend.setEnabled(bool(session.active) and session.state.is_shown(session.active))
-        split = _offer(self.more, "Split off the selected clicks (else the newest)", self._bench.tools.split)
+        split = _offer(self.more, tr("Split off the selected clicks (else the newest)"), self._bench.tools.split)
         split.setEnabled(clicks > 1)
         self.more.addSeparator()
-        _offer(self.more, "Load prompts (CSV)…", self._load)
+        _offer(self.more, tr("Load prompts (CSV)…"), self._load)
 
     def _merge(self, other: int) -> None:
         self._bench.session.merge_vessels(self._bench.session.active, other)
 
     def _load(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Load prompts", "", "Prompts (*.csv)")
+        path, _ = QFileDialog.getOpenFileName(self, tr("Load prompts"), "", tr("Prompts (*.csv)"))
         if path:
             self._bench.load_prompts(path)
 

@@ -1,0 +1,1657 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de" sourcelanguage="en">
+<context>
+    <name>SAM2Flow</name>
+    <message>
+        <source>Click along a vessel; a double click ends the line.</source>
+        <translation>Klicken Sie entlang eines Gefäßes; ein Doppelklick beendet die Linie.</translation>
+    </message>
+    <message>
+        <source>Measuring along the line…</source>
+        <translation>Messung entlang der Linie…</translation>
+    </message>
+    <message>
+        <source>Drawn line: {words}. Tables and report are in {out}</source>
+        <translation>Gezeichnete Linie: {words}. Tabellen und Bericht sind in {out}</translation>
+    </message>
+    <message>
+        <source>no vessel was found in this recording; click them by hand</source>
+        <translation>in dieser Aufnahme wurde kein Gefäß gefunden; klicken Sie sie von Hand an</translation>
+    </message>
+    <message>
+        <source>no recording is open: open one first</source>
+        <translation>keine Aufnahme ist offen: öffnen Sie zuerst eine</translation>
+    </message>
+    <message>
+        <source>Cancelled: no vessels were proposed.</source>
+        <translation>Abgebrochen: keine Gefäße wurden vorgeschlagen.</translation>
+    </message>
+    <message>
+        <source>every vessel that was found is marked already</source>
+        <translation>alle gefundenen Gefäße sind schon markiert</translation>
+    </message>
+    <message>
+        <source>Nothing is painted: paint the vessel with the brush, or press Escape to give up.</source>
+        <translation>Nichts ist gemalt: malen Sie das Gefäß mit dem Pinsel, oder geben Sie mit Escape auf.</translation>
+    </message>
+    <message>
+        <source>There is no mask whose middle could be bent: click on the vessel first, and wait for its mask.</source>
+        <translation>Es gibt keine Maske, deren Mitte sich biegen ließe: klicken Sie zuerst auf das Gefäß und warten Sie auf die Maske.</translation>
+    </message>
+    <message>
+        <source>That lies outside the image: the vessel stays where it was.</source>
+        <translation>Das liegt außerhalb des Bildes: das Gefäß bleibt, wo es war.</translation>
+    </message>
+    <message>
+        <source>That click is outside the image and was left out: click on a vessel.</source>
+        <translation>Dieser Klick liegt außerhalb des Bildes und zählt nicht: klicken Sie auf ein Gefäß.</translation>
+    </message>
+    <message>
+        <source>That box is too small or outside the image: drag a rectangle about the vessel.</source>
+        <translation>Dieser Kasten ist zu klein oder außerhalb des Bildes: ziehen Sie ein Rechteck um das Gefäß.</translation>
+    </message>
+    <message>
+        <source>No vessel was found there. Click nearer to the middle of one, or paint it (M).</source>
+        <translation>Dort wurde kein Gefäß gefunden. Klicken Sie näher zur Mitte, oder malen Sie es (M).</translation>
+    </message>
+    <message>
+        <source>The mask lies beside a click: no vessel was found under it. Undo it, or paint the vessel (M).</source>
+        <translation>Die Maske liegt neben einem Klick: darunter wurde kein Gefäß gefunden. Nehmen Sie ihn zurück, oder malen Sie das Gefäß (M).</translation>
+    </message>
+    <message>
+        <source>The mask still holds a place that you have excluded. Click there again, or paint the vessel (M).</source>
+        <translation>Die Maske enthält noch eine Stelle, die Sie ausgeschlossen haben. Klicken Sie dort noch einmal, oder malen Sie das Gefäß (M).</translation>
+    </message>
+    <message>
+        <source>There may be no vessel here. Click again on its middle, or paint it (M).</source>
+        <translation>Hier ist vielleicht kein Gefäß. Klicken Sie noch einmal auf die Mitte, oder malen Sie es (M).</translation>
+    </message>
+    <message>
+        <source>These clicks mean one mask only. Click again to mend it.</source>
+        <translation>Diese Klicks bedeuten nur eine Maske. Klicken Sie weiter, um sie zu verbessern.</translation>
+    </message>
+    <message>
+        <source>looking…</source>
+        <translation>sucht…</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>keine</translation>
+    </message>
+    <message>
+        <source>check</source>
+        <translation>prüfen</translation>
+    </message>
+    <message>
+        <source>found</source>
+        <translation>da</translation>
+    </message>
+    <message>
+        <source>Mask {number} of {masks} that the click may mean. Q: the next; Ctrl+Z: back.</source>
+        <translation>Maske {number} von {masks}, die der Klick meinen kann. Q: die nächste; Strg+Z: zurück.</translation>
+    </message>
+    <message>
+        <source>This is {name}, which is marked already. Undo it (Ctrl+Z), or select {name} to mend it.</source>
+        <translation>Das ist {name}, schon markiert. Nehmen Sie es zurück (Strg+Z), oder wählen Sie {name}, um es zu verbessern.</translation>
+    </message>
+    <message>
+        <source>Your clicks are kept: use Undo or the vessel list to take them back.</source>
+        <translation>Ihre Klicks sind noch da: Zurück oder die Gefäßliste nimmt sie weg.</translation>
+    </message>
+    <message>
+        <source>Batch stopped. What is finished is kept; started again into the same folder, it goes on.</source>
+        <translation>Stapel angehalten. Was fertig ist, bleibt; in denselben Ordner neu gestartet, geht er weiter.</translation>
+    </message>
+    <message>
+        <source>Run cancelled. What was finished is kept in the project folder.</source>
+        <translation>Messung abgebrochen. Was fertig war, bleibt im Projektordner.</translation>
+    </message>
+    <message>
+        <source>Cancelled: no masks were written.</source>
+        <translation>Abgebrochen: keine Masken wurden geschrieben.</translation>
+    </message>
+    <message>
+        <source>no mask in frame {frame}: click on a vessel or paint one there first</source>
+        <translation>keine Maske in Bild {frame}: klicken Sie zuerst auf ein Gefäß, oder malen Sie dort eines</translation>
+    </message>
+    <message>
+        <source>labels must lie between 0 and {largest}</source>
+        <translation>Nummern müssen zwischen 0 und {largest} liegen</translation>
+    </message>
+    <message>
+        <source>{folder}: is no longer there</source>
+        <translation>{folder}: ist nicht mehr da</translation>
+    </message>
+    <message>
+        <source>Show film</source>
+        <translation>Film zeigen</translation>
+    </message>
+    <message>
+        <source>Show mean</source>
+        <translation>Mittel zeigen</translation>
+    </message>
+    <message>
+        <source>Show stabilised</source>
+        <translation>Stabilisiertes Mittel zeigen</translation>
+    </message>
+    <message>
+        <source>Show activity</source>
+        <translation>Aktivität zeigen</translation>
+    </message>
+    <message>
+        <source>Looking through the recording for a still picture…</source>
+        <translation>Die Aufnahme wird für ein Standbild durchgesehen…</translation>
+    </message>
+    <message>
+        <source>a new vessel</source>
+        <translation>ein neues Gefäß</translation>
+    </message>
+    <message>
+        <source>the next vessel of the list</source>
+        <translation>das nächste Gefäß der Liste</translation>
+    </message>
+    <message>
+        <source>flip the sign of the next click</source>
+        <translation>das Vorzeichen des nächsten Klicks wechseln</translation>
+    </message>
+    <message>
+        <source>the next mask that the clicks may mean: the vessel that crosses, to the fork, past it</source>
+        <translation>die nächste Maske, die die Klicks meinen können: das kreuzende Gefäß, bis zur Gabel, darüber hinaus</translation>
+    </message>
+    <message>
+        <source>find all vessels: they are proposed, a click on an outline accepts one</source>
+        <translation>alle Gefäße suchen: sie werden vorgeschlagen, ein Klick auf einen Umriss nimmt eines an</translation>
+    </message>
+    <message>
+        <source>drag a box about the vessel (again: back to clicks)</source>
+        <translation>einen Kasten um das Gefäß ziehen (noch einmal: zurück zu Klicks)</translation>
+    </message>
+    <message>
+        <source>draw a line along a vessel to measure it classically (again: back to clicks)</source>
+        <translation>eine Linie entlang eines Gefäßes zeichnen und klassisch messen (noch einmal: zurück zu Klicks)</translation>
+    </message>
+    <message>
+        <source>bend the middle line of the vessel: its mask follows (again: back to clicks)</source>
+        <translation>die Mittellinie des Gefäßes biegen: die Maske folgt (noch einmal: zurück zu Klicks)</translation>
+    </message>
+    <message>
+        <source>paint the mask of the vessel (again: use it as prompt)</source>
+        <translation>die Maske des Gefäßes malen (noch einmal: sie verwenden)</translation>
+    </message>
+    <message>
+        <source>give up painting or bending, back to clicks</source>
+        <translation>Malen oder Biegen beenden, zurück zu Klicks</translation>
+    </message>
+    <message>
+        <source>undo (while you paint: the last stroke)</source>
+        <translation>zurücknehmen (beim Malen: den letzten Strich)</translation>
+    </message>
+    <message>
+        <source>redo</source>
+        <translation>wiederholen</translation>
+    </message>
+    <message>
+        <source>go to the next frame with a prompt</source>
+        <translation>zum nächsten markierten Bild</translation>
+    </message>
+    <message>
+        <source>go to the previous frame with a prompt</source>
+        <translation>zum vorigen markierten Bild</translation>
+    </message>
+    <message>
+        <source>hide or show all that lies over the recording</source>
+        <translation>alles über der Aufnahme verbergen oder zeigen</translation>
+    </message>
+    <message>
+        <source>another picture to click on: the film, its mean, its activity</source>
+        <translation>ein anderes Bild zum Anklicken: der Film, sein Mittel, seine Aktivität</translation>
+    </message>
+    <message>
+        <source>show this help</source>
+        <translation>diese Hilfe zeigen</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>Aufnahme</translation>
+    </message>
+    <message>
+        <source>Vessels</source>
+        <translation>Gefäße</translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation>Gruppe</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Stand</translation>
+    </message>
+    <message>
+        <source>Vessel</source>
+        <translation>Gefäß</translation>
+    </message>
+    <message>
+        <source>Grade</source>
+        <translation>Note</translation>
+    </message>
+    <message>
+        <source>Notes</source>
+        <translation>Hinweise</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: batch</source>
+        <translation>SAM2Flow: Stapel</translation>
+    </message>
+    <message>
+        <source>Double-click a group to type it: before and after, say.</source>
+        <translation>Doppelklick auf eine Gruppe, um sie einzugeben: vorher und nachher etwa.</translation>
+    </message>
+    <message>
+        <source>Velocities of all recordings.</source>
+        <translation>Geschwindigkeiten aller Aufnahmen.</translation>
+    </message>
+    <message>
+        <source>Recordings</source>
+        <translation>Aufnahmen</translation>
+    </message>
+    <message>
+        <source>Velocities</source>
+        <translation>Geschwindigkeiten</translation>
+    </message>
+    <message>
+        <source>Recordings that are not marked get the clicks of the one that is open</source>
+        <translation>Aufnahmen ohne Markierung bekommen die Klicks der offenen</translation>
+    </message>
+    <message>
+        <source>For one field of view before and after: the same vessels under the same numbers.</source>
+        <translation>Für ein Gesichtsfeld vorher und nachher: dieselben Gefäße unter denselben Nummern.</translation>
+    </message>
+    <message>
+        <source>Add…</source>
+        <translation>Dazu…</translation>
+    </message>
+    <message>
+        <source>Add recordings to the list.</source>
+        <translation>Aufnahmen in die Liste aufnehmen.</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Take the selected recording from the list.</source>
+        <translation>Die gewählte Aufnahme aus der Liste nehmen.</translation>
+    </message>
+    <message>
+        <source>Measure all…</source>
+        <translation>Alle messen…</translation>
+    </message>
+    <message>
+        <source>Choose a folder and measure all recordings into it.</source>
+        <translation>Einen Ordner wählen und alle Aufnahmen dorthin messen.</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Stop after the present frame; what is finished is kept.</source>
+        <translation>Nach dem jetzigen Bild anhalten; was fertig ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>Comparison</source>
+        <translation>Vergleich</translation>
+    </message>
+    <message>
+        <source>Open the page that compares the recordings.</source>
+        <translation>Die Seite öffnen, die die Aufnahmen vergleicht.</translation>
+    </message>
+    <message>
+        <source>Add recordings</source>
+        <translation>Aufnahmen hinzufügen</translation>
+    </message>
+    <message>
+        <source>Folder for the results of the batch</source>
+        <translation>Ordner für die Ergebnisse des Stapels</translation>
+    </message>
+    <message>
+        <source>Vessels of the same number are compared; the first recording is the baseline.</source>
+        <translation>Gefäße gleicher Nummer werden verglichen; die erste Aufnahme ist der Ausgangswert.</translation>
+    </message>
+    <message>
+        <source>waits</source>
+        <translation>wartet</translation>
+    </message>
+    <message>
+        <source>none marked</source>
+        <translation>keine markiert</translation>
+    </message>
+    <message>
+        <source>something else goes on: wait for its end, or cancel it</source>
+        <translation>etwas anderes läuft: warten Sie sein Ende ab, oder brechen Sie es ab</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>fertig</translation>
+    </message>
+    <message>
+        <source>reading…</source>
+        <translation>liest…</translation>
+    </message>
+    <message>
+        <source>all frames. </source>
+        <translation>alle Bilder. </translation>
+    </message>
+    <message>
+        <source>All are measured with the settings of the dock: model {model}, detail {detail}, </source>
+        <translation>Alle werden mit den Einstellungen des Fensters gemessen: Modell {model}, Dichte {detail}, </translation>
+    </message>
+    <message>
+        <source>{borrowed}, of the open one</source>
+        <translation>{borrowed}, der offenen</translation>
+    </message>
+    <message>
+        <source>frame {frames_done} of {frames_total}</source>
+        <translation>Bild {frames_done} von {frames_total}</translation>
+    </message>
+    <message>
+        <source>frames {start} to {stop}. </source>
+        <translation>Bilder {start} bis {stop}. </translation>
+    </message>
+    <message>
+        <source>No web browser answered. The page is {page} (copied to the clipboard).</source>
+        <translation>Kein Browser hat geantwortet. Die Seite ist {page} (in die Zwischenablage kopiert).</translation>
+    </message>
+    <message>
+        <source>PyQt5 works with this napari; a later one will want PyQt6: pip install 'sam2flow[pyqt6]'</source>
+        <translation>PyQt5 geht mit diesem napari; ein späteres wird PyQt6 wollen: pip install 'sam2flow[pyqt6]'</translation>
+    </message>
+    <message>
+        <source>In the dock, and over the image with the layer &lt;i&gt;prompts&lt;/i&gt; (&lt;i&gt;boxes&lt;/i&gt;, &lt;i&gt;brush&lt;/i&gt;) selected:</source>
+        <translation>Im Fenster, und über dem Bild, wenn die Ebene &lt;i&gt;prompts&lt;/i&gt; (&lt;i&gt;boxes&lt;/i&gt;, &lt;i&gt;brush&lt;/i&gt;) gewählt ist:</translation>
+    </message>
+    <message>
+        <source>Click</source>
+        <translation>Klick</translation>
+    </message>
+    <message>
+        <source>this vessel</source>
+        <translation>dieses Gefäß</translation>
+    </message>
+    <message>
+        <source>Shift or Alt + click</source>
+        <translation>Umschalt oder Alt + Klick</translation>
+    </message>
+    <message>
+        <source>not this vessel</source>
+        <translation>nicht dieses Gefäß</translation>
+    </message>
+    <message>
+        <source>Drag, wheel</source>
+        <translation>Ziehen, Rad</translation>
+    </message>
+    <message>
+        <source>move and zoom the image</source>
+        <translation>das Bild bewegen und vergrößern</translation>
+    </message>
+    <message>
+        <source>3, then drag or Delete</source>
+        <translation>3, dann Ziehen oder Entf</translation>
+    </message>
+    <message>
+        <source>select points to move or delete; 2 to click again</source>
+        <translation>Punkte wählen, um sie zu bewegen oder zu löschen; 2, um wieder zu klicken</translation>
+    </message>
+    <message>
+        <source>the pages Mark and Results; Tab goes through the dock</source>
+        <translation>die Seiten Markieren und Ergebnisse; Tab geht durch das Fenster</translation>
+    </message>
+    <message>
+        <source>run, cancel; other buttons say their keys when the mouse rests on them</source>
+        <translation>messen, abbrechen; andere Knöpfe nennen ihre Tasten, wenn die Maus auf ihnen ruht</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: keys</source>
+        <translation>SAM2Flow: Tasten</translation>
+    </message>
+    <message>
+        <source>Mark</source>
+        <translation>Markieren</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>Ergebnisse</translation>
+    </message>
+    <message>
+        <source>This recording</source>
+        <translation>Diese Aufnahme</translation>
+    </message>
+    <message>
+        <source>What the run has finished is kept.</source>
+        <translation>Was fertig gemessen ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>Settings of a run</source>
+        <translation>Einstellungen der Messung</translation>
+    </message>
+    <message>
+        <source>Stop and open</source>
+        <translation>Anhalten und öffnen</translation>
+    </message>
+    <message>
+        <source>Go on measuring</source>
+        <translation>Weiter messen</translation>
+    </message>
+    <message>
+        <source>{here} is being measured. Stop that and open {name}?</source>
+        <translation>{here} wird gemessen. Anhalten und {name} öffnen?</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: export</source>
+        <translation>SAM2Flow: Export</translation>
+    </message>
+    <message>
+        <source>With masks, speed and numbers</source>
+        <translation>Mit Masken, Geschwindigkeit und Nummern</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Export…</translation>
+    </message>
+    <message>
+        <source>Choose a folder and write the files there.</source>
+        <translation>Einen Ordner wählen und die Dateien dorthin schreiben.</translation>
+    </message>
+    <message>
+        <source>Stop; files that are whole stay.</source>
+        <translation>Anhalten; fertige Dateien bleiben.</translation>
+    </message>
+    <message>
+        <source>Of the film</source>
+        <translation>Zum Film</translation>
+    </message>
+    <message>
+        <source>First frame</source>
+        <translation>Erstes Bild</translation>
+    </message>
+    <message>
+        <source>Last frame</source>
+        <translation>Letztes Bild</translation>
+    </message>
+    <message>
+        <source>Take one frame of</source>
+        <translation>Ein Bild von je</translation>
+    </message>
+    <message>
+        <source>Frames shown a second</source>
+        <translation>Gezeigte Bilder pro Sekunde</translation>
+    </message>
+    <message>
+        <source>File type</source>
+        <translation>Dateiart</translation>
+    </message>
+    <message>
+        <source>Export to a folder</source>
+        <translation>In einen Ordner exportieren</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Hält an…</translation>
+    </message>
+    <message>
+        <source>Cancelled; files that are whole stay.</source>
+        <translation>Abgebrochen; fertige Dateien bleiben.</translation>
+    </message>
+    <message>
+        <source>Whether {kind} is written.</source>
+        <translation>Ob geschrieben wird: {kind}.</translation>
+    </message>
+    <message>
+        <source>Exported to {step}</source>
+        <translation>Exportiert nach {step}</translation>
+    </message>
+    <message>
+        <source>Writing {what}</source>
+        <translation>Schreibt {what}</translation>
+    </message>
+    <message>
+        <source>Velocity of each vessel. Of the selected one: band, its 95 % interval; grey, no velocity.</source>
+        <translation>Geschwindigkeit jedes Gefäßes. Beim gewählten: Band, sein 95-%-Intervall; grau, keine Geschwindigkeit.</translation>
+    </message>
+    <message>
+        <source>Brightness along the selected vessel in the direction of its arrow: streaks are cells. Orange: how they would run at the velocity that was measured.</source>
+        <translation>Helligkeit entlang des gewählten Gefäßes in Richtung seines Pfeils: Streifen sind Zellen. Orange: wie sie bei der gemessenen Geschwindigkeit liefen.</translation>
+    </message>
+    <message>
+        <source>time (s)</source>
+        <translation>Zeit (s)</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>velocity (um/s)</source>
+        <translation>Geschwindigkeit (um/s)</translation>
+    </message>
+    <message>
+        <source>velocity (px/frame)</source>
+        <translation>Geschwindigkeit (px/Bild)</translation>
+    </message>
+    <message>
+        <source>{tooltip} Click to go to that frame; the line is the frame on screen.</source>
+        <translation>{tooltip} Ein Klick führt zu dem Bild; die Linie ist das Bild auf dem Schirm.</translation>
+    </message>
+    <message>
+        <source>speed so far ({unit})</source>
+        <translation>Tempo bisher ({unit})</translation>
+    </message>
+    <message>
+        <source>distance ({unit})</source>
+        <translation>Weg ({unit})</translation>
+    </message>
+    <message>
+        <source>typed by you</source>
+        <translation>von Ihnen</translation>
+    </message>
+    <message>
+        <source>OME file</source>
+        <translation>OME-Datei</translation>
+    </message>
+    <message>
+        <source>ImageJ file</source>
+        <translation>ImageJ-Datei</translation>
+    </message>
+    <message>
+        <source>TIFF tag</source>
+        <translation>TIFF-Angabe</translation>
+    </message>
+    <message>
+        <source>video file</source>
+        <translation>Videodatei</translation>
+    </message>
+    <message>
+        <source>not in file</source>
+        <translation>nicht in der Datei</translation>
+    </message>
+    <message>
+        <source>Measure several recordings with the same settings, and compare them: before and after, say.</source>
+        <translation>Mehrere Aufnahmen mit denselben Einstellungen messen und vergleichen: vorher und nachher etwa.</translation>
+    </message>
+    <message>
+        <source>, doubtful: not used</source>
+        <translation>, zweifelhaft: nicht verwendet</translation>
+    </message>
+    <message>
+        <source>, doubtful: check it</source>
+        <translation>, zweifelhaft: bitte prüfen</translation>
+    </message>
+    <message>
+        <source>Open a recording</source>
+        <translation>Eine Aufnahme öffnen</translation>
+    </message>
+    <message>
+        <source>Open a folder of frames</source>
+        <translation>Einen Ordner mit Bildern öffnen</translation>
+    </message>
+    <message>
+        <source>Side of a pixel in um. 0 = unknown.</source>
+        <translation>Seite eines Pixels in um. 0 = unbekannt.</translation>
+    </message>
+    <message>
+        <source>Frames per second. 0 = unknown.</source>
+        <translation>Bilder pro Sekunde. 0 = unbekannt.</translation>
+    </message>
+    <message>
+        <source>Stabilise</source>
+        <translation>Stabilisieren</translation>
+    </message>
+    <message>
+        <source>Take the movement of the tissue out of the flow (recommended).</source>
+        <translation>Die Bewegung des Gewebes aus der Strömung nehmen (empfohlen).</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+    <message>
+        <source>Pixel size (um)</source>
+        <translation>Pixelgröße (um)</translation>
+    </message>
+    <message>
+        <source>Rate (Hz)</source>
+        <translation>Rate (Hz)</translation>
+    </message>
+    <message>
+        <source>Open…</source>
+        <translation>Öffnen…</translation>
+    </message>
+    <message>
+        <source>Open a TIFF or a video (AVI, MP4); any size, it is read a frame at a time.</source>
+        <translation>Ein TIFF oder Video (AVI, MP4) öffnen; in jeder Größe, Bild für Bild gelesen.</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
+    </message>
+    <message>
+        <source>Open a folder of single frames.</source>
+        <translation>Einen Ordner mit einzelnen Bildern öffnen.</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>Ebene</translation>
+    </message>
+    <message>
+        <source>Take the selected image layer, whatever reader opened it.</source>
+        <translation>Die gewählte Bildebene nehmen, welcher Leser sie auch geöffnet hat.</translation>
+    </message>
+    <message>
+        <source>Sample</source>
+        <translation>Beispiel</translation>
+    </message>
+    <message>
+        <source>Open the bundled sample recording.</source>
+        <translation>Die mitgelieferte Aufnahme öffnen.</translation>
+    </message>
+    <message>
+        <source>Batch…</source>
+        <translation>Stapel…</translation>
+    </message>
+    <message>
+        <source>No recording is open.</source>
+        <translation>Keine Aufnahme ist offen.</translation>
+    </message>
+    <message>
+        <source>Recordings ({endings});;All files (*)</source>
+        <translation>Aufnahmen ({endings});;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>{frames} frames, {width} x {height} px, {bit_depth} bit</source>
+        <translation>{frames} Bilder, {width} x {height} px, {bit_depth} Bit</translation>
+    </message>
+    <message>
+        <source>{name} came through another reader: press Layer to measure it.</source>
+        <translation>{name} kam durch einen anderen Leser: Ebene misst sie.</translation>
+    </message>
+    <message>
+        <source>{value}. Usual are {usual:g} to {usual_2:g}. Type another value to replace it.</source>
+        <translation>{value}. Üblich sind {usual:g} bis {usual_2:g}. Geben Sie einen anderen Wert ein, um ihn zu ersetzen.</translation>
+    </message>
+    <message>
+        <source>Show the plots in a window of their own; closing it brings them back.</source>
+        <translation>Die Kurven in einem eigenen Fenster zeigen; wird es geschlossen, sind sie wieder hier.</translation>
+    </message>
+    <message>
+        <source>no frame</source>
+        <translation>kein Bild</translation>
+    </message>
+    <message>
+        <source>Flow directions</source>
+        <translation>Richtungen</translation>
+    </message>
+    <message>
+        <source>Colour the vessels by the direction of their flow.</source>
+        <translation>Die Gefäße nach der Richtung ihrer Strömung färben.</translation>
+    </message>
+    <message>
+        <source>Tracers</source>
+        <translation>Teilchen</translation>
+    </message>
+    <message>
+        <source>Dots that drift with the measured flow: press play below the image.</source>
+        <translation>Punkte, die mit der gemessenen Strömung treiben: spielen Sie die Aufnahme unter dem Bild ab.</translation>
+    </message>
+    <message>
+        <source>One row per vessel. Select a row to select the vessel; rest on it for all values.</source>
+        <translation>Eine Zeile je Gefäß. Eine Zeile wählt das Gefäß; die Maus darauf zeigt alle Werte.</translation>
+    </message>
+    <message>
+        <source>Velocity</source>
+        <translation>Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>Space-time</source>
+        <translation>Raum-Zeit</translation>
+    </message>
+    <message>
+        <source>Larger</source>
+        <translation>Größer</translation>
+    </message>
+    <message>
+        <source>The first velocities come here in a while.</source>
+        <translation>Die ersten Geschwindigkeiten kommen bald hierher.</translation>
+    </message>
+    <message>
+        <source>Velocities come here after a run.</source>
+        <translation>Geschwindigkeiten kommen nach einer Messung hierher.</translation>
+    </message>
+    <message>
+        <source>Save the plot</source>
+        <translation>Das Diagramm speichern</translation>
+    </message>
+    <message>
+        <source>Pictures (*.png *.svg)</source>
+        <translation>Bilder (*.png *.svg)</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: plots</source>
+        <translation>SAM2Flow: Diagramme</translation>
+    </message>
+    <message>
+        <source>Take home tables, workbook, report, figures, masks, a film.</source>
+        <translation>Tabellen, Arbeitsmappe, Bericht, Abbildungen, Masken, Film mitnehmen.</translation>
+    </message>
+    <message>
+        <source>Figure…</source>
+        <translation>Bild…</translation>
+    </message>
+    <message>
+        <source>Save the plot on show as a picture (PNG or SVG).</source>
+        <translation>Das gezeigte Diagramm als Bild speichern (PNG oder SVG).</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Bericht</translation>
+    </message>
+    <message>
+        <source>Open the report in the web browser.</source>
+        <translation>Den Bericht im Browser öffnen.</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Kopie</translation>
+    </message>
+    <message>
+        <source>Copy the table to the clipboard.</source>
+        <translation>Die Tabelle in die Zwischenablage kopieren.</translation>
+    </message>
+    <message>
+        <source>Table copied.</source>
+        <translation>Tabelle kopiert.</translation>
+    </message>
+    <message>
+        <source>frames {first} to {last}</source>
+        <translation>Bildern {first} bis {last}</translation>
+    </message>
+    <message>
+        <source>{path}: figures are saved as .png or .svg; choose one of these endings</source>
+        <translation>{path}: Diagramme werden als .png oder .svg gespeichert; wählen Sie eine dieser Endungen</translation>
+    </message>
+    <message>
+        <source>Marked anew since this run: {names}. Run again to measure.</source>
+        <translation>Seit dieser Messung neu markiert: {names}. Messen Sie noch einmal.</translation>
+    </message>
+    <message>
+        <source> so far.</source>
+        <translation> bisher.</translation>
+    </message>
+    <message>
+        <source>; the run was cut short.</source>
+        <translation>; die Messung wurde abgebrochen.</translation>
+    </message>
+    <message>
+        <source>Flow towards this side,
+full colour: {most}</source>
+        <translation>Strömung zu dieser Seite,
+volle Farbe: {most}</translation>
+    </message>
+    <message>
+        <source>Speed, 0 to
+{most}</source>
+        <translation>Tempo, 0 bis
+{most}</translation>
+    </message>
+    <message>
+        <source>a deleted vessel</source>
+        <translation>ein gelöschtes Gefäß</translation>
+    </message>
+    <message>
+        <source>Provisional, from {span}</source>
+        <translation>Vorläufig, aus {span}</translation>
+    </message>
+    <message>
+        <source>Figure saved as {path}</source>
+        <translation>Diagramm gespeichert als {path}</translation>
+    </message>
+    <message>
+        <source>95 % interval from</source>
+        <translation>95-%-Intervall von</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>bis</translation>
+    </message>
+    <message>
+        <source>Slowest</source>
+        <translation>Langsamste</translation>
+    </message>
+    <message>
+        <source>Fastest</source>
+        <translation>Schnellste</translation>
+    </message>
+    <message>
+        <source>By the space-time diagram</source>
+        <translation>Nach dem Raum-Zeit-Diagramm</translation>
+    </message>
+    <message>
+        <source>Diameter</source>
+        <translation>Durchmesser</translation>
+    </message>
+    <message>
+        <source>Length</source>
+        <translation>Länge</translation>
+    </message>
+    <message>
+        <source>Volume flow</source>
+        <translation>Volumenstrom</translation>
+    </message>
+    <message>
+        <source>Cells</source>
+        <translation>Zellen</translation>
+    </message>
+    <message>
+        <source>per s</source>
+        <translation>pro s</translation>
+    </message>
+    <message>
+        <source>Pulse</source>
+        <translation>Puls</translation>
+    </message>
+    <message>
+        <source>At rest</source>
+        <translation>In Ruhe</translation>
+    </message>
+    <message>
+        <source>Frames with a velocity</source>
+        <translation>Bilder mit Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>No vessel was measured.</source>
+        <translation>Kein Gefäß wurde gemessen.</translation>
+    </message>
+    <message>
+        <source>{good} of {count} vessels can be believed as they stand ({parts}).</source>
+        <translation>{good} von {count} Gefäßen sind so zu glauben ({parts}).</translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation>Nummer</translation>
+    </message>
+    <message>
+        <source>Notes: {notes}</source>
+        <translation>Hinweise: {notes}</translation>
+    </message>
+    <message>
+        <source>Velocity ({unit})</source>
+        <translation>Geschwindigkeit ({unit})</translation>
+    </message>
+    <message>
+        <source>95 % low ({unit})</source>
+        <translation>95 % unten ({unit})</translation>
+    </message>
+    <message>
+        <source>95 % high ({unit})</source>
+        <translation>95 % oben ({unit})</translation>
+    </message>
+    <message>
+        <source>Vessel {number}</source>
+        <translation>Gefäß {number}</translation>
+    </message>
+    <message>
+        <source>{named}, frames {first} to {last}</source>
+        <translation>{named}, Bilder {first} bis {last}</translation>
+    </message>
+    <message>
+        <source>no grade</source>
+        <translation>keine Note</translation>
+    </message>
+    <message>
+        <source>goes on</source>
+        <translation>läuft</translation>
+    </message>
+    <message>
+        <source>The runs of this recording, none of which is ever overwritten. Choose one to see it.</source>
+        <translation>Die Messungen dieser Aufnahme, von denen keine je überschrieben wird. Wählen Sie eine, um sie zu sehen.</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Weiter</translation>
+    </message>
+    <message>
+        <source>Go on with a run that was cut short, with the marks it began with; or, where a finer detail is chosen now, answer more pairs of frames of the run on show.</source>
+        <translation>Eine abgebrochene Messung mit ihren Markierungen fortsetzen; oder, wo jetzt eine feinere Dichte gewählt ist, mehr Bildpaare der gezeigten Messung beantworten.</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleich</translation>
+    </message>
+    <message>
+        <source>Put runs beside each other, vessel by vessel, on one page.</source>
+        <translation>Messungen Gefäß für Gefäß auf einer Seite nebeneinander stellen.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Delete this run with all that it measured; asks first.</source>
+        <translation>Diese Messung mit allem Gemessenen löschen; fragt vorher.</translation>
+    </message>
+    <message>
+        <source>This cannot be undone. Your clicks stay.</source>
+        <translation>Das lässt sich nicht zurücknehmen. Ihre Klicks bleiben.</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: compare runs</source>
+        <translation>SAM2Flow: Messungen vergleichen</translation>
+    </message>
+    <message>
+        <source>Vessels of the same number are compared; the first run that is ticked is the baseline.</source>
+        <translation>Gefäße gleicher Nummer werden verglichen; die erste angekreuzte Messung ist der Ausgangswert.</translation>
+    </message>
+    <message>
+        <source>Write the page into the project and open it.</source>
+        <translation>Die Seite in das Projekt schreiben und öffnen.</translation>
+    </message>
+    <message>
+        <source>Another recording…</source>
+        <translation>Andere Aufnahme…</translation>
+    </message>
+    <message>
+        <source>Add the newest run of another recording's project.</source>
+        <translation>Die neueste Messung aus dem Projekt einer anderen Aufnahme dazunehmen.</translation>
+    </message>
+    <message>
+        <source>cut short</source>
+        <translation>abgebrochen</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>Feiner</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Behalten</translation>
+    </message>
+    <message>
+        <source>no tables</source>
+        <translation>ohne Tabellen</translation>
+    </message>
+    <message>
+        <source>Delete {name} with its masks, flow and tables?</source>
+        <translation>{name} mit Masken, Strömung und Tabellen löschen?</translation>
+    </message>
+    <message>
+        <source>Folder of another recording's project (*{suffix})</source>
+        <translation>Projektordner einer anderen Aufnahme (*{suffix})</translation>
+    </message>
+    <message>
+        <source>tick two runs or more to compare them</source>
+        <translation>kreuzen Sie zwei oder mehr Messungen an, um sie zu vergleichen</translation>
+    </message>
+    <message>
+        <source>The comparison is {answer}</source>
+        <translation>Der Vergleich ist {answer}</translation>
+    </message>
+    <message>
+        <source>{folder}: holds no finished run; choose a folder that ends in {suffix}</source>
+        <translation>{folder}: enthält keine fertige Messung; wählen Sie einen Ordner, der auf {suffix} endet</translation>
+    </message>
+    <message>
+        <source>quick</source>
+        <translation>schnell</translation>
+    </message>
+    <message>
+        <source>standard</source>
+        <translation>normal</translation>
+    </message>
+    <message>
+        <source>every frame</source>
+        <translation>jedes Bild</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Messen</translation>
+    </message>
+    <message>
+        <source>Measure the flow in the marked vessels, frame by frame.</source>
+        <translation>Die Strömung in den markierten Gefäßen messen, Bild für Bild.</translation>
+    </message>
+    <message>
+        <source>Masks to all frames</source>
+        <translation>Masken in alle Bilder</translation>
+    </message>
+    <message>
+        <source>Carry the masks of the frame on screen, or of a selected labels layer, to all frames, as a new labels layer without flow. The model may be weights of SAM 2.</source>
+        <translation>Die Masken des gezeigten Bildes, oder einer gewählten Labels-Ebene, in alle Bilder tragen, als neue Ebene ohne Strömung. Das Modell darf ein SAM 2 sein.</translation>
+    </message>
+    <message>
+        <source>Frames done, and the time the rest will take.</source>
+        <translation>Fertige Bilder, und die Zeit, die der Rest braucht.</translation>
+    </message>
+    <message>
+        <source>Mark a vessel first; then Run measures it.</source>
+        <translation>Markieren Sie zuerst ein Gefäß; dann wird es hier gemessen.</translation>
+    </message>
+    <message>
+        <source>auto</source>
+        <translation>auto</translation>
+    </message>
+    <message>
+        <source>enlarged by 2</source>
+        <translation>2-fach vergrößert</translation>
+    </message>
+    <message>
+        <source>as recorded</source>
+        <translation>wie aufgenommen</translation>
+    </message>
+    <message>
+        <source>{whole} h {whole_2} min</source>
+        <translation>{whole} h {whole_2} min</translation>
+    </message>
+    <message>
+        <source>First frame of the run.</source>
+        <translation>Erstes Bild der Messung.</translation>
+    </message>
+    <message>
+        <source>Last frame of the run.</source>
+        <translation>Letztes Bild der Messung.</translation>
+    </message>
+    <message>
+        <source>Further ranges, each with rows of its own in the tables, such as a response after a baseline: 90-120, 150-179.</source>
+        <translation>Weitere Bereiche, jeder mit eigenen Zeilen in den Tabellen, etwa eine Reaktion nach dem Ausgangswert: 90-120, 150-179.</translation>
+    </message>
+    <message>
+        <source>Where to compute; auto takes a GPU where there is one.</source>
+        <translation>Wo gerechnet wird; auto nimmt eine Grafikkarte, wo eine ist.</translation>
+    </message>
+    <message>
+        <source>Name of a model preset, or the path of a checkpoint.</source>
+        <translation>Name eines Modells, oder Pfad einer Gewichtsdatei.</translation>
+    </message>
+    <message>
+        <source>The resolution at which masks and flow are sought; auto makes cells as large as the model knows.</source>
+        <translation>Die Auflösung, in der Masken und Strömung gesucht werden; auto macht Zellen so groß, wie das Modell sie kennt.</translation>
+    </message>
+    <message>
+        <source>Quick: pairs of frames at places all over the recording, a first table; standard: 40 pairs a second, which is what a heartbeat needs; every frame: all pairs. Each answer is made from all frames around it.</source>
+        <translation>Schnell: Bildpaare an Stellen in der ganzen Aufnahme, eine erste Tabelle; normal: 40 Paare pro Sekunde, was ein Herzschlag braucht; jedes Bild: alle Paare. Jede Antwort entsteht aus allen Bildern ringsum.</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>Folgen</translation>
+    </message>
+    <message>
+        <source>Move the time slider along with the run.</source>
+        <translation>Den Zeitschieber mit der Messung bewegen.</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>and</source>
+        <translation>und</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Frames are</source>
+        <translation>Bilder sind</translation>
+    </message>
+    <message>
+        <source>Detail</source>
+        <translation>Dichte</translation>
+    </message>
+    <message>
+        <source>Ready: {pairs} pairs, about {value} ({pairs_2:.2g} a second).</source>
+        <translation>Bereit: {pairs} Paare, etwa {value} ({pairs_2:.2g} pro Sekunde).</translation>
+    </message>
+    <message>
+        <source>Reading the recording…</source>
+        <translation>Die Aufnahme wird gelesen…</translation>
+    </message>
+    <message>
+        <source>{whole} min {whole_2} s</source>
+        <translation>{whole} min {whole_2} s</translation>
+    </message>
+    <message>
+        <source>Ready: {pairs} pairs of frames.</source>
+        <translation>Bereit: {pairs} Bildpaare.</translation>
+    </message>
+    <message>
+        <source>Looking for vessels: {value:.0f} % of the field</source>
+        <translation>Gefäße werden gesucht: {value:.0f} % des Feldes</translation>
+    </message>
+    <message>
+        <source>Batch: recording {number}, frame {frames_done} of {frames_total}</source>
+        <translation>Stapel: Aufnahme {number}, Bild {frames_done} von {frames_total}</translation>
+    </message>
+    <message>
+        <source>Frame {frames_done} of {frames_total}, {left} left</source>
+        <translation>Bild {frames_done} von {frames_total}, noch {left}</translation>
+    </message>
+    <message>
+        <source>shrunk by {factor}</source>
+        <translation>{factor}-fach verkleinert</translation>
+    </message>
+    <message>
+        <source>Frames {start} to {stop}: the first comes after the last. Mend the range.</source>
+        <translation>Bilder {start} bis {stop}: das erste kommt nach dem letzten. Ändern Sie den Bereich.</translation>
+    </message>
+    <message>
+        <source>Frames {start} to {stop}: the recording ends with frame {shape}.</source>
+        <translation>Bilder {start} bis {stop}: die Aufnahme endet mit Bild {shape}.</translation>
+    </message>
+    <message>
+        <source>Frames {start} to {stop}: two frames at least are needed to see motion.</source>
+        <translation>Bilder {start} bis {stop}: mindestens zwei Bilder braucht es, um Bewegung zu sehen.</translation>
+    </message>
+    <message>
+        <source>Frames {a} to {b} and {c} to {d} overlap. Give ranges that are apart.</source>
+        <translation>Bilder {a} bis {b} und {c} bis {d} überlappen. Geben Sie getrennte Bereiche an.</translation>
+    </message>
+    <message>
+        <source>Masks carried to {frames_done} of {shape} frames</source>
+        <translation>Masken in {frames_done} von {shape} Bildern</translation>
+    </message>
+    <message>
+        <source>'{value}' is no range: give first and last frame, such as 90-120.</source>
+        <translation>'{value}' ist kein Bereich: geben Sie erstes und letztes Bild an, etwa 90-120.</translation>
+    </message>
+    <message>
+        <source>No.</source>
+        <translation>Nr.</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>Klicks</translation>
+    </message>
+    <message>
+        <source>Mask</source>
+        <translation>Maske</translation>
+    </message>
+    <message>
+        <source>The number beside the vessel in the image. Tick to draw its mask and flow.</source>
+        <translation>Die Nummer beim Gefäß im Bild. Ein Haken zeigt Maske und Strömung.</translation>
+    </message>
+    <message>
+        <source>Double-click or F2 to rename.</source>
+        <translation>Doppelklick oder F2, um umzubenennen.</translation>
+    </message>
+    <message>
+        <source>Clicks on this vessel + and beside it −, boxes and painted masks.</source>
+        <translation>Klicks auf das Gefäß + und daneben −, Kästen und gemalte Masken.</translation>
+    </message>
+    <message>
+        <source>Whether a vessel was found under its clicks.</source>
+        <translation>Ob unter den Klicks ein Gefäß gefunden wurde.</translation>
+    </message>
+    <message>
+        <source>What tables and pages sort it by, such as its type: double-click to choose or type.</source>
+        <translation>Wonach Tabellen und Seiten es ordnen, etwa seine Art: Doppelklick, um zu wählen oder zu schreiben.</translation>
+    </message>
+    <message>
+        <source>{boxes} box</source>
+        <translation>{boxes} Kasten</translation>
+    </message>
+    <message>
+        <source>{count} mask</source>
+        <translation>{count} Maske</translation>
+    </message>
+    <message>
+        <source>Drag a rectangle about the selected vessel in this frame (key B).</source>
+        <translation>Ein Rechteck um das gewählte Gefäß in diesem Bild ziehen (Taste B).</translation>
+    </message>
+    <message>
+        <source>Draw a line along a vessel: it is measured by its space-time diagram alone, in all frames (key L). Click the corners; a double click ends it.</source>
+        <translation>Eine Linie entlang eines Gefäßes zeichnen: allein nach ihrem Raum-Zeit-Diagramm gemessen, in allen Bildern (Taste L). Klicken Sie die Ecken an; ein Doppelklick beendet sie.</translation>
+    </message>
+    <message>
+        <source>Your vessels. Select one to click on it; tick to show, double-click or F2 to rename, drag to another place.</source>
+        <translation>Ihre Gefäße. Wählen Sie eines, um darauf zu klicken; Haken zum Zeigen, Doppelklick oder F2 zum Umbenennen, Ziehen an eine andere Stelle.</translation>
+    </message>
+    <message>
+        <source>What the next click means. T flips it; Shift or Alt + click means 'not this vessel' once.</source>
+        <translation>Was der nächste Klick bedeutet. T wechselt es; Umschalt oder Alt + Klick heißt einmal 'nicht dieses Gefäß'.</translation>
+    </message>
+    <message>
+        <source>Paint</source>
+        <translation>Malen</translation>
+    </message>
+    <message>
+        <source>Paint the selected vessel with a brush in this frame, then use it as prompt (key M).</source>
+        <translation>Das gewählte Gefäß in diesem Bild mit dem Pinsel malen und dann verwenden (Taste M).</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Leeren</translation>
+    </message>
+    <message>
+        <source>Take box and painted mask of the selected vessel in this frame away; while you paint, give up (Escape).</source>
+        <translation>Kasten und gemalte Maske des gewählten Gefäßes in diesem Bild wegnehmen; beim Malen aufgeben (Escape).</translation>
+    </message>
+    <message>
+        <source>What to click on: the film; the mean of its frames, as recorded or laid on the tissue; or its activity, which is bright where blood moves (key G). O hides and shows all that lies over it.</source>
+        <translation>Worauf man klickt: der Film; das Mittel seiner Bilder, wie aufgenommen oder auf das Gewebe gelegt; oder seine Aktivität, hell, wo Blut sich bewegt (Taste G). O verbirgt und zeigt alles darüber.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Take back the last edit; while you paint, the last stroke (Ctrl+Z).</source>
+        <translation>Die letzte Änderung zurücknehmen; beim Malen den letzten Strich (Strg+Z).</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Wieder</translation>
+    </message>
+    <message>
+        <source>Bring back what was undone (Ctrl+Shift+Z).</source>
+        <translation>Zurückgenommenes wiederholen (Strg+Umschalt+Z).</translation>
+    </message>
+    <message>
+        <source>Find vessels</source>
+        <translation>Gefäße suchen</translation>
+    </message>
+    <message>
+        <source>Propose all vessels of the recording: accept each with a click on its outline, or all (key Shift+F).</source>
+        <translation>Alle Gefäße der Aufnahme vorschlagen: jedes mit einem Klick auf seinen Umriss annehmen, oder alle (Taste Umschalt+F).</translation>
+    </message>
+    <message>
+        <source>Accept all</source>
+        <translation>Alle annehmen</translation>
+    </message>
+    <message>
+        <source>Take all outlines on show as vessels (one Undo takes them back).</source>
+        <translation>Alle gezeigten Umrisse als Gefäße nehmen (ein Zurück nimmt sie weg).</translation>
+    </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <source>Take the outlines away; vessels that were accepted stay.</source>
+        <translation>Die Umrisse wegnehmen; angenommene Gefäße bleiben.</translation>
+    </message>
+    <message>
+        <source>Outlines less sure than this are left out: the overlap that is expected of their masks.</source>
+        <translation>Weniger sichere Umrisse werden weggelassen: die Überdeckung, die von ihren Masken erwartet wird.</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Mehr</translation>
+    </message>
+    <message>
+        <source>Another mask for the clicks, bend the line, merge, split, or load a table of clicks.</source>
+        <translation>Eine andere Maske für die Klicks, die Linie biegen, vereinen, teilen, oder eine Tabelle von Klicks laden.</translation>
+    </message>
+    <message>
+        <source>Open a recording or the sample, or drop a file on the window.</source>
+        <translation>Öffnen Sie eine Aufnahme oder das Beispiel, oder ziehen Sie eine Datei auf das Fenster.</translation>
+    </message>
+    <message>
+        <source>Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape).</source>
+        <translation>Malen Sie das Gefäß (2 malt, 1 radiert), verwenden Sie dann die Maske, oder geben Sie auf (Escape).</translation>
+    </message>
+    <message>
+        <source>Drag the points of the line: the mask follows (2 and a click: one more, 1: one less). C: done.</source>
+        <translation>Ziehen Sie die Punkte der Linie: die Maske folgt (2 und Klick: einer mehr, 1: einer weniger). C: fertig.</translation>
+    </message>
+    <message>
+        <source>Click on a vessel in the image, or have them all found (Find vessels).</source>
+        <translation>Klicken Sie im Bild auf ein Gefäß, oder lassen Sie alle finden (Gefäße suchen).</translation>
+    </message>
+    <message>
+        <source>Measuring. The window stays free: move through the frames, click, mend masks; Cancel keeps all rows.</source>
+        <translation>Es wird gemessen. Das Fenster bleibt frei: blättern, klicken, verbessern; Abbrechen behält alle Zeilen.</translation>
+    </message>
+    <message>
+        <source>Measured: see Results, and Export there. Click to mend a mask (Q: another one). N: a new vessel.</source>
+        <translation>Gemessen: siehe Ergebnisse, und Export dort. Ein Klick verbessert eine Maske (Q: eine andere). N: neues Gefäß.</translation>
+    </message>
+    <message>
+        <source>Click again to mend the mask (Shift: not this vessel). Q: another mask. N: a new vessel.</source>
+        <translation>Klicken Sie weiter, um die Maske zu verbessern (Umschalt: nicht dieses Gefäß). Q: andere Maske. N: neues Gefäß.</translation>
+    </message>
+    <message>
+        <source>No vessel that is left is that sure: lower the bound, or dismiss them.</source>
+        <translation>Kein übriges Gefäß ist so sicher: senken Sie die Grenze, oder verwerfen Sie sie.</translation>
+    </message>
+    <message>
+        <source>Merge with</source>
+        <translation>Vereinen mit</translation>
+    </message>
+    <message>
+        <source>Next mask that the clicks may mean (Q)</source>
+        <translation>Nächste Maske, die die Klicks meinen können (Q)</translation>
+    </message>
+    <message>
+        <source>Bend the middle line: the mask follows (C)</source>
+        <translation>Die Mittellinie biegen: die Maske folgt (C)</translation>
+    </message>
+    <message>
+        <source>Split off the selected clicks (else the newest)</source>
+        <translation>Die gewählten Klicks abtrennen (sonst den neuesten)</translation>
+    </message>
+    <message>
+        <source>Load prompts (CSV)…</source>
+        <translation>Klicks laden (CSV)…</translation>
+    </message>
+    <message>
+        <source>Load prompts</source>
+        <translation>Klicks laden</translation>
+    </message>
+    <message>
+        <source>Prompts (*.csv)</source>
+        <translation>Klicks (*.csv)</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Neu</translation>
+    </message>
+    <message>
+        <source>Add a vessel; the next clicks speak of it (key N).</source>
+        <translation>Ein Gefäß hinzufügen; die nächsten Klicks meinen es (Taste N).</translation>
+    </message>
+    <message>
+        <source>Delete the selected vessel with its clicks (can be undone).</source>
+        <translation>Das gewählte Gefäß mit seinen Klicks löschen (lässt sich zurücknehmen).</translation>
+    </message>
+    <message>
+        <source>Move the selected vessel up in the list.</source>
+        <translation>Das gewählte Gefäß in der Liste nach oben rücken.</translation>
+    </message>
+    <message>
+        <source>Move the selected vessel down in the list.</source>
+        <translation>Das gewählte Gefäß in der Liste nach unten rücken.</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Tasten</translation>
+    </message>
+    <message>
+        <source>Show the keys and mouse buttons (key H).</source>
+        <translation>Tasten und Mausknöpfe zeigen (Taste H).</translation>
+    </message>
+    <message>
+        <source>Box</source>
+        <translation>Kasten</translation>
+    </message>
+    <message>
+        <source>Line</source>
+        <translation>Linie</translation>
+    </message>
+    <message>
+        <source>surer than</source>
+        <translation>ab</translation>
+    </message>
+    <message>
+        <source>Use the mask</source>
+        <translation>Maske verwenden</translation>
+    </message>
+    <message>
+        <source>Give up</source>
+        <translation>Aufgeben</translation>
+    </message>
+    <message>
+        <source>Click = this vessel  (+)</source>
+        <translation>Klick: dieses Gefäß (+)</translation>
+    </message>
+    <message>
+        <source>Click = not this vessel  (−)</source>
+        <translation>Klick: nicht dieses (−)</translation>
+    </message>
+    <message>
+        <source>{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it.</source>
+        <translation>{count} Gefäße vorgeschlagen, Sicherheit {most:.2f} bis {least:.2f}: ein Klick auf einen Umriss nimmt es an.</translation>
+    </message>
+    <message>
+        <source>Take all outlines on show as vessels; one Undo takes them back (Alt+A).
+{density}</source>
+        <translation>Alle gezeigten Umrisse als Gefäße nehmen; ein Zurück nimmt sie weg (Alt+A).
+{density}</translation>
+    </message>
+    <message>
+        <source>Opening {name}…</source>
+        <translation>{name} wird geöffnet…</translation>
+    </message>
+    <message>
+        <source>Click on the vessel that is to be {name}.</source>
+        <translation>Klicken Sie auf das Gefäß, das {name} sein soll.</translation>
+    </message>
+    <message>
+        <source>Looking for {name}…</source>
+        <translation>{name} wird gesucht…</translation>
+    </message>
+    <message>
+        <source>Accept all ({count})</source>
+        <translation>Alle {count} nehmen</translation>
+    </message>
+    <message>
+        <source>The run was stopped; what it has finished is kept in the project folder.</source>
+        <translation>Die Messung wurde angehalten; was fertig ist, bleibt im Projektordner.</translation>
+    </message>
+    <message>
+        <source>no image of another reader is open: use Open, or drop a file on the window</source>
+        <translation>kein Bild eines anderen Lesers ist offen: öffnen Sie eines, oder ziehen Sie eine Datei auf das Fenster</translation>
+    </message>
+    <message>
+        <source>{notice} The project asks for the model '{model}' of the Hugging Face hub; to fetch it, type it.</source>
+        <translation>{notice} Das Projekt verlangt das Modell '{model}' vom Hugging Face Hub; um es zu holen, geben Sie seinen Namen ein.</translation>
+    </message>
+    <message>
+        <source>The masks of all frames are in the layer {stem}, and in {masks}</source>
+        <translation>Die Masken aller Bilder sind in der Ebene {stem}, und in {masks}</translation>
+    </message>
+    <message>
+        <source>SAM2Flow failed: {kind}: {error}. Your clicks are saved.</source>
+        <translation>SAM2Flow ist gescheitert: {kind}: {error}. Ihre Klicks sind gespeichert.</translation>
+    </message>
+    <message>
+        <source>good</source>
+        <translation>gut</translation>
+    </message>
+    <message>
+        <source>fair</source>
+        <translation>mittel</translation>
+    </message>
+    <message>
+        <source>poor</source>
+        <translation>schlecht</translation>
+    </message>
+    <message>
+        <source>unusable</source>
+        <translation>unbrauchbar</translation>
+    </message>
+    <message>
+        <source>direction doubtful</source>
+        <translation>Richtung fraglich</translation>
+    </message>
+    <message>
+        <source>hardly moves</source>
+        <translation>kaum bewegt</translation>
+    </message>
+    <message>
+        <source>faint</source>
+        <translation>schwach</translation>
+    </message>
+    <message>
+        <source>unsharp</source>
+        <translation>unscharf</translation>
+    </message>
+    <message>
+        <source>tissue jumps</source>
+        <translation>Gewebe springt</translation>
+    </message>
+    <message>
+        <source>overexposed</source>
+        <translation>überbelichtet</translation>
+    </message>
+    <message>
+        <source>lost frames</source>
+        <translation>Bilder fehlen</translation>
+    </message>
+    <message>
+        <source>too short</source>
+        <translation>zu kurz</translation>
+    </message>
+    <message>
+        <source>vessel lost</source>
+        <translation>Gefäß verloren</translation>
+    </message>
+    <message>
+        <source>branch</source>
+        <translation>Gabel</translation>
+    </message>
+    <message>
+        <source>marked twice</source>
+        <translation>doppelt markiert</translation>
+    </message>
+    <message>
+        <source>two speeds</source>
+        <translation>zwei Tempi</translation>
+    </message>
+    <message>
+        <source>gap in line</source>
+        <translation>Lücke in der Linie</translation>
+    </message>
+    <message>
+        <source>width unsure</source>
+        <translation>Breite unsicher</translation>
+    </message>
+    <message>
+        <source>cut off</source>
+        <translation>abgeschnitten</translation>
+    </message>
+    <message>
+        <source>methods differ</source>
+        <translation>Methoden uneins</translation>
+    </message>
+    <message>
+        <source>not finished</source>
+        <translation>nicht fertig</translation>
+    </message>
+    <message>
+        <source>fork unbalanced</source>
+        <translation>Gabel unausgeglichen</translation>
+    </message>
+    <message>
+        <source>no scale</source>
+        <translation>ohne Maßstab</translation>
+    </message>
+    <message>
+        <source>cells move more than half the distance at which they repeat, so that the direction may be mistaken</source>
+        <translation>Zellen bewegen sich weiter als die halbe Strecke, nach der sie sich wiederholen, sodass die Richtung verwechselt sein kann</translation>
+    </message>
+    <message>
+        <source>cells move less per frame than can be told from standing still</source>
+        <translation>Zellen bewegen sich pro Bild weniger, als sich vom Stillstand unterscheiden lässt</translation>
+    </message>
+    <message>
+        <source>cells stand out little from the noise</source>
+        <translation>Zellen heben sich wenig vom Rauschen ab</translation>
+    </message>
+    <message>
+        <source>part of the recording is less sharp than the rest</source>
+        <translation>ein Teil der Aufnahme ist weniger scharf als der Rest</translation>
+    </message>
+    <message>
+        <source>the tissue jumps between frames</source>
+        <translation>das Gewebe springt zwischen Bildern</translation>
+    </message>
+    <message>
+        <source>part of the vessel is over- or underexposed</source>
+        <translation>ein Teil des Gefäßes ist über- oder unterbelichtet</translation>
+    </message>
+    <message>
+        <source>frames are repeated or missing</source>
+        <translation>Bilder sind wiederholt oder fehlen</translation>
+    </message>
+    <message>
+        <source>the vessel or the recording is too short</source>
+        <translation>das Gefäß oder die Aufnahme ist zu kurz</translation>
+    </message>
+    <message>
+        <source>the vessel is not seen in part of the recording, or nowhere</source>
+        <translation>das Gefäß ist in einem Teil der Aufnahme oder nirgends zu sehen</translation>
+    </message>
+    <message>
+        <source>the vessel branches or lies over another one</source>
+        <translation>das Gefäß verzweigt sich oder liegt über einem anderen</translation>
+    </message>
+    <message>
+        <source>most of its mask belongs to another marked vessel as well: one vessel under two numbers</source>
+        <translation>die Maske gehört größtenteils auch zu einem anderen markierten Gefäß: ein Gefäß unter zwei Nummern</translation>
+    </message>
+    <message>
+        <source>speed or direction changes abruptly along the length: two vessels, or a fork, under one name</source>
+        <translation>Tempo oder Richtung wechselt plötzlich entlang der Länge: zwei Gefäße, oder eine Gabel, unter einem Namen</translation>
+    </message>
+    <message>
+        <source>no blood is seen along part of the line: the clicks may lie on different vessels</source>
+        <translation>entlang eines Teils der Linie ist kein Blut zu sehen: die Klicks liegen vielleicht auf verschiedenen Gefäßen</translation>
+    </message>
+    <message>
+        <source>the width is not sure: mask and pictures differ, or the walls do not stand out</source>
+        <translation>die Breite ist nicht sicher: Maske und Bilder sind uneins, oder die Wände heben sich nicht ab</translation>
+    </message>
+    <message>
+        <source>the image border cuts along the vessel</source>
+        <translation>der Bildrand schneidet das Gefäß der Länge nach</translation>
+    </message>
+    <message>
+        <source>flow and space-time diagram disagree</source>
+        <translation>Strömung und Raum-Zeit-Diagramm sind uneins</translation>
+    </message>
+    <message>
+        <source>the run is not finished: these are the frames so far</source>
+        <translation>die Messung ist nicht fertig: das sind die Bilder bisher</translation>
+    </message>
+    <message>
+        <source>more flows into a fork than out, or less: a width or velocity is wrong, or a vessel not marked</source>
+        <translation>in eine Gabel fließt mehr als heraus, oder weniger: Breite oder Geschwindigkeit stimmt nicht, oder ein Gefäß ist nicht markiert</translation>
+    </message>
+    <message>
+        <source>pixel size or frame rate is unknown, so that there is no um/s</source>
+        <translation>Pixelgröße oder Bildrate ist unbekannt, sodass es kein um/s gibt</translation>
+    </message>
+    <message>
+        <source>Tables (CSV)</source>
+        <translation>Tabellen (CSV)</translation>
+    </message>
+    <message>
+        <source>Workbook (Excel)</source>
+        <translation>Arbeitsmappe (Excel)</translation>
+    </message>
+    <message>
+        <source>Figures</source>
+        <translation>Abbildungen</translation>
+    </message>
+    <message>
+        <source>Masks</source>
+        <translation>Masken</translation>
+    </message>
+    <message>
+        <source>Space-time images</source>
+        <translation>Raum-Zeit-Bilder</translation>
+    </message>
+    <message>
+        <source>Film</source>
+        <translation>Film</translation>
+    </message>
+</context>
+</TS>

@@ -1,0 +1,1657 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="fr" sourcelanguage="en">
+<context>
+    <name>SAM2Flow</name>
+    <message>
+        <source>Click along a vessel; a double click ends the line.</source>
+        <translation>Cliquez le long d'un vaisseau ; un double clic termine la ligne.</translation>
+    </message>
+    <message>
+        <source>Measuring along the line…</source>
+        <translation>Mesure le long de la ligne…</translation>
+    </message>
+    <message>
+        <source>Drawn line: {words}. Tables and report are in {out}</source>
+        <translation>Ligne dessinée : {words}. Tableaux et rapport sont dans {out}</translation>
+    </message>
+    <message>
+        <source>no vessel was found in this recording; click them by hand</source>
+        <translation>aucun vaisseau n'a été trouvé dans cet enregistrement ; cliquez-les à la main</translation>
+    </message>
+    <message>
+        <source>no recording is open: open one first</source>
+        <translation>aucun enregistrement n'est ouvert : ouvrez-en un d'abord</translation>
+    </message>
+    <message>
+        <source>Cancelled: no vessels were proposed.</source>
+        <translation>Annulé : aucun vaisseau n'est proposé.</translation>
+    </message>
+    <message>
+        <source>every vessel that was found is marked already</source>
+        <translation>tous les vaisseaux trouvés sont déjà marqués</translation>
+    </message>
+    <message>
+        <source>Nothing is painted: paint the vessel with the brush, or press Escape to give up.</source>
+        <translation>Rien n'est peint : peignez le vaisseau au pinceau, ou abandonnez avec Échap.</translation>
+    </message>
+    <message>
+        <source>There is no mask whose middle could be bent: click on the vessel first, and wait for its mask.</source>
+        <translation>Il n'y a pas de masque dont la ligne puisse être pliée : cliquez d'abord sur le vaisseau et attendez son masque.</translation>
+    </message>
+    <message>
+        <source>That lies outside the image: the vessel stays where it was.</source>
+        <translation>C'est hors de l'image : le vaisseau reste où il était.</translation>
+    </message>
+    <message>
+        <source>That click is outside the image and was left out: click on a vessel.</source>
+        <translation>Ce clic est hors de l'image et ne compte pas : cliquez sur un vaisseau.</translation>
+    </message>
+    <message>
+        <source>That box is too small or outside the image: drag a rectangle about the vessel.</source>
+        <translation>Ce cadre est trop petit ou hors de l'image : tracez un rectangle autour du vaisseau.</translation>
+    </message>
+    <message>
+        <source>No vessel was found there. Click nearer to the middle of one, or paint it (M).</source>
+        <translation>Aucun vaisseau trouvé ici. Cliquez plus près du milieu, ou peignez-le (M).</translation>
+    </message>
+    <message>
+        <source>The mask lies beside a click: no vessel was found under it. Undo it, or paint the vessel (M).</source>
+        <translation>Le masque est à côté d'un clic : aucun vaisseau n'y a été trouvé. Annulez-le, ou peignez le vaisseau (M).</translation>
+    </message>
+    <message>
+        <source>The mask still holds a place that you have excluded. Click there again, or paint the vessel (M).</source>
+        <translation>Le masque contient encore un endroit que vous avez exclu. Cliquez-y encore, ou peignez le vaisseau (M).</translation>
+    </message>
+    <message>
+        <source>There may be no vessel here. Click again on its middle, or paint it (M).</source>
+        <translation>Il n'y a peut-être pas de vaisseau ici. Cliquez encore au milieu, ou peignez-le (M).</translation>
+    </message>
+    <message>
+        <source>These clicks mean one mask only. Click again to mend it.</source>
+        <translation>Ces clics ne désignent qu'un masque. Cliquez encore pour le corriger.</translation>
+    </message>
+    <message>
+        <source>looking…</source>
+        <translation>cherche…</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>aucun</translation>
+    </message>
+    <message>
+        <source>check</source>
+        <translation>à voir</translation>
+    </message>
+    <message>
+        <source>found</source>
+        <translation>trouvé</translation>
+    </message>
+    <message>
+        <source>Mask {number} of {masks} that the click may mean. Q: the next; Ctrl+Z: back.</source>
+        <translation>Masque {number} sur {masks} que le clic peut désigner. Q : le suivant ; Ctrl+Z : retour.</translation>
+    </message>
+    <message>
+        <source>This is {name}, which is marked already. Undo it (Ctrl+Z), or select {name} to mend it.</source>
+        <translation>C'est {name}, déjà marqué. Annulez (Ctrl+Z), ou choisissez {name} pour le corriger.</translation>
+    </message>
+    <message>
+        <source>Your clicks are kept: use Undo or the vessel list to take them back.</source>
+        <translation>Vos clics sont gardés : Annuler ou la liste des vaisseaux les retire.</translation>
+    </message>
+    <message>
+        <source>Batch stopped. What is finished is kept; started again into the same folder, it goes on.</source>
+        <translation>Lot arrêté. Ce qui est fini est gardé ; relancé dans le même dossier, il continue.</translation>
+    </message>
+    <message>
+        <source>Run cancelled. What was finished is kept in the project folder.</source>
+        <translation>Mesure annulée. Ce qui était fini est gardé dans le dossier du projet.</translation>
+    </message>
+    <message>
+        <source>Cancelled: no masks were written.</source>
+        <translation>Annulé : aucun masque n'a été écrit.</translation>
+    </message>
+    <message>
+        <source>no mask in frame {frame}: click on a vessel or paint one there first</source>
+        <translation>aucun masque dans l'image {frame} : cliquez d'abord sur un vaisseau, ou peignez-en un</translation>
+    </message>
+    <message>
+        <source>labels must lie between 0 and {largest}</source>
+        <translation>les numéros doivent être entre 0 et {largest}</translation>
+    </message>
+    <message>
+        <source>{folder}: is no longer there</source>
+        <translation>{folder} : n'est plus là</translation>
+    </message>
+    <message>
+        <source>Show film</source>
+        <translation>Voir le film</translation>
+    </message>
+    <message>
+        <source>Show mean</source>
+        <translation>Voir la moyenne</translation>
+    </message>
+    <message>
+        <source>Show stabilised</source>
+        <translation>Voir la moyenne stabilisée</translation>
+    </message>
+    <message>
+        <source>Show activity</source>
+        <translation>Voir l'activité</translation>
+    </message>
+    <message>
+        <source>Looking through the recording for a still picture…</source>
+        <translation>Lecture de l'enregistrement pour une image fixe…</translation>
+    </message>
+    <message>
+        <source>a new vessel</source>
+        <translation>un nouveau vaisseau</translation>
+    </message>
+    <message>
+        <source>the next vessel of the list</source>
+        <translation>le vaisseau suivant de la liste</translation>
+    </message>
+    <message>
+        <source>flip the sign of the next click</source>
+        <translation>inverser le signe du prochain clic</translation>
+    </message>
+    <message>
+        <source>the next mask that the clicks may mean: the vessel that crosses, to the fork, past it</source>
+        <translation>le masque suivant que les clics peuvent désigner : le vaisseau qui croise, jusqu'à la fourche, au-delà</translation>
+    </message>
+    <message>
+        <source>find all vessels: they are proposed, a click on an outline accepts one</source>
+        <translation>trouver tous les vaisseaux : un clic sur un contour accepte une proposition</translation>
+    </message>
+    <message>
+        <source>drag a box about the vessel (again: back to clicks)</source>
+        <translation>tracer un cadre autour du vaisseau (encore : retour aux clics)</translation>
+    </message>
+    <message>
+        <source>draw a line along a vessel to measure it classically (again: back to clicks)</source>
+        <translation>tracer une ligne le long d'un vaisseau, mesurée classiquement (encore : retour aux clics)</translation>
+    </message>
+    <message>
+        <source>bend the middle line of the vessel: its mask follows (again: back to clicks)</source>
+        <translation>plier la ligne médiane du vaisseau : son masque suit (encore : retour aux clics)</translation>
+    </message>
+    <message>
+        <source>paint the mask of the vessel (again: use it as prompt)</source>
+        <translation>peindre le masque du vaisseau (encore : l'utiliser)</translation>
+    </message>
+    <message>
+        <source>give up painting or bending, back to clicks</source>
+        <translation>arrêter de peindre ou de plier, retour aux clics</translation>
+    </message>
+    <message>
+        <source>undo (while you paint: the last stroke)</source>
+        <translation>annuler (en peignant : le dernier trait)</translation>
+    </message>
+    <message>
+        <source>redo</source>
+        <translation>refaire</translation>
+    </message>
+    <message>
+        <source>go to the next frame with a prompt</source>
+        <translation>aller à l'image marquée suivante</translation>
+    </message>
+    <message>
+        <source>go to the previous frame with a prompt</source>
+        <translation>aller à l'image marquée précédente</translation>
+    </message>
+    <message>
+        <source>hide or show all that lies over the recording</source>
+        <translation>cacher ou montrer tout ce qui couvre l'enregistrement</translation>
+    </message>
+    <message>
+        <source>another picture to click on: the film, its mean, its activity</source>
+        <translation>une autre image où cliquer : le film, sa moyenne, son activité</translation>
+    </message>
+    <message>
+        <source>show this help</source>
+        <translation>montrer cette aide</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>Enregistrement</translation>
+    </message>
+    <message>
+        <source>Vessels</source>
+        <translation>Vaisseaux</translation>
+    </message>
+    <message>
+        <source>Group</source>
+        <translation>Groupe</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>État</translation>
+    </message>
+    <message>
+        <source>Vessel</source>
+        <translation>Vaisseau</translation>
+    </message>
+    <message>
+        <source>Grade</source>
+        <translation>Note</translation>
+    </message>
+    <message>
+        <source>Notes</source>
+        <translation>Remarques</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: batch</source>
+        <translation>SAM2Flow : lot</translation>
+    </message>
+    <message>
+        <source>Double-click a group to type it: before and after, say.</source>
+        <translation>Double clic sur un groupe pour l'écrire : avant et après, par exemple.</translation>
+    </message>
+    <message>
+        <source>Velocities of all recordings.</source>
+        <translation>Vitesses de tous les enregistrements.</translation>
+    </message>
+    <message>
+        <source>Recordings</source>
+        <translation>Enregistrements</translation>
+    </message>
+    <message>
+        <source>Velocities</source>
+        <translation>Vitesses</translation>
+    </message>
+    <message>
+        <source>Recordings that are not marked get the clicks of the one that is open</source>
+        <translation>Les enregistrements non marqués reçoivent les clics de celui qui est ouvert</translation>
+    </message>
+    <message>
+        <source>For one field of view before and after: the same vessels under the same numbers.</source>
+        <translation>Pour un même champ avant et après : les mêmes vaisseaux sous les mêmes numéros.</translation>
+    </message>
+    <message>
+        <source>Add…</source>
+        <translation>Ajouter…</translation>
+    </message>
+    <message>
+        <source>Add recordings to the list.</source>
+        <translation>Ajouter des enregistrements à la liste.</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Retirer</translation>
+    </message>
+    <message>
+        <source>Take the selected recording from the list.</source>
+        <translation>Retirer de la liste l'enregistrement choisi.</translation>
+    </message>
+    <message>
+        <source>Measure all…</source>
+        <translation>Tout mesurer…</translation>
+    </message>
+    <message>
+        <source>Choose a folder and measure all recordings into it.</source>
+        <translation>Choisir un dossier et y mesurer tous les enregistrements.</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Stop after the present frame; what is finished is kept.</source>
+        <translation>Arrêter après l'image en cours ; ce qui est fini est gardé.</translation>
+    </message>
+    <message>
+        <source>Comparison</source>
+        <translation>Comparaison</translation>
+    </message>
+    <message>
+        <source>Open the page that compares the recordings.</source>
+        <translation>Ouvrir la page qui compare les enregistrements.</translation>
+    </message>
+    <message>
+        <source>Add recordings</source>
+        <translation>Ajouter des enregistrements</translation>
+    </message>
+    <message>
+        <source>Folder for the results of the batch</source>
+        <translation>Dossier des résultats du lot</translation>
+    </message>
+    <message>
+        <source>Vessels of the same number are compared; the first recording is the baseline.</source>
+        <translation>Les vaisseaux de même numéro sont comparés ; le premier enregistrement est la référence.</translation>
+    </message>
+    <message>
+        <source>waits</source>
+        <translation>attend</translation>
+    </message>
+    <message>
+        <source>none marked</source>
+        <translation>aucun marqué</translation>
+    </message>
+    <message>
+        <source>something else goes on: wait for its end, or cancel it</source>
+        <translation>autre chose est en cours : attendez la fin, ou annulez</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>fini</translation>
+    </message>
+    <message>
+        <source>reading…</source>
+        <translation>lit…</translation>
+    </message>
+    <message>
+        <source>all frames. </source>
+        <translation>toutes les images. </translation>
+    </message>
+    <message>
+        <source>All are measured with the settings of the dock: model {model}, detail {detail}, </source>
+        <translation>Tous sont mesurés avec les réglages de la fenêtre : modèle {model}, densité {detail}, </translation>
+    </message>
+    <message>
+        <source>{borrowed}, of the open one</source>
+        <translation>{borrowed}, de l'ouvert</translation>
+    </message>
+    <message>
+        <source>frame {frames_done} of {frames_total}</source>
+        <translation>image {frames_done} sur {frames_total}</translation>
+    </message>
+    <message>
+        <source>frames {start} to {stop}. </source>
+        <translation>images {start} à {stop}. </translation>
+    </message>
+    <message>
+        <source>No web browser answered. The page is {page} (copied to the clipboard).</source>
+        <translation>Aucun navigateur n'a répondu. La page est {page} (copié dans le presse-papiers).</translation>
+    </message>
+    <message>
+        <source>PyQt5 works with this napari; a later one will want PyQt6: pip install 'sam2flow[pyqt6]'</source>
+        <translation>PyQt5 marche avec ce napari ; un prochain voudra PyQt6 : pip install 'sam2flow[pyqt6]'</translation>
+    </message>
+    <message>
+        <source>In the dock, and over the image with the layer &lt;i&gt;prompts&lt;/i&gt; (&lt;i&gt;boxes&lt;/i&gt;, &lt;i&gt;brush&lt;/i&gt;) selected:</source>
+        <translation>Dans la fenêtre, et sur l'image quand la couche &lt;i&gt;prompts&lt;/i&gt; (&lt;i&gt;boxes&lt;/i&gt;, &lt;i&gt;brush&lt;/i&gt;) est choisie :</translation>
+    </message>
+    <message>
+        <source>Click</source>
+        <translation>Clic</translation>
+    </message>
+    <message>
+        <source>this vessel</source>
+        <translation>ce vaisseau</translation>
+    </message>
+    <message>
+        <source>Shift or Alt + click</source>
+        <translation>Maj ou Alt + clic</translation>
+    </message>
+    <message>
+        <source>not this vessel</source>
+        <translation>pas ce vaisseau</translation>
+    </message>
+    <message>
+        <source>Drag, wheel</source>
+        <translation>Glisser, molette</translation>
+    </message>
+    <message>
+        <source>move and zoom the image</source>
+        <translation>déplacer et agrandir l'image</translation>
+    </message>
+    <message>
+        <source>3, then drag or Delete</source>
+        <translation>3, puis glisser ou Suppr</translation>
+    </message>
+    <message>
+        <source>select points to move or delete; 2 to click again</source>
+        <translation>choisir des points à déplacer ou supprimer ; 2 pour cliquer de nouveau</translation>
+    </message>
+    <message>
+        <source>the pages Mark and Results; Tab goes through the dock</source>
+        <translation>les pages Marquer et Résultats ; Tab parcourt la fenêtre</translation>
+    </message>
+    <message>
+        <source>run, cancel; other buttons say their keys when the mouse rests on them</source>
+        <translation>mesurer, annuler ; les autres boutons disent leurs touches quand la souris s'y pose</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: keys</source>
+        <translation>SAM2Flow : touches</translation>
+    </message>
+    <message>
+        <source>Mark</source>
+        <translation>Marquer</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>Résultats</translation>
+    </message>
+    <message>
+        <source>This recording</source>
+        <translation>Cet enregistrement</translation>
+    </message>
+    <message>
+        <source>What the run has finished is kept.</source>
+        <translation>Ce qui est mesuré est gardé.</translation>
+    </message>
+    <message>
+        <source>Settings of a run</source>
+        <translation>Réglages de la mesure</translation>
+    </message>
+    <message>
+        <source>Stop and open</source>
+        <translation>Arrêter et ouvrir</translation>
+    </message>
+    <message>
+        <source>Go on measuring</source>
+        <translation>Continuer à mesurer</translation>
+    </message>
+    <message>
+        <source>{here} is being measured. Stop that and open {name}?</source>
+        <translation>{here} est en cours de mesure. Arrêter et ouvrir {name} ?</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: export</source>
+        <translation>SAM2Flow : export</translation>
+    </message>
+    <message>
+        <source>With masks, speed and numbers</source>
+        <translation>Avec masques, vitesse et numéros</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>Export…</translation>
+    </message>
+    <message>
+        <source>Choose a folder and write the files there.</source>
+        <translation>Choisir un dossier et y écrire les fichiers.</translation>
+    </message>
+    <message>
+        <source>Stop; files that are whole stay.</source>
+        <translation>Arrêter ; les fichiers entiers restent.</translation>
+    </message>
+    <message>
+        <source>Of the film</source>
+        <translation>Pour le film</translation>
+    </message>
+    <message>
+        <source>First frame</source>
+        <translation>Première image</translation>
+    </message>
+    <message>
+        <source>Last frame</source>
+        <translation>Dernière image</translation>
+    </message>
+    <message>
+        <source>Take one frame of</source>
+        <translation>Une image sur</translation>
+    </message>
+    <message>
+        <source>Frames shown a second</source>
+        <translation>Images montrées par seconde</translation>
+    </message>
+    <message>
+        <source>File type</source>
+        <translation>Type de fichier</translation>
+    </message>
+    <message>
+        <source>Export to a folder</source>
+        <translation>Exporter dans un dossier</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Arrêt…</translation>
+    </message>
+    <message>
+        <source>Cancelled; files that are whole stay.</source>
+        <translation>Annulé ; les fichiers entiers restent.</translation>
+    </message>
+    <message>
+        <source>Whether {kind} is written.</source>
+        <translation>Si cela est écrit : {kind}.</translation>
+    </message>
+    <message>
+        <source>Exported to {step}</source>
+        <translation>Exporté dans {step}</translation>
+    </message>
+    <message>
+        <source>Writing {what}</source>
+        <translation>Écriture : {what}</translation>
+    </message>
+    <message>
+        <source>Velocity of each vessel. Of the selected one: band, its 95 % interval; grey, no velocity.</source>
+        <translation>Vitesse de chaque vaisseau. De celui choisi : bande, son intervalle à 95 % ; gris, pas de vitesse.</translation>
+    </message>
+    <message>
+        <source>Brightness along the selected vessel in the direction of its arrow: streaks are cells. Orange: how they would run at the velocity that was measured.</source>
+        <translation>Luminosité le long du vaisseau choisi dans le sens de sa flèche : les traînées sont des cellules. Orange : comme elles iraient à la vitesse mesurée.</translation>
+    </message>
+    <message>
+        <source>time (s)</source>
+        <translation>temps (s)</translation>
+    </message>
+    <message>
+        <source>frame</source>
+        <translation>image</translation>
+    </message>
+    <message>
+        <source>velocity (um/s)</source>
+        <translation>vitesse (um/s)</translation>
+    </message>
+    <message>
+        <source>velocity (px/frame)</source>
+        <translation>vitesse (px/image)</translation>
+    </message>
+    <message>
+        <source>{tooltip} Click to go to that frame; the line is the frame on screen.</source>
+        <translation>{tooltip} Un clic mène à cette image ; la ligne est l'image à l'écran.</translation>
+    </message>
+    <message>
+        <source>speed so far ({unit})</source>
+        <translation>vitesse jusqu'ici ({unit})</translation>
+    </message>
+    <message>
+        <source>distance ({unit})</source>
+        <translation>distance ({unit})</translation>
+    </message>
+    <message>
+        <source>typed by you</source>
+        <translation>tapé par vous</translation>
+    </message>
+    <message>
+        <source>OME file</source>
+        <translation>fichier OME</translation>
+    </message>
+    <message>
+        <source>ImageJ file</source>
+        <translation>fichier ImageJ</translation>
+    </message>
+    <message>
+        <source>TIFF tag</source>
+        <translation>balise TIFF</translation>
+    </message>
+    <message>
+        <source>video file</source>
+        <translation>fichier vidéo</translation>
+    </message>
+    <message>
+        <source>not in file</source>
+        <translation>absent du fichier</translation>
+    </message>
+    <message>
+        <source>Measure several recordings with the same settings, and compare them: before and after, say.</source>
+        <translation>Mesurer plusieurs enregistrements avec les mêmes réglages et les comparer : avant et après, par exemple.</translation>
+    </message>
+    <message>
+        <source>, doubtful: not used</source>
+        <translation>, douteux : non utilisé</translation>
+    </message>
+    <message>
+        <source>, doubtful: check it</source>
+        <translation>, douteux : à vérifier</translation>
+    </message>
+    <message>
+        <source>Open a recording</source>
+        <translation>Ouvrir un enregistrement</translation>
+    </message>
+    <message>
+        <source>Open a folder of frames</source>
+        <translation>Ouvrir un dossier d'images</translation>
+    </message>
+    <message>
+        <source>Side of a pixel in um. 0 = unknown.</source>
+        <translation>Côté d'un pixel en um. 0 = inconnu.</translation>
+    </message>
+    <message>
+        <source>Frames per second. 0 = unknown.</source>
+        <translation>Images par seconde. 0 = inconnu.</translation>
+    </message>
+    <message>
+        <source>Stabilise</source>
+        <translation>Stabiliser</translation>
+    </message>
+    <message>
+        <source>Take the movement of the tissue out of the flow (recommended).</source>
+        <translation>Ôter du flux le mouvement du tissu (recommandé).</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>inconnu</translation>
+    </message>
+    <message>
+        <source>Pixel size (um)</source>
+        <translation>Pixel (um)</translation>
+    </message>
+    <message>
+        <source>Rate (Hz)</source>
+        <translation>Taux (Hz)</translation>
+    </message>
+    <message>
+        <source>Open…</source>
+        <translation>Ouvrir…</translation>
+    </message>
+    <message>
+        <source>Open a TIFF or a video (AVI, MP4); any size, it is read a frame at a time.</source>
+        <translation>Ouvrir un TIFF ou une vidéo (AVI, MP4) de toute taille ; lu image par image.</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Dossier…</translation>
+    </message>
+    <message>
+        <source>Open a folder of single frames.</source>
+        <translation>Ouvrir un dossier d'images séparées.</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>Couche</translation>
+    </message>
+    <message>
+        <source>Take the selected image layer, whatever reader opened it.</source>
+        <translation>Prendre la couche image choisie, quel que soit son lecteur.</translation>
+    </message>
+    <message>
+        <source>Sample</source>
+        <translation>Exemple</translation>
+    </message>
+    <message>
+        <source>Open the bundled sample recording.</source>
+        <translation>Ouvrir l'enregistrement fourni.</translation>
+    </message>
+    <message>
+        <source>Batch…</source>
+        <translation>Lot…</translation>
+    </message>
+    <message>
+        <source>No recording is open.</source>
+        <translation>Aucun enregistrement n'est ouvert.</translation>
+    </message>
+    <message>
+        <source>Recordings ({endings});;All files (*)</source>
+        <translation>Enregistrements ({endings});;Tous les fichiers (*)</translation>
+    </message>
+    <message>
+        <source>{frames} frames, {width} x {height} px, {bit_depth} bit</source>
+        <translation>{frames} images, {width} x {height} px, {bit_depth} bits</translation>
+    </message>
+    <message>
+        <source>{name} came through another reader: press Layer to measure it.</source>
+        <translation>{name} vient d'un autre lecteur : Couche le mesure.</translation>
+    </message>
+    <message>
+        <source>{value}. Usual are {usual:g} to {usual_2:g}. Type another value to replace it.</source>
+        <translation>{value}. D'ordinaire {usual:g} à {usual_2:g}. Tapez une autre valeur pour la remplacer.</translation>
+    </message>
+    <message>
+        <source>Show the plots in a window of their own; closing it brings them back.</source>
+        <translation>Montrer les courbes dans leur propre fenêtre ; la fermer les ramène.</translation>
+    </message>
+    <message>
+        <source>no frame</source>
+        <translation>aucune image</translation>
+    </message>
+    <message>
+        <source>Flow directions</source>
+        <translation>Directions</translation>
+    </message>
+    <message>
+        <source>Colour the vessels by the direction of their flow.</source>
+        <translation>Colorer les vaisseaux selon la direction de leur flux.</translation>
+    </message>
+    <message>
+        <source>Tracers</source>
+        <translation>Traceurs</translation>
+    </message>
+    <message>
+        <source>Dots that drift with the measured flow: press play below the image.</source>
+        <translation>Points qui dérivent avec le flux mesuré : lancez la lecture sous l'image.</translation>
+    </message>
+    <message>
+        <source>One row per vessel. Select a row to select the vessel; rest on it for all values.</source>
+        <translation>Une ligne par vaisseau. Choisir une ligne choisit le vaisseau ; la souris y montre toutes les valeurs.</translation>
+    </message>
+    <message>
+        <source>Velocity</source>
+        <translation>Vitesse</translation>
+    </message>
+    <message>
+        <source>Space-time</source>
+        <translation>Espace-temps</translation>
+    </message>
+    <message>
+        <source>Larger</source>
+        <translation>Agrandir</translation>
+    </message>
+    <message>
+        <source>The first velocities come here in a while.</source>
+        <translation>Les premières vitesses viendront ici sous peu.</translation>
+    </message>
+    <message>
+        <source>Velocities come here after a run.</source>
+        <translation>Les vitesses viennent ici après une mesure.</translation>
+    </message>
+    <message>
+        <source>Save the plot</source>
+        <translation>Enregistrer le graphique</translation>
+    </message>
+    <message>
+        <source>Pictures (*.png *.svg)</source>
+        <translation>Images (*.png *.svg)</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: plots</source>
+        <translation>SAM2Flow : graphiques</translation>
+    </message>
+    <message>
+        <source>Take home tables, workbook, report, figures, masks, a film.</source>
+        <translation>Emporter tableaux, classeur, rapport, figures, masques, film.</translation>
+    </message>
+    <message>
+        <source>Figure…</source>
+        <translation>Figure…</translation>
+    </message>
+    <message>
+        <source>Save the plot on show as a picture (PNG or SVG).</source>
+        <translation>Enregistrer le graphique montré comme image (PNG ou SVG).</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Rapport</translation>
+    </message>
+    <message>
+        <source>Open the report in the web browser.</source>
+        <translation>Ouvrir le rapport dans le navigateur.</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Copier</translation>
+    </message>
+    <message>
+        <source>Copy the table to the clipboard.</source>
+        <translation>Copier le tableau dans le presse-papiers.</translation>
+    </message>
+    <message>
+        <source>Table copied.</source>
+        <translation>Tableau copié.</translation>
+    </message>
+    <message>
+        <source>frames {first} to {last}</source>
+        <translation>images {first} à {last}</translation>
+    </message>
+    <message>
+        <source>{path}: figures are saved as .png or .svg; choose one of these endings</source>
+        <translation>{path} : les figures sont en .png ou .svg ; choisissez l'une de ces extensions</translation>
+    </message>
+    <message>
+        <source>Marked anew since this run: {names}. Run again to measure.</source>
+        <translation>Marqués à nouveau depuis cette mesure : {names}. Mesurez encore.</translation>
+    </message>
+    <message>
+        <source> so far.</source>
+        <translation> jusqu'ici.</translation>
+    </message>
+    <message>
+        <source>; the run was cut short.</source>
+        <translation> ; la mesure a été interrompue.</translation>
+    </message>
+    <message>
+        <source>Flow towards this side,
+full colour: {most}</source>
+        <translation>Flux vers ce côté,
+pleine couleur : {most}</translation>
+    </message>
+    <message>
+        <source>Speed, 0 to
+{most}</source>
+        <translation>Vitesse, 0 à
+{most}</translation>
+    </message>
+    <message>
+        <source>a deleted vessel</source>
+        <translation>un vaisseau supprimé</translation>
+    </message>
+    <message>
+        <source>Provisional, from {span}</source>
+        <translation>Provisoire, de {span}</translation>
+    </message>
+    <message>
+        <source>Figure saved as {path}</source>
+        <translation>Figure enregistrée : {path}</translation>
+    </message>
+    <message>
+        <source>95 % interval from</source>
+        <translation>Intervalle à 95 % de</translation>
+    </message>
+    <message>
+        <source>to</source>
+        <translation>à</translation>
+    </message>
+    <message>
+        <source>Slowest</source>
+        <translation>Plus lent</translation>
+    </message>
+    <message>
+        <source>Fastest</source>
+        <translation>Plus rapide</translation>
+    </message>
+    <message>
+        <source>By the space-time diagram</source>
+        <translation>Par le diagramme espace-temps</translation>
+    </message>
+    <message>
+        <source>Diameter</source>
+        <translation>Diamètre</translation>
+    </message>
+    <message>
+        <source>Length</source>
+        <translation>Longueur</translation>
+    </message>
+    <message>
+        <source>Volume flow</source>
+        <translation>Débit</translation>
+    </message>
+    <message>
+        <source>Cells</source>
+        <translation>Cellules</translation>
+    </message>
+    <message>
+        <source>per s</source>
+        <translation>par s</translation>
+    </message>
+    <message>
+        <source>Pulse</source>
+        <translation>Pouls</translation>
+    </message>
+    <message>
+        <source>At rest</source>
+        <translation>Au repos</translation>
+    </message>
+    <message>
+        <source>Frames with a velocity</source>
+        <translation>Images avec une vitesse</translation>
+    </message>
+    <message>
+        <source>No vessel was measured.</source>
+        <translation>Aucun vaisseau n'a été mesuré.</translation>
+    </message>
+    <message>
+        <source>{good} of {count} vessels can be believed as they stand ({parts}).</source>
+        <translation>{good} vaisseaux sur {count} sont crédibles tels quels ({parts}).</translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation>Numéro</translation>
+    </message>
+    <message>
+        <source>Notes: {notes}</source>
+        <translation>Remarques : {notes}</translation>
+    </message>
+    <message>
+        <source>Velocity ({unit})</source>
+        <translation>Vitesse ({unit})</translation>
+    </message>
+    <message>
+        <source>95 % low ({unit})</source>
+        <translation>95 % bas ({unit})</translation>
+    </message>
+    <message>
+        <source>95 % high ({unit})</source>
+        <translation>95 % haut ({unit})</translation>
+    </message>
+    <message>
+        <source>Vessel {number}</source>
+        <translation>Vaisseau {number}</translation>
+    </message>
+    <message>
+        <source>{named}, frames {first} to {last}</source>
+        <translation>{named}, images {first} à {last}</translation>
+    </message>
+    <message>
+        <source>no grade</source>
+        <translation>sans note</translation>
+    </message>
+    <message>
+        <source>goes on</source>
+        <translation>en cours</translation>
+    </message>
+    <message>
+        <source>The runs of this recording, none of which is ever overwritten. Choose one to see it.</source>
+        <translation>Les mesures de cet enregistrement, dont aucune n'est jamais écrasée. Choisissez-en une pour la voir.</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Reprendre</translation>
+    </message>
+    <message>
+        <source>Go on with a run that was cut short, with the marks it began with; or, where a finer detail is chosen now, answer more pairs of frames of the run on show.</source>
+        <translation>Continuer une mesure interrompue, avec ses marques ; ou, si une densité plus fine est choisie maintenant, répondre à plus de paires d'images de la mesure montrée.</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Comparer</translation>
+    </message>
+    <message>
+        <source>Put runs beside each other, vessel by vessel, on one page.</source>
+        <translation>Mettre des mesures côte à côte, vaisseau par vaisseau, sur une page.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Effacer</translation>
+    </message>
+    <message>
+        <source>Delete this run with all that it measured; asks first.</source>
+        <translation>Effacer cette mesure avec tout ce qu'elle a mesuré ; demande d'abord.</translation>
+    </message>
+    <message>
+        <source>This cannot be undone. Your clicks stay.</source>
+        <translation>Cela ne peut être annulé. Vos clics restent.</translation>
+    </message>
+    <message>
+        <source>SAM2Flow: compare runs</source>
+        <translation>SAM2Flow : comparer des mesures</translation>
+    </message>
+    <message>
+        <source>Vessels of the same number are compared; the first run that is ticked is the baseline.</source>
+        <translation>Les vaisseaux de même numéro sont comparés ; la première mesure cochée est la référence.</translation>
+    </message>
+    <message>
+        <source>Write the page into the project and open it.</source>
+        <translation>Écrire la page dans le projet et l'ouvrir.</translation>
+    </message>
+    <message>
+        <source>Another recording…</source>
+        <translation>Autre enregistrement…</translation>
+    </message>
+    <message>
+        <source>Add the newest run of another recording's project.</source>
+        <translation>Ajouter la mesure la plus récente du projet d'un autre enregistrement.</translation>
+    </message>
+    <message>
+        <source>cut short</source>
+        <translation>interrompue</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>Affiner</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>Garder</translation>
+    </message>
+    <message>
+        <source>no tables</source>
+        <translation>sans tableaux</translation>
+    </message>
+    <message>
+        <source>Delete {name} with its masks, flow and tables?</source>
+        <translation>Effacer {name} avec ses masques, son flux et ses tableaux ?</translation>
+    </message>
+    <message>
+        <source>Folder of another recording's project (*{suffix})</source>
+        <translation>Dossier du projet d'un autre enregistrement (*{suffix})</translation>
+    </message>
+    <message>
+        <source>tick two runs or more to compare them</source>
+        <translation>cochez deux mesures ou plus pour les comparer</translation>
+    </message>
+    <message>
+        <source>The comparison is {answer}</source>
+        <translation>La comparaison est {answer}</translation>
+    </message>
+    <message>
+        <source>{folder}: holds no finished run; choose a folder that ends in {suffix}</source>
+        <translation>{folder} : ne contient aucune mesure finie ; choisissez un dossier qui finit en {suffix}</translation>
+    </message>
+    <message>
+        <source>quick</source>
+        <translation>rapide</translation>
+    </message>
+    <message>
+        <source>standard</source>
+        <translation>normale</translation>
+    </message>
+    <message>
+        <source>every frame</source>
+        <translation>chaque image</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>Mesurer</translation>
+    </message>
+    <message>
+        <source>Measure the flow in the marked vessels, frame by frame.</source>
+        <translation>Mesurer le flux dans les vaisseaux marqués, image par image.</translation>
+    </message>
+    <message>
+        <source>Masks to all frames</source>
+        <translation>Masques dans toutes les images</translation>
+    </message>
+    <message>
+        <source>Carry the masks of the frame on screen, or of a selected labels layer, to all frames, as a new labels layer without flow. The model may be weights of SAM 2.</source>
+        <translation>Porter les masques de l'image à l'écran, ou d'une couche labels choisie, dans toutes les images, comme nouvelle couche sans flux. Le modèle peut être un SAM 2.</translation>
+    </message>
+    <message>
+        <source>Frames done, and the time the rest will take.</source>
+        <translation>Images faites, et le temps que prendra le reste.</translation>
+    </message>
+    <message>
+        <source>Mark a vessel first; then Run measures it.</source>
+        <translation>Marquez d'abord un vaisseau ; il se mesure ensuite ici.</translation>
+    </message>
+    <message>
+        <source>auto</source>
+        <translation>auto</translation>
+    </message>
+    <message>
+        <source>enlarged by 2</source>
+        <translation>agrandies 2 fois</translation>
+    </message>
+    <message>
+        <source>as recorded</source>
+        <translation>telles quelles</translation>
+    </message>
+    <message>
+        <source>{whole} h {whole_2} min</source>
+        <translation>{whole} h {whole_2} min</translation>
+    </message>
+    <message>
+        <source>First frame of the run.</source>
+        <translation>Première image de la mesure.</translation>
+    </message>
+    <message>
+        <source>Last frame of the run.</source>
+        <translation>Dernière image de la mesure.</translation>
+    </message>
+    <message>
+        <source>Further ranges, each with rows of its own in the tables, such as a response after a baseline: 90-120, 150-179.</source>
+        <translation>Autres plages, chacune avec ses lignes dans les tableaux, comme une réponse après une référence : 90-120, 150-179.</translation>
+    </message>
+    <message>
+        <source>Where to compute; auto takes a GPU where there is one.</source>
+        <translation>Où calculer ; auto prend une carte graphique s'il y en a une.</translation>
+    </message>
+    <message>
+        <source>Name of a model preset, or the path of a checkpoint.</source>
+        <translation>Nom d'un modèle, ou chemin d'un fichier de poids.</translation>
+    </message>
+    <message>
+        <source>The resolution at which masks and flow are sought; auto makes cells as large as the model knows.</source>
+        <translation>La résolution où masques et flux sont cherchés ; auto rend les cellules aussi grandes que le modèle les connaît.</translation>
+    </message>
+    <message>
+        <source>Quick: pairs of frames at places all over the recording, a first table; standard: 40 pairs a second, which is what a heartbeat needs; every frame: all pairs. Each answer is made from all frames around it.</source>
+        <translation>Rapide : des paires d'images à travers tout l'enregistrement, un premier tableau ; normale : 40 paires par seconde, ce qu'il faut pour un pouls ; chaque image : toutes les paires. Chaque réponse vient de toutes les images autour.</translation>
+    </message>
+    <message>
+        <source>Follow</source>
+        <translation>Suivre</translation>
+    </message>
+    <message>
+        <source>Move the time slider along with the run.</source>
+        <translation>Déplacer le curseur du temps avec la mesure.</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>Images</translation>
+    </message>
+    <message>
+        <source>and</source>
+        <translation>et</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Calcul</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Modèle</translation>
+    </message>
+    <message>
+        <source>Frames are</source>
+        <translation>Images</translation>
+    </message>
+    <message>
+        <source>Detail</source>
+        <translation>Densité</translation>
+    </message>
+    <message>
+        <source>Ready: {pairs} pairs, about {value} ({pairs_2:.2g} a second).</source>
+        <translation>Prêt : {pairs} paires, environ {value} ({pairs_2:.2g} par seconde).</translation>
+    </message>
+    <message>
+        <source>Reading the recording…</source>
+        <translation>Lecture de l'enregistrement…</translation>
+    </message>
+    <message>
+        <source>{whole} min {whole_2} s</source>
+        <translation>{whole} min {whole_2} s</translation>
+    </message>
+    <message>
+        <source>Ready: {pairs} pairs of frames.</source>
+        <translation>Prêt : {pairs} paires d'images.</translation>
+    </message>
+    <message>
+        <source>Looking for vessels: {value:.0f} % of the field</source>
+        <translation>Recherche de vaisseaux : {value:.0f} % du champ</translation>
+    </message>
+    <message>
+        <source>Batch: recording {number}, frame {frames_done} of {frames_total}</source>
+        <translation>Lot : enregistrement {number}, image {frames_done} sur {frames_total}</translation>
+    </message>
+    <message>
+        <source>Frame {frames_done} of {frames_total}, {left} left</source>
+        <translation>Image {frames_done} sur {frames_total}, reste {left}</translation>
+    </message>
+    <message>
+        <source>shrunk by {factor}</source>
+        <translation>réduites {factor} fois</translation>
+    </message>
+    <message>
+        <source>Frames {start} to {stop}: the first comes after the last. Mend the range.</source>
+        <translation>Images {start} à {stop} : la première vient après la dernière. Corrigez la plage.</translation>
+    </message>
+    <message>
+        <source>Frames {start} to {stop}: the recording ends with frame {shape}.</source>
+        <translation>Images {start} à {stop} : l'enregistrement finit à l'image {shape}.</translation>
+    </message>
+    <message>
+        <source>Frames {start} to {stop}: two frames at least are needed to see motion.</source>
+        <translation>Images {start} à {stop} : il faut deux images au moins pour voir un mouvement.</translation>
+    </message>
+    <message>
+        <source>Frames {a} to {b} and {c} to {d} overlap. Give ranges that are apart.</source>
+        <translation>Les images {a} à {b} et {c} à {d} se chevauchent. Donnez des plages séparées.</translation>
+    </message>
+    <message>
+        <source>Masks carried to {frames_done} of {shape} frames</source>
+        <translation>Masques portés dans {frames_done} images sur {shape}</translation>
+    </message>
+    <message>
+        <source>'{value}' is no range: give first and last frame, such as 90-120.</source>
+        <translation>'{value}' n'est pas une plage : donnez première et dernière image, comme 90-120.</translation>
+    </message>
+    <message>
+        <source>No.</source>
+        <translation>N°</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Nom</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>Clics</translation>
+    </message>
+    <message>
+        <source>Mask</source>
+        <translation>Masque</translation>
+    </message>
+    <message>
+        <source>The number beside the vessel in the image. Tick to draw its mask and flow.</source>
+        <translation>Le numéro près du vaisseau dans l'image. Cocher montre son masque et son flux.</translation>
+    </message>
+    <message>
+        <source>Double-click or F2 to rename.</source>
+        <translation>Double clic ou F2 pour renommer.</translation>
+    </message>
+    <message>
+        <source>Clicks on this vessel + and beside it −, boxes and painted masks.</source>
+        <translation>Clics sur ce vaisseau + et à côté −, cadres et masques peints.</translation>
+    </message>
+    <message>
+        <source>Whether a vessel was found under its clicks.</source>
+        <translation>Si un vaisseau a été trouvé sous ses clics.</translation>
+    </message>
+    <message>
+        <source>What tables and pages sort it by, such as its type: double-click to choose or type.</source>
+        <translation>Ce selon quoi tableaux et pages le classent, comme son type : double clic pour choisir ou écrire.</translation>
+    </message>
+    <message>
+        <source>{boxes} box</source>
+        <translation>{boxes} cadre</translation>
+    </message>
+    <message>
+        <source>{count} mask</source>
+        <translation>{count} masque</translation>
+    </message>
+    <message>
+        <source>Drag a rectangle about the selected vessel in this frame (key B).</source>
+        <translation>Tracer un rectangle autour du vaisseau choisi dans cette image (touche B).</translation>
+    </message>
+    <message>
+        <source>Draw a line along a vessel: it is measured by its space-time diagram alone, in all frames (key L). Click the corners; a double click ends it.</source>
+        <translation>Tracer une ligne le long d'un vaisseau : mesurée par son seul diagramme espace-temps, dans toutes les images (touche L). Cliquez les coins ; un double clic la termine.</translation>
+    </message>
+    <message>
+        <source>Your vessels. Select one to click on it; tick to show, double-click or F2 to rename, drag to another place.</source>
+        <translation>Vos vaisseaux. Choisissez-en un pour y cliquer ; cocher pour montrer, double clic ou F2 pour renommer, glisser pour déplacer.</translation>
+    </message>
+    <message>
+        <source>What the next click means. T flips it; Shift or Alt + click means 'not this vessel' once.</source>
+        <translation>Ce que veut dire le prochain clic. T l'inverse ; Maj ou Alt + clic veut dire une fois 'pas ce vaisseau'.</translation>
+    </message>
+    <message>
+        <source>Paint</source>
+        <translation>Peindre</translation>
+    </message>
+    <message>
+        <source>Paint the selected vessel with a brush in this frame, then use it as prompt (key M).</source>
+        <translation>Peindre le vaisseau choisi au pinceau dans cette image, puis l'utiliser (touche M).</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Vider</translation>
+    </message>
+    <message>
+        <source>Take box and painted mask of the selected vessel in this frame away; while you paint, give up (Escape).</source>
+        <translation>Ôter cadre et masque peint du vaisseau choisi dans cette image ; en peignant, abandonner (Échap).</translation>
+    </message>
+    <message>
+        <source>What to click on: the film; the mean of its frames, as recorded or laid on the tissue; or its activity, which is bright where blood moves (key G). O hides and shows all that lies over it.</source>
+        <translation>Où cliquer : le film ; la moyenne de ses images, telles quelles ou posées sur le tissu ; ou son activité, claire où le sang bouge (touche G). O cache et montre tout ce qui couvre.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Annuler</translation>
+    </message>
+    <message>
+        <source>Take back the last edit; while you paint, the last stroke (Ctrl+Z).</source>
+        <translation>Annuler la dernière modification ; en peignant, le dernier trait (Ctrl+Z).</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Refaire</translation>
+    </message>
+    <message>
+        <source>Bring back what was undone (Ctrl+Shift+Z).</source>
+        <translation>Refaire ce qui a été annulé (Ctrl+Maj+Z).</translation>
+    </message>
+    <message>
+        <source>Find vessels</source>
+        <translation>Chercher</translation>
+    </message>
+    <message>
+        <source>Propose all vessels of the recording: accept each with a click on its outline, or all (key Shift+F).</source>
+        <translation>Proposer tous les vaisseaux de l'enregistrement : accepter chacun d'un clic sur son contour, ou tous (touche Maj+F).</translation>
+    </message>
+    <message>
+        <source>Accept all</source>
+        <translation>Tout accepter</translation>
+    </message>
+    <message>
+        <source>Take all outlines on show as vessels (one Undo takes them back).</source>
+        <translation>Prendre tous les contours montrés comme vaisseaux (un seul Annuler les retire).</translation>
+    </message>
+    <message>
+        <source>Dismiss</source>
+        <translation>Rejeter</translation>
+    </message>
+    <message>
+        <source>Take the outlines away; vessels that were accepted stay.</source>
+        <translation>Ôter les contours ; les vaisseaux acceptés restent.</translation>
+    </message>
+    <message>
+        <source>Outlines less sure than this are left out: the overlap that is expected of their masks.</source>
+        <translation>Les contours moins sûrs sont omis : le recouvrement attendu de leurs masques.</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>Plus</translation>
+    </message>
+    <message>
+        <source>Another mask for the clicks, bend the line, merge, split, or load a table of clicks.</source>
+        <translation>Un autre masque pour les clics, plier la ligne, fusionner, diviser, ou charger un tableau de clics.</translation>
+    </message>
+    <message>
+        <source>Open a recording or the sample, or drop a file on the window.</source>
+        <translation>Ouvrez un enregistrement ou l'exemple, ou déposez un fichier sur la fenêtre.</translation>
+    </message>
+    <message>
+        <source>Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape).</source>
+        <translation>Peignez le vaisseau (2 peint, 1 efface), puis utilisez le masque, ou abandonnez (Échap).</translation>
+    </message>
+    <message>
+        <source>Drag the points of the line: the mask follows (2 and a click: one more, 1: one less). C: done.</source>
+        <translation>Tirez les points de la ligne : le masque suit (2 et clic : un de plus, 1 : un de moins). C : fini.</translation>
+    </message>
+    <message>
+        <source>Click on a vessel in the image, or have them all found (Find vessels).</source>
+        <translation>Cliquez sur un vaisseau dans l'image, ou faites-les tous trouver (Chercher).</translation>
+    </message>
+    <message>
+        <source>Measuring. The window stays free: move through the frames, click, mend masks; Cancel keeps all rows.</source>
+        <translation>Mesure en cours. La fenêtre reste libre : parcourez, cliquez, corrigez ; Annuler garde toutes les lignes.</translation>
+    </message>
+    <message>
+        <source>Measured: see Results, and Export there. Click to mend a mask (Q: another one). N: a new vessel.</source>
+        <translation>Mesuré : voir Résultats, et Export là. Un clic corrige un masque (Q : un autre). N : nouveau vaisseau.</translation>
+    </message>
+    <message>
+        <source>Click again to mend the mask (Shift: not this vessel). Q: another mask. N: a new vessel.</source>
+        <translation>Cliquez encore pour corriger le masque (Maj : pas ce vaisseau). Q : autre masque. N : nouveau vaisseau.</translation>
+    </message>
+    <message>
+        <source>No vessel that is left is that sure: lower the bound, or dismiss them.</source>
+        <translation>Aucun vaisseau restant n'est aussi sûr : baissez la limite, ou rejetez-les.</translation>
+    </message>
+    <message>
+        <source>Merge with</source>
+        <translation>Fusionner avec</translation>
+    </message>
+    <message>
+        <source>Next mask that the clicks may mean (Q)</source>
+        <translation>Masque suivant que les clics peuvent désigner (Q)</translation>
+    </message>
+    <message>
+        <source>Bend the middle line: the mask follows (C)</source>
+        <translation>Plier la ligne médiane : le masque suit (C)</translation>
+    </message>
+    <message>
+        <source>Split off the selected clicks (else the newest)</source>
+        <translation>Séparer les clics choisis (sinon le dernier)</translation>
+    </message>
+    <message>
+        <source>Load prompts (CSV)…</source>
+        <translation>Charger des clics (CSV)…</translation>
+    </message>
+    <message>
+        <source>Load prompts</source>
+        <translation>Charger des clics</translation>
+    </message>
+    <message>
+        <source>Prompts (*.csv)</source>
+        <translation>Clics (*.csv)</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Ajouter</translation>
+    </message>
+    <message>
+        <source>Add a vessel; the next clicks speak of it (key N).</source>
+        <translation>Ajouter un vaisseau ; les prochains clics le désignent (touche N).</translation>
+    </message>
+    <message>
+        <source>Delete the selected vessel with its clicks (can be undone).</source>
+        <translation>Effacer le vaisseau choisi avec ses clics (peut être annulé).</translation>
+    </message>
+    <message>
+        <source>Move the selected vessel up in the list.</source>
+        <translation>Monter le vaisseau choisi dans la liste.</translation>
+    </message>
+    <message>
+        <source>Move the selected vessel down in the list.</source>
+        <translation>Descendre le vaisseau choisi dans la liste.</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>Touches</translation>
+    </message>
+    <message>
+        <source>Show the keys and mouse buttons (key H).</source>
+        <translation>Montrer les touches et boutons de souris (touche H).</translation>
+    </message>
+    <message>
+        <source>Box</source>
+        <translation>Cadre</translation>
+    </message>
+    <message>
+        <source>Line</source>
+        <translation>Ligne</translation>
+    </message>
+    <message>
+        <source>surer than</source>
+        <translation>dès</translation>
+    </message>
+    <message>
+        <source>Use the mask</source>
+        <translation>Utiliser le masque</translation>
+    </message>
+    <message>
+        <source>Give up</source>
+        <translation>Quitter</translation>
+    </message>
+    <message>
+        <source>Click = this vessel  (+)</source>
+        <translation>Clic = ce vaisseau  (+)</translation>
+    </message>
+    <message>
+        <source>Click = not this vessel  (−)</source>
+        <translation>Clic = pas ce vaisseau  (−)</translation>
+    </message>
+    <message>
+        <source>{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it.</source>
+        <translation>{count} vaisseaux proposés, sûreté {most:.2f} à {least:.2f} : un clic sur un contour l'accepte.</translation>
+    </message>
+    <message>
+        <source>Take all outlines on show as vessels; one Undo takes them back (Alt+A).
+{density}</source>
+        <translation>Prendre tous les contours montrés comme vaisseaux ; un seul Annuler les retire (Alt+A).
+{density}</translation>
+    </message>
+    <message>
+        <source>Opening {name}…</source>
+        <translation>Ouverture de {name}…</translation>
+    </message>
+    <message>
+        <source>Click on the vessel that is to be {name}.</source>
+        <translation>Cliquez sur le vaisseau qui doit être {name}.</translation>
+    </message>
+    <message>
+        <source>Looking for {name}…</source>
+        <translation>Recherche de {name}…</translation>
+    </message>
+    <message>
+        <source>Accept all ({count})</source>
+        <translation>Accepter ({count})</translation>
+    </message>
+    <message>
+        <source>The run was stopped; what it has finished is kept in the project folder.</source>
+        <translation>La mesure a été arrêtée ; ce qui est fini est gardé dans le dossier du projet.</translation>
+    </message>
+    <message>
+        <source>no image of another reader is open: use Open, or drop a file on the window</source>
+        <translation>aucune image d'un autre lecteur n'est ouverte : ouvrez-en une, ou déposez un fichier sur la fenêtre</translation>
+    </message>
+    <message>
+        <source>{notice} The project asks for the model '{model}' of the Hugging Face hub; to fetch it, type it.</source>
+        <translation>{notice} Le projet demande le modèle '{model}' du hub Hugging Face ; pour le chercher, tapez son nom.</translation>
+    </message>
+    <message>
+        <source>The masks of all frames are in the layer {stem}, and in {masks}</source>
+        <translation>Les masques de toutes les images sont dans la couche {stem}, et dans {masks}</translation>
+    </message>
+    <message>
+        <source>SAM2Flow failed: {kind}: {error}. Your clicks are saved.</source>
+        <translation>SAM2Flow a échoué : {kind} : {error}. Vos clics sont enregistrés.</translation>
+    </message>
+    <message>
+        <source>good</source>
+        <translation>bonne</translation>
+    </message>
+    <message>
+        <source>fair</source>
+        <translation>moyenne</translation>
+    </message>
+    <message>
+        <source>poor</source>
+        <translation>faible</translation>
+    </message>
+    <message>
+        <source>unusable</source>
+        <translation>inutilisable</translation>
+    </message>
+    <message>
+        <source>direction doubtful</source>
+        <translation>sens douteux</translation>
+    </message>
+    <message>
+        <source>hardly moves</source>
+        <translation>bouge à peine</translation>
+    </message>
+    <message>
+        <source>faint</source>
+        <translation>faible contraste</translation>
+    </message>
+    <message>
+        <source>unsharp</source>
+        <translation>flou</translation>
+    </message>
+    <message>
+        <source>tissue jumps</source>
+        <translation>tissu qui saute</translation>
+    </message>
+    <message>
+        <source>overexposed</source>
+        <translation>surexposé</translation>
+    </message>
+    <message>
+        <source>lost frames</source>
+        <translation>images perdues</translation>
+    </message>
+    <message>
+        <source>too short</source>
+        <translation>trop court</translation>
+    </message>
+    <message>
+        <source>vessel lost</source>
+        <translation>vaisseau perdu</translation>
+    </message>
+    <message>
+        <source>branch</source>
+        <translation>fourche</translation>
+    </message>
+    <message>
+        <source>marked twice</source>
+        <translation>marqué deux fois</translation>
+    </message>
+    <message>
+        <source>two speeds</source>
+        <translation>deux vitesses</translation>
+    </message>
+    <message>
+        <source>gap in line</source>
+        <translation>trou dans la ligne</translation>
+    </message>
+    <message>
+        <source>width unsure</source>
+        <translation>largeur incertaine</translation>
+    </message>
+    <message>
+        <source>cut off</source>
+        <translation>coupé</translation>
+    </message>
+    <message>
+        <source>methods differ</source>
+        <translation>méthodes en désaccord</translation>
+    </message>
+    <message>
+        <source>not finished</source>
+        <translation>pas fini</translation>
+    </message>
+    <message>
+        <source>fork unbalanced</source>
+        <translation>fourche déséquilibrée</translation>
+    </message>
+    <message>
+        <source>no scale</source>
+        <translation>sans échelle</translation>
+    </message>
+    <message>
+        <source>cells move more than half the distance at which they repeat, so that the direction may be mistaken</source>
+        <translation>les cellules avancent de plus de la moitié de la distance où elles se répètent, le sens peut donc être confondu</translation>
+    </message>
+    <message>
+        <source>cells move less per frame than can be told from standing still</source>
+        <translation>les cellules avancent moins par image que ce qui se distingue de l'immobilité</translation>
+    </message>
+    <message>
+        <source>cells stand out little from the noise</source>
+        <translation>les cellules se détachent peu du bruit</translation>
+    </message>
+    <message>
+        <source>part of the recording is less sharp than the rest</source>
+        <translation>une partie de l'enregistrement est moins nette que le reste</translation>
+    </message>
+    <message>
+        <source>the tissue jumps between frames</source>
+        <translation>le tissu saute entre les images</translation>
+    </message>
+    <message>
+        <source>part of the vessel is over- or underexposed</source>
+        <translation>une partie du vaisseau est sur- ou sous-exposée</translation>
+    </message>
+    <message>
+        <source>frames are repeated or missing</source>
+        <translation>des images sont répétées ou manquent</translation>
+    </message>
+    <message>
+        <source>the vessel or the recording is too short</source>
+        <translation>le vaisseau ou l'enregistrement est trop court</translation>
+    </message>
+    <message>
+        <source>the vessel is not seen in part of the recording, or nowhere</source>
+        <translation>le vaisseau n'est pas vu dans une partie de l'enregistrement, ou nulle part</translation>
+    </message>
+    <message>
+        <source>the vessel branches or lies over another one</source>
+        <translation>le vaisseau se divise ou passe sur un autre</translation>
+    </message>
+    <message>
+        <source>most of its mask belongs to another marked vessel as well: one vessel under two numbers</source>
+        <translation>son masque appartient surtout aussi à un autre vaisseau marqué : un vaisseau sous deux numéros</translation>
+    </message>
+    <message>
+        <source>speed or direction changes abruptly along the length: two vessels, or a fork, under one name</source>
+        <translation>vitesse ou sens change brusquement le long du vaisseau : deux vaisseaux, ou une fourche, sous un nom</translation>
+    </message>
+    <message>
+        <source>no blood is seen along part of the line: the clicks may lie on different vessels</source>
+        <translation>aucun sang n'est vu sur une partie de la ligne : les clics sont peut-être sur des vaisseaux différents</translation>
+    </message>
+    <message>
+        <source>the width is not sure: mask and pictures differ, or the walls do not stand out</source>
+        <translation>la largeur n'est pas sûre : masque et images diffèrent, ou les parois se détachent mal</translation>
+    </message>
+    <message>
+        <source>the image border cuts along the vessel</source>
+        <translation>le bord de l'image coupe le vaisseau en long</translation>
+    </message>
+    <message>
+        <source>flow and space-time diagram disagree</source>
+        <translation>flux et diagramme espace-temps sont en désaccord</translation>
+    </message>
+    <message>
+        <source>the run is not finished: these are the frames so far</source>
+        <translation>la mesure n'est pas finie : ce sont les images jusqu'ici</translation>
+    </message>
+    <message>
+        <source>more flows into a fork than out, or less: a width or velocity is wrong, or a vessel not marked</source>
+        <translation>plus de sang entre dans une fourche qu'il n'en sort, ou moins : une largeur ou vitesse est fausse, ou un vaisseau n'est pas marqué</translation>
+    </message>
+    <message>
+        <source>pixel size or frame rate is unknown, so that there is no um/s</source>
+        <translation>la taille de pixel ou le taux d'images est inconnu, il n'y a donc pas de um/s</translation>
+    </message>
+    <message>
+        <source>Tables (CSV)</source>
+        <translation>Tableaux (CSV)</translation>
+    </message>
+    <message>
+        <source>Workbook (Excel)</source>
+        <translation>Classeur (Excel)</translation>
+    </message>
+    <message>
+        <source>Figures</source>
+        <translation>Figures</translation>
+    </message>
+    <message>
+        <source>Masks</source>
+        <translation>Masques</translation>
+    </message>
+    <message>
+        <source>Space-time images</source>
+        <translation>Images espace-temps</translation>
+    </message>
+    <message>
+        <source>Film</source>
+        <translation>Film</translation>
+    </message>
+</context>
+</TS>

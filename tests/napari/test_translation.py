@@ -1,0 +1,135 @@
+"""The window in other languages: no text is forgotten, none loses a value, and nothing is cut off in any of them."""
+
+import ast
+import importlib.util
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from conftest import PATIENCE
+from napari.components import ViewerModel
+from qtpy.QtCore import QCoreApplication
+from qtpy.QtWidgets import QPushButton
+
+import sam2flow_napari
+from sam2flow_napari import translation
+from sam2flow_napari.preferences import Preferences
+from sam2flow_napari.translation import FileTranslator, languages, read_texts, tr
+from sam2flow_napari.widgets.dock import SAM2FlowDock
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "update_translations.py"
+LANGUAGES = ("de", "fr")
+SHOWN = {
+    "button": (0, 1), "QLabel": (0,), "QCheckBox": (0,), "QGroupBox": (0,), "setToolTip": (0,), "setText": (0,),
+    "setWindowTitle": (0,), "addTab": (1,), "addRow": (0,), "show_info": (0,), "show_warning": (0,), "tell": (1,),
+    "_offer": (1,), "addMenu": (0,),
+}  # fmt: skip
+"""Where a text reaches the screen: argument of each call."""
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("update_translations", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def speak(monkeypatch, qtbot):
+    """Let what is made from now on speak a language; English again afterwards."""
+
+    def choose(language):
+        monkeypatch.setattr(translation, "read_preferences", lambda: Preferences(language=language))
+        translation.choose_language()
+
+    yield choose
+    choose("en")
+
+
+def values(text):
+    return sorted((name, spec) for _, name, spec, _ in Formatter().parse(text) if name)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_translated_and_no_translation_is_left_over(script, language):
+    known = read_texts(translation.FOLDER / f"{language}.ts")
+    assert set(known) == set(script.texts())
+    assert (translation.FOLDER / f"{language}.ts").read_text() == script.written(language, known), (
+        "as the script has it"
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_loses_a_value_a_key_or_its_edges(language):
+    for text, other in read_texts(translation.FOLDER / f"{language}.ts").items():
+        assert values(text) == values(other), text
+        assert text.count("\n") == other.count("\n") and text[-1:].isspace() == other[-1:].isspace(), text
+        keys = re.findall(r"\((?:key )?(?:Alt\+)?([A-Z])\)", text)
+        assert all(re.search(rf"\b{key}\)", other) for key in keys), text
+
+
+def test_no_plain_text_reaches_the_screen():
+    plain = []
+    for path in Path(sam2flow_napari.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+            for place in SHOWN.get(name, ()):
+                said = node.args[place] if place < len(node.args) else None
+                parts = said.values if isinstance(said, ast.JoinedStr) else [said]
+                words = "".join(p.value for p in parts if isinstance(p, ast.Constant) and isinstance(p.value, str))
+                if re.search(r"[A-Za-z]{3}", words.replace("SAM2Flow", "").replace("Alt+", "")):
+                    plain.append((path.name, node.lineno, words))
+    assert plain == []
+
+
+@pytest.mark.window
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_no_button_is_cut_off_on_a_small_screen(speak, make_napari_viewer, qtbot, engine, recording_path, language):
+    speak(language)
+    viewer = make_napari_viewer(show=True)
+    dock = SAM2FlowDock(viewer, engine)
+    viewer.window.add_dock_widget(dock, name="SAM2Flow")
+    viewer.window.resize(1280, 800)
+    dock.bench.open(recording_path)
+    tight = []
+    for page in range(2):
+        dock.pages.setCurrentIndex(page)
+        qtbot.wait(100)
+        for each in dock.findChildren(QPushButton):
+            if each.isVisible() and each.fontMetrics().horizontalAdvance(each.text()) > each.width() - 4:
+                tight.append((each.text(), each.width()))
+        assert dock.pages.widget(page).horizontalScrollBar().maximum() == 0
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
+    assert tight == []
+
+
+def test_the_dock_speaks_german_where_that_is_chosen(speak, qtbot, engine):
+    speak("de")
+    dock = SAM2FlowDock(ViewerModel(), engine)
+    qtbot.addWidget(dock)
+    assert dock.run.start.text() == "Messen" and dock.vessels.find_all.text() == "Gefäße suchen"
+    assert dock.vessels.guide.text().startswith("Öffnen Sie eine Aufnahme")
+    assert tr("a text that no file has") == "a text that no file has"
+    dock.shut()
+
+
+def test_english_comes_back_and_one_translator_at_most_is_installed(speak, qtbot):
+    for language in ("de", "fr", "de"):
+        speak(language)
+    app = QCoreApplication.instance()
+    qtbot.waitUntil(lambda: len(app.findChildren(FileTranslator)) == 1, timeout=PATIENCE)
+    assert tr("Run") == "Messen"
+    speak("en")
+    assert tr("Run") == "Run"
+
+
+@pytest.mark.parametrize("content", [b"", b"<TS><context>", b"\xff\xfe", b"<TS/>"])
+def test_a_damaged_file_leaves_the_window_english(monkeypatch, tmp_path, speak, content):
+    (tmp_path / "de.ts").write_bytes(content)
+    monkeypatch.setattr(translation, "FOLDER", tmp_path)
+    assert languages() == ("de",)
+    speak("de")
+    assert tr("Run") == "Run"
