@@ -153,11 +153,7 @@ def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Ke
         Key("N", tr("a new vessel"), session.begin_vessel),
         Key("Shift-N", tr("the next vessel of the list"), session.activate_next),
         Key("T", tr("flip the sign of the next click"), lambda: session.set_sign(1 - session.sign)),
-        Key(
-            "Q",
-            tr("the next mask that the clicks may mean: the vessel that crosses, to the fork, past it"),
-            tools.next_mask,
-        ),
+        Key("Q", tr("another mask for the clicks: the vessel that crosses, to the fork, past it"), tools.next_mask),
         Key("Shift-F", tr("find all vessels: they are proposed, a click on an outline accepts one"), tools.find),
         Key("B", tr("drag a box about the vessel (again: back to clicks)"), tools.draw_box),
         Key(

@@ -87,7 +87,10 @@ def in_words(plan: FramePlan, frame_rate_hz: float | None) -> str:
     if plan.every == 1:
         return ""
     pace = f", {frame_rate_hz / plan.every:.3g} a second" if frame_rate_hz else ""
-    return f"one pair of frames in {plan.every} is answered{pace}, from all the frames around it; --every 1 answers all"
+    return (
+        f"one pair of frames in {plan.every} is answered{pace}, from all the frames around it; detail every "
+        "(in the window: every frame) answers all"
+    )
 
 
 def describe_detail(asked: str, plan: FramePlan, frame_rate_hz: float | None) -> dict[str, Any]:

@@ -156,8 +156,8 @@
         <translation>das Vorzeichen des nächsten Klicks wechseln</translation>
     </message>
     <message>
-        <source>the next mask that the clicks may mean: the vessel that crosses, to the fork, past it</source>
-        <translation>die nächste Maske, die die Klicks meinen können: das kreuzende Gefäß, bis zur Gabel, darüber hinaus</translation>
+        <source>another mask for the clicks: the vessel that crosses, to the fork, past it</source>
+        <translation>eine andere Maske für die Klicks: das kreuzende Gefäß, bis zur Gabel, darüber hinaus</translation>
     </message>
     <message>
         <source>find all vessels: they are proposed, a click on an outline accepts one</source>
@@ -1092,10 +1092,6 @@ volle Farbe: {most}</translation>
         <translation>Bilder</translation>
     </message>
     <message>
-        <source>and</source>
-        <translation>und</translation>
-    </message>
-    <message>
         <source>Device</source>
         <translation>Gerät</translation>
     </message>
@@ -1104,8 +1100,8 @@ volle Farbe: {most}</translation>
         <translation>Modell</translation>
     </message>
     <message>
-        <source>Frames are</source>
-        <translation>Bilder sind</translation>
+        <source>Scale</source>
+        <translation>Maßstab</translation>
     </message>
     <message>
         <source>Detail</source>
@@ -1340,12 +1336,12 @@ volle Farbe: {most}</translation>
         <translation>Nächste Maske, die die Klicks meinen können (Q)</translation>
     </message>
     <message>
-        <source>Bend the middle line: the mask follows (C)</source>
-        <translation>Die Mittellinie biegen: die Maske folgt (C)</translation>
-    </message>
-    <message>
         <source>Split off the selected clicks (else the newest)</source>
         <translation>Die gewählten Klicks abtrennen (sonst den neuesten)</translation>
+    </message>
+    <message>
+        <source>Bend the middle line: the mask follows (C)</source>
+        <translation>Die Mittellinie biegen: die Maske folgt (C)</translation>
     </message>
     <message>
         <source>Load prompts (CSV)…</source>
@@ -1414,6 +1410,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>Click = not this vessel  (−)</source>
         <translation>Klick: nicht dieses (−)</translation>
+    </message>
+    <message>
+        <source>The run was cut short: Resume, on Results, goes on with it. Run begins anew.</source>
+        <translation>Die Messung wurde abgebrochen: Weiter, bei Ergebnisse, setzt sie fort. Messen beginnt neu.</translation>
     </message>
     <message>
         <source>{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it.</source>

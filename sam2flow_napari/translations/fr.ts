@@ -156,8 +156,8 @@
         <translation>inverser le signe du prochain clic</translation>
     </message>
     <message>
-        <source>the next mask that the clicks may mean: the vessel that crosses, to the fork, past it</source>
-        <translation>le masque suivant que les clics peuvent désigner : le vaisseau qui croise, jusqu'à la fourche, au-delà</translation>
+        <source>another mask for the clicks: the vessel that crosses, to the fork, past it</source>
+        <translation>un autre masque pour les clics : le vaisseau qui croise, jusqu'à la fourche, au-delà</translation>
     </message>
     <message>
         <source>find all vessels: they are proposed, a click on an outline accepts one</source>
@@ -1092,10 +1092,6 @@ pleine couleur : {most}</translation>
         <translation>Images</translation>
     </message>
     <message>
-        <source>and</source>
-        <translation>et</translation>
-    </message>
-    <message>
         <source>Device</source>
         <translation>Calcul</translation>
     </message>
@@ -1104,8 +1100,8 @@ pleine couleur : {most}</translation>
         <translation>Modèle</translation>
     </message>
     <message>
-        <source>Frames are</source>
-        <translation>Images</translation>
+        <source>Scale</source>
+        <translation>Échelle</translation>
     </message>
     <message>
         <source>Detail</source>
@@ -1340,12 +1336,12 @@ pleine couleur : {most}</translation>
         <translation>Masque suivant que les clics peuvent désigner (Q)</translation>
     </message>
     <message>
-        <source>Bend the middle line: the mask follows (C)</source>
-        <translation>Plier la ligne médiane : le masque suit (C)</translation>
-    </message>
-    <message>
         <source>Split off the selected clicks (else the newest)</source>
         <translation>Séparer les clics choisis (sinon le dernier)</translation>
+    </message>
+    <message>
+        <source>Bend the middle line: the mask follows (C)</source>
+        <translation>Plier la ligne médiane : le masque suit (C)</translation>
     </message>
     <message>
         <source>Load prompts (CSV)…</source>
@@ -1414,6 +1410,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>Click = not this vessel  (−)</source>
         <translation>Clic = pas ce vaisseau  (−)</translation>
+    </message>
+    <message>
+        <source>The run was cut short: Resume, on Results, goes on with it. Run begins anew.</source>
+        <translation>La mesure a été interrompue : Reprendre, dans Résultats, la continue. Mesurer recommence.</translation>
     </message>
     <message>
         <source>{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it.</source>

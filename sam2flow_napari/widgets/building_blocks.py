@@ -39,7 +39,7 @@ from sam2flow_napari.translation import tr
 _BY_KEYS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _MOVED = (QEvent.Type.FocusIn, QEvent.Type.Resize, QEvent.Type.Move)
 _ROW_PX = 22
-_FEWEST_ROWS = 4
+_FEWEST_ROWS = 3
 """Rows that a table has room for in the smallest window; it scrolls beyond."""
 
 
@@ -254,6 +254,7 @@ class FocusFrame(QWidget):
         super().__init__(owner)
         self._colour = colour
         self._about: QWidget | None = None
+        self._gave_way = False
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
         for widget in in_order(owner):
@@ -262,7 +263,9 @@ class FocusFrame(QWidget):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Go where the focus goes."""
         if isinstance(event, QFocusEvent) and isinstance(watched, QWidget):
-            led = event.gotFocus() and event.reason() in _BY_KEYS
+            led = event.gotFocus() and event.reason() in _BY_KEYS and not self._gave_way
+            # A button that is pressed and can be pressed no more hands the focus on as Tab does.
+            self._gave_way = event.lostFocus() and not watched.isEnabled() and not self.isVisible()
             self._about = watched if led else None
             self.setVisible(led)
         if event is not None and watched is self._about and event.type() in _MOVED:

@@ -179,7 +179,7 @@ class VelocityPlot(FramePlot):
         for item, depth in ((self._gaps, -20), (self._band, -10)):
             item.setZValue(depth)
             item.setPen(pg.mkPen(None))
-            self.addItem(item, ignoreBounds=True)
+            self.addItem(item, ignoreBounds=item is self._gaps)  # the band is to be seen whole
         self._line = self.plot([], [], pen=pg.mkPen("c", width=1.5, style=Qt.PenStyle.DashLine))
         self._gaps.setBrush(pg.mkBrush(128, 128, 128, 70))
         session.state_changed.connect(self._on_state)
@@ -257,7 +257,9 @@ class VelocityPlot(FramePlot):
         colour.setAlpha(70)
         self._band.setBrush(pg.mkBrush(colour))
         self._band.setPath(band)
+        self._band.setVisible(not band.isEmpty())  # an empty one would lie at zero
         self._gaps.setPath(gaps)
+        self.getPlotItem().vb.queueUpdateAutoRange()
 
     def show_line(self, line: LineDone | None) -> None:
         """Show what a drawn line measured, dashed beside the vessels; None takes it away."""

@@ -11,7 +11,7 @@ import pandas as pd
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QFont
 
-from sam2flow_core.config.flags import FLAG_MEANINGS, FLAG_NAMES, GRADES, PARTIAL
+from sam2flow_core.config.flags import FLAG_MEANINGS, FLAG_NAMES, GRADES
 from sam2flow_core.spreadsheets import quoted
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
@@ -103,7 +103,7 @@ class ResultsTable(QAbstractTableModel):
         """Show a run; None shows nothing."""
         self.beginResetModel()
         self._rows = () if tables is None else tables.summary.to_dict("records")
-        self._provisional = any(PARTIAL in str(row.get("flags")).split() for row in self._rows)
+        self._provisional = tables is not None and tables.provisional
         self._px_frame = {} if tables is None else _without_scale(tables)
         self._reasons = {} if tables is None else {line.vessel_id: line.reasons for line in tables.lines}
         self.endResetModel()

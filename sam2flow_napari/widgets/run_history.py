@@ -257,6 +257,7 @@ def _write(folders: list[Path], path: Path) -> Path | Exception:
 
 
 def _in_words(run: KeptRun, goes_on: bool) -> str:
-    when = datetime.fromtimestamp(run.written).strftime("%d %b %H:%M")
+    written = datetime.fromtimestamp(run.written)
+    when = written.strftime("%H:%M" if written.date() == datetime.now().date() else "%d %b %H:%M")
     how = tr("goes on") if goes_on else tr("cut short") if run.unfinished else "" if run.readable else tr("no tables")
     return ", ".join(filter(None, (run.folder.name, how, when)))

@@ -131,11 +131,12 @@ class RunSection(QWidget):
         grid.setVerticalSpacing(3)
         grid.addWidget(QLabel(tr("Frames")), 0, 0)
         frames = QHBoxLayout()
-        for widget in (self.first.native, QLabel(tr("to")), self.last.native, QLabel(tr("and")), self.further.native):
+        frames.setSpacing(4)
+        for widget in (self.first.native, QLabel(tr("to")), self.last.native, QLabel("+"), self.further.native):
             frames.addWidget(widget)
         self.further.native.setPlaceholderText("90-120")
         # Narrower than their hints: the dock has to fit beside the image on a small screen.
-        for box, width in ((self.first, 70), (self.last, 70), (self.further, 70), (self.device, 50)):
+        for box, width in ((self.first, 70), (self.last, 70), (self.further, 58), (self.device, 50)):
             box.native.setMinimumWidth(width)
         for box in (self.first, self.last):
             box.native.setMaximumWidth(92)
@@ -146,7 +147,7 @@ class RunSection(QWidget):
         grid.addWidget(self.device.native, 1, 1)
         grid.addWidget(QLabel(tr("Model")), 1, 2)
         grid.addWidget(self.model.native, 1, 3)
-        grid.addWidget(QLabel(tr("Frames are")), 2, 0)
+        grid.addWidget(QLabel(tr("Scale")), 2, 0)
         grid.addWidget(self.resolution.native, 2, 1)
         grid.addWidget(QLabel(tr("Detail")), 2, 2)
         grid.addWidget(self.detail.native, 2, 3)

@@ -231,7 +231,10 @@ class VesselsSection(QWidget):
             return tr(
                 "Measuring. The window stays free: move through the frames, click, mend masks; Cancel keeps all rows."
             )
-        if self._bench.runs.tables is not None and not self._bench.runs.outdated(state):
+        tables = self._bench.runs.tables
+        if tables is not None and not self._bench.runs.outdated(state):
+            if tables.provisional:
+                return tr("The run was cut short: Resume, on Results, goes on with it. Run begins anew.")
             return tr(
                 "Measured: see Results, and Export there. Click to mend a mask (Q: another one). N: a new vessel."
             )
@@ -305,10 +308,10 @@ class VesselsSection(QWidget):
         clicks = sum(click.vessel_id == session.active for click in session.state.clicks)
         ask_next = _offer(self.more, tr("Next mask that the clicks may mean (Q)"), self._bench.tools.next_mask)
         ask_next.setEnabled(clicks > 0)
-        bend = _offer(self.more, tr("Bend the middle line: the mask follows (C)"), self._bench.tools.bend)
-        bend.setEnabled(bool(session.active) and session.state.is_shown(session.active))
         split = _offer(self.more, tr("Split off the selected clicks (else the newest)"), self._bench.tools.split)
         split.setEnabled(clicks > 1)
+        bend = _offer(self.more, tr("Bend the middle line: the mask follows (C)"), self._bench.tools.bend)
+        bend.setEnabled(bool(session.active) and session.state.is_shown(session.active))
         self.more.addSeparator()
         _offer(self.more, tr("Load prompts (CSV)…"), self._load)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sam2flow_core.config.flags import PARTIAL
 from sam2flow_core.errors import OutputError
 from sam2flow_core.spreadsheets import read_csv
 
@@ -43,6 +44,11 @@ class RunTables:
     per_frame: pd.DataFrame
     results: Results
     lines: tuple[VesselLine, ...]
+
+    @property
+    def provisional(self) -> bool:
+        """Whether its rows are of a run that is not finished."""
+        return any(PARTIAL in str(flags).split() for flags in self.summary["flags"])
 
 
 def read_tables(folder: Path) -> RunTables:

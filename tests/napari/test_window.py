@@ -142,8 +142,8 @@ def test_the_window_never_freezes_on_a_long_stack(window, tmp_path, qtbot):
     qtbot.wait(1000)
     heart = Heartbeat()
     rows = iter(range(20, 40))
-    clicks = QTimer()  # from the event loop, as clicks come, and faster than any hand
-    clicks.setInterval(150)
+    clicks = QTimer()  # from the event loop, as clicks come, and faster than any hand: thirty a second
+    clicks.setInterval(33)
     clicks.timeout.connect(lambda: [click(dock.bench.session, 0, float(y), 60.0) for y in islice(rows, 1)])
     clicks.start()
     qtbot.waitUntil(lambda: len(dock.bench.session.state.prompts) == 22, timeout=PATIENCE)

@@ -1,5 +1,7 @@
 """What a window costs: clicks to a table, time of a slider move, memory of a long scrub. `-s` prints the figures."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -47,6 +49,31 @@ def test_from_the_sample_to_a_table_in_six_clicks(window, qtbot, tmp_path, monke
     print(f"\nclicks from the dock to a table: {clicks}")
     assert (tmp_path / "sample_summary.csv").is_file() and (tmp_path / "sample_per_frame.csv").is_file()
     assert clicks <= 6
+
+
+START = """
+import time
+import napari
+from qtpy.QtWidgets import QApplication
+viewer = napari.Viewer()
+bare = time.process_time()
+viewer.window.add_plugin_dock_widget("sam2flow", "SAM2Flow")
+QApplication.processEvents()
+import sys
+assert not {"torch", "zarr"} & set(sys.modules), "what an engine needs and a window does not"
+print(time.perf_counter() - started, time.process_time(), time.process_time() - bare)
+"""
+
+
+def test_the_start_with_the_dock_loads_no_engine_and_its_time_is_told():
+    code = f"import time; started = time.perf_counter(); {START.lstrip()}"
+    times = []
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        times.append([float(value) for value in done.stdout.split()[-3:]])
+    wall, spent, dock = np.min(times, axis=0)
+    print(f"\nnapari with the dock: {spent:.1f} s of processor time ({dock:.1f} the dock's), {wall:.1f} s by the clock")
 
 
 def draw_ms(viewer, frames):
