@@ -21,8 +21,8 @@ from sam2flow_core.stack import open_stack
 from sam2flow_napari.layers import BoxLayer, BrushLayer, CentrelineLayer, LayerFactory, Overlays, PromptLayer
 from sam2flow_napari.layers.factory import STACK_KEY, lay_on
 from sam2flow_napari.layers.flow_frames import FlowFrames, first_answered
+from sam2flow_napari.layers.prompt_layer import Key, bind
 from sam2flow_napari.session import Session
-from sam2flow_napari.tools import Key, bind
 from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.run_tables import RunTables
 

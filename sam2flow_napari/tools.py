@@ -1,26 +1,19 @@
-"""What buttons and keys ask for: draw, paint, bend, give up, undo; and the keys themselves.
-
-Keys are bound on the layers of prompts because a viewer's keys lose to those of the active layer.
-"""
+"""What buttons and keys ask for: draw, paint, bend, give up, undo."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from napari.components import ViewerModel
-from napari.layers import Layer
 
+from sam2flow_napari.drawn_line import DrawnLine
+from sam2flow_napari.found_vessels import Finder
+from sam2flow_napari.layers.prompt_layer import Key
+from sam2flow_napari.previews import Previews
+from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
+from sam2flow_napari.still_pictures import StillPictures
 from sam2flow_napari.translation import tr
-
-if TYPE_CHECKING:
-    from sam2flow_napari.drawn_line import DrawnLine
-    from sam2flow_napari.found_vessels import Finder
-    from sam2flow_napari.previews import Previews
-    from sam2flow_napari.recording_layers import Scene
-    from sam2flow_napari.still_pictures import StillPictures
 
 
 class Bench(Protocol):
@@ -172,30 +165,6 @@ def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Ke
         Key("G", tr("another picture to click on: the film, its mean, its activity"), tools.next_picture),
         Key("H", tr("show this help"), tools.show_help),
     )
-
-
-@dataclass(frozen=True)
-class Key:
-    """One key with what it does, in words for the help pop-up."""
-
-    sequence: str
-    does: str
-    action: Callable[[], None]
-
-    @property
-    def shown(self) -> str:
-        """The key as Qt and people write it: ``Ctrl+Shift+Z``; napari writes ``Control-Shift-Z``."""
-        return self.sequence.replace("Control", "Ctrl").replace("-", "+")
-
-
-def bind(layer: Layer, keys: tuple[Key, ...]) -> None:
-    """Bind the keys on a layer."""
-    for key in keys:
-        layer.bind_key(key.sequence, _handler(key.action), overwrite=True)
-
-
-def _handler(action: Callable[[], None]) -> Callable[[Layer], None]:
-    return lambda layer: action()
 
 
 def go_to_prompt(viewer: ViewerModel, session: Session, forward: bool) -> None:

@@ -23,13 +23,14 @@ from sam2flow_napari.file_menu import recording_of_layer, sample_path
 from sam2flow_napari.found_vessels import Finder
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.flow_frames import first_answered
+from sam2flow_napari.layers.prompt_layer import Key
 from sam2flow_napari.preferences import read_preferences
 from sam2flow_napari.previews import Previews
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Recording, Session, open_recording
 from sam2flow_napari.session_runs import Batch, Propagation, Runs
 from sam2flow_napari.still_pictures import StillPictures
-from sam2flow_napari.tools import Key, Tools, prompt_keys
+from sam2flow_napari.tools import Tools, prompt_keys
 from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, WarmJob
 from sam2flow_napari.worker.loop import Engine, Worker

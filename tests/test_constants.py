@@ -101,7 +101,7 @@ KEPT = {
     "stack.timing": {"_APART": GRID},
     "tracing.clicked_ways": {"_STEPS": FORM},
     "tracing.vessel_strip": {"OUTSIDE": SURE, "_DENSE": GRID, "_SAID": FORM},
-    "velocity.centreline": {"_MARGIN": GRID},
+    "velocity.centreline": {"_KNOTS_APART": GRID, "_MARGIN": GRID, "_SLACK_PX": GRID, "_WIDTHS": GRID},
     "velocity.correlation": {"_FINENESS": GRID, "_NEAR": GRID},
     "velocity.density": {"_SEED": SEED},
     "velocity.diameter": {"_FRAMES_AT_ONCE": COST, "_STEP": GRID},

@@ -1,14 +1,18 @@
-"""What says where vessels are, as layers: points for clicks, rectangles for boxes."""
+"""What says where vessels are, as layers: points for clicks, rectangles for boxes; and the keys that count on them.
+
+Keys are bound on the layers because a viewer's keys lose to those of the active layer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Points, Shapes
+from napari.layers import Layer, Points, Shapes
 from napari.layers.base import ActionType
 from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
@@ -23,6 +27,30 @@ CLICKS = "prompts"
 _SYMBOLS, _BORDERS = {1: "disc", 0: "x"}, {1: "white", 0: "red"}
 """Looks of a click by its label."""
 _DONE = (ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED)
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key with what it does, in words for the help pop-up."""
+
+    sequence: str
+    does: str
+    action: Callable[[], None]
+
+    @property
+    def shown(self) -> str:
+        """The key as Qt and people write it: ``Ctrl+Shift+Z``; napari writes ``Control-Shift-Z``."""
+        return self.sequence.replace("Control", "Ctrl").replace("-", "+")
+
+
+def bind(layer: Layer, keys: tuple[Key, ...]) -> None:
+    """Bind the keys on a layer."""
+    for key in keys:
+        layer.bind_key(key.sequence, _handler(key.action), overwrite=True)
+
+
+def _handler(action: Callable[[], None]) -> Callable[[Layer], None]:
+    return lambda layer: action()
 
 
 class PromptLayer:

@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from sam2flow_napari.tools import Key
+from sam2flow_napari.layers.prompt_layer import Key
 from sam2flow_napari.translation import choose_language, tr, tr_later
 from sam2flow_napari.widgets.building_blocks import FocusFrame, ask, in_order
 from sam2flow_napari.widgets.recording_section import RecordingSection
