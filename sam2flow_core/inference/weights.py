@@ -52,6 +52,18 @@ def save_weights(path: Path, model: SAM2Flow, notes: dict[str, Any], kind: torch
     header = {"format": FORMAT, "config": json.dumps(model.config.to_dict()), "notes": json.dumps(notes)}
     with whole_file(path) as part:
         save_file(tensors, part, header)
+        _put_in_order(part)
+
+
+def _put_in_order(path: Path) -> None:
+    """Sort the header of a safetensors file, which comes in any order: the same weights have the same SHA-256."""
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) <= length:
+            file.seek(8)
+            file.write(text.ljust(length))
 
 
 def save_folder(folder: Path, model: SAM2Flow, notes: dict[str, Any]) -> None:

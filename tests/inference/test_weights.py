@@ -1,3 +1,4 @@
+import json
 import pickle
 from dataclasses import replace
 
@@ -22,6 +23,18 @@ def test_round_trip(tmp_path):
     for (name, a), (_, b) in zip(model.state_dict().items(), again.state_dict().items(), strict=True):
         assert torch.allclose(a, b, rtol=2e-3, atol=1e-4), name
     assert path.stat().st_size < 12e6 and count_weights(model) < 5e6
+
+
+def test_the_same_weights_have_the_same_bytes(tmp_path):
+    model, once, twice = SAM2Flow(preset("tiny")), tmp_path / "1.safetensors", tmp_path / "2.safetensors"
+    notes = {"origin": 'a "quoted" word, \u00b5m', "steps": 3}
+    for path in (once, twice):
+        save_weights(path, model, notes)
+    assert once.read_bytes() == twice.read_bytes()
+    content = once.read_bytes()
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    assert list(header) == sorted(header) and list(header["__metadata__"]) == sorted(header["__metadata__"])
+    assert read_header(once)["notes"] == notes
 
 
 def test_files_with_the_former_names_are_read(tmp_path):
