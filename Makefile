@@ -9,12 +9,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13,$(shell command -v python$(v))) python3)
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-# A virtual screen where there is none (never on macOS, which has no X).
-SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,xvfb-run --auto-servernum --server-args="-screen 0 1600x1200x24")
+# A virtual screen where there is none (never on macOS, which has no X), from a number on: two begin at once.
+screen = $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),,xvfb-run --auto-servernum --server-num=$(1) --server-args="-screen 0 1600x1200x24")
 # One thread per process: more only get in each other's way in small tests.
-PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest
+pytest = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(call screen,$(1)) $(BIN)/python -m pytest -q
 
-.PHONY: help demo test test-slow lint wheel
+.PHONY: help demo test test-window test-core test-slow lint wheel
 help:
 	@sed -n 's/^# //p' Makefile | head -5
 
@@ -49,13 +49,19 @@ $(VENV)/.dev: pyproject.toml setup.py constraints.txt | $(VENV)/.made
 demo: $(VENV)/.gui
 	$(BIN)/sam2flow demo
 
+# Windows need the keyboard, so their tests go one after the other; the rest goes beside them.
 test: $(VENV)/.test
-	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(PYTEST) -q -m "window and not slow"
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) -q tests/napari
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) -q --ignore=tests/napari --numprocesses=2 --dist=loadfile
+	$(MAKE) --no-print-directory --jobs=2 test-window test-core
+
+test-window: $(VENV)/.test
+	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(call pytest,100) -m "window and not slow"
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(call pytest,100) tests/napari tests/cli/test_demo_window.py
+
+test-core: $(VENV)/.test
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(call pytest,200) -m "not slow and not window" --ignore=tests/napari --numprocesses=2 --dist=loadfile
 
 test-slow: $(VENV)/.test
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(PYTEST) -q -m slow
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(call pytest,100) -m slow
 
 lint: $(VENV)/.test $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,11 @@ class Footprint:
     share: NDArray[np.float64]
     ever: NDArray[np.bool_]
     area: NDArray[np.int64]
+
+    @cached_property
+    def reach(self) -> float:
+        """How far from a line through the vessel its walls are sought, px."""
+        return 2.0 * float(ndimage.distance_transform_edt(self.share >= 0.5).max(initial=0.0)) + 4.0
 
 
 def footprint(mask: FrameArray) -> Footprint:
@@ -137,7 +143,7 @@ def project(track: VesselTrack, lumen: Lumen, steps: slice | NDArray[np.int64]) 
     return ProjectedFlow(along, scale)
 
 
-def diameter_along(share: NDArray[np.float64], line: Centreline, window_px: float) -> NDArray[np.float64]:
+def diameter_along(seen: Footprint, line: Centreline, window_px: float) -> NDArray[np.float64]:
     """Measure the width of the mask across the centreline.
 
     The share of frames in which a pixel belongs to the vessel is a profile with soft flanks; its half-height width,
@@ -145,8 +151,7 @@ def diameter_along(share: NDArray[np.float64], line: Centreline, window_px: floa
 
     Parameters
     ----------
-    share : ndarray, shape (h, w)
-        From `Footprint`.
+    seen : Footprint
     line : Centreline
     window_px : float
         Profiles are averaged along the vessel over this length.
@@ -156,8 +161,7 @@ def diameter_along(share: NDArray[np.float64], line: Centreline, window_px: floa
     ndarray, shape (N,)
         px; NaN where the profile does not fall below one half on both sides (a branch, the border of the crop).
     """
-    reach = 2.0 * float(ndimage.distance_transform_edt(share >= 0.5).max(initial=0.0)) + 4.0
-    profiles = cross_sections(share, line, reach)
+    profiles = cross_sections(seen.share, line, seen.reach)
     profiles = ndimage.uniform_filter1d(profiles, max(round(min(window_px, len(line.arc) / 4)), 1), axis=0)
     centre = profiles.shape[1] // 2
     right = _half_height(profiles[:, centre:])

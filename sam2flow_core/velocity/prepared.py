@@ -99,7 +99,7 @@ def _course(
     around: Surroundings,
     settings: VelocitySettings,
 ) -> Course:
-    diameter = diameter_along(seen.share, line, settings.geometry.diameter_window_px)
+    diameter = diameter_along(seen, line, settings.geometry.diameter_window_px)
     known = np.isfinite(diameter)
     usual = float(np.median(diameter[known])) if known.any() else 1.0
     return Course(

@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 
 import pytest
@@ -81,7 +82,9 @@ def mean_overlap(model, scenes):
 def test_measuring_changes_nothing(recordings):
     model = load_model("tiny")[0].train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    assert recordings.measure(model) == recordings.measure(model)
+    one = copy.copy(recordings)
+    one.cases = recordings.cases[:1]
+    assert one.measure(model) == one.measure(model)
     assert model.training
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
@@ -89,8 +92,8 @@ def test_measuring_changes_nothing(recordings):
 def test_recordings_are_the_same_each_time(recordings):
     recipe = TRAINING["tiny"]
     sources = [fresh_scenes(recipe, "streamlines", DEVELOPMENT_NAMESPACE)]
-    again = DevelopmentSet(sources, recordings.config, recipe)
-    for one, other in zip(recordings.cases, again.cases, strict=True):
+    again = DevelopmentSet(sources, dataclasses.replace(recordings.config, clips=2), recipe)
+    for one, other in zip(recordings.cases[:2], again.cases, strict=True):
         assert torch.equal(one.clip.inputs, other.clip.inputs)
         assert torch.equal(one.points, other.points)
 

@@ -11,9 +11,9 @@ from .vessels import make_scene
 
 
 def shapes(mask):
-    share = footprint(mask).share
-    line = trace_centreline(majority_mask(share), GeometrySettings())
-    return line, diameter_along(share, line, 15.0)
+    seen = footprint(mask)
+    line = trace_centreline(majority_mask(seen.share), GeometrySettings())
+    return line, diameter_along(seen, line, 15.0)
 
 
 @pytest.mark.parametrize("radius", [2.5, 4.3, 8.0, 14.7])
