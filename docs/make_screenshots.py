@@ -141,6 +141,9 @@ def walk(camera: Photographer, sample: Path) -> None:
     bench.tools.paint()
     camera.shoot("painting")
     bench.tools.give_up()
+    bench.tools.bend()
+    camera.shoot("bending")
+    bench.tools.give_up()
     bench.runs.start()
     for frame in range(8, 60, 8):
         camera.until(lambda f=frame: frames.answered(f) or not bench.runs.running)

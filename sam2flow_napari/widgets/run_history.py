@@ -68,6 +68,7 @@ class RunHistory(QWidget):
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
         row.addWidget(self.choice, 1)
         for each in (self.go_on, self.compare, self.delete):
             row.addWidget(each)
@@ -260,4 +261,4 @@ def _in_words(run: KeptRun, goes_on: bool) -> str:
     written = datetime.fromtimestamp(run.written)
     when = written.strftime("%H:%M" if written.date() == datetime.now().date() else "%d %b %H:%M")
     how = tr("goes on") if goes_on else tr("cut short") if run.unfinished else "" if run.readable else tr("no tables")
-    return ", ".join(filter(None, (run.folder.name, how, when)))
+    return f"{run.folder.name}, {how if goes_on else f'{how} {when}'.strip()}"  # short: the list is narrow
