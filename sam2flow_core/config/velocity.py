@@ -609,7 +609,7 @@ class TrustSettings:
     intercept: float = 2.24
     weights: tuple[float, ...] = (1.54, 1.47, 0.12, 2.41)
     levels: tuple[float, float, float] = (0.85, 0.6, 0.2)
-    interval_gain: tuple[float, float, float, float] = (1.18, 1.18, 6.35, 7.48)
+    interval_gain: tuple[float, float, float, float] = (1.20, 2.46, 2.46, 3.97)
     agreement: float = 0.15
     confirming: float = 0.12
     correctable: float = 0.5
