@@ -203,6 +203,9 @@ class InferenceSettings:
     ----------
     sampled_frames : int
         Frames, in pairs spread over the range, that make background, activity and motion before the first answer.
+    kept_pixels : int
+        Of such frames that are kept, at half their resolution, to read the motion of clicked vessels in; the pairs of
+        larger frames are fewer.
     pair_tries : int
         Pairs that are looked at for one that is no repeat.
     repeated_change : float
@@ -237,6 +240,7 @@ class InferenceSettings:
     """
 
     sampled_frames: int = 64
+    kept_pixels: int = 1 << 27
     pair_tries: int = 4
     repeated_change: float = 0.3
     key_frame_every: int = 64

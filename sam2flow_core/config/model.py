@@ -116,6 +116,8 @@ class MaskConfig:
     """Channels of the vessel field's network at strides 2, 4, 8...; none: no vessel field, masks as SAM 2."""
     strip_widths: tuple[int, ...] = ()
     """Channels of the strip decoder at full, half... resolution; none: clicks are not followed through the field."""
+    strip_motion: bool = False
+    """Whether the strip decoder is also shown where things move as they do at the click."""
     matching_widths: tuple[int, ...] = ()
     """Channels of the memory by matching at strides 2, 4, 8, 16; none: memory looks at tokens, as SAM 2's."""
     growth_rounds: int = 0
@@ -331,6 +333,7 @@ PRESETS: dict[str, ModelConfig] = {
             position_frame=512.0,
             field_widths=(24, 40, 64, 96),
             strip_widths=(24, 40, 64, 96),
+            strip_motion=True,
             matching_widths=(16, 24, 32, 32),
             growth_rounds=2,
         ),

@@ -202,6 +202,53 @@ class StripSettings:
 
 
 @dataclass(frozen=True)
+class StripMotionSettings:
+    """How it is found where in a strip things move as at the click; the strip decoder is trained with these.
+
+    Attributes
+    ----------
+    pairs : int
+        Pairs of frames, all over the recording, that are looked at.
+    steps : tuple of float
+        Steps from frame to frame that are tried each way, cells.
+    window : float
+        Radii each way of a click in which its speed is read.
+    core : float
+        Radii from the centreline in which it is.
+    usual : float
+        What all pairs together say of the speed, against what each says for itself.
+    along, across : float
+        Points round each place that are compared (standard deviation).
+    """
+
+    pairs: int = 16
+    steps: tuple[float, ...] = (
+        0.25,
+        0.5,
+        0.75,
+        1.0,
+        1.5,
+        2.0,
+        2.5,
+        3.0,
+        4.0,
+        5.0,
+        6.0,
+        7.5,
+        9.0,
+        11.0,
+        13.5,
+        16.5,
+        20.0,
+    )
+    window: float = 6.0
+    core: float = 0.8
+    usual: float = 2.0
+    along: float = 2.5
+    across: float = 1.0
+
+
+@dataclass(frozen=True)
 class AmbiguitySettings:
     """What else clicks may mean; lengths in widths of the vessel.
 
@@ -239,4 +286,5 @@ class TracingSettings:
     path: MinimalPathSettings = MinimalPathSettings()
     clicks: ClickSettings = ClickSettings()
     strip: StripSettings = StripSettings()
+    motion: StripMotionSettings = StripMotionSettings()
     ambiguity: AmbiguitySettings = AmbiguitySettings()

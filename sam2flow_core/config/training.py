@@ -155,6 +155,8 @@ class StripLessons:
         How often the way is any of those that the clicks may mean, not the likeliest.
     smallest : int
         px of a vessel in view from which on it is clicked.
+    together : int
+        Strips of about one length that are decoded at once.
     """
 
     per_clip: int = 16
@@ -162,6 +164,7 @@ class StripLessons:
     negative: float = 0.35
     any_way: float = 0.3
     smallest: int = 30
+    together: int = 8
 
 
 @dataclass(frozen=True)

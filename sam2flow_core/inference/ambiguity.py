@@ -25,7 +25,7 @@ _END = 18
 offset and radius."""
 _ANY = 19
 """That of any vessel."""
-_BEYOND = -3
+_BEYOND = 27
 """That of where the way is out of sight."""
 
 

@@ -18,7 +18,7 @@ from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.recording_summary import RecordingSummary, aligned_frame, summarise_ranges
 from sam2flow_core.inference.sam2_inputs import normalise
 from sam2flow_core.inference.working_frames import WorkingFrames
-from sam2flow_core.model.motion_statistics import InputMaker
+from sam2flow_core.model.motion_statistics import InputMaker, RecordingStatistics
 from sam2flow_core.stack import FramePlan, Shift, Stabiliser, Stack, Timing
 
 
@@ -110,7 +110,7 @@ class AlignedFrames:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sam2flow-reader")
         self.padding = summary.padding
         self.maker = InputMaker(summary.background, summary.activity)
-        self._motion = summary.motion
+        self._motion, self._pairs = summary.motion, summary.pairs
 
     @property
     def size(self) -> tuple[int, int]:
@@ -123,11 +123,12 @@ class AlignedFrames:
         """``(H, W)`` of what the recording shows: the input without its padding."""
         return self.video.shape[0], self.video.shape[1]
 
-    def take_statistics(self) -> Tensor:
-        """(1, 20, H / 2, W / 2) of the padded input, for `SAM2Flow.map_vessels`: once, it is not kept."""
+    def take_statistics(self) -> RecordingStatistics:
+        """Of the padded input, at half its resolution: once, it is not kept."""
         if not self._motion:
             raise ModelError("the vessel field of this recording was begun and not finished: open the recording again")
-        return self.maker.field_input(self._motion.pop(), self.padding)
+        moving = self.maker.moving(self._pairs.pop(), self.padding)
+        return RecordingStatistics(self.maker.field_input(self._motion.pop(), self.padding), moving)
 
     @property
     def grid(self) -> TimeGrid:
@@ -162,6 +163,7 @@ class AlignedFrames:
         self.device = device
         self.maker.move_to(device)
         self._motion[:] = [motion.to(device) for motion in self._motion]
+        self._pairs[:] = [pairs.to(device) for pairs in self._pairs]
 
     def close(self) -> None:
         """Stop reading ahead."""
@@ -219,8 +221,8 @@ class VideoFrames(Protocol):
     def shown(self) -> tuple[int, int]:
         """``(H, W)`` of the input without its padding."""
 
-    def take_statistics(self) -> Tensor | None:
-        """What the recording says as a whole, (1, 20, H / 2, W / 2), once; None for networks without a vessel field."""
+    def take_statistics(self) -> RecordingStatistics | None:
+        """What the recording says as a whole, once; None for networks without a vessel field."""
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, H, W) of a frame."""
@@ -260,7 +262,7 @@ class SquareFrames:
         """All of it."""
         return self.side, self.side
 
-    def take_statistics(self) -> Tensor | None:
+    def take_statistics(self) -> RecordingStatistics | None:
         """Nothing: SAM 2 has no vessel field."""
         return None
 
@@ -314,7 +316,7 @@ class PaddedFrames:
         """``(H, W)`` of the picture."""
         return self._frames.shown
 
-    def take_statistics(self) -> Tensor | None:
+    def take_statistics(self) -> RecordingStatistics | None:
         """Of the padded input, once."""
         return self._frames.take_statistics()
 

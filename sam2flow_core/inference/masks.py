@@ -48,9 +48,11 @@ def field_maps(model: SAM2Flow, state: EncodedVideo, settings: TracingSettings) 
         statistics = state.frames.take_statistics()
         if statistics is None:
             return None
-        field, pictures = model.map_vessels(statistics), statistics[0, -2:].clone()
+        field, pictures = model.map_vessels(statistics.field_input), statistics.field_input[0, -2:].clone()
+        moving = statistics.moving
         del statistics
-        state.maps.append(FieldMap(VesselField(*(x[0] for x in field)), settings, pictures, state.frames.shown))
+        there = VesselField(*(x[0] for x in field))
+        state.maps.append(FieldMap(there, settings, pictures, state.frames.shown, moving))
     return state.maps
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.inference.working_frames import WorkingFrames
-from sam2flow_core.model.motion_statistics import MotionStatistics, smoothed
+from sam2flow_core.model.motion_statistics import MotionStatistics, halved_frames, smoothed
 from sam2flow_core.model.strips import Window, strips
 from sam2flow_core.stack import Shift, Stabiliser
 from sam2flow_core.tracing.field_map import FieldMap
@@ -35,6 +35,9 @@ class RecordingSummary:
         As `InputMaker` wants them.
     motion : list of Tensor (18, h, w)
         One, from `MotionStatistics`, of padded frames; none any more once the vessel field has been made of it.
+    pairs : list of Tensor (2 P, h, w)
+        One, of the first frames of some of the pairs and then the second ones, padded, at the same stride; none any
+        more, as `motion`.
     padding : tuple of int
         As ``torch.nn.functional.pad`` wants it, to multiples of 32 px.
     stabiliser : dict
@@ -46,6 +49,7 @@ class RecordingSummary:
     background: Tensor
     activity: Tensor
     motion: list[Tensor]
+    pairs: list[Tensor]
     padding: tuple[int, int, int, int]
     stabiliser: dict[str, NDArray[Any]]
     maps: list[FieldMap] = field(default_factory=list)
@@ -96,6 +100,34 @@ def _smooth_rows(frames: Tensor, rows: Window) -> Tensor:
     return smoothed(there.of(frames))[:, rows.top - there.top :][:, : rows.bottom - rows.top]
 
 
+class _KeptPairs:
+    """Pairs, spread evenly over those that are looked at, in which the motion of clicked vessels is read later.
+
+    Parameters
+    ----------
+    count : int
+        Pairs that are looked at.
+    pixels : int
+        Of a frame: of large ones fewer are kept.
+    settings : InferenceSettings
+    """
+
+    def __init__(self, count: int, pixels: int, settings: InferenceSettings) -> None:
+        most = max(settings.kept_pixels // (2 * pixels), 1)
+        wanted = min(settings.tracing.motion.pairs, most, count)
+        self._chosen = set(np.linspace(0, count - 1, wanted).round().astype(int).tolist())
+        self._pairs: list[Tensor] = []
+
+    def add(self, number: int, frames: Tensor) -> None:
+        """Keep a pair (2, H, W), if it is one of those."""
+        if number in self._chosen:
+            self._pairs.append(halved_frames(frames))
+
+    def stacked(self) -> Tensor:
+        """All first frames, then all second ones (2 P, H / 2, W / 2)."""
+        return torch.stack(self._pairs, 1).flatten(0, 1)
+
+
 def summarise_ranges(
     video: WorkingFrames,
     ranges: Sequence[tuple[int, int]],
@@ -126,7 +158,8 @@ def summarise_ranges(
     total, level, square = (torch.zeros(height, width, dtype=torch.float64) for _ in range(3))
     motion = MotionStatistics()
     most = 0.0
-    for place, last in firsts:
+    kept = _KeptPairs(len(firsts), (height + padding[3]) * (width + padding[1]), settings)
+    for number, (place, last) in enumerate(firsts):
         t, change = _that_moves(video, place, last, most, settings)
         most = max(most, change)
         pair = [aligned_frame(video, f, stabiliser, shifts) for f in (t, min(t + 1, last))]
@@ -137,7 +170,10 @@ def summarise_ranges(
             rows.of(total).add_(rows.of(frames).double().cpu().sum(0))
             rows.of(level).add_(soft.sum(0))
             rows.of(square).add_((soft**2).sum(0))
-        motion.add(*F.pad(frames[:, None], padding, mode="replicate"))
+        both = F.pad(frames[:, None], padding, mode="replicate")
+        motion.add(*both)
+        kept.add(number, both[:, 0])
+        del both
     del frames
     count = 2 * len(firsts)
     for sums in (total, level, square):
@@ -150,4 +186,4 @@ def summarise_ranges(
         state = stabiliser.get_state()
     background, activity = total.float().to(device), spread.float().to(device)
     del total, level, square, spread
-    return RecordingSummary(background, activity, [motion.channels()], padding, state)
+    return RecordingSummary(background, activity, [motion.channels()], [kept.stacked()], padding, state)

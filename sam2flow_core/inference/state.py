@@ -14,6 +14,7 @@ from torch import Tensor
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.matched_masks import SeenFrames
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
+from sam2flow_core.model.motion_statistics import RecordingStatistics
 from sam2flow_core.tracing.field_map import FieldMap
 
 Snapshot = dict[str, "Tensor | int | float | bool"]
@@ -151,8 +152,8 @@ class FrameInputs(Protocol):
     def shown(self) -> tuple[int, int]:
         """``(H, W)`` of the input without its padding."""
 
-    def take_statistics(self) -> Tensor | None:
-        """(1, 20, H / 2, W / 2), for networks with a vessel field; to be asked for once."""
+    def take_statistics(self) -> RecordingStatistics | None:
+        """For networks with a vessel field; to be asked for once."""
 
     def inputs(self, t: int) -> Tensor:
         """(1, 3, H, W)."""

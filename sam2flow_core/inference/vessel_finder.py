@@ -136,7 +136,7 @@ def _answers(model: SAM2Flow, field: FieldMap, seeded: SeededWay, settings: Find
     bare = straighten(field, seeded.way, none, none)
     for first in range(0, len(seeded.seeds), settings.together):
         seeds = seeded.seeds[first : first + settings.together]
-        strips = [clicked(bare, seed[None], none, field.settings.strip) for seed in seeds]
+        strips = [clicked(bare, seed[None], none, field.settings) for seed in seeds]
         for strip, (logits, quality) in zip(strips, decode_strips(model, strips), strict=True):
             way = _part_in(strip, logits)
             if quality >= settings.least_confidence and way is not None and _worth_it(way, field.size, settings):

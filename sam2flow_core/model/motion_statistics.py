@@ -7,6 +7,8 @@ however short the look at it, and tissue that stands still leaves nothing.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -27,6 +29,21 @@ _FLOOR = 1e-12
 _SMALLEST = 1e-36
 _ROUNDING = 1e-6
 """Of what is left when the still part is taken from the squares of gradients, against the squares themselves."""
+
+
+class RecordingStatistics(NamedTuple):
+    """What a recording says as a whole.
+
+    Attributes
+    ----------
+    field_input : Tensor (1, 20, h, w)
+        For `SAM2Flow.map_vessels`.
+    moving : Tensor (2 P, h, w)
+        What moves in the first frames of P pairs all over it, then in the second ones.
+    """
+
+    field_input: Tensor
+    moving: Tensor
 
 
 class InputMaker:
@@ -57,6 +74,11 @@ class InputMaker:
         still, busy = (x.expand(len(frames), -1, -1) for x in (self.still, self.busy))
         return torch.stack([still + moving, still, busy], 1)
 
+    def moving(self, halved: Tensor, padding: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Tensor:
+        """What moves in padded frames, halved by `halved_frames` (T, H / 2, W / 2); free of unit."""
+        still = halved_frames(F.pad(self.background[None, None], padding, mode="replicate")[0])
+        return ((halved - still) / self.spread).clamp(-8, 8)
+
     def move_to(self, device: torch.device) -> None:
         """Take frames of another device from now on."""
         self.background, self.spread = self.background.to(device), self.spread.to(device)
@@ -70,6 +92,11 @@ class InputMaker:
         rest = F.pad(torch.stack([self.still, self.busy])[None], padding, mode="replicate")
         height, width = motion.shape[-2:]
         return torch.cat([motion[None], F.adaptive_avg_pool2d(rest, (height, width))], 1)
+
+
+def halved_frames(frames: Tensor) -> Tensor:
+    """Frames (T, H, W) at the stride of `MotionStatistics`, (T, H / 2, W / 2); sides are even."""
+    return F.avg_pool2d(frames[:, None], MOTION_STRIDE)[:, 0]
 
 
 def moving_energy(images: Tensor, patch: int, stride: int) -> Tensor:

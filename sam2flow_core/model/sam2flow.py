@@ -109,7 +109,7 @@ class SAM2Flow(nn.Module):
         if not m.image_only:
             self.add_module("context_memory", ContextMemory(m) if m.decodes else MemoryBanks(m))
         self.vessel_field = VesselFieldNet(m.field_widths) if m.field_widths else None
-        self.strip_decoder = StripDecoder(m.strip_widths) if m.strip_widths else None
+        self.strip_decoder = StripDecoder(m.strip_widths, m.strip_motion) if m.strip_widths else None
         self.matched_memory = MatchedMemory(m.matching_widths) if m.matching_widths else None
         if config.use_flow:
             self.flow = FlowNet(config)

@@ -14,10 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-STRIP_CHANNELS = 30
+FIELD_CHANNELS = 30
 """Chance (8) and direction (8) of vessels round the way, offset, radius, end, any vessel, background, activity;
 positive and negative clicks, distance from a click, between clicks, log radius, out of sight, out of the picture,
 distance from the centreline."""
+MOTION_CHANNELS = 6
+"""Likeness of what comes to each place at the speed of the click, at half of it, at none and at the opposite one; how
+sure that speed is; and its logarithm, in radii per frame."""
+STRIP_CHANNELS = FIELD_CHANNELS + MOTION_CHANNELS
 ACROSS = 33
 """Points across a strip."""
 REACH = 2.0
@@ -46,11 +50,14 @@ class StripDecoder(nn.Module):
     ----------
     widths : tuple of int
         Channels at full, half, quarter... resolution.
+    motion : bool
+        Whether it looks at the channels that tell of motion; older weights do not.
     """
 
-    def __init__(self, widths: tuple[int, ...]) -> None:
+    def __init__(self, widths: tuple[int, ...], motion: bool = True) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(STRIP_CHANNELS, widths[0], 3, padding=1)
+        self.channels = STRIP_CHANNELS if motion else FIELD_CHANNELS
+        self.stem = nn.Conv2d(self.channels, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in pairwise(widths))
         self.before = nn.ModuleList(_Blocks(w, (1, 2) if number else (1,)) for number, w in enumerate(widths[:-1]))
         self.deepest = _Blocks(widths[-1], (1, 2, 4, 8, 1))
@@ -70,7 +77,7 @@ class StripDecoder(nn.Module):
             1 along each strip, 0 where it is padded.
         """
         there = [valid[:, None, :, None]]
-        x, skips = self.stem(features) * there[0], list[Tensor]()
+        x, skips = self.stem(features[:, : self.channels]) * there[0], list[Tensor]()
         for number, block in enumerate(self.before):
             x = block(x, there[-1])
             skips.append(x)

@@ -47,6 +47,8 @@ class FieldMap:
     size : tuple of int, optional
         Height and width of the recording's picture in px, where the network's input was padded beyond it: what the
         field says there is made up, and vessels end at the picture's side.
+    moving : Tensor (2 P, h, w), optional
+        What moves in the first frames of pairs from all over the recording, then in the second ones, free of unit.
 
     Attributes
     ----------
@@ -68,6 +70,7 @@ class FieldMap:
         settings: TracingSettings,
         pictures: Tensor | None = None,
         size: tuple[int, int] | None = None,
+        moving: Tensor | None = None,
     ) -> None:
         self.settings = settings
         # A copy: a view would hold on to the whole field.
@@ -81,6 +84,16 @@ class FieldMap:
             part = VesselField(*(strip.of(channel) for channel in field))
             self.table[strip.top : strip.bottom] = self._laid_out(part, strip.of(shown))
         self.angles = np.arange(self.count) * np.pi / self.count
+        self._moving = self._thinned(moving)
+
+    def _thinned(self, moving: Tensor | None) -> NDArray[np.float16]:
+        """As many pairs as strips are looked at in (h, w, 2 P), spread evenly."""
+        if moving is None:
+            return np.empty((*self.shape, 0), np.float16)
+        there = len(moving) // 2
+        chosen = np.unique(np.linspace(0, there - 1, self.settings.motion.pairs).round().astype(int))
+        both = torch.from_numpy(np.r_[chosen, there + chosen])
+        return moving[both].permute(1, 2, 0).contiguous().half().cpu().numpy()
 
     def _laid_out(self, field: VesselField, shown: Tensor) -> NDArray[np.float16]:
         runs = torch.sigmoid(field.runs)
@@ -105,16 +118,12 @@ class FieldMap:
         return np.asarray(((places >= -0.5) & (places <= self.size - 0.5)).all(-1))
 
     def read(self, places: Floats) -> NDArray[np.float32]:
-        """All channels at places (..., 2), bilinear."""
-        at = np.clip(places, 0, np.array(self.shape) - 1.001)
-        corner = at.astype(np.intp)
-        dy, dx = np.moveaxis((at - corner).astype(np.float32), -1, 0)[..., None]
-        row, column = np.moveaxis(corner, -1, 0)
-        t = self.table
-        top = (1 - dx) * t[row, column] + dx * t[row, column + 1]
-        below = (1 - dx) * t[row + 1, column] + dx * t[row + 1, column + 1]
-        result: NDArray[np.float32] = (1 - dy) * top + dy * below
-        return result
+        """All channels of the table at places (..., 2), bilinear."""
+        return _bilinear(self.table, places)
+
+    def read_pairs(self, places: Floats) -> NDArray[np.float32]:
+        """What moves at places (..., 2) in the first and the second frames of P pairs (..., 2 P), bilinear."""
+        return _bilinear(self._moving, places)
 
     def look(self, places: Floats, angles: Floats) -> FieldReading:
         """What runs through places (..., 2) in about the directions ``angles`` (...,)."""
@@ -133,6 +142,17 @@ class FieldMap:
             end=values[..., 4 * n].astype(float),
             forward=(near * sign * values[..., 3 * n : 4 * n]).sum(-1) / np.maximum(total, 1e-6),
         )
+
+
+def _bilinear(table: NDArray[np.float16], places: Floats) -> NDArray[np.float32]:
+    at = np.clip(places, 0, np.array(table.shape[:2]) - 1.001)
+    corner = at.astype(np.intp)
+    dy, dx = np.moveaxis((at - corner).astype(np.float32), -1, 0)[..., None]
+    row, column = np.moveaxis(corner, -1, 0)
+    top = (1 - dx) * table[row, column] + dx * table[row, column + 1]
+    below = (1 - dx) * table[row + 1, column] + dx * table[row + 1, column + 1]
+    result: NDArray[np.float32] = (1 - dy) * top + dy * below
+    return result
 
 
 def nearest_points(line: Floats, shape: tuple[int, int]) -> tuple[Floats, NDArray[np.intp]]:

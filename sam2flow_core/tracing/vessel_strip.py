@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
-from sam2flow_core.config.tracing import StripSettings
-from sam2flow_core.model.strip_decoder import ACROSS, REACH, STRIP_CHANNELS
+from sam2flow_core.config.tracing import StripSettings, TracingSettings
+from sam2flow_core.model.strip_decoder import ACROSS, FIELD_CHANNELS, MOTION_CHANNELS, REACH, STRIP_CHANNELS
 from sam2flow_core.tracing.field_map import FieldMap, Floats, nearest_points
+from sam2flow_core.tracing.strip_motion import strip_motion
 from sam2flow_core.tracing.tracer import Trace, left_of
 
 OUTSIDE = -8.0
@@ -22,7 +23,7 @@ OUTSIDE = -8.0
 _DENSE = 4
 """Places on the way from point to point that a picture's cells are assigned to."""
 
-_SAID = range(STRIP_CHANNELS - 8, STRIP_CHANNELS - 4)
+_SAID = range(FIELD_CHANNELS - 8, FIELD_CHANNELS - 4)
 """Channels that tell of the clicks."""
 
 LATERAL = np.linspace(-REACH, REACH, ACROSS)
@@ -45,6 +46,8 @@ class VesselStrip:
         What the decoder sees.
     clicks : ndarray of int
         Points of the strip that are nearest to the positive clicks.
+    pairs : ndarray (S, W, 2 P)
+        What moves there in the first frames of P pairs, then in the second ones.
     """
 
     line: Floats
@@ -52,6 +55,7 @@ class VesselStrip:
     left: Floats
     features: NDArray[np.float32]
     clicks: NDArray[np.intp]
+    pairs: NDArray[np.float32]
 
     @property
     def places(self) -> Floats:
@@ -79,17 +83,20 @@ def straighten(field: FieldMap, way: Trace, clicks: Floats, stops: Floats) -> Ve
     said = np.zeros((*seen.shape[:2], len(_SAID)))
     aside = np.broadcast_to(np.abs(LATERAL), said.shape[:2])
     around = [_wide(np.log(radius)), _wide(beyond.astype(float)), (~field.holds(places)).astype(float), aside]
-    features = np.concatenate([seen, said, np.stack(around, -1)], -1).transpose(2, 0, 1).astype(np.float32)
+    moves = np.zeros((*seen.shape[:2], MOTION_CHANNELS))
+    features = np.concatenate([seen, said, np.stack(around, -1), moves], -1).transpose(2, 0, 1).astype(np.float32)
     assert len(features) == STRIP_CHANNELS
-    bare = VesselStrip(line, radius, left, np.ascontiguousarray(features), np.zeros(0, np.intp))
-    return clicked(bare, clicks, stops, settings)
+    pairs = field.read_pairs(places)
+    bare = VesselStrip(line, radius, left, np.ascontiguousarray(features), np.zeros(0, np.intp), pairs)
+    return clicked(bare, clicks, stops, field.settings)
 
 
-def clicked(strip: VesselStrip, clicks: Floats, stops: Floats, settings: StripSettings) -> VesselStrip:
+def clicked(strip: VesselStrip, clicks: Floats, stops: Floats, settings: TracingSettings) -> VesselStrip:
     """The same strip with other clicks (N, 2), positive and negative: quicker than to pull it straight again."""
     at = np.array([np.hypot(*(strip.line - click).T).argmin() for click in clicks], np.intp)
     features = strip.features.copy()
-    features[list(_SAID)] = _prompts(strip.line, strip.radius, strip.places, clicks, at, stops, settings.far)
+    features[list(_SAID)] = _prompts(strip.line, strip.radius, strip.places, clicks, at, stops, settings.strip.far)
+    features[FIELD_CHANNELS:] = strip_motion(strip.pairs, strip.line, strip.radius, LATERAL, at, settings.motion)
     return replace(strip, features=features, clicks=at)
 
 

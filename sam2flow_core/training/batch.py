@@ -45,6 +45,7 @@ class ClipBatch:
     statistics : Tensor (I, 20, H / 2, W / 2)
     field : VesselField
         The true ones, (I, ...).
+    moving : Tensor (I, 2 P, H / 2, W / 2)
     """
 
     inputs: Tensor
@@ -58,6 +59,7 @@ class ClipBatch:
     pair_share: Tensor
     statistics: Tensor
     field: VesselField
+    moving: Tensor
 
     def __len__(self) -> int:
         """Number of clips I."""
@@ -107,6 +109,7 @@ def gather_clips(clips: Sequence[TrainingClip]) -> ClipBatch:
         share.T.to(device),
         torch.cat([c.statistics for c in clips]),
         VesselField(*(torch.stack(x) for x in zip(*(c.field for c in clips), strict=True))),
+        torch.cat([c.moving for c in clips]),
     )
 
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.synthetic import AlterationConfig
 from sam2flow_core.config.training import StageConfig, TrainingConfig
-from sam2flow_core.model.motion_statistics import InputMaker, MotionStatistics, smoothed
+from sam2flow_core.model.motion_statistics import InputMaker, MotionStatistics, halved_frames, smoothed
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.training.field_truth import LumenPoints, true_field
 
@@ -102,7 +102,7 @@ def shaken(video: Tensor, shifts: NDArray[np.float64]) -> Tensor:
     return F.grid_sample(video[:, None], places, padding_mode="border", align_corners=False)[:, 0]
 
 
-def summarise(frames: Tensor, firsts: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor]:
+def summarise(frames: Tensor, firsts: Tensor, seconds: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Inputs and statistics of B clips, with the code that a run uses, for all clips at once.
 
     As in use the clip's own frames weigh no more in the background than others, or slow cells would be part of it.
@@ -118,19 +118,21 @@ def summarise(frames: Tensor, firsts: Tensor, seconds: Tensor) -> tuple[Tensor, 
     -------
     inputs : Tensor (B, T, 3, n, n)
     statistics : Tensor (B, 20, n / 2, n / 2)
+    moving : Tensor (B, 2 P, n / 2, n / 2)
+        What moves in the first frames of the pairs, then in the second ones.
     """
     if len(frames) == 1:
-        inputs, statistics = _summarise_one(frames[0], firsts[0], seconds[0])
-        return inputs[None], statistics[None]
-    inputs, statistics = torch.vmap(_summarise_one)(frames, firsts, seconds)
-    return inputs, statistics
+        inputs, statistics, moving = _summarise_one(frames[0], firsts[0], seconds[0])
+        return inputs[None], statistics[None], moving[None]
+    inputs, statistics, moving = torch.vmap(_summarise_one)(frames, firsts, seconds)
+    return inputs, statistics, moving
 
 
-def _summarise_one(frames: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+def _summarise_one(frames: Tensor, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     sampled, motion = torch.cat([first, second]), MotionStatistics()
     maker = InputMaker(sampled.mean(0), _spread(smoothed(sampled)))
     motion.add(first, second)
-    return maker(frames), maker.field_input(motion.channels())[0]
+    return maker(frames), maker.field_input(motion.channels())[0], maker.moving(halved_frames(sampled))
 
 
 def _spread(frames: Tensor) -> Tensor:
@@ -158,6 +160,8 @@ class TrainingClip:
         What the recording says as a whole.
     field : VesselField
         The true one, of all vessels of the scene, also those that are not among the V.
+    moving : Tensor (1, 2 P, H / 2, W / 2)
+        What moves in pairs from all over the recording: the first frames, then the second ones.
     """
 
     inputs: Tensor
@@ -167,6 +171,7 @@ class TrainingClip:
     weight: Tensor
     statistics: Tensor
     field: VesselField
+    moving: Tensor
 
     @property
     def pairs(self) -> list[int]:
@@ -329,7 +334,7 @@ def alter(clip: RawClip, rng: np.random.Generator, config: TrainingConfig, stage
     if stage.unsteady and rng.random() < 0.3:
         video = shaken(video, rng.normal(0, rng.uniform(0.05, stage.unsteady), (len(video), 2)))
     first, second = video[list(clip.pairs)], video[[row + 1 for row in clip.pairs]]
-    inputs, statistics = summarise(video[None, list(clip.rows)], first[None], second[None])
+    inputs, statistics, moving = summarise(video[None, list(clip.rows)], first[None], second[None])
     field = true_field(clip.lumens.turned(turns, mirror))
     chosen = torch.from_numpy(rng.permutation(len(masks))[: config.most_vessels])
     masks, flow, leaves = masks[chosen], flow[:, chosen], leaves[:, chosen]
@@ -342,6 +347,7 @@ def alter(clip: RawClip, rng: np.random.Generator, config: TrainingConfig, stage
         weight.contiguous(),
         statistics,
         field,
+        moving,
     )
 
 

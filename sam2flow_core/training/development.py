@@ -247,7 +247,7 @@ def _answer_clicks(model: SAM2Flow, clip: TrainingClip, points: Tensor) -> tuple
     maps = None
     if model.vessel_field is not None:
         field = VesselField(*(x[0] for x in model.map_vessels(clip.statistics)))
-        maps = [FieldMap(field, TracingSettings(), clip.statistics[0, -2:])]
+        maps = [FieldMap(field, TracingSettings(), clip.statistics[0, -2:], None, clip.moving[0])]
     if not model.config.mask.decodes:
         return _follow_clicks(model, clip, points, maps), len(clip.masks)
     levels = model.encode(clip.inputs[[0, last]])

@@ -46,7 +46,7 @@ class FilmStudio:
         maps = StreamMaps(framings, self.device)
         motion, fields = true_motion(framings, maps, points), true_fields(framings, maps)
         parts = [len(framings[0].rows), *[len(framings[0].firsts)] * 2]
-        inputs, statistics = summarise(*video.split(parts, 1))
+        inputs, statistics, moving = summarise(*video.split(parts, 1))
         clips, start = [], 0
         for k, framing in enumerate(framings):
             mine, visible = slice(start, start + framing.learned), seen[k]
@@ -62,6 +62,7 @@ class FilmStudio:
                     motion.weight[:, mine] * visible,
                     statistics[k][None],
                     VesselField(*(x[k] * cells for x in fields)),
+                    moving[k][None],
                 )
             )
         return clips

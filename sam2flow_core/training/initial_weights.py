@@ -12,6 +12,7 @@ from sam2flow_core.config.training import MEMORY_TRAINING, TRAINING, StageConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.weights import load_model
 from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.strip_decoder import MOTION_CHANNELS
 
 _OWN = "context_memory.design."
 """Where the weights are that only one design of memory has."""
@@ -86,6 +87,8 @@ def initial_model(
         widths = getattr(preset(name).mask, size)
         if widths != getattr(model.config.mask, size):
             model = _with_masks(model, replace(model.config.mask, **{size: widths}), part)
+    if memory is None and preset(name).mask.strip_motion and not model.config.mask.strip_motion:
+        model = with_strip_motion(model)
     if memory is None and _misses_whole_vessels(model, name):
         model = with_whole_vessels(model)
     if memory is None and preset(name).use_flow and not model.config.use_flow:
@@ -118,6 +121,16 @@ def _with_masks(model: SAM2Flow, mask: MaskConfig, anew: str) -> SAM2Flow:
     changed = SAM2Flow(replace(model.config, mask=mask))
     shared = {name: value for name, value in model.state_dict().items() if not name.startswith(anew)}
     changed.load_state_dict({**changed.state_dict(), **shared})
+    return changed
+
+
+def with_strip_motion(model: SAM2Flow) -> SAM2Flow:
+    """Return a network whose strip decoder is also shown what moves as at the click, which it does not heed yet."""
+    changed = SAM2Flow(replace(model.config, mask=replace(model.config.mask, strip_motion=True)))
+    tensors = model.state_dict()
+    stem = tensors["strip_decoder.stem.weight"]
+    tensors["strip_decoder.stem.weight"] = torch.nn.functional.pad(stem, (0, 0, 0, 0, 0, MOTION_CHANNELS))
+    changed.load_state_dict(tensors)
     return changed
 
 

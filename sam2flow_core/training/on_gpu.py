@@ -109,7 +109,9 @@ def _masks(model: SAM2Flow, device: torch.device, scene: SpeedScene) -> dict[str
         half = scene.side // 2
         statistics = torch.randn(1, STATISTICS_CHANNELS, half, half, device=device)
         field = VesselField(*(x[0] for x in model.map_vessels(statistics)))
-        maps = [FieldMap(field, TracingSettings(), statistics[0, -2:])]
+        settings = TracingSettings()
+        moving = torch.randn(2 * settings.motion.pairs, half, half, device=device)
+        maps = [FieldMap(field, settings, statistics[0, -2:], None, moving)]
 
     def click() -> None:
         traced = clicked_masks(model, maps, owner, prompts)

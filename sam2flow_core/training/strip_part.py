@@ -72,27 +72,31 @@ class StripPart:
     def __init__(self, model: SAM2Flow, config: TrainingConfig) -> None:
         self.model, self.config = model, config
 
-    def prepare(self, lesson: Lesson) -> StripBatch | None:
-        """Make the vessel fields, click vessels and follow them; see `Part`. None where nothing was found."""
+    def prepare(self, lesson: Lesson) -> list[StripBatch]:
+        """Make the vessel fields, click vessels and follow them; see `Part`. Empty where nothing was found."""
         batch, model, most = lesson.batch, self.model, self.config.strips.per_clip
         with torch.no_grad():
             field = model.map_vessels(batch.statistics)
         exercises = list[StripExercise]()
         for clip in range(len(batch)):
             pictures = batch.statistics[clip, -2:]
-            layout = FieldMap(VesselField(*(x[clip] for x in field)), TracingSettings(), pictures)
+            layout = FieldMap(
+                VesselField(*(x[clip] for x in field)), TracingSettings(), pictures, None, batch.moving[clip]
+            )
             masks = (batch.masks[batch.owner == clip] > 0.5).cpu().numpy()
             reach = model.config.mask.tracing_reach
             exercises += draw_exercises(layout, masks, most, reach, self.config.strips, lesson.rng)
-        return stack_exercises(exercises, batch.inputs.device) if exercises else None
+        return stacked_by_length(exercises, self.config.strips.together, batch.inputs.device)
 
-    def loss(self, prepared: StripBatch | None) -> tuple[Tensor, Figures]:
+    def loss(self, prepared: list[StripBatch]) -> tuple[Tensor, Figures]:
         """Loss and mean intersection over union; see `Part`."""
         decoder = self.model.strip_decoder
-        if prepared is None or decoder is None:
+        if not prepared or decoder is None:
             return torch.zeros(()), {}
-        loss, iou = strip_loss(decoder, prepared)
-        return loss, {"strips": loss.detach(), "iou_strips": iou.mean()}
+        losses, ious = zip(*(strip_loss(decoder, batch) for batch in prepared), strict=True)
+        shares = torch.tensor([float(len(iou)) for iou in ious], device=losses[0].device)
+        loss = (torch.stack(losses) * shares).sum() / shares.sum()
+        return loss, {"strips": loss.detach(), "iou_strips": torch.cat(ious).mean()}
 
 
 def draw_exercises(
@@ -161,6 +165,12 @@ def mirrored(exercise: StripExercise, across: bool, along: bool, count: int) -> 
         features[2 * count] *= -1
         truth, area = truth[::-1, ::-1], area[::-1, ::-1]
     return replace(exercise, features=features, truth=truth, area=area)
+
+
+def stacked_by_length(exercises: Sequence[StripExercise], together: int, device: torch.device) -> list[StripBatch]:
+    """Batches of ``together`` exercises of about one length: padding is computed with as if it were a strip."""
+    ordered = sorted(exercises, key=lambda e: len(e.truth))
+    return [stack_exercises(ordered[k : k + together], device) for k in range(0, len(ordered), together)]
 
 
 def stack_exercises(exercises: Sequence[StripExercise], device: torch.device) -> StripBatch:

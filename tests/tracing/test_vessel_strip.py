@@ -89,7 +89,7 @@ def test_a_strip_that_is_clicked_again_is_the_one_pulled_straight_with_those_cli
     field, strip = strip_of(30)
     (way,) = clicked_ways(field, field.cells(np.array([[64.0, 64.0]])), 400.0).ways
     clicks, stops = strip.line[[3, -5]], strip.line[[-3]]
-    anew, again = straighten(field, way, clicks, stops), clicked(strip, clicks, stops, field.settings.strip)
+    anew, again = straighten(field, way, clicks, stops), clicked(strip, clicks, stops, field.settings)
     np.testing.assert_array_equal(anew.features, again.features)
     np.testing.assert_array_equal(anew.clicks, again.clicks)
     assert (strip.features != again.features).any(), "the first strip is left as it was"

@@ -38,7 +38,9 @@ def made_clip(seed: int, vessels: int, frames: int, first: int, pairs: int) -> T
         half, half * 0.5, *(torch.rand(n, SIDE // 2, SIDE // 2) for n in (DIRECTIONS, ORIENTATIONS, ORIENTATIONS))
     )
     statistics = torch.randn(1, STATISTICS_CHANNELS, SIDE // 2, SIDE // 2)
-    return TrainingClip(inputs, masks[:vessels], first, flow, weight, statistics, field)
+    return TrainingClip(
+        inputs, masks[:vessels], first, flow, weight, statistics, field, torch.randn(1, 4, SIDE // 2, SIDE // 2)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -56,10 +56,11 @@ def test_cells_of_a_batch_are_those_of_each_alone():
 def test_clips_are_summarised_together_as_one_by_one():
     torch.manual_seed(0)
     frames, first, second = torch.randn(3, 4, 32, 32), torch.randn(3, 5, 32, 32), torch.randn(3, 5, 32, 32)
-    inputs, statistics = summarise(frames, first, second)
+    inputs, statistics, moving = summarise(frames, first, second)
     for k in range(3):
-        one, told = summarise(frames[k : k + 1], first[k : k + 1], second[k : k + 1])
+        one, told, moved = summarise(frames[k : k + 1], first[k : k + 1], second[k : k + 1])
         assert torch.allclose(inputs[k], one[0], atol=1e-4) and torch.allclose(statistics[k], told[0], atol=1e-4)
+        assert torch.allclose(moving[k], moved[0], atol=1e-4) and moving[k].std() > 0.1
 
 
 def test_some_recordings_have_no_blood():

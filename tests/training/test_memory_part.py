@@ -38,7 +38,7 @@ def made_clip(seed: int, vessels: int) -> TrainingClip:
     flow = torch.zeros(0, vessels, 2, 96, 96)
     statistics, half = torch.zeros(1, STATISTICS_CHANNELS, 48, 48), torch.zeros(48, 48)
     field = VesselField(half, half, *(half.expand(n, -1, -1) for n in (DIRECTIONS, ORIENTATIONS, ORIENTATIONS)))
-    return TrainingClip(inputs, masks, 0, flow, flow[:, :, 0], statistics, field)
+    return TrainingClip(inputs, masks, 0, flow, flow[:, :, 0], statistics, field, torch.zeros(1, 0, 48, 48))
 
 
 @pytest.fixture(scope="module")
