@@ -74,7 +74,7 @@ KEPT = {
         "_TEMPORAL_LAYERS": FORM,
     },
     "model.sparse_cells": {"_FILLED_AT_A_TIME": COST, "_CUT": LEARNED},
-    "model.strip_decoder": {"STRIP_CHANNELS": LEARNED, "ACROSS": LEARNED, "REACH": LEARNED},
+    "model.strip_decoder": {"ACROSS": LEARNED, "FIELD_CHANNELS": LEARNED, "MOTION_CHANNELS": LEARNED, "REACH": LEARNED},
     "model.strips": {"LARGEST_WHOLE": COST, "_STRIP_CELLS": COST},
     "model.update": {"_OFFSETS": LEARNED, "_LOG_SCALE": LEARNED},
     "model.vessel_field": {
@@ -100,6 +100,7 @@ KEPT = {
     "stack.tiff_layout": {"_NOTES_LOOKED_AT": COST},
     "stack.timing": {"_APART": GRID},
     "tracing.clicked_ways": {"_STEPS": FORM},
+    "tracing.strip_motion": {"_FACTORS": LEARNED, "_TINY": GRID},
     "tracing.vessel_strip": {"OUTSIDE": SURE, "_DENSE": GRID, "_SAID": FORM},
     "velocity.centreline": {"_KNOTS_APART": GRID, "_MARGIN": GRID, "_SLACK_PX": GRID, "_WIDTHS": GRID},
     "velocity.correlation": {"_FINENESS": GRID, "_NEAR": GRID},
