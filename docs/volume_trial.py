@@ -115,6 +115,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--volumes", type=int, default=20)
     parser.add_argument("--slices", type=int, default=16)
+    parser.add_argument(
+        "--frames", type=int, default=SETTINGS.num_frames, help="Slices of the clips that are learned from."
+    )
     parser.add_argument("--long", type=int, default=48, help="Slices of the long volumes.")
     parser.add_argument("--designs", default=",".join(DESIGNS))
     given = parser.parse_args()
@@ -139,7 +142,8 @@ def _row(data: Path, design: str, given: argparse.Namespace) -> str:
     begun, figures = time.process_time(), []
     for steps in (1, given.steps):
         # One step at no learning rate: the start, with what the design has beside it.
-        settings = SETTINGS if steps > 1 else replace(SETTINGS, base_lr=0.0, vision_lr=0.0)
+        clips = replace(SETTINGS, num_frames=given.frames)
+        settings = clips if steps > 1 else replace(clips, base_lr=0.0, vision_lr=0.0)
         out = data / f"{design}-{steps}.safetensors"
         request = FinetuningRequest(
             tuple(read_volumes(data, "train.txt")), str(data / "start.safetensors"), out, MemoryConfig(design),
