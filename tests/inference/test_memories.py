@@ -98,5 +98,5 @@ def test_designs_without_weights_can_be_asked_of_any_checkpoint():
     assert model.config.mask.memory.design == "gated"
     matching, _ = load_model("tiny", {"mask.memory.design": "relevant"})
     assert matching.matched_memory is not None, "which has no weights of a design's own"
-    with pytest.raises(ModelError, match="do not fit"):
+    with pytest.raises(ModelError, match="does not fit"):
         load_model("tiny", {"mask.memory.design": "relevant", "mask.matching_widths": ()})
