@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.components import ViewerModel
@@ -15,11 +15,13 @@ from psygnal import Signal
 
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import AnyPrompt, MaskPrompt
-from sam2flow_core.velocity.centreline import BentVessel
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.session import Session
 from sam2flow_napari.translation import tr
+
+if TYPE_CHECKING:
+    from sam2flow_core.velocity.centreline import BentVessel
 
 NAME = "middle line"
 Line = Callable[[int, int], NDArray[np.float64] | None]
@@ -79,6 +81,9 @@ class CentrelineLayer:
 
     def start(self) -> bool:
         """Show the line of the active vessel in the frame on screen, to be bent; return whether there is one."""
+        # Only here: what measures takes its time to load, and the window need not wait for it at its start.
+        from sam2flow_core.velocity.centreline import BentVessel
+
         self._vessel, self._frame = self._session.active, int(self._viewer.dims.current_step[0])
         mask = self._frames.mask_of(self._frame, self._vessel)
         vessel = None if mask is None else BentVessel.of(mask, self._measured(self._vessel, self._frame))

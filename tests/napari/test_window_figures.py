@@ -96,9 +96,9 @@ def test_the_slider_moves_with_all_overlays_and_its_time_is_told(window, qtbot, 
         click(bench.session, 0, 40.0 + 80 * vessel, 250.0)
     dock.run.start.click()
     qtbot.waitUntil(lambda: bench.runs.tables is not None, timeout=3 * PATIENCE)
-    overlays = [layer for layer in viewer.layers if layer is not bench.scene.image]
     for name in (WHEEL, TRACERS):
         bench.scene.overlays.show(name, True)
+    overlays = [layer for layer in viewer.layers if layer is not bench.scene.image]
     seen = {layer: layer.visible for layer in overlays}
     plain, full = [], []
     for _ in range(3):
