@@ -12,6 +12,7 @@ import pandas as pd
 
 from sam2flow_core.config.evaluation import EvaluationSettings
 from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.config.tracing import StripMotionSettings, TracingSettings
 from sam2flow_core.evaluation.benchmark import Ranking, Report, Score, kept_results, run_benchmark, run_score
 from sam2flow_core.evaluation.benchmark_tables import (
     DRIFT,
@@ -31,7 +32,6 @@ from sam2flow_core.evaluation.cases import Case
 from sam2flow_core.evaluation.flow_comparison import ALL
 from sam2flow_core.evaluation.methods import Method, flow_method, peer_methods
 from sam2flow_core.evaluation.sam2flow_method import (
-    EVERYWHERE,
     NOTHING_PROMPTED,
     TRUE_MASKS,
     PromptedRegions,
@@ -49,12 +49,12 @@ from sam2flow_core.spreadsheets import write_csv
 
 _PARTS_NOTE = (
     "Same weights, true masks. Without prompts: the whole frame is one region, and nothing says where vessels are and "
-    "how they run. Without ROI guidance: what is no vessel is looked up as well, as one more region. Motion memory of "
-    "N frames: only so many of those before are read, and the first. Cost volume over 5 pairs: the longest of the "
-    "windows over which it is pooled is cut to the second."
+    "how they run. Motion memory of N frames: only so many of those before are read, and the first. Cost volume over 5 "
+    "pairs: the longest of the windows over which it is pooled is cut to the second."
 )
 _MASK_PARTS_NOTE = (
-    "Same weights; mean over vessels, clicks in the first frame. By memory alone: the clicked vessels found again in "
+    "Same weights; mean over vessels, clicks in the first frame. Without motion at the click: strips say nothing of "
+    "where things move as they do there. By memory alone: the clicked vessels found again in "
     "the last frame, without any click there; a run keeps the masks of its prompts instead."
 )
 _TRUE_MASKS = "SAM2Flow, true masks"
@@ -84,19 +84,11 @@ class Ablation:
 _SHIPPED = Ablation("as shipped")
 
 
-_NO_ADAPTERS = Ablation("without adapters", {"image.use_adapters": False})
-
-
-_NO_CONTEXT_MEMORY = Ablation("without context memory", {"use_context_memory": False})
-
-
 ABLATIONS = (
     _SHIPPED,
     Ablation("causal: past frames only", inference={"causal": True}),
     Ablation("without prompts", regions=NOTHING_PROMPTED),
-    Ablation("without ROI guidance", regions=EVERYWHERE),
-    _NO_ADAPTERS,
-    _NO_CONTEXT_MEMORY,
+    Ablation("without adapters", {"image.use_adapters": False}),
     Ablation("without motion memory", {"use_motion_memory": False}),
     Ablation("motion memory of 1 frame", {"update.motion_memory_reach": 1}),
     Ablation("motion memory of 3 frames", {"update.motion_memory_reach": 3}),
@@ -111,8 +103,13 @@ ABLATIONS = (
 )
 
 
-# What the masks depend on; the flow is judged in true masks, where the context memory has no say.
-MASK_ABLATIONS = (_SHIPPED, _NO_ADAPTERS, _NO_CONTEXT_MEMORY)
+_STILL_STRIPS = replace(TracingSettings(), motion=StripMotionSettings(pairs=0))
+# What the masks depend on; the flow is judged in true masks, where neither has a say.
+MASK_ABLATIONS = (
+    _SHIPPED,
+    Ablation("without motion at the click", inference={"tracing": _STILL_STRIPS}),
+    Ablation("without context memory", {"use_context_memory": False}),
+)
 
 
 def evaluate_ablations(

@@ -45,18 +45,12 @@ def _true_masks(case: Case) -> Regions:
     return {vessel.vessel_id: vessel.mask for vessel in case.vessels}
 
 
-def _everywhere(case: Case) -> Regions:
-    return _true_masks(case) | {_WHOLE_FRAME: ~np.any([vessel.mask for vessel in case.vessels], axis=0)}
-
-
 def _nothing_prompted(case: Case) -> Regions:
     return {_WHOLE_FRAME: np.ones_like(case.overlap)}
 
 
 TRUE_MASKS = PromptedRegions("", _true_masks)
 """Every vessel by itself, so that errors of the flow are told apart from those of the masks."""
-EVERYWHERE = PromptedRegions("everywhere", _everywhere)
-"""The vessels, and all that is none of them as one more region: nothing of the frame is spared the work."""
 NOTHING_PROMPTED = PromptedRegions("nothing_prompted", _nothing_prompted)
 """The whole frame as one region: no word on where vessels are."""
 

@@ -125,7 +125,7 @@ class _KeptPairs:
 
     def stacked(self) -> Tensor:
         """All first frames, then all second ones (2 P, H / 2, W / 2)."""
-        return torch.stack(self._pairs, 1).flatten(0, 1)
+        return torch.stack(self._pairs, 1).flatten(0, 1) if self._pairs else torch.zeros(0, 1, 1)
 
 
 def summarise_ranges(

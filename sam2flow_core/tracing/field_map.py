@@ -88,7 +88,7 @@ class FieldMap:
 
     def _thinned(self, moving: Tensor | None) -> NDArray[np.float16]:
         """As many pairs as strips are looked at in (h, w, 2 P), spread evenly."""
-        if moving is None:
+        if moving is None or not len(moving):
             return np.empty((*self.shape, 0), np.float16)
         there = len(moving) // 2
         chosen = np.unique(np.linspace(0, there - 1, self.settings.motion.pairs).round().astype(int))

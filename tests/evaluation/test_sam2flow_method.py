@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sam2flow_core.evaluation.sam2flow_method import EVERYWHERE, NOTHING_PROMPTED, SAM2FlowMethod, answer_on_grid
+from sam2flow_core.evaluation.sam2flow_method import NOTHING_PROMPTED, SAM2FlowMethod, answer_on_grid
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 
 
@@ -54,7 +54,7 @@ class Described:
         ({}, "abc settings None []"),
         ({"changed": ({"a": 1}, {})}, "abc settings None [{'a': 1}]"),
         ({"regions": NOTHING_PROMPTED}, "abc settings None [] nothing_prompted"),
-        ({"regions": EVERYWHERE, "changed": ({}, {"b": 2})}, "abc settings None [{'b': 2}] everywhere"),
+        ({"regions": NOTHING_PROMPTED, "changed": ({}, {"b": 2})}, "abc settings None [{'b': 2}] nothing_prompted"),
     ],
 )
 def test_answers_are_kept_under_the_keys_of_every_version_before(given: dict, key: str) -> None:
