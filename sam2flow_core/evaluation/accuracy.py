@@ -127,12 +127,15 @@ def evaluate_ablations(
     """Measure what each part of the model is worth: the same weights with one part left out at a time.
 
     Parameters and errors as those of `evaluate`. The flow is judged in the true masks, so that it alone is compared;
-    the masks of ``mask_ablations`` after clicks, and as memory alone finds them again.
+    the masks of ``mask_ablations`` after clicks, and as memory alone finds them again. What the weights do not have is
+    not left out either.
     """
     settings = settings or EvaluationSettings()
     cases = find_cases(data, settings.clicks, only)
     if not only:
         cases = tuple(case for case in cases if case.name in settings.ablation_cases) or cases
+    shipped = SAM2FlowPredictor.from_pretrained(model, device).model.config
+    ablations = [a for a in ablations if shipped.match.whole_vessel or "use_whole_vessel" not in a.model]
     methods = [flow_method(_without(ablation, model, device)) for ablation in ablations]
     scores = [_mask_score(_without(ablation, model, device), settings) for ablation in mask_ablations]
     with kept_results(cache) as results:
