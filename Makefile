@@ -55,7 +55,8 @@ test: $(VENV)/.test
 
 test-window: $(VENV)/.test
 	QT_API=pyqt6 PYTEST_QT_API=pyqt6 $(call pytest,100) -m "window and not slow"
-	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(call pytest,100) tests/napari tests/cli/test_demo_window.py
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(call pytest,100) tests/napari
+	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(call pytest,100) tests/cli/test_demo_window.py
 
 test-core: $(VENV)/.test
 	QT_API=pyqt5 PYTEST_QT_API=pyqt5 $(call pytest,200) -m "not slow and not window" --ignore=tests/napari --numprocesses=2 --dist=loadfile
