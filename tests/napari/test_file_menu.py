@@ -70,7 +70,7 @@ def test_napari_and_the_file_dialog_know_every_kind_of_video(manifest):
     (stacks,) = [r for r in manifest.contributions.readers if r.command == "sam2flow.get_stack_reader"]
     for ending in VIDEO_SUFFIXES:
         assert f"*{ending}" in stacks.filename_patterns
-        assert f"*{ending}" in recording_section._FILTER
+        assert f"*{ending}" in recording_section._ENDINGS.split()
 
 
 def test_other_files_are_left_to_other_readers(tmp_path):
