@@ -368,7 +368,9 @@ class ResolutionSettings:
     ----------
     red_cell_um : float
     cell_px : float
-        Width of a cell in working px that is aimed at.
+        Width of a cell in working px that is aimed at, where the pixel size tells it.
+    pattern_px : float
+        The same as the pattern tells it, which sees less than the whole width.
     enlarged_below_px : float
         Cells narrower than this are enlarged, where the pixel size says that they are.
     smallest : float
@@ -405,6 +407,7 @@ class ResolutionSettings:
 
     red_cell_um: float = 7.5
     cell_px: float = 12.5
+    pattern_px: float = 9.5
     enlarged_below_px: float = 6.5
     smallest: float = 0.5
     largest: int = 8

@@ -91,14 +91,14 @@ def choose_resolution(
         return WorkingResolution(float(wanted), "user", "chosen by the user")
     if (um := pixel_size_um.usable) is not None:
         cell = settings.red_cell_um / um
-        factor = _factor(cell, settings, settings.smallest)
+        factor = settings.smallest if cell < settings.enlarged_below_px else _whole(cell / settings.cell_px, settings)
         return WorkingResolution(
             factor, "pixel size", f"a red cell of {settings.red_cell_um:g} um is {cell:.3g} px wide at {um:.4g} um/px"
         )
     measured = measure_cell(stack, start, len(stack) if stop is None else stop, settings)
     if measured is None:
         return WorkingResolution(1.0, "none", "the pixel size is not known, and the pattern of what moves is not clear")
-    factor = _factor(measured, settings, 1.0)
+    factor = _whole(measured / settings.pattern_px, settings)
     return WorkingResolution(
         factor,
         "pattern",
@@ -139,10 +139,8 @@ def measure_cell(stack: Stack, start: int, stop: int, settings: ResolutionSettin
     return whole
 
 
-def _factor(cell_px: float, settings: ResolutionSettings, smallest: float) -> float:
-    if cell_px < settings.enlarged_below_px:
-        return smallest
-    return float(np.clip(round(cell_px / settings.cell_px), 1, settings.largest))
+def _whole(factor: float, settings: ResolutionSettings) -> float:
+    return float(np.clip(round(factor), 1, settings.largest))
 
 
 def _lively(frames: Floats, side: int) -> Floats:
