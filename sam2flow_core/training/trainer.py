@@ -23,7 +23,7 @@ from sam2flow_core.errors import ModelError
 from sam2flow_core.files import whole_file
 from sam2flow_core.inference.pickled import fits, load_pickled, require_finite
 from sam2flow_core.inference.weights import choose_device, save_weights, todays_name
-from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.sam2flow import SAM2Flow, without_decoder
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import TRAINING_NAMESPACE, ClipSource, ClipStream, TrainingClip
 from sam2flow_core.training.filming import SyntheticScenes
@@ -138,14 +138,18 @@ class _Run:
         self.fabric.launch()
         self.fabric.seed_everything(request.seed, verbose=False)
         stages = choose_stages(self.config, request.stage)
-        step = TrainingStep(initial_model(request.preset, request.start, request.memory, stages), self.config)
+        model = initial_model(request.preset, request.start, request.memory, stages)
+        state = None if request.resume is None else load_pickled(request.resume)
+        if request.resume is not None and state is not None:
+            model = _as_saved(model, state, request.resume)
+        step = TrainingStep(model, self.config)
         rate, decay = self.config.learning_rate, self.config.weight_decay
         optimiser = torch.optim.AdamW(step.parameters(), lr=rate, weight_decay=decay, fused=True)
         self.average = copy.deepcopy(step.model).requires_grad_(False)
         self.done, self.seconds, self.figures = 0, 0.0, dict[str, float]()
         self.least_shortfall = math.inf
-        if request.resume is not None:
-            self._restore(step, optimiser, request.resume)
+        if request.resume is not None and state is not None:
+            self._restore(step, optimiser, state, request.resume)
         self.step, self.optimiser = self.fabric.setup(step, optimiser)
         self.inner = optimiser
         self.average.to(self.fabric.device)
@@ -158,8 +162,7 @@ class _Run:
             SummaryWriter(str(request.out.with_suffix("")) + "_curves") if self.fabric.is_global_zero else None
         )
 
-    def _restore(self, step: nn.Module, optimiser: torch.optim.Optimizer, path: Path) -> None:
-        state = load_pickled(path)
+    def _restore(self, step: nn.Module, optimiser: torch.optim.Optimizer, state: Mapping[str, Any], path: Path) -> None:
         for name, wanted in (("preset", self.request.preset), ("memory", self._design)):
             if state.get(name) != wanted:
                 raise ModelError(f"{path} is a run of {name} '{state.get(name)}', not '{wanted}'")
@@ -326,3 +329,10 @@ def one_cycle(share: float, warm_up: float) -> float:
 
 
 __all__ = ["Progress", "TrainingConfig", "TrainingRequest", "one_cycle", "profile_run", "train"]
+
+
+def _as_saved(model: SAM2Flow, state: Mapping[str, Any], path: Path) -> SAM2Flow:
+    """A network with the parts that the run had: one that began with the weights in the box may have no decoder."""
+    with fits(path):
+        decodes = any(name.startswith("mask_decoder.") for name in state["average"])
+    return without_decoder(model) if model.config.mask.follows and not decodes else model
