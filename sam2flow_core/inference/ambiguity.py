@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sam2flow_core.config.tracing import AmbiguitySettings
 from sam2flow_core.inference.clicked_masks import Floats32, decode_strips
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.model.strip_decoder import ACROSS
+from sam2flow_core.model.strip_decoder import ACROSS, FIELD_CHANNELS
 from sam2flow_core.tracing.clicked_ways import clicked_ways
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.vessel_strip import VesselStrip, straighten
@@ -25,7 +25,7 @@ _END = 18
 offset and radius."""
 _ANY = 19
 """That of any vessel."""
-_BEYOND = 27
+_BEYOND = FIELD_CHANNELS - 3
 """That of where the way is out of sight."""
 
 

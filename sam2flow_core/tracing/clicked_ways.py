@@ -21,7 +21,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from sam2flow_core.config.tracing import ClickSettings, MinimalPathSettings
-from sam2flow_core.tracing.field_map import FieldMap, Floats
+from sam2flow_core.tracing.field_map import FieldMap, Floats, arc_lengths
 from sam2flow_core.tracing.tracer import Trace, follow, joined, left_of, starts, trace
 
 _STEPS = np.array([
@@ -152,7 +152,7 @@ def _order(costs: NDArray[np.float64], most: int) -> list[int]:
 
 def _spaced(line: Floats, settings: MinimalPathSettings) -> Floats:
     """The way with its points a cell apart, evened out."""
-    travelled = np.r_[0, np.cumsum(np.hypot(*np.diff(line, axis=0).T))]
+    travelled = arc_lengths(line)
     at = np.linspace(0, travelled[-1], max(round(travelled[-1]) + 1, 3))
     spaced = np.stack([np.interp(at, travelled, x) for x in line.T], 1)
     return _evened(spaced, settings.even)

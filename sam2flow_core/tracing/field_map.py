@@ -155,6 +155,17 @@ def _bilinear(table: NDArray[np.float16], places: Floats) -> NDArray[np.float32]
     return result
 
 
+def arc_lengths(line: Floats) -> Floats:
+    """Way along a line's points (K, 2) from the first one to each (K,).
+
+    Examples
+    --------
+    >>> arc_lengths(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 5.0]])).tolist()
+    [0.0, 5.0, 6.0]
+    """
+    return np.asarray(np.r_[0.0, np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+
+
 def nearest_points(line: Floats, shape: tuple[int, int]) -> tuple[Floats, NDArray[np.intp]]:
     """Distance (h, w) in cells to a line's points (K, 2), each in its nearest cell, and the nearest point (h, w).
 

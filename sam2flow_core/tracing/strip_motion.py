@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from sam2flow_core.config.tracing import StripMotionSettings
 from sam2flow_core.model.strip_decoder import MOTION_CHANNELS
-from sam2flow_core.tracing.field_map import Floats
+from sam2flow_core.tracing.field_map import Floats, arc_lengths
 
 Floats32 = NDArray[np.float32]
 
@@ -48,9 +48,9 @@ def strip_motion(
     if not len(clicks) or not pairs.shape[2]:
         return np.zeros(shape, np.float32)
     first, second = np.split(pairs, 2, axis=2)
-    arc = np.r_[0, np.cumsum(np.hypot(*np.diff(line, axis=0).T))]
+    arc = arc_lengths(line)
     size = float(radius[clicks].mean())
-    near = (np.abs(arc[:, None] - arc[clicks]) < settings.window * size).any(1)
+    near = np.asarray((np.abs(arc[:, None] - arc[clicks]) < settings.window * size).any(1))
     steps, sure = _steps(first, second, arc, near, np.abs(lateral) < settings.core, settings)
     found = np.empty(shape, np.float32)
     for number, factor in enumerate(_FACTORS):

@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from sam2flow_core.config.tracing import StripSettings, TracingSettings
 from sam2flow_core.model.strip_decoder import ACROSS, FIELD_CHANNELS, MOTION_CHANNELS, REACH, STRIP_CHANNELS
-from sam2flow_core.tracing.field_map import FieldMap, Floats, nearest_points
+from sam2flow_core.tracing.field_map import FieldMap, Floats, arc_lengths, nearest_points
 from sam2flow_core.tracing.strip_motion import strip_motion
 from sam2flow_core.tracing.tracer import Trace, left_of
 
@@ -221,7 +221,7 @@ def _prompts(
         else np.zeros(places.shape[:2])
         for given in (clicks, stops)
     )
-    arc = np.r_[0, np.cumsum(np.hypot(*np.diff(line, axis=0).T))]
+    arc = arc_lengths(line)
     away = np.min([np.abs(arc - arc[k]) for k in at], axis=0) / radius if len(at) else np.full(len(line), far)
     between = np.zeros(len(line))
     if len(at):

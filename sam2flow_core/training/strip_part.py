@@ -19,7 +19,7 @@ from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.strip_decoder import ACROSS, REACH, DecodedStrips, StripDecoder
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.tracing.clicked_ways import clicked_ways_of_many
-from sam2flow_core.tracing.field_map import FieldMap, Floats
+from sam2flow_core.tracing.field_map import FieldMap, Floats, arc_lengths
 from sam2flow_core.tracing.tracer import Trace
 from sam2flow_core.tracing.vessel_strip import straighten
 from sam2flow_core.training.batch import Figures, Lesson
@@ -132,7 +132,7 @@ def _exercise(
     strip = straighten(field, way, clicks, stops)
     places = strip.places * field.stride + 0.5 * (field.stride - 1)
     truth = map_coordinates(mask.astype(np.float32), list(np.moveaxis(places, -1, 0)), order=1)
-    length = np.gradient(np.r_[0, np.cumsum(np.hypot(*np.diff(strip.line, axis=0).T))])
+    length = np.gradient(arc_lengths(strip.line))
     area = (length * strip.radius * 2 * REACH / (ACROSS - 1))[:, None] * field.holds(strip.places)
     exercise = StripExercise(strip.features, truth, area.astype(np.float32), mask.sum() / field.stride**2)
     return mirrored(exercise, rng.random() < 0.5, rng.random() < 0.5, field.count)
