@@ -69,7 +69,8 @@ def initial_model(
     Raises
     ------
     ModelError
-        If the weights are of another preset, or a design is to be trained on top of none.
+        If the weights are of another preset, or a design is to be trained on top of none, or of weights without the
+        decoder that would answer.
     """
     if start is None:
         if memory is not None:
@@ -78,6 +79,11 @@ def initial_model(
     model, _ = load_model(start)
     if model.config.preset != name:
         raise ModelError(f"{start}: weights of preset '{model.config.preset}', not '{name}'")
+    if memory is not None and not model.config.mask.decodes:
+        raise ModelError(
+            f"{start}: its memory matches frames and has the same weights in every design, so there is nothing to "
+            f"train; ask for '{memory.design}' where masks are followed (docs/memory.md), or train by --stage memory"
+        )
     if memory is not None and memory != model.config.mask.memory:
         model = with_memory(model, memory)
     taught = stages is None or any(_DECODING & set(stage.parts) for stage in stages)
