@@ -141,13 +141,33 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def check_writable(path: str | Path) -> None:
-    """Raise `OutputError` if no file can be written at `path`, before any time is spent on what goes into it."""
+def check_writable(path: str | Path, *sources: str | Path | None) -> None:
+    """Raise `OutputError` if no file can be written at `path`, before any time is spent on what goes into it.
+
+    Parameters
+    ----------
+    path : str or Path
+    *sources : str, Path or None
+        What the content is made from: a file at `path` that is one of these, or lies in one, is not replaced.
+    """
     path = Path(path)
+    for source in (Path(s) for s in sources if s is not None):
+        if path.is_file() and source.exists() and (path.samefile(source) or source.resolve() in path.resolve().parents):
+            raise OutputError(f"{path}: is what the result would be made from; choose another name")
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _part_file(path):
             pass
+
+
+def check_document(path: str | Path) -> None:
+    """Raise `OutputError` unless a text can be put into the file at `path`, or into a new one."""
+    check_writable(path)
+    try:
+        if Path(path).exists():
+            Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise OutputError(f"{path}: holds no text, and tables are written into a Markdown file") from None
 
 
 def remove_parts(folder: Path, seconds_old: float = 0.0) -> None:

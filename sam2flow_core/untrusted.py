@@ -16,6 +16,7 @@ STRICT: Any = {"strict": True, "allow_inf_nan": False}
 """Rules of `read_json`: no number in place of a text or the other way round, and finite ones only."""
 
 _LARGEST_BYTES = 256_000_000
+_LARGEST_LIST = 16_000_000
 _LONGEST_NAME = 200
 _NETWORK = re.compile(r"[\\/]{2,}([^\\/]*)|[A-Za-z][\w+.-]+:[\\/]{2}")  # \\server, //server, http://, file://
 
@@ -36,6 +37,24 @@ def read_regular(path: Path, largest: int = _LARGEST_BYTES) -> bytes:
     if size > largest:
         raise ValueError(f"it is too large ({size / 1e6:.0f} MB)")
     return path.read_bytes()
+
+
+def read_names(path: Path) -> list[str]:
+    """Names of files or folders from a text file, one a line, each once, in the order of the file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it is no text, or a line is no plain name.
+    """
+    text = read_regular(path, _LARGEST_LIST).decode("utf-8-sig")
+    names = list(dict.fromkeys(line for line in map(str.strip, text.splitlines()) if line))
+    for name in names:
+        if not plain_name(name):
+            raise ValueError(f"'{one_line(name)}' is no name of one")
+    return names
 
 
 def read_json(kind: type[Content], text: bytes | str) -> Content:
@@ -69,7 +88,8 @@ def read_object(text: bytes | str) -> dict[str, Any]:
     """Read a JSON object of any content; raises `ValueError` for anything else."""
     from pydantic_core import from_json
 
-    content = from_json(text)
+    mark = b"\xef\xbb\xbf" if isinstance(text, bytes) else "\ufeff"
+    content = from_json(text.removeprefix(mark))  # type: ignore[arg-type]
     if not isinstance(content, dict):
         raise ValueError("it is no JSON object")
     return content

@@ -10,6 +10,7 @@ import pytest
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import (
+    check_document,
     check_writable,
     is_part,
     output_errors,
@@ -155,6 +156,28 @@ def test_whether_a_file_can_be_written_is_known_before(tmp_path):
     for bad in (tmp_path / "file" / "x.csv", tmp_path / "new", tmp_path / ("n" * 300), Path("/dev/null")):
         with pytest.raises(OutputError):
             check_writable(bad)
+
+
+def test_nothing_takes_the_place_of_what_it_is_made_from(tmp_path):
+    stack, link, folder = tmp_path / "stack.tif", tmp_path / "link.csv", tmp_path / "frames"
+    stack.write_text("a recording")
+    link.symlink_to(stack)
+    folder.mkdir()
+    (folder / "0.tif").write_text("a frame")
+    for path, source in ((stack, stack), (link, stack), (folder / "0.tif", folder)):
+        with pytest.raises(OutputError, match="what the result would be made from"):
+            check_writable(path, "tiny", None, source)
+    check_writable(folder / "clicks.csv", folder)
+    check_writable(tmp_path / "clicks.csv", stack)
+
+
+def test_tables_go_into_a_text(tmp_path):
+    (tmp_path / "page.md").write_text("# Text")
+    (tmp_path / "stack.tif").write_bytes(b"II*\0\xb6\xff")
+    check_document(tmp_path / "page.md")
+    check_document(tmp_path / "new.md")
+    with pytest.raises(OutputError, match="holds no text"):
+        check_document(tmp_path / "stack.tif")
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs signals as POSIX has them")

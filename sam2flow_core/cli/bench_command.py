@@ -17,9 +17,9 @@ from sam2flow_core.cli.options import device_option, report_line
 def bench(model: str, device: str, no_large: bool, document: Path | None) -> None:
     """Measure speed, memory and how they grow, on this machine."""
     from sam2flow_core.evaluation import bench as measure
-    from sam2flow_core.files import check_writable
+    from sam2flow_core.files import check_document
 
     if document is not None:
-        check_writable(document)
+        check_document(document)
 
     click.echo(measure(model, device, not no_large, document, report_line).text())

@@ -48,11 +48,15 @@ def evaluate(
     """Measure a model's accuracy against the truth."""
     from sam2flow_core.evaluation import compare_memories, evaluate_ablations
     from sam2flow_core.evaluation import evaluate as measure
-    from sam2flow_core.files import check_writable
+    from sam2flow_core.files import check_document, check_writable
     from sam2flow_core.spreadsheets import write_csv
 
+    if not memory_designs and (steps is not None or design):
+        raise click.UsageError("--steps and --design say how --memory-designs are trained; give it too")
     for path in filter(None, (csv, document)):
-        check_writable(path)
+        check_writable(path, model, data)
+    if document is not None:
+        check_document(document)
     only = tuple(cases.split(",")) if cases else ()
     if memory_designs:
         compared = compare_memories(

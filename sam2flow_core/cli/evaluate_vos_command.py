@@ -51,7 +51,7 @@ def evaluate_vos(
     if interactive and out is not None:
         raise click.UsageError("--out writes masks that were followed from the first one, not --interactive ones")
     for path in filter(None, (csv, out and out / "masks")):
-        check_writable(path)
+        check_writable(path, folder, model, masks, videos)
     data = open_vos(folder, videos)
     if masks is not None:
         result = score_masks(data, masks)

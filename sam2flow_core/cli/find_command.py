@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.options import device_option
+from sam2flow_core.cli.options import Finite, device_option
 
 _PATH = click.Path(path_type=Path)
 
@@ -15,7 +15,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("stack", type=_PATH)
 @click.option("--out", type=_PATH, required=True, help="CSV of clicks to write, as 'sam2flow run --prompts' takes it.")
 @click.option("--table", type=_PATH, help="CSV to write with confidence, length, width of every vessel.")
-@click.option("--least-confidence", type=click.FloatRange(0, 1), default=0.0, help="Leave out less sure ones.")
+@click.option("--least-confidence", type=Finite(0, 1), default=0.0, help="Leave out less sure ones.")
 @click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
 @click.option("--pixel-size-um", type=float, help="um per pixel, instead of what the file says.")
 @click.option("--start", type=int, default=0, show_default=True, help="First frame.")
@@ -45,8 +45,10 @@ def find(
     from sam2flow_core.prompts import write_prompts
     from sam2flow_core.spreadsheets import write_csv
 
+    if table == out:
+        raise click.UsageError("--out and --table name the same file; give each its own")
     for path in filter(None, (out, table)):
-        check_writable(path)
+        check_writable(path, stack, model)
     found = find_in_recording(stack, model, device, pixel_size_um, start, stop, stack_axes, least_confidence)
     if not found.vessels:
         raise PromptError(f"{stack}: no vessel was found in this recording; click them by hand")

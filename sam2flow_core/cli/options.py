@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, TypeVar
 
 import click
 
 from sam2flow_core.config.run import DETAILS, EVERY, STANDARD
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_LARGEST_SEED = 2**63 - 1
 
 device_option = click.option(
     "--device",
@@ -15,6 +21,28 @@ device_option = click.option(
     show_default=True,
     help="Where to compute; auto takes the fastest there is.",
 )
+
+
+class Finite(click.FloatRange):
+    """A number in a range; a range alone lets through what is none, and what has no end."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or say what is wrong."""
+        number = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"'{value}' is no number to count with", param, ctx)
+        return number
+
+
+def seed_option(default: int) -> Callable[[Command], Command]:
+    """Option of the seed that random numbers begin with."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(0, _LARGEST_SEED),
+        default=default,
+        show_default=True,
+        help="The same seed draws the same.",
+    )
 
 
 class _Resolution(click.ParamType):  # type: ignore[type-arg]  # generic in the newest click only

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
+from sam2flow_core.cli.options import seed_option
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--cases", type=int, default=4, show_default=True, help="Recordings to make.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed writes the same files.")
-@click.option("--size", type=int, default=256, show_default=True, help="Height and width in px.")
-@click.option("--frames", type=int, default=64, show_default=True, help="Frames of each.")
+@click.option("--cases", type=click.IntRange(max=100_000), default=4, show_default=True, help="Recordings to make.")
+@seed_option(0)
+@click.option("--size", type=click.IntRange(max=8192), default=256, show_default=True, help="Height and width in px.")
+@click.option("--frames", type=click.IntRange(max=100_000), default=64, show_default=True, help="Frames of each.")
 def synth(folder: Path, cases: int, seed: int, size: int, frames: int) -> None:
     """Write synthetic recordings of flowing blood with their exact truth into FOLDER."""
     from tqdm import tqdm

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from sam2flow_core.cli.options import device_option
+from sam2flow_core.cli.options import Finite, device_option, seed_option
 
 if TYPE_CHECKING:
     from sam2flow_core.training import Progress
@@ -28,13 +28,13 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--out", type=_PATH, help="Weights file to write (.safetensors).")
 @click.option("--resume", type=_PATH, help="The .resume file of an earlier run to go on from.")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
+@click.option("--minutes", type=Finite(min=0, min_open=True), default=60.0, show_default=True)
 @click.option("--start", metavar="tiny|FILE", help="Weights to begin from; random ones by default.")
 @click.option("--memory", metavar="DESIGN", help="Train this design of memory only, on top of --start; docs/memory.md.")
 @click.option("--stage", metavar="NAME", help="Train by this stage of the recipe alone; docs/training.md.")
 @click.option("--scenes", metavar="DIR", type=_PATH, help="Keep drawn scenes here for runs that go on; some 3 GB.")
 @click.option("--profile", is_flag=True, help="Say where the time would go, and train nothing; docs/training.md.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@seed_option(1)
 @device_option
 def train(
     preset: str,
@@ -62,7 +62,7 @@ def train(
     if out is None and not profile:
         raise click.UsageError("Missing option '--out'.")
     if out is not None:
-        check_writable(out)
+        check_writable(out, start, resume)
     from sam2flow_core.training import TrainingRequest, profile_run
     from sam2flow_core.training import train as steps
     from sam2flow_core.training.development import Steering

@@ -30,7 +30,7 @@ def weights(file: Path, out: Path | None, strip: Path | None) -> None:
     from sam2flow_core.model.sam2flow import count_weights, without_decoder
 
     for target in (*([out / CONFIG_FILE] if out else []), *([strip] if strip else [])):
-        check_writable(target)
+        check_writable(target, file)
     if file.suffix in SUFFIXES:
         model, description, fates = load_official(file)
         click.echo("\n".join([*map(_line, fates), _sum(description, fates)]))

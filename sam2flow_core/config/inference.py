@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +108,8 @@ class Sam2Settings:
     Attributes
     ----------
     image_size : int
-        Side in px of the square that official weights see each frame in; they were trained with 1024.
+        Side in px of the square that official weights see each frame in; they were trained with 1024. Weights that
+        were fine-tuned at another size take the place of this default by theirs (`for_weights`).
     steady_masks : bool
         Prefer the best of the alternatives where the first mask hangs on its threshold.
     sharp_prompts : bool
@@ -122,6 +125,13 @@ class Sam2Settings:
     sharp_prompts: bool = True
     remembered_frames: int | None = None
     draw_seed: int = 123
+
+    def for_weights(self, notes: Mapping[str, Any]) -> Sam2Settings:
+        """These settings with the size that weights were fine-tuned at, unless another was asked for."""
+        side = notes.get("image_size")
+        if not isinstance(side, int) or self.image_size != Sam2Settings.image_size:
+            return self
+        return replace(self, image_size=side)
 
 
 @dataclass(frozen=True)

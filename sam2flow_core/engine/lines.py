@@ -79,6 +79,8 @@ def open_linescan(path: str | Path, columns: tuple[int, int] | None = None) -> L
     path = Path(path).expanduser()
     if path.is_dir() or path.suffix.lower() not in PICTURE_SUFFIXES:
         raise StackError(f"{path}: a line scan is one TIFF, PNG or JPEG file whose rows are time")
+    if not path.exists():
+        raise StackError(f"{path}: no such file")
     image, calibration, problems = _read(path)
     if image.ndim != 2:
         raise StackError(f"{path.name}: a line scan has rows and columns, this picture has the shape {image.shape}")
@@ -103,14 +105,22 @@ def _read(path: Path) -> tuple[NDArray[np.float32], Calibration, tuple[str, ...]
         except SingleFrameError:
             pass
         else:
-            rows = [np.asarray(source.read(t), np.float32) for t in range(source.shape[0])]
+            rows = [_brightness(source.read(t), path) for t in range(source.shape[0])]
             note = (
                 f"{len(rows)} pictures in the file: taken as one scan, the rows of each after those of the one before"
             )
             source.close()
             return np.concatenate(rows), source.calibration, (*source.problems, note)
     frame, calibration, problems = read_picture(path)
-    return np.asarray(frame, np.float32), calibration, problems
+    return _brightness(frame, path), calibration, problems
+
+
+def _brightness(frame: NDArray[Any], path: Path) -> NDArray[np.float32]:
+    if frame.dtype.kind not in "buif":
+        raise StackError(
+            f"{path.name}: pixels of type {frame.dtype} are no brightness; export the scan in 8 or 16 bits"
+        )
+    return np.asarray(frame, np.float32)
 
 
 FORMAT = "sam2flow linescan"

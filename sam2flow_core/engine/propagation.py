@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +16,10 @@ from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import DataError, OutputError, PromptError
 from sam2flow_core.files import check_writable, output_errors, whole_file
 from sam2flow_core.stack import Stack, open_stack
-from sam2flow_core.stack.volumes import Labels, Volume, find_volume, write_nifti
+from sam2flow_core.stack.refusals import check_regular
+from sam2flow_core.stack.volumes import Labels, Volume, as_labels, find_volume, write_nifti
+from sam2flow_core.untrusted import read_object, read_regular
 
-_LARGEST = np.iinfo(np.uint16).max
 _REMEMBERED = 32
 """Frames kept in memory; more than memory attention looks back."""
 _CLASSIC_TIFF = 2**32 - 2**25
@@ -81,9 +81,12 @@ def read_labels(path: Path, stack: Stack) -> NDArray[np.uint16]:
         If the file cannot be read, does not fit the recording, or marks nothing.
     """
     try:
+        check_regular(path)
         with tifffile.TiffFile(path) as tif:
             # The first page alone: a list of pages may lead back to itself.
             image = np.squeeze(tif.pages.first.asarray())
+    except FileNotFoundError:
+        raise PromptError(f"{path}: no such file") from None
     except (OSError, ValueError, tifffile.TiffFileError) as error:
         raise PromptError(f"{path}: cannot be read as a TIFF image ({error})") from None
     if image.shape != stack.shape[1:]:
@@ -91,11 +94,13 @@ def read_labels(path: Path, stack: Stack) -> NDArray[np.uint16]:
             f"{path}: the mask is {_size(image.shape)} px, a frame of the recording {_size(stack.shape[1:])}; "
             "give one image of the same size"
         )
-    if image.dtype.kind not in "biu" or image.min() < 0 or image.max() > _LARGEST:
-        raise PromptError(f"{path}: labels must be whole numbers from 0 (background) to {_LARGEST}")
-    if not image.any():
+    try:
+        labels = as_labels(image, path)
+    except DataError as error:
+        raise PromptError(str(error)) from None
+    if not labels.any():
         raise PromptError(f"{path}: nothing is marked, all is 0; give each object a number of its own")
-    return image.astype(np.uint16)
+    return labels
 
 
 def propagate(request: PropagationRequest) -> Generator[int, None, None]:
@@ -205,10 +210,10 @@ class VolumeDone:
 def read_mask_prompts(path: Path) -> dict[str, int]:
     """Dictionary of volume to the slice whose mask is given; raises `PromptError` for anything else."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_object(read_regular(path))
     except (OSError, ValueError) as error:
         raise PromptError(f"{path}: cannot be read as JSON ({error})") from None
-    if not isinstance(found, dict) or not found or not all(type(t) is int and t >= 0 for t in found.values()):
+    if not found or not all(type(t) is int and t >= 0 for t in found.values()):
         raise PromptError(f'{path}: give the slice of each volume, such as {{"volume1": 12}}')
     return found
 
@@ -295,7 +300,7 @@ def _write(labels: Labels, volume: Volume, out: Path, form: str) -> None:
         (target if form == "png" else out).mkdir(parents=True, exist_ok=True)
     if form == "png":
         small = labels.max() <= np.iinfo(np.uint8).max
-        for name, slice_labels in zip(volume.slice_names(), labels, strict=True):
+        for name, slice_labels in zip(volume.slice_names, labels, strict=True):
             with whole_file(target / f"{name}.png") as part:
                 Image.fromarray(slice_labels.astype(np.uint8 if small else np.uint16)).save(part, format="PNG")
     elif form == "tiff":

@@ -15,7 +15,7 @@ from PIL import Image
 from scipy import ndimage
 
 from sam2flow_core.config.evaluation import ClickingSettings
-from sam2flow_core.errors import DataError
+from sam2flow_core.errors import DataError, OutputError
 from sam2flow_core.evaluation.vos_data import (
     Annotation,
     Mask,
@@ -123,12 +123,15 @@ def score_masks(data: VosData, found: Path) -> VosResult:
         for part in video.annotations:
             folder = found / video.name / part.object_id
             _score(result, video, part, partial(part.labels, folder=folder))
-    return result
+    return _with_scores(result)
 
 
 def evaluate_first_masks(predictor: VideoPredictor, data: VosData, out: Path | None, say: Say) -> VosResult:
     """Follow each object from the mask it is first annotated with (semi-supervised), write masks, and score them."""
     result = VosResult(data.layout)
+    for folder in (_written(out, video, part) for video in data.videos for part in video.annotations) if out else ():
+        if any(folder.glob("*.png")):
+            raise OutputError(f"{folder}: masks are there already; choose another folder")
     for video in data.videos:
         say(f"{video.name}: {len(video.frames)} frames")
         with open_stack(video.folder, colour=True) as stack:
@@ -137,7 +140,7 @@ def evaluate_first_masks(predictor: VideoPredictor, data: VosData, out: Path | N
             _write(masks, video, out)
         for part in video.annotations:
             _score(result, video, part, masks[part.object_id].__getitem__)
-    return result
+    return _with_scores(result)
 
 
 def evaluate_clicks(predictor: VideoPredictor, data: VosData, settings: ClickingSettings, say: Say) -> VosResult:
@@ -244,6 +247,7 @@ def _targets(video: VosVideo) -> list[Target]:
     found: dict[tuple[str, int], Target] = {}
     for part in video.annotations:
         for frame in part.frames:
+            video.number(frame)
             for label in np.unique(part.labels(frame)).tolist():
                 if label and (part.object_id, label) not in found:
                     found[part.object_id, label] = Target(part.object_id or str(label), part, label, frame)
@@ -254,7 +258,7 @@ def _targets(video: VosVideo) -> list[Target]:
 
 def _follow_first_masks(
     predictor: VideoPredictor, video: VosVideo, stack: Stack, everything: bool
-) -> dict[str, dict[str, NDArray[np.uint8]]]:
+) -> dict[str, dict[str, NDArray[Any]]]:
     """Labels (Y, X) by annotation and frame; of frames that are not annotated too where ``everything`` is asked for.
 
     Objects that are first seen later are followed from there on.
@@ -262,7 +266,7 @@ def _follow_first_masks(
     targets = _targets(video)
     starts = sorted({target.first for target in targets})
     names = {t: frame for frame, t in video.frames.items()}
-    found: dict[str, dict[str, NDArray[np.uint8]]] = {part.object_id: {} for part in video.annotations}
+    found: dict[str, dict[str, NDArray[Any]]] = {part.object_id: {} for part in video.annotations}
     parts = {part.object_id: set(video.frames if everything else part.frames) for part in video.annotations}
     begun = {name: {t.first for t in targets if t.annotation.object_id == name} for name in parts}
     kept: dict[tuple[str, str], dict[int, Any]] = {}
@@ -288,11 +292,12 @@ def _follow_first_masks(
     return found
 
 
-def _flat(rows: dict[int, Logits]) -> NDArray[np.uint8]:
+def _flat(rows: dict[int, Logits]) -> NDArray[Any]:
     """One label a px: where objects of one annotation overlap, the surer one."""
     stacked = np.stack(list(rows.values()))
-    surest = np.array(list(rows), np.uint8)[stacked.argmax(0)]
-    return np.where(stacked.max(0) > 0, surest, np.uint8(0))
+    surest = np.array(list(rows))[stacked.argmax(0)]
+    kind = np.uint8 if max(rows) <= np.iinfo(np.uint8).max else np.uint16
+    return np.where(stacked.max(0) > 0, surest, 0).astype(kind)
 
 
 def _score(result: VosResult, video: VosVideo, part: Annotation, labels: Callable[[str], NDArray[Any]]) -> None:
@@ -306,19 +311,32 @@ def _score(result: VosResult, video: VosVideo, part: Annotation, labels: Callabl
         result.objects[video.name, part.object_id or str(label)] = score
 
 
-def _write(masks: dict[str, dict[str, NDArray[np.uint8]]], video: VosVideo, out: Path) -> None:
+def _write(masks: dict[str, dict[str, NDArray[Any]]], video: VosVideo, out: Path) -> None:
     for part in video.annotations:
-        folder = out / video.name / part.object_id
+        folder = _written(out, video, part)
         with output_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with Image.open(part.folder / f"{part.frames[0]}.png") as first:
             palette = first.getpalette()
         for frame, labels in masks[part.object_id].items():
             picture = Image.fromarray(labels)
-            if palette:
+            if palette and labels.dtype == np.uint8:
                 picture.putpalette(palette)
             with whole_file(folder / f"{frame}.png") as temporary:
                 picture.save(temporary, format="PNG")
+
+
+def _written(out: Path, video: VosVideo, part: Annotation) -> Path:
+    return out / video.name / part.object_id
+
+
+def _with_scores(result: VosResult) -> VosResult:
+    if not result.objects:
+        raise DataError(
+            "nothing to score: no object is marked between the first and the last annotated frame of a video, "
+            "which do not count"
+        )
+    return result
 
 
 def _array(logits: Any) -> Logits:

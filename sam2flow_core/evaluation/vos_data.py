@@ -23,6 +23,10 @@ from PIL import Image
 from scipy import ndimage
 
 from sam2flow_core.errors import DataError
+from sam2flow_core.stack import open_stack
+from sam2flow_core.stack.file_series import natural_key
+from sam2flow_core.stack.refusals import check_regular
+from sam2flow_core.untrusted import read_names
 
 _LAYOUTS = (
     ("SA-V", "JPEGImages_24fps", "Annotations_6fps"),
@@ -30,7 +34,6 @@ _LAYOUTS = (
     ("DAVIS", "JPEGImages/Full-Resolution", "Annotations/Full-Resolution"),
     ("MOSE", "JPEGImages", "Annotations"),
 )
-_FRAMES = (".jpg", ".jpeg", ".png")
 Mask = NDArray[np.bool_]
 _REACH = 0.008
 """How far apart two contours may lie and still agree, as a share of the picture's diagonal."""
@@ -62,6 +65,7 @@ class Annotation:
             If the file is missing, or no picture of labels.
         """
         path = (folder or self.folder) / f"{frame}.png"
+        check_regular(path)
         try:
             with Image.open(path) as picture:
                 found = np.array(picture)
@@ -71,7 +75,8 @@ class Annotation:
             raise DataError(f"{path}: cannot be read as a PNG file ({error})") from None
         if found.ndim != 2:
             raise DataError(f"{path}: a picture in colour; labels are one number a pixel (grey, or with a palette)")
-        return (found > 0).astype(np.uint8) if self.object_id else found
+        # Of one object, or black and white.
+        return (found > 0).astype(np.uint8) if self.object_id or found.dtype == bool else found
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,9 @@ class VosVideo:
 
     @cached_property
     def frames(self) -> dict[str, int]:
-        """Number of each frame by its name without ending."""
-        files = sorted(p.stem for p in self.folder.iterdir() if p.suffix.lower() in _FRAMES and p.name[0] != ".")
-        return {stem: t for t, stem in enumerate(files)}
+        """Number of each frame by its name without ending, in the order of the recording."""
+        with open_stack(self.folder, colour=True) as stack:
+            return {path.stem: t for t, path in enumerate(stack.paths)}
 
     def number(self, frame: str) -> int:
         """Number of a frame of this name; raises `DataError` where there is none."""
@@ -124,7 +129,7 @@ def open_vos(root: Path, listed: Path | None = None) -> VosData:
         wanted = ", ".join(f"{p} with {t}" for _, p, t in _LAYOUTS)
         raise DataError(f"{root}: no videos in a known layout; there should be one of {wanted}")
     layout, pictures, truth = there[0]
-    names = _listed(listed) if listed else sorted(p.name for p in (root / truth).iterdir() if p.is_dir())
+    names = _listed(listed) if listed else [p.name for p in _folders(root / truth)]
     if not names:
         raise DataError(f"{root / truth}: no annotated video")
     return VosData(layout, tuple(_video(name, root / pictures / name, root / truth / name) for name in names))
@@ -132,28 +137,28 @@ def open_vos(root: Path, listed: Path | None = None) -> VosData:
 
 def _listed(path: Path) -> list[str]:
     try:
-        names = path.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from None
-    if bad := [name for name in names if Path(name).name != name]:
-        raise DataError(f"{path}: '{bad[0]}' is no name of a video")
-    return names
+        return read_names(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); it names a video a line") from None
 
 
 def _video(name: str, pictures: Path, truth: Path) -> VosVideo:
     for folder in (pictures, truth):
         if not folder.is_dir():
             raise DataError(f"{folder}: no such folder; video '{name}' needs frames and annotations")
-    folders = sorted(p for p in truth.iterdir() if p.is_dir())
-    parts = [Annotation(p, _png_names(p), p.name) for p in folders] or [Annotation(truth, _png_names(truth))]
+    parts = [Annotation(p, _png_names(p), p.name) for p in _folders(truth)] or [Annotation(truth, _png_names(truth))]
     return VosVideo(name, pictures, tuple(parts))
 
 
+def _folders(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != ".")
+
+
 def _png_names(folder: Path) -> tuple[str, ...]:
-    names = sorted(p.stem for p in folder.iterdir() if p.suffix == ".png" and p.name[0] != ".")
-    if not names:
+    files = [p for p in folder.iterdir() if p.suffix == ".png" and p.name[0] != "."]
+    if not files:
         raise DataError(f"{folder}: no PNG file with labels")
-    return tuple(names)
+    return tuple(p.stem for p in sorted(files, key=natural_key))
 
 
 class Score(NamedTuple):

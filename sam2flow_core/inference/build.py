@@ -57,7 +57,7 @@ def build_sam2_video_predictor(
     """
     _check_call(ckpt_path, hydra_overrides_extra)
     network, description = load_model(str(ckpt_path))
-    settings = _settings(description, apply_postprocessing)
+    settings = _settings(apply_postprocessing)
     return _predictor(network, choose_device(str(device)), description, settings)
 
 
@@ -132,9 +132,7 @@ def build_i2v_video_predictor(
             f"{ckpt_path}: {memory}, SAM-I2V's is 'associated': train it with 'sam2flow finetune DATA "
             "--memory associated --start FILE'"
         )
-    return SAM2MaskPredictor(
-        model, choose_device(str(device)), description, _settings(description, apply_postprocessing)
-    )
+    return SAM2MaskPredictor(model, choose_device(str(device)), description, _settings(apply_postprocessing))
 
 
 def load_predictor(
@@ -152,12 +150,11 @@ def _predictor(
     return kind(network, device, description, settings)
 
 
-def _settings(description: dict[str, Any], apply_postprocessing: bool) -> InferenceSettings | None:
+def _settings(apply_postprocessing: bool) -> InferenceSettings | None:
     """None where nothing is asked for but what the weights want by themselves."""
     if apply_postprocessing:
         return None
-    side = description["notes"].get("image_size", Sam2Settings().image_size)
-    return InferenceSettings(sam2=Sam2Settings(image_size=side, steady_masks=False, sharp_prompts=False))
+    return InferenceSettings(sam2=Sam2Settings(steady_masks=False, sharp_prompts=False))
 
 
 def _check_call(ckpt_path: str | Path | None, overrides: Sequence[str]) -> None:

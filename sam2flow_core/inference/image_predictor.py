@@ -124,7 +124,8 @@ class SAM2ImagePredictor:
     @classmethod
     def from_pretrained(cls, model_id: str, device: str = "auto", **options: Any) -> SAM2ImagePredictor:
         """Load weights by whatever name `load_model` takes; ``options`` are those of the class."""
-        model, _ = load_model(model_id)
+        model, description = load_model(model_id)
+        options["settings"] = (options.get("settings") or Sam2Settings()).for_weights(description["notes"])
         return cls(model.to(choose_device(device)), **options)
 
     @property

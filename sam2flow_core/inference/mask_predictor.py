@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
+from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError, PromptError
 from sam2flow_core.inference.frames import PaddedFrames, SquareFrames, VideoFrames
 from sam2flow_core.inference.masks import encoded, field_maps
@@ -116,9 +116,8 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
             )
         if model.config.mask.follows and not model.config.use_context_memory:
             raise ModelError("these weights follow objects by matching frames: without it no mask can be carried on")
-        side = description.get("notes", {}).get("image_size")
-        if settings is None and isinstance(side, int):  # fine-tuned to see pictures at this size
-            settings = InferenceSettings(sam2=Sam2Settings(image_size=side))
+        settings = settings or InferenceSettings()
+        settings = replace(settings, sam2=settings.sam2.for_weights(description.get("notes", {})))
         super().__init__(model, device, description, settings)
         self._step = TrackStep(self.model, self.settings.sam2)
 

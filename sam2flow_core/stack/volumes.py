@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sam2flow_core.errors import DataError, require_extra
-from sam2flow_core.stack.opening import open_stack
+from sam2flow_core.stack.folder import PICTURE_SUFFIXES, read_picture
+from sam2flow_core.stack.opening import ColourSource, open_stack
+from sam2flow_core.stack.refusals import check_regular
+from sam2flow_core.stack.sources import SingleFrameError
 from sam2flow_core.stack.stack import Stack
+from sam2flow_core.untrusted import one_line, plain_name, read_names
 
 _NIFTI = (".nii.gz", ".nii")
-_SLICES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 Labels = NDArray[np.uint16]
 
 
@@ -29,9 +33,12 @@ class Volume:
 
     def open(self) -> Stack:
         """The slices, (Z, Y, X), in their colours if they have any."""
-        if self.images.is_dir():
-            return open_stack(self.images, colour=True)
-        return open_stack(_read_nifti(self.images)[0])
+        pictures = self.images if self.images.is_dir() else _read_nifti(self.images)[0]
+        try:
+            return open_stack(pictures, colour=True)
+        except SingleFrameError:
+            # No recording, but a picture to learn from.
+            return _open_picture(self.images) if isinstance(pictures, Path) else _as_stack(pictures[0], self.images)
 
     def labels(self, t: int | None = None) -> Labels:
         """Labels (Z, Y, X), or of slice ``t`` alone (Y, X); 0 is background.
@@ -45,24 +52,29 @@ class Volume:
             raise DataError(f"volume '{self.name}': no masks")
         if not self.masks.is_dir():
             volume = _read_nifti(self.masks)[0]
-            return _as_labels(volume if t is None else volume[t], self.masks)
-        names = self.slice_names()
-        if t is not None and not 0 <= t < len(names):
-            raise DataError(f"volume '{self.name}': no slice {t}, there are {len(names)}")
+            self._check_slice(t, len(volume))
+            return as_labels(volume if t is None else volume[t], self.masks)
+        names = self.slice_names
+        self._check_slice(t, len(names))
         files = [self.masks / f"{name}.png" for name in (names if t is None else [names[t]])]
         try:
-            slices = [np.array(Image.open(p)) for p in files]
+            slices = [_read_mask(p) for p in files]
         except (OSError, ValueError, SyntaxError) as error:
             raise DataError(f"{self.masks}: a mask cannot be read ({error})") from None
         if len({s.shape for s in slices}) != 1 or slices[0].ndim != 2:
             raise DataError(f"{self.masks}: masks must be of one size, one number a pixel")
-        return _as_labels(slices[0] if t is not None else np.stack(slices), self.masks)
+        return as_labels(slices[0] if t is not None else np.stack(slices), self.masks)
 
+    @cached_property
     def slice_names(self) -> list[str]:
-        """Name of each slice without its ending; its number where the volume is one file."""
-        if self.images.is_dir():
-            return sorted(p.stem for p in self.images.iterdir() if p.suffix.lower() in _SLICES and p.name[0] != ".")
-        return [f"{t:05d}" for t in range(len(_read_nifti(self.images)[0]))]
+        """Name of each slice without its ending, in the order of the slices; its number where one file holds them."""
+        with self.open() as stack:
+            files, count = stack.paths if self.images.is_dir() else (), len(stack)
+        return [p.stem for p in files] if len(files) == count else [f"{t:05d}" for t in range(count)]
+
+    def _check_slice(self, t: int | None, count: int) -> None:
+        if t is not None and not 0 <= t < count:
+            raise DataError(f"volume '{self.name}': no slice {t}, there are {count}")
 
 
 def read_volumes(data: Path, listed: str | Path) -> list[Volume]:
@@ -83,8 +95,8 @@ def read_volumes(data: Path, listed: str | Path) -> list[Volume]:
     """
     path = data / listed
     try:
-        names = path.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
+        names = read_names(path)
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error}); it names a volume a line") from None
     if not names:
         raise DataError(f"{path}: names no volume")
@@ -93,8 +105,8 @@ def read_volumes(data: Path, listed: str | Path) -> list[Volume]:
 
 def find_volume(data: Path, name: str) -> Volume:
     """The volume of a name; raises `DataError` where there is none."""
-    if Path(name).name != name or name in (".", ".."):
-        raise DataError(f"'{name}' is no name of a volume")
+    if not plain_name(name):
+        raise DataError(f"'{one_line(name)}' is no name of a volume")
     images = _folder_or_file(data / "images", name)
     if images is None:
         raise DataError(f"{data / 'images'}: no volume '{name}', neither a folder of slices nor a NIfTI file")
@@ -111,6 +123,26 @@ def write_nifti(path: Path, labels: Labels, like: Path) -> None:
     module.save(module.Nifti1Image(labels.transpose(2, 1, 0), space), path)
 
 
+def _open_picture(folder: Path) -> Stack:
+    path = next(p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and p.name[0] != ".")
+    picture, _, _ = read_picture(path)
+    if path.suffix.lower() in (".jpg", ".jpeg"):  # which are read in grey otherwise
+        picture = np.asarray(Image.open(path).convert("RGB"))
+    return _as_stack(picture, path)
+
+
+def _as_stack(picture: NDArray[Any], path: Path) -> Stack:
+    """A recording of one frame, (Y, X) or (Y, X, samples)."""
+    colours = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, -1)
+    return Stack(ColourSource(lambda _: colours, 1, (path,)), path.stem)
+
+
+def _read_mask(path: Path) -> NDArray[Any]:
+    check_regular(path)
+    with Image.open(path) as picture:
+        return np.array(picture)
+
+
 def _folder_or_file(folder: Path, name: str) -> Path | None:
     if (folder / name).is_dir():
         return folder / name
@@ -121,6 +153,7 @@ def _read_nifti(path: Path) -> tuple[NDArray[Any], Any]:
     require_extra("nifti", f"{path.name}, a NIfTI volume,")
     import nibabel
 
+    check_regular(path)
     try:
         found: Any = nibabel.load(path)
         volume = np.asanyarray(found.dataobj)
@@ -131,7 +164,10 @@ def _read_nifti(path: Path) -> tuple[NDArray[Any], Any]:
     return np.ascontiguousarray(volume.transpose(2, 1, 0)), found.affine
 
 
-def _as_labels(found: NDArray[Any], path: Path) -> Labels:
-    if found.min() < 0 or found.max() > np.iinfo(np.uint16).max or (found != np.floor(found)).any():
+def as_labels(found: NDArray[Any], path: Path) -> Labels:
+    """Labels of a file; raises `DataError` unless they are whole numbers, of whatever type, from 0 to 65535."""
+    most = np.iinfo(np.uint16).max
+    numbers = found.size and found.dtype.kind in "buif"
+    if not numbers or found.min() < 0 or found.max() > most or (found != np.floor(found)).any():
         raise DataError(f"{path}: labels must be whole numbers from 0 (background) to 65535")
     return found.astype(np.uint16)

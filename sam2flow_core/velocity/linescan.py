@@ -34,6 +34,8 @@ from sam2flow_core.velocity.uncertainty import summarise
 
 _NAN = float("nan")
 _SEED = 0
+_TURNS_BACK = -0.87
+"""Cosine of the sharpest bend of a line, 150 degrees."""
 
 
 def measure_linescan(
@@ -131,6 +133,11 @@ def measure_drawn_line(
     least = settings.linescan.least_drawn_px
     if length < least:
         raise PromptError(f"the line is {length:.0f} px long; draw at least {least:.0f} px along a vessel")
+    ways = np.diff(vertices, axis=0)
+    ways = ways[np.hypot(*ways.T) > 0]
+    ways /= np.hypot(*ways.T)[:, None]
+    if ((ways[1:] * ways[:-1]).sum(1) < _TURNS_BACK).any():
+        raise PromptError("the line turns back upon itself; draw it along a vessel in one direction")
     line = resample(vertices)
     shifts = np.zeros((len(frames), 2)) if shifts is None else np.asarray(shifts, float)
     drawn = _Drawn(frames, np.rint(shifts).astype(np.int64), shifts)

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from sam2flow_core.cli.main import cli, status_of
+from sam2flow_core.engine.demo import sample_files
 from sam2flow_core.errors import OutputError
 
 
@@ -25,6 +26,15 @@ def lines(capsys):
         ["run", "--from", "provenance.json", "--prompts", "p.csv", "--out", "out"],
         ["info"],
         ["info", "--colour", "x"],
+        ["find", "s.tif", "--out", "a.csv", "--table", "a.csv"],
+        ["find", "s.tif", "--out", "a.csv", "--least-confidence", "nan"],
+        ["finetune", "data", "--start", "w", "--out", "o", "--minutes", "inf"],
+        ["finetune", "data", "--start", "w", "--out", "o", "--seed", "-1"],
+        ["train", "--out", "o", "--minutes", "nan"],
+        ["train", "--out", "o", "--seed", "99999999999999999999"],
+        ["synth", "folder", "--seed", "-1"],
+        ["synth", "folder", "--size", "10000000"],
+        ["evaluate", "--steps", "3"],
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(arguments, capsys):
@@ -94,3 +104,12 @@ def test_what_the_system_refuses_is_for_a_person_to_mend(capsys):
 def test_a_name_cannot_write_on_the_terminal(capsys):
     assert status_of(["info", "\x1b[31mred\x07\n.tif"]) == 2
     assert capsys.readouterr().err.rstrip("\n").isprintable()
+
+
+def test_results_never_take_the_place_of_the_recording(tmp_path, capsys):
+    stack = tmp_path / "stack.tif"
+    stack.write_bytes(sample_files()[0].read_bytes()[:5000])
+    before = stack.read_bytes()
+    for more in (["--out", str(stack)], ["--out", str(tmp_path / "c.csv"), "--table", str(stack)]):
+        assert status_of(["find", str(stack), *more]) == 2
+        assert "what the result would be made from" in capsys.readouterr().err and stack.read_bytes() == before

@@ -8,7 +8,7 @@ from PIL import Image
 
 from sam2flow_core.cli.main import status_of
 from sam2flow_core.config.evaluation import ClickingSettings
-from sam2flow_core.errors import DataError
+from sam2flow_core.errors import DataError, OutputError
 from sam2flow_core.evaluation.vos import error_click, evaluate_clicks, evaluate_first_masks, score_masks
 from sam2flow_core.evaluation.vos_data import ObjectScores, contour, contour_accuracy, open_vos, region_similarity
 
@@ -205,5 +205,58 @@ def test_data_that_do_not_fit(tmp_path):
     with pytest.raises(DataError, match="no frame '00099'"):
         open_vos(tmp_path).videos[0].number("00099")
     (tmp_path / "list.txt").write_text("../bear")
-    with pytest.raises(DataError, match="no name of a video"):
+    with pytest.raises(DataError, match="is no name of one"):
+        open_vos(tmp_path, tmp_path / "list.txt")
+
+
+def test_masks_that_are_there_are_never_replaced(tmp_path):
+    """Least of all the annotations."""
+    data = open_vos(write(tmp_path, "mose"))
+    before = {p: p.read_bytes() for p in (tmp_path / "Annotations").rglob("*.png")}
+    with pytest.raises(OutputError, match="masks are there already"):
+        evaluate_first_masks(Perfect(late=1), data, tmp_path / "Annotations", print)
+    assert before == {p: p.read_bytes() for p in (tmp_path / "Annotations").rglob("*.png")}
+
+
+def test_labels_of_16_bits_and_black_and_white(tmp_path):
+    for kind, factor in (("deep", 1000), ("white", None)):
+        data = write(tmp_path / kind, "mose")
+        for path in (data / "Annotations" / "bear").iterdir():
+            found = np.array(Image.open(path))
+            Image.fromarray(found == 1 if factor is None else found.astype(np.uint16) * factor).save(path)
+        result = evaluate_first_masks(Perfect(), open_vos(data), tmp_path / f"{kind} out", print)
+        assert result.mean == pytest.approx((1, 1))
+        assert [name for _, name in result.objects] == (["1"] if factor is None else ["1000", "2000"])
+        assert score_masks(open_vos(data), tmp_path / f"{kind} out").mean == pytest.approx((1, 1))
+
+
+def test_frames_and_annotations_belong_together_however_they_are_numbered(tmp_path):
+    write(tmp_path, "mose")
+    for kind in ("JPEGImages", "Annotations"):
+        for path in sorted((tmp_path / kind / "bear").iterdir(), reverse=True):
+            path.rename(path.with_stem(str(int(path.stem) + 6)))
+    (tmp_path / "Annotations" / ".hidden").mkdir()
+    data = open_vos(tmp_path)
+    assert evaluate_first_masks(Perfect(), data, tmp_path / "out", print).mean == pytest.approx((1, 1))
+    assert list(data.videos[0].annotations[0].frames) == [str(t) for t in range(6, 12)]
+    (tmp_path / "JPEGImages" / "bear" / "8.jpg").unlink()
+    with pytest.raises(DataError, match="no frame '8', which is annotated"):
+        evaluate_first_masks(Perfect(), open_vos(tmp_path), None, print)
+
+
+def test_nothing_to_score_is_said(tmp_path):
+    data = write(tmp_path, "mose")
+    for path in sorted((data / "Annotations" / "bear").iterdir())[2:]:
+        path.unlink()
+    with pytest.raises(DataError, match="nothing to score"):
+        score_masks(open_vos(data), data / "Annotations")
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbfbear\r\nbear\n", b"bear"])
+def test_lists_of_videos(content, tmp_path):
+    write(tmp_path, "mose")
+    (tmp_path / "list.txt").write_bytes(content)
+    assert [v.name for v in open_vos(tmp_path, tmp_path / "list.txt").videos] == ["bear"]
+    (tmp_path / "list.txt").write_text("..\n")
+    with pytest.raises(DataError, match="names a video a line"):
         open_vos(tmp_path, tmp_path / "list.txt")
