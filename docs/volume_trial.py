@@ -42,6 +42,18 @@ SETTINGS = FinetuningSettings(
     weight_decay=0.01,
     clip_gradient=1.0,
     region_loss="balanced",
+    # So few steps from random weights have enough to learn in clips as they are.
+    layer_decay_value=1.0,
+    random_horizontal_flip=0.0,
+    random_affine_degrees=0.0,
+    random_affine_shear=0.0,
+    color_jitter_brightness=0.0,
+    color_jitter_contrast=0.0,
+    color_jitter_saturation=0.0,
+    random_grayscale=0.0,
+    frame_jitter_brightness=0.0,
+    frame_jitter_contrast=0.0,
+    frame_jitter_saturation=0.0,
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.options import device_option
+from sam2flow_core.cli.options import Finite, device_option, seed_option
 
 _PATH = click.Path(path_type=Path)
 
@@ -18,10 +18,11 @@ _PATH = click.Path(path_type=Path)
 @click.option("--out", type=_PATH, required=True, help="Weights file to write (.safetensors).")
 @click.option("--memory", metavar="DESIGN", help="recent, short-long, relevant, gated or associated; docs/memory.md.")
 @click.option("--list", "listed", default="train.txt", show_default=True, help="Names of the volumes, a line each.")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True)
+@click.option("--evaluate", "tried", metavar="LIST", help="Volumes to try before and after, such as test.txt.")
+@click.option("--minutes", type=Finite(min=0, min_open=True), default=60.0, show_default=True)
 @click.option("--steps", type=click.IntRange(min=1), help="Clips to learn from, instead of minutes.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="A setting by SAM 2's name; docs/sam2.md.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@seed_option(1)
 @device_option
 def finetune(
     data: Path,
@@ -29,6 +30,7 @@ def finetune(
     out: Path,
     memory: str | None,
     listed: str,
+    tried: str | None,
     minutes: float,
     steps: int | None,
     changes: tuple[str, ...],
@@ -50,15 +52,20 @@ def finetune(
     from sam2flow_core.training.volume_training import FinetuningRequest
     from sam2flow_core.training.volume_training import finetune as steps_of
 
-    check_writable(out)
+    check_writable(out, start, data)
     settings = FinetuningSettings().with_values(changes)
     design = None if memory is None else MemoryConfig(memory)
-    volumes = read_volumes(data, listed)
-    request = FinetuningRequest(tuple(volumes), start, out, design, settings, minutes, steps, seed, device)
+    volumes, others = read_volumes(data, listed), [] if tried is None else read_volumes(data, tried)
+    request = FinetuningRequest(
+        tuple(volumes), start, out, design, settings, minutes, steps, seed, device, tuple(others)
+    )
     running = steps_of(request)
     with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
         for progress in running:
             bar.update(100 * progress.share - bar.n)
+            if progress.tried is not None:
+                when = "after" if progress.share else "before"
+                bar.write(f"Dice by memory in {len(others)} volumes of {tried}, {when}: {progress.tried:.3f}")
             bar.set_postfix(loss=f"{progress.loss:.3g}", dice=f"{progress.dice:.3g}")
             if interrupt.asked:
                 break

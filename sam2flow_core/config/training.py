@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
+from math import inf
 from typing import Any
 
 from sam2flow_core.config.model import PRESETS
@@ -11,6 +12,10 @@ from sam2flow_core.config.synthetic import AlterationConfig, BankConfig
 from sam2flow_core.errors import DataError
 
 _BOOLS = {"true": True, "false": False, "1": True, "0": False}
+_KINDS: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+_FRAMES_OF = ("init_cond_frames", "frames_to_correct")
+_SHARES = ("prob_", "random_horizontal_flip", "random_grayscale", "color_jitter_", "frame_jitter_", "layer_decay")
+_MOST = {"resolution": 4096, "num_frames": 1024, "random_affine_degrees": 180, "random_affine_shear": 80}
 _FIELD_SIZES = ((160, 0.35), (192, 0.4), (256, 0.25))
 _FLOW_SIZES = ((160, 0.88), (256, 0.12))
 
@@ -29,6 +34,8 @@ class FinetuningSettings:
         How often objects are prompted by clicks or a box, instead of their mask.
     prob_to_use_box_input_for_train : float
         How often, of these, by a box.
+    prob_to_use_pt_input_for_eval, prob_to_use_box_input_for_eval : float
+        The same where a network is tried (``--evaluate``); 0: by masks.
     prob_to_sample_from_gt_for_train : float
         How often a correction is clicked anywhere in the object, instead of in the error.
     prob_to_use_single_image_for_train : float
@@ -38,14 +45,34 @@ class FinetuningSettings:
         both; corrected ones count as prompted. Corrections are made where clicks or boxes are the prompts.
     rand_init_cond_frames_for_train, rand_frames_to_correct_for_train : bool
         Draw their numbers from 1 to these.
+    num_init_cond_frames_for_eval, num_frames_to_correct_for_eval : int
+    rand_init_cond_frames_for_eval, rand_frames_to_correct_for_eval : bool
+        The same where a network is tried.
+    pt_sampling_for_eval : str
+        Where it is clicked then: ``center`` of the object or of the largest error, or ``uniform``, as in training.
     num_correction_pt_per_frame : int
         Clicks into the error of each slice that is corrected.
     base_lr, vision_lr : float
         Learning rates, of the image encoder the second; 0 leaves the image encoder as it is. Both fall to a tenth.
+    layer_decay_value : float
+        By what the image encoder's rate is multiplied from each block of its trunk to the one before.
+    freeze_image_encoder : bool
+        As a ``vision_lr`` of 0.
     weight_decay, clip_gradient : float
     region_loss : str
         ``focal``, SAM 2's, or ``balanced``, which learns from nothing too; both beside dice, IoU and object score.
         Every answer of a slice is learned from (multistep), and of three alternatives the best.
+    random_horizontal_flip : float
+        How often a clip is mirrored. This and the following are the transforms of SAM 2's recipe, by the names of their
+        classes and arguments; a clip is changed as a whole but for the last.
+    random_affine_degrees, random_affine_shear : float
+        Largest rotation and shear, degrees.
+    color_jitter_brightness, color_jitter_contrast, color_jitter_saturation : float
+        By which share of 1 brightness, contrast and saturation are changed at most.
+    random_grayscale : float
+        How often a clip loses its colours.
+    frame_jitter_brightness, frame_jitter_contrast, frame_jitter_saturation : float
+        As ``color_jitter``, of each slice for itself.
     """
 
     resolution: int = 1024
@@ -53,27 +80,58 @@ class FinetuningSettings:
     max_num_objects: int = 3
     prob_to_use_pt_input_for_train: float = 0.5
     prob_to_use_box_input_for_train: float = 0.5
+    prob_to_use_pt_input_for_eval: float = 0.0
+    prob_to_use_box_input_for_eval: float = 0.0
     prob_to_sample_from_gt_for_train: float = 0.1
     prob_to_use_single_image_for_train: float = 0.0
     num_init_cond_frames_for_train: int = 2
     num_frames_to_correct_for_train: int = 2
     rand_init_cond_frames_for_train: bool = True
     rand_frames_to_correct_for_train: bool = True
+    num_init_cond_frames_for_eval: int = 1
+    num_frames_to_correct_for_eval: int = 1
+    rand_init_cond_frames_for_eval: bool = False
+    rand_frames_to_correct_for_eval: bool = False
+    pt_sampling_for_eval: str = "center"
     num_correction_pt_per_frame: int = 7
     base_lr: float = 5e-6
     vision_lr: float = 3e-6
+    layer_decay_value: float = 0.9
+    freeze_image_encoder: bool = False
     weight_decay: float = 0.1
     clip_gradient: float = 0.1
     region_loss: str = "focal"
+    random_horizontal_flip: float = 0.5
+    random_affine_degrees: float = 25.0
+    random_affine_shear: float = 20.0
+    color_jitter_brightness: float = 0.1
+    color_jitter_contrast: float = 0.03
+    color_jitter_saturation: float = 0.03
+    random_grayscale: float = 0.05
+    frame_jitter_brightness: float = 0.1
+    frame_jitter_contrast: float = 0.05
+    frame_jitter_saturation: float = 0.05
 
     def __post_init__(self) -> None:
+        self._check_ranges()
         if self.resolution % 32 or self.resolution < 32:
             raise DataError(f"resolution {self.resolution}: the side must be a multiple of 32 px")
-        counts = (self.num_frames - 1, self.max_num_objects, self.num_init_cond_frames_for_train)
-        if min(*counts, self.num_frames_to_correct_for_train) < 1:
+        numbers = (getattr(self, f"num_{what}_for_{when}") for what in _FRAMES_OF for when in ("train", "eval"))
+        if min(self.num_frames - 1, self.max_num_objects, *numbers) < 1:
             raise DataError("a clip needs two frames, an object, and one frame that is prompted and corrected")
-        if self.region_loss not in ("focal", "balanced"):
-            raise DataError(f"no region_loss '{self.region_loss}'; there are focal and balanced")
+        for name, known in (("region_loss", ("focal", "balanced")), ("pt_sampling_for_eval", ("center", "uniform"))):
+            if getattr(self, name) not in known:
+                raise DataError(f"no {name} '{getattr(self, name)}'; there are {' and '.join(known)}")
+
+    def _check_ranges(self) -> None:
+        for f in fields(self):
+            value, share = getattr(self, f.name), f.name.startswith(_SHARES)
+            if isinstance(value, str) or (0 <= value <= (1 if share else _MOST.get(f.name, inf)) and value < inf):
+                continue
+            most = 1 if share else _MOST.get(f.name)
+            raise DataError(f"{f.name} cannot be {value}: give " + (f"0 to {most}" if most else "0 or more"))
+        if self.clip_gradient == 0:
+            raise DataError("clip_gradient cannot be 0: nothing would be learned")
 
     def with_values(self, texts: Iterable[str]) -> FinetuningSettings:
         """These settings with some changed, each given as ``name=value``; raises `DataError` for what does not fit."""
@@ -86,7 +144,7 @@ class FinetuningSettings:
             try:
                 changes[name] = _BOOLS[value.lower()] if kinds[name] is bool else kinds[name](value)
             except (KeyError, ValueError):
-                raise DataError(f"{name} cannot be '{value}': give a {kinds[name].__name__}") from None
+                raise DataError(f"{name} cannot be '{value}': give {_KINDS[kinds[name]]}") from None
         return replace(self, **changes)
 
 

@@ -126,6 +126,12 @@ def normalise(unit: Tensor) -> Tensor:
     return (unit - mean) / spread
 
 
+def as_unit(inputs: Tensor) -> Tensor:
+    """Undo `normalise`: pictures (B, 3, H, W) of 0 to 1."""
+    mean, spread = (inputs.new_tensor(x).view(1, 3, 1, 1) for x in (_MEAN, _SPREAD))
+    return inputs * spread + mean
+
+
 def _unit(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.dtype == np.uint8:
         return pixels.astype(np.float32) / 255

@@ -81,6 +81,23 @@ def first_clicks(masks: Tensor, outside: Tensor, draws: torch.Generator) -> tupl
     return points[:, None], torch.where(found, POSITIVE, PADDING)[:, None]
 
 
+def centre_clicks(masks: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
+    """A click per vessel into the middle of its largest error, the px farthest from what is right.
+
+    Parameters and returns as those of `corrective_clicks`, nothing drawn; one of a mask that is right is padding.
+    """
+    points, labels = torch.zeros(len(masks), 1, 2, device=masks.device), torch.full((len(masks), 1), PADDING)
+    for row, (truth, found) in enumerate(zip(masks.cpu().numpy() > 0.5, predicted.cpu().numpy() > 0.5, strict=True)):
+        errors = [(truth & ~found, POSITIVE), (found & ~truth, NEGATIVE)]
+        depths = [distance_transform_edt(np.pad(wrong, 1))[1:-1, 1:-1] for wrong, _ in errors]
+        worse = int(depths[1].max() >= depths[0].max())
+        if depths[worse].max() > 0:
+            y, x = np.unravel_index(int(depths[worse].argmax()), truth.shape)
+            points[row, 0] = torch.tensor([float(x), float(y)])
+            labels[row, 0] = errors[worse][1]
+    return points, labels.to(masks.device)
+
+
 def first_boxes(masks: Tensor, outside: Tensor, draws: torch.Generator) -> tuple[Tensor, Tensor]:
     """A box around each vessel, each corner up to a tenth of the side off, and a box beside all vessels in each clip.
 

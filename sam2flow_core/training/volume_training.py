@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,17 @@ from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context
 from sam2flow_core.model.sam_encoder import frames_before
 from sam2flow_core.stack import Stack
 from sam2flow_core.stack.volumes import Volume
-from sam2flow_core.training.clicks import corrective_clicks, first_boxes, first_clicks, no_prompts, surely
+from sam2flow_core.training.clicks import (
+    centre_clicks,
+    corrective_clicks,
+    first_boxes,
+    first_clicks,
+    no_prompts,
+    surely,
+)
 from sam2flow_core.training.initial_weights import with_memory
 from sam2flow_core.training.losses import mask_loss
+from sam2flow_core.training.slice_changes import changed_clip
 
 
 @dataclass(frozen=True)
@@ -56,11 +65,16 @@ class ClipPlan:
     kind: str
 
 
-def draw_plan(frames: int, settings: FinetuningSettings, rng: np.random.Generator) -> ClipPlan:
-    """Draw how a clip of so many slices is prompted."""
-    s = settings
-    clicked = rng.random() < s.prob_to_use_pt_input_for_train
-    boxed = rng.random() < s.prob_to_use_box_input_for_train
+def draw_plan(
+    frames: int, settings: FinetuningSettings, rng: np.random.Generator, evaluating: bool = False
+) -> ClipPlan:
+    """Draw how a clip of so many slices is prompted, to learn from it or to try what was learned."""
+
+    def of(name: str) -> Any:
+        return getattr(settings, f"{name}_for_{'eval' if evaluating else 'train'}")
+
+    clicked = rng.random() < of("prob_to_use_pt_input")
+    boxed = rng.random() < of("prob_to_use_box_input")
 
     # A single slice is learned as SAM learns pictures.
     clicked |= frames == 1
@@ -69,8 +83,8 @@ def draw_plan(frames: int, settings: FinetuningSettings, rng: np.random.Generato
         count = min(int(rng.integers(1, most + 1)) if random else most, frames)
         return frozenset({0, *(1 + rng.choice(frames - 1, count - 1, replace=False)).tolist()})
 
-    prompted = some(s.num_init_cond_frames_for_train, s.rand_init_cond_frames_for_train)
-    corrected = some(s.num_frames_to_correct_for_train, s.rand_frames_to_correct_for_train)
+    prompted = some(of("num_init_cond_frames"), of("rand_init_cond_frames"))
+    corrected = some(of("num_frames_to_correct"), of("rand_frames_to_correct"))
     kind = "mask" if not clicked else "box" if boxed else "click"
     return ClipPlan(prompted, corrected if clicked else frozenset(), kind)
 
@@ -86,6 +100,8 @@ class SliceFollowing:
     plan : ClipPlan
     settings : FinetuningSettings
     rng : numpy.random.Generator
+    evaluating : bool
+        Click as a network is tried.
     """
 
     def __init__(
@@ -95,7 +111,10 @@ class SliceFollowing:
         plan: ClipPlan,
         settings: FinetuningSettings,
         rng: np.random.Generator,
+        evaluating: bool = False,
     ) -> None:
+        self.centred = evaluating and settings.pt_sampling_for_eval == "center"
+        self.confirming = 0.0 if evaluating else settings.prob_to_sample_from_gt_for_train
         self.model, self.clip, self.plan, self.settings, self.rng = model, clip, plan, settings, rng
         windows = [frames_before(f, model.config.image.window) for f in range(len(clip.images))]
         levels = model.encode(clip.images, clip.images[torch.tensor(windows)] if windows[0] else None)
@@ -125,8 +144,11 @@ class SliceFollowing:
             masks = surely(truth, self.model.segment(self.levels[frame], self.owner, embedded, prompts))
         else:
             # Nobody clicks what is not there: such a row gets padding.
-            draw = first_boxes if self.plan.kind == "box" else first_clicks
-            points, labels = draw(truth, (truth.amax(0) < 0.5)[None], self.draws)
+            if self.plan.kind == "click" and self.centred:
+                points, labels = centre_clicks(truth, torch.zeros_like(truth))
+            else:
+                draw = first_boxes if self.plan.kind == "box" else first_clicks
+                points, labels = draw(truth, (truth.amax(0) < 0.5)[None], self.draws)
             prompts = Prompts(points[: len(truth)], labels[: len(truth)])
             masks = self._answer(frame, embedded, prompts, self.plan.kind == "click")
             masks = self._corrected(frame, embedded, masks, prompts)
@@ -157,9 +179,12 @@ class SliceFollowing:
             return masks
         for _ in range(self.settings.num_correction_pt_per_frame):
             found = masks.logits.detach() > 0
-            if self.rng.random() < self.settings.prob_to_sample_from_gt_for_train:
+            if self.rng.random() < self.confirming:
                 found = torch.zeros_like(found)
-            points, labels = corrective_clicks(self.clip.truth[frame], found, self.draws)
+            truth = self.clip.truth[frame]
+            points, labels = (
+                centre_clicks(truth, found) if self.centred else corrective_clicks(truth, found, self.draws)
+            )
             low = F.interpolate(masks.logits.detach()[:, None], scale_factor=0.25, mode="area").clamp(-32, 32)
             points, labels = torch.cat([prompts.points, points], 1), torch.cat([prompts.labels, labels], 1)
             prompts = Prompts(points, labels, low, prompts.tokens)
@@ -210,6 +235,8 @@ class FinetuningRequest:
     minutes : float
     steps : int or None
         Instead of minutes.
+    tried : tuple of Volume
+        With masks, that nothing is learned from: Dice by memory is measured on them before and after.
     """
 
     volumes: tuple[Volume, ...]
@@ -221,15 +248,20 @@ class FinetuningRequest:
     steps: int | None = None
     seed: int = 1
     device: str = "auto"
+    tried: tuple[Volume, ...] = ()
 
 
 @dataclass(frozen=True)
 class FinetuningProgress:
-    """After a step: share of the run that is done, and running means of the loss and of Dice by memory."""
+    """After a step: share of the run that is done, and running means of the loss and of Dice by memory.
+
+    ``tried`` is Dice by memory in the volumes that nothing is learned from: before the first step and after the last.
+    """
 
     share: float
     loss: float
     dice: float
+    tried: float | None = None
 
 
 class VolumeClips:
@@ -273,10 +305,20 @@ class VolumeClips:
         ahead = count - first if step > 0 else first + 1
         if ahead < min(length, count):
             step = -step
-        order = [t for t in range(first, first + step * length, step) if 0 <= t < count]
-        labels = volume.labels(first)
-        there = np.setdiff1d(np.unique(labels), [0])
+        order = [t for t in range(first, first + step * min(length, count), step) if 0 <= t < count]
+        there = np.setdiff1d(np.unique(volume.labels(first)), [0])
         ids = rng.choice(there, min(s.max_num_objects, len(there)), replace=False)
+        clip = self._clip(frames, volume, order, ids)
+        return SliceClip(*changed_clip(clip.images, clip.truth, s, rng))
+
+    def firsts(self) -> Iterator[SliceClip]:
+        """Of each volume the clip that begins in the first slice with an object, of the objects that are there."""
+        for frames, volume, marked in self._open:
+            order = range(marked[0], min(marked[0] + self.settings.num_frames, len(frames.stack)))
+            there = np.setdiff1d(np.unique(volume.labels(marked[0])), [0])
+            yield self._clip(frames, volume, order, there[: self.settings.max_num_objects])
+
+    def _clip(self, frames: SquareFrames, volume: Volume, order: Sequence[int], ids: Any) -> SliceClip:
         truth = torch.stack([self._masks(volume.labels(t), ids) for t in order])
         return SliceClip(torch.cat([frames.inputs(t) for t in order]), truth)
 
@@ -292,12 +334,12 @@ def finetune(request: FinetuningRequest) -> Generator[FinetuningProgress, None, 
     Yields
     ------
     FinetuningProgress
-        After each step.
+        After each step; where volumes are tried, before the first and after the last too.
 
     Raises
     ------
     ModelError, DataError
-        If weights or volumes cannot be used.
+        If weights or volumes cannot be used, or no step had a gradient that is a number.
     """
     settings, device = request.settings, choose_device(request.device)
     model, description = load_model(request.start)
@@ -309,44 +351,79 @@ def finetune(request: FinetuningRequest) -> Generator[FinetuningProgress, None, 
         raise ModelError(f"{request.start}: knows single pictures; begin with --memory associated")
     model = model.to(device).train()
     for name, parameter in model.named_parameters():
-        if _is_vision(name) and settings.vision_lr == 0:
+        if _is_vision(name) and (settings.vision_lr == 0 or settings.freeze_image_encoder):
             parameter.requires_grad_(False)
     clips = VolumeClips(request.volumes, settings, device)
+    tried = VolumeClips(request.tried, settings, device)
     optimiser = _optimiser(model, settings)
     rng = np.random.default_rng(request.seed)
     torch.manual_seed(request.seed)
-    begun, done, share, means = time.monotonic(), 0, 0.0, (0.0, 0.0)
+    learned, done, share, means = 0, 0, 0.0, (0.0, 0.0)
     try:
+        if request.tried:
+            yield FinetuningProgress(0.0, *means, try_out(model, tried, settings, request.seed))
+        begun = time.monotonic()
         while share < 1:
             clip = clips.draw(rng)
             plan = draw_plan(len(clip.images), settings, rng)
             loss, dice = SliceFollowing(model, clip, plan, settings, rng).run()
-            _step(model, optimiser, loss, settings, share)
+            learned += _step(model, optimiser, loss, settings, share)
             done += 1
             means = _running(means, (loss.item(), dice.item()), done)
             elapsed = (time.monotonic() - begun) / 60 / request.minutes
             share = min(elapsed if request.steps is None else done / request.steps, 1.0)
             yield FinetuningProgress(share, *means)
+        if request.tried:
+            yield FinetuningProgress(1.0, *means, try_out(model, tried, settings, request.seed))
     finally:
         clips.close()
+        tried.close()
+        if done and not learned:
+            raise DataError(f"nothing was learned in {done} steps: their losses are no numbers; lower base_lr")
         notes = {**description["notes"], "image_size": settings.resolution, "finetuned_from": Path(request.start).name}
         notes |= {"finetuning_steps": done, "volumes": len(request.volumes), "seed": request.seed}
         save_weights(request.out, model.eval(), notes, torch.float32)
 
 
+def try_out(model: SAM2Flow, clips: VolumeClips, settings: FinetuningSettings, seed: int) -> float:
+    """Mean Dice by memory in the first clip of each volume, prompted by the settings for evaluation."""
+    rng, dice = np.random.default_rng(seed), []
+    model.eval()
+    with torch.no_grad():
+        for clip in clips.firsts():
+            plan = draw_plan(len(clip.images), settings, rng, evaluating=True)
+            dice.append(float(SliceFollowing(model, clip, plan, settings, rng, evaluating=True).run()[1]))
+    model.train()
+    return float(np.nanmean(dice)) if np.isfinite(dice).any() else math.nan
+
+
 def _optimiser(model: SAM2Flow, settings: FinetuningSettings) -> torch.optim.AdamW:
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+    last = 1 + max((found for name, _ in model.named_parameters() if (found := _block(name)) is not None), default=0)
     for name, parameter in model.named_parameters():
-        vision = _is_vision(name)
         if not parameter.requires_grad or name.startswith("flow."):
             continue
-        groups.setdefault((vision, parameter.ndim > 1), []).append(parameter)
+        rate = settings.vision_lr if _is_vision(name) else settings.base_lr
+        block = _block(name)
+        rate *= 1.0 if block is None else settings.layer_decay_value ** (last - block)
+        groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
     return torch.optim.AdamW(
         [
-            {"params": found, "weight_decay": settings.weight_decay * matrix, "peak": _rate(settings, vision)}
-            for (vision, matrix), found in groups.items()
+            {"params": found, "weight_decay": settings.weight_decay * matrix, "peak": rate}
+            for (rate, matrix), found in groups.items()
         ]
     )
+
+
+def _block(name: str) -> int | None:
+    """How deep in the image encoder's trunk of blocks a weight lies, 0 before the first; None beside and behind it.
+
+    Positions keep the whole rate, as in SAM 2.
+    """
+    if not name.startswith("image_encoder.trunk.") or "pos_embed" in name:
+        return None
+    found = re.match(r"image_encoder\.trunk\.(?:blocks\.(\d+)|patch_embed)", name)
+    return None if found is None else int(found[1]) + 1 if found[1] else 0
 
 
 def _is_vision(name: str) -> bool:
@@ -354,23 +431,21 @@ def _is_vision(name: str) -> bool:
     return name.startswith("image_encoder.") and not name.startswith("image_encoder.integrator.")
 
 
-def _rate(settings: FinetuningSettings, vision: bool) -> float:
-    return settings.vision_lr if vision else settings.base_lr
-
-
 def _step(
     model: SAM2Flow, optimiser: torch.optim.AdamW, loss: Tensor, settings: FinetuningSettings, share: float
-) -> None:
+) -> bool:
+    """Learn from a loss; False where it is no number."""
     if not loss.requires_grad:  # a clip of prompted slices alone teaches nothing
-        return
+        return True
     optimiser.zero_grad()
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_gradient)
     if not torch.isfinite(norm):
-        return
+        return False
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * (0.55 + 0.45 * math.cos(math.pi * share))
     optimiser.step()
+    return True
 
 
 def _running(means: tuple[float, float], new: tuple[float, float], count: int) -> tuple[float, float]:

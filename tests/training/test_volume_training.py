@@ -1,6 +1,7 @@
 """Fine-tuning on annotated volumes: reading them, drawing clips and prompts, a step of each design, and following."""
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -10,20 +11,28 @@ import torch
 from PIL import Image
 
 from sam2flow_core.cli.main import status_of
+from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
 from sam2flow_core.config.model import IMAGE_SAMS, PRESETS, ImageEncoderConfig, MaskConfig, MemoryConfig
 from sam2flow_core.config.training import FinetuningSettings
-from sam2flow_core.engine.propagation import dice, propagate_volumes
+from sam2flow_core.engine.propagation import dice, propagate_volumes, read_mask_prompts
 from sam2flow_core.errors import DataError, ModelError, PromptError
-from sam2flow_core.inference.build import build_i2v_video_predictor
+from sam2flow_core.inference.build import build_i2v_video_predictor, load_predictor
+from sam2flow_core.inference.image_predictor import SAM2ImagePredictor
+from sam2flow_core.inference.sam2_inputs import as_unit, normalise
 from sam2flow_core.inference.weights import load_model, save_weights
+from sam2flow_core.model.prompt_encoder import NEGATIVE, PADDING, POSITIVE
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack.volumes import find_volume, read_volumes
+from sam2flow_core.training.clicks import centre_clicks
 from sam2flow_core.training.initial_weights import with_memory
+from sam2flow_core.training.slice_changes import changed_clip
 from sam2flow_core.training.volume_training import (
     ClipPlan,
     FinetuningRequest,
     SliceFollowing,
     VolumeClips,
+    _block,
+    _optimiser,
     draw_plan,
     finetune,
 )
@@ -81,11 +90,14 @@ def test_volumes_are_read(nifti, tmp_path):
         assert stack.shape == (SLICES, HEIGHT, WIDTH)
         assert np.abs(stack.frame(2).astype(float) - labels_of(2) * 60 - 40).mean() < 3
     assert (volume.labels(3) == labels_of(3)).all() and volume.labels().shape == (SLICES, HEIGHT, WIDTH)
-    assert volume.slice_names()[2] == "00002"
+    assert volume.slice_names[2] == "00002"
     for wrong in ("none.txt", "images"):
         with pytest.raises(DataError):
             read_volumes(tmp_path, wrong)
-    for name in ("heart", "../liver", ".."):
+    for slice_number in (SLICES, 10**30):
+        with pytest.raises(DataError, match="no slice"):
+            volume.labels(slice_number)
+    for name in ("heart", "../liver", "..", ""):
         with pytest.raises(DataError, match="volume"):
             find_volume(tmp_path, name)
 
@@ -108,7 +120,12 @@ def test_settings_by_name():
         ["num_frames=4", "base_lr=1e-3", "rand_frames_to_correct_for_train=false"]
     )
     assert (changed.num_frames, changed.base_lr, changed.rand_frames_to_correct_for_train) == (4, 1e-3, False)
-    for wrong in ("frames=3", "num_frames=many", "resolution=100", "num_frames=1", "region_loss=l2"):
+    for wrong in (
+        "frames=3", "num_frames=many", "resolution=100", "num_frames=1", "region_loss=l2", "base_lr=nan", "base_lr=-1",
+        "vision_lr=inf", "prob_to_use_pt_input_for_train=2", "num_correction_pt_per_frame=-1", "clip_gradient=0",
+        "num_frames=999999999", "resolution=1048576", "num_init_cond_frames_for_eval=0", "layer_decay_value=1.5",
+        "random_horizontal_flip=-0.1", "random_affine_shear=90", "pt_sampling_for_eval=edge",
+    ):  # fmt: skip
         with pytest.raises(DataError):
             FinetuningSettings().with_values([wrong])
 
@@ -286,3 +303,171 @@ def test_a_run_that_is_stopped_leaves_its_weights(start, tmp_path):
     next(running)
     running.close()
     assert load_model(str(out))[1]["notes"]["finetuning_steps"] == 1
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
+def test_slices_and_masks_belong_together_however_they_are_numbered(ending, tmp_path):
+    """``10`` comes after ``9``, for pictures, masks and results alike."""
+    for kind in ("images", "masks"):
+        (tmp_path / kind / "liver").mkdir(parents=True)
+    for t in range(12):
+        Image.fromarray(labels_of(t) * 60 + 40).save(tmp_path / "images" / "liver" / f"{t + 1}.{ending}")
+        Image.fromarray(labels_of(t)).save(tmp_path / "masks" / "liver" / f"{t + 1}.png")
+    volume = find_volume(tmp_path, "liver")
+    assert volume.slice_names == [str(t + 1) for t in range(12)]
+    with volume.open() as stack:
+        for t in range(12):
+            assert np.abs(stack.frame(t).astype(float) - volume.labels(t) * 60.0 - 40).mean() < 3
+
+
+def test_a_list_of_names_as_people_write_it(tmp_path):
+    write(tmp_path)
+    for kind in ("images", "masks"):
+        (tmp_path / kind / "liver").rename(tmp_path / kind / "my liver")
+    (tmp_path / "train.txt").write_bytes(b"\xef\xbb\xbfmy liver\r\n\r\nmy liver\r\n")
+    assert [v.name for v in read_volumes(tmp_path, "train.txt")] == ["my liver"]
+    os.mkfifo(tmp_path / "pipe.txt")
+    for name, content in (("a.txt", b"../liver\n"), ("b.txt", b"\xff\xfel\0"), ("c.txt", b"\n"), ("pipe.txt", None)):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(DataError):
+            read_volumes(tmp_path, name)
+
+
+def test_mask_prompts_as_others_write_them(tmp_path):
+    path = tmp_path / "prompts.json"
+    path.write_bytes(b'\xef\xbb\xbf{"liver": 2}')
+    assert read_mask_prompts(path) == {"liver": 2}
+    for content in (
+        b"[" * 200_000,
+        b'{"a":' * 200_000,
+        b'{"liver": 2.0}',
+        b'{"liver": true}',
+        b"{}",
+        b'{"liv\xe9r": 2}',
+    ):
+        path.write_bytes(content)
+        with pytest.raises(PromptError):
+            read_mask_prompts(path)
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(PromptError):
+        read_mask_prompts(tmp_path / "pipe.json")
+
+
+@pytest.mark.parametrize("nifti", [False, True], ids=["picture", "nifti"])
+def test_a_volume_of_one_slice_is_a_picture_to_learn_from(nifti, tmp_path):
+    write(tmp_path, nifti)
+    if nifti:
+        import nibabel
+
+        for kind in ("images", "masks"):
+            path = tmp_path / kind / "liver.nii.gz"
+            one = np.asanyarray(nibabel.load(path).dataobj)[..., 2:3]
+            nibabel.save(nibabel.Nifti1Image(one, np.eye(4)), path)
+    else:
+        for path in tmp_path.glob("*/liver/*"):
+            if path.stem != "00002":
+                path.unlink()
+    (volume,) = read_volumes(tmp_path, "train.txt")
+    clips = VolumeClips([volume], FinetuningSettings().with_values(FAST), torch.device("cpu"))
+    clip = clips.draw(np.random.default_rng(0))
+    clips.close()
+    assert clip.images.shape == (1, 3, SIDE, SIDE) and clip.truth[0].flatten(1).any(1).all()
+
+
+def test_volumes_are_tried_before_and_after(start, tmp_path, capsys):
+    """By the settings for evaluation; what is tried is not learned from."""
+    data, out = write(tmp_path / "data"), tmp_path / "tuned.safetensors"
+    more = [x for text in [*FAST, "base_lr=1e-3", "prob_to_use_pt_input_for_eval=1"] for x in ("--set", text)]
+    call = ["finetune", str(data), "--start", str(start), "--out", str(out), "--steps", "1", "--device", "cpu", *more]
+    assert status_of([*call, "--evaluate", "test.txt"]) == 0
+    said = capsys.readouterr().out
+    assert "in 1 volumes of test.txt, before: 0." in said and "in 1 volumes of test.txt, after: 0." in said
+    plain = tmp_path / "plain.safetensors"
+    assert status_of([str(plain) if x == str(out) else x for x in call]) == 0
+    one, other = (load_model(str(p))[0].state_dict() for p in (out, plain))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_network_is_tried_by_clicks_into_the_middle():
+    settings = FinetuningSettings(prob_to_use_pt_input_for_eval=1.0, num_frames_to_correct_for_eval=2)
+    plan = draw_plan(8, settings, np.random.default_rng(0), evaluating=True)
+    assert plan.kind == "click" and plan.prompted == {0} and len(plan.corrected) == 2 and 0 in plan.corrected
+    assert draw_plan(8, FinetuningSettings(), np.random.default_rng(0), evaluating=True).kind == "mask"
+    truth, found = torch.zeros(3, 32, 32), torch.zeros(3, 32, 32)
+    truth[0, 4:15, 6:17] = truth[1, 4:15, 6:17] = truth[2, 4:15, 6:17] = 1
+    found[1] = found[2] = truth[1]
+    found[1, 20:27, 20:27] = 1
+    points, labels = centre_clicks(truth, found)
+    assert points[:2, 0].tolist() == [[11, 9], [23, 23]] and labels[:, 0].tolist() == [POSITIVE, NEGATIVE, PADDING]
+
+
+OFF = {
+    name: 0.0 for name in FinetuningSettings.__dataclass_fields__ if name.startswith(("random_", "color_", "frame_j"))
+}
+
+
+def test_clips_change_as_the_settings_say():
+    """Masks go with their pictures, and nothing is drawn for what is off."""
+    truth = torch.zeros(2, 1, 64, 64)
+    truth[:, :, 20:40, 10:30] = 1
+    unit = 0.2 + 0.5 * truth * torch.tensor([1.0, 0.5, 0.2])[:, None, None]
+    images, rng = normalise(unit), np.random.default_rng(0)
+    same, masks = changed_clip(images, truth, FinetuningSettings(**OFF), rng)
+    assert same is images and masks is truth and rng.random() == np.random.default_rng(0).random()
+
+    def change(**chosen):
+        found, masks = changed_clip(images, truth, FinetuningSettings(**OFF | chosen), np.random.default_rng(1))
+        return as_unit(found), masks
+
+    flipped, masks = change(random_horizontal_flip=1.0)
+    assert torch.allclose(flipped, unit.flip(-1), atol=1e-5) and torch.equal(masks, truth.flip(-1))
+    turned, masks = change(random_affine_degrees=25.0, random_affine_shear=20.0)
+    assert set(masks.unique().tolist()) == {0, 1} and not torch.equal(masks, truth)
+    inside = masks[:, 0] > 0.5
+    assert (turned[:, 0][inside].mean() - 0.7).abs() < 0.03, "the picture was turned as its mask was"
+    grey, masks = change(random_grayscale=1.0)
+    assert torch.equal(masks, truth) and torch.allclose(grey[:, 0], grey[:, 2], atol=1e-6)
+    whole, _ = change(color_jitter_brightness=0.5)
+    each, _ = change(frame_jitter_brightness=0.5)
+    assert not torch.allclose(whole, unit, atol=1e-3) and torch.allclose(whole[0], whole[1])
+    assert not torch.allclose(each[0], each[1], atol=1e-3)
+    corner = torch.zeros_like(truth)
+    corner[:, :, :4, :4] = 1
+    wild = FinetuningSettings(**OFF | {"random_affine_degrees": 180.0})
+    drawn = [changed_clip(images, corner, wild, np.random.default_rng(seed)) for seed in range(8)]
+    assert all(masks[0].any() for _, masks in drawn), "turned out of sight, an object would teach nothing"
+    assert 0 < sum(masks is corner for _, masks in drawn) < 8
+
+
+def test_deeper_blocks_of_the_image_encoder_learn_faster(network):
+    """Rates by layer as SAM 2's ``layer_decay_param_modifier`` makes them: positions keep the whole rate."""
+    settings = FinetuningSettings(vision_lr=1.0, base_lr=3.0, layer_decay_value=0.5)
+    names = {id(p): name for name, p in network.named_parameters()}
+    rates = {names[id(p)]: g["peak"] for g in _optimiser(network, settings).param_groups for p in g["params"]}
+    blocks = 4
+    for k in range(blocks):
+        assert rates[f"image_encoder.trunk.blocks.{k}.attn.qkv.weight"] == 0.5 ** (blocks - k)
+    assert rates["image_encoder.trunk.patch_embed.proj.weight"] == 0.5 ** (blocks + 1)
+    assert rates["image_encoder.neck.0.weight"] == 1.0 and _block("image_encoder.trunk.pos_embed") is None
+    assert rates["mask_decoder.iou_token.weight"] == 3.0
+
+
+def test_losses_that_are_no_numbers_are_said(start, tmp_path, monkeypatch):
+    request = FinetuningRequest(
+        read_volumes(write(tmp_path / "data"), "train.txt"), str(start), tmp_path / "w.safetensors",
+        settings=FinetuningSettings().with_values(FAST), steps=1, device="cpu",
+    )  # fmt: skip
+    spoilt = "sam2flow_core.training.volume_training.mask_loss"
+    monkeypatch.setattr(spoilt, lambda decoded, *_: decoded.logits.sum() * float("nan"))
+    with pytest.raises(DataError, match="nothing was learned"):
+        list(finetune(request))
+    assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_one_recording_is_followed_at_the_size_of_fine_tuned_weights(start):
+    settings = replace(InferenceSettings(), sam2=Sam2Settings(remembered_frames=8))
+    assert load_predictor(str(start), "cpu", settings).settings.sam2 == Sam2Settings(SIDE, remembered_frames=8)
+    other = replace(settings, sam2=Sam2Settings(image_size=96))
+    assert load_predictor(str(start), "cpu", other).settings.sam2.image_size == 96
+    assert SAM2ImagePredictor.from_pretrained(str(start), device="cpu").side == SIDE
