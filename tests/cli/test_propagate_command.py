@@ -67,7 +67,7 @@ def test_what_cannot_be_carried_is_one_line_and_status_2(drifting, model, tmp_pa
         ({"mask": "empty.tif"}, "nothing is marked"),
         ({"mask": "grey.tif"}, "whole numbers"),
         ({"mask": "text.tif"}, "cannot be read as a TIFF image"),
-        ({"mask": "none.tif"}, "cannot be read"),
+        ({"mask": "none.tif"}, "no such file"),
         ({"frame": "12"}, "outside the recording (0 to 11)"),
     ):
         assert status_of(command(folder, out, *model, **given)) == 2
