@@ -7,10 +7,34 @@ line prints it and exits with status 2; the plugin shows it as a notification.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
+
+from sam2flow_core.messages import Message
 
 
 class Sam2FlowError(Exception):
-    """Base of the errors that a person must mend (exit status 2)."""
+    """Base of the errors that a person must mend (exit status 2).
+
+    Parameters
+    ----------
+    message : str
+        One line; with `values` the template of a `Message`, so that a face can say it in another language.
+    **values : int, float or str
+        What the template names.
+
+    Examples
+    --------
+    >>> str(Sam2FlowError("{name}: the file is empty", name="cells.tif"))
+    'cells.tif: the file is empty'
+    """
+
+    def __init__(self, message: object = "", /, **values: Any) -> None:
+        super().__init__(Message(str(message), **values) if values else message)
+
+    @property
+    def message(self) -> str:
+        """What it says; a `Message` where it was made with values."""
+        return self.args[0] if isinstance(self.args[0], Message) else str(self)
 
 
 class StackError(Sam2FlowError):

@@ -177,14 +177,21 @@ def read_labels(path: str | Path) -> tuple[Labels, Labels]:
             text = one_line(row.get(column, ""))
             if text and known.setdefault(vessel, text) != text:
                 place = f"{sheet.path}, line {sheet.lines[number]}"
-                raise PromptError(f"{place}: vessel {vessel} has two {column}s, '{known[vessel]}' and '{text}'")
+                raise PromptError(
+                    "{place}: vessel {vessel} has two {column}s, '{known}' and '{text}'",
+                    place=place,
+                    vessel=vessel,
+                    column=column,
+                    known=known[vessel],
+                    text=text,
+                )
     return tuple(found["name"].items()), tuple(found["group"].items())
 
 
 def _read(path: str | Path) -> Sheet:
     sheet = read_sheet(Path(path), COLUMNS, LABELS, COLUMNS, PromptError)
     if not sheet.rows:
-        raise PromptError(f"{path}: no prompts in it; add at least one row with label 1")
+        raise PromptError("{path}: no prompts in it; add at least one row with label 1", path=path)
     return sheet
 
 
@@ -193,9 +200,9 @@ def _prompt(sheet: Sheet, row: int) -> Prompt:
     place = f"{sheet.path}, line {sheet.lines[row]}"
     for column, value in values.items():
         if value is None:
-            raise PromptError(f"{place}: a value is missing or not a number ({column})")
+            raise PromptError("{place}: a value is missing or not a number ({column})", place=place, column=column)
         if column in ("vessel_id", "frame", "label") and value % 1:
-            raise PromptError(f"{place}: vessel_id, frame and label must be whole numbers")
+            raise PromptError("{place}: vessel_id, frame and label must be whole numbers", place=place)
     vessel, frame, y, x, label = (float(value or 0) for value in values.values())
     return Prompt(int(vessel), int(frame), y, x, int(label))
 
@@ -239,7 +246,9 @@ def check_prompts(prompts: tuple[AnyPrompt, ...], shape: tuple[int, int, int]) -
         check_point(click, shape)
     for vessel in sorted({p.vessel_id for p in clicks} - {r.vessel_id for r in regions}):
         if not any(p.label == 1 for p in clicks if p.vessel_id == vessel):
-            raise PromptError(f"vessel {vessel} has negative clicks only; add a click with label 1 on the vessel")
+            raise PromptError(
+                "vessel {vessel} has negative clicks only; add a click with label 1 on the vessel", vessel=vessel
+            )
 
 
 def check_point(prompt: Prompt, shape: tuple[int, int, int]) -> None:
@@ -247,14 +256,27 @@ def check_point(prompt: Prompt, shape: tuple[int, int, int]) -> None:
     frames, height, width = shape
     vessel = f"vessel {prompt.vessel_id}"
     if prompt.vessel_id < 1 or prompt.vessel_id > 65535:
-        raise PromptError(f"{vessel}: ids run from 1 to 65535")
+        raise PromptError("{vessel}: ids run from 1 to 65535", vessel=vessel)
     if prompt.label not in (0, 1):
-        raise PromptError(f"{vessel}: label {prompt.label} is neither 1 (vessel) nor 0 (not this vessel)")
+        raise PromptError(
+            "{vessel}: label {label} is neither 1 (vessel) nor 0 (not this vessel)", vessel=vessel, label=prompt.label
+        )
     if not 0 <= prompt.frame < frames:
-        raise PromptError(f"{vessel}: frame {prompt.frame} is outside the recording (0 to {frames - 1})")
+        raise PromptError(
+            "{vessel}: frame {frame} is outside the recording (0 to {last})",
+            vessel=vessel,
+            frame=prompt.frame,
+            last=frames - 1,
+        )
     if not (-0.5 <= prompt.y <= height - 0.5 and -0.5 <= prompt.x <= width - 0.5):
         place = f"y={prompt.y:g}, x={prompt.x:g}"
-        raise PromptError(f"{vessel}: point {place} is outside the image ({height} x {width} px)")
+        raise PromptError(
+            "{vessel}: point {place} is outside the image ({height} x {width} px)",
+            vessel=vessel,
+            place=place,
+            height=height,
+            width=width,
+        )
 
 
 _KINDS = {"box": BoxPrompt, "mask": MaskPrompt}
@@ -313,9 +335,14 @@ def check_regions(regions: Sequence[Region], shape: tuple[int, int, int]) -> Non
     for region in regions:
         vessel = f"vessel {region.vessel_id}"
         if not 1 <= region.vessel_id <= 65535:
-            raise PromptError(f"{vessel}: ids run from 1 to 65535")
+            raise PromptError("{vessel}: ids run from 1 to 65535", vessel=vessel)
         if not 0 <= region.frame < frames:
-            raise PromptError(f"{vessel}: frame {region.frame} is outside the recording (0 to {frames - 1})")
+            raise PromptError(
+                "{vessel}: frame {frame} is outside the recording (0 to {last})",
+                vessel=vessel,
+                frame=region.frame,
+                last=frames - 1,
+            )
         if isinstance(region, BoxPrompt):
             _check_box(vessel, region, height, width)
         else:
@@ -326,14 +353,30 @@ def _check_box(vessel: str, box: BoxPrompt, height: int, width: int) -> None:
     rows = -0.5 <= box.top < box.bottom <= height - 0.5
     columns = -0.5 <= box.left < box.right <= width - 0.5
     if not (rows and columns):
-        raise PromptError(f"{vessel}: the box in frame {box.frame} does not lie in the image ({height} x {width} px)")
+        raise PromptError(
+            "{vessel}: the box in frame {frame} does not lie in the image ({height} x {width} px)",
+            vessel=vessel,
+            frame=box.frame,
+            height=height,
+            width=width,
+        )
 
 
 def _check_mask(vessel: str, painted: MaskPrompt, height: int, width: int) -> None:
     if (painted.height, painted.width) != (height, width):
         raise PromptError(
-            f"{vessel}: the mask in frame {painted.frame} has {painted.height} x {painted.width} px, "
-            f"the recording {height} x {width}; paint it again on this recording"
+            "{vessel}: the mask in frame {frame} has {height} x {width} px, the recording {height_2} x "
+            "{width_2}; paint it again on this recording",
+            vessel=vessel,
+            frame=painted.frame,
+            height=painted.height,
+            width=painted.width,
+            height_2=height,
+            width_2=width,
         )
     if " " not in painted.runs:
-        raise PromptError(f"{vessel}: the mask in frame {painted.frame} is empty; paint the vessel, or delete the mask")
+        raise PromptError(
+            "{vessel}: the mask in frame {frame} is empty; paint the vessel, or delete the mask",
+            vessel=vessel,
+            frame=painted.frame,
+        )

@@ -17,11 +17,11 @@ from sam2flow_core.project import next_line_folder
 from sam2flow_napari.layers.factory import LayerFactory, lay_on
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import told, tr, tr_later
 from sam2flow_napari.worker.jobs import Failed, LineDone, LineJob
 from sam2flow_napari.worker.loop import Worker
 
-NAME = "drawn line"
+NAME = tr_later("drawn line")
 
 
 class DrawnLine(QObject):
@@ -100,7 +100,9 @@ class DrawnLine(QObject):
         """Take an answer of the worker; others than the present line's are dropped."""
         if isinstance(answer, LineDone) and answer.job_id == self._job_id:
             show_info(
-                tr("Drawn line: {words}. Tables and report are in {out}").format(words=answer.words, out=answer.out)
+                tr("Drawn line: {words}. Tables and report are in {out}").format(
+                    words=told(answer.words), out=answer.out
+                )
             )
             self.measured.emit(answer)
 

@@ -39,6 +39,14 @@ def sample_path() -> Path:
     return path
 
 
+def is_bundled(path: Path) -> bool:
+    """Whether a file is the sample of this installation."""
+    try:
+        return path == sample_path()
+    except StackError:
+        return False
+
+
 def open_sample() -> list[LayerData]:
     """Open the sample through File > Open Sample."""
     return read_stack(str(sample_path()))

@@ -19,7 +19,7 @@ from sam2flow_napari.layers.factory import PROPOSAL_COLOUR, LayerFactory, lay_on
 from sam2flow_napari.recording_layers import Scene
 from sam2flow_napari.session import Session
 from sam2flow_napari.session_runs import OneJob
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import told, tr, tr_later
 from sam2flow_napari.worker.jobs import Cancelled, FindJob, FindProgress, Found
 from sam2flow_napari.worker.loop import Worker
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sam2flow_core.engine.field_findings import Findings
     from sam2flow_core.inference.steps import FoundVessel
 
-NAME = "proposals"
+NAME = tr_later("proposals")
 _COVERED = 0.6
 """Share of a centreline inside masks that are there from which nothing new is proposed."""
 _NEAR_PX = 3.0
@@ -220,7 +220,7 @@ class Finder(OneJob):
             self._report(PromptError(tr("every vessel that was found is marked already") if findings.vessels else what))
             return
         self._found = tuple(Proposal(vessel, findings.frame) for vessel in new)
-        self.density = findings.density.text()
+        self.density = "\n".join(told(line) for line in findings.density.lines())
         self.least_confidence = 0.0
         show_info(self.density)
         self._show()
@@ -238,7 +238,11 @@ class Finder(OneJob):
         scene, recording, shown = self._scene(), self._session.recording, self.proposals
         if scene is None or recording is None:
             return
-        if shown != self._drawn or self.layer is None:
+        if not self._left:  # all are accepted: their layer comes back with an Undo
+            layer, self._layer, self._drawn = self.layer, None, ()
+            if layer is not None:
+                self._viewer.layers.remove(layer)
+        elif shown != self._drawn or self.layer is None:
             self._drawn = shown
             self._draw(scene, LayerFactory(recording.spacing))
         self.changed.emit()

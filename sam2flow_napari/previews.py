@@ -11,7 +11,7 @@ from psygnal import Signal
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import AnyPrompt, Prompt, clicks_of
 from sam2flow_napari.session import Session
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import shown_name, tr
 from sam2flow_napari.worker.jobs import Masked, PreviewJob
 from sam2flow_napari.worker.loop import Worker
 
@@ -124,7 +124,7 @@ class Previews:
         twin = self._session.state.vessel(self._twins.get(vessel_id, 0))
         if twin is not None:
             return tr("This is {name}, which is marked already. Undo it (Ctrl+Z), or select {name} to mend it.").format(
-                name=twin.name
+                name=shown_name(twin)
             )
         return self._findings.get(vessel_id, "")
 

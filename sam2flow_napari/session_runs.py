@@ -19,7 +19,7 @@ from sam2flow_core.project import KeptRun, SessionState, kept_runs, next_masks_f
 from sam2flow_core.prompts import check_prompts
 from sam2flow_napari.run_speed import RunSpeeds
 from sam2flow_napari.session import Session
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import told, tr
 from sam2flow_napari.worker.jobs import (
     BatchJob,
     BatchProgress,
@@ -57,9 +57,12 @@ class OneJob(QObject):
     Signals
     -------
     running_changed(bool)
+    stopping_began()
+        It was cancelled, and ends after the present frame.
     """
 
     running_changed = Signal(bool)
+    stopping_began = Signal()
 
     def __init__(
         self, session: Session, worker: Worker, report: Callable[[Exception], None], parent: QObject | None = None
@@ -69,6 +72,7 @@ class OneJob(QObject):
         self._worker = worker
         self._report = report
         self._job_id = 0
+        self.stopping = False
 
     @property
     def running(self) -> bool:
@@ -77,8 +81,13 @@ class OneJob(QObject):
 
     def cancel(self) -> None:
         """Stop after the present frame."""
-        if self.running and self._job_id in self._worker.cancel_long():
+        if not self.running or self.stopping:
+            return
+        if self._job_id in self._worker.cancel_long():
             self._end()
+        else:
+            self.stopping = True
+            self.stopping_began.emit()
 
     def fail(self, failure: Failed) -> bool:
         """Take a failure; return whether it was the present job's, which is over now."""
@@ -93,7 +102,7 @@ class OneJob(QObject):
         self.running_changed.emit(True)
 
     def _end(self) -> None:
-        self._job_id = 0
+        self._job_id, self.stopping = 0, False
         self.running_changed.emit(False)
 
 
@@ -382,7 +391,7 @@ class Runs(OneJob):
         if isinstance(progress.event, Finished):
             self._session.finish_run(progress.event.out)
             for notice in progress.event.notices:
-                show_info(notice)
+                show_info(told(notice))
             self._end()
             self.load(progress.event.out)
 

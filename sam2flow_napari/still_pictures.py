@@ -134,7 +134,7 @@ class StillPictures:
     def _add(self, picture: NDArray[np.float32]) -> Image:
         assert self._image is not None and self._session.recording is not None
         active = self._viewer.layers.selection.active
-        self._layer = LayerFactory(self._session.recording.spacing).still("still picture", picture)
+        self._layer = LayerFactory(self._session.recording.spacing).still(tr_later("still picture"), picture)
         self._viewer.layers.insert(self._viewer.layers.index(self._image) + 1, self._layer)
         self._viewer.layers.selection.active = active
         return self._layer

@@ -19,7 +19,7 @@ from sam2flow_core.inference.hub import is_hub_name
 from sam2flow_core.project import RunChoices, SessionState
 from sam2flow_core.prompts import check_prompts, read_prompts
 from sam2flow_napari.drawn_line import DrawnLine
-from sam2flow_napari.file_menu import recording_of_layer, sample_path
+from sam2flow_napari.file_menu import is_bundled, recording_of_layer, sample_path
 from sam2flow_napari.found_vessels import Finder
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.flow_frames import first_answered
@@ -31,7 +31,7 @@ from sam2flow_napari.session import Recording, Session, open_recording
 from sam2flow_napari.session_runs import Batch, Propagation, Runs
 from sam2flow_napari.still_pictures import StillPictures
 from sam2flow_napari.tools import Tools, prompt_keys
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import told, tr
 from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, WarmJob
 from sam2flow_napari.worker.loop import Engine, Worker
 
@@ -143,6 +143,19 @@ class Workbench(QObject):
         """Whether something long goes on, beside which no other begins."""
         return any(job.running for job in (self.runs, self.propagation, self.finder, self.batch))
 
+    @property
+    def nearby(self) -> str:
+        """Where a file dialog begins: beside the recording that is open; where Qt wants, if it is the sample."""
+        recording = self.session.recording
+        if recording is None or is_bundled(recording.path):
+            return ""
+        return str(recording.path.parent)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether what goes on was cancelled, and has not come to its end."""
+        return any(job.stopping for job in (self.runs, self.propagation, self.finder, self.batch))
+
     # -- recording -------------------------------------------------------
     def open(self, path: str | Path) -> None:
         """Open a recording (a file, or a folder of frames) into the viewer; errors become notifications."""
@@ -240,7 +253,7 @@ class Workbench(QObject):
         self._let_go()
         recording = Recording(Path(image.metadata[PATH_KEY]), image.metadata[STACK_KEY])
         try:
-            notice = self.session.open(recording)
+            notice = told(self.session.open(recording))
         except (Sam2FlowError, OSError) as error:
             self.report(error)
             return
@@ -272,7 +285,7 @@ class Workbench(QObject):
         if notice:
             show_warning(notice)
         for problem in recording.stack.problems:
-            show_info(problem)
+            show_info(told(problem))
 
     def _let_go(self) -> None:
         """Close the session and take its layers away; the recording's own stays."""
@@ -411,7 +424,7 @@ class Workbench(QObject):
     def report(self, error: Exception) -> None:
         """Show an error as a notification: the user's to mend in one line, a fault of the program with its kind."""
         if isinstance(error, Sam2FlowError):
-            show_error(str(error))
+            show_error(told(error))
         else:
             show_error(
                 tr("SAM2Flow failed: {kind}: {error}. Your clicks are saved.").format(

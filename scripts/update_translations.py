@@ -10,19 +10,23 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
 from xml.sax.saxutils import escape
 
+import sam2flow_core
 from sam2flow_core.config.flags import FLAG_MEANINGS, FLAG_NAMES, GRADES
 from sam2flow_core.engine.export import KINDS
 from sam2flow_napari.translation import CONTEXT, FOLDER, read_texts
 
-MARKS = ("tr", "tr_later")
+MARKS = ("tr", "tr_later", "Message")
+CORE = Path(sam2flow_core.__file__).parent
 
 
 def texts() -> tuple[str, ...]:
     """Return the texts of the window, in the order of the code; then those that the core names."""
     found = dict[str, None]()
-    for path in sorted(FOLDER.parent.rglob("*.py")):
+    for path in chain(sorted(FOLDER.parent.rglob("*.py")), sorted(CORE.rglob("*.py"))):
         found |= dict.fromkeys(_marked(ast.parse(path.read_text(encoding="utf-8"))))
     kinds = (kind[:1].upper() + kind[1:] for kind in KINDS)
     return tuple(found | dict.fromkeys((*GRADES, *FLAG_NAMES.values(), *FLAG_MEANINGS.values(), *kinds)))
@@ -30,7 +34,10 @@ def texts() -> tuple[str, ...]:
 
 def _marked(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS:
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        # An error with values is a message as well; of those without, the window shows the English line.
+        if node.func.id in MARKS or (node.func.id.endswith("Error") and node.keywords):
             for each in node.args:
                 if isinstance(each, ast.Constant) and isinstance(each.value, str):
                     yield each.value

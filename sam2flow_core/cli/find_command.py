@@ -57,4 +57,4 @@ def find(
         write_csv(table, found.table(), "%.4g")
     surest, least = found.vessels[0].confidence, found.vessels[-1].confidence
     click.echo(f"{len(found.vessels)} vessels, confidence {surest:.2f} to {least:.2f}, clicks written to {out}")
-    click.echo(found.density.text())
+    click.echo("\n".join(found.density.lines()))

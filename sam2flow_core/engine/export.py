@@ -15,6 +15,7 @@ import pandas as pd
 from sam2flow_core.engine.flow_film import FilmChoices, write_film
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import output_errors, whole_file
+from sam2flow_core.messages import Message
 from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY, Results, VesselLine, open_results
 from sam2flow_core.spreadsheets import read_csv
 from sam2flow_core.stack import Stack, open_stack
@@ -164,8 +165,19 @@ class ExportRequest:
 
 @dataclass(frozen=True)
 class ExportProgress:
-    """How far an export is: what is written now, and the share of that which is done."""
+    """How far an export is.
 
+    Attributes
+    ----------
+    kind : str
+        Of `KINDS`: what is written now; those before it are whole.
+    what : str
+        The same in words.
+    share : float
+        Of that which is done.
+    """
+
+    kind: str
     what: str
     share: float = 0.0
 
@@ -196,9 +208,9 @@ def export(request: ExportRequest) -> Generator[ExportProgress, None, None]:
     }
     there = [path for kind in request.kinds for path in steps[kind] if path.exists()]
     if there:
-        raise OutputError(f"{there[0]} exists already: choose another folder")
+        raise OutputError("{path} exists already: choose another folder", path=there[0])
     for kind in request.kinds:
-        yield ExportProgress(kind)
+        yield ExportProgress(kind, Message(kind))
         yield from _write(kind, request, results, steps[kind])
 
 
@@ -229,7 +241,8 @@ def _write(kind: str, request: ExportRequest, results: Results, paths: list[Path
 
 def _film(request: ExportRequest, stack: Stack, results: Results, path: Path) -> Iterator[ExportProgress]:
     for done, total in write_film(path, stack, results, request.film):
-        yield ExportProgress(f"{FILM}, frame {done} of {total}", done / total)
+        said = Message("film, frame {done} of {total}", done=done, total=total)
+        yield ExportProgress(FILM, said, done / total)
 
 
 def _facts(request: ExportRequest, results: Results) -> dict[str, object]:

@@ -24,6 +24,7 @@ from sam2flow_core.engine.provenance import RECORDING, describe_run, read_proven
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.errors import OutputError, Sam2FlowError
 from sam2flow_core.files import write_text
+from sam2flow_core.messages import Message
 from sam2flow_core.reports import write_report
 from sam2flow_core.results import (
     PER_FRAME,
@@ -212,9 +213,9 @@ def finish_run(run: Conclusion) -> Iterator[Stage]:
     """
     out = run.request.out
     results = open_results(out)
-    yield Stage(f"measuring {len(results.vessel_ids)} vessels")
+    yield Stage(Message("measuring {count} vessels", count=len(results.vessel_ids)))
     measurements = _measure(run, results)
-    yield Stage("writing tables and report")
+    yield Stage(Message("writing tables and report"))
     run.source.stack.check_unchanged(run.identity[RECORDING])
     _write(run, results, measurements, {})
     remove_marker(out)

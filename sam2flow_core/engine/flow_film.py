@@ -81,12 +81,14 @@ def write_film(
         If the ending is another, no frame is chosen, or it cannot be written.
     """
     if path.suffix.lower() not in _ENDINGS:
-        raise OutputError(f"{path}: films are written as .mp4 or .gif; choose one of these endings")
+        raise OutputError("{path}: films are written as .mp4 or .gif; choose one of these endings", path=path)
     stop = choices.stop or results.header.stop
     finished = results.frames
     frames = finished[(finished >= choices.start) & (finished < stop)][:: max(choices.every, 1)].tolist()
     if not frames:
-        raise OutputError(f"no frame of the run lies in {choices.start} to {stop - 1}: choose other frames")
+        raise OutputError(
+            "no frame of the run lies in {start} to {end}: choose other frames", start=choices.start, end=stop - 1
+        )
     painter = _Painter(stack, results, frames, choices.overlays)
     with whole_file(path) as part:
         yield from _encode(part, path.suffix.lower(), painter, frames, choices.frames_per_second)

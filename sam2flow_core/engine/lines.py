@@ -78,23 +78,39 @@ def open_linescan(path: str | Path, columns: tuple[int, int] | None = None) -> L
     """
     path = Path(path).expanduser()
     if path.is_dir() or path.suffix.lower() not in PICTURE_SUFFIXES:
-        raise StackError(f"{path}: a line scan is one TIFF, PNG or JPEG file whose rows are time")
+        raise StackError("{path}: a line scan is one TIFF, PNG or JPEG file whose rows are time", path=path)
     if not path.exists():
-        raise StackError(f"{path}: no such file")
+        raise StackError("{path}: no such file", path=path)
     image, calibration, problems = _read(path)
     if image.ndim != 2:
-        raise StackError(f"{path.name}: a line scan has rows and columns, this picture has the shape {image.shape}")
+        raise StackError(
+            "{name}: a line scan has rows and columns, this picture has the shape {shape}",
+            name=path.name,
+            shape=image.shape,
+        )
     if columns is not None:
         first, stop = columns
         if not 0 <= first < stop <= image.shape[1]:
-            raise StackError(f"{path.name}: columns {first}:{stop} are not in the scan, which has 0:{image.shape[1]}")
+            raise StackError(
+                "{name}: columns {first}:{stop} are not in the scan, which has 0:{width}",
+                name=path.name,
+                first=first,
+                stop=stop,
+                width=image.shape[1],
+            )
         image = image[:, first:stop]
     rows, width = image.shape
     if rows < _LIMITS.least_rows or width < _LIMITS.least_columns:
         least = f"{_LIMITS.least_rows} rows and {_LIMITS.least_columns} columns"
-        raise StackError(f"{path.name}: {rows} rows of {width} columns are too few to follow cells; at least {least}")
+        raise StackError(
+            "{name}: {rows} rows of {width} columns are too few to follow cells; at least {least}",
+            name=path.name,
+            rows=rows,
+            width=width,
+            least=least,
+        )
     if not np.isfinite(image).all():
-        raise StackError(f"{path.name}: holds values that are no numbers; export the scan again")
+        raise StackError("{name}: holds values that are no numbers; export the scan again", name=path.name)
     return LineScan(path.stem, image, Calibration(calibration.pixel_size_um), problems)
 
 
@@ -216,7 +232,13 @@ def run_drawn_line(
         frames, height, width = stack.shape
         for y, x in vertices:
             if not (0 <= y <= height - 1 and 0 <= x <= width - 1):
-                raise PromptError(f"the line's point {y:g},{x:g} (y,x) lies outside the frame of {height} x {width} px")
+                raise PromptError(
+                    "the line's point {y:g},{x:g} (y,x) lies outside the frame of {height} x {width} px",
+                    y=y,
+                    x=x,
+                    height=height,
+                    width=width,
+                )
         stack.check_finite(0, frames)
         timing = stack.timing(0, frames)
         calibration = stack.calibration.with_user(pixel_size_um, frame_rate_hz).with_interval(timing.interval_s)

@@ -37,15 +37,24 @@ def folder_name(video_id: str) -> str:
     """
     name = re.sub(r"[^\w.-]+", "_", unicodedata.normalize("NFC", video_id))
     if not name.strip("._"):
-        raise DataError(f"video_id '{video_id}' names no folder; give it letters or digits")
+        raise DataError("video_id '{video_id}' names no folder; give it letters or digits", video_id=video_id)
     if name[0] in ".-" or name[-1] == ".":
-        raise DataError(f"video_id '{video_id}' begins or ends with a mark that hides or changes a folder's name")
+        raise DataError(
+            "video_id '{video_id}' begins or ends with a mark that hides or changes a folder's name", video_id=video_id
+        )
     if _RESERVED.fullmatch(name):
-        raise DataError(f"video_id '{video_id}' is the name of a device on Windows; choose another")
+        raise DataError("video_id '{video_id}' is the name of a device on Windows; choose another", video_id=video_id)
     if name.casefold() in _OWN:
-        raise DataError(f"video_id '{video_id}' is the name of a file that the batch itself writes; choose another")
+        raise DataError(
+            "video_id '{video_id}' is the name of a file that the batch itself writes; choose another",
+            video_id=video_id,
+        )
     if len(name.encode()) > _LONGEST_BYTES:
-        raise DataError(f"video_id '{video_id[:40]}...' is too long; give it at most {_LONGEST_BYTES} letters")
+        raise DataError(
+            "video_id '{begin}...' is too long; give it at most {longest_bytes} letters",
+            begin=video_id[:40],
+            longest_bytes=_LONGEST_BYTES,
+        )
     return name
 
 
@@ -101,13 +110,18 @@ def read_manifest(path: Path, out: Path, model: str = "tiny", device: str = "aut
 def _read(path: Path) -> Sheet:
     sheet = read_sheet(path, REQUIRED, OPTIONAL, NUMERIC, DataError)
     if not sheet.rows:
-        raise DataError(f"{path}: no recordings in it")
+        raise DataError("{path}: no recordings in it", path=path)
     for line, row in zip(sheet.lines, sheet.rows, strict=True):
         for column in REQUIRED:
             if not row.get(column):
-                raise DataError(f"{path}, line {line}: no {column}")
+                raise DataError("{path}, line {line}: no {column}", path=path, line=line, column=column)
             if "\0" in row[column] or on_network(row[column], path.absolute()):
-                raise DataError(f"{path}, line {line}: the {column} lies on another computer; copy it here")
+                raise DataError(
+                    "{path}, line {line}: the {column} lies on another computer; copy it here",
+                    path=path,
+                    line=line,
+                    column=column,
+                )
     return sheet
 
 
@@ -116,11 +130,19 @@ def _refuse_shared_folders(path: Path, requests: Sequence[RunRequest]) -> None:
     for request in requests:
         other = first.setdefault(same_folder(request.out.name), request)
         if other.video_id == request.video_id and other is not request:
-            raise DataError(f"{path}: '{request.video_id}' stands twice; give each row a video_id of its own")
+            raise DataError(
+                "{path}: '{video_id}' stands twice; give each row a video_id of its own",
+                path=path,
+                video_id=request.video_id,
+            )
         if other is not request:
             raise DataError(
-                f"{path}: '{other.video_id}' and '{request.video_id}' would share the folder {request.out.name}; "
-                "give them video_ids that differ in letters or digits"
+                "{path}: '{video_id}' and '{video_id_2}' would share the folder {name}; give them video_ids that "
+                "differ in letters or digits",
+                path=path,
+                video_id=other.video_id,
+                video_id_2=request.video_id,
+                name=request.out.name,
             )
 
 
@@ -131,7 +153,9 @@ def _request(sheet: Sheet, number: int, out: Path, model: str, device: str, deta
     try:
         name = folder_name(video_id)
     except DataError as error:
-        raise DataError(f"{sheet.path}, line {sheet.lines[number]}: {error}") from None
+        raise DataError(
+            "{path}, line {line}: {error}", path=sheet.path, line=sheet.lines[number], error=error.message
+        ) from None
     names, groups = read_labels(folder / row["prompts"])
     return RunRequest(
         stack=stack,
@@ -211,7 +235,9 @@ def request_in_batch(
     project = read_project(folder) if (folder / PROJECT_FILE).is_file() else Project(recording, "")
     with open_stack(recording) as opened:
         if project.state.prompts and not opened.has_fingerprint(project.fingerprint):
-            raise StackError(f"{recording.name}: is not as it was when its vessels were marked; open it and look")
+            raise StackError(
+                "{name}: is not as it was when its vessels were marked; open it and look", name=recording.name
+            )
         state = project.state if project.state.prompts else otherwise
         asked = request_of_project(replace(project, recording=recording, state=state, run=choices), folder)
         check_prompts(asked.prompts, opened.shape)
@@ -246,11 +272,14 @@ def request_in_folder(folder: Path, stack: Path | None = None, download: bool = 
         require_here(project.run.model, folder)
     recording = stack or project.recording
     if not recording.exists():
-        raise StackError(f"{recording}: the recording of this project has moved; give its path as STACK")
+        raise StackError(
+            "{recording}: the recording of this project has moved; give its path as STACK", recording=recording
+        )
     with open_stack(recording) as opened:
         if not opened.has_fingerprint(project.fingerprint):
             raise StackError(
-                f"{recording}: is not as it was when its vessels were marked; open it in napari, check the clicks, "
-                "and run again"
+                "{recording}: is not as it was when its vessels were marked; open it in napari, check the clicks, "
+                "and run again",
+                recording=recording,
             )
     return request_of_project(replace(project, recording=recording), folder)

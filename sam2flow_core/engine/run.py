@@ -26,6 +26,7 @@ from sam2flow_core.engine.provenance import (
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.engine.streaming import stream_frames
 from sam2flow_core.errors import OutputError, Sam2FlowError
+from sam2flow_core.messages import Message
 from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY
 from sam2flow_core.stack import Stack
 
@@ -68,7 +69,7 @@ def run(
     """
     settings = settings or StoreSettings()
     with open_source(request) as source, claim_folder(request.out, request.resume) as (folder, lock):
-        yield Stage("reading the recording, loading the model")
+        yield Stage(Message("reading the recording, loading the model"))
         give_memory_back(source.stack.shape)
         if known is not None:
             source.stack.learn_from(known)

@@ -13,6 +13,7 @@ import numpy as np
 from sam2flow_core.config.run import DETAILS, EVERY, QUICK, DetailSettings
 from sam2flow_core.engine.events import RunRequest
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.prompts import check_prompts
 from sam2flow_core.stack import (
     Calibration,
@@ -80,16 +81,20 @@ def in_words(plan: FramePlan, frame_rate_hz: float | None) -> str:
     """Say which pairs are answered; empty where it is all of them."""
     pairs = len(plan.answered)
     if plan.seen:
-        return (
-            f"a quick look: {pairs} pairs of frames at {len(plan.ranges)} places are answered; go on in the same "
-            "folder with --resume and more detail"
+        return Message(
+            "a quick look: {pairs} pairs of frames at {places} places are answered; go on in the same folder with "
+            "--resume and more detail",
+            pairs=pairs,
+            places=len(plan.ranges),
         )
     if plan.every == 1:
         return ""
-    pace = f", {frame_rate_hz / plan.every:.3g} a second" if frame_rate_hz else ""
-    return (
-        f"one pair of frames in {plan.every} is answered{pace}, from all the frames around it; detail every "
-        "(in the window: every frame) answers all"
+    pace = Message(", {rate:.3g} a second", rate=frame_rate_hz / plan.every) if frame_rate_hz else ""
+    return Message(
+        "one pair of frames in {every} is answered{pace}, from all the frames around it; detail every (in the window: "
+        "every frame) answers all",
+        every=plan.every,
+        pace=pace,
     )
 
 
@@ -110,7 +115,9 @@ def describe_detail(asked: str, plan: FramePlan, frame_rate_hz: float | None) ->
 def _number(detail: str) -> int:
     if not (detail.isascii() and detail.isdigit() and int(detail) >= 1):
         raise StackError(
-            f"detail '{detail}': give {', '.join(DETAILS)}, or a whole number N of 1 or more to answer one pair of N"
+            "detail '{detail}': give {names}, or a whole number N of 1 or more to answer one pair of N",
+            detail=detail,
+            names=", ".join(DETAILS),
         )
     return int(detail)
 
@@ -221,13 +228,19 @@ def _ranges(request: RunRequest, frames: int) -> tuple[tuple[int, int], ...]:
     ranges = request.ranges or ((request.start, frames if request.stop is None else request.stop),)
     for start, stop in ranges:
         if not 0 <= start < stop:
-            raise StackError(f"frames {start} to {stop}: the first must be 0 or more and before the last")
+            raise StackError(
+                "frames {start} to {stop}: the first must be 0 or more and before the last", start=start, stop=stop
+            )
         if stop > frames:
-            raise StackError(f"frames {start} to {stop}: the recording has {frames} frames")
+            raise StackError(
+                "frames {start} to {stop}: the recording has {frames} frames", start=start, stop=stop, frames=frames
+            )
         if stop - start < 2:
-            raise StackError(f"frames {start} to {stop}: at least two frames are needed to see motion")
+            raise StackError(
+                "frames {start} to {stop}: at least two frames are needed to see motion", start=start, stop=stop
+            )
     ordered = tuple(sorted(ranges))
     for (a, b), (c, d) in pairwise(ordered):
         if c < b:
-            raise StackError(f"frames {a} to {b} and {c} to {d} overlap: give ranges that are apart")
+            raise StackError("frames {a} to {b} and {c} to {d} overlap: give ranges that are apart", a=a, b=b, c=c, d=d)
     return ordered

@@ -169,7 +169,9 @@ def _restore(request: RunRequest, source: Source, predictor: Predictor, state: A
     except Exception as error:  # whatever a state raises that is another's, or damaged
         reason = one_line(f"{type(error).__name__}: {error}")
         raise OutputError(
-            f"{request.out}: the state of its unfinished run is damaged ({reason}); run again into a new folder"
+            "{out}: the state of its unfinished run is damaged ({reason}); run again into a new folder",
+            out=request.out,
+            reason=reason,
         ) from None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sam2flow_core.config.run import STANDARD
 from sam2flow_core.errors import PromptError
+from sam2flow_core.messages import Message
 from sam2flow_core.prompts import (
     AnyPrompt,
     BoxPrompt,
@@ -19,6 +20,11 @@ from sam2flow_core.prompts import (
     clicks_of,
     regions_of,
 )
+
+
+def default_name(vessel_id: int) -> Message:
+    """Return what a vessel is called that nobody has named."""
+    return Message("Vessel {number}", number=vessel_id)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,12 @@ class Vessel:
     name: str
     visible: bool = True
     group: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name; a `Message` where nobody has named it, so that a window can say it in its language."""
+        default = default_name(self.vessel_id)
+        return default if self.name == default else self.name
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,7 @@ class SessionState:
     def with_vessel(self, name: str = "") -> SessionState:
         """Return a state with one more vessel at the end of the list."""
         vessel_id = self.next_id()
-        return replace(self, vessels=(*self.vessels, Vessel(vessel_id, name or f"Vessel {vessel_id}")))
+        return replace(self, vessels=(*self.vessels, Vessel(vessel_id, name or default_name(vessel_id))))
 
     def without_vessel(self, vessel_id: int) -> SessionState:
         """Return a state without the vessel and its prompts."""
@@ -193,7 +205,7 @@ class SessionState:
 
     def _marked(self, prompts: tuple[AnyPrompt, ...]) -> SessionState:
         new = sorted({p.vessel_id for p in prompts} - set(self.vessel_ids))
-        return SessionState((*self.vessels, *(Vessel(i, f"Vessel {i}") for i in new)), prompts)
+        return SessionState((*self.vessels, *(Vessel(i, default_name(i)) for i in new)), prompts)
 
     def _changed(self, vessel_id: int, **changes: object) -> SessionState:
         vessels = tuple(replace(v, **changes) if v.vessel_id == vessel_id else v for v in self.vessels)  # type: ignore[arg-type]

@@ -18,7 +18,14 @@ from sam2flow_core.config.run import DETAILS
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.files import write_text
-from sam2flow_core.project.project_records import CalibrationEdit, Project, RunChoices, SessionState, Vessel
+from sam2flow_core.project.project_records import (
+    CalibrationEdit,
+    Project,
+    RunChoices,
+    SessionState,
+    Vessel,
+    default_name,
+)
 from sam2flow_core.prompts import Prompt, regions_from_json, regions_to_json, write_prompts
 from sam2flow_core.stack import check_factor
 from sam2flow_core.untrusted import STRICT, on_network, one_line, plain_name, read_json, read_regular
@@ -125,7 +132,7 @@ def _from_file(folder: Path, content: _ProjectFile) -> Project:
         If a value cannot be meant, or leads out of the project or to another computer.
     """
     vessels = tuple(
-        replace(v, name=one_line(v.name) or f"Vessel {v.vessel_id}", group=one_line(v.group)) for v in content.vessels
+        replace(v, name=one_line(v.name) or default_name(v.vessel_id), group=one_line(v.group)) for v in content.vessels
     )
     state = SessionState(vessels, (*content.prompts, *regions_from_json(content.regions)))
     _check_state(state)

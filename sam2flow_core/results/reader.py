@@ -13,6 +13,7 @@ import zarr
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import OutputError
+from sam2flow_core.messages import Message
 from sam2flow_core.results.layout import (
     ASKED,
     DIAGRAM,
@@ -21,6 +22,7 @@ from sam2flow_core.results.layout import (
     PIXELS,
     REASONS,
     STORE_NAME,
+    TEMPLATES,
     StoreHeader,
     damaged,
     open_store,
@@ -389,8 +391,9 @@ class Results:
 
     def _reasons(self, vessel_id: int) -> tuple[str, ...]:
         """Return why a vessel got its grade; results of earlier versions do not say it."""
-        said = self._array(f"vessels/{vessel_id}/{LINE}").attrs.get(REASONS, ())
-        return tuple(str(reason) for reason in said) if isinstance(said, list) else ()
+        stored = self._array(f"vessels/{vessel_id}/{LINE}").attrs
+        said = stored.get(TEMPLATES, stored.get(REASONS))
+        return tuple(Message.from_json(reason) for reason in said) if isinstance(said, list) else ()
 
     def _array(self, name: str) -> zarr.Array[Any]:
         try:

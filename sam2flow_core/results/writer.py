@@ -15,6 +15,7 @@ from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import output_errors
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+from sam2flow_core.messages import Message
 from sam2flow_core.results.layout import (
     ASKED,
     DIAGRAM,
@@ -23,6 +24,7 @@ from sam2flow_core.results.layout import (
     NO_PIXEL,
     PIXELS,
     REASONS,
+    TEMPLATES,
     StoreHeader,
     add_pixels,
     create_pixels,
@@ -189,6 +191,8 @@ def write_line(
     OutputError
         If the disk is full or gone.
     """
+    templates = [reason.to_json() if isinstance(reason, Message) else reason for reason in reasons]
+    said: dict[str, Any] = {REASONS: [str(reason) for reason in reasons], TEMPLATES: templates}
     with output_errors(store, GO_ON):
         group = zarr.open_group(store, mode="r+")
         for name, values, axes in ((LINE, points, ("n", "yx")), (DIAGRAM, diagram, ("t", "n"))):
@@ -198,7 +202,7 @@ def write_line(
                 chunks=values.shape,
                 dimension_names=axes,
                 overwrite=True,
-                attributes={REASONS: list(reasons)} if name == LINE else None,
+                attributes=said if name == LINE else None,
             )
 
 

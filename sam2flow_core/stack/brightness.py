@@ -48,8 +48,9 @@ def brightness_lookup(page: TiffPage, name: str) -> tuple[Lookup | None, tuple[s
         return None, () if grey else ("lookup table of colours for the screen: pixel values are read as brightness",)
     if not grey:
         raise StackError(
-            f"{name}: pixels are numbers of a colour palette, no brightness; convert to greyscale first"
-            " (Fiji: Image > Type > RGB Color, then 8-bit)"
+            "{name}: pixels are numbers of a colour palette, no brightness; convert to greyscale first (Fiji: "
+            "Image > Type > RGB Color, then 8-bit)",
+            name=name,
         )
     levels = np.asarray(table[0], np.uint16)
     if page.dtype == np.uint8:

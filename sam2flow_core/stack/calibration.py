@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import CalibrationError
+from sam2flow_core.messages import Message
 
 _UM = {
     1.0: ("um", "u", "micron", "micrometer", "micrometre", "micro m", "micro meter", "micro metre", "mu m", "?m",
@@ -168,8 +169,8 @@ class Calibration:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is missing or not to be believed, in words."""
-        return _problem(self.pixel_size_um, "pixel size", "um", "um per pixel") + _problem(
-            self.frame_rate_hz, "frame rate", "Hz", "Hz"
+        return _problem(self.pixel_size_um, _PIXEL_SIZE, "um", Message("um per pixel")) + _problem(
+            self.frame_rate_hz, _FRAME_RATE, "Hz", "Hz"
         )
 
     def with_user(self, pixel_size_um: float | None = None, frame_rate_hz: float | None = None) -> Calibration:
@@ -188,10 +189,10 @@ class Calibration:
         """
         pixel, rate = self.pixel_size_um, self.frame_rate_hz
         if pixel_size_um is not None:
-            _check_possible(pixel_size_um, _LIMITS.possible_pixel_size_um, "pixel size", "um")
+            _check_possible(pixel_size_um, _LIMITS.possible_pixel_size_um, _PIXEL_SIZE, "um")
             pixel = Measured(float(pixel_size_um), "user", True)
         if frame_rate_hz is not None:
-            _check_possible(frame_rate_hz, _LIMITS.possible_frame_rate_hz, "frame rate", "Hz")
+            _check_possible(frame_rate_hz, _LIMITS.possible_frame_rate_hz, _FRAME_RATE, "Hz")
             rate = Measured(float(frame_rate_hz), "user", True)
         return Calibration(pixel, rate)
 
@@ -250,23 +251,34 @@ def _best(values: list[Measured]) -> Measured:
     return next((v for v in present if v.plausible), present[0] if present else Measured())
 
 
-def _problem(measured: Measured, what: str, unit: str, given_in: str) -> tuple[str, ...]:
+_PIXEL_SIZE, _FRAME_RATE = Message("pixel size"), Message("frame rate")
+
+
+def _problem(measured: Measured, what: Message, unit: str, given_in: str) -> tuple[str, ...]:
     if measured.value is None:
-        return (f"no {what} in the file: give it in {given_in} to get velocities in um/s",)
-    if not measured.plausible:
-        return (f"{what} {measured.value:.4g} {unit} ({measured.source}) is not plausible and is not used: give it",)
-    if measured.source == "video":
         return (
-            f"{what} {measured.value:.4g} {unit} is that at which the video plays: give it if the camera had another",
+            Message(
+                "no {what} in the file: give it in {given_in} to get velocities in um/s", what=what, given_in=given_in
+            ),
         )
+    value = Message("{what} {value:.4g} {unit}", what=what, value=measured.value, unit=unit)
+    if not measured.plausible:
+        source = measured.source
+        return (Message("{value} ({source}) is not plausible and is not used: give it", value=value, source=source),)
+    if measured.source == "video":
+        return (Message("{value} is that at which the video plays: give it if the camera had another", value=value),)
     return ()
 
 
 def _check_possible(value: float, limits: tuple[float, float], what: str, unit: str) -> None:
     if not math.isfinite(value) or value <= 0:
-        raise CalibrationError(f"{what} {value:g} {unit}: must be a number above 0")
+        raise CalibrationError("{what} {value:g} {unit}: must be a number above 0", what=what, value=value, unit=unit)
     if not limits[0] <= value <= limits[1]:
         raise CalibrationError(
-            f"{what} {value:g} {unit} cannot be that of a microscope ({limits[0]:g} to {limits[1]:g} {unit});"
-            f" give it in {unit}"
+            "{what} {value:g} {unit} cannot be that of a microscope ({least:g} to {most:g} {unit}); give it in {unit}",
+            what=what,
+            value=value,
+            unit=unit,
+            least=limits[0],
+            most=limits[1],
         )

@@ -73,8 +73,11 @@ def numbered_frames(files: Sequence[Path], name: str) -> tuple[list[Path], tuple
     if len(others) > _FEW * len(frames):
         some = [f"{found[0].name} ({len(found)})" for found in list(series.values())[:3]]
         raise StackError(
-            f"{name}: files of {len(series)} different names, {', '.join(some)}: no single series of frames;"
-            " put the frames of one recording and of one channel into a folder of their own, numbered"
+            "{name}: files of {count} different names, {names}: no single series of frames; put the frames of "
+            "one recording and of one channel into a folder of their own, numbered",
+            name=name,
+            count=len(series),
+            names=", ".join(some),
         )
     numbers, labels = _running_places(frames)
     _refuse_planes(numbers, labels, frames, name)
@@ -100,20 +103,33 @@ def _running_places(files: Sequence[Path]) -> tuple[NDArray[np.int64], list[str]
 def _refuse_planes(numbers: NDArray[np.int64], labels: list[str], files: Sequence[Path], name: str) -> None:
     """Refuse names that count channels, slices or positions, or that count anew for each of something."""
     if not labels or len(np.unique(numbers, axis=0)) < len(files):
-        raise StackError(f"{name}: several files have one number, such as {files[0].name}; keep one of each frame")
+        raise StackError(
+            "{name}: several files have one number, such as {name_2}; keep one of each frame",
+            name=name,
+            name_2=files[0].name,
+        )
     for place, label in enumerate(labels):
         called, count = _PLANES.get(label), len(np.unique(numbers[:, place]))
         repeated = len(files) > 2 and count <= len(files) / 2
         if called and repeated and (label not in _ALSO_UNITS_OF_TIME or _counts_anew(numbers, place)):
             raise StackError(
-                f"{name}: {count} {called} in one folder ('{label}' in {files[0].name}): a recording has one picture"
-                " per time point; put the frames of one of them into a folder of their own"
+                "{name}: {count} {called} in one folder ('{label}' in {name_2}): a recording has one picture per "
+                "time point; put the frames of one of them into a folder of their own",
+                name=name,
+                count=count,
+                called=called,
+                label=label,
+                name_2=files[0].name,
             )
     running = any(len(np.unique(column)) == len(files) for column in numbers.T)
     if len(labels) > 1 and not running and any(_counts_anew(numbers, place) for place in range(len(labels))):
         raise StackError(
-            f"{name}: the names count in {len(labels)} places ({files[0].name} to {files[-1].name}), so several series"
-            " or channels lie in one folder; put the frames of one into a folder of their own"
+            "{name}: the names count in {count} places ({name_2} to {name_3}), so several series or channels "
+            "lie in one folder; put the frames of one into a folder of their own",
+            name=name,
+            count=len(labels),
+            name_2=files[0].name,
+            name_3=files[-1].name,
         )
 
 

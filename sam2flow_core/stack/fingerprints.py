@@ -18,9 +18,6 @@ _READ_BYTES = 1 << 20
 _BLOCKS_ONCE = 16
 _MOST_BLOCKS = 65536
 _FEW = 4
-_CHANGED = (
-    "the recording was changed or replaced while it was open; leave it as it is until the run has ended, and start anew"
-)
 
 
 def fingerprint(source: FrameSource, settings: SamplingSettings | None = None) -> str:
@@ -142,12 +139,20 @@ class Witness:
         """
         self._check(self._paths)
         if any(_mark(path) != mark for path, mark in self._marks.items()) and sha256() != content:
-            raise StackError(f"{self._paths[0].name}: {_CHANGED}")
+            raise _changed(self._paths[0])
 
     def _check(self, paths: Sequence[Path]) -> None:
         for path in paths:
             if not _mark(path).looks_like(self._marks[path]):
-                raise StackError(f"{path.name}: {_CHANGED}")
+                raise _changed(path)
+
+
+def _changed(path: Path) -> StackError:
+    return StackError(
+        "{name}: the recording was changed or replaced while it was open; leave it as it is until the run has ended, "
+        "and start anew",
+        name=path.name,
+    )
 
 
 def _mark(path: Path) -> _Mark:
@@ -155,9 +160,12 @@ def _mark(path: Path) -> _Mark:
         return _Mark.of(path)
     except FileNotFoundError:
         raise StackError(
-            f"{path.name}: the recording was removed or renamed, or its drive or share has vanished; connect it again"
+            "{name}: the recording was removed or renamed, or its drive or share has vanished; connect it again",
+            name=path.name,
         ) from None
     except OSError as error:
         raise StackError(
-            f"{path.name}: the recording can no longer be read ({error.strerror}); is its drive still connected?"
+            "{name}: the recording can no longer be read ({strerror}); is its drive still connected?",
+            name=path.name,
+            strerror=error.strerror,
         ) from None

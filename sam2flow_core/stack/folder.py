@@ -58,7 +58,7 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     try:
         files = sorted((p for p in folder.iterdir() if p.is_file() and p.name[0] != "."), key=natural_key)
     except PermissionError:
-        raise StackError(f"{folder}: no permission to read this folder") from None
+        raise StackError("{folder}: no permission to read this folder", folder=folder) from None
     kinds = {kind: [p for p in files if p.suffix.lower() in endings] for kind, endings in _KINDS.items()}
     videos = [p for p in files if p.suffix.lower() in VIDEO_SUFFIXES]
     if not any(kinds.values()):
@@ -84,9 +84,14 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
 
 def _only_video(folder: Path, videos: list[Path], axes: str | None) -> FrameSource:
     if not videos:
-        raise StackError(f"{folder}: no TIFF, PNG or JPEG files in this folder, and no video")
+        raise StackError("{folder}: no TIFF, PNG or JPEG files in this folder, and no video", folder=folder)
     if len(videos) > 1:
-        raise StackError(f"{folder}: {len(videos)} videos in this folder; open one of them, such as {videos[0].name}")
+        raise StackError(
+            "{folder}: {count} videos in this folder; open one of them, such as {name}",
+            folder=folder,
+            count=len(videos),
+            name=videos[0].name,
+        )
     return VideoSource(videos[0], axes)
 
 
@@ -123,7 +128,12 @@ def _parts_in(folder: Path, files: list[Path], axes: str | None) -> TiffSource |
         return JoinedSource((first, *parts.others), parts.problems[0])
     for source in (first, *parts.others):
         source.close()
-    raise StackError(f"{folder}: {len(files)} recordings in this folder; open one of them, such as {files[0].name}")
+    raise StackError(
+        "{folder}: {count} recordings in this folder; open one of them, such as {name}",
+        folder=folder,
+        count=len(files),
+        name=files[0].name,
+    )
 
 
 class FolderSource:
@@ -131,7 +141,7 @@ class FolderSource:
 
     def __init__(self, folder: Path, files: list[Path], headers: list[_Header], axes: str | None) -> None:
         if axes and axes.upper() not in ("TYX", "ZYX", "CYX"):
-            raise StackError(f"{folder.name}: axes of a folder of frames are TYX, not '{axes}'")
+            raise StackError("{name}: axes of a folder of frames are TYX, not '{axes}'", name=folder.name, axes=axes)
         first = _read(files[0])
         plan_axes((len(files), *first.shape), "T" + guess_axes(first.shape), folder.name)
         counts = {"T": len(files)} | plane_counts(header.plane for header in headers)
@@ -176,7 +186,12 @@ class FolderSource:
         if tuple(size) != self.shape[1:] or dtype != self.dtype.str[1:]:
             found = f"{' x '.join(str(n) for n in size)} {np.dtype(dtype)}"
             first = f"{' x '.join(str(n) for n in self.shape[1:])} {self.dtype}"
-            raise StackError(f"{path.name}: frame is {found}, the first one {first}; all must have one size and type")
+            raise StackError(
+                "{name}: frame is {found}, the first one {first}; all must have one size and type",
+                name=path.name,
+                found=found,
+                first=first,
+            )
 
 
 PICTURE_SUFFIXES = tuple(ending for endings in _KINDS.values() for ending in endings)

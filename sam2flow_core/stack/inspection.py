@@ -308,7 +308,9 @@ def inspect_frames(source: FrameSource, name: str, settings: SamplingSettings | 
     _check_kind(source, name, settings)
     seen = _look(source, name, settings)
     if seen.low == seen.high:
-        raise StackError(f"{name}: every pixel looked at is {seen.low:g}: there is no picture in this recording")
+        raise StackError(
+            "{name}: every pixel looked at is {low:g}: there is no picture in this recording", name=name, low=seen.low
+        )
     bits, bit_problems = _bit_depth(seen, source)
     picture = seen.finder.find()
     problems = source.calibration.problems + bit_problems + _repeat_problems(seen) + picture.problems
@@ -354,16 +356,26 @@ def require_finite(frame: NDArray[Any], t: int, name: str) -> None:
     if frame.dtype.kind != "f" or np.isfinite(frame).all():
         return
     bad = int(np.count_nonzero(~np.isfinite(frame)))
-    raise StackError(f"{name}: frame {t} holds {bad} NaN or infinite pixels; replace them by numbers first")
+    raise StackError(
+        "{name}: frame {t} holds {bad} NaN or infinite pixels; replace them by numbers first", name=name, t=t, bad=bad
+    )
 
 
 def _check_kind(source: FrameSource, name: str, settings: SamplingSettings) -> None:
     if source.dtype.kind not in "uif" or source.dtype.itemsize > 8:
-        raise StackError(f"{name}: pixels of type {source.dtype}; save the recording as 8, 16 or 32 bit greyscale")
+        raise StackError(
+            "{name}: pixels of type {dtype}; save the recording as 8, 16 or 32 bit greyscale",
+            name=name,
+            dtype=source.dtype,
+        )
     if min(source.shape[1:]) < settings.minimum_side_px:
         raise StackError(
-            f"{name}: frames of {source.shape[1]} x {source.shape[2]} px are too small;"
-            f" at least {settings.minimum_side_px} px a side are needed (are the axes right?)"
+            "{name}: frames of {height} x {width} px are too small; at least {minimum_side_px} px a side are "
+            "needed (are the axes right?)",
+            name=name,
+            height=source.shape[1],
+            width=source.shape[2],
+            minimum_side_px=settings.minimum_side_px,
         )
 
 

@@ -261,8 +261,11 @@ def _renamed(
     if len(names) > 1:
         some = ", ".join(sorted(names)[:2])
         raise StackError(
-            f"{path.name}: renamed since it was written: it belongs to {len(names)} files, {some} and so on;"
-            " give all of them their own names and put them into one folder"
+            "{name}: renamed since it was written: it belongs to {count} files, {some} and so on; give all of "
+            "them their own names and put them into one folder",
+            name=path.name,
+            count=len(names),
+            some=some,
         )
     for data, uuid in entries:
         data.remove(uuid)
@@ -303,7 +306,11 @@ def _refuse_companion(root: ElementTree.Element, path: Path) -> None:
     for binary in _all(root, "BinaryOnly"):
         described = binary.get("MetadataFile", "")
         if _is_plain(described) and described != path.name and described.lower().endswith((".tif", ".tiff", ".btf")):
-            raise StackError(f"{path.name}: part of a set that {described} describes; open {described}")
+            raise StackError(
+                "{name}: part of a set that {described} describes; open {described}",
+                name=path.name,
+                described=described,
+            )
 
 
 def _uuids(root: ElementTree.Element) -> list[ElementTree.Element]:

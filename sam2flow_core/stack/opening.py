@@ -58,7 +58,7 @@ class ColourSource:
         """Frame ``t`` as a new array (Y, X, 3)."""
         frame = np.array(self._read(t)[..., :3])
         if frame.shape[:2] != self.shape[1:] or frame.dtype != self.dtype:
-            raise StackError(f"frame {t} has another size or type than the first one; all must be alike")
+            raise StackError("frame {t} has another size or type than the first one; all must be alike", t=t)
         return frame
 
     def read(self, t: int) -> Frame:
@@ -109,7 +109,7 @@ def _is_colour_png(path: Path) -> bool:
 
 def _read_png(path: Path) -> Frame:
     if not _is_colour_png(path):
-        raise StackError(f"{path.name}: is grey, the first frame is in colour; all must be alike")
+        raise StackError("{name}: is grey, the first frame is in colour; all must be alike", name=path.name)
     with refuse_damage(path.name, "this frame cannot be read"):
         frame: Frame = imagecodecs.png_decode(path.read_bytes())
     return frame
@@ -207,7 +207,9 @@ def open_stack(source: str | Path | Any, axes: str | None = None, colour: bool =
         opened = (open_coloured(path) if colour else None) or _open_path(path, axes)
         return _stack(opened, name, sidecar_hints(path, name, opened.calibration))
     if not hasattr(source, "shape") or not hasattr(source, "dtype"):
-        raise StackError(f"cannot open a {type(source).__name__} as a recording; give a path or a (T, Y, X) array")
+        raise StackError(
+            "cannot open a {name} as a recording; give a path or a (T, Y, X) array", name=type(source).__name__
+        )
     if colour and is_rgb(source.shape):
         return _stack(ColourSource.of_array(source), "array")
     return _stack(ArraySource(source, axes, "array"), "array")
@@ -219,11 +221,11 @@ def _open_path(path: Path, axes: str | None) -> FrameSource:
     if path.suffix.lower() in VIDEO_SUFFIXES:
         return VideoSource(path, axes)
     if path.suffix.lower() == ".png" and path.exists():
-        raise StackError(f"{path.name}: a single frame; open the folder that holds all frames")
+        raise StackError("{name}: a single frame; open the folder that holds all frames", name=path.name)
     try:
         first = TiffSource(path, axes)
     except SingleFrameError as error:
-        raise StackError(f"{error}{folder_hint(path)}") from None
+        raise StackError("{error}{hint}", error=error.message, hint=folder_hint(path)) from None
     if len(first.paths) > 1:
         return first
     parts = find_parts(path, first, axes)

@@ -49,7 +49,7 @@ def refuse_damage(name: str, what: str) -> Iterator[None]:
     except Sam2FlowError:
         raise
     except Exception as error:
-        raise StackError(f"{name}: {what}: {_one_line(read_fault(error))}") from error
+        raise StackError("{name}: {what}: {fault}", name=name, what=what, fault=_one_line(read_fault(error))) from error
 
 
 def _one_line(text: str) -> str:
@@ -60,7 +60,7 @@ def _one_line(text: str) -> str:
 def check_regular(path: Path) -> None:
     """Raise `StackError` for what is no file: reading a pipe or a device may never end."""
     if path.exists() and not path.is_file():
-        raise StackError(f"{path}: is no ordinary file; copy the recording into a file first")
+        raise StackError("{path}: is no ordinary file; copy the recording into a file first", path=path)
 
 
 def check_frame_claim(height: int, width: int, pixel_bytes: int, stored: int | None, name: str) -> None:
@@ -80,9 +80,13 @@ def check_frame_claim(height: int, width: int, pixel_bytes: int, stored: int | N
     size = height * width * pixel_bytes
     claim = f"{name}: claims frames of {height} x {width} px ({size / 1e9:.3g} GB each)"
     if min(height, width, pixel_bytes) < 0 or size > _LIMITS.frame_bytes:
-        raise StackError(f"{claim}, more than any microscope makes; the file is damaged, export it again")
+        raise StackError("{claim}, more than any microscope makes; the file is damaged, export it again", claim=claim)
     if stored is not None and size > _LIMITS.unquestioned_bytes and size > _LIMITS.compression * max(stored, 1):
-        raise StackError(f"{claim}, but holds only {stored} bytes of one; the file is damaged, export it again")
+        raise StackError(
+            "{claim}, but holds only {stored} bytes of one; the file is damaged, export it again",
+            claim=claim,
+            stored=stored,
+        )
 
 
 def check_page_claim(page: TiffPage, name: str) -> None:
@@ -92,7 +96,11 @@ def check_page_claim(page: TiffPage, name: str) -> None:
     check_frame_claim(page.imagelength, page.imagewidth, pixel * samples, sum(page.databytecounts), name)
     # Strips are cut to the picture's height when they are decoded, tiles are not cut.
     if page.is_tiled and prod(page.chunks) * pixel > _LIMITS.frame_bytes:
-        raise StackError(f"{name}: claims tiles of {prod(page.chunks)} pixels; the file is damaged, export it again")
+        raise StackError(
+            "{name}: claims tiles of {count} pixels; the file is damaged, export it again",
+            name=name,
+            count=prod(page.chunks),
+        )
 
 
 def check_ome_claim(tif: TiffFile, name: str) -> None:
@@ -115,7 +123,11 @@ def check_ome_claim(tif: TiffFile, name: str) -> None:
         elif tag == "TiffData":
             _check_planes(max(_count(element.get(key, "0")) for key in _OME_COUNTS), name)
         elif tag == "UUID" and "/" in (other := element.get("FileName", "").replace("\\", "/")):
-            raise StackError(f"{name}: its OME metadata name a file in another folder ({other}); export it again")
+            raise StackError(
+                "{name}: its OME metadata name a file in another folder ({other}); export it again",
+                name=name,
+                other=other,
+            )
         elif tag.startswith("Along") and "Start" in element.attrib:
             start, end, step = (_number(element.get(key, "1")) for key in ("Start", "End", "Step"))
             _check_planes(abs(end - start) / abs(step) if step else float("inf"), name)
@@ -123,7 +135,11 @@ def check_ome_claim(tif: TiffFile, name: str) -> None:
 
 def _check_planes(planes: float, name: str) -> None:
     if not planes <= _LIMITS.planes:
-        raise StackError(f"{name}: its OME metadata claim {planes:.3g} planes; the file is damaged, export it again")
+        raise StackError(
+            "{name}: its OME metadata claim {planes:.3g} planes; the file is damaged, export it again",
+            name=name,
+            planes=planes,
+        )
 
 
 def _count(text: str) -> float:

@@ -112,8 +112,10 @@ def check_factor(factor: float, settings: ResolutionSettings | None = None) -> N
     whole = [float(n) for n in range(1, settings.largest + 1)]
     if factor not in (settings.smallest, *whole):
         raise StackError(
-            f"working resolution {factor:g}: give auto, {settings.smallest:g}, "
-            f"or a whole number from 1 to {settings.largest}"
+            "working resolution {factor:g}: give auto, {smallest:g}, or a whole number from 1 to {largest}",
+            factor=factor,
+            smallest=settings.smallest,
+            largest=settings.largest,
         )
 
 

@@ -79,9 +79,16 @@ def check_axes(axes: str, name: str) -> str:
     axes = axes.upper()
     unknown = [a for a in axes if a not in KNOWN]
     if unknown:
-        raise StackError(f"{name}: axis '{unknown[0]}' in '{axes}' is unknown; use T, Z, C, Y and X, such as TYX")
+        raise StackError(
+            "{name}: axis '{axis}' in '{axes}' is unknown; use T, Z, C, Y and X, such as TYX",
+            name=name,
+            axis=unknown[0],
+            axes=axes,
+        )
     if len(set(axes)) != len(axes) or not {"Y", "X"} <= set(axes):
-        raise StackError(f"{name}: axes '{axes}' must name Y and X, and each axis once, such as TYX")
+        raise StackError(
+            "{name}: axes '{axes}' must name Y and X, and each axis once, such as TYX", name=name, axes=axes
+        )
     return axes
 
 
@@ -107,20 +114,34 @@ def plan_axes(shape: Sequence[int], axes: str, name: str) -> AxisPlan:
     AxisPlan(time=1, y=2, x=3, problems=())
     """
     if len(shape) < 2:
-        raise StackError(f"{name}: {len(shape)} axis of {_by(shape)}, no pictures; expected (T, Y, X)")
+        raise StackError(
+            "{name}: {count} axis of {shape}, no pictures; expected (T, Y, X)",
+            name=name,
+            count=len(shape),
+            shape=_by(shape),
+        )
     if len(axes) != len(shape):
         raise StackError(
-            f"{name}: axes '{axes}' name {len(axes)} axes, but the recording has {len(shape)}: {_by(shape)}"
+            "{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}",
+            name=name,
+            axes=axes,
+            count=len(axes),
+            count_2=len(shape),
+            shape=_by(shape),
         )
     if "Y" not in axes or "X" not in axes:
-        raise StackError(f"{name}: axes {axes} ({_by(shape)}) hold no pictures; expected (T, Y, X)")
+        raise StackError(
+            "{name}: axes {axes} ({shape}) hold no pictures; expected (T, Y, X)", name=name, axes=axes, shape=_by(shape)
+        )
     y, x = axes.index("Y"), axes.index("X")
     long = [i for i, (a, n) in enumerate(zip(axes, shape, strict=True)) if n > 1 and a not in "YX"]
     if "S" in axes and shape[axes.index("S")] > 1:
-        raise StackError(f"{name}: colour (RGB) frames; convert to greyscale first (Fiji: Image > Type > 8-bit)")
+        raise StackError(
+            "{name}: colour (RGB) frames; convert to greyscale first (Fiji: Image > Type > 8-bit)", name=name
+        )
     if not long:
         if prod(shape) == 0:
-            raise StackError(f"{name}: empty recording ({_by(shape)})")
+            raise StackError("{name}: empty recording ({shape})", name=name, shape=_by(shape))
         raise SingleFrameError(f"{name}: a single frame; velocity needs a recording of two frames or more")
     if len(long) > 1:
         raise several_planes([(axes[i], shape[i]) for i in long], name)
@@ -137,13 +158,19 @@ def several_planes(counts: Sequence[tuple[str, int]], name: str) -> StackError:
 def _read_as_time(letter: str, length: int, name: str) -> tuple[str, ...]:
     called = _called(letter)
     if letter == "C" and length <= _MOST_CHANNELS:
-        raise StackError(f"{name}: {length} channels and one time point; a recording needs frames over time")
+        raise StackError(
+            "{name}: {length} channels and one time point; a recording needs frames over time", name=name, length=length
+        )
     if letter in "ZC":
         return (f"{length} {called} ({letter}) and one time point: {called} are read as frames",)
     if letter not in "TIQ":
         raise StackError(
-            f"{name}: {length} {called} ({letter}) and one time point; a recording needs frames over time"
-            " (if these are its frames, say so: axes TYX)"
+            "{name}: {length} {called} ({letter}) and one time point; a recording needs frames over time (if "
+            "these are its frames, say so: axes TYX)",
+            name=name,
+            length=length,
+            called=called,
+            letter=letter,
         )
     return ()
 
@@ -252,8 +279,11 @@ class JoinedSource:
         for part in parts[1:]:
             if part.shape[1:] != first.shape[1:] or part.dtype != first.dtype:
                 raise StackError(
-                    f"{part.paths[0].name}: frames are {_look(part)}, in {first.paths[0].name} {_look(first)};"
-                    " these are not parts of one recording"
+                    "{name}: frames are {part}, in {name_2} {first}; these are not parts of one recording",
+                    name=part.paths[0].name,
+                    part=_look(part),
+                    name_2=first.paths[0].name,
+                    first=_look(first),
                 )
         self._parts = tuple(parts)
         self._ends = list(accumulate(p.shape[0] for p in parts))

@@ -194,7 +194,11 @@ class Stabiliser:
         if self._shape is None:
             self._begin(shape)
         if shape != self._shape:
-            raise StackError(f"a frame of {shape} px among frames of {self._shape} px; all must have one size")
+            raise StackError(
+                "a frame of {shape} px among frames of {shape_2} px; all must have one size",
+                shape=shape,
+                shape_2=self._shape,
+            )
         return look(binned(frame, self._bin), self.settings)
 
     def _view(self) -> View:

@@ -179,9 +179,15 @@ class TiffSource:
             letters, shape = _relabel(check_axes(axes, path.name), letters, shape, path.name)
         plan = plan_axes(shape, letters, path.name)
         if plan.time > min(plan.y, plan.x):
-            raise StackError(f"{path.name}: time must come before Y and X in a TIFF file, not as in '{letters}'")
+            raise StackError(
+                "{name}: time must come before Y and X in a TIFF file, not as in '{letters}'",
+                name=path.name,
+                letters=letters,
+            )
         if layout.readable < 2:
-            raise StackError(f"{path.name}: truncated TIFF file, fewer than two frames are whole; copy it again")
+            raise StackError(
+                "{name}: truncated TIFF file, fewer than two frames are whole; copy it again", name=path.name
+            )
         self._layout: TiffLayout = layout
         self._letter = letters[plan.time]
         self._plan: AxisPlan = plan
@@ -236,7 +242,7 @@ class TiffSource:
     def _read_page(self, t: int) -> Frame:
         page: Any = (self._layout.pages or [])[t]
         if page is None:
-            raise StackError(f"{self._name}: frame {t} is in a file that is missing")
+            raise StackError("{name}: frame {t} is in a file that is missing", name=self._name, t=t)
         self._hold(page.parent.filehandle)
         check_page(page, t, self._layout.page, self._name)
         frame = page.asarray()
@@ -257,15 +263,17 @@ def _open(path: Path) -> tuple[TiffFile, tuple[str, ...]]:
     try:
         return open_tiff(path)
     except FileNotFoundError:
-        raise StackError(f"{path}: no such file") from None
+        raise StackError("{path}: no such file", path=path) from None
     except PermissionError:
-        raise StackError(f"{path}: no permission to read this file") from None
+        raise StackError("{path}: no permission to read this file", path=path) from None
     except StackError:
         raise
     except Exception:  # whatever the reader raises on a file that lies
         if path.stat().st_size == 0:
-            raise StackError(f"{path.name}: the file is empty") from None
-        raise StackError(f"{path.name}: not a TIFF file; export the recording as TIFF (Fiji: File > Save As)") from None
+            raise StackError("{name}: the file is empty", name=path.name) from None
+        raise StackError(
+            "{name}: not a TIFF file; export the recording as TIFF (Fiji: File > Save As)", name=path.name
+        ) from None
 
 
 def _relabel(axes: str, declared: str, shape: tuple[int, ...], name: str) -> tuple[str, tuple[int, ...]]:
@@ -277,7 +285,14 @@ def _relabel(axes: str, declared: str, shape: tuple[int, ...], name: str) -> tup
     letters = axes if len(axes) == len(long) else "".join(a for a in axes if a not in named_short)
     if len(letters) != len(long):
         found = " x ".join(str(shape[i]) for i in long)
-        raise StackError(f"{name}: axes '{axes}' name {len(axes)} axes, but the recording has {len(long)} ({found})")
+        raise StackError(
+            "{name}: axes '{axes}' name {count} axes, but the recording has {count_2} ({found})",
+            name=name,
+            axes=axes,
+            count=len(axes),
+            count_2=len(long),
+            found=found,
+        )
     return letters, tuple(shape[i] for i in long)
 
 
@@ -291,7 +306,9 @@ def _files(layout: TiffLayout, path: Path) -> tuple[Path, ...]:
         return (path,)
     if not any(file.resolve() == path.resolve() for file in files):
         raise StackError(
-            f"{path.name}: its metadata takes the frames from {files[0].name}, not from here: give it back the name"
-            " it was written under, or move it into a folder of its own"
+            "{name}: its metadata takes the frames from {name_2}, not from here: give it back the name it was "
+            "written under, or move it into a folder of its own",
+            name=path.name,
+            name_2=files[0].name,
         )
     return files

@@ -146,7 +146,9 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
     """
     check_ome_claim(tif, name)
     if _leads_back(tif):  # tifffile would go round in it for ever
-        raise StackError(f"{name}: damaged TIFF file, its list of pictures leads back to itself; export it again")
+        raise StackError(
+            "{name}: damaged TIFF file, its list of pictures leads back to itself; export it again", name=name
+        )
     try:
         series = image_series(tif, name)
         chain_broken = _chain_broken(tif)
@@ -158,7 +160,7 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
     if chain_broken and (not whole or max(len(s) for s in whole) < 2):
         return _contiguous_prefix(tif, name)
     if not whole:
-        raise StackError(f"{name}: no pictures in this TIFF file")
+        raise StackError("{name}: no pictures in this TIFF file", name=name)
     main = max([s for s in whole if _has_page_of(s, tif)] or whole, key=len)
     check_page_claim(main.keyframe, name)
     axes, shape, merged = _merge_unnamed(main.get_axes(squeeze=False), main.get_shape(squeeze=False))
@@ -183,7 +185,12 @@ def _contiguous(tif: TiffFile, series: TiffPageSeries, axes: str, shape: tuple[i
 def _paged(series: TiffPageSeries, axes: str, shape: tuple[int, ...], name: str) -> TiffLayout:
     page = series.keyframe
     if len(series) * prod(page.shape) != prod(shape):
-        raise StackError(f"{name}: unusual layout {axes} {shape}; save it again as a plain TIFF with Fiji")
+        raise StackError(
+            "{name}: unusual layout {axes} {shape}; save it again as a plain TIFF with Fiji",
+            name=name,
+            axes=axes,
+            shape=shape,
+        )
     pages, problems = _from_first_there(series)
     frames = len(pages)
     _check_sizes(pages, page, name)
@@ -225,7 +232,11 @@ def check_page(page: TiffPage | TiffFrame, t: int, first: TiffPage, name: str) -
     own = page.aspage()
     if own.shape != first.shape or own.dtype != first.dtype:
         raise StackError(
-            f"{name}: frames of different sizes or types: frame 0 is {_look(first)}, frame {t} is {_look(own)}"
+            "{name}: frames of different sizes or types: frame 0 is {first}, frame {t} is {own}",
+            name=name,
+            first=_look(first),
+            t=t,
+            own=_look(own),
         )
     check_page_claim(own, name)
 
@@ -241,7 +252,7 @@ def _contiguous_prefix(tif: TiffFile, name: str) -> TiffLayout:
     except Exception:  # as above
         page = None
     if not isinstance(page, TiffPage) or not page.is_final or page.nbytes == 0 or page.ndim != 2:
-        raise StackError(f"{name}: truncated or damaged TIFF file; copy or export it again")
+        raise StackError("{name}: truncated or damaged TIFF file; copy or export it again", name=name)
     check_page_claim(page, name)
     offset = page.dataoffsets[0]
     following = _next_page_offset(tif, page.offset)
@@ -251,7 +262,9 @@ def _contiguous_prefix(tif: TiffFile, name: str) -> TiffLayout:
     if declared:
         readable = min(readable, declared)
     if readable < 2:
-        raise StackError(f"{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again")
+        raise StackError(
+            "{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again", name=name
+        )
     problems = _cut_problem(readable, declared)
     return TiffLayout("TYX", (readable, *page.shape), page, readable, offset, None, problems)
 

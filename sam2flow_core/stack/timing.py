@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tifffile import TiffFile, TiffFileError, TiffFrame, TiffPage
 
 from sam2flow_core.config.stack import CalibrationLimits, TimingSettings
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.elapsed import Changes, elapsed_steps, measure_changes
 from sam2flow_core.stack.metadata import elapsed_s, ndtiff_elapsed_s, ome_pixels, ome_times, timestamp_s
 
@@ -205,13 +206,26 @@ class Timing:
         repeated, gaps, said = int(self.repeats.sum()), int((self.missing > 0).sum()), []
         if repeated:
             said.append(
-                f"{repeated} of {len(self.clock)} frames repeat the one before: such pairs are left out, and "
-                "velocities hold if the frame rate is that of the pictures that differ"
+                Message(
+                    "{repeated} of {count} frames repeat the one before: such pairs are left out, and velocities hold "
+                    "if the frame rate is that of the pictures that differ",
+                    repeated=repeated,
+                    count=len(self.clock),
+                )
             )
         if gaps:
+            missing = int(self.missing.sum())
             said.append(
-                f"frames are missing in {gaps} place{'s' * (gaps > 1)}, about {int(self.missing.sum())} in all: "
-                "pairs across a gap are left out"
+                Message(
+                    "frames are missing in 1 place, about {missing} in all: pairs across a gap are left out",
+                    missing=missing,
+                )
+                if gaps == 1
+                else Message(
+                    "frames are missing in {gaps} places, about {missing} in all: pairs across a gap are left out",
+                    gaps=gaps,
+                    missing=missing,
+                )
             )
         return tuple(said)
 

@@ -140,7 +140,7 @@ class VideoSource:
         shown: Callable[[Any], Frame] = grey,
     ) -> None:
         if axes and axes.upper() != "TYX":
-            raise StackError(f"{path.name}: axes of a video are TYX, not '{axes}'")
+            raise StackError("{name}: axes of a video are TYX, not '{axes}'", name=path.name, axes=axes)
         self._path = path
         self._settings = settings or VideoSettings()
         self._lock, self._shown = Lock(), shown
@@ -167,7 +167,7 @@ class VideoSource:
         self._restart()
         first = next(self._frames, None)
         if first is None:
-            raise StackError(f"{name}: no frame of this video can be decoded; copy or export it again")
+            raise StackError("{name}: no frame of this video can be decoded; copy or export it again", name=name)
         skipped = int(np.searchsorted(self._index.stamps, first.pts)) if not self._index.counted else 0
         if skipped:
             keys = self._index.keys - skipped
@@ -253,7 +253,9 @@ class VideoSource:
                     return
         self._restart()
         if not self._reaches(t):
-            raise StackError(f"{self._path.name}: frame {t} cannot be decoded; the file may be damaged or truncated")
+            raise StackError(
+                "{name}: frame {t} cannot be decoded; the file may be damaged or truncated", name=self._path.name, t=t
+            )
 
     def _reaches(self, t: int) -> bool:
         """Decode on; False where frame ``t`` is not met, because decoding began too late or its data are not there.
@@ -278,10 +280,18 @@ class VideoSource:
 
     def _check(self, frame: Any) -> None:
         if frame.is_corrupt:
-            raise StackError(f"{self._path.name}: frame {self._at} is damaged; copy or export the video again")
+            raise StackError(
+                "{name}: frame {at} is damaged; copy or export the video again", name=self._path.name, at=self._at
+            )
         if (frame.height, frame.width) != self._size:
             found, first = f"{frame.height} x {frame.width}", f"{self._size[0]} x {self._size[1]}"
-            raise StackError(f"{self._path.name}: frame {self._at} is {found} px, the first one {first}")
+            raise StackError(
+                "{name}: frame {at} is {found} px, the first one {first}",
+                name=self._path.name,
+                at=self._at,
+                found=found,
+                first=first,
+            )
 
     def _restart(self, key: int = 0) -> None:
         """Decode from a key frame on, or from the beginning."""
@@ -306,21 +316,22 @@ def _open(path: Path) -> Any:
     try:
         return av.open(str(path.absolute()), options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"})
     except FileNotFoundError:
-        raise StackError(f"{path}: no such file") from None
+        raise StackError("{path}: no such file", path=path) from None
     except PermissionError:
-        raise StackError(f"{path}: no permission to read this file") from None
+        raise StackError("{path}: no permission to read this file", path=path) from None
     except Exception:  # whatever the reader raises on a file that lies
         if path.stat().st_size == 0:
-            raise StackError(f"{path.name}: the file is empty") from None
+            raise StackError("{name}: the file is empty", name=path.name) from None
         raise StackError(
-            f"{path.name}: damaged, cut off, or no video of a kind that is known; export it again (AVI or MP4)"
+            "{name}: damaged, cut off, or no video of a kind that is known; export it again (AVI or MP4)",
+            name=path.name,
         ) from None
 
 
 def _pictures(container: Any, name: str) -> Any:
     stream = container.streams.best("video")
     if stream is None or stream.codec_context is None:
-        raise StackError(f"{name}: no pictures in this video file, or of a kind that cannot be decoded")
+        raise StackError("{name}: no pictures in this video file, or of a kind that cannot be decoded", name=name)
     return stream
 
 
@@ -333,7 +344,7 @@ def _read_index(container: Any, stream: Any, name: str) -> _Index:
             stamps.append(packet.dts if packet.pts is None else packet.pts)
             keys.append(bool(packet.is_keyframe))
     if not stamps:
-        raise StackError(f"{name}: no frames in this video; it is empty or damaged")
+        raise StackError("{name}: no frames in this video; it is empty or damaged", name=name)
     # AVI keeps no time stamps: with frames that are stored out of order their numbers are a guess
     guessed = container.format.name == "avi" and stream.codec_context.has_b_frames
     known = [s for s in stamps if s is not None]

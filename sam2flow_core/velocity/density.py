@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.tracing import FindingSettings
 from sam2flow_core.inference.steps import FoundVessel
+from sam2flow_core.messages import Message
 
 _SEED = 0
 
@@ -56,15 +57,21 @@ class Density:
     heterogeneity: float
     calibrated: bool
 
-    def text(self) -> str:
+    def lines(self) -> tuple[Message, ...]:
         """Lines to print."""
-        unit = "mm/mm2" if self.calibrated else "px per 1000 px2 (no pixel size)"
-        small = "" if self.small is None else f"; of vessels up to 20 um: {_with_interval(self.small)}"
+        unit = "mm/mm2" if self.calibrated else Message("px per 1000 px2 (no pixel size)")
+        small = (
+            "" if self.small is None else Message("; of vessels up to 20 um: {small}", small=_with_interval(self.small))
+        )
         return (
-            f"perfused vessel density: {_with_interval(self.all)} {unit}{small}\n"
-            f"heterogeneity between the quarters of the field: {self.heterogeneity:.2f}\n"
-            "total vessel density and the proportion of perfused vessels are not given: a vessel in which nothing moves"
-            " is not seen"
+            Message(
+                "perfused vessel density: {all} {unit}{small}", all=_with_interval(self.all), unit=unit, small=small
+            ),
+            Message("heterogeneity between the quarters of the field: {value:.2f}", value=self.heterogeneity),
+            Message(
+                "total vessel density and the proportion of perfused vessels are not given: a vessel in which nothing "
+                "moves is not seen"
+            ),
         )
 
 
@@ -130,5 +137,5 @@ def _interval(tiles: NDArray[np.float64], drawn: NDArray[np.int_]) -> Interval:
     return Interval(float(tiles.mean()), float(low), float(high))
 
 
-def _with_interval(figure: Interval) -> str:
-    return f"{figure.value:.3g} ({figure.low:.3g} to {figure.high:.3g})"
+def _with_interval(figure: Interval) -> Message:
+    return Message("{value:.3g} ({low:.3g} to {high:.3g})", value=figure.value, low=figure.low, high=figure.high)

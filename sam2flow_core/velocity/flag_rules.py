@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.config.velocity import FlagSettings
+from sam2flow_core.messages import Message
 from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.activity import Presence
 from sam2flow_core.velocity.centreline import Centreline
@@ -177,15 +178,31 @@ def along_words(
     pixel, rate = calibration.usable_pixel_size_um, calibration.usable_frame_rate_hz
     length, long = (pixel, "µm") if pixel else (1.0, "px")
     speed, fast = (pixel * rate, "µm/s") if pixel and rate else (1.0, "px/frame")
-    whole = f"of {line.length * length:.0f} {long} along the arrow"
+    whole = Message("of {length:.0f} {unit} along the arrow", length=line.length * length, unit=long)
     found = []
     if step is not None:
         before, after = step.before * speed, step.after * speed
-        what = "blood runs against itself" if before * after < 0 else "the speed steps"
-        place = f"at {line.arc[min(step.place, len(line.arc) - 1)] * length:.0f} {whole}"
-        speeds = f"{before:.3g} before, {after:.3g} {fast} after"
-        found.append(f"{place} {what}: {speeds}; two vessels, or a fork, under one name?")
+        said = Message("blood runs against itself") if before * after < 0 else Message("the speed steps")
+        found.append(
+            Message(
+                "at {place:.0f} {whole} {what}: {before:.3g} before, {after:.3g} {fast} after; two vessels, or a fork, "
+                "under one name?",
+                place=line.arc[min(step.place, len(line.arc) - 1)] * length,
+                whole=whole,
+                what=said,
+                before=before,
+                after=after,
+                fast=fast,
+            )
+        )
     if gap is not None:
         first, last = (line.arc[min(point, len(line.arc) - 1)] * length for point in gap)
-        found.append(f"from {first:.0f} to {last:.0f} {whole} no blood is seen: does the line leave the vessel?")
+        found.append(
+            Message(
+                "from {first:.0f} to {last:.0f} {whole} no blood is seen: does the line leave the vessel?",
+                first=first,
+                last=last,
+                whole=whole,
+            )
+        )
     return tuple(found)

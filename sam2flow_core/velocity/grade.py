@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
 from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
+from sam2flow_core.messages import Message
 from sam2flow_core.velocity.records import Doubts, SpaceTime
 
 
@@ -181,29 +182,33 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
         if np.isfinite(value) and any(beyond):
             found.append((sum(beyond), text))
 
-    text = f"only {findings.valid_share:.0%} of the frames have a velocity"
+    text = Message("only {share:.0%} of the frames have a velocity", share=findings.valid_share)
     judge(findings.valid_share, limits.valid, text, high_is_bad=False)
-    judge(findings.lost_share, limits.lost, f"{findings.lost_share:.0%} of the frames are repeated or missing")
-    text = f"on {findings.opposed:.0%} of its length blood runs the other way: two vessels in one mask?"
+    text = Message("{share:.0%} of the frames are repeated or missing", share=findings.lost_share)
+    judge(findings.lost_share, limits.lost, text)
+    text = Message(
+        "on {share:.0%} of its length blood runs the other way: two vessels in one mask?", share=findings.opposed
+    )
     judge(findings.opposed, limits.opposed, text)
-    text = "beside the middle of the lumen blood runs faster than in it: a second vessel in the mask?"
+    text = Message("beside the middle of the lumen blood runs faster than in it: a second vessel in the mask?")
     judge(findings.beside, limits.beside, text)
-    text = f"the mask is expected to be right by {findings.mask:.0%} only: look at it"
+    text = Message("the mask is expected to be right by {share:.0%} only: look at it", share=findings.mask)
     judge(findings.mask, limits.mask, text, high_is_bad=False)
-    text = "nothing along the line moves that the tissue beside it does not show as well: is there a vessel?"
+    text = Message("nothing along the line moves that the tissue beside it does not show as well: is there a vessel?")
     judge(findings.presence, limits.presence, text, high_is_bad=False)
     judge(findings.unsharp, limits.unsharp, FLAG_MEANINGS["OUT_OF_FOCUS"])
     if not np.isfinite(findings.views.flow):
-        found.append((3, "there is no velocity to judge"))
+        found.append((3, Message("there is no velocity to judge")))
     elif not np.isfinite(findings.views.rows) and not np.isfinite(findings.views.transit):
-        found.append((2, "no readable space-time diagram confirms the flow"))
+        found.append((2, Message("no readable space-time diagram confirms the flow")))
     elif findings.views.outvote(settings.trust.agreement, floor):
         apart = np.nanmin(findings.views.differences(floor))
-        found.append((2, f"flow and space-time diagram differ by {apart:.0%}, in both ways of reading it"))
+        text = Message("flow and space-time diagram differ by {apart:.0%}, in both ways of reading it", apart=apart)
+        found.append((2, text))
     level = level_of(chance_right(findings.doubts, settings.trust), settings.trust)
     if level and np.isfinite(findings.views.flow):
         found += [(level, text) for text in _doubts_in_words(findings, settings)]
-    text = f"taken {findings.gain - 1:+.0%} to the space-time diagram, whose two readings agree"
+    text = Message("taken {change:+.0%} to the space-time diagram, whose two readings agree", change=findings.gain - 1)
     aside: tuple[str, ...] = (text,) if abs(findings.gain - 1) >= 0.005 else ()
     if abs(findings.gain - 1) > settings.trust.much:
         found.append((1, text))
@@ -215,8 +220,12 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     found += [(ceilings[flag], FLAG_MEANINGS[flag]) for flag in findings.flags if flag in ceilings]
     if not found:
         apart = abs(1 / findings.gain - 1) or np.nanmin(findings.views.differences(floor))
-        agreement = f"flow and space-time diagram agree within {apart:.0%}"
-        return GRADES[0], (agreement, *aside, f"{findings.valid_share:.0%} of the frames have a velocity")
+        agreement = Message("flow and space-time diagram agree within {apart:.0%}", apart=apart)
+        return GRADES[0], (
+            agreement,
+            *aside,
+            Message("{share:.0%} of the frames have a velocity", share=findings.valid_share),
+        )
     worst = max(level for level, _ in found)
     ordered = sorted(found, key=lambda finding: -finding[0])
     return GRADES[min(worst, 3)], tuple(dict.fromkeys([*(text for _, text in ordered), *aside]))
@@ -227,13 +236,13 @@ def _doubts_in_words(findings: Findings, settings: VelocitySettings) -> list[str
     rows, transit = findings.views.differences(settings.flags.floor_px_frame)
     nearest = np.nanmin([rows, transit]) if np.isfinite([rows, transit]).any() else np.nan
     texts = {
-        "nearest": f"flow and space-time diagram differ by {nearest:.0%}",
-        "second": "the readings of the space-time diagram differ, or one cannot be read",
-        "weak": "the pattern changes on its way: cells are hard to follow",
-        "scale": f"the model expects errors of {findings.relative_scale:.0%} of the speed",
+        "nearest": Message("flow and space-time diagram differ by {nearest:.0%}", nearest=nearest),
+        "second": Message("the readings of the space-time diagram differ, or one cannot be read"),
+        "weak": Message("the pattern changes on its way: cells are hard to follow"),
+        "scale": Message("the model expects errors of {scale:.0%} of the speed", scale=findings.relative_scale),
     }
     if not np.isfinite(nearest):
-        texts["nearest"] = "no readable space-time diagram confirms the flow"
+        texts["nearest"] = Message("no readable space-time diagram confirms the flow")
     weighed = {
         name: weight * getattr(findings.doubts, name)
         for name, weight in zip(texts, settings.trust.weights, strict=True)

@@ -14,6 +14,7 @@ from scipy import ndimage
 from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
 from sam2flow_core.config.velocity import LineScanSettings, VelocitySettings
 from sam2flow_core.errors import PromptError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity.centreline import Centreline, resample
 from sam2flow_core.velocity.correlation import moving_pattern
@@ -132,12 +133,14 @@ def measure_drawn_line(
     length = float(np.hypot(*np.diff(vertices, axis=0).T).sum())
     least = settings.linescan.least_drawn_px
     if length < least:
-        raise PromptError(f"the line is {length:.0f} px long; draw at least {least:.0f} px along a vessel")
+        raise PromptError(
+            "the line is {length:.0f} px long; draw at least {least:.0f} px along a vessel", length=length, least=least
+        )
     ways = np.diff(vertices, axis=0)
     ways = ways[np.hypot(*ways.T) > 0]
     ways /= np.hypot(*ways.T)[:, None]
     if ((ways[1:] * ways[:-1]).sum(1) < _TURNS_BACK).any():
-        raise PromptError("the line turns back upon itself; draw it along a vessel in one direction")
+        raise PromptError(Message("the line turns back upon itself; draw it along a vessel in one direction"))
     line = resample(vertices)
     shifts = np.zeros((len(frames), 2)) if shifts is None else np.asarray(shifts, float)
     drawn = _Drawn(frames, np.rint(shifts).astype(np.int64), shifts)
@@ -348,22 +351,22 @@ def _grade(
 ) -> tuple[str, tuple[str, ...]]:
     if not seen:
         return GRADES[3], (
-            "no streaks stand out from the noise: nothing moves along this line, or too fast to be seen",
+            Message("no streaks stand out from the noise: nothing moves along this line, or too fast to be seen"),
         )
-    agreement = f"two readings of the streaks agree within {abs(difference):.0%}"
+    agreement = Message("two readings of the streaks agree within {apart:.0%}", apart=abs(difference))
     found: list[tuple[int, str]] = []
     if not np.isfinite(difference):
-        found.append((2, "no second reading of the streaks confirms the first"))
+        found.append((2, Message("no second reading of the streaks confirms the first")))
     elif abs(difference) > settings.difference[0]:
         level = sum(abs(difference) > limit for limit in settings.difference)
-        found.append((level, f"two readings of the streaks differ by {abs(difference):.0%}"))
+        found.append((level, Message("two readings of the streaks differ by {apart:.0%}", apart=abs(difference))))
     if quality < settings.quality[0]:
         level = sum(quality < limit for limit in settings.quality)
-        found.append((level, f"only {quality:.0%} of the windows agree"))
+        found.append((level, Message("only {share:.0%} of the windows agree", share=quality)))
     found += [(1, FLAG_MEANINGS[flag]) for flag in flags if flag in ("LOW_CONTRAST", "SATURATED", "TOO_SHORT")]
     if low:
-        found.append((2, "only comparing rows can be read, and on a line this short that reads low"))
+        found.append((2, Message("only comparing rows can be read, and on a line this short that reads low")))
     if not found:
-        return GRADES[0], (agreement, f"{quality:.0%} of the windows agree")
+        return GRADES[0], (agreement, Message("{share:.0%} of the windows agree", share=quality))
     ordered = sorted(found, key=lambda finding: -finding[0])
     return GRADES[ordered[0][0]], tuple(text for _, text in ordered)

@@ -18,6 +18,7 @@ from scipy.sparse import csgraph, csr_array
 
 from sam2flow_core.config.flags import FLAG_MEANINGS, GRADES
 from sam2flow_core.config.velocity import ForkSettings, StretchSettings, VelocitySettings
+from sam2flow_core.messages import Message
 from sam2flow_core.velocity.prepared import Course, branch_of, segment_of
 from sam2flow_core.velocity.records import CellCount, Series, SpaceTime, Statistics, VesselMeasurement
 from sam2flow_core.velocity.stretches import StretchTable, read_stretches, step_along
@@ -189,7 +190,7 @@ def divided(whole: VesselMeasurement, segments: Sequence[VesselMeasurement]) -> 
         cells=CellCount(_NAN, _NAN),
         flags=tuple(flag for flag in whole.flags if flag not in _OF_A_MEAN),
         grade=GRADES[2],
-        reasons=(f"measured in segments: {labels}", *whole.along),
+        reasons=(Message("measured in segments: {labels}", labels=labels), *whole.along),
     )
 
 

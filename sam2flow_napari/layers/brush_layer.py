@@ -15,9 +15,9 @@ from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.lazy_layers import shown_id
 from sam2flow_napari.session import Session
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import tr, tr_later
 
-NAME = "brush"
+NAME = tr_later("brush")
 
 
 class BrushLayer:

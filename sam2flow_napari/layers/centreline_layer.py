@@ -18,12 +18,12 @@ from sam2flow_core.prompts import AnyPrompt, MaskPrompt
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.session import Session
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import tr, tr_later
 
 if TYPE_CHECKING:
     from sam2flow_core.velocity.centreline import BentVessel
 
-NAME = "middle line"
+NAME = tr_later("middle line")
 Line = Callable[[int, int], NDArray[np.float64] | None]
 
 

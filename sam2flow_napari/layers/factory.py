@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sam2flow_core.stack.stack import LazyFrames
 from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames, WheelFrames, wheel_colours
 from sam2flow_napari.session import Recording, Spacing
+from sam2flow_napari.translation import tr
 
 if TYPE_CHECKING:
     from sam2flow_core.stack import Stack
@@ -111,6 +112,10 @@ class LayerFactory:
     ----------
     spacing : Spacing
         Scale and units of the recording.
+
+    Notes
+    -----
+    Names are given in English and shown in the language of the window.
     """
 
     def __init__(self, spacing: Spacing) -> None:
@@ -120,7 +125,7 @@ class LayerFactory:
         """Return an empty points layer with the features of a prompt."""
         return Points(
             np.empty((0, 3)),
-            name=name,
+            name=tr(name),
             ndim=3,
             size=size,
             border_color="white",
@@ -132,7 +137,7 @@ class LayerFactory:
         """Return a labels layer in the colours of the vessels."""
         layer = Labels(
             lazy(frames),
-            name=name,
+            name=tr(name),
             opacity=0.45,
             colormap=_vessel_colours(),
             **placement(self.spacing),
@@ -156,7 +161,7 @@ class LayerFactory:
         """Return a float image of speed with fixed contrast limits ``(0, limit)``."""
         return Image(
             lazy(frames),
-            name=name,
+            name=tr(name),
             colormap=speed_colours(),
             contrast_limits=(0, limit),
             blending="translucent",
@@ -167,7 +172,7 @@ class LayerFactory:
 
     def still(self, name: str, picture: NDArray[np.float32]) -> Image:
         """Return an image layer (Y, X) of a still picture; it lies under the same place of every frame."""
-        return Image(picture, name=name, colormap="gray", **placement(self.spacing, ndim=2))
+        return Image(picture, name=tr(name), colormap="gray", **placement(self.spacing, ndim=2))
 
     def wheel(self, name: str, frames: WheelFrames) -> Labels:
         """Return a labels layer in the colours of the flow wheel."""
@@ -175,7 +180,7 @@ class LayerFactory:
         colours |= {value: (*colour, 1.0) for value, colour in enumerate(wheel_colours(), start=1)}
         layer = Labels(
             lazy(frames),
-            name=name,
+            name=tr(name),
             opacity=0.7,
             colormap=DirectLabelColormap(color_dict=colours),
             **placement(self.spacing),
@@ -203,7 +208,7 @@ class LayerFactory:
         """Return an empty points layer (y, x) whose points show a number on a dark disc, readable on any colour."""
         return Points(
             np.empty((0, 2)),
-            name=name,
+            name=tr(name),
             ndim=2,
             size=size,
             face_color=_BEHIND_NUMBERS,
@@ -218,7 +223,7 @@ class LayerFactory:
         """Return an empty shapes layer for boxes about vessels."""
         return Shapes(
             None,
-            name=name,
+            name=tr(name),
             ndim=3,
             edge_width=2,
             edge_color="white",
@@ -230,7 +235,7 @@ class LayerFactory:
         """Return an empty shapes layer (y, x) for a line along a vessel."""
         return Shapes(
             None,
-            name=name,
+            name=tr(name),
             ndim=2,
             edge_width=2,
             edge_color="cyan",
@@ -242,7 +247,7 @@ class LayerFactory:
         """Return an empty shapes layer for the line of a vessel, whose points are dragged."""
         return Shapes(
             None,
-            name=name,
+            name=tr(name),
             ndim=3,
             edge_width=1.5,
             edge_color=LINE_COLOUR,
@@ -254,7 +259,7 @@ class LayerFactory:
         """Return an empty labels layer of one frame (Y, X) to paint in, in the colours of the vessels."""
         return Labels(
             np.zeros((1, *size), np.uint8),
-            name=name,
+            name=tr(name),
             opacity=0.6,
             colormap=_vessel_colours(),
             **placement(self.spacing),
@@ -270,7 +275,7 @@ class LayerFactory:
 
         Without an axis of time the last arrows stay until the next are there, and the slider has nothing to slice.
         """
-        return Vectors(np.empty((0, 2, 2)), name=name, ndim=2, **style, **placement(self.spacing, ndim=2))
+        return Vectors(np.empty((0, 2, 2)), name=tr(name), ndim=2, **style, **placement(self.spacing, ndim=2))
 
 
 def lay_on(layer: Layer, image: Layer) -> None:

@@ -20,12 +20,14 @@ from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames, WheelFrames, number_places
 from sam2flow_napari.layers.overlay_lines import Tracers, flow_arrows, line_segments
 from sam2flow_napari.session import Session
+from sam2flow_napari.translation import tr, tr_later
 
 if TYPE_CHECKING:
     from sam2flow_core.results import VesselLine
 
-VESSELS, SPEED, ARROWS, LINES = "vessels", "speed", "flow arrows", "centrelines"
-WHEEL, TRACERS, NUMBERS = "flow directions", "tracers", "vessel numbers"
+VESSELS, SPEED = tr_later("vessels"), tr_later("speed")
+ARROWS, LINES = tr_later("flow arrows"), tr_later("centrelines")
+WHEEL, TRACERS, NUMBERS = tr_later("flow directions"), tr_later("tracers"), tr_later("vessel numbers")
 REDRAW_MS = 80
 SAMPLED_FRAMES = 10
 """During a run every tenth frame is looked at for the range of the speed colours."""
@@ -217,7 +219,7 @@ class Overlays:
     # -- drawing -----------------------------------------------------------
     @property
     def _speed_name(self) -> str:
-        return f"{SPEED} ({self._factory.spacing.speed_unit})"
+        return f"{tr(SPEED)} ({self._factory.spacing.speed_unit})"
 
     def _make(self, *wanted: str) -> None:
         """Make these layers where they are missing, each in its place over the recording."""

@@ -21,9 +21,9 @@ from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import BoxPrompt, Prompt
 from sam2flow_napari.layers.factory import LayerFactory, vessel_colour
 from sam2flow_napari.session import Session
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import tr, tr_later
 
-CLICKS = "prompts"
+CLICKS = tr_later("prompts")
 _SYMBOLS, _BORDERS = {1: "disc", 0: "x"}, {1: "white", 0: "red"}
 """Looks of a click by its label."""
 _DONE = (ActionType.ADDED, ActionType.CHANGED, ActionType.REMOVED)
@@ -188,7 +188,7 @@ class PromptLayer:
         return tuple(prompts), len(prompts) < len(self.layer.data)
 
 
-BOXES = "boxes"
+BOXES = tr_later("boxes")
 _SMALLEST_PX = 3.0
 _SLIP = 4.0
 """Side in pixels of the screen below which a rectangle is a slip of the mouse: napari draws one for a mere click."""

@@ -13,6 +13,7 @@ from psygnal import Signal
 
 from sam2flow_core.config.run import STANDARD
 from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.messages import Message
 from sam2flow_core.project import (
     PROJECT_FILE,
     CalibrationEdit,
@@ -204,13 +205,19 @@ class Session:
         try:
             project = read_project(folder)
         except Sam2FlowError as error:
-            return f"{error}. {_put_aside(folder)}", None
+            return Message("{error}. {kept}", error=error.message, kept=_put_aside(folder)), None
         inside = project.state.within(stack.shape)
         if inside != project.state:
-            notice = f"Marks of {folder.name} that lie outside this recording were left out. {_put_aside(folder)}"
+            notice = Message(
+                "Marks of {name} that lie outside this recording were left out. {kept}",
+                name=folder.name,
+                kept=_put_aside(folder),
+            )
             return notice, replace(project, state=inside)
         if not stack.has_fingerprint(project.fingerprint):
-            return "The recording has changed since its prompts were placed: check them before you run.", project
+            return Message(
+                "The recording has changed since its prompts were placed: check them before you run."
+            ), project
         return "", project
 
     def close(self) -> None:
@@ -409,5 +416,5 @@ def _put_aside(folder: Path) -> str:
     try:
         (folder / PROJECT_FILE).rename(kept)
     except OSError:
-        return "It could not be put aside: what you mark now replaces it."
-    return f"It was kept as {kept.name}."
+        return Message("It could not be put aside: what you mark now replaces it.")
+    return Message("It was kept as {name}.", name=kept.name)

@@ -4,6 +4,10 @@
 <context>
     <name>SAM2Flow</name>
     <message>
+        <source>drawn line</source>
+        <translation>gezeichnete Linie</translation>
+    </message>
+    <message>
         <source>Click along a vessel; a double click ends the line.</source>
         <translation>Klicken Sie entlang eines Gefäßes; ein Doppelklick beendet die Linie.</translation>
     </message>
@@ -14,6 +18,10 @@
     <message>
         <source>Drawn line: {words}. Tables and report are in {out}</source>
         <translation>Gezeichnete Linie: {words}. Tabellen und Bericht sind in {out}</translation>
+    </message>
+    <message>
+        <source>proposals</source>
+        <translation>Vorschläge</translation>
     </message>
     <message>
         <source>no vessel was found in this recording; click them by hand</source>
@@ -32,8 +40,16 @@
         <translation>alle gefundenen Gefäße sind schon markiert</translation>
     </message>
     <message>
+        <source>brush</source>
+        <translation>Pinsel</translation>
+    </message>
+    <message>
         <source>Nothing is painted: paint the vessel with the brush, or press Escape to give up.</source>
         <translation>Nichts ist gemalt: malen Sie das Gefäß mit dem Pinsel, oder geben Sie mit Escape auf.</translation>
+    </message>
+    <message>
+        <source>middle line</source>
+        <translation>Mittellinie</translation>
     </message>
     <message>
         <source>There is no mask whose middle could be bent: click on the vessel first, and wait for its mask.</source>
@@ -42,6 +58,42 @@
     <message>
         <source>That lies outside the image: the vessel stays where it was.</source>
         <translation>Das liegt außerhalb des Bildes: das Gefäß bleibt, wo es war.</translation>
+    </message>
+    <message>
+        <source>vessels</source>
+        <translation>Gefäße</translation>
+    </message>
+    <message>
+        <source>speed</source>
+        <translation>Tempo</translation>
+    </message>
+    <message>
+        <source>flow arrows</source>
+        <translation>Strömungspfeile</translation>
+    </message>
+    <message>
+        <source>centrelines</source>
+        <translation>Mittellinien</translation>
+    </message>
+    <message>
+        <source>flow directions</source>
+        <translation>Strömungsrichtungen</translation>
+    </message>
+    <message>
+        <source>tracers</source>
+        <translation>Teilchen</translation>
+    </message>
+    <message>
+        <source>vessel numbers</source>
+        <translation>Gefäßnummern</translation>
+    </message>
+    <message>
+        <source>prompts</source>
+        <translation>Markierungen</translation>
+    </message>
+    <message>
+        <source>boxes</source>
+        <translation>Kästen</translation>
     </message>
     <message>
         <source>That click is outside the image and was left out: click on a vessel.</source>
@@ -100,6 +152,26 @@
         <translation>Ihre Klicks sind noch da: Zurück oder die Gefäßliste nimmt sie weg.</translation>
     </message>
     <message>
+        <source>It was kept as {name}.</source>
+        <translation>Sie wurde als {name} aufbewahrt.</translation>
+    </message>
+    <message>
+        <source>Marks of {name} that lie outside this recording were left out. {kept}</source>
+        <translation>Markierungen in {name}, die außerhalb dieser Aufnahme liegen, wurden weggelassen. {kept}</translation>
+    </message>
+    <message>
+        <source>It could not be put aside: what you mark now replaces it.</source>
+        <translation>Sie ließ sich nicht beiseitelegen: Was Sie jetzt markieren, ersetzt sie.</translation>
+    </message>
+    <message>
+        <source>The recording has changed since its prompts were placed: check them before you run.</source>
+        <translation>Die Aufnahme hat sich geändert, seit sie markiert wurde: Prüfen Sie die Markierungen, bevor Sie messen.</translation>
+    </message>
+    <message>
+        <source>{error}. {kept}</source>
+        <translation>{error}. {kept}</translation>
+    </message>
+    <message>
         <source>Batch stopped. What is finished is kept; started again into the same folder, it goes on.</source>
         <translation>Stapel angehalten. Was fertig ist, bleibt; in denselben Ordner neu gestartet, geht er weiter.</translation>
     </message>
@@ -142,6 +214,10 @@
     <message>
         <source>Looking through the recording for a still picture…</source>
         <translation>Die Aufnahme wird für ein Standbild durchgesehen…</translation>
+    </message>
+    <message>
+        <source>still picture</source>
+        <translation>stehendes Bild</translation>
     </message>
     <message>
         <source>a new vessel</source>
@@ -269,7 +345,7 @@
     </message>
     <message>
         <source>Add…</source>
-        <translation>Dazu…</translation>
+        <translation>Hinzufügen…</translation>
     </message>
     <message>
         <source>Add recordings to the list.</source>
@@ -360,6 +436,10 @@
         <translation>Bilder {start} bis {stop}. </translation>
     </message>
     <message>
+        <source>Recordings ({endings});;All files (*)</source>
+        <translation>Aufnahmen ({endings});;Alle Dateien (*)</translation>
+    </message>
+    <message>
         <source>No web browser answered. The page is {page} (copied to the clipboard).</source>
         <translation>Kein Browser hat geantwortet. Die Seite ist {page} (in die Zwischenablage kopiert).</translation>
     </message>
@@ -369,7 +449,7 @@
     </message>
     <message>
         <source>In the dock, and over the image with the layer &lt;i&gt;prompts&lt;/i&gt; (&lt;i&gt;boxes&lt;/i&gt;, &lt;i&gt;brush&lt;/i&gt;) selected:</source>
-        <translation>Im Fenster, und über dem Bild, wenn die Ebene &lt;i&gt;prompts&lt;/i&gt; (&lt;i&gt;boxes&lt;/i&gt;, &lt;i&gt;brush&lt;/i&gt;) gewählt ist:</translation>
+        <translation>Im Fenster, und über dem Bild, wenn die Ebene &lt;i&gt;Markierungen&lt;/i&gt; (&lt;i&gt;Kästen&lt;/i&gt;, &lt;i&gt;Pinsel&lt;/i&gt;) gewählt ist:</translation>
     </message>
     <message>
         <source>Click</source>
@@ -464,6 +544,10 @@
         <translation>Einen Ordner wählen und die Dateien dorthin schreiben.</translation>
     </message>
     <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
         <source>Stop; files that are whole stay.</source>
         <translation>Anhalten; fertige Dateien bleiben.</translation>
     </message>
@@ -500,8 +584,8 @@
         <translation>Hält an…</translation>
     </message>
     <message>
-        <source>Cancelled; files that are whole stay.</source>
-        <translation>Abgebrochen; fertige Dateien bleiben.</translation>
+        <source>Cancelled; files that are whole stay, and are no longer ticked.</source>
+        <translation>Abgebrochen; fertige Dateien bleiben und sind nicht mehr angekreuzt.</translation>
     </message>
     <message>
         <source>Whether {kind} is written.</source>
@@ -664,10 +748,6 @@
         <translation>Keine Aufnahme ist offen.</translation>
     </message>
     <message>
-        <source>Recordings ({endings});;All files (*)</source>
-        <translation>Aufnahmen ({endings});;Alle Dateien (*)</translation>
-    </message>
-    <message>
         <source>{frames} frames, {width} x {height} px, {bit_depth} bit</source>
         <translation>{frames} Bilder, {width} x {height} px, {bit_depth} Bit</translation>
     </message>
@@ -789,7 +869,7 @@
     </message>
     <message>
         <source>; the run was cut short.</source>
-        <translation>; die Messung wurde abgebrochen.</translation>
+        <translation>; unfertig.</translation>
     </message>
     <message>
         <source>Flow towards this side,
@@ -896,10 +976,6 @@ volle Farbe: {most}</translation>
         <translation>95 % oben ({unit})</translation>
     </message>
     <message>
-        <source>Vessel {number}</source>
-        <translation>Gefäß {number}</translation>
-    </message>
-    <message>
         <source>{named}, frames {first} to {last}</source>
         <translation>{named}, Bilder {first} bis {last}</translation>
     </message>
@@ -965,7 +1041,7 @@ volle Farbe: {most}</translation>
     </message>
     <message>
         <source>cut short</source>
-        <translation>abgebrochen</translation>
+        <translation>unfertig</translation>
     </message>
     <message>
         <source>Refine</source>
@@ -1033,7 +1109,19 @@ volle Farbe: {most}</translation>
     </message>
     <message>
         <source>Mark a vessel first; then Run measures it.</source>
-        <translation>Markieren Sie zuerst ein Gefäß; dann wird es hier gemessen.</translation>
+        <translation>Markieren Sie erst ein Gefäß; Messen misst es dann.</translation>
+    </message>
+    <message>
+        <source>Stopping after the present frame…</source>
+        <translation>Hält nach dem laufenden Bild an…</translation>
+    </message>
+    <message>
+        <source>Batch: recording {number}, frame {frames_done} of {frames_total}</source>
+        <translation>Stapel: Aufnahme {number}, Bild {frames_done} von {frames_total}</translation>
+    </message>
+    <message>
+        <source>Batch: recording {number} is being read…</source>
+        <translation>Stapel: Aufnahme {number} wird gelesen…</translation>
     </message>
     <message>
         <source>auto</source>
@@ -1126,10 +1214,6 @@ volle Farbe: {most}</translation>
     <message>
         <source>Looking for vessels: {value:.0f} % of the field</source>
         <translation>Gefäße werden gesucht: {value:.0f} % des Feldes</translation>
-    </message>
-    <message>
-        <source>Batch: recording {number}, frame {frames_done} of {frames_total}</source>
-        <translation>Stapel: Aufnahme {number}, Bild {frames_done} von {frames_total}</translation>
     </message>
     <message>
         <source>Frame {frames_done} of {frames_total}, {left} left</source>
@@ -1460,6 +1544,670 @@ volle Farbe: {most}</translation>
     <message>
         <source>SAM2Flow failed: {kind}: {error}. Your clicks are saved.</source>
         <translation>SAM2Flow ist gescheitert: {kind}: {error}. Ihre Klicks sind gespeichert.</translation>
+    </message>
+    <message>
+        <source>no velocity</source>
+        <translation>keine Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>{speed}, {grade}</source>
+        <translation>{speed}, {grade}</translation>
+    </message>
+    <message>
+        <source>{path} exists already: choose another folder</source>
+        <translation>{path} gibt es schon: Wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>film, frame {done} of {total}</source>
+        <translation>Film, Bild {done} von {total}</translation>
+    </message>
+    <message>
+        <source>measuring {count} vessels</source>
+        <translation>{count} Gefäße werden vermessen</translation>
+    </message>
+    <message>
+        <source>writing tables and report</source>
+        <translation>Tabellen und Bericht werden geschrieben</translation>
+    </message>
+    <message>
+        <source>{path}: films are written as .mp4 or .gif; choose one of these endings</source>
+        <translation>{path}: Filme werden als .mp4 oder .gif geschrieben; wählen Sie eine dieser Endungen</translation>
+    </message>
+    <message>
+        <source>no frame of the run lies in {start} to {end}: choose other frames</source>
+        <translation>kein Bild der Messung liegt in {start} bis {end}: Wählen Sie andere Bilder</translation>
+    </message>
+    <message>
+        <source>{path}: a line scan is one TIFF, PNG or JPEG file whose rows are time</source>
+        <translation>{path}: Ein Linienscan ist eine TIFF-, PNG- oder JPEG-Datei, deren Zeilen die Zeit sind</translation>
+    </message>
+    <message>
+        <source>{name}: a line scan has rows and columns, this picture has the shape {shape}</source>
+        <translation>{name}: Ein Linienscan hat Zeilen und Spalten, dieses Bild hat die Form {shape}</translation>
+    </message>
+    <message>
+        <source>{name}: {rows} rows of {width} columns are too few to follow cells; at least {least}</source>
+        <translation>{name}: {rows} Zeilen mit {width} Spalten sind zu wenig, um Zellen zu folgen; mindestens {least}</translation>
+    </message>
+    <message>
+        <source>{name}: holds values that are no numbers; export the scan again</source>
+        <translation>{name}: enthält Werte, die keine Zahlen sind; exportieren Sie den Scan neu</translation>
+    </message>
+    <message>
+        <source>{name}: columns {first}:{stop} are not in the scan, which has 0:{width}</source>
+        <translation>{name}: Die Spalten {first}:{stop} liegen nicht im Scan, der 0:{width} hat</translation>
+    </message>
+    <message>
+        <source>the line's point {y:g},{x:g} (y,x) lies outside the frame of {height} x {width} px</source>
+        <translation>der Punkt {y:g},{x:g} (y,x) der Linie liegt außerhalb des Bildes von {height} x {width} px</translation>
+    </message>
+    <message>
+        <source>video_id '{video_id}' names no folder; give it letters or digits</source>
+        <translation>video_id '{video_id}' benennt keinen Ordner; geben Sie Buchstaben oder Ziffern an</translation>
+    </message>
+    <message>
+        <source>video_id '{video_id}' begins or ends with a mark that hides or changes a folder's name</source>
+        <translation>video_id '{video_id}' beginnt oder endet mit einem Zeichen, das den Namen eines Ordners verbirgt oder ändert</translation>
+    </message>
+    <message>
+        <source>video_id '{video_id}' is the name of a device on Windows; choose another</source>
+        <translation>video_id '{video_id}' ist unter Windows der Name eines Geräts; wählen Sie einen anderen</translation>
+    </message>
+    <message>
+        <source>video_id '{video_id}' is the name of a file that the batch itself writes; choose another</source>
+        <translation>video_id '{video_id}' ist der Name einer Datei, die der Stapel selbst schreibt; wählen Sie einen anderen</translation>
+    </message>
+    <message>
+        <source>video_id '{begin}...' is too long; give it at most {longest_bytes} letters</source>
+        <translation>video_id '{begin}...' ist zu lang; geben Sie höchstens {longest_bytes} Buchstaben an</translation>
+    </message>
+    <message>
+        <source>{path}: no recordings in it</source>
+        <translation>{path}: enthält keine Aufnahmen</translation>
+    </message>
+    <message>
+        <source>{recording}: the recording of this project has moved; give its path as STACK</source>
+        <translation>{recording}: Die Aufnahme dieses Projekts liegt nicht mehr dort; geben Sie ihren Pfad als STACK an</translation>
+    </message>
+    <message>
+        <source>{path}: '{video_id}' stands twice; give each row a video_id of its own</source>
+        <translation>{path}: '{video_id}' kommt zweimal vor; geben Sie jeder Zeile eine eigene video_id</translation>
+    </message>
+    <message>
+        <source>{path}: '{video_id}' and '{video_id_2}' would share the folder {name}; give them video_ids that differ in letters or digits</source>
+        <translation>{path}: '{video_id}' und '{video_id_2}' hätten denselben Ordner {name}; geben Sie video_ids an, die sich in Buchstaben oder Ziffern unterscheiden</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: {error}</source>
+        <translation>{path}, Zeile {line}: {error}</translation>
+    </message>
+    <message>
+        <source>{name}: is not as it was when its vessels were marked; open it and look</source>
+        <translation>{name}: ist nicht mehr so wie beim Markieren der Gefäße; öffnen Sie sie und sehen Sie nach</translation>
+    </message>
+    <message>
+        <source>{recording}: is not as it was when its vessels were marked; open it in napari, check the clicks, and run again</source>
+        <translation>{recording}: ist nicht mehr so wie beim Markieren der Gefäße; öffnen Sie sie in napari, prüfen Sie die Klicks und messen Sie neu</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: no {column}</source>
+        <translation>{path}, Zeile {line}: {column} fehlt</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: the {column} lies on another computer; copy it here</source>
+        <translation>{path}, Zeile {line}: {column} liegt auf einem anderen Computer; kopieren Sie es hierher</translation>
+    </message>
+    <message>
+        <source>reading the recording, loading the model</source>
+        <translation>die Aufnahme wird gelesen, das Modell geladen</translation>
+    </message>
+    <message>
+        <source>one pair of frames in {every} is answered{pace}, from all the frames around it; detail every (in the window: every frame) answers all</source>
+        <translation>eines von {every} Bildpaaren wird beantwortet{pace}, aus allen Bildern darum herum; die Dichte „jedes Bild“ beantwortet alle</translation>
+    </message>
+    <message>
+        <source>a quick look: {pairs} pairs of frames at {places} places are answered; go on in the same folder with --resume and more detail</source>
+        <translation>ein schneller Blick: {pairs} Bildpaare an {places} Stellen wurden beantwortet; eine feinere Dichte und Verfeinern gehen weiter</translation>
+    </message>
+    <message>
+        <source>, {rate:.3g} a second</source>
+        <translation>, {rate:.3g} pro Sekunde</translation>
+    </message>
+    <message>
+        <source>detail '{detail}': give {names}, or a whole number N of 1 or more to answer one pair of N</source>
+        <translation>Dichte '{detail}': Geben Sie {names} an, oder eine ganze Zahl N von 1 an, um eines von N Paaren zu beantworten</translation>
+    </message>
+    <message>
+        <source>frames {start} to {stop}: the first must be 0 or more and before the last</source>
+        <translation>Bilder {start} bis {stop}: Das erste muss 0 oder mehr sein und vor dem letzten liegen</translation>
+    </message>
+    <message>
+        <source>frames {start} to {stop}: the recording has {frames} frames</source>
+        <translation>Bilder {start} bis {stop}: Die Aufnahme hat {frames} Bilder</translation>
+    </message>
+    <message>
+        <source>frames {start} to {stop}: at least two frames are needed to see motion</source>
+        <translation>Bilder {start} bis {stop}: Bewegung sieht man erst in zwei Bildern</translation>
+    </message>
+    <message>
+        <source>frames {a} to {b} and {c} to {d} overlap: give ranges that are apart</source>
+        <translation>Bilder {a} bis {b} und {c} bis {d} überlappen: Geben Sie getrennte Bereiche an</translation>
+    </message>
+    <message>
+        <source>{out}: the state of its unfinished run is damaged ({reason}); run again into a new folder</source>
+        <translation>{out}: Der Stand der unfertigen Messung ist beschädigt ({reason}); messen Sie in einen neuen Ordner</translation>
+    </message>
+    <message>
+        <source>Vessel {number}</source>
+        <translation>Gefäß {number}</translation>
+    </message>
+    <message>
+        <source>{path}: no prompts in it; add at least one row with label 1</source>
+        <translation>{path}: enthält keine Klicks; mindestens eine Zeile mit label 1 ist nötig</translation>
+    </message>
+    <message>
+        <source>{vessel}: ids run from 1 to 65535</source>
+        <translation>{vessel}: Nummern gehen von 1 bis 65535</translation>
+    </message>
+    <message>
+        <source>{vessel}: label {label} is neither 1 (vessel) nor 0 (not this vessel)</source>
+        <translation>{vessel}: label {label} ist weder 1 (Gefäß) noch 0 (nicht dieses Gefäß)</translation>
+    </message>
+    <message>
+        <source>{vessel}: frame {frame} is outside the recording (0 to {last})</source>
+        <translation>{vessel}: Bild {frame} liegt außerhalb der Aufnahme (0 bis {last})</translation>
+    </message>
+    <message>
+        <source>{vessel}: point {place} is outside the image ({height} x {width} px)</source>
+        <translation>{vessel}: Der Punkt {place} liegt außerhalb des Bildes ({height} x {width} px)</translation>
+    </message>
+    <message>
+        <source>{vessel}: the box in frame {frame} does not lie in the image ({height} x {width} px)</source>
+        <translation>{vessel}: Der Kasten in Bild {frame} liegt nicht im Bild ({height} x {width} px)</translation>
+    </message>
+    <message>
+        <source>{vessel}: the mask in frame {frame} has {height} x {width} px, the recording {height_2} x {width_2}; paint it again on this recording</source>
+        <translation>{vessel}: Die Maske in Bild {frame} hat {height} x {width} px, die Aufnahme {height_2} x {width_2}; malen Sie sie auf dieser Aufnahme neu</translation>
+    </message>
+    <message>
+        <source>{vessel}: the mask in frame {frame} is empty; paint the vessel, or delete the mask</source>
+        <translation>{vessel}: Die Maske in Bild {frame} ist leer; malen Sie das Gefäß, oder löschen Sie die Maske</translation>
+    </message>
+    <message>
+        <source>{place}: a value is missing or not a number ({column})</source>
+        <translation>{place}: Ein Wert fehlt oder ist keine Zahl ({column})</translation>
+    </message>
+    <message>
+        <source>{place}: vessel_id, frame and label must be whole numbers</source>
+        <translation>{place}: vessel_id, frame und label müssen ganze Zahlen sein</translation>
+    </message>
+    <message>
+        <source>vessel {vessel} has negative clicks only; add a click with label 1 on the vessel</source>
+        <translation>Gefäß {vessel} hat nur Klicks „nicht dieses Gefäß“; klicken Sie auch auf das Gefäß</translation>
+    </message>
+    <message>
+        <source>{place}: vessel {vessel} has two {column}s, '{known}' and '{text}'</source>
+        <translation>{place}: Gefäß {vessel} hat zweierlei {column}, '{known}' und '{text}'</translation>
+    </message>
+    <message>
+        <source>{name}: pixels are numbers of a colour palette, no brightness; convert to greyscale first (Fiji: Image &gt; Type &gt; RGB Color, then 8-bit)</source>
+        <translation>{name}: Die Pixel sind Nummern einer Farbpalette, keine Helligkeit; wandeln Sie erst in Graustufen um (Fiji: Image &gt; Type &gt; RGB Color, dann 8-bit)</translation>
+    </message>
+    <message>
+        <source>pixel size</source>
+        <translation>Pixelgröße</translation>
+    </message>
+    <message>
+        <source>frame rate</source>
+        <translation>Bildrate</translation>
+    </message>
+    <message>
+        <source>{what} {value:.4g} {unit}</source>
+        <translation>{what} {value:.4g} {unit}</translation>
+    </message>
+    <message>
+        <source>{what} {value:g} {unit}: must be a number above 0</source>
+        <translation>{what} {value:g} {unit}: muss eine Zahl über 0 sein</translation>
+    </message>
+    <message>
+        <source>{what} {value:g} {unit} cannot be that of a microscope ({least:g} to {most:g} {unit}); give it in {unit}</source>
+        <translation>{what} {value:g} {unit} kann nicht die eines Mikroskops sein ({least:g} bis {most:g} {unit}); geben Sie sie in {unit} an</translation>
+    </message>
+    <message>
+        <source>no {what} in the file: give it in {given_in} to get velocities in um/s</source>
+        <translation>keine {what} in der Datei: Geben Sie sie in {given_in} an, um Geschwindigkeiten in um/s zu erhalten</translation>
+    </message>
+    <message>
+        <source>{value} ({source}) is not plausible and is not used: give it</source>
+        <translation>{value} ({source}) ist nicht glaubhaft und wird nicht benutzt: Geben Sie den Wert an</translation>
+    </message>
+    <message>
+        <source>{value} is that at which the video plays: give it if the camera had another</source>
+        <translation>{value} ist die, mit der das Video spielt: Geben Sie die der Kamera an, wenn sie eine andere war</translation>
+    </message>
+    <message>
+        <source>um per pixel</source>
+        <translation>um pro Pixel</translation>
+    </message>
+    <message>
+        <source>{name}: files of {count} different names, {names}: no single series of frames; put the frames of one recording and of one channel into a folder of their own, numbered</source>
+        <translation>{name}: Dateien mit {count} verschiedenen Namen, {names}: keine einzelne Bildreihe; legen Sie die Bilder einer Aufnahme und eines Kanals nummeriert in einen eigenen Ordner</translation>
+    </message>
+    <message>
+        <source>{name}: several files have one number, such as {name_2}; keep one of each frame</source>
+        <translation>{name}: Mehrere Dateien haben dieselbe Nummer, etwa {name_2}; behalten Sie eine von jedem Bild</translation>
+    </message>
+    <message>
+        <source>{name}: the names count in {count} places ({name_2} to {name_3}), so several series or channels lie in one folder; put the frames of one into a folder of their own</source>
+        <translation>{name}: Die Namen zählen an {count} Stellen ({name_2} bis {name_3}), es liegen also mehrere Reihen oder Kanäle in einem Ordner; legen Sie die Bilder einer Reihe in einen eigenen Ordner</translation>
+    </message>
+    <message>
+        <source>{name}: {count} {called} in one folder ('{label}' in {name_2}): a recording has one picture per time point; put the frames of one of them into a folder of their own</source>
+        <translation>{name}: {count} {called} in einem Ordner ('{label}' in {name_2}): Eine Aufnahme hat ein Bild pro Zeitpunkt; legen Sie die Bilder von einem davon in einen eigenen Ordner</translation>
+    </message>
+    <message>
+        <source>{name}: the recording was changed or replaced while it was open; leave it as it is until the run has ended, and start anew</source>
+        <translation>{name}: Die Aufnahme wurde geändert oder ersetzt, während sie offen war; lassen Sie sie bis zum Ende der Messung, wie sie ist, und beginnen Sie neu</translation>
+    </message>
+    <message>
+        <source>{name}: the recording was removed or renamed, or its drive or share has vanished; connect it again</source>
+        <translation>{name}: Die Aufnahme wurde entfernt oder umbenannt, oder ihr Laufwerk ist verschwunden; verbinden Sie es wieder</translation>
+    </message>
+    <message>
+        <source>{name}: the recording can no longer be read ({strerror}); is its drive still connected?</source>
+        <translation>{name}: Die Aufnahme kann nicht mehr gelesen werden ({strerror}); ist ihr Laufwerk noch verbunden?</translation>
+    </message>
+    <message>
+        <source>{folder}: {count} recordings in this folder; open one of them, such as {name}</source>
+        <translation>{folder}: {count} Aufnahmen in diesem Ordner; öffnen Sie eine davon, etwa {name}</translation>
+    </message>
+    <message>
+        <source>{folder}: no TIFF, PNG or JPEG files in this folder, and no video</source>
+        <translation>{folder}: keine TIFF-, PNG- oder JPEG-Dateien in diesem Ordner, und kein Video</translation>
+    </message>
+    <message>
+        <source>{folder}: {count} videos in this folder; open one of them, such as {name}</source>
+        <translation>{folder}: {count} Videos in diesem Ordner; öffnen Sie eines davon, etwa {name}</translation>
+    </message>
+    <message>
+        <source>{folder}: no permission to read this folder</source>
+        <translation>{folder}: Dieser Ordner darf nicht gelesen werden</translation>
+    </message>
+    <message>
+        <source>{name}: axes of a folder of frames are TYX, not '{axes}'</source>
+        <translation>{name}: Die Achsen eines Ordners von Bildern sind TYX, nicht '{axes}'</translation>
+    </message>
+    <message>
+        <source>{name}: frame is {found}, the first one {first}; all must have one size and type</source>
+        <translation>{name}: Das Bild hat {found}, das erste {first}; alle müssen dieselbe Größe und Art haben</translation>
+    </message>
+    <message>
+        <source>{name}: frame {t} holds {bad} NaN or infinite pixels; replace them by numbers first</source>
+        <translation>{name}: Bild {t} hat {bad} Pixel, die keine oder unendliche Zahlen sind; ersetzen Sie sie zuerst</translation>
+    </message>
+    <message>
+        <source>{name}: every pixel looked at is {low:g}: there is no picture in this recording</source>
+        <translation>{name}: Jedes Pixel, das angesehen wurde, ist {low:g}: Diese Aufnahme hat kein Bild</translation>
+    </message>
+    <message>
+        <source>{name}: pixels of type {dtype}; save the recording as 8, 16 or 32 bit greyscale</source>
+        <translation>{name}: Pixel der Art {dtype}; speichern Sie die Aufnahme in Graustufen mit 8, 16 oder 32 Bit</translation>
+    </message>
+    <message>
+        <source>{name}: frames of {height} x {width} px are too small; at least {minimum_side_px} px a side are needed (are the axes right?)</source>
+        <translation>{name}: Bilder von {height} x {width} px sind zu klein; mindestens {minimum_side_px} px je Seite sind nötig (stimmen die Achsen?)</translation>
+    </message>
+    <message>
+        <source>{name}: renamed since it was written: it belongs to {count} files, {some} and so on; give all of them their own names and put them into one folder</source>
+        <translation>{name}: wurde nach dem Schreiben umbenannt: Sie gehört zu {count} Dateien, {some} und so weiter; geben Sie allen ihre eigenen Namen zurück und legen Sie sie in einen Ordner</translation>
+    </message>
+    <message>
+        <source>{name}: part of a set that {described} describes; open {described}</source>
+        <translation>{name}: Teil eines Satzes, den {described} beschreibt; öffnen Sie {described}</translation>
+    </message>
+    <message>
+        <source>{name}: is grey, the first frame is in colour; all must be alike</source>
+        <translation>{name}: ist grau, das erste Bild ist farbig; alle müssen gleich sein</translation>
+    </message>
+    <message>
+        <source>cannot open a {name} as a recording; give a path or a (T, Y, X) array</source>
+        <translation>{name} lässt sich nicht als Aufnahme öffnen; geben Sie einen Pfad oder ein Feld (T, Y, X) an</translation>
+    </message>
+    <message>
+        <source>{name}: a single frame; open the folder that holds all frames</source>
+        <translation>{name}: ein einzelnes Bild; öffnen Sie den Ordner, der alle Bilder enthält</translation>
+    </message>
+    <message>
+        <source>frame {t} has another size or type than the first one; all must be alike</source>
+        <translation>Bild {t} hat eine andere Größe oder Art als das erste; alle müssen gleich sein</translation>
+    </message>
+    <message>
+        <source>{error}{hint}</source>
+        <translation>{error}{hint}</translation>
+    </message>
+    <message>
+        <source>{path}: is no ordinary file; copy the recording into a file first</source>
+        <translation>{path}: ist keine gewöhnliche Datei; kopieren Sie die Aufnahme zuerst in eine Datei</translation>
+    </message>
+    <message>
+        <source>{claim}, more than any microscope makes; the file is damaged, export it again</source>
+        <translation>{claim}, mehr als irgendein Mikroskop macht; die Datei ist beschädigt, exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{claim}, but holds only {stored} bytes of one; the file is damaged, export it again</source>
+        <translation>{claim}, hat aber nur {stored} Bytes von einem; die Datei ist beschädigt, exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{name}: claims tiles of {count} pixels; the file is damaged, export it again</source>
+        <translation>{name}: nennt Kacheln von {count} Pixeln; die Datei ist beschädigt, exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{name}: its OME metadata claim {planes:.3g} planes; the file is damaged, export it again</source>
+        <translation>{name}: Ihre OME-Angaben nennen {planes:.3g} Ebenen; die Datei ist beschädigt, exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{name}: {what}: {fault}</source>
+        <translation>{name}: {what}: {fault}</translation>
+    </message>
+    <message>
+        <source>{name}: its OME metadata name a file in another folder ({other}); export it again</source>
+        <translation>{name}: Ihre OME-Angaben nennen eine Datei in einem anderen Ordner ({other}); exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>working resolution {factor:g}: give auto, {smallest:g}, or a whole number from 1 to {largest}</source>
+        <translation>Maßstab {factor:g}: Geben Sie auto, {smallest:g} oder eine ganze Zahl von 1 bis {largest} an</translation>
+    </message>
+    <message>
+        <source>{name}: axis '{axis}' in '{axes}' is unknown; use T, Z, C, Y and X, such as TYX</source>
+        <translation>{name}: Die Achse '{axis}' in '{axes}' ist unbekannt; nehmen Sie T, Z, C, Y und X, etwa TYX</translation>
+    </message>
+    <message>
+        <source>{name}: axes '{axes}' must name Y and X, and each axis once, such as TYX</source>
+        <translation>{name}: Die Achsen '{axes}' müssen Y und X nennen und jede Achse einmal, etwa TYX</translation>
+    </message>
+    <message>
+        <source>{name}: {count} axis of {shape}, no pictures; expected (T, Y, X)</source>
+        <translation>{name}: {count} Achse von {shape}, keine Bilder; erwartet wird (T, Y, X)</translation>
+    </message>
+    <message>
+        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
+        <translation>{name}: Die Achsen '{axes}' nennen {count}, die Aufnahme hat aber {count_2}: {shape}</translation>
+    </message>
+    <message>
+        <source>{name}: axes {axes} ({shape}) hold no pictures; expected (T, Y, X)</source>
+        <translation>{name}: Die Achsen {axes} ({shape}) haben keine Bilder; erwartet wird (T, Y, X)</translation>
+    </message>
+    <message>
+        <source>{name}: colour (RGB) frames; convert to greyscale first (Fiji: Image &gt; Type &gt; 8-bit)</source>
+        <translation>{name}: Farbbilder (RGB); wandeln Sie zuerst in Graustufen um (Fiji: Image &gt; Type &gt; 8-bit)</translation>
+    </message>
+    <message>
+        <source>{name}: {length} channels and one time point; a recording needs frames over time</source>
+        <translation>{name}: {length} Kanäle und ein Zeitpunkt; eine Aufnahme braucht Bilder über die Zeit</translation>
+    </message>
+    <message>
+        <source>{name}: {length} {called} ({letter}) and one time point; a recording needs frames over time (if these are its frames, say so: axes TYX)</source>
+        <translation>{name}: {length} {called} ({letter}) und ein Zeitpunkt; eine Aufnahme braucht Bilder über die Zeit (sind es ihre Bilder, sagen Sie es: Achsen TYX)</translation>
+    </message>
+    <message>
+        <source>{name}: empty recording ({shape})</source>
+        <translation>{name}: leere Aufnahme ({shape})</translation>
+    </message>
+    <message>
+        <source>{name}: frames are {part}, in {name_2} {first}; these are not parts of one recording</source>
+        <translation>{name}: Die Bilder haben {part}, in {name_2} {first}; das sind keine Teile einer Aufnahme</translation>
+    </message>
+    <message>
+        <source>a frame of {shape} px among frames of {shape_2} px; all must have one size</source>
+        <translation>ein Bild von {shape} px unter Bildern von {shape_2} px; alle müssen gleich groß sein</translation>
+    </message>
+    <message>
+        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2} ({found})</source>
+        <translation>{name}: Die Achsen '{axes}' nennen {count}, die Aufnahme hat aber {count_2} ({found})</translation>
+    </message>
+    <message>
+        <source>{name}: its metadata takes the frames from {name_2}, not from here: give it back the name it was written under, or move it into a folder of its own</source>
+        <translation>{name}: Ihre Angaben holen die Bilder aus {name_2}, nicht von hier: Geben Sie ihr den Namen zurück, unter dem sie geschrieben wurde, oder legen Sie sie in einen eigenen Ordner</translation>
+    </message>
+    <message>
+        <source>{name}: time must come before Y and X in a TIFF file, not as in '{letters}'</source>
+        <translation>{name}: In einer TIFF-Datei muss die Zeit vor Y und X kommen, nicht wie in '{letters}'</translation>
+    </message>
+    <message>
+        <source>{name}: truncated TIFF file, fewer than two frames are whole; copy it again</source>
+        <translation>{name}: abgeschnittene TIFF-Datei, keine zwei Bilder sind ganz; kopieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{name}: frame {t} is in a file that is missing</source>
+        <translation>{name}: Bild {t} liegt in einer Datei, die fehlt</translation>
+    </message>
+    <message>
+        <source>{path}: no such file</source>
+        <translation>{path}: Diese Datei gibt es nicht</translation>
+    </message>
+    <message>
+        <source>{path}: no permission to read this file</source>
+        <translation>{path}: Diese Datei darf nicht gelesen werden</translation>
+    </message>
+    <message>
+        <source>{name}: not a TIFF file; export the recording as TIFF (Fiji: File &gt; Save As)</source>
+        <translation>{name}: keine TIFF-Datei; exportieren Sie die Aufnahme als TIFF (Fiji: File &gt; Save As)</translation>
+    </message>
+    <message>
+        <source>{name}: the file is empty</source>
+        <translation>{name}: Die Datei ist leer</translation>
+    </message>
+    <message>
+        <source>{name}: damaged TIFF file, its list of pictures leads back to itself; export it again</source>
+        <translation>{name}: beschädigte TIFF-Datei, ihre Bilderliste führt auf sich selbst zurück; exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{name}: no pictures in this TIFF file</source>
+        <translation>{name}: keine Bilder in dieser TIFF-Datei</translation>
+    </message>
+    <message>
+        <source>{name}: unusual layout {axes} {shape}; save it again as a plain TIFF with Fiji</source>
+        <translation>{name}: ungewöhnlicher Aufbau {axes} {shape}; speichern Sie sie mit Fiji neu als einfaches TIFF</translation>
+    </message>
+    <message>
+        <source>{name}: frames of different sizes or types: frame 0 is {first}, frame {t} is {own}</source>
+        <translation>{name}: Bilder verschiedener Größe oder Art: Bild 0 hat {first}, Bild {t} hat {own}</translation>
+    </message>
+    <message>
+        <source>{name}: truncated or damaged TIFF file; copy or export it again</source>
+        <translation>{name}: abgeschnittene oder beschädigte TIFF-Datei; kopieren oder exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again</source>
+        <translation>{name}: abgeschnittene TIFF-Datei, keine zwei Bilder sind ganz; kopieren oder exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{repeated} of {count} frames repeat the one before: such pairs are left out, and velocities hold if the frame rate is that of the pictures that differ</source>
+        <translation>{repeated} von {count} Bildern wiederholen das vorige: Solche Paare werden weggelassen, und die Geschwindigkeiten gelten, wenn die Bildrate die der verschiedenen Bilder ist</translation>
+    </message>
+    <message>
+        <source>frames are missing in 1 place, about {missing} in all: pairs across a gap are left out</source>
+        <translation>an 1 Stelle fehlen Bilder, zusammen etwa {missing}: Paare über die Lücke werden weggelassen</translation>
+    </message>
+    <message>
+        <source>frames are missing in {gaps} places, about {missing} in all: pairs across a gap are left out</source>
+        <translation>an {gaps} Stellen fehlen Bilder, zusammen etwa {missing}: Paare über eine Lücke werden weggelassen</translation>
+    </message>
+    <message>
+        <source>{name}: no pictures in this video file, or of a kind that cannot be decoded</source>
+        <translation>{name}: keine Bilder in dieser Videodatei, oder von einer Art, die sich nicht lesen lässt</translation>
+    </message>
+    <message>
+        <source>{name}: no frames in this video; it is empty or damaged</source>
+        <translation>{name}: keine Bilder in diesem Video; es ist leer oder beschädigt</translation>
+    </message>
+    <message>
+        <source>{name}: axes of a video are TYX, not '{axes}'</source>
+        <translation>{name}: Die Achsen eines Videos sind TYX, nicht '{axes}'</translation>
+    </message>
+    <message>
+        <source>{name}: no frame of this video can be decoded; copy or export it again</source>
+        <translation>{name}: Kein Bild dieses Videos lässt sich lesen; kopieren oder exportieren Sie es neu</translation>
+    </message>
+    <message>
+        <source>{name}: frame {t} cannot be decoded; the file may be damaged or truncated</source>
+        <translation>{name}: Bild {t} lässt sich nicht lesen; die Datei ist vielleicht beschädigt oder abgeschnitten</translation>
+    </message>
+    <message>
+        <source>{name}: frame {at} is damaged; copy or export the video again</source>
+        <translation>{name}: Bild {at} ist beschädigt; kopieren oder exportieren Sie das Video neu</translation>
+    </message>
+    <message>
+        <source>{name}: frame {at} is {found} px, the first one {first}</source>
+        <translation>{name}: Bild {at} hat {found} px, das erste {first}</translation>
+    </message>
+    <message>
+        <source>{name}: damaged, cut off, or no video of a kind that is known; export it again (AVI or MP4)</source>
+        <translation>{name}: beschädigt, abgeschnitten oder kein Video bekannter Art; exportieren Sie es neu (AVI oder MP4)</translation>
+    </message>
+    <message>
+        <source>{value:.3g} ({low:.3g} to {high:.3g})</source>
+        <translation>{value:.3g} ({low:.3g} bis {high:.3g})</translation>
+    </message>
+    <message>
+        <source>px per 1000 px2 (no pixel size)</source>
+        <translation>px pro 1000 px2 (keine Pixelgröße)</translation>
+    </message>
+    <message>
+        <source>; of vessels up to 20 um: {small}</source>
+        <translation>; der Gefäße bis 20 um: {small}</translation>
+    </message>
+    <message>
+        <source>perfused vessel density: {all} {unit}{small}</source>
+        <translation>Dichte durchströmter Gefäße: {all} {unit}{small}</translation>
+    </message>
+    <message>
+        <source>heterogeneity between the quarters of the field: {value:.2f}</source>
+        <translation>Ungleichheit zwischen den Vierteln des Bildfelds: {value:.2f}</translation>
+    </message>
+    <message>
+        <source>total vessel density and the proportion of perfused vessels are not given: a vessel in which nothing moves is not seen</source>
+        <translation>Die Dichte aller Gefäße und der Anteil der durchströmten werden nicht angegeben: Ein Gefäß, in dem sich nichts bewegt, wird nicht gesehen</translation>
+    </message>
+    <message>
+        <source>of {length:.0f} {unit} along the arrow</source>
+        <translation>von {length:.0f} {unit} entlang des Pfeils</translation>
+    </message>
+    <message>
+        <source>blood runs against itself</source>
+        <translation>strömt Blut gegen sich selbst</translation>
+    </message>
+    <message>
+        <source>the speed steps</source>
+        <translation>springt die Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>at {place:.0f} {whole} {what}: {before:.3g} before, {after:.3g} {fast} after; two vessels, or a fork, under one name?</source>
+        <translation>bei {place:.0f} {whole} {what}: {before:.3g} davor, {after:.3g} {fast} danach; zwei Gefäße oder eine Gabel unter einem Namen?</translation>
+    </message>
+    <message>
+        <source>from {first:.0f} to {last:.0f} {whole} no blood is seen: does the line leave the vessel?</source>
+        <translation>von {first:.0f} bis {last:.0f} {whole} ist kein Blut zu sehen: Verlässt die Linie das Gefäß?</translation>
+    </message>
+    <message>
+        <source>only {share:.0%} of the frames have a velocity</source>
+        <translation>nur {share:.0%} der Bilder haben eine Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>{share:.0%} of the frames are repeated or missing</source>
+        <translation>{share:.0%} der Bilder sind wiederholt oder fehlen</translation>
+    </message>
+    <message>
+        <source>on {share:.0%} of its length blood runs the other way: two vessels in one mask?</source>
+        <translation>auf {share:.0%} der Länge strömt Blut in Gegenrichtung: zwei Gefäße in einer Maske?</translation>
+    </message>
+    <message>
+        <source>beside the middle of the lumen blood runs faster than in it: a second vessel in the mask?</source>
+        <translation>neben der Mitte des Lumens strömt Blut schneller als in ihr: ein zweites Gefäß in der Maske?</translation>
+    </message>
+    <message>
+        <source>the mask is expected to be right by {share:.0%} only: look at it</source>
+        <translation>die Maske dürfte nur zu {share:.0%} stimmen: Sehen Sie sie an</translation>
+    </message>
+    <message>
+        <source>nothing along the line moves that the tissue beside it does not show as well: is there a vessel?</source>
+        <translation>entlang der Linie bewegt sich nichts, was das Gewebe daneben nicht auch zeigt: Ist da ein Gefäß?</translation>
+    </message>
+    <message>
+        <source>taken {change:+.0%} to the space-time diagram, whose two readings agree</source>
+        <translation>um {change:+.0%} an das Raum-Zeit-Diagramm angeglichen, dessen zwei Lesungen übereinstimmen</translation>
+    </message>
+    <message>
+        <source>flow and space-time diagram agree within {apart:.0%}</source>
+        <translation>Strömung und Raum-Zeit-Diagramm stimmen auf {apart:.0%} überein</translation>
+    </message>
+    <message>
+        <source>flow and space-time diagram differ by {nearest:.0%}</source>
+        <translation>Strömung und Raum-Zeit-Diagramm weichen um {nearest:.0%} ab</translation>
+    </message>
+    <message>
+        <source>the readings of the space-time diagram differ, or one cannot be read</source>
+        <translation>die Lesungen des Raum-Zeit-Diagramms weichen voneinander ab, oder eine ist nicht lesbar</translation>
+    </message>
+    <message>
+        <source>the pattern changes on its way: cells are hard to follow</source>
+        <translation>das Muster ändert sich unterwegs: Zellen sind schwer zu verfolgen</translation>
+    </message>
+    <message>
+        <source>the model expects errors of {scale:.0%} of the speed</source>
+        <translation>das Modell erwartet Fehler von {scale:.0%} der Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>no readable space-time diagram confirms the flow</source>
+        <translation>kein lesbares Raum-Zeit-Diagramm bestätigt die Strömung</translation>
+    </message>
+    <message>
+        <source>there is no velocity to judge</source>
+        <translation>es gibt keine Geschwindigkeit zu beurteilen</translation>
+    </message>
+    <message>
+        <source>flow and space-time diagram differ by {apart:.0%}, in both ways of reading it</source>
+        <translation>Strömung und Raum-Zeit-Diagramm weichen um {apart:.0%} ab, in beiden Lesungen</translation>
+    </message>
+    <message>
+        <source>{share:.0%} of the frames have a velocity</source>
+        <translation>{share:.0%} der Bilder haben eine Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>two readings of the streaks agree within {apart:.0%}</source>
+        <translation>zwei Lesungen der Streifen stimmen auf {apart:.0%} überein</translation>
+    </message>
+    <message>
+        <source>the line is {length:.0f} px long; draw at least {least:.0f} px along a vessel</source>
+        <translation>die Linie ist {length:.0f} px lang; zeichnen Sie mindestens {least:.0f} px entlang eines Gefäßes</translation>
+    </message>
+    <message>
+        <source>no streaks stand out from the noise: nothing moves along this line, or too fast to be seen</source>
+        <translation>keine Streifen heben sich vom Rauschen ab: Entlang dieser Linie bewegt sich nichts, oder zu schnell, um es zu sehen</translation>
+    </message>
+    <message>
+        <source>no second reading of the streaks confirms the first</source>
+        <translation>keine zweite Lesung der Streifen bestätigt die erste</translation>
+    </message>
+    <message>
+        <source>only {share:.0%} of the windows agree</source>
+        <translation>nur {share:.0%} der Fenster stimmen überein</translation>
+    </message>
+    <message>
+        <source>only comparing rows can be read, and on a line this short that reads low</source>
+        <translation>nur der Vergleich von Zeilen ist lesbar, und auf einer so kurzen Linie fällt er zu niedrig aus</translation>
+    </message>
+    <message>
+        <source>{share:.0%} of the windows agree</source>
+        <translation>{share:.0%} der Fenster stimmen überein</translation>
+    </message>
+    <message>
+        <source>two readings of the streaks differ by {apart:.0%}</source>
+        <translation>zwei Lesungen der Streifen weichen um {apart:.0%} ab</translation>
+    </message>
+    <message>
+        <source>measured in segments: {labels}</source>
+        <translation>in Abschnitten gemessen: {labels}</translation>
     </message>
     <message>
         <source>good</source>

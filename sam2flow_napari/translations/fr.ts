@@ -4,6 +4,10 @@
 <context>
     <name>SAM2Flow</name>
     <message>
+        <source>drawn line</source>
+        <translation>ligne tracée</translation>
+    </message>
+    <message>
         <source>Click along a vessel; a double click ends the line.</source>
         <translation>Cliquez le long d'un vaisseau ; un double clic termine la ligne.</translation>
     </message>
@@ -14,6 +18,10 @@
     <message>
         <source>Drawn line: {words}. Tables and report are in {out}</source>
         <translation>Ligne dessinée : {words}. Tableaux et rapport sont dans {out}</translation>
+    </message>
+    <message>
+        <source>proposals</source>
+        <translation>propositions</translation>
     </message>
     <message>
         <source>no vessel was found in this recording; click them by hand</source>
@@ -32,8 +40,16 @@
         <translation>tous les vaisseaux trouvés sont déjà marqués</translation>
     </message>
     <message>
+        <source>brush</source>
+        <translation>pinceau</translation>
+    </message>
+    <message>
         <source>Nothing is painted: paint the vessel with the brush, or press Escape to give up.</source>
         <translation>Rien n'est peint : peignez le vaisseau au pinceau, ou abandonnez avec Échap.</translation>
+    </message>
+    <message>
+        <source>middle line</source>
+        <translation>ligne médiane</translation>
     </message>
     <message>
         <source>There is no mask whose middle could be bent: click on the vessel first, and wait for its mask.</source>
@@ -42,6 +58,42 @@
     <message>
         <source>That lies outside the image: the vessel stays where it was.</source>
         <translation>C'est hors de l'image : le vaisseau reste où il était.</translation>
+    </message>
+    <message>
+        <source>vessels</source>
+        <translation>vaisseaux</translation>
+    </message>
+    <message>
+        <source>speed</source>
+        <translation>vitesse</translation>
+    </message>
+    <message>
+        <source>flow arrows</source>
+        <translation>flèches du flux</translation>
+    </message>
+    <message>
+        <source>centrelines</source>
+        <translation>lignes médianes</translation>
+    </message>
+    <message>
+        <source>flow directions</source>
+        <translation>directions du flux</translation>
+    </message>
+    <message>
+        <source>tracers</source>
+        <translation>traceurs</translation>
+    </message>
+    <message>
+        <source>vessel numbers</source>
+        <translation>numéros des vaisseaux</translation>
+    </message>
+    <message>
+        <source>prompts</source>
+        <translation>marques</translation>
+    </message>
+    <message>
+        <source>boxes</source>
+        <translation>cadres</translation>
     </message>
     <message>
         <source>That click is outside the image and was left out: click on a vessel.</source>
@@ -100,6 +152,26 @@
         <translation>Vos clics sont gardés : Annuler ou la liste des vaisseaux les retire.</translation>
     </message>
     <message>
+        <source>It was kept as {name}.</source>
+        <translation>Il a été gardé sous {name}.</translation>
+    </message>
+    <message>
+        <source>Marks of {name} that lie outside this recording were left out. {kept}</source>
+        <translation>Les marques de {name} situées hors de cet enregistrement ont été omises. {kept}</translation>
+    </message>
+    <message>
+        <source>It could not be put aside: what you mark now replaces it.</source>
+        <translation>Il n'a pas pu être mis de côté : ce que vous marquez maintenant le remplace.</translation>
+    </message>
+    <message>
+        <source>The recording has changed since its prompts were placed: check them before you run.</source>
+        <translation>L'enregistrement a changé depuis que ses marques ont été posées : vérifiez-les avant de mesurer.</translation>
+    </message>
+    <message>
+        <source>{error}. {kept}</source>
+        <translation>{error}. {kept}</translation>
+    </message>
+    <message>
         <source>Batch stopped. What is finished is kept; started again into the same folder, it goes on.</source>
         <translation>Lot arrêté. Ce qui est fini est gardé ; relancé dans le même dossier, il continue.</translation>
     </message>
@@ -142,6 +214,10 @@
     <message>
         <source>Looking through the recording for a still picture…</source>
         <translation>Lecture de l'enregistrement pour une image fixe…</translation>
+    </message>
+    <message>
+        <source>still picture</source>
+        <translation>image fixe</translation>
     </message>
     <message>
         <source>a new vessel</source>
@@ -360,6 +436,10 @@
         <translation>images {start} à {stop}. </translation>
     </message>
     <message>
+        <source>Recordings ({endings});;All files (*)</source>
+        <translation>Enregistrements ({endings});;Tous les fichiers (*)</translation>
+    </message>
+    <message>
         <source>No web browser answered. The page is {page} (copied to the clipboard).</source>
         <translation>Aucun navigateur n'a répondu. La page est {page} (copié dans le presse-papiers).</translation>
     </message>
@@ -369,7 +449,7 @@
     </message>
     <message>
         <source>In the dock, and over the image with the layer &lt;i&gt;prompts&lt;/i&gt; (&lt;i&gt;boxes&lt;/i&gt;, &lt;i&gt;brush&lt;/i&gt;) selected:</source>
-        <translation>Dans la fenêtre, et sur l'image quand la couche &lt;i&gt;prompts&lt;/i&gt; (&lt;i&gt;boxes&lt;/i&gt;, &lt;i&gt;brush&lt;/i&gt;) est choisie :</translation>
+        <translation>Dans la fenêtre, et sur l'image quand la couche &lt;i&gt;marques&lt;/i&gt; (&lt;i&gt;cadres&lt;/i&gt;, &lt;i&gt;pinceau&lt;/i&gt;) est choisie :</translation>
     </message>
     <message>
         <source>Click</source>
@@ -464,6 +544,10 @@
         <translation>Choisir un dossier et y écrire les fichiers.</translation>
     </message>
     <message>
+        <source>Close</source>
+        <translation>Fermer</translation>
+    </message>
+    <message>
         <source>Stop; files that are whole stay.</source>
         <translation>Arrêter ; les fichiers entiers restent.</translation>
     </message>
@@ -500,8 +584,8 @@
         <translation>Arrêt…</translation>
     </message>
     <message>
-        <source>Cancelled; files that are whole stay.</source>
-        <translation>Annulé ; les fichiers entiers restent.</translation>
+        <source>Cancelled; files that are whole stay, and are no longer ticked.</source>
+        <translation>Annulé ; les fichiers complets restent et ne sont plus cochés.</translation>
     </message>
     <message>
         <source>Whether {kind} is written.</source>
@@ -664,10 +748,6 @@
         <translation>Aucun enregistrement n'est ouvert.</translation>
     </message>
     <message>
-        <source>Recordings ({endings});;All files (*)</source>
-        <translation>Enregistrements ({endings});;Tous les fichiers (*)</translation>
-    </message>
-    <message>
         <source>{frames} frames, {width} x {height} px, {bit_depth} bit</source>
         <translation>{frames} images, {width} x {height} px, {bit_depth} bits</translation>
     </message>
@@ -789,7 +869,7 @@
     </message>
     <message>
         <source>; the run was cut short.</source>
-        <translation> ; la mesure a été interrompue.</translation>
+        <translation> ; inachevé.</translation>
     </message>
     <message>
         <source>Flow towards this side,
@@ -894,10 +974,6 @@ pleine couleur : {most}</translation>
     <message>
         <source>95 % high ({unit})</source>
         <translation>95 % haut ({unit})</translation>
-    </message>
-    <message>
-        <source>Vessel {number}</source>
-        <translation>Vaisseau {number}</translation>
     </message>
     <message>
         <source>{named}, frames {first} to {last}</source>
@@ -1036,6 +1112,18 @@ pleine couleur : {most}</translation>
         <translation>Marquez d'abord un vaisseau ; il se mesure ensuite ici.</translation>
     </message>
     <message>
+        <source>Stopping after the present frame…</source>
+        <translation>Arrêt après l'image en cours…</translation>
+    </message>
+    <message>
+        <source>Batch: recording {number}, frame {frames_done} of {frames_total}</source>
+        <translation>Lot : enregistrement {number}, image {frames_done} sur {frames_total}</translation>
+    </message>
+    <message>
+        <source>Batch: recording {number} is being read…</source>
+        <translation>Lot : lecture de l'enregistrement {number}…</translation>
+    </message>
+    <message>
         <source>auto</source>
         <translation>auto</translation>
     </message>
@@ -1126,10 +1214,6 @@ pleine couleur : {most}</translation>
     <message>
         <source>Looking for vessels: {value:.0f} % of the field</source>
         <translation>Recherche de vaisseaux : {value:.0f} % du champ</translation>
-    </message>
-    <message>
-        <source>Batch: recording {number}, frame {frames_done} of {frames_total}</source>
-        <translation>Lot : enregistrement {number}, image {frames_done} sur {frames_total}</translation>
     </message>
     <message>
         <source>Frame {frames_done} of {frames_total}, {left} left</source>
@@ -1460,6 +1544,670 @@ pleine couleur : {most}</translation>
     <message>
         <source>SAM2Flow failed: {kind}: {error}. Your clicks are saved.</source>
         <translation>SAM2Flow a échoué : {kind} : {error}. Vos clics sont enregistrés.</translation>
+    </message>
+    <message>
+        <source>no velocity</source>
+        <translation>pas de vitesse</translation>
+    </message>
+    <message>
+        <source>{speed}, {grade}</source>
+        <translation>{speed}, {grade}</translation>
+    </message>
+    <message>
+        <source>{path} exists already: choose another folder</source>
+        <translation>{path} existe déjà : choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>film, frame {done} of {total}</source>
+        <translation>film, image {done} sur {total}</translation>
+    </message>
+    <message>
+        <source>measuring {count} vessels</source>
+        <translation>mesure de {count} vaisseaux</translation>
+    </message>
+    <message>
+        <source>writing tables and report</source>
+        <translation>écriture des tableaux et du rapport</translation>
+    </message>
+    <message>
+        <source>{path}: films are written as .mp4 or .gif; choose one of these endings</source>
+        <translation>{path} : les films s'écrivent en .mp4 ou .gif ; choisissez une de ces extensions</translation>
+    </message>
+    <message>
+        <source>no frame of the run lies in {start} to {end}: choose other frames</source>
+        <translation>aucune image de la mesure n'est dans {start} à {end} : choisissez d'autres images</translation>
+    </message>
+    <message>
+        <source>{path}: a line scan is one TIFF, PNG or JPEG file whose rows are time</source>
+        <translation>{path} : un balayage de ligne est un fichier TIFF, PNG ou JPEG dont les lignes sont le temps</translation>
+    </message>
+    <message>
+        <source>{name}: a line scan has rows and columns, this picture has the shape {shape}</source>
+        <translation>{name} : un balayage de ligne a des lignes et des colonnes, cette image a la forme {shape}</translation>
+    </message>
+    <message>
+        <source>{name}: {rows} rows of {width} columns are too few to follow cells; at least {least}</source>
+        <translation>{name} : {rows} lignes de {width} colonnes ne suffisent pas pour suivre des cellules ; au moins {least}</translation>
+    </message>
+    <message>
+        <source>{name}: holds values that are no numbers; export the scan again</source>
+        <translation>{name} : contient des valeurs qui ne sont pas des nombres ; réexportez le balayage</translation>
+    </message>
+    <message>
+        <source>{name}: columns {first}:{stop} are not in the scan, which has 0:{width}</source>
+        <translation>{name} : les colonnes {first}:{stop} ne sont pas dans le balayage, qui a 0:{width}</translation>
+    </message>
+    <message>
+        <source>the line's point {y:g},{x:g} (y,x) lies outside the frame of {height} x {width} px</source>
+        <translation>le point {y:g},{x:g} (y,x) de la ligne est hors de l'image de {height} x {width} px</translation>
+    </message>
+    <message>
+        <source>video_id '{video_id}' names no folder; give it letters or digits</source>
+        <translation>video_id '{video_id}' ne nomme aucun dossier ; donnez des lettres ou des chiffres</translation>
+    </message>
+    <message>
+        <source>video_id '{video_id}' begins or ends with a mark that hides or changes a folder's name</source>
+        <translation>video_id '{video_id}' commence ou finit par un signe qui cache ou change le nom d'un dossier</translation>
+    </message>
+    <message>
+        <source>video_id '{video_id}' is the name of a device on Windows; choose another</source>
+        <translation>video_id '{video_id}' est le nom d'un périphérique sous Windows ; choisissez-en un autre</translation>
+    </message>
+    <message>
+        <source>video_id '{video_id}' is the name of a file that the batch itself writes; choose another</source>
+        <translation>video_id '{video_id}' est le nom d'un fichier que le lot écrit lui-même ; choisissez-en un autre</translation>
+    </message>
+    <message>
+        <source>video_id '{begin}...' is too long; give it at most {longest_bytes} letters</source>
+        <translation>video_id '{begin}...' est trop long ; donnez au plus {longest_bytes} lettres</translation>
+    </message>
+    <message>
+        <source>{path}: no recordings in it</source>
+        <translation>{path} : ne contient aucun enregistrement</translation>
+    </message>
+    <message>
+        <source>{recording}: the recording of this project has moved; give its path as STACK</source>
+        <translation>{recording} : l'enregistrement de ce projet a été déplacé ; donnez son chemin comme STACK</translation>
+    </message>
+    <message>
+        <source>{path}: '{video_id}' stands twice; give each row a video_id of its own</source>
+        <translation>{path} : '{video_id}' figure deux fois ; donnez à chaque ligne son propre video_id</translation>
+    </message>
+    <message>
+        <source>{path}: '{video_id}' and '{video_id_2}' would share the folder {name}; give them video_ids that differ in letters or digits</source>
+        <translation>{path} : '{video_id}' et '{video_id_2}' partageraient le dossier {name} ; donnez des video_id qui diffèrent par des lettres ou des chiffres</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: {error}</source>
+        <translation>{path}, ligne {line} : {error}</translation>
+    </message>
+    <message>
+        <source>{name}: is not as it was when its vessels were marked; open it and look</source>
+        <translation>{name} : n'est plus comme au marquage de ses vaisseaux ; ouvrez-le et regardez</translation>
+    </message>
+    <message>
+        <source>{recording}: is not as it was when its vessels were marked; open it in napari, check the clicks, and run again</source>
+        <translation>{recording} : n'est plus comme au marquage de ses vaisseaux ; ouvrez-le dans napari, vérifiez les clics et mesurez de nouveau</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: no {column}</source>
+        <translation>{path}, ligne {line} : pas de {column}</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: the {column} lies on another computer; copy it here</source>
+        <translation>{path}, ligne {line} : {column} se trouve sur un autre ordinateur ; copiez-le ici</translation>
+    </message>
+    <message>
+        <source>reading the recording, loading the model</source>
+        <translation>lecture de l'enregistrement, chargement du modèle</translation>
+    </message>
+    <message>
+        <source>one pair of frames in {every} is answered{pace}, from all the frames around it; detail every (in the window: every frame) answers all</source>
+        <translation>une paire d'images sur {every} reçoit une réponse{pace}, à partir de toutes les images autour ; le détail « chaque image » répond à toutes</translation>
+    </message>
+    <message>
+        <source>a quick look: {pairs} pairs of frames at {places} places are answered; go on in the same folder with --resume and more detail</source>
+        <translation>un coup d'œil : {pairs} paires d'images à {places} endroits ont reçu une réponse ; un détail plus fin et Affiner continuent</translation>
+    </message>
+    <message>
+        <source>, {rate:.3g} a second</source>
+        <translation>, {rate:.3g} par seconde</translation>
+    </message>
+    <message>
+        <source>detail '{detail}': give {names}, or a whole number N of 1 or more to answer one pair of N</source>
+        <translation>détail '{detail}' : donnez {names}, ou un nombre entier N d'au moins 1 pour une paire sur N</translation>
+    </message>
+    <message>
+        <source>frames {start} to {stop}: the first must be 0 or more and before the last</source>
+        <translation>images {start} à {stop} : la première doit être 0 ou plus et précéder la dernière</translation>
+    </message>
+    <message>
+        <source>frames {start} to {stop}: the recording has {frames} frames</source>
+        <translation>images {start} à {stop} : l'enregistrement a {frames} images</translation>
+    </message>
+    <message>
+        <source>frames {start} to {stop}: at least two frames are needed to see motion</source>
+        <translation>images {start} à {stop} : il faut au moins deux images pour voir un mouvement</translation>
+    </message>
+    <message>
+        <source>frames {a} to {b} and {c} to {d} overlap: give ranges that are apart</source>
+        <translation>images {a} à {b} et {c} à {d} se chevauchent : donnez des plages séparées</translation>
+    </message>
+    <message>
+        <source>{out}: the state of its unfinished run is damaged ({reason}); run again into a new folder</source>
+        <translation>{out} : l'état de la mesure inachevée est abîmé ({reason}) ; mesurez dans un nouveau dossier</translation>
+    </message>
+    <message>
+        <source>Vessel {number}</source>
+        <translation>Vaisseau {number}</translation>
+    </message>
+    <message>
+        <source>{path}: no prompts in it; add at least one row with label 1</source>
+        <translation>{path} : aucune marque ; ajoutez au moins une ligne avec label 1</translation>
+    </message>
+    <message>
+        <source>{vessel}: ids run from 1 to 65535</source>
+        <translation>{vessel} : les numéros vont de 1 à 65535</translation>
+    </message>
+    <message>
+        <source>{vessel}: label {label} is neither 1 (vessel) nor 0 (not this vessel)</source>
+        <translation>{vessel} : label {label} n'est ni 1 (vaisseau) ni 0 (pas ce vaisseau)</translation>
+    </message>
+    <message>
+        <source>{vessel}: frame {frame} is outside the recording (0 to {last})</source>
+        <translation>{vessel} : l'image {frame} est hors de l'enregistrement (0 à {last})</translation>
+    </message>
+    <message>
+        <source>{vessel}: point {place} is outside the image ({height} x {width} px)</source>
+        <translation>{vessel} : le point {place} est hors de l'image ({height} x {width} px)</translation>
+    </message>
+    <message>
+        <source>{vessel}: the box in frame {frame} does not lie in the image ({height} x {width} px)</source>
+        <translation>{vessel} : le cadre de l'image {frame} n'est pas dans l'image ({height} x {width} px)</translation>
+    </message>
+    <message>
+        <source>{vessel}: the mask in frame {frame} has {height} x {width} px, the recording {height_2} x {width_2}; paint it again on this recording</source>
+        <translation>{vessel} : le masque de l'image {frame} a {height} x {width} px, l'enregistrement {height_2} x {width_2} ; repeignez-le sur cet enregistrement</translation>
+    </message>
+    <message>
+        <source>{vessel}: the mask in frame {frame} is empty; paint the vessel, or delete the mask</source>
+        <translation>{vessel} : le masque de l'image {frame} est vide ; peignez le vaisseau ou effacez le masque</translation>
+    </message>
+    <message>
+        <source>{place}: a value is missing or not a number ({column})</source>
+        <translation>{place} : une valeur manque ou n'est pas un nombre ({column})</translation>
+    </message>
+    <message>
+        <source>{place}: vessel_id, frame and label must be whole numbers</source>
+        <translation>{place} : vessel_id, frame et label doivent être des nombres entiers</translation>
+    </message>
+    <message>
+        <source>vessel {vessel} has negative clicks only; add a click with label 1 on the vessel</source>
+        <translation>le vaisseau {vessel} n'a que des clics négatifs ; cliquez aussi sur le vaisseau</translation>
+    </message>
+    <message>
+        <source>{place}: vessel {vessel} has two {column}s, '{known}' and '{text}'</source>
+        <translation>{place} : le vaisseau {vessel} a deux {column}, '{known}' et '{text}'</translation>
+    </message>
+    <message>
+        <source>{name}: pixels are numbers of a colour palette, no brightness; convert to greyscale first (Fiji: Image &gt; Type &gt; RGB Color, then 8-bit)</source>
+        <translation>{name} : les pixels sont des numéros d'une palette, pas une luminosité ; convertissez d'abord en niveaux de gris (Fiji : Image &gt; Type &gt; RGB Color, puis 8-bit)</translation>
+    </message>
+    <message>
+        <source>pixel size</source>
+        <translation>taille de pixel</translation>
+    </message>
+    <message>
+        <source>frame rate</source>
+        <translation>cadence d'images</translation>
+    </message>
+    <message>
+        <source>{what} {value:.4g} {unit}</source>
+        <translation>{what} {value:.4g} {unit}</translation>
+    </message>
+    <message>
+        <source>{what} {value:g} {unit}: must be a number above 0</source>
+        <translation>{what} {value:g} {unit} : doit être un nombre supérieur à 0</translation>
+    </message>
+    <message>
+        <source>{what} {value:g} {unit} cannot be that of a microscope ({least:g} to {most:g} {unit}); give it in {unit}</source>
+        <translation>{what} {value:g} {unit} ne peut être celle d'un microscope ({least:g} à {most:g} {unit}) ; donnez-la en {unit}</translation>
+    </message>
+    <message>
+        <source>no {what} in the file: give it in {given_in} to get velocities in um/s</source>
+        <translation>pas de {what} dans le fichier : donnez-la en {given_in} pour obtenir des vitesses en um/s</translation>
+    </message>
+    <message>
+        <source>{value} ({source}) is not plausible and is not used: give it</source>
+        <translation>{value} ({source}) n'est pas plausible et n'est pas utilisée : donnez-la</translation>
+    </message>
+    <message>
+        <source>{value} is that at which the video plays: give it if the camera had another</source>
+        <translation>{value} est celle à laquelle la vidéo se lit : donnez celle de la caméra si elle était autre</translation>
+    </message>
+    <message>
+        <source>um per pixel</source>
+        <translation>um par pixel</translation>
+    </message>
+    <message>
+        <source>{name}: files of {count} different names, {names}: no single series of frames; put the frames of one recording and of one channel into a folder of their own, numbered</source>
+        <translation>{name} : fichiers de {count} noms différents, {names} : pas une seule série d'images ; mettez les images d'un enregistrement et d'un canal, numérotées, dans leur propre dossier</translation>
+    </message>
+    <message>
+        <source>{name}: several files have one number, such as {name_2}; keep one of each frame</source>
+        <translation>{name} : plusieurs fichiers ont le même numéro, comme {name_2} ; gardez-en un par image</translation>
+    </message>
+    <message>
+        <source>{name}: the names count in {count} places ({name_2} to {name_3}), so several series or channels lie in one folder; put the frames of one into a folder of their own</source>
+        <translation>{name} : les noms comptent à {count} endroits ({name_2} à {name_3}) : plusieurs séries ou canaux sont dans un dossier ; mettez les images d'une seule dans leur propre dossier</translation>
+    </message>
+    <message>
+        <source>{name}: {count} {called} in one folder ('{label}' in {name_2}): a recording has one picture per time point; put the frames of one of them into a folder of their own</source>
+        <translation>{name} : {count} {called} dans un dossier ('{label}' dans {name_2}) : un enregistrement a une image par instant ; mettez les images de l'un d'eux dans leur propre dossier</translation>
+    </message>
+    <message>
+        <source>{name}: the recording was changed or replaced while it was open; leave it as it is until the run has ended, and start anew</source>
+        <translation>{name} : l'enregistrement a été changé ou remplacé pendant qu'il était ouvert ; laissez-le tel quel jusqu'à la fin de la mesure et recommencez</translation>
+    </message>
+    <message>
+        <source>{name}: the recording was removed or renamed, or its drive or share has vanished; connect it again</source>
+        <translation>{name} : l'enregistrement a été retiré ou renommé, ou son disque a disparu ; reconnectez-le</translation>
+    </message>
+    <message>
+        <source>{name}: the recording can no longer be read ({strerror}); is its drive still connected?</source>
+        <translation>{name} : l'enregistrement ne peut plus être lu ({strerror}) ; son disque est-il encore connecté ?</translation>
+    </message>
+    <message>
+        <source>{folder}: {count} recordings in this folder; open one of them, such as {name}</source>
+        <translation>{folder} : {count} enregistrements dans ce dossier ; ouvrez-en un, comme {name}</translation>
+    </message>
+    <message>
+        <source>{folder}: no TIFF, PNG or JPEG files in this folder, and no video</source>
+        <translation>{folder} : ni fichiers TIFF, PNG ou JPEG dans ce dossier, ni vidéo</translation>
+    </message>
+    <message>
+        <source>{folder}: {count} videos in this folder; open one of them, such as {name}</source>
+        <translation>{folder} : {count} vidéos dans ce dossier ; ouvrez-en une, comme {name}</translation>
+    </message>
+    <message>
+        <source>{folder}: no permission to read this folder</source>
+        <translation>{folder} : pas le droit de lire ce dossier</translation>
+    </message>
+    <message>
+        <source>{name}: axes of a folder of frames are TYX, not '{axes}'</source>
+        <translation>{name} : les axes d'un dossier d'images sont TYX, pas '{axes}'</translation>
+    </message>
+    <message>
+        <source>{name}: frame is {found}, the first one {first}; all must have one size and type</source>
+        <translation>{name} : l'image est {found}, la première {first} ; toutes doivent avoir la même taille et le même type</translation>
+    </message>
+    <message>
+        <source>{name}: frame {t} holds {bad} NaN or infinite pixels; replace them by numbers first</source>
+        <translation>{name} : l'image {t} a {bad} pixels NaN ou infinis ; remplacez-les d'abord par des nombres</translation>
+    </message>
+    <message>
+        <source>{name}: every pixel looked at is {low:g}: there is no picture in this recording</source>
+        <translation>{name} : chaque pixel regardé vaut {low:g} : il n'y a pas d'image dans cet enregistrement</translation>
+    </message>
+    <message>
+        <source>{name}: pixels of type {dtype}; save the recording as 8, 16 or 32 bit greyscale</source>
+        <translation>{name} : pixels de type {dtype} ; enregistrez en niveaux de gris de 8, 16 ou 32 bits</translation>
+    </message>
+    <message>
+        <source>{name}: frames of {height} x {width} px are too small; at least {minimum_side_px} px a side are needed (are the axes right?)</source>
+        <translation>{name} : des images de {height} x {width} px sont trop petites ; il faut au moins {minimum_side_px} px de côté (les axes sont-ils justes ?)</translation>
+    </message>
+    <message>
+        <source>{name}: renamed since it was written: it belongs to {count} files, {some} and so on; give all of them their own names and put them into one folder</source>
+        <translation>{name} : renommé depuis son écriture : il fait partie de {count} fichiers, {some} et ainsi de suite ; rendez-leur leurs noms et mettez-les dans un dossier</translation>
+    </message>
+    <message>
+        <source>{name}: part of a set that {described} describes; open {described}</source>
+        <translation>{name} : fait partie d'un ensemble que {described} décrit ; ouvrez {described}</translation>
+    </message>
+    <message>
+        <source>{name}: is grey, the first frame is in colour; all must be alike</source>
+        <translation>{name} : est gris, la première image est en couleur ; toutes doivent être pareilles</translation>
+    </message>
+    <message>
+        <source>cannot open a {name} as a recording; give a path or a (T, Y, X) array</source>
+        <translation>impossible d'ouvrir un {name} comme enregistrement ; donnez un chemin ou un tableau (T, Y, X)</translation>
+    </message>
+    <message>
+        <source>{name}: a single frame; open the folder that holds all frames</source>
+        <translation>{name} : une seule image ; ouvrez le dossier qui contient toutes les images</translation>
+    </message>
+    <message>
+        <source>frame {t} has another size or type than the first one; all must be alike</source>
+        <translation>l'image {t} a une autre taille ou un autre type que la première ; toutes doivent être pareilles</translation>
+    </message>
+    <message>
+        <source>{error}{hint}</source>
+        <translation>{error}{hint}</translation>
+    </message>
+    <message>
+        <source>{path}: is no ordinary file; copy the recording into a file first</source>
+        <translation>{path} : n'est pas un fichier ordinaire ; copiez d'abord l'enregistrement dans un fichier</translation>
+    </message>
+    <message>
+        <source>{claim}, more than any microscope makes; the file is damaged, export it again</source>
+        <translation>{claim}, plus qu'aucun microscope n'en fait ; le fichier est abîmé, réexportez-le</translation>
+    </message>
+    <message>
+        <source>{claim}, but holds only {stored} bytes of one; the file is damaged, export it again</source>
+        <translation>{claim}, mais ne contient que {stored} octets d'une seule ; le fichier est abîmé, réexportez-le</translation>
+    </message>
+    <message>
+        <source>{name}: claims tiles of {count} pixels; the file is damaged, export it again</source>
+        <translation>{name} : annonce des tuiles de {count} pixels ; le fichier est abîmé, réexportez-le</translation>
+    </message>
+    <message>
+        <source>{name}: its OME metadata claim {planes:.3g} planes; the file is damaged, export it again</source>
+        <translation>{name} : ses métadonnées OME annoncent {planes:.3g} plans ; le fichier est abîmé, réexportez-le</translation>
+    </message>
+    <message>
+        <source>{name}: {what}: {fault}</source>
+        <translation>{name} : {what} : {fault}</translation>
+    </message>
+    <message>
+        <source>{name}: its OME metadata name a file in another folder ({other}); export it again</source>
+        <translation>{name} : ses métadonnées OME nomment un fichier d'un autre dossier ({other}) ; réexportez-le</translation>
+    </message>
+    <message>
+        <source>working resolution {factor:g}: give auto, {smallest:g}, or a whole number from 1 to {largest}</source>
+        <translation>échelle {factor:g} : donnez auto, {smallest:g}, ou un nombre entier de 1 à {largest}</translation>
+    </message>
+    <message>
+        <source>{name}: axis '{axis}' in '{axes}' is unknown; use T, Z, C, Y and X, such as TYX</source>
+        <translation>{name} : l'axe '{axis}' dans '{axes}' est inconnu ; prenez T, Z, C, Y et X, comme TYX</translation>
+    </message>
+    <message>
+        <source>{name}: axes '{axes}' must name Y and X, and each axis once, such as TYX</source>
+        <translation>{name} : les axes '{axes}' doivent nommer Y et X, et chaque axe une fois, comme TYX</translation>
+    </message>
+    <message>
+        <source>{name}: {count} axis of {shape}, no pictures; expected (T, Y, X)</source>
+        <translation>{name} : {count} axe de {shape}, pas d'images ; (T, Y, X) est attendu</translation>
+    </message>
+    <message>
+        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
+        <translation>{name} : les axes '{axes}' en nomment {count}, mais l'enregistrement en a {count_2} : {shape}</translation>
+    </message>
+    <message>
+        <source>{name}: axes {axes} ({shape}) hold no pictures; expected (T, Y, X)</source>
+        <translation>{name} : les axes {axes} ({shape}) n'ont pas d'images ; (T, Y, X) est attendu</translation>
+    </message>
+    <message>
+        <source>{name}: colour (RGB) frames; convert to greyscale first (Fiji: Image &gt; Type &gt; 8-bit)</source>
+        <translation>{name} : images en couleur (RGB) ; convertissez d'abord en niveaux de gris (Fiji : Image &gt; Type &gt; 8-bit)</translation>
+    </message>
+    <message>
+        <source>{name}: {length} channels and one time point; a recording needs frames over time</source>
+        <translation>{name} : {length} canaux et un seul instant ; il faut des images au cours du temps</translation>
+    </message>
+    <message>
+        <source>{name}: {length} {called} ({letter}) and one time point; a recording needs frames over time (if these are its frames, say so: axes TYX)</source>
+        <translation>{name} : {length} {called} ({letter}) et un seul instant ; il faut des images au cours du temps (si ce sont elles, dites-le : axes TYX)</translation>
+    </message>
+    <message>
+        <source>{name}: empty recording ({shape})</source>
+        <translation>{name} : enregistrement vide ({shape})</translation>
+    </message>
+    <message>
+        <source>{name}: frames are {part}, in {name_2} {first}; these are not parts of one recording</source>
+        <translation>{name} : les images sont {part}, dans {name_2} {first} ; ce ne sont pas les parties d'un enregistrement</translation>
+    </message>
+    <message>
+        <source>a frame of {shape} px among frames of {shape_2} px; all must have one size</source>
+        <translation>une image de {shape} px parmi des images de {shape_2} px ; toutes doivent avoir la même taille</translation>
+    </message>
+    <message>
+        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2} ({found})</source>
+        <translation>{name} : les axes '{axes}' en nomment {count}, mais l'enregistrement en a {count_2} ({found})</translation>
+    </message>
+    <message>
+        <source>{name}: its metadata takes the frames from {name_2}, not from here: give it back the name it was written under, or move it into a folder of its own</source>
+        <translation>{name} : ses métadonnées prennent les images de {name_2}, pas d'ici : rendez-lui le nom sous lequel il a été écrit, ou mettez-le dans son propre dossier</translation>
+    </message>
+    <message>
+        <source>{name}: time must come before Y and X in a TIFF file, not as in '{letters}'</source>
+        <translation>{name} : dans un fichier TIFF le temps doit précéder Y et X, pas comme dans '{letters}'</translation>
+    </message>
+    <message>
+        <source>{name}: truncated TIFF file, fewer than two frames are whole; copy it again</source>
+        <translation>{name} : fichier TIFF tronqué, moins de deux images sont entières ; recopiez-le</translation>
+    </message>
+    <message>
+        <source>{name}: frame {t} is in a file that is missing</source>
+        <translation>{name} : l'image {t} est dans un fichier qui manque</translation>
+    </message>
+    <message>
+        <source>{path}: no such file</source>
+        <translation>{path} : ce fichier n'existe pas</translation>
+    </message>
+    <message>
+        <source>{path}: no permission to read this file</source>
+        <translation>{path} : pas le droit de lire ce fichier</translation>
+    </message>
+    <message>
+        <source>{name}: not a TIFF file; export the recording as TIFF (Fiji: File &gt; Save As)</source>
+        <translation>{name} : pas un fichier TIFF ; exportez l'enregistrement en TIFF (Fiji : File &gt; Save As)</translation>
+    </message>
+    <message>
+        <source>{name}: the file is empty</source>
+        <translation>{name} : le fichier est vide</translation>
+    </message>
+    <message>
+        <source>{name}: damaged TIFF file, its list of pictures leads back to itself; export it again</source>
+        <translation>{name} : fichier TIFF abîmé, sa liste d'images revient sur elle-même ; réexportez-le</translation>
+    </message>
+    <message>
+        <source>{name}: no pictures in this TIFF file</source>
+        <translation>{name} : pas d'images dans ce fichier TIFF</translation>
+    </message>
+    <message>
+        <source>{name}: unusual layout {axes} {shape}; save it again as a plain TIFF with Fiji</source>
+        <translation>{name} : structure inhabituelle {axes} {shape} ; enregistrez-le de nouveau en TIFF simple avec Fiji</translation>
+    </message>
+    <message>
+        <source>{name}: frames of different sizes or types: frame 0 is {first}, frame {t} is {own}</source>
+        <translation>{name} : images de tailles ou de types différents : l'image 0 est {first}, l'image {t} est {own}</translation>
+    </message>
+    <message>
+        <source>{name}: truncated or damaged TIFF file; copy or export it again</source>
+        <translation>{name} : fichier TIFF tronqué ou abîmé ; recopiez-le ou réexportez-le</translation>
+    </message>
+    <message>
+        <source>{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again</source>
+        <translation>{name} : fichier TIFF tronqué, moins de deux images sont entières ; recopiez-le ou réexportez-le</translation>
+    </message>
+    <message>
+        <source>{repeated} of {count} frames repeat the one before: such pairs are left out, and velocities hold if the frame rate is that of the pictures that differ</source>
+        <translation>{repeated} images sur {count} répètent la précédente : ces paires sont omises, et les vitesses valent si la cadence est celle des images différentes</translation>
+    </message>
+    <message>
+        <source>frames are missing in 1 place, about {missing} in all: pairs across a gap are left out</source>
+        <translation>des images manquent à 1 endroit, environ {missing} en tout : les paires à cheval sont omises</translation>
+    </message>
+    <message>
+        <source>frames are missing in {gaps} places, about {missing} in all: pairs across a gap are left out</source>
+        <translation>des images manquent à {gaps} endroits, environ {missing} en tout : les paires à cheval sont omises</translation>
+    </message>
+    <message>
+        <source>{name}: no pictures in this video file, or of a kind that cannot be decoded</source>
+        <translation>{name} : pas d'images dans ce fichier vidéo, ou d'un type qui ne se décode pas</translation>
+    </message>
+    <message>
+        <source>{name}: no frames in this video; it is empty or damaged</source>
+        <translation>{name} : pas d'images dans cette vidéo ; elle est vide ou abîmée</translation>
+    </message>
+    <message>
+        <source>{name}: axes of a video are TYX, not '{axes}'</source>
+        <translation>{name} : les axes d'une vidéo sont TYX, pas '{axes}'</translation>
+    </message>
+    <message>
+        <source>{name}: no frame of this video can be decoded; copy or export it again</source>
+        <translation>{name} : aucune image de cette vidéo ne se décode ; recopiez-la ou réexportez-la</translation>
+    </message>
+    <message>
+        <source>{name}: frame {t} cannot be decoded; the file may be damaged or truncated</source>
+        <translation>{name} : l'image {t} ne se décode pas ; le fichier est peut-être abîmé ou tronqué</translation>
+    </message>
+    <message>
+        <source>{name}: frame {at} is damaged; copy or export the video again</source>
+        <translation>{name} : l'image {at} est abîmée ; recopiez ou réexportez la vidéo</translation>
+    </message>
+    <message>
+        <source>{name}: frame {at} is {found} px, the first one {first}</source>
+        <translation>{name} : l'image {at} fait {found} px, la première {first}</translation>
+    </message>
+    <message>
+        <source>{name}: damaged, cut off, or no video of a kind that is known; export it again (AVI or MP4)</source>
+        <translation>{name} : abîmé, tronqué, ou pas une vidéo d'un type connu ; réexportez-la (AVI ou MP4)</translation>
+    </message>
+    <message>
+        <source>{value:.3g} ({low:.3g} to {high:.3g})</source>
+        <translation>{value:.3g} ({low:.3g} à {high:.3g})</translation>
+    </message>
+    <message>
+        <source>px per 1000 px2 (no pixel size)</source>
+        <translation>px par 1000 px2 (pas de taille de pixel)</translation>
+    </message>
+    <message>
+        <source>; of vessels up to 20 um: {small}</source>
+        <translation>; des vaisseaux jusqu'à 20 um : {small}</translation>
+    </message>
+    <message>
+        <source>perfused vessel density: {all} {unit}{small}</source>
+        <translation>densité des vaisseaux perfusés : {all} {unit}{small}</translation>
+    </message>
+    <message>
+        <source>heterogeneity between the quarters of the field: {value:.2f}</source>
+        <translation>hétérogénéité entre les quarts du champ : {value:.2f}</translation>
+    </message>
+    <message>
+        <source>total vessel density and the proportion of perfused vessels are not given: a vessel in which nothing moves is not seen</source>
+        <translation>la densité totale et la part des vaisseaux perfusés ne sont pas données : un vaisseau où rien ne bouge n'est pas vu</translation>
+    </message>
+    <message>
+        <source>of {length:.0f} {unit} along the arrow</source>
+        <translation>de {length:.0f} {unit} le long de la flèche</translation>
+    </message>
+    <message>
+        <source>blood runs against itself</source>
+        <translation>le sang va contre lui-même</translation>
+    </message>
+    <message>
+        <source>the speed steps</source>
+        <translation>la vitesse saute</translation>
+    </message>
+    <message>
+        <source>at {place:.0f} {whole} {what}: {before:.3g} before, {after:.3g} {fast} after; two vessels, or a fork, under one name?</source>
+        <translation>à {place:.0f} {whole} {what} : {before:.3g} avant, {after:.3g} {fast} après ; deux vaisseaux, ou une bifurcation, sous un seul nom ?</translation>
+    </message>
+    <message>
+        <source>from {first:.0f} to {last:.0f} {whole} no blood is seen: does the line leave the vessel?</source>
+        <translation>de {first:.0f} à {last:.0f} {whole} on ne voit pas de sang : la ligne quitte-t-elle le vaisseau ?</translation>
+    </message>
+    <message>
+        <source>only {share:.0%} of the frames have a velocity</source>
+        <translation>seules {share:.0%} des images ont une vitesse</translation>
+    </message>
+    <message>
+        <source>{share:.0%} of the frames are repeated or missing</source>
+        <translation>{share:.0%} des images sont répétées ou manquent</translation>
+    </message>
+    <message>
+        <source>on {share:.0%} of its length blood runs the other way: two vessels in one mask?</source>
+        <translation>sur {share:.0%} de sa longueur le sang va dans l'autre sens : deux vaisseaux dans un masque ?</translation>
+    </message>
+    <message>
+        <source>beside the middle of the lumen blood runs faster than in it: a second vessel in the mask?</source>
+        <translation>à côté du milieu de la lumière le sang va plus vite qu'au milieu : un second vaisseau dans le masque ?</translation>
+    </message>
+    <message>
+        <source>the mask is expected to be right by {share:.0%} only: look at it</source>
+        <translation>le masque ne devrait être juste qu'à {share:.0%} : regardez-le</translation>
+    </message>
+    <message>
+        <source>nothing along the line moves that the tissue beside it does not show as well: is there a vessel?</source>
+        <translation>rien ne bouge le long de la ligne que le tissu voisin ne montre aussi : y a-t-il un vaisseau ?</translation>
+    </message>
+    <message>
+        <source>taken {change:+.0%} to the space-time diagram, whose two readings agree</source>
+        <translation>ajusté de {change:+.0%} au diagramme espace-temps, dont les deux lectures s'accordent</translation>
+    </message>
+    <message>
+        <source>flow and space-time diagram agree within {apart:.0%}</source>
+        <translation>le flux et le diagramme espace-temps s'accordent à {apart:.0%} près</translation>
+    </message>
+    <message>
+        <source>flow and space-time diagram differ by {nearest:.0%}</source>
+        <translation>le flux et le diagramme espace-temps diffèrent de {nearest:.0%}</translation>
+    </message>
+    <message>
+        <source>the readings of the space-time diagram differ, or one cannot be read</source>
+        <translation>les lectures du diagramme espace-temps diffèrent, ou l'une est illisible</translation>
+    </message>
+    <message>
+        <source>the pattern changes on its way: cells are hard to follow</source>
+        <translation>le motif change en chemin : les cellules sont difficiles à suivre</translation>
+    </message>
+    <message>
+        <source>the model expects errors of {scale:.0%} of the speed</source>
+        <translation>le modèle attend des erreurs de {scale:.0%} de la vitesse</translation>
+    </message>
+    <message>
+        <source>no readable space-time diagram confirms the flow</source>
+        <translation>aucun diagramme espace-temps lisible ne confirme le flux</translation>
+    </message>
+    <message>
+        <source>there is no velocity to judge</source>
+        <translation>il n'y a pas de vitesse à juger</translation>
+    </message>
+    <message>
+        <source>flow and space-time diagram differ by {apart:.0%}, in both ways of reading it</source>
+        <translation>le flux et le diagramme espace-temps diffèrent de {apart:.0%}, dans les deux lectures</translation>
+    </message>
+    <message>
+        <source>{share:.0%} of the frames have a velocity</source>
+        <translation>{share:.0%} des images ont une vitesse</translation>
+    </message>
+    <message>
+        <source>two readings of the streaks agree within {apart:.0%}</source>
+        <translation>deux lectures des traînées s'accordent à {apart:.0%} près</translation>
+    </message>
+    <message>
+        <source>the line is {length:.0f} px long; draw at least {least:.0f} px along a vessel</source>
+        <translation>la ligne fait {length:.0f} px ; tracez-en au moins {least:.0f} le long d'un vaisseau</translation>
+    </message>
+    <message>
+        <source>no streaks stand out from the noise: nothing moves along this line, or too fast to be seen</source>
+        <translation>aucune traînée ne se détache du bruit : rien ne bouge le long de cette ligne, ou trop vite pour être vu</translation>
+    </message>
+    <message>
+        <source>no second reading of the streaks confirms the first</source>
+        <translation>aucune seconde lecture des traînées ne confirme la première</translation>
+    </message>
+    <message>
+        <source>only {share:.0%} of the windows agree</source>
+        <translation>seules {share:.0%} des fenêtres s'accordent</translation>
+    </message>
+    <message>
+        <source>only comparing rows can be read, and on a line this short that reads low</source>
+        <translation>seule la comparaison des lignes est lisible, et sur une ligne si courte elle donne trop peu</translation>
+    </message>
+    <message>
+        <source>{share:.0%} of the windows agree</source>
+        <translation>{share:.0%} des fenêtres s'accordent</translation>
+    </message>
+    <message>
+        <source>two readings of the streaks differ by {apart:.0%}</source>
+        <translation>deux lectures des traînées diffèrent de {apart:.0%}</translation>
+    </message>
+    <message>
+        <source>measured in segments: {labels}</source>
+        <translation>mesuré par segments : {labels}</translation>
     </message>
     <message>
         <source>good</source>

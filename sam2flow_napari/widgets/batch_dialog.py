@@ -23,11 +23,11 @@ from qtpy.QtWidgets import (
 )
 
 from sam2flow_core.errors import DataError, Sam2FlowError
-from sam2flow_core.project import PROJECT_FILE, SessionState, read_project
+from sam2flow_core.project import PROJECT_FILE, SessionState, default_name, read_project
 from sam2flow_core.spreadsheets import read_csv
 from sam2flow_napari.session.recording import project_folder
-from sam2flow_napari.translation import tr, tr_later
-from sam2flow_napari.widgets.building_blocks import button, open_page
+from sam2flow_napari.translation import told, tr, tr_later
+from sam2flow_napari.widgets.building_blocks import button, open_page, recordings_filter
 from sam2flow_napari.widgets.results_table import flags_in_short, velocity_in_words
 from sam2flow_napari.widgets.run_section import DETAIL_WORDS
 from sam2flow_napari.workbench import Workbench
@@ -68,7 +68,7 @@ class BatchDialog(QDialog):
         self._out: Path | None = None
         self.setWindowTitle(tr("SAM2Flow: batch"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.list = _table(_COLUMNS, tr("Double-click a group to type it: before and after, say."), stretch=0)
+        self.list = _table(_COLUMNS, tr("Double-click a group to type it: before and after, say."), stretch=_STATE)
         self.results = _table(_RESULTS, tr("Velocities of all recordings."), stretch=4)
         self.pages = QTabWidget()
         self.pages.addTab(self.list, tr("Recordings"))
@@ -92,6 +92,7 @@ class BatchDialog(QDialog):
         bench.batch.progressed.connect(self._on_step)
         bench.batch.finished.connect(self._on_finished)
         bench.batch.running_changed.connect(self._enable)
+        bench.batch.stopping_began.connect(self._enable)
         bench.closed.connect(self._on_closed)
         if bench.session.recording is not None:
             bench.session.save_now()
@@ -114,7 +115,7 @@ class BatchDialog(QDialog):
 
     # -- the list ------------------------------------------------------------
     def _choose(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, tr("Add recordings"))
+        paths, _ = QFileDialog.getOpenFileNames(self, tr("Add recordings"), self._bench.nearby, recordings_filter())
         for path in paths:
             self.add_recording(Path(path))
 
@@ -126,7 +127,7 @@ class BatchDialog(QDialog):
         try:
             marked = len(_marks(path).vessel_ids)
         except Sam2FlowError as error:
-            fault = str(error)
+            fault = told(error)
         self._rows.append(_Row(path, marked, fault))
         self.list.insertRow(self.list.rowCount())
         for column in range(len(_COLUMNS)):
@@ -187,12 +188,12 @@ class BatchDialog(QDialog):
         for each in (self.add, self.remove, self.borrow):
             each.setEnabled(not running)
         self.start.setEnabled(bool(self._rows) and not self._bench.occupied)
-        self.stop.setEnabled(running)
+        self.stop.setEnabled(running and not self._bench.stopping)
         self.page.setEnabled(self._comparison is not None)
 
     # -- measuring -----------------------------------------------------------
     def _choose_out(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, tr("Folder for the results of the batch"))
+        folder = QFileDialog.getExistingDirectory(self, tr("Folder for the results of the batch"), self._bench.nearby)
         if folder:
             self.measure(Path(folder))
 
@@ -208,7 +209,7 @@ class BatchDialog(QDialog):
             try:
                 requests.append(self._request(row, out, video_id))
             except (Sam2FlowError, OSError) as error:
-                self._tell(place, _STATE, str(error))
+                self._tell(place, _STATE, told(error) if isinstance(error, Sam2FlowError) else str(error))
                 continue
             self._asked.append(place)
             self._tell(place, _STATE, tr("waits"))
@@ -228,7 +229,7 @@ class BatchDialog(QDialog):
             return
         place = self._asked[step.number]
         if step.outcome is not None:
-            self._tell(place, _STATE, step.outcome.failure or tr("done"))
+            self._tell(place, _STATE, told(step.outcome.failure) if step.outcome.failure else tr("done"))
         elif step.frames_total:
             self._tell(
                 place,
@@ -253,10 +254,11 @@ class BatchDialog(QDialog):
             self._bench.report(error)
             return
         for number, row in enumerate(rows):
-            grade = row.get("grade")
+            grade, named = row.get("grade"), row.get("name")
+            given = isinstance(named, str) and named != default_name(int(row["vessel_id"]))
             cells = (
                 str(row.get("video_id", "")),
-                f"{row['vessel_id']:g}" + (f"  {row['name']}" if isinstance(row.get("name"), str) else ""),
+                f"{row['vessel_id']:g}" + (f"  {named}" if given else ""),
                 velocity_in_words({str(key): value for key, value in row.items()}),
                 tr(grade) if isinstance(grade, str) else "",
                 flags_in_short(row.get("flags")),

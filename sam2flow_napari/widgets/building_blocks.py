@@ -34,6 +34,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from sam2flow_core.stack.video import VIDEO_SUFFIXES
 from sam2flow_napari.translation import tr
 
 _BY_KEYS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
@@ -285,6 +286,12 @@ class FocusFrame(QWidget):
             self.setGeometry(self._about.geometry().adjusted(-2, -2, 2, 2))
             self.show()
             self.raise_()
+
+
+def recordings_filter() -> str:
+    """Return what a file dialog shows: recordings that can be opened; all files where that is asked for."""
+    endings = (".tif", ".tiff", ".btf", ".tf8", *VIDEO_SUFFIXES)
+    return tr("Recordings ({endings});;All files (*)").format(endings=" ".join(f"*{ending}" for ending in endings))
 
 
 def open_page(page: Path) -> None:

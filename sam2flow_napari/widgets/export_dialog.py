@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
@@ -17,15 +19,15 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from sam2flow_napari.translation import tr
-from sam2flow_napari.widgets.building_blocks import button
+from sam2flow_core.errors import Sam2FlowError
+from sam2flow_napari.translation import told, tr
+from sam2flow_napari.widgets.building_blocks import Hint, button, relabel, tell
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.run_tables import RunTables
 
@@ -58,12 +60,15 @@ class ExportDialog(QDialog):
         self._bench, self._tables = bench, tables
         self._recording = bench.session.recording
         self._worker: Any = None
+        self._stop = Event()
+        self._begun: list[str] = []
         self.setWindowTitle(tr("SAM2Flow: export"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.kinds = {kind: QCheckBox(tr(kind[:1].upper() + kind[1:])) for kind in KINDS}
         for kind, box in self.kinds.items():
             box.setChecked(kind != FILM)
             box.setToolTip(tr("Whether {kind} is written.").format(kind=tr(kind[:1].upper() + kind[1:])))
+            box.toggled.connect(lambda _ticked: self._enable())
         header = tables.results.header
         self.first, self.last, self.every = QSpinBox(), QSpinBox(), QSpinBox()
         for spin in (self.first, self.last):
@@ -79,9 +84,9 @@ class ExportDialog(QDialog):
         self.overlays.setChecked(True)
         self.progress = QProgressBar()
         self.progress.setRange(0, _FINE)
-        self.words = QLabel("")
+        self.words = Hint()
         self.start = button(tr("Export…"), tr("Choose a folder and write the files there."), self._choose)
-        self.stop = button(tr("Cancel"), tr("Stop; files that are whole stay."), self.reject)
+        self.stop = button(tr("Close"), tr("Stop; files that are whole stay."), self.reject)
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -110,14 +115,16 @@ class ExportDialog(QDialog):
         self.setMinimumWidth(340)
 
     def _choose(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, tr("Export to a folder"))
+        folder = QFileDialog.getExistingDirectory(self, tr("Export to a folder"), self._bench.nearby)
         if folder:
             self.export_to(Path(folder))
 
     def export_to(self, folder: Path) -> None:
         """Write what is chosen into a folder, away from this thread."""
-        self.start.setEnabled(False)
-        self._worker = create_worker(_guarded, self._request(folder), _start_thread=False)
+        self._stop, self._begun = Event(), []
+        self.words.setText("")
+        self._worker = create_worker(_guarded, self._request(folder), self._stop, _start_thread=False)
+        self._enable()
         self._worker.yielded.connect(self._on_step)
         self._worker.finished.connect(self._on_finished)
         self._worker.start()
@@ -142,39 +149,58 @@ class ExportDialog(QDialog):
     def reject(self) -> None:
         """Stop an export that goes on, or close."""
         if self._worker is not None:
-            self._worker.quit()
+            self._stop.set()
+            self.stop.setEnabled(False)
             self.words.setText(tr("Stopping…"))
         else:
             super().reject()
 
     def _on_step(self, step: ExportProgress | Exception | Path) -> None:
-        if isinstance(step, Exception):
-            self.words.setText("")
+        if isinstance(step, Sam2FlowError):
+            tell(self.words, told(step))  # here: the window behind this dialog is out of reach
+        elif isinstance(step, Exception):
             self._bench.report(step)
         elif isinstance(step, Path):
             self.progress.setValue(_FINE)
             show_info(tr("Exported to {step}").format(step=step))
             self._worker = None
             self.accept()
-        elif self.words.text() != tr("Stopping…"):  # steps that were on their way when it was stopped
-            self.words.setText(tr("Writing {what}").format(what=step.what))
+        elif not self._stop.is_set():
+            self._begun.append(step.kind)
+            tell(self.words, tr("Writing {what}").format(what=told(step.what)))
             self.progress.setValue(round(_FINE * step.share))
 
     def _on_finished(self) -> None:
         if self._worker is not None:
             self._worker = None
             self.progress.setValue(0)
-            self.start.setEnabled(True)
-            if self.words.text() == tr("Stopping…"):
-                self.words.setText(tr("Cancelled; files that are whole stay."))
+            if self._stop.is_set():
+                # What is whole need not be written again: Export goes on with the rest, into the same folder.
+                for kind in set(self._begun[:-1]) - set(self._begun[-1:]):
+                    self.kinds[kind].setChecked(False)
+                self.words.setText(tr("Cancelled; files that are whole stay, and are no longer ticked."))
+            self._enable()
+
+    def _enable(self) -> None:
+        goes_on = self._worker is not None
+        self.start.setEnabled(not goes_on and any(box.isChecked() for box in self.kinds.values()))
+        self.stop.setEnabled(True)
+        relabel(self.stop, tr("Cancel") if goes_on else tr("Close"))
 
 
-def _guarded(request: ExportRequest) -> Generator[ExportProgress | Exception | Path, None, None]:
-    """Export, and hand errors over: superqt would swallow a `RuntimeError`."""
+def _guarded(request: ExportRequest, stop: Event) -> Generator[ExportProgress | Exception | Path, None, None]:
+    """Export until it is told to stop, and hand errors over: superqt would swallow a `RuntimeError`.
+
+    superqt's own `quit` leaves a generator where it is, with half a film on the disk until somebody collects it.
+    """
     from sam2flow_core.engine.export import export
 
     try:
-        yield from export(request)
+        with closing(export(request)) as steps:
+            for step in steps:
+                yield step
+                if stop.is_set():
+                    return
     except Exception as error:
         yield error
     else:

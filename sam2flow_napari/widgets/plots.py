@@ -193,6 +193,7 @@ class VelocityPlot(FramePlot):
 
     def clear_curves(self) -> None:
         """Show nothing."""
+        self.show_times(None)
         self._live.clear()
         for curve in self._curves.values():
             self.removeItem(curve)

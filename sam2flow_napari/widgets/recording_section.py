@@ -12,10 +12,9 @@ from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import CalibrationError
 from sam2flow_core.project import CalibrationEdit
 from sam2flow_core.stack.calibration import Measured
-from sam2flow_core.stack.video import VIDEO_SUFFIXES
-from sam2flow_napari.translation import tr, tr_later
+from sam2flow_napari.translation import told, tr, tr_later
 from sam2flow_napari.widgets.batch_dialog import BatchDialog
-from sam2flow_napari.widgets.building_blocks import Hint, button, tell
+from sam2flow_napari.widgets.building_blocks import Hint, button, recordings_filter, tell
 from sam2flow_napari.workbench import Workbench
 
 _SOURCES = {
@@ -26,7 +25,6 @@ _SOURCES = {
     "video": tr_later("video file"),
     "none": tr_later("not in file"),
 }
-_ENDINGS = " ".join(f"*{ending}" for ending in (".tif", ".tiff", ".btf", ".tf8", *VIDEO_SUFFIXES))
 
 
 class RecordingSection(QWidget):
@@ -139,7 +137,7 @@ class RecordingSection(QWidget):
             )
         )
         problems = stack.problems_left(calibration)
-        tell(self._problems, " ".join(problems))
+        tell(self._problems, " ".join(told(problem) for problem in problems))
         limits = CalibrationLimits()
         for box, measured, label, usual in (
             (self.pixel_size, calibration.pixel_size_um, self._pixel_source, limits.plausible_pixel_size_um),
@@ -182,13 +180,12 @@ class RecordingSection(QWidget):
         BatchDialog(self._bench, self).show()
 
     def _open(self) -> None:
-        words = tr("Recordings ({endings});;All files (*)").format(endings=_ENDINGS)
-        path, _ = QFileDialog.getOpenFileName(self, tr("Open a recording"), "", words)
+        path, _ = QFileDialog.getOpenFileName(self, tr("Open a recording"), self._bench.nearby, recordings_filter())
         if path:
             self._bench.open(path)
 
     def _open_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, tr("Open a folder of frames"))
+        path = QFileDialog.getExistingDirectory(self, tr("Open a folder of frames"), self._bench.nearby)
         if path:
             self._bench.open(path)
 

@@ -29,7 +29,7 @@ from sam2flow_core.files import whole_file
 from sam2flow_napari.layers.factory import speed_colours
 from sam2flow_napari.layers.lazy_layers import wheel_picture
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import shown_name, tr
 from sam2flow_napari.widgets.building_blocks import Hint, button, open_page, row_table, tell
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 from sam2flow_napari.widgets.plots import SpaceTimePlot, VelocityPlot
@@ -249,7 +249,7 @@ class ResultsSection(QWidget):
         bench = self._bench
         outdated = bench.runs.outdated(bench.session.state)
         if outdated and has_tables:
-            names = (vessel.name for v in sorted(outdated) if (vessel := bench.session.state.vessel(v)))
+            names = (shown_name(vessel) for v in sorted(outdated) if (vessel := bench.session.state.vessel(v)))
             return tr("Marked anew since this run: {names}. Run again to measure.").format(
                 names=", ".join(names) or tr("a deleted vessel")
             )
@@ -297,7 +297,9 @@ class ResultsSection(QWidget):
             ExportDialog(self._bench, tables, self).open()
 
     def _figure(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, tr("Save the plot"), "", tr("Pictures (*.png *.svg)"))
+        path, _ = QFileDialog.getSaveFileName(
+            self, tr("Save the plot"), self._bench.nearby, tr("Pictures (*.png *.svg)")
+        )
         if path:
             self.save_figure(Path(path))
 

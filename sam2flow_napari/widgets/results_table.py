@@ -12,10 +12,11 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QFont
 
 from sam2flow_core.config.flags import FLAG_MEANINGS, FLAG_NAMES, GRADES
+from sam2flow_core.project import Vessel, default_name
 from sam2flow_core.spreadsheets import quoted
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.session import Session
-from sam2flow_napari.translation import tr, tr_later
+from sam2flow_napari.translation import shown_name, told, tr, tr_later
 from sam2flow_napari.widgets.building_blocks import swatch
 from sam2flow_napari.worker.run_tables import RunTables
 
@@ -158,8 +159,9 @@ class ResultsTable(QAbstractTableModel):
 
     def _text(self, row: Mapping[Any, Any], column: int) -> str:
         if column == 0:
-            vessel = self._session.state.vessel(int(row["vessel_id"]))
-            named = vessel.name if vessel else tr("Vessel {number}").format(number=int(row["vessel_id"]))
+            number = int(row["vessel_id"])
+            vessel = self._session.state.vessel(number)
+            named = shown_name(vessel or Vessel(number, default_name(number)))
             named = f"{named}, {row['vessel_id']:g}" if row["vessel_id"] % 1 else named
             several = sum(other["vessel_id"] == row["vessel_id"] for other in self._rows) > 1
             return (
@@ -183,7 +185,7 @@ class ResultsTable(QAbstractTableModel):
         """Return one line on a row: name, grade and what speaks for or against it."""
         name, _, grade, _ = (self._text(self._rows[row], column) for column in range(len(COLUMNS)))
         reasons = () if self._rows[row]["vessel_id"] % 1 else self._reasons.get(self.vessel_id(row), ())
-        said = "; ".join(reasons) or flags_in_words(self._rows[row].get("flags"))
+        said = "; ".join(told(reason) for reason in reasons) or flags_in_words(self._rows[row].get("flags"))
         return f"{name}: {grade or tr('no grade')}" + (f"; {said.rstrip('.')}." if said else ".").replace("?.", "?")
 
     def verdict(self) -> str:

@@ -198,7 +198,7 @@ class CompareDialog(QDialog):
 
     def _choose(self) -> None:
         folder = QFileDialog.getExistingDirectory(
-            self, tr("Folder of another recording's project (*{suffix})").format(suffix=SUFFIX)
+            self, tr("Folder of another recording's project (*{suffix})").format(suffix=SUFFIX), self._bench.nearby
         )
         if folder:
             self.add_project(Path(folder))

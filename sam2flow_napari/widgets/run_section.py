@@ -15,7 +15,7 @@ from superqt.utils import QSignalThrottler
 from sam2flow_core.config.run import EVERY, QUICK, STANDARD
 from sam2flow_core.errors import StackError
 from sam2flow_core.project import RunChoices, SessionState
-from sam2flow_napari.translation import tr, tr_later
+from sam2flow_napari.translation import told, tr, tr_later
 from sam2flow_napari.widgets.building_blocks import button, tell
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.jobs import RunProgress
@@ -113,6 +113,8 @@ class RunSection(QWidget):
         bench.finder.running_changed.connect(self._on_running)
         bench.batch.progressed.connect(self._on_batch)
         bench.batch.running_changed.connect(self._on_running)
+        for job in (bench.runs, bench.propagation, bench.finder, bench.batch):
+            job.stopping_began.connect(self._on_stopping)
         bench.session.recording_changed.connect(self._on_recording)
         bench.session.state_changed.connect(self._on_state)
         bench.session.calibration_changed.connect(self._on_calibration)
@@ -198,7 +200,7 @@ class RunSection(QWidget):
         try:
             ranges = sorted(((first, last + 1), *self._further()))
         except StackError as error:
-            return str(error)
+            return told(error)
         for start, stop in ranges:
             if start >= stop:
                 return tr("Frames {start} to {stop}: the first comes after the last. Mend the range.").format(
@@ -279,9 +281,16 @@ class RunSection(QWidget):
         if running:
             tell(self._hint, tr("Reading the recording…"))
 
+    def _on_stopping(self) -> None:
+        """Say at once that the click on Cancel has arrived: the present frame may take seconds."""
+        self._frames.cancel()
+        self.cancel.setEnabled(False)
+        self.progress.setRange(0, 0)
+        tell(self._hint, tr("Stopping after the present frame…"))
+
     def _on_carried(self, frames_done: int) -> None:
         recording = self._bench.session.recording
-        if recording is not None:
+        if recording is not None and not self._bench.stopping:
             self.progress.setRange(0, recording.shape[0])
             self.progress.setValue(frames_done)
             tell(
@@ -292,24 +301,31 @@ class RunSection(QWidget):
             )
 
     def _on_looked(self, share: float) -> None:
+        if self._bench.stopping:
+            return
         self.progress.setRange(0, 100)
         self.progress.setValue(round(100 * share))
         tell(self._hint, tr("Looking for vessels: {value:.0f} % of the field").format(value=100 * share))
 
     def _on_batch(self, step: BatchStep) -> None:
+        if self._bench.stopping:
+            return
         self.progress.setRange(0, max(step.frames_total, 1))
         self.progress.setValue(step.frames_done)
-        tell(
-            self._hint,
-            tr("Batch: recording {number}, frame {frames_done} of {frames_total}").format(
-                number=step.number + 1, frames_done=step.frames_done, frames_total=step.frames_total
-            ),
+        words = (
+            tr("Batch: recording {number}, frame {frames_done} of {frames_total}")
+            if step.frames_total
+            else tr("Batch: recording {number} is being read…")
         )
+        words = words.format(number=step.number + 1, frames_done=step.frames_done, frames_total=step.frames_total)
+        tell(self._hint, words)
 
     def _on_progress(self, progress: RunProgress) -> None:
         from sam2flow_core.engine.events import FrameDone, Stage, Started
 
         event = progress.event
+        if self._bench.stopping:
+            return
         if isinstance(event, Started):
             self.progress.setRange(0, event.frames_total)
             self.progress.setValue(event.frames_done)
@@ -318,11 +334,11 @@ class RunSection(QWidget):
             self._frames.throttle()
         elif isinstance(event, Stage):
             self._frames.cancel()
-            tell(self._hint, f"{tr(event.name[:1].upper() + event.name[1:])}…")
+            tell(self._hint, f"{_sentence(told(event.name))}…")
 
     def _tell_frame(self) -> None:
         event = self._frame
-        if event is None or not self._bench.runs.running:
+        if event is None or not self._bench.runs.running or self._bench.stopping:
             return
         if self.progress.maximum() != event.frames_total:
             self.progress.setRange(0, event.frames_total)
@@ -334,6 +350,10 @@ class RunSection(QWidget):
                 frames_done=event.frames_done, frames_total=event.frames_total, left=left
             ),
         )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _resolutions() -> list[tuple[str, float]]:

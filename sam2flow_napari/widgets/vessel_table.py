@@ -13,7 +13,7 @@ from sam2flow_core.prompts import BoxPrompt, clicks_of, regions_of
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.previews import Previews
 from sam2flow_napari.session import Session
-from sam2flow_napari.translation import tr, tr_later
+from sam2flow_napari.translation import shown_name, tr, tr_later
 from sam2flow_napari.widgets.building_blocks import swatch
 
 COLUMNS = (tr_later("No."), tr_later("Name"), tr_later("Prompts"), tr_later("Mask"), tr_later("Group"))
@@ -104,7 +104,7 @@ class VesselTable(QAbstractTableModel):
         if column == _STANDINGS and role == Qt.ItemDataRole.DisplayRole:
             return self._previews.standing(vessel.vessel_id)
         if column == 1 and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return vessel.name
+            return shown_name(vessel)
         if column == _GROUP and role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return vessel.group
         if column == 2 and role == Qt.ItemDataRole.DisplayRole:
@@ -130,7 +130,8 @@ class VesselTable(QAbstractTableModel):
             self._session.show_vessel(vessel_id, value in (Qt.CheckState.Checked, 2))
             return True
         if index.column() == 1 and role == Qt.ItemDataRole.EditRole:
-            self._session.rename_vessel(vessel_id, str(value))
+            if str(value) != shown_name(self._state.vessels[index.row()]):  # what is left as it was is no name given
+                self._session.rename_vessel(vessel_id, str(value))
             return True
         if index.column() == _GROUP and role == Qt.ItemDataRole.EditRole:
             self._session.group_vessel(vessel_id, str(value))

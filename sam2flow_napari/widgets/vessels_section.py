@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from sam2flow_napari.still_pictures import PICTURE_WORDS, PICTURES
-from sam2flow_napari.translation import tr
+from sam2flow_napari.translation import shown_name, tr
 from sam2flow_napari.widgets.building_blocks import Hint, button, relabel, row_table, tell
 from sam2flow_napari.widgets.vessel_table import GroupDelegate, VesselTable, make_rows_movable
 from sam2flow_napari.workbench import Workbench
@@ -222,11 +222,11 @@ class VesselsSection(QWidget):
             return tr("Click on a vessel in the image, or have them all found (Find vessels).")
         for vessel in sorted(state.vessels, key=lambda v: v.vessel_id != active):
             if vessel.vessel_id == active and not state.is_prompted(active):
-                return tr("Click on the vessel that is to be {name}.").format(name=vessel.name)
+                return tr("Click on the vessel that is to be {name}.").format(name=shown_name(vessel))
             if vessel.vessel_id in previews.awaited:
-                return tr("Looking for {name}…").format(name=vessel.name)
+                return tr("Looking for {name}…").format(name=shown_name(vessel))
             if said := previews.finding(vessel.vessel_id):
-                return f"⚠ {vessel.name}: {said[:1].lower()}{said[1:]}"
+                return f"⚠ {shown_name(vessel)}: {said[:1].lower()}{said[1:]}"
         if self._bench.runs.running:
             return tr(
                 "Measuring. The window stays free: move through the frames, click, mend masks; Cancel keeps all rows."
@@ -303,7 +303,7 @@ class VesselsSection(QWidget):
         assert merge is not None
         for vessel in session.state.vessels:
             if vessel.vessel_id != session.active:
-                _offer(merge, f"{vessel.vessel_id}  {vessel.name}", partial(self._merge, vessel.vessel_id))
+                _offer(merge, f"{vessel.vessel_id}  {shown_name(vessel)}", partial(self._merge, vessel.vessel_id))
         merge.setEnabled(bool(session.active) and len(session.state.vessels) > 1)
         clicks = sum(click.vessel_id == session.active for click in session.state.clicks)
         ask_next = _offer(self.more, tr("Next mask that the clicks may mean (Q)"), self._bench.tools.next_mask)
@@ -319,7 +319,7 @@ class VesselsSection(QWidget):
         self._bench.session.merge_vessels(self._bench.session.active, other)
 
     def _load(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, tr("Load prompts"), "", tr("Prompts (*.csv)"))
+        path, _ = QFileDialog.getOpenFileName(self, tr("Load prompts"), self._bench.nearby, tr("Prompts (*.csv)"))
         if path:
             self._bench.load_prompts(path)
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sam2flow_core.config.flags import PARTIAL
 from sam2flow_core.errors import OutputError
+from sam2flow_core.messages import Message
 from sam2flow_core.spreadsheets import read_csv
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ def read_line(folder: Path) -> tuple[str, pd.DataFrame]:
     mean = row["v_mean_um_s"] if calibrated else per_frame["velocity_px_frame"].mean()
     ends = (row["v_ci_low_um_s"], row["v_ci_high_um_s"])
     interval = f" [{ends[0]:.0f}, {ends[1]:.0f}]" if calibrated and pd.notna(ends[0]) else ""
-    speed = "no velocity" if pd.isna(mean) else f"{mean:.3g}{interval} {'um/s' if calibrated else 'px/frame'}"
-    return f"{speed}, {row['grade']}", per_frame
+    speed = Message("no velocity") if pd.isna(mean) else f"{mean:.3g}{interval} {'um/s' if calibrated else 'px/frame'}"
+    return Message("{speed}, {grade}", speed=speed, grade=Message(str(row["grade"]))), per_frame
 
 
 def _check_columns(folder: Path, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
