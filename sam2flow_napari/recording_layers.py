@@ -139,23 +139,23 @@ class Scene:
 
     def bend(self) -> None:
         """Let the user bend the middle line of the active vessel, or go back to clicks where it is being bent."""
-        if self.course.bending:
+        if self.course.working:
             self.give_up()
         else:
-            self.brush.cancel()
+            self.brush.end()
             self.course.start()
 
     def paint(self) -> None:
         """Let the user paint the active vessel, or make what is painted its mask."""
         self.course.end()
-        if not self.brush.painting:
+        if not self.brush.working:
             self.brush.start()
         elif self.brush.use():
             self.make_clickable()
 
     def give_up(self) -> None:
         """Forget what is being painted and go back to clicks; what was bent stays."""
-        self.brush.cancel()
+        self.brush.end()
         self.course.end()
         self.make_clickable()
 

@@ -51,7 +51,7 @@ class Tools:
     def painting(self) -> bool:
         """Whether the user paints a mask."""
         scene = self._bench.scene
-        return scene is not None and scene.brush.painting
+        return scene is not None and scene.brush.working
 
     def draw_box(self) -> None:
         """Let the user drag a box about the active vessel, or go back to clicks."""
@@ -62,7 +62,7 @@ class Tools:
     def bending(self) -> bool:
         """Whether the user bends the line of a vessel."""
         scene = self._bench.scene
-        return scene is not None and scene.course.bending
+        return scene is not None and scene.course.working
 
     def bend(self) -> None:
         """Let the user bend the middle line of the active vessel, whose mask follows, or go back to clicks."""
@@ -112,7 +112,7 @@ class Tools:
     def undo(self) -> None:
         """Take back the last stroke or edit."""
         scene = self._bench.scene
-        if scene is None or not scene.brush.painting:
+        if scene is None or not scene.brush.working:
             self._bench.session.undo()
         elif not scene.brush.undo():
             scene.give_up()
@@ -120,7 +120,7 @@ class Tools:
     def redo(self) -> None:
         """Bring back what was undone last."""
         scene = self._bench.scene
-        if scene is not None and scene.brush.painting:
+        if scene is not None and scene.brush.working:
             scene.brush.layer.redo()
         else:
             self._bench.session.redo()

@@ -272,8 +272,8 @@ class Workbench(QObject):
             self.choose_run(replace(self.session.run_choices, device=preferences.device, model=preferences.model))
         self.scene = Scene(self.viewer, self.session, image, self.keys, self.finder.accept_at)
         self.stills.begin(image)
-        self.scene.brush.painting_changed.connect(self.painting_changed.emit)
-        self.scene.course.bending_changed.connect(self.bending_changed.emit)
+        self.scene.brush.working_changed.connect(self.painting_changed.emit)
+        self.scene.course.working_changed.connect(self.bending_changed.emit)
         self.scene.overlays.shown_changed.connect(self.overlays_changed.emit)
         # A full search for garbage among all that napari and Qt have made stops the window for a third of a second.
         # What is there now is left out of it until the recording is closed; what comes is collected as ever.

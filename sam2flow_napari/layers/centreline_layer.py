@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +10,12 @@ from napari.components import ViewerModel
 from napari.layers import Shapes
 from napari.layers.base import ActionType
 from numpy.typing import NDArray
-from psygnal import Signal
 
 from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import AnyPrompt, MaskPrompt
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
+from sam2flow_napari.layers.hand_layer import HandLayer
 from sam2flow_napari.session import Session
 from sam2flow_napari.translation import tr, tr_later
 
@@ -27,7 +26,7 @@ NAME = tr_later("middle line")
 Line = Callable[[int, int], NDArray[np.float64] | None]
 
 
-class CentrelineLayer:
+class CentrelineLayer(HandLayer):
     """Holds the line of one vessel in one frame while the user bends it.
 
     What is bent becomes the vessel's mask in that frame, as if it were painted: each point that is let go of is an
@@ -44,13 +43,9 @@ class CentrelineLayer:
         Gives the centreline (N, 2) that a vessel was measured along, in a frame; None where it was not.
     warn : callable
         Shows a line to the user.
-
-    Signals
-    -------
-    bending_changed(bool)
     """
 
-    bending_changed = Signal(bool)
+    layer: Shapes
 
     def __init__(
         self,
@@ -61,23 +56,19 @@ class CentrelineLayer:
         measured: Line,
         warn: Callable[[str], None],
     ) -> None:
-        self._viewer, self._session, self._frames = viewer, session, frames
+        self._session, self._frames = session, frames
         self._measured, self._warn = measured, warn
-        self._vessel = self._frame = 0
         self._known: dict[tuple[AnyPrompt, ...], BentVessel] = {}
         self._syncing = False
-        self.bending = False
-        self.layer: Shapes = factory.middle_line(NAME)
+        super().__init__(viewer, factory.middle_line(NAME))
         self.layer.events.data.connect(self._on_data)
         session.state_changed.connect(self._on_state)
-        viewer.layers.events.removed.connect(self._on_removed)
 
     def close(self) -> None:
         """Stop listening and take the layer away."""
-        self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._session.state_changed.disconnect(self._on_state)
         self.layer.events.data.disconnect(self._on_data)
-        self.end()
+        super().close()
 
     def start(self) -> bool:
         """Show the line of the active vessel in the frame on screen, to be bent; return whether there is one."""
@@ -93,25 +84,19 @@ class CentrelineLayer:
             )
             return False
         self._known = {self._marks(self._session.state): vessel}
-        if self.layer not in self._viewer.layers:
-            self._viewer.add_layer(self.layer)
         self._show(vessel)
-        self._viewer.layers.selection.active = self.layer
+        self._begin()
         self.layer.mode = "direct"
-        self._set_bending(True)
         return True
 
     def end(self) -> None:
         """Take the line away; what was bent stays."""
         self._known = {}
-        if self.layer in self._viewer.layers:
-            with suppress(ValueError):
-                self._viewer.layers.remove(self.layer)
-        self._set_bending(False)
+        super().end()
 
     # -- listening ---------------------------------------------------------
     def _on_data(self, event: Any) -> None:
-        if self._syncing or not self.bending or event.action not in (ActionType.CHANGED, ActionType.REMOVED):
+        if self._syncing or not self.working or event.action not in (ActionType.CHANGED, ActionType.REMOVED):
             return
         before = self._known.get(self._marks(self._session.state))
         if before is None or not len(self.layer.data):
@@ -131,16 +116,12 @@ class CentrelineLayer:
 
     def _on_state(self, state: SessionState) -> None:
         """Show the line of what is marked now: after an undo the earlier one; end where something else was done."""
-        if self.bending:
+        if self.working:
             vessel = self._known.get(self._marks(state))
             if vessel is None or self._session.active != self._vessel:
                 self.end()
             else:
                 self._show(vessel)
-
-    def _on_removed(self, event: Any) -> None:
-        if event.value is self.layer and self.bending:
-            self._set_bending(False)
 
     # -- drawing -----------------------------------------------------------
     def _marks(self, state: SessionState) -> tuple[AnyPrompt, ...]:
@@ -158,8 +139,3 @@ class CentrelineLayer:
             self.layer.selected_data = {0}  # its points are drawn only then
         finally:
             self._syncing = False
-
-    def _set_bending(self, bending: bool) -> None:
-        if bending != self.bending:
-            self.bending = bending
-            self.bending_changed.emit(bending)

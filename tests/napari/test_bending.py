@@ -38,7 +38,7 @@ def test_the_mask_follows_a_point_and_keeps_its_width(marked):
     key(marked, "C")
     course = marked.scene.course
     line = course.layer.data[0]
-    assert course.bending and np.allclose(line[:, 1], 29.5, atol=1) and len(line) == 3
+    assert course.working and np.allclose(line[:, 1], 29.5, atol=1) and len(line) == 3
     bend(marked, 1, (19.5, 49.5))
     mask = painted(marked)
     assert not marked.session.state.clicks, "the mask stands for the click"
@@ -58,7 +58,7 @@ def test_every_step_is_undone_and_the_line_goes_with_it(marked):
     key(marked, "Ctrl+Z")
     assert np.array_equal(painted(marked), first) and marked.scene.course.layer.data[0][1][1] == 19.5
     key(marked, "Ctrl+Z")
-    assert marked.session.state == before and marked.scene.course.bending
+    assert marked.session.state == before and marked.scene.course.working
     assert np.allclose(marked.scene.course.layer.data[0], straight)
     key(marked, "Ctrl+Shift+Z")
     assert np.array_equal(painted(marked), first) and marked.scene.course.layer.data[0][1][1] == 19.5
@@ -88,7 +88,7 @@ def test_back_to_clicks_the_line_goes_and_what_was_bent_stays(marked, leave):
     if leave == "N":
         marked.scene.make_clickable()
         marked.scene.prompts.layer.add((3, 50.0, 20.0))
-    assert not marked.scene.course.bending and marked.scene.course.layer not in marked.viewer.layers
+    assert not marked.scene.course.working and marked.scene.course.layer not in marked.viewer.layers
     assert np.array_equal(painted(marked), mask)
 
 

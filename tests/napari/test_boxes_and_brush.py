@@ -106,7 +106,7 @@ def test_what_is_painted_becomes_the_mask_and_stands_for_the_clicks_before(bench
     assert isinstance(region, MaskPrompt) and (region.vessel_id, region.frame) == (1, 5)
     assert region.mask[15:25, 20:50].all() and not region.mask[:10].any()
     assert bench.session.state.clicks == (Prompt(1, 6, 20.0, 30.0, 1),)
-    assert not bench.scene.brush.layer.visible
+    assert bench.scene.brush.layer not in bench.viewer.layers
     bench.session.undo()
     assert len(bench.session.state.clicks) == 2 and bench.session.state.regions == ()
 
@@ -120,7 +120,7 @@ def test_painting_begins_with_the_mask_on_screen_and_on_its_own_frame(bench, qtb
     np.testing.assert_array_equal(layer.data[0] > 0, bench.scene.frames.labels(5) == 1)
     assert layer.translate[0] == pytest.approx(5 * layer.scale[0])
     bench.viewer.layers.remove(layer)
-    assert not bench.scene.brush.painting and bench.session.state.regions == ()
+    assert not bench.scene.brush.working and bench.session.state.regions == ()
 
 
 def test_an_empty_mask_is_refused_in_words(bench):
@@ -128,7 +128,7 @@ def test_an_empty_mask_is_refused_in_words(bench):
     bench.tools.paint()
     bench.tools.paint()
     assert any("Nothing is painted" in n.message for n in notification_manager.records)
-    assert bench.session.state.regions == () and bench.scene.brush.painting
+    assert bench.session.state.regions == () and bench.scene.brush.working
 
 
 def test_painting_can_be_given_up_and_strokes_be_taken_back(bench):
@@ -143,10 +143,10 @@ def test_painting_can_be_given_up_and_strokes_be_taken_back(bench):
     key(bench, "Ctrl+Shift+Z")
     assert layer.data[0, 50, 70]
     key(bench, "Escape")
-    assert not bench.scene.brush.painting and not layer.visible
+    assert not bench.scene.brush.working and layer not in bench.viewer.layers
     key(bench, "M")
     key(bench, "Ctrl+Z")
-    assert not bench.scene.brush.painting, "nothing painted, so undo gives up"
+    assert not bench.scene.brush.working, "nothing painted, so undo gives up"
     assert bench.viewer.layers.selection.active is bench.scene.prompts.layer
     assert bench.session.state == state
 

@@ -10,15 +10,17 @@ from conftest import FRAMES, PATIENCE, write_recording
 from fake_engine import answer
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QAbstractItemModel, Qt
-from qtpy.QtWidgets import QAbstractButton, QLineEdit, QTableView, QWidget
+from qtpy.QtWidgets import QAbstractButton, QFileDialog, QLineEdit, QPushButton, QTableView, QWidget
 
 from sam2flow_core.config.flags import FLAG_MEANINGS
+from sam2flow_core.engine.events import Stage
 from sam2flow_core.engine.preview import Reading
 from sam2flow_core.errors import OutputError
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.widgets.dock import SAM2FlowDock, help_text
 from sam2flow_napari.widgets.results_table import flags_in_short, flags_in_words
 from sam2flow_napari.widgets.run_section import duration
+from sam2flow_napari.worker.jobs import RunProgress
 
 
 @pytest.fixture
@@ -239,6 +241,29 @@ def test_run_settings_reach_the_request(dock, engine, qtbot):
     assert request.working_resolution == 2
     dock.run.resolution.value = 0.0
     assert dock.bench.session.run_choices.working_resolution is None
+
+
+def test_cancel_says_at_once_that_it_was_heard(dock, engine, qtbot):
+    click(dock.bench.session, 0, 15.0, 40.0)
+    engine.gate.clear()
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: bool(engine.requests), timeout=PATIENCE)
+    dock.run.cancel.click()
+    assert "Stopping after the present frame" in dock.run._hint.text() and not dock.run.cancel.isEnabled()
+    dock.bench.runs.progressed.emit(RunProgress(dock.bench.runs._job_id, Stage("what was on its way")))
+    assert "Stopping" in dock.run._hint.text()
+    engine.gate.set()
+    qtbot.waitUntil(lambda: not dock.bench.runs.running, timeout=PATIENCE)
+    assert not dock.bench.stopping and "Stopping" not in dock.run._hint.text()
+
+
+def test_file_dialogs_begin_beside_the_recording(dock, monkeypatch, recording_path):
+    begun = []
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *given: (begun.append(given[2:]), ("", ""))[1])
+    next(b for b in dock.findChildren(QPushButton) if b.text() == "Open…").click()
+    assert begun[0][0] == str(recording_path.parent) and "*.tif" in begun[0][1]
+    dock.bench.open_sample()
+    assert dock.bench.nearby == ""  # beside the program's own files nobody looks for a recording
 
 
 def test_progress_and_cancel(dock, engine, qtbot):

@@ -80,6 +80,15 @@ def test_all_are_accepted_by_one_edit_and_the_empty_vessel_is_used(dock, qtbot):
     assert dock.bench.session.state == before and len(dock.bench.finder.proposals) == 2
 
 
+def test_no_empty_layer_is_left_once_all_are_accepted(dock, qtbot):
+    find(dock, qtbot)
+    dock.vessels.accept.click()
+    names = [layer.name for layer in dock.bench.viewer.layers]
+    assert "proposals" not in names and len(dock.bench.session.state.vessels) == 3
+    dock.bench.session.undo()
+    assert "proposals" in [layer.name for layer in dock.bench.viewer.layers] and len(dock.bench.finder.proposals) == 3
+
+
 def test_outlines_lie_on_the_recording_and_nothing_moves(dock, qtbot):
     dock.show()
     dock.resize(440, 725)

@@ -92,7 +92,7 @@ class Monkey:
         t = self.random.randrange(FRAMES)
         self.viewer.dims.set_current_step(0, t)
         brush = self.dock.bench.scene.brush
-        if not brush.painting:
+        if not brush.working:
             self.dock.bench.tools.paint()
             y, x = self.random.randrange(HEIGHT), self.random.randrange(WIDTH)
             brush.layer.paint((0, y, x), brush.layer.selected_label)
@@ -110,7 +110,7 @@ class Monkey:
         self.qtbot.waitUntil(lambda: not self.dock.bench.previews.awaited, timeout=PATIENCE)
         self.dock.bench.tools.bend()
         course, place = self.dock.bench.scene.course, (self.session.active, self.viewer.dims.current_step[0])
-        if course.bending:
+        if course.working:
             before = self.now, self.regions
             line = course.layer.data[0] + np.array([0, self.random.uniform(-9, 9), self.random.uniform(-9, 9)])
             course.layer.data = [(line, "path")]

@@ -13,9 +13,11 @@ from qtpy.QtCore import QCoreApplication
 from qtpy.QtWidgets import QPushButton
 
 import sam2flow_napari
+from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_napari import translation
 from sam2flow_napari.preferences import Preferences
-from sam2flow_napari.translation import FileTranslator, languages, read_texts, tr
+from sam2flow_napari.translation import FileTranslator, languages, read_texts, told, tr
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "update_translations.py"
@@ -114,6 +116,32 @@ def test_the_dock_speaks_german_where_that_is_chosen(speak, qtbot, engine):
     assert dock.vessels.guide.text().startswith("Öffnen Sie eine Aufnahme")
     assert tr("a text that no file has") == "a text that no file has"
     dock.shut()
+
+
+def test_what_the_core_says_is_german_too(speak, qtbot, engine, recording_path, tmp_path):
+    speak("de")
+    assert told(StackError("{path}: no such file", path="a.tif")) == "a.tif: Diese Datei gibt es nicht"
+    assert told(StackError("what nobody has translated")) == "what nobody has translated"
+    assert told(Message("flow and space-time diagram agree within {apart:.0%}", apart=0.04)).endswith("auf 4% überein")
+    dock = SAM2FlowDock(ViewerModel(), engine)
+    qtbot.addWidget(dock)
+    dock.bench.open(recording_path)
+    assert [layer.name for layer in dock.bench.viewer.layers][-1] == "Markierungen"
+    session, names = dock.bench.session, dock.vessels.model
+    for name in ("", "Vene"):
+        session.add_vessel(name)
+    assert [names.data(names.index(row, 1)) for row in range(2)] == ["Gefäß 1", "Vene"]
+    names.setData(names.index(0, 1), "Gefäß 1")  # the cell was opened and left as it was
+    assert session.state.vessels[0].name == "Vessel 1"
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
+
+
+def test_words_of_qt_come_along_where_qt_has_them(speak, qtbot):
+    speak("de")
+    assert QCoreApplication.translate("QPlatformTheme", "Cancel") == "Abbrechen"
+    speak("en")
+    assert QCoreApplication.translate("QPlatformTheme", "Cancel") == "Cancel"
 
 
 def test_english_comes_back_and_one_translator_at_most_is_installed(speak, qtbot):

@@ -4,6 +4,7 @@ import numpy as np
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
+from sam2flow_core.messages import Message
 from sam2flow_core.results import ResultsWriter, StoreHeader, open_results, write_line
 
 UNKNOWN = {"value": None, "source": "none", "plausible": False}
@@ -26,9 +27,11 @@ def store(folder):
 def test_a_line_comes_back_and_follows_the_tissue(tmp_path):
     store(tmp_path)
     points, diagram = np.array([[1.5, 0.0], [1.5, 1.0], [1.5, 2.0]]), np.arange(12.0).reshape(4, 3)
+    reasons = (Message("only {share:.0%} of the frames", share=0.5), "a plain one")
     for brightness in (0, 1):  # a resumed run writes it again
-        write_line(tmp_path / "results.zarr", 3, points, diagram + brightness)
+        write_line(tmp_path / "results.zarr", 3, points, diagram + brightness, reasons)
     (line,) = open_results(tmp_path).lines()
+    assert line.reasons == reasons and line.reasons[0].template == "only {share:.0%} of the frames"
     assert (line.vessel_id, line.frames.tolist()) == (3, [2, 3, 4, 5])
     np.testing.assert_array_equal(line.diagram, diagram + 1)
     np.testing.assert_array_equal(line.at(4), points + np.array([9, 7]))
