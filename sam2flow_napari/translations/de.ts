@@ -1582,6 +1582,10 @@ volle Farbe: {most}</translation>
         <translation>{path}: Ein Linienscan ist eine TIFF-, PNG- oder JPEG-Datei, deren Zeilen die Zeit sind</translation>
     </message>
     <message>
+        <source>{path}: no such file</source>
+        <translation>{path}: Diese Datei gibt es nicht</translation>
+    </message>
+    <message>
         <source>{name}: a line scan has rows and columns, this picture has the shape {shape}</source>
         <translation>{name}: Ein Linienscan hat Zeilen und Spalten, dieses Bild hat die Form {shape}</translation>
     </message>
@@ -1982,10 +1986,6 @@ volle Farbe: {most}</translation>
         <translation>{name}: Bild {t} liegt in einer Datei, die fehlt</translation>
     </message>
     <message>
-        <source>{path}: no such file</source>
-        <translation>{path}: Diese Datei gibt es nicht</translation>
-    </message>
-    <message>
         <source>{path}: no permission to read this file</source>
         <translation>{path}: Diese Datei darf nicht gelesen werden</translation>
     </message>
@@ -2180,6 +2180,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>the line is {length:.0f} px long; draw at least {least:.0f} px along a vessel</source>
         <translation>die Linie ist {length:.0f} px lang; zeichnen Sie mindestens {least:.0f} px entlang eines Gefäßes</translation>
+    </message>
+    <message>
+        <source>the line turns back upon itself; draw it along a vessel in one direction</source>
+        <translation>die Linie kehrt auf sich selbst zurück; zeichnen Sie sie in einer Richtung entlang eines Gefäßes</translation>
     </message>
     <message>
         <source>no streaks stand out from the noise: nothing moves along this line, or too fast to be seen</source>

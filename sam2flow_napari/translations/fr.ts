@@ -1582,6 +1582,10 @@ pleine couleur : {most}</translation>
         <translation>{path} : un balayage de ligne est un fichier TIFF, PNG ou JPEG dont les lignes sont le temps</translation>
     </message>
     <message>
+        <source>{path}: no such file</source>
+        <translation>{path} : ce fichier n'existe pas</translation>
+    </message>
+    <message>
         <source>{name}: a line scan has rows and columns, this picture has the shape {shape}</source>
         <translation>{name} : un balayage de ligne a des lignes et des colonnes, cette image a la forme {shape}</translation>
     </message>
@@ -1982,10 +1986,6 @@ pleine couleur : {most}</translation>
         <translation>{name} : l'image {t} est dans un fichier qui manque</translation>
     </message>
     <message>
-        <source>{path}: no such file</source>
-        <translation>{path} : ce fichier n'existe pas</translation>
-    </message>
-    <message>
         <source>{path}: no permission to read this file</source>
         <translation>{path} : pas le droit de lire ce fichier</translation>
     </message>
@@ -2180,6 +2180,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>the line is {length:.0f} px long; draw at least {least:.0f} px along a vessel</source>
         <translation>la ligne fait {length:.0f} px ; tracez-en au moins {least:.0f} le long d'un vaisseau</translation>
+    </message>
+    <message>
+        <source>the line turns back upon itself; draw it along a vessel in one direction</source>
+        <translation>la ligne revient sur elle-même ; tracez-la le long d'un vaisseau dans un seul sens</translation>
     </message>
     <message>
         <source>no streaks stand out from the noise: nothing moves along this line, or too fast to be seen</source>
