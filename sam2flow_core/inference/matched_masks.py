@@ -68,8 +68,10 @@ class SeenFrames:
         if self._present is not None and self._present[0] == frame and frame in self._views:
             return
         shrunk = self._shrunk(inputs())
-        self._present = frame, shrunk[:, :1].half()
-        self._keep(frame, self.memory.view(shrunk))
+        picture = shrunk[:, :1].half()
+        self._present = frame, picture
+        # Of what will be remembered: a resumed run has nothing else of the frame, and must say the same of later ones.
+        self._keep(frame, self.memory.view(torch.cat([picture.to(shrunk), shrunk[:, 1:]], 1)))
 
     def entry(self, frame: int, found: FoundMask, prompted: bool) -> MemoryEntry:
         """What to remember of a mask in the frame that was looked at last."""

@@ -100,6 +100,27 @@ def test_a_resumed_run_goes_on_with_the_mask_that_was_found(model, video, vessel
             assert np.allclose(a.vessels[0].flow, b.vessels[0].flow, atol=1e-4, equal_nan=True)
 
 
+def test_memory_says_the_same_to_the_bit_whether_frames_are_at_hand_or_made_anew_from_what_is_remembered(model):
+    """A run that was killed remembers pictures and masks; what it made of them to match them is gone."""
+    rng = torch.Generator().manual_seed(0)
+    pictures = torch.randn(3, 1, 3, 96, 96, generator=rng)
+    mask = torch.full((96, 96), -8.0)
+    mask[40:56] = 8.0
+    seen, resumed = (seen_frames(model, MatchingSettings()) for _ in range(2))
+    with torch.inference_mode():
+        bank = []
+        for frame, picture in enumerate(pictures[:2]):
+            seen.look(frame, lambda picture=picture: picture)
+            bank.append(seen.entry(frame, FoundMask(mask, 1.0, 1.0), prompted=not frame))
+        answers = []
+        for each in (seen, resumed):
+            each.look(2, lambda: pictures[2])
+            answers += each.find(2, [bank], (96, 96))
+    one, other = answers
+    assert (one.present, one.iou) == (other.present, other.iou)
+    assert torch.equal(one.logits, other.logits)
+
+
 def test_a_new_prompt_takes_back_what_memory_has_put_in_its_place(model, video, vessel, monkeypatch):
     say(monkeypatch, FoundMask(logits_of(np.roll(vessel, 4, 0)), 0.9, 0.95))
     predictor, state = begun(model, video, vessel)
