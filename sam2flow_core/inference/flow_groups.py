@@ -25,6 +25,8 @@ class FlowGroups:
     state : InferenceState
         With at least one vessel that has a mask.
     settings : InferenceSettings
+    ordered : bool
+        Whether pairs are asked for as the plan has them, so that the next one is known.
 
     Attributes
     ----------
@@ -32,8 +34,10 @@ class FlowGroups:
         What was done for want of memory.
     """
 
-    def __init__(self, model: SAM2Flow, state: InferenceState, settings: InferenceSettings) -> None:
-        self.model, self.state, self.settings = model, state, settings
+    def __init__(
+        self, model: SAM2Flow, state: InferenceState, settings: InferenceSettings, ordered: bool = False
+    ) -> None:
+        self.model, self.state, self.settings, self.ordered = model, state, settings, ordered
         self.notices: list[str] = []
         self._groups = [list(state.vessels)]
         self._streams: list[FlowStream] = []
@@ -86,11 +90,17 @@ class FlowGroups:
         else:
             raise
 
+    def _goes_ahead(self, features: FrameFeatures) -> bool:
+        """Whether there is room, and a second core, for what the next pair needs beside the present one."""
+        several = torch.get_num_threads() > 1 and self.state.frames.device.type == "cpu"
+        return self.ordered and several and features.cover is None and len(self._groups) == 1
+
     def _ready(self) -> list[FlowStream]:
         if not self._streams:
             features = FrameFeatures(self.model.flow, self.state)
             self._streams = [
-                FlowStream(self.model, self.state, group, self.settings, features) for group in self._groups
+                FlowStream(self.model, self.state, group, self.settings, features, self._goes_ahead(features))
+                for group in self._groups
             ]
         return self._streams
 

@@ -140,6 +140,8 @@ class FlowStream:
     settings : InferenceSettings
     features : FrameFeatures
         Of the same vessels, and maybe others; streams that go through the frames together share it.
+    goes_ahead : bool
+        While a pair is answered, make the correlations that the next one of the plan needs.
     """
 
     def __init__(
@@ -149,8 +151,9 @@ class FlowStream:
         vessel_ids: Sequence[int],
         settings: InferenceSettings,
         features: FrameFeatures,
+        goes_ahead: bool = False,
     ) -> None:
-        self.net, self.state = model.flow, state
+        self.net, self.state, self.goes_ahead = model.flow, state, goes_ahead
         self.causal, self.check_every = settings.causal, settings.check_every
         self._round_trip = (settings.round_trip_inside, settings.round_trip_pixels)
         self.vessels = {v: state.vessels[v] for v in vessel_ids}
@@ -187,12 +190,14 @@ class FlowStream:
         if not grid.steady(t):
             return [self._unanswered(c, t) for c in self.crops]
         time = grid.time(t)
+        self.state.ahead.finish()
         self._fill(time)
-        maps = self.features.kept
+        first, second = self.features.kept[time], self.features.kept[time + 1]
         cost_volume = self.net.cost_volume(self.volumes, time, self.layout, self.causal, self.contrast)
+        self._go_ahead(t)
         banks = [v.motion.read() for v in self.vessels.values()]
         try:
-            answer = self.net(maps[time], maps[time + 1], cost_volume, context, self.layout, banks, t, self._updates)
+            answer = self.net(first, second, cost_volume, context, self.layout, banks, t, self._updates)
         except IndexError as error:
             # A displacement that is no number has no place in the frame.
             raise ModelError("the weights give no finite flow: their file is damaged, fetch it anew") from error
@@ -210,13 +215,35 @@ class FlowStream:
     def _way_back(self, t: int, context: Tensor) -> _Pixels | None:
         """Flow from frame ``t + 1`` to ``t``, where this pair is one of those checked; it is not remembered."""
         frames = self.state.frames
-        if self.causal or not frames.plan.checked(t, self.check_every):
+        if not self._checks(t):
             return None
         grid = frames.grid
         contrast = partial(self.features.contrast, cells=self.layout.cells)
         ways = (self.features.of, contrast, grid.times, grid.time(t))
         answer = answer_back(self.net, self.layout, *ways, context, self._updates)
         return _pixels(answer, frames.video.factor)
+
+    def _checks(self, t: int) -> bool:
+        return not self.causal and self.state.frames.plan.checked(t, self.check_every)
+
+    def _go_ahead(self, t: int) -> None:
+        """Begin with the correlations of the pair after the one that begins with frame ``t``."""
+        # A pair that is checked reads features of its own frames once more.
+        coming = self._coming(t) if self.goes_ahead and not self._checks(t) else None
+        if coming is None:
+            return
+        for frame in range(t + 1, coming + 1):
+            self.state.frames.shift(frame)  # registered before any later one, whatever that is read for
+        self.state.ahead.begin(partial(self._fill, self.state.frames.grid.time(coming)))
+
+    def _coming(self, t: int) -> int | None:
+        """First frame of the next pair of the plan, if it is so near that the frames before it have been read."""
+        plan, grid = self.state.frames.plan, self.state.frames.grid
+        later = plan.answered[np.searchsorted(plan.answered, t, side="right") :]
+        if not len(later) or later[0] >= plan.range_of(t)[1] or not grid.steady(int(later[0])):
+            return None
+        coming = int(later[0])
+        return coming if grid.time(coming) - grid.time(t) < self.window // 2 else None
 
     def _fill(self, t: int) -> None:
         """Make the correlations around the pair that begins at time ``t``, and drop what no later pair needs."""

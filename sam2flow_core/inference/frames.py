@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import RLock
 from typing import Any, Protocol
 
 import numpy as np
@@ -93,7 +94,8 @@ class AlignedFrames:
 
     Notes
     -----
-    The next frame is read and registered in the background while the network works on the current one.
+    The next frame is read and registered in the background while the network works on the current one. Inputs may be
+    asked for by two threads at once; frames are registered in the order in which they are first asked for.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class AlignedFrames:
         self._ahead: tuple[int, Future[NDArray[np.float32]]] | None = None
         self._grid: TimeGrid | None = None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sam2flow-reader")
+        self._reading = RLock()
         self.padding = summary.padding
         self.maker = InputMaker(summary.background, summary.activity)
         self._motion, self._pairs = summary.motion, summary.pairs
@@ -142,19 +145,22 @@ class AlignedFrames:
         """Where the tissue stands in frame ``t``, in recorded px."""
         t = self._first_of(t)
         if t not in self.shifts:
-            self._aligned(t)
+            with self._reading:
+                self._settle()
+                self._aligned(t)
         shift, factor = self.shifts[t], self.video.factor
         return Shift(shift.dy * factor, shift.dx * factor, shift.quality)
 
     def inputs(self, t: int) -> Tensor:
         """Network input (1, 3, H, W) of frame ``t``, padded to multiples of 32."""
-        t = self._first_of(t)
-        frame = self._take(t)
-        coming = self.plan.after(t)
-        while coming is not None and self._first_of(coming) != coming:
-            coming = self.plan.after(coming)
-        if coming is not None:
-            self._ahead = (coming, self._reader.submit(self._aligned, coming))
+        with self._reading:
+            t = self._first_of(t)
+            frame = self._take(t)
+            coming = self.plan.after(t)
+            while coming is not None and self._first_of(coming) != coming:
+                coming = self.plan.after(coming)
+            if coming is not None:
+                self._ahead = (coming, self._reader.submit(self._aligned, coming))
         made = self.maker(torch.from_numpy(frame)[None].to(self.device))
         return F.pad(made, self.padding, mode="replicate")
 
@@ -184,7 +190,7 @@ class AlignedFrames:
 
     def forget(self, before: int) -> None:
         """Drop shifts that are no longer needed, so that memory does not grow with the recording."""
-        for t in [t for t in self.shifts if t < before]:
+        for t in [t for t in tuple(self.shifts) if t < before]:  # more may come while these are gone through
             del self.shifts[t]
 
     def _first_of(self, t: int) -> int:

@@ -436,22 +436,26 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
     def _answer(self, state: InferenceState, order: Sequence[int], ordered: bool) -> Iterator[FrameFlow]:
         self.propagate_in_video_preflight(state)
         self.notices = ()  # there may be some of another recording
-        flows = FlowGroups(self.model, state, self.settings)
+        flows = FlowGroups(self.model, state, self.settings, ordered)
         plan = state.frames.plan
-        for t in order:
-            with torch.inference_mode():
-                key = self._key_frame(state, t)
-                context = self._look(state, t, key, flows)
-                # Without an order the way through is the caller's own, who wants each pair answered.
-                asked = not plan.ends(t) and (plan.asks(t) or not ordered)
-                vessels = flows.answer(t, context) if asked else flows.still(t)
-                self._note(flows.notices, state)
-                shift = state.frames.shift(t)
-                step = FrameFlow(t, (shift.dy, shift.dx), tuple(vessels), asked or plan.ends(t))
-                if ordered:
-                    state.next_frame = t + 1
-                    state.frames.forget(self._first_needed(state, key, t))
-            yield step
+        state.ahead.settle()  # an earlier way through may have been left half-way
+        try:
+            for t in order:
+                with torch.inference_mode():
+                    key = self._key_frame(state, t)
+                    context = self._look(state, t, key, flows)
+                    # Without an order the way through is the caller's own, who wants each pair answered.
+                    asked = not plan.ends(t) and (plan.asks(t) or not ordered)
+                    vessels = flows.answer(t, context) if asked else flows.still(t)
+                    self._note(flows.notices, state)
+                    shift = state.frames.shift(t)
+                    step = FrameFlow(t, (shift.dy, shift.dx), tuple(vessels), asked or plan.ends(t))
+                    if ordered:
+                        state.next_frame = t + 1
+                        state.frames.forget(self._first_needed(state, key, t))
+                yield step
+        finally:
+            state.ahead.settle()  # who closes the recording now closes it for all
 
     def _look(self, state: InferenceState, t: int, key: int, flows: FlowGroups) -> torch.Tensor:
         """Encode the key frame of frame ``t`` if need be; look there, and soon after one is lost, for the vessels."""

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sam2flow_core.inference.ahead import Ahead
 from sam2flow_core.inference.frames import AlignedFrames
 from sam2flow_core.inference.matched_masks import SeenFrames
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry
@@ -179,6 +180,8 @@ class InferenceState:
         The frame the next call of `stream` begins with.
     crops : dict
         Vessel id to ``(h, w)`` of its crop; known once streaming has begun.
+    ahead : Ahead
+        Makes what the next pair needs.
     """
 
     frames: AlignedFrames
@@ -189,6 +192,7 @@ class InferenceState:
     seen: SeenFrames | None = None
     next_frame: int = 0
     crops: dict[int, tuple[int, int]] = field(default_factory=dict)
+    ahead: Ahead = field(default_factory=Ahead)
 
     def move_to(self, device: torch.device) -> None:
         """Go on on another device; encoded images are dropped."""
@@ -207,6 +211,7 @@ class InferenceState:
 
 def take_snapshot(state: InferenceState, first_needed: int) -> Snapshot:
     """State after the last answered frame; shifts are kept from ``first_needed`` on."""
+    state.ahead.settle()
     frames = state.frames.get_state(first_needed)
     out: Snapshot = {"next_frame": state.next_frame}
     shifts = [(t, *s) for t, s in sorted(frames["shifts"].items())]
@@ -233,6 +238,7 @@ def take_snapshot(state: InferenceState, first_needed: int) -> Snapshot:
 
 def apply_snapshot(state: InferenceState, snapshot: Snapshot) -> None:
     """Go back to where the snapshot was taken. The same prompts have been added to ``state`` before."""
+    state.ahead.settle()
     state.next_frame = int(snapshot["next_frame"])
     shifts = snapshot["shifts"]
     assert isinstance(shifts, Tensor)
