@@ -60,7 +60,7 @@ class PartialSettings:
     """
 
     after_s: float = 10.0
-    share: float = 0.1
+    share: float = 0.05
     most_at_end_s: float = 20.0
 
 
