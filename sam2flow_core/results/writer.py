@@ -32,6 +32,8 @@ from sam2flow_core.results.layout import (
     open_store,
 )
 
+_Span = tuple[slice, ...]
+
 
 class ResultsWriter:
     """Writes a run's frames; each call leaves the store readable.
@@ -114,29 +116,20 @@ class ResultsWriter:
         answers = list(_answers(vessel, frames))
         first, count = frames[0].frame, len(frames)
         group = f"vessels/{vessel}"
-        span = slice(first, first + count)
-        pixels, nowhere = self._pixels_of(vessel, size, answers), np.zeros(size, bool)
+        pixels = self._pixels_of(vessel, size, answers)
+        values: dict[str, NDArray[Any]] = {
+            "offset": np.array([a.offset if a else (0, 0) for a in answers]),
+            "mask_iou": np.array([a.mask_iou if a else 0.0 for a in answers], np.float32),
+            "object_score": np.array([a.object_score if a else 0.0 for a in answers], np.float32),
+        }
         if len(pixels):
-            self._array(f"{group}/mask")[span] = np.stack([_packed(a.mask if a else nowhere, pixels) for a in answers])
-        self._array(f"{group}/offset")[span] = np.array([a.offset if a else (0, 0) for a in answers])
-        self._array(f"{group}/mask_iou")[span] = np.array([a.mask_iou if a else 0.0 for a in answers], np.float32)
-        self._array(f"{group}/object_score")[span] = np.array(
-            [a.object_score if a else 0.0 for a in answers], np.float32
-        )
-        pairs = min(count, self.header.shape[0] - 1 - first)
-        if pairs <= 0:
-            return
-        span = slice(first, first + pairs)
-        if len(pixels):
-            # NaN, not zero, where there is no answer.
-            nothing = np.full((2, *size), np.nan, np.float32)
-            flow = [a.flow if a and a.flow is not None else nothing for a in answers[:pairs]]
-            scale = [a.scale if a and a.scale is not None else nothing[0] for a in answers[:pairs]]
-            self._array(f"{group}/flow")[span] = np.stack([_packed(f, pixels) for f in flow]).astype(np.float16)
-            self._array(f"{group}/scale")[span] = np.stack([_packed(s, pixels) for s in scale]).astype(np.float16)
-        self._array(f"{group}/round_trip")[span] = np.array(
-            [a.round_trip if a else np.nan for a in answers[:pairs]], np.float32
-        )
+            values["mask"] = _packed_masks(answers, pixels)
+        if (pairs := min(count, self.header.shape[0] - 1 - first)) > 0:
+            values["round_trip"] = np.array([a.round_trip if a else np.nan for a in answers[:pairs]], np.float32)
+            if len(pixels):
+                values["flow"], values["scale"] = _packed_flow(answers[:pairs], pixels)
+        for name, there in values.items():
+            self._array(f"{group}/{name}")[first : first + len(there)] = there
 
     def _pixels_of(self, vessel: int, size: tuple[int, int], answers: Sequence[VesselFlow | None]) -> NDArray[np.int32]:
         """Return the pixels of its crop that a vessel has been seen in so far, after making room for new ones."""
@@ -241,32 +234,75 @@ def compose_tile(
     size = (rows.stop - rows.start, columns.stop - columns.start)
     flow = np.zeros((len(frames), 2, *size), np.float16)
     labels = np.zeros((len(frames), *size), np.uint16)
+    before: list[tuple[int, tuple[int, int], int]] = []
     for index, frame in enumerate(frames):
-        for vessel in sorted(frame.vessels, key=lambda v: v.vessel_id, reverse=True):
-            _lay(vessel, rows, columns, flow[index], labels[index])
+        # The lowest id last, over the others.
+        vessels = sorted(frame.vessels, key=lambda v: v.vessel_id, reverse=True)
+        places = [(v.vessel_id, v.offset, id(v.mask)) for v in vessels]
+        if index and places == before:
+            labels[index] = labels[index - 1]
+        else:
+            _lay_labels(vessels, rows, columns, labels[index])
+        before = places
+        if all(vessel.flow is None for vessel in vessels):
+            flow[index][:, labels[index] > 0] = np.nan
+        else:
+            _lay_flow(vessels, rows, columns, flow[index])
     return flow, labels
 
 
-def _lay(
-    vessel: VesselFlow, rows: slice, columns: slice, flow: NDArray[np.float16], labels: NDArray[np.uint16]
-) -> None:
+def _lay_labels(vessels: Sequence[VesselFlow], rows: slice, columns: slice, labels: NDArray[np.uint16]) -> None:
+    for vessel in vessels:
+        if (overlap := _overlap(vessel, rows, columns)) is not None:
+            there, inside = overlap
+            labels[there][vessel.mask[inside]] = vessel.vessel_id
+
+
+def _lay_flow(vessels: Sequence[VesselFlow], rows: slice, columns: slice, flow: NDArray[np.float16]) -> None:
+    for vessel in vessels:
+        if (overlap := _overlap(vessel, rows, columns)) is not None:
+            there, inside = overlap
+            mask = vessel.mask[inside]
+            for channel in range(2):
+                flow[channel][there][mask] = np.nan if vessel.flow is None else vessel.flow[channel][inside][mask]
+
+
+def _overlap(vessel: VesselFlow, rows: slice, columns: slice) -> tuple[_Span, _Span] | None:
+    """Where a vessel's crop lies in a tile, and that part of the crop; None where they do not touch."""
     (top, left), (h, w) = vessel.offset, vessel.mask.shape
     y0, y1 = max(top, rows.start), min(top + h, rows.stop)
     x0, x1 = max(left, columns.start), min(left + w, columns.stop)
     if y0 >= y1 or x0 >= x1:
-        return
-    inside = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+        return None
     there = (slice(y0 - rows.start, y1 - rows.start), slice(x0 - columns.start, x1 - columns.start))
-    mask = vessel.mask[inside]
-    labels[there][mask] = vessel.vessel_id
-    for channel in range(2):
-        answer = np.nan if vessel.flow is None else vessel.flow[channel][inside][mask]
-        flow[channel][there][mask] = answer
+    return there, (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
 
 
 def _answers(vessel: int, frames: Sequence[FrameFlow]) -> Iterator[VesselFlow | None]:
     for frame in frames:
         yield next((v for v in frame.vessels if v.vessel_id == vessel), None)
+
+
+def _packed_masks(answers: Sequence[VesselFlow | None], pixels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Masks (T, P) of a vessel at its pixels; the same mask serves many frames and is read once."""
+    known = {id(a.mask): _packed(a.mask, pixels) for a in {id(a.mask): a for a in answers if a}.values()}
+    nowhere = np.zeros(len(pixels), bool)
+    return np.stack([known[id(a.mask)] if a else nowhere for a in answers])
+
+
+def _packed_flow(
+    answers: Sequence[VesselFlow | None], pixels: NDArray[np.int32]
+) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    """Flow (T, 2, P) of a vessel and its expected error (T, P) at its pixels; NaN, not zero, without an answer."""
+    flow = np.full((len(answers), 2, len(pixels)), np.nan, np.float16)
+    scale = np.full((len(answers), len(pixels)), np.nan, np.float16)
+    for index, answer in enumerate(answers):
+        if answer is not None and answer.flow is not None:
+            flow[index] = _packed(answer.flow, pixels)
+        if answer is not None and answer.scale is not None:
+            scale[index] = _packed(answer.scale, pixels)
+    flow[..., pixels < 0], scale[..., pixels < 0] = 0, 0
+    return flow, scale
 
 
 def _packed(values: NDArray[Any], pixels: NDArray[np.int32]) -> NDArray[Any]:

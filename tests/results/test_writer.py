@@ -9,6 +9,7 @@ from sam2flow_core.errors import OutputError
 from sam2flow_core.inference.steps import FrameFlow, VesselFlow
 from sam2flow_core.results import ResultsWriter, StoreHeader, open_results
 from sam2flow_core.results.reader import take_pixels
+from sam2flow_core.results.writer import compose_tile
 
 SHAPE = (7, 40, 60)
 SETTINGS = StoreSettings(chunk_frames=3, tile=16, index_frames=5)
@@ -197,3 +198,23 @@ def test_a_layout_of_the_future_is_refused(tmp_path):
     zarr.open_group(tmp_path / "results.zarr", mode="r+").attrs["schema_version"] = 99
     with pytest.raises(OutputError, match="layout 99"):
         open_results(tmp_path)
+
+
+def test_frames_composed_together_are_those_composed_one_by_one():
+    """Frames whose masks lie as in the frame before take over its labels, answered or not."""
+    still = [vessel(2, (4, 4), (10, 10), None), vessel(9, (0, 0), (10, 10), None)]
+    one, two, five = (vessel(2, (0, 0), (10, 10), value).flow for value in (1.0, 2.0, 5.0))
+    flows = [(None, None), (one, None), (None, None), (two, five)]
+    given = [
+        FrameFlow(t, (0, 0), tuple(replace(v, flow=f) for v, f in zip(still, both, strict=True)))
+        for t, both in enumerate(flows)
+    ]
+    given.append(FrameFlow(4, (1, 0), (replace(still[0], offset=(5, 4)), still[1])))
+    tile = slice(0, 16), slice(0, 16)
+    flow, labels = compose_tile(given, *tile)
+    for t, frame in enumerate(given):
+        alone = compose_tile([frame], *tile)
+        np.testing.assert_array_equal(flow[t], alone[0][0])
+        np.testing.assert_array_equal(labels[t], alone[1][0])
+    assert np.isnan(flow[0, 0, 6, 6]) and flow[1, 0, 6, 6] == 1.0 and np.isnan(flow[1, 0, 2, 2])
+    assert labels[3, 5, 6] == 2 and labels[4, 5, 6] == 9
