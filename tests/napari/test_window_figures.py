@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton
 
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
+from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
@@ -49,6 +50,58 @@ def test_from_the_sample_to_a_table_in_six_clicks(window, qtbot, tmp_path, monke
     print(f"\nclicks from the dock to a table: {clicks}")
     assert (tmp_path / "sample_summary.csv").is_file() and (tmp_path / "sample_per_frame.csv").is_file()
     assert clicks <= 6
+
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "ncflowspeed" / "ncflowspeed_240f.tif"
+VESSELS = (
+    ((61, 190), (46, 271), (81, 127)),
+    ((60, 379), (100, 404)),
+    ((8, 388),),
+    ((93, 377),),
+    ((24, 119), (60, 146)),
+    ((19, 171),),
+    ((41, 62), (76, 89)),
+    ((79, 41), (68, 16)),
+)
+"""Places along each of eight vessels, y and x, seen in the mean picture; no two vessels share one."""
+TISSUE = ((75, 300), (30, 220), (95, 220), (20, 330), (95, 20))
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="needs the real recording, which is not part of the project")
+@pytest.mark.timeout(1200)
+def test_eight_vessels_of_a_real_recording_in_nine_clicks(make_napari_viewer, qtbot, tmp_path):
+    recording = tmp_path / REAL.name
+    recording.write_bytes(REAL.read_bytes())
+    dock = SAM2FlowDock(make_napari_viewer(show=True))
+    dock.resize(440, 740)
+    dock.show()
+    qtbot.addWidget(dock)
+    bench, clicks = dock.bench, 0
+
+    def click(widget, place=None):
+        nonlocal clicks
+        clicks += 1
+        qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=place or widget.rect().center())
+
+    bench.open(recording)
+    click(dock.vessels.find_all)
+    qtbot.waitUntil(lambda: not bench.finder.running and bool(bench.finder.proposals), timeout=10 * PATIENCE)
+    click(dock.vessels.accept)
+    qtbot.waitUntil(lambda: not bench.previews.awaited, timeout=10 * PATIENCE)
+    table = dock.vessels.table
+    for vessel in [v.vessel_id for v in bench.session.state.vessels if bench.previews.finding(v.vessel_id)]:
+        index = dock.vessels.model.index(dock.vessels.model.row_of(vessel), 1)
+        table.scrollTo(index)
+        click(table.viewport(), table.visualRect(index).center())
+        click(next(b for b in dock.findChildren(QPushButton) if b.text() == "Delete" and b.isVisible()))
+    masks = {v: bench.scene.frames.mask_of(0, v) for v in bench.session.state.vessel_ids}
+    named = [{v for v, mask in masks.items() if all(mask[place] for place in places)} for places in VESSELS]
+    print(f"\nclicks for {len(masks)} vessels: {clicks}")
+    dock.shut()
+    qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
+    assert clicks <= 9
+    assert all(named) and len(set.union(*named)) == len(VESSELS) == len(masks)
+    assert not any(mask[place] for mask in masks.values() for place in TISSUE)
 
 
 START = """
