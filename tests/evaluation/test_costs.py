@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -81,3 +82,36 @@ def test_a_minute_of_video_is_extrapolated_from_as_many_frames_as_a_plan_repeats
     assert table.loc["quick", "frames"] < 1600 / 2 and table.loc["quick", "pairs answered"] < 100
     seconds = 60 * table["to the table, min"] - table["to the first, s"] - (table["frames"] - 1) * table["s / frame"]
     assert (seconds > 0).all(), "and the measuring"
+
+
+def test_a_pair_is_timed_with_what_is_made_ahead_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or it would be made while another method is timed."""
+    import torch
+
+    from sam2flow_core.evaluation.speed import _next_pair
+    from sam2flow_core.inference import SAM2FlowPredictor
+    from sam2flow_core.inference.ahead import Ahead
+
+    begin, ended = Ahead.begin, list[bool]()
+
+    def told(self: Ahead, work: Callable[[], None]) -> None:
+        ended.append(False)
+
+        def noted() -> None:
+            time.sleep(0.1)
+            work()
+            ended[-1] = True
+
+        begin(self, noted)
+
+    monkeypatch.setattr(Ahead, "begin", told)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    frames = np.random.default_rng(0).integers(0, 255, (8, 64, 64)).astype(np.uint8)
+    masks = np.zeros((1, 64, 64), bool)
+    masks[0, 28:36] = True
+    predictor = SAM2FlowPredictor.from_pretrained("tiny", "cpu")
+    pair = _next_pair(predictor, frames, masks, 60)
+    for _ in range(3):
+        pair()
+        assert all(ended)
+    assert ended
