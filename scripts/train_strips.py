@@ -1,0 +1,156 @@
+"""Train the strip decoder of `tiny` alone, each strip several times: to pull one straight costs more than to learn it.
+
+    python scripts/train_strips.py better.safetensors --start field.safetensors --minutes 40
+
+The trainer's stage of that name sees each strip once. Here what was drawn is kept, and comes back mirrored anew.
+Weights (averaged) are written at the end, and every few minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sam2flow_core.config.tracing import TracingSettings
+from sam2flow_core.config.training import TRAINING, TrainingConfig
+from sam2flow_core.inference.weights import load_model, save_weights
+from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.model.strip_decoder import StripDecoder
+from sam2flow_core.model.vessel_field import ORIENTATIONS, VesselField
+from sam2flow_core.tracing.field_map import FieldMap
+from sam2flow_core.training.clips import ClipStream, TrainingClip
+from sam2flow_core.training.filming import SyntheticScenes
+from sam2flow_core.training.strip_part import StripExercise, draw_exercises, mirrored, stacked_by_length, strip_loss
+from sam2flow_core.training.trainer import one_cycle
+
+KEPT = 2400
+REPLAYED = 1.25
+"""For each strip that is new."""
+TOGETHER = 12
+CLIPS = 2
+EMA = 0.999
+SAVE_MINUTES = 4.0
+LOGGED = 100
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to train, how long, and where to; ``scenes`` is where those that clips are cut from are kept."""
+
+    out: Path
+    start: str = "tiny"
+    minutes: float = 40.0
+    rate: float = 2e-4
+    seed: int = 1
+    scenes: Path | None = None
+    recipe: TrainingConfig = field(default_factory=lambda: TRAINING["tiny"])
+
+
+def draw_strips(
+    model: SAM2Flow, recipe: TrainingConfig, clip: TrainingClip, rng: np.random.Generator
+) -> list[StripExercise]:
+    """Strips of one clip, by clicks of a simulated user."""
+    with torch.no_grad():
+        found = VesselField(*(x[0] for x in model.map_vessels(clip.statistics)))
+    layout = FieldMap(found, TracingSettings(), clip.statistics[0, -2:], None, clip.moving[0])
+    reach = model.config.mask.tracing_reach
+    return draw_exercises(layout, (clip.masks > 0.5).numpy(), recipe.strips.per_clip, reach, recipe.strips, rng)
+
+
+class Replays:
+    """Strips that were drawn, in half precision; the newest take the place of any."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng, self.kept = rng, list[StripExercise]()
+
+    def draw(self, count: int) -> list[StripExercise]:
+        """So many of them, mirrored at random; none where there are none yet."""
+        some = [self.kept[k] for k in self.rng.integers(len(self.kept), size=count)] if self.kept else []
+        whole = [replace(e, features=e.features.astype(np.float32)) for e in some]
+        return [mirrored(e, self.rng.random() < 0.5, self.rng.random() < 0.5, ORIENTATIONS) for e in whole]
+
+    def add(self, new: list[StripExercise]) -> None:
+        """Keep them."""
+        for exercise in new:
+            half = replace(exercise, features=exercise.features.astype(np.float16))
+            if len(self.kept) < KEPT:
+                self.kept.append(half)
+            else:
+                self.kept[int(self.rng.integers(KEPT))] = half
+
+
+def train(run: Run) -> Iterator[tuple[int, float, float]]:
+    """Train and write; yields steps, and running means of loss and intersection over union."""
+    model, _ = load_model(run.start)
+    decoder, recipe = model.strip_decoder, run.recipe
+    assert decoder is not None
+    rng = np.random.default_rng(run.seed)
+    average, replays = copy.deepcopy(decoder).requires_grad_(False), Replays(rng)
+    optimiser = torch.optim.AdamW(decoder.parameters(), lr=run.rate, weight_decay=recipe.weight_decay)
+    begun = saved = time.monotonic()
+    steps, loss, iou, share = 0, 0.0, 0.0, 0.0
+    source = SyntheticScenes(recipe, run.seed, run.scenes)
+    stage = next(s for s in recipe.stages if s.name == "strips")
+    clips = ClipStream(source, recipe, stage, run.seed).batches(CLIPS)
+    with closing(source), closing(clips):
+        while share < 1:
+            share = (time.monotonic() - begun) / 60 / run.minutes
+            for group in optimiser.param_groups:
+                group["lr"] = run.rate * one_cycle(share, recipe.warm_up)
+            new = [e for clip in next(clips) for e in draw_strips(model, recipe, clip, rng)]
+            for batch in stacked_by_length(
+                [*new, *replays.draw(int(REPLAYED * len(new)))], TOGETHER, torch.device("cpu")
+            ):
+                taught, found = strip_loss(decoder, batch)
+                taught.backward()
+                torch.nn.utils.clip_grad_norm_(decoder.parameters(), recipe.clip_gradient)
+                optimiser.step()
+                optimiser.zero_grad()
+                steps += 1
+                _follow(average, decoder, min(EMA, (1 + steps) / (10 + steps)))
+                weight = max(0.005, 1 / steps)
+                loss, iou = loss + weight * (taught.item() - loss), iou + weight * (found.mean().item() - iou)
+                yield steps, loss, iou
+            replays.add(new)
+            if time.monotonic() - saved > 60 * SAVE_MINUTES or share >= 1:
+                saved = time.monotonic()
+                _save(run, model, average, steps)
+
+
+def _follow(average: StripDecoder, decoder: StripDecoder, keep: float) -> None:
+    with torch.no_grad():
+        torch._foreach_lerp_(list(average.parameters()), list(decoder.parameters()), 1 - keep)
+
+
+def _save(run: Run, model: SAM2Flow, average: StripDecoder, steps: int) -> None:
+    trained = copy.deepcopy(model)
+    assert trained.strip_decoder is not None
+    trained.strip_decoder.load_state_dict(average.state_dict())
+    save_weights(run.out, trained, {"start": Path(run.start).name, "steps": steps, "minutes": run.minutes})
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--start", default="tiny")
+    parser.add_argument("--minutes", type=float, default=40.0)
+    parser.add_argument("--rate", type=float, default=2e-4, help="largest learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenes", type=Path, help="folder in which the scenes that clips are cut from are kept")
+    torch.set_num_threads(1)
+    for steps, loss, iou in train(Run(**vars(parser.parse_args()))):
+        if steps % LOGGED == 0:
+            print(f"{steps} steps: loss {loss:.4f}, IoU {iou:.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
