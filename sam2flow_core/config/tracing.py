@@ -29,8 +29,8 @@ class FindingSettings:
     clicked : tuple of float
         Where along a proposed vessel it is clicked, as shares of its length.
     edge_px, most_on_edge : float
-        What runs within so many px, or half a radius, of the frame's side for more than this share of its length is
-        the side, no vessel.
+        What runs within so many px, or half a radius, of the frame's side, or of what shows nothing (a dark corner, a
+        clock), for more than this share of its length is the side, no vessel.
     same_vessel, most_covered : float
         Of two answers that overlap by more than this, as intersection over union or as a share of the less sure one,
         the surer one is proposed.
@@ -47,7 +47,7 @@ class FindingSettings:
     reach_px: float = 800.0
     apart: float = 1.0
     together: int = 16
-    least_confidence: float = 0.45
+    least_confidence: float = 0.5
     least_widths: float = 1.5
     clicked: tuple[float, ...] = (1 / 6, 1 / 2, 5 / 6)
     edge_px: float = 4.0

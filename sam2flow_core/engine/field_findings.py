@@ -94,5 +94,6 @@ def find_in_recording(
         state.frames.close()
         size = source.calibration.pixel_size_um
         usable = size.value if size.plausible else None
-        density = measure_density(vessels, source.stack.picture.box, usable)
+        picture = source.stack.picture
+        density = measure_density(vessels, picture.box, usable, covered=picture.covered)
         return Findings(vessels, source.start, density, usable)

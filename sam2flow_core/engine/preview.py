@@ -188,7 +188,8 @@ class Previewer:
             if isinstance(step, float):
                 yield step
             else:
-                density = measure_density(step, self._stack.picture.box, pixel_size_um)
+                picture = self._stack.picture
+                density = measure_density(step, picture.box, pixel_size_um, covered=picture.covered)
                 yield Findings(tuple(step), self._state.frames.start, density, pixel_size_um)
 
 

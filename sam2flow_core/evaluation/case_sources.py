@@ -292,7 +292,9 @@ _LEAST_PX = 150
 _MOST_VESSELS = 8
 
 
-def development_case(generator: str, number: int, side: int, frames: int, clicks: int = 3) -> Case:
+def development_case(
+    generator: str, number: int, side: int, frames: int, clicks: int = 3, most_vessels: int | None = _MOST_VESSELS
+) -> Case:
     """Draw one recording.
 
     Parameters
@@ -305,10 +307,14 @@ def development_case(generator: str, number: int, side: int, frames: int, clicks
         Size in px, and length.
     clicks : int
         Positive clicks per vessel.
+    most_vessels : int or None
+        Of a disc scene that are told; None: all that can be followed by a line.
     """
     rng = stream(TRUST, GENERATORS.index(generator), number)
     name = f"{generator}-{number:03d}"
-    return (_streamlines if generator == "streamlines" else _discs)(name, rng, side, frames, clicks)
+    if generator == "streamlines":
+        return _streamlines(name, rng, side, frames, clicks)
+    return _discs(name, rng, side, frames, clicks, most_vessels)
 
 
 def _streamlines(name: str, rng: np.random.Generator, side: int, frames: int, clicks: int) -> Case:
@@ -327,12 +333,12 @@ class _NoField:
         raise NotImplementedError(f"pair {pair}: these recordings have velocities of vessels only")
 
 
-def _discs(name: str, rng: np.random.Generator, side: int, frames: int, clicks: int) -> Case:
+def _discs(name: str, rng: np.random.Generator, side: int, frames: int, clicks: int, most: int | None) -> Case:
     plan = RecordPlan(np.arange(frames), frames, 1)
     truths: list[VesselTruth] = []
     while not truths:
         record = draw_disc_record(rng, side, _DISCS, plan)
-        truths = [] if record is None else _disc_truths(record)
+        truths = [] if record is None else _disc_truths(record)[:most]
     assert record is not None
     prompts = tuple(click for truth in truths for click in _clicks(rng, truth, clicks))
     number = np.sum([truth.mask for truth in truths], axis=0)
@@ -392,7 +398,7 @@ def _disc_truths(record: SceneRecord) -> list[VesselTruth]:
                 mean_velocity=moved * float(speed.mean()),
             )
         )
-    return found[:_MOST_VESSELS]
+    return found
 
 
 def _clicks(rng: np.random.Generator, truth: VesselTruth, count: int) -> list[Prompt]:

@@ -7,11 +7,12 @@ kept of which the strip decoder expects more (non-maximum suppression, as SAM's 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from sam2flow_core.config.tracing import FindingSettings
 from sam2flow_core.errors import ModelError
@@ -21,6 +22,7 @@ from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import FoundVessel, shared_pixels
 from sam2flow_core.model.sam2flow import SAM2Flow
+from sam2flow_core.stack.inspection import Picture
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 from sam2flow_core.tracing.tracer import SeededWay, Trace, seeded_ways
 from sam2flow_core.tracing.vessel_strip import LATERAL, VesselStrip, clicked, paint_part, straighten
@@ -78,7 +80,11 @@ def seek_vessels(
     if maps is None:
         raise ModelError("these weights have no vessel field, by which vessels are found without a click: use 'tiny'")
     for step in seek_segments(predictor.model, maps[0], settings):
-        yield step if isinstance(step, float) else [_found(s, maps[0].stride, state, settings) for s in step]
+        if isinstance(step, float):
+            yield step
+        else:
+            found = [_found(s, maps[0].stride, state, settings) for s in step]
+            yield _shown(found, state.frames.stack.picture, state.frames.video.factor, settings)
 
 
 @dataclass(frozen=True)
@@ -170,6 +176,30 @@ def _same(segment: Segment, surer: Segment, settings: FindingSettings) -> bool:
     both, mine = segment.shared(surer), int(segment.mask.sum())
     either = mine + int(surer.mask.sum()) - both
     return both > settings.same_vessel * either or both > settings.most_covered * mine
+
+
+def _shown(vessels: list[FoundVessel], picture: Picture, factor: float, settings: FindingSettings) -> list[FoundVessel]:
+    """What of vessels is shown: in the dark beyond a round stop the field is made up, and its rim is no vessel."""
+    if picture.covered is None:
+        return vessels
+    away = distance_transform_edt(~picture.covered)
+    shown = list[FoundVessel]()
+    for vessel in vessels:
+        places = np.rint(vessel.centreline - picture.origin).astype(int).clip(0, np.array(picture.shape) - 1)
+        clear = away[places[:, 0], places[:, 1]]
+        first, last = _longest(clear > 0)
+        line = vessel.centreline[first:last]
+        length = float(np.hypot(*np.diff(line, axis=0).T).sum())
+        beside = clear[first:last] < max(settings.edge_px * factor, 0.25 * vessel.width_px)
+        if length >= settings.least_widths * vessel.width_px and beside.mean() <= settings.most_on_edge:
+            shown.append(replace(vessel, centreline=line, length_px=length) if len(line) < len(clear) else vessel)
+    return shown
+
+
+def _longest(true: NDArray[np.bool_]) -> tuple[int, int]:
+    """First of the longest run that is true, and the one after its last."""
+    edges = np.flatnonzero(np.diff(np.r_[False, true, False])).reshape(-1, 2)
+    return (0, 0) if not len(edges) else tuple(edges[np.diff(edges, axis=1).argmax()].tolist())
 
 
 def _found(segment: Segment, stride: int, state: InferenceState, settings: FindingSettings) -> FoundVessel:

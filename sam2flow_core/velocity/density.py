@@ -80,6 +80,7 @@ def measure_density(
     picture: tuple[int, int, int, int],
     pixel_size_um: float | None,
     settings: FindingSettings | None = None,
+    covered: NDArray[np.bool_] | None = None,
 ) -> Density:
     """Density of the vessels found in a recording.
 
@@ -90,6 +91,8 @@ def measure_density(
         ``top, left, bottom, right`` px of what the frames show.
     pixel_size_um : float or None
     settings : FindingSettings, optional
+    covered : ndarray of bool, shape (bottom - top, right - left), optional
+        What of the picture shows nothing, and is no part of the field.
 
     Notes
     -----
@@ -107,18 +110,24 @@ def measure_density(
     settings = settings or FindingSettings()
     n = settings.tiles
     top, left, bottom, right = picture
-    unit = (1000.0 if pixel_size_um is None else 1000.0 / pixel_size_um) * n**2 / ((bottom - top) * (right - left))
+    unit = 1000.0 if pixel_size_um is None else 1000.0 / pixel_size_um
+    areas = np.full((n, n), (bottom - top) * (right - left) / n**2)
+    if covered is not None:
+        rows, columns = (np.argwhere(covered) * n // covered.shape).T
+        np.subtract.at(areas, (rows, columns), 1.0)
+        areas = areas.clip(min=0.0)
     tiles = [unit * _by_tile(vessel.centreline, picture, n) for vessel in vessels]
     drawn = np.random.default_rng(_SEED).integers(0, n * n, (settings.draws, n * n))
     whole = sum(tiles, np.zeros((n, n)))
     small = None
     if pixel_size_um is not None:
         narrow = [t for t, v in zip(tiles, vessels, strict=True) if v.width_px * pixel_size_um <= settings.small_um]
-        small = _interval(sum(narrow, np.zeros((n, n))), drawn)
-    quarters = whole.reshape(2, n // 2, 2, n // 2).mean((1, 3))
+        small = _interval(sum(narrow, np.zeros((n, n))), areas, drawn)
+    lengths, fields = (x.reshape(2, n // 2, 2, n // 2).sum((1, 3)) for x in (whole, areas))
+    quarters = lengths[fields > 0] / fields[fields > 0]
     mean = quarters.mean()
     spread = float((quarters.max() - quarters.min()) / mean) if mean else float("nan")
-    return Density(len(vessels), _interval(whole, drawn), small, spread, pixel_size_um is not None)
+    return Density(len(vessels), _interval(whole, areas, drawn), small, spread, pixel_size_um is not None)
 
 
 def _by_tile(line: NDArray[np.float64], picture: tuple[int, int, int, int], n: int) -> NDArray[np.float64]:
@@ -132,9 +141,10 @@ def _by_tile(line: NDArray[np.float64], picture: tuple[int, int, int, int], n: i
     return found
 
 
-def _interval(tiles: NDArray[np.float64], drawn: NDArray[np.int_]) -> Interval:
-    low, high = np.percentile(tiles.ravel()[drawn].mean(1), (2.5, 97.5))
-    return Interval(float(tiles.mean()), float(low), float(high))
+def _interval(tiles: NDArray[np.float64], areas: NDArray[np.float64], drawn: NDArray[np.int_]) -> Interval:
+    sums, fields = (x.ravel()[drawn].sum(1) for x in (tiles, areas))
+    low, high = np.percentile(sums[fields > 0] / fields[fields > 0], (2.5, 97.5))
+    return Interval(float(tiles.sum() / areas.sum()), float(low), float(high))
 
 
 def _with_interval(figure: Interval) -> Message:

@@ -12,11 +12,12 @@ from sam2flow_core.config.model import PRESETS
 from sam2flow_core.config.tracing import FindingSettings, TracingSettings
 from sam2flow_core.engine.demo import sample_files
 from sam2flow_core.inference.steps import FoundVessel
-from sam2flow_core.inference.vessel_finder import seek_segments
+from sam2flow_core.inference.vessel_finder import _shown, seek_segments
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.vessel_field import DIRECTIONS, ORIENTATIONS, VesselField
 from sam2flow_core.prompts import read_prompts
 from sam2flow_core.stack import open_stack
+from sam2flow_core.stack.inspection import Picture
 from sam2flow_core.tracing.field_map import FieldMap
 from sam2flow_core.tracing.vessel_strip import LATERAL
 from sam2flow_core.velocity.density import measure_density
@@ -95,6 +96,23 @@ def test_the_side_of_a_picture_that_was_padded_is_no_vessel_either(plain):
     assert kept.way.line[:, 0].mean() == pytest.approx(20, abs=1)
 
 
+def test_the_dark_beyond_a_round_stop_and_its_rim_are_no_vessels():
+    rows, columns = np.mgrid[:200, :200] - 99.5
+    picture = Picture((10, 20, 210, 220), covered=np.hypot(rows, columns) > 90)
+    turn = np.linspace(0, np.pi, 100)
+    middle = np.array([109.5, 119.5])
+    across = FoundVessel(0.6, middle + np.stack([np.linspace(-95, 95, 100), np.zeros(100)], 1), 12.0, 190.0)
+    rim, outside = (
+        FoundVessel(0.8, middle + radius * np.stack([np.sin(turn), np.cos(turn)], 1), 24.0, 280.0)
+        for radius in (87, 97)
+    )
+    inner = FoundVessel(0.7, middle + 70 * np.stack([np.sin(turn), np.cos(turn)], 1), 24.0, 220.0)
+    kept, cut = _shown([rim, inner, across, outside], picture, 1.0, FindingSettings())
+    assert kept is inner and cut.length_px == pytest.approx(180, abs=6)
+    assert np.hypot(*(cut.centreline - middle).T).max() <= 91, "clicks lie where something is shown"
+    assert _shown([rim], replace(picture, covered=None), 1.0, FindingSettings()) == [rim]
+
+
 def test_the_sample(tmp_path, capsys):
     recording, clicks = sample_files()
     out, table = tmp_path / "prompts.csv", tmp_path / "vessels.csv"
@@ -136,6 +154,11 @@ def test_density_by_hand():
     # Quarters of 0.25 mm2 hold 0.4, 0, 0 and 0.1 mm: densities 1.6, 0, 0, 0.4 with a mean of 0.5.
     assert found.heterogeneity == pytest.approx(1.6 / 0.5, rel=1e-2)
     assert measure_density([wide], (0, 0, 1000, 1000), 0.5).all.value == pytest.approx(0.8, rel=1e-3)
+    # What shows nothing is no part of the field: half of it gone, the density of the rest is twice as high.
+    covered = np.zeros((1000, 1000), bool)
+    covered[500:] = True
+    half = measure_density([wide], (0, 0, 1000, 1000), 1.0, covered=covered)
+    assert half.all.value == pytest.approx(0.8, rel=1e-3) and half.heterogeneity == pytest.approx(2.0, rel=1e-2)
     blank = measure_density([wide], (0, 0, 1000, 1000), None)
     assert blank.small is None and "no pixel size" in blank.text() and blank.all.value == pytest.approx(0.4, rel=1e-3)
     assert measure_density([], (0, 0, 100, 100), 1.0).all.value == 0
