@@ -27,7 +27,7 @@ SIDE, FRAMES = 192, 40
 FIRST = 700
 """Number of the first recording; those that intervals are fitted on have lower ones."""
 RIGHT = 0.5
-LEVELS = (0.0, 0.5, 0.55, 0.6, 0.65, 0.7)
+LEVELS = (0.5, 0.55, 0.6, 0.65, 0.7)
 """Confidences below which proposals are left out."""
 
 Masks = Sequence[NDArray[np.bool_]]
