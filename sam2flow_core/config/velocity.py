@@ -504,6 +504,8 @@ class StretchSettings:
         Share of the line that is an end of it: there, it leads on beyond its vessel, and the rest is one vessel.
     confirmed_step : float
         Least difference between two neighbouring segments that are read each by itself, as a share of the larger.
+    confirming_frames : int
+        Of a longer recording so many, from its middle, are read again to confirm a step.
     most_segments : int
         Into which a vessel is cut along its line.
     """
@@ -531,6 +533,7 @@ class StretchSettings:
     whole: float = 0.08
     end_share: float = 0.3
     confirmed_step: float = 0.15
+    confirming_frames: int = 400
     most_segments: int = 8
 
 

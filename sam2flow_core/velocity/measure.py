@@ -35,7 +35,7 @@ from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, S
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
 from sam2flow_core.velocity.segments import Segments, are_apart, balanced, divided, find_cuts, merged, possible_segments
 from sam2flow_core.velocity.series import cross_profile, opposed_share, rejected_steps, smooth_series
-from sam2flow_core.velocity.spans import at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
+from sam2flow_core.velocity.spans import Span, at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
 from sam2flow_core.velocity.stretches import Step, StretchTable, longest_gap, read_stretches, step_along
 from sam2flow_core.velocity.uncertainty import frame_standard_error, summarise, with_interval
 from sam2flow_core.velocity.wall_fit import fit_width
@@ -201,7 +201,8 @@ def _read(vessels: Sequence[PreparedVessel], others: Sequence[Others], recording
         CrossSampler(vessel.track, vessel.line, vessel.width, rivals, recording.settings.activity)
         for vessel, rivals in zip(vessels, others, strict=True)
     ]
-    readings = _read_spans(vessels, sections, recording)
+    parts = spans(len(vessels[0].track.frames), recording.settings.kymograph)
+    readings = _read_spans(vessels, sections, recording, parts)
     return [
         _Read(*joined(mine, recording.settings.kymograph), section.activity())
         for mine, section in zip(readings, sections, strict=True)
@@ -209,15 +210,22 @@ def _read(vessels: Sequence[PreparedVessel], others: Sequence[Others], recording
 
 
 def _read_speeds(courses: Sequence[Course], recording: _Recording) -> list[SpaceTime]:
-    """Read of some vessels or segments how fast they are."""
+    """Read of some vessels or segments how fast they are, in the middle of a long recording."""
     if not courses:
         return []
-    readings = _read_spans(courses, (), recording, speed_only=True)
+    frames, most = len(courses[0].track.frames), recording.settings.stretches.confirming_frames
+    first = max((frames - most) // 2, 0)
+    middle = Span(first, min(first + most, frames), first, min(first + most, frames))
+    readings = _read_spans(courses, (), recording, [middle], speed_only=True)
     return [joined(mine, recording.settings.kymograph)[0] for mine in readings]
 
 
 def _read_spans(
-    courses: Sequence[Course], sections: Sequence[CrossSampler], recording: _Recording, speed_only: bool = False
+    courses: Sequence[Course],
+    sections: Sequence[CrossSampler],
+    recording: _Recording,
+    parts: Sequence[Span],
+    speed_only: bool = False,
 ) -> list[list[Reading]]:
     """Read diagrams in one pass over the images, a span at a time; sections take their samples on the way."""
     settings, timing = recording.settings, recording.timing
@@ -225,7 +233,7 @@ def _read_spans(
     rate = recording.calibration.usable_frame_rate_hz
     readings: list[list[Reading]] = [[] for _ in courses]
     with ThreadPoolExecutor(_THREADS) as pool:
-        for span in spans(len(courses[0].track.frames), settings.kymograph):
+        for span in parts:
             sample_lanes(samplers, recording.images, span.first, span.last, sections)
             clock = span_clock(timing, span.first, span.last, settings.kymograph)
 

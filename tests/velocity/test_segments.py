@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.velocity import measure_vessel, measure_vessels, per_frame_table, summary_table
 
 from .conftest import pulsating
@@ -66,6 +67,24 @@ def test_a_suspicion_that_two_readings_do_not_share_is_dropped(plug_scene, monke
     measured = measure_vessel(plug_scene.track, plug_scene.images, Calibrated())
     assert measured.segments == () and "SPEED_STEP" not in measured.flags
     assert measured.grade == "good"
+
+
+def test_a_suspicion_is_confirmed_in_the_middle_of_a_long_recording():
+    scene = end_to_end(2.0, 4.0)
+    settings = VelocitySettings()
+    settings = replace(settings, stretches=replace(settings.stretches, confirming_frames=40))
+    asked: list[int] = []
+
+    def images(frame: int) -> np.ndarray:
+        asked.append(frame)
+        return scene.video[frame]
+
+    measured = measure_vessel(scene.track, images, Calibrated(), settings)
+    assert len(measured.segments) == 2
+    number = np.bincount(asked, minlength=len(scene.video))  # the whole, the suspicion, the segments
+    middle = (len(scene.video) - 40) // 2
+    assert list(np.flatnonzero(number == 3)) == list(range(middle, middle + 40))
+    assert set(number) == {2, 3}
 
 
 def forked(trunk: float, upper: float, lower: float, widths: tuple[float, float, float]) -> Scene:
