@@ -51,7 +51,7 @@ RIGHT = 0.15
 ON_VESSEL = 0.7
 """Share of a line that must lie on one vessel for it to be judged."""
 RIDGE = 0.005
-FLOOR = 0.3
+FLOOR = 0.8
 """Least weight of a doubt: that none was seen to matter in these recordings does not make it silent."""
 OPEN = 50.0
 """Intercept with which no doubt lowers a grade: what else is wrong decides."""

@@ -423,6 +423,9 @@ class PresenceSettings:
     match_errors, contrast_errors : float
         Standard errors above the floor at which the correlation on the path, and the contrast with what lies beside,
         speak as much for a vessel as against it.
+    alike, readable, alike_errors : float
+        Difference within which rows and transit times say the same speed, share of the windows of each that must agree,
+        and standard errors that this is worth.
     least_spread : float
         Of a correlation, added to what shuffled frames show.
     creep_px_frame, creep_softness : float
@@ -447,6 +450,9 @@ class PresenceSettings:
     window_frames: float = 24.0
     match_errors: float = 6.0
     contrast_errors: float = 4.0
+    alike: float = 0.12
+    readable: float = 0.6
+    alike_errors: float = 3.0
     least_spread: float = 0.01
     creep_px_frame: float = 0.3
     creep_softness: float = 0.05
@@ -500,6 +506,8 @@ class StretchSettings:
         Multiple of the vessel's speed below which a stretch may show what stands still.
     whole : float
         Share of the largest strength in and around a stretch that its smallest must be.
+    same_speed : float
+        Difference within which flow and diagram say the same speed of a stretch.
     end_share : float
         Share of the line that is an end of it: there, it leads on beyond its vessel, and the rest is one vessel.
     confirmed_step : float
@@ -531,6 +539,7 @@ class StretchSettings:
     evened_px: int = 5
     standing: float = 0.2
     whole: float = 0.08
+    same_speed: float = 0.2
     end_share: float = 0.3
     confirmed_step: float = 0.15
     confirming_frames: int = 400
@@ -590,6 +599,11 @@ class TrustSettings:
         Difference of two readings, and expected error of the model over the speed, at which a doubt is a half.
     clear_match : float
         Correlation of the pattern with itself on its way, from which on there is no doubt of it.
+    doubtful_mask : tuple of float
+        Expected overlap of the mask with its vessel from which on there is no doubt of it, and at which there is only
+        doubt.
+    half_slow_px_frame : float
+        Speed at which the doubt of slow blood is a half.
     intercept, weights : float, tuple of float
         Of the logistic; the weights in the order of `Doubts`, none below zero.
     levels : tuple of float
@@ -609,14 +623,16 @@ class TrustSettings:
     half_difference: float = 0.15
     half_scale: float = 0.6
     clear_match: float = 0.3
-    intercept: float = 2.24
-    weights: tuple[float, ...] = (1.54, 1.47, 0.12, 2.41)
-    levels: tuple[float, float, float] = (0.85, 0.6, 0.2)
-    interval_gain: tuple[float, float, float, float] = (1.20, 2.46, 2.46, 3.97)
+    doubtful_mask: tuple[float, float] = (0.8, 0.2)
+    half_slow_px_frame: float = 1.0
+    intercept: float = 3.13
+    weights: tuple[float, ...] = (0.80, 0.80, 0.80, 0.80, 0.80, 2.49, 0.80, 1.82)
+    levels: tuple[float, float, float] = (0.77, 0.6, 0.2)
+    interval_gain: tuple[float, float, float, float] = (1.13, 1.57, 1.99, 4.14)
     agreement: float = 0.15
     confirming: float = 0.12
     correctable: float = 0.5
-    much: float = 0.2
+    much: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -627,7 +643,8 @@ class GradeSettings:
     the share of the length that runs against the rest, `beside` the mean over the lumen, over that in its middle,
     `mask` the expected overlap of the mask with its vessel, `presence` the chance that there is a vessel at all,
     `unsharp` the share of frames out of focus. `fair_at_best` and `poor_at_best` are the flags that no better
-    grade goes with.
+    grade goes with, `unless_confirmed` those of them that say nothing of a velocity which rows and transit times
+    both confirm.
     """
 
     valid: tuple[float, float, float] = (0.8, 0.5, 0.2)
@@ -646,6 +663,7 @@ class GradeSettings:
         "TOO_SHORT",
     )
     poor_at_best: tuple[str, ...] = ("MASK_LOST",)
+    unless_confirmed: tuple[str, ...] = ("LOW_CONTRAST", "TOO_SHORT")
 
 
 @dataclass(frozen=True)
@@ -688,6 +706,7 @@ _IN_PX = {
     "presence": ("creep_px_frame", "moving_px_frame"),
     "stretches": ("displacement_px", "least_px", "least_length_px", "evened_px"),
     "forks": ("reach_px",),
+    "trust": ("half_slow_px_frame",),
     "flags": ("floor_px_frame", "min_length_px", "min_gap_px"),
 }
 """Settings that are lengths in px, or speeds in px per frame; readings by transit are made alike at all scales."""

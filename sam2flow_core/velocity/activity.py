@@ -235,8 +235,19 @@ def _moves(diagram: SpaceTime, tissue_px_frame: float, settings: PresenceSetting
     independent = max(len(diagram.match) / settings.window_frames, 1.0)
     error = diagram.floor_spread / np.sqrt(independent) + settings.least_spread
     sure = (float(diagram.match.mean()) - diagram.floor) / error
+    # Two readings that share no sum hardly name one speed where there is none.
+    sure += settings.alike_errors * _alike(diagram, settings)
     creep = settings.creep_px_frame + settings.tissue_share * tissue_px_frame
     return _logistic(sure - settings.match_errors) * _logistic((speed - creep) / settings.creep_softness)
+
+
+def _alike(diagram: SpaceTime, settings: PresenceSettings) -> bool:
+    """Whether rows and transit times of a diagram, both readable, say the same speed."""
+    both = np.isfinite(diagram.velocity) & np.isfinite(diagram.transit)
+    if not both.any() or min(diagram.quality, diagram.transit_quality) < settings.readable:
+        return False
+    rows, transit = float(diagram.velocity[both].mean()), float(diagram.transit[both].mean())
+    return abs(rows - transit) <= settings.alike * abs(rows + transit) / 2
 
 
 def _out_of_sight(diagram: SpaceTime, settings: PresenceSettings) -> NDArray[np.bool_]:

@@ -110,13 +110,18 @@ def vessel_flags(
         "BRANCH": _branches(evidence, settings),
         "SAME_VESSEL": evidence.overlap > settings.same_share,
         "SPEED_STEP": evidence.step is not None,
-        "PATH_GAP": evidence.gap > max(settings.gap_diameters * evidence.diameter, settings.min_gap_px),
+        "PATH_GAP": is_gap(evidence.gap, evidence.diameter, settings),
         "WIDTH_DOUBT": evidence.width_error > settings.width_error,
         "EDGE": evidence.edge > settings.edge_share,
         "METHOD_DISAGREE": abs(evidence.method_difference) > settings.method_difference,
         "UNCALIBRATED": not evidence.calibrated,
     }
     return tuple(flag for flag in FLAGS if raised.get(flag))
+
+
+def is_gap(points: int, diameter: float, settings: FlagSettings) -> bool:
+    """Whether so many points without blood, on the line of a vessel of some diameter in px, are more than chance."""
+    return points > max(settings.gap_diameters * diameter, settings.min_gap_px)
 
 
 def flags_by_frame(per_frame: dict[str, NDArray[np.bool_]]) -> tuple[tuple[str, ...], ...]:

@@ -16,6 +16,8 @@ from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
 from sam2flow_core.messages import Message
 from sam2flow_core.velocity.records import Doubts, SpaceTime
 
+_ABSENT = Message("nothing along the line moves that the tissue beside it does not show as well: is there a vessel?")
+
 
 @dataclass(frozen=True)
 class Views:
@@ -42,6 +44,29 @@ class Views:
             abs(self.flow - self.transit) / max(abs(self.transit), floor),
         )
 
+    def agreeing(self, agreement: float, floor: float) -> int:
+        """Return how many of the three readings of the diagram agree with the flow."""
+        readings = np.array([self.rows, self.transit, self.slant])
+        return int((np.abs(self.flow - readings) <= agreement * np.maximum(np.abs(readings), floor)).sum())
+
+    def alike(self, settings: TrustSettings) -> bool:
+        """Whether rows and transit, which share no sum, agree with each other."""
+        return abs(self.rows - self.transit) <= settings.confirming * abs(self.rows + self.transit) / 2
+
+    def confirmed(self, settings: TrustSettings) -> bool:
+        """Whether they do, and the flow with them."""
+        both = (self.rows + self.transit) / 2
+        return self.alike(settings) and abs(self.flow - both) <= settings.agreement * abs(both)
+
+    def expected_error(self, relative_scale: float, settings: TrustSettings) -> float:
+        """Return the error to be expected of the flow, of 1: what the network fears, unless the diagram confirms it.
+
+        Then the variances of two independent measurements are combined.
+        """
+        if not self.confirmed(settings) or not relative_scale > 0:
+            return relative_scale
+        return float(1 / np.hypot(1 / relative_scale, 1 / settings.confirming))
+
     def gain(self, relative_scale: float, settings: TrustSettings) -> float:
         """Return what to multiply the flow by; 1 unless rows and transit agree with each other and it is not far off.
 
@@ -49,9 +74,9 @@ class Views:
         flow by the error that the network expects of it, `relative_scale`, the diagram by its own.
         """
         both = (self.rows + self.transit) / 2
-        alike = abs(self.rows - self.transit) <= settings.confirming * abs(both)
         # What stands still has nothing to be multiplied.
-        if not alike or not self.flow or not abs(self.flow - both) <= settings.correctable * abs(both):
+        far = not abs(self.flow - both) <= settings.correctable * abs(both)
+        if not self.alike(settings) or not self.flow or far:
             return 1.0
         share = relative_scale**2 / (relative_scale**2 + settings.confirming**2)
         return float(1 + share * (both / self.flow - 1))
@@ -81,21 +106,6 @@ def find_views(centre: NDArray[np.float64], diagram: SpaceTime, settings: Veloci
     )
 
 
-def find_doubts(views: Views, diagram: SpaceTime, relative_scale: float, settings: VelocitySettings) -> Doubts:
-    """Turn what is known of a vessel into doubts; `views` are those whose flow is reported."""
-    trust, floor = settings.trust, settings.flags.floor_px_frame
-    readings = np.array([views.rows, views.transit, views.slant])
-    apart = np.sort(np.abs(views.flow - readings) / np.maximum(np.abs(readings), floor))
-    apart = np.nan_to_num(apart, nan=1.0).clip(0, 1)
-    scale = np.nan_to_num(relative_scale, nan=np.inf)
-    return Doubts(
-        nearest=_saturated(float(apart[0]), trust.half_difference),
-        second=_saturated(float(apart[1]), trust.half_difference),
-        weak=float(np.clip(1 - diagram.transit_match / trust.clear_match, 0, 1)),
-        scale=1.0 if np.isinf(scale) else _saturated(float(scale), trust.half_scale),
-    )
-
-
 def _saturated(value: float, half: float) -> float:
     """From 0 to 1, a half at `half`; small differences, which readings have from each other by chance, hardly count."""
     return value**2 / (value**2 + half**2)
@@ -106,7 +116,7 @@ def chance_right(doubts: Doubts, settings: TrustSettings) -> float:
 
     Examples
     --------
-    >>> nothing, much = Doubts(0, 0, 0, 0), Doubts(1, 1, 1, 1)
+    >>> nothing, much = Doubts(0, 0, 0, 0, 0, 0, 0, 0), Doubts(1, 1, 1, 1, 1, 1, 1, 1)
     >>> chance_right(nothing, TrustSettings()) > 0.9 > 0.2 > chance_right(much, TrustSettings())
     True
     """
@@ -130,7 +140,8 @@ class Findings:
         The readings of the velocity, with the flow that is reported.
     gain : float
         What the flow was multiplied by to be that.
-    doubts : Doubts
+    match : float
+        Correlation of the pattern with itself on its way, by transit times.
     relative_scale : float
         The model's expected error over the speed.
     valid_share, lost_share : float
@@ -145,6 +156,8 @@ class Findings:
         Chance that there is a vessel, by what moves along it and beside it.
     unsharp : float
         Share of the frames that are out of focus.
+    uneven : float
+        Share of the length on which flow and space-time diagram do not say the same speed.
     along : tuple of str
         What is wrong along the length, in words, with the place.
     at_end : bool
@@ -154,7 +167,7 @@ class Findings:
     flags: tuple[str, ...]
     views: Views
     gain: float
-    doubts: Doubts
+    match: float
     relative_scale: float
     valid_share: float
     lost_share: float
@@ -163,8 +176,29 @@ class Findings:
     mask: float
     presence: float
     unsharp: float
+    uneven: float
     along: tuple[str, ...]
     at_end: bool
+
+
+def find_doubts(findings: Findings, settings: VelocitySettings) -> Doubts:
+    """Turn what is known of a vessel into doubts."""
+    trust, floor, views = settings.trust, settings.flags.floor_px_frame, findings.views
+    readings = np.array([views.rows, views.transit, views.slant])
+    apart = np.sort(np.abs(views.flow - readings) / np.maximum(np.abs(readings), floor))
+    apart = np.nan_to_num(apart, nan=1.0).clip(0, 1)
+    error = np.nan_to_num(views.expected_error(findings.relative_scale, trust), nan=np.inf)
+    clear, none = trust.doubtful_mask
+    return Doubts(
+        nearest=_saturated(float(apart[0]), trust.half_difference),
+        second=_saturated(float(apart[1]), trust.half_difference),
+        weak=float(np.clip(1 - findings.match / trust.clear_match, 0, 1)),
+        scale=1.0 if np.isinf(error) else _saturated(float(error), trust.half_scale),
+        uneven=findings.uneven,
+        mask=float(np.clip((clear - np.nan_to_num(findings.mask, nan=clear)) / (clear - none), 0, 1)),
+        absent=float(np.clip(1 - findings.presence, 0, 1)),
+        slow=1 - _saturated(float(np.nan_to_num(views.flow)), trust.half_slow_px_frame),
+    )
 
 
 def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, tuple[str, ...]]:
@@ -192,10 +226,8 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     judge(findings.opposed, limits.opposed, text)
     text = Message("beside the middle of the lumen blood runs faster than in it: a second vessel in the mask?")
     judge(findings.beside, limits.beside, text)
-    text = Message("the mask is expected to be right by {share:.0%} only: look at it", share=findings.mask)
-    judge(findings.mask, limits.mask, text, high_is_bad=False)
-    text = Message("nothing along the line moves that the tissue beside it does not show as well: is there a vessel?")
-    judge(findings.presence, limits.presence, text, high_is_bad=False)
+    judge(findings.mask, limits.mask, _mask_in_words(findings), high_is_bad=False)
+    judge(findings.presence, limits.presence, _ABSENT, high_is_bad=False)
     judge(findings.unsharp, limits.unsharp, FLAG_MEANINGS["OUT_OF_FOCUS"])
     if not np.isfinite(findings.views.flow):
         found.append((3, Message("there is no velocity to judge")))
@@ -205,9 +237,14 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
         apart = np.nanmin(findings.views.differences(floor))
         text = Message("flow and space-time diagram differ by {apart:.0%}, in both ways of reading it", apart=apart)
         found.append((2, text))
-    level = level_of(chance_right(findings.doubts, settings.trust), settings.trust)
+    elif findings.views.agreeing(settings.trust.agreement, floor) < 2:
+        text = Message("fewer than two of the three readings of the space-time diagram agree with the flow")
+        found.append((1, text))
+    doubts = find_doubts(findings, settings)
+    level = level_of(chance_right(doubts, settings.trust), settings.trust)
     if level and np.isfinite(findings.views.flow):
-        found += [(level, text) for text in _doubts_in_words(findings, settings)]
+        found += [(level, text) for text in _doubts_in_words(findings, doubts, settings)]
+    confirmed = findings.views.confirmed(settings.trust)
     text = Message("taken {change:+.0%} to the space-time diagram, whose two readings agree", change=findings.gain - 1)
     aside: tuple[str, ...] = (text,) if abs(findings.gain - 1) >= 0.005 else ()
     if abs(findings.gain - 1) > settings.trust.much:
@@ -217,7 +254,11 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     else:
         found += [(2, text) for text in findings.along]
     ceilings = dict.fromkeys(limits.fair_at_best, 1) | dict.fromkeys(limits.poor_at_best, 2)
-    found += [(ceilings[flag], FLAG_MEANINGS[flag]) for flag in findings.flags if flag in ceilings]
+    told = [flag for flag in findings.flags if flag in ceilings]
+    if confirmed:
+        aside += tuple(FLAG_MEANINGS[flag] for flag in told if flag in limits.unless_confirmed)
+        told = [flag for flag in told if flag not in limits.unless_confirmed]
+    found += [(ceilings[flag], FLAG_MEANINGS[flag]) for flag in told]
     if not found:
         apart = abs(1 / findings.gain - 1) or np.nanmin(findings.views.differences(floor))
         agreement = Message("flow and space-time diagram agree within {apart:.0%}", apart=apart)
@@ -231,7 +272,11 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     return GRADES[min(worst, 3)], tuple(dict.fromkeys([*(text for _, text in ordered), *aside]))
 
 
-def _doubts_in_words(findings: Findings, settings: VelocitySettings) -> list[str]:
+def _mask_in_words(findings: Findings) -> Message:
+    return Message("the mask is expected to be right by {share:.0%} only: look at it", share=findings.mask)
+
+
+def _doubts_in_words(findings: Findings, doubts: Doubts, settings: VelocitySettings) -> list[str]:
     """Say what lowers the chance most, the heaviest first; at least one thing."""
     rows, transit = findings.views.differences(settings.flags.floor_px_frame)
     nearest = np.nanmin([rows, transit]) if np.isfinite([rows, transit]).any() else np.nan
@@ -240,13 +285,16 @@ def _doubts_in_words(findings: Findings, settings: VelocitySettings) -> list[str
         "second": Message("the readings of the space-time diagram differ, or one cannot be read"),
         "weak": Message("the pattern changes on its way: cells are hard to follow"),
         "scale": Message("the model expects errors of {scale:.0%} of the speed", scale=findings.relative_scale),
+        "uneven": Message(
+            "on {share:.0%} of its length flow and space-time diagram do not say the same speed", share=findings.uneven
+        ),
+        "mask": _mask_in_words(findings),
+        "absent": _ABSENT,
+        "slow": FLAG_MEANINGS["NEAR_FLOOR"],
     }
     if not np.isfinite(nearest):
         texts["nearest"] = Message("no readable space-time diagram confirms the flow")
-    weighed = {
-        name: weight * getattr(findings.doubts, name)
-        for name, weight in zip(texts, settings.trust.weights, strict=True)
-    }
+    weighed = {name: weight * getattr(doubts, name) for name, weight in zip(texts, settings.trust.weights, strict=True)}
     most = max(weighed.values())
     told = [name for name in sorted(weighed, key=lambda name: -weighed[name]) if weighed[name] > 0.5 * most]
     return [texts[name] for name in told]

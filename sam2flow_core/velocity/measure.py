@@ -25,6 +25,7 @@ from sam2flow_core.velocity.flag_rules import (
     edge_share,
     flags_by_frame,
     frame_flags,
+    is_gap,
     overlap_share,
     vessel_flags,
 )
@@ -33,10 +34,27 @@ from sam2flow_core.velocity.prepared import Course, Others, PreparedVessel, prep
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
 from sam2flow_core.velocity.sampling import ImageReader, LaneSampler, sample_lanes
-from sam2flow_core.velocity.segments import Segments, are_apart, balanced, divided, find_cuts, merged, possible_segments
+from sam2flow_core.velocity.segments import (
+    Segments,
+    are_apart,
+    balanced,
+    divided,
+    find_cuts,
+    merged,
+    possible_segments,
+    without_cuts,
+)
 from sam2flow_core.velocity.series import cross_profile, opposed_share, rejected_steps, smooth_series
 from sam2flow_core.velocity.spans import Span, at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
-from sam2flow_core.velocity.stretches import Step, StretchTable, longest_gap, read_stretches, step_along
+from sam2flow_core.velocity.stretches import (
+    Step,
+    StretchTable,
+    kept_of,
+    longest_gap,
+    read_stretches,
+    step_along,
+    uneven_share,
+)
 from sam2flow_core.velocity.uncertainty import frame_standard_error, summarise, with_interval
 from sam2flow_core.velocity.wall_fit import fit_width
 
@@ -63,6 +81,19 @@ class _Read:
     cells: CellCount
     stretches: StretchTable
     activity: Activity
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """The end of a line behind which no blood is seen: the whole line, and the first and last point of that end."""
+
+    line: Centreline
+    gap: tuple[int, int]
+
+    @classmethod
+    def of(cls, line: Centreline, kept: tuple[int, int]) -> _LeftOut:
+        """Of a line of which the points from one to another (not included) are kept."""
+        return cls(line, (0, kept[0]) if kept[0] else (kept[1], len(line.points)))
 
 
 def measure_vessel(
@@ -153,24 +184,33 @@ def _measure(
     found = [
         _find_segments(vessel, reading, recording.settings) for vessel, reading in zip(vessels, readings, strict=True)
     ]
-    speeds = _by_vessel(_read_speeds([part for segments in found for part in segments.all], recording), found)
+    suspected = [segments.suspected for segments in found]
+    speeds = _by_vessel(_read_speeds([part for parts in suspected for part in parts], recording), suspected)
     apart = [
         are_apart(segments, mine, recording.settings) if mine else None
         for segments, mine in zip(found, speeds, strict=True)
     ]
     final = [
-        merged(vessels[k], found[k], speeds[k], recording.settings) if apart[k] else Segments((), None)
+        (
+            merged(vessels[k], found[k], speeds[k], recording.settings)
+            if apart[k]
+            else without_cuts(vessels[k], found[k], recording.settings)
+        ).all
         for k in range(len(vessels))
     ]
-    owner = [k for k, segments in enumerate(final) for _ in segments.all]
+    owner = [k for k, segments in enumerate(final) for _ in segments]
     with ThreadPoolExecutor(_THREADS) as pool:
-        courses = [part for segments in final for part in segments.all]
+        courses = [part for segments in final for part in segments]
         parts = list(pool.map(lambda course: with_flow(course, recording.settings), courses))
     read = _read(parts, [others[k] for k in owner], recording)
     segments_of = _by_vessel(list(zip(parts, read, strict=True)), final)
 
     def finish(k: int) -> VesselMeasurement:
-        whole = _finish(vessels[k], readings[k], others[k], recording, one=apart[k] is False)
+        one = apart[k] is False
+        if len(segments_of[k]) == 1:
+            left_out = _LeftOut.of(vessels[k].line, (found[k].edges[0], found[k].edges[-1]))
+            return _finish(*segments_of[k][0], others[k], recording, one, left_out)
+        whole = _finish(vessels[k], readings[k], others[k], recording, one)
         if not segments_of[k]:
             return whole
         return divided(whole, [_finish(part, reading, others[k], recording) for part, reading in segments_of[k]])
@@ -179,18 +219,31 @@ def _measure(
         return list(pool.map(finish, range(len(vessels))))
 
 
-def _by_vessel(values: Sequence[_Any], found: Sequence[Segments]) -> list[list[_Any]]:
+def _by_vessel(values: Sequence[_Any], found: Sequence[Sequence[Course]]) -> list[list[_Any]]:
     """Sort what belongs to the segments of all vessels, one after the other, by vessel."""
     rest = iter(values)
-    return [list(islice(rest, len(segments.all))) for segments in found]
+    return [list(islice(rest, len(segments))) for segments in found]
 
 
 def _find_segments(vessel: PreparedVessel, reading: _Read, settings: VelocitySettings) -> Segments:
     """Return what a vessel may be cut into, by the speed along its length and its branches."""
     lengthwise = _mean_over_time(vessel.flow.lengthwise)
     pace = _pace(reading.space_time)
-    cuts = find_cuts(reading.stretches, lengthwise, vessel.width, pace, settings.stretches)
-    return possible_segments(vessel, cuts, settings)
+    first, last = _with_blood(vessel, reading, settings)
+    table = reading.stretches.part(first, last)
+    cuts = find_cuts(table, lengthwise[first:last], vessel.width, pace, settings.stretches)
+    return possible_segments(vessel, [first + cut for cut in cuts], settings, (first, last))
+
+
+def _with_blood(vessel: PreparedVessel, reading: _Read, settings: VelocitySettings) -> tuple[int, int]:
+    """Return first and last point (not included) of a line without an end along which no blood is seen."""
+    points = len(vessel.line.points)
+    stretches = read_stretches(reading.stretches, vessel.width, settings.stretches)
+    gap = longest_gap(reading.stretches, stretches, settings.stretches)
+    if not is_gap(gap[1] - gap[0], vessel.width, settings.flags):
+        return 0, points
+    first, last = kept_of(gap, points, settings.stretches)
+    return (first, last) if last - first >= settings.flags.min_length_px else (0, points)
 
 
 def _read(vessels: Sequence[PreparedVessel], others: Sequence[Others], recording: _Recording) -> list[_Read]:
@@ -248,7 +301,12 @@ def _read_spans(
 
 
 def _finish(
-    vessel: PreparedVessel, reading: _Read, others: Others, recording: _Recording, one: bool = False
+    vessel: PreparedVessel,
+    reading: _Read,
+    others: Others,
+    recording: _Recording,
+    one: bool = False,
+    left_out: _LeftOut | None = None,
 ) -> VesselMeasurement:
     """Measure a vessel whose diagram is read; `one` where it is known that its speed does not step."""
     track, line = vessel.track, vessel.line
@@ -292,7 +350,7 @@ def _finish(
         space_time=diagram,
         presence=presence,
         step=step,
-        gap=gap[1] - gap[0],
+        gap=max(gap[1] - gap[0], len(left_out.line.points) - len(line.points) if left_out else 0),
         width_error=diameter_error,
         overlap=overlap_share(vessel.majority, track, others),
         edge=edge_share(line, mean_diameter, track.offsets[0], vessel.sampler.image_shape),
@@ -301,16 +359,20 @@ def _finish(
     )
     by_flag = frame_flags(evidence, settings.flags)
     flags = vessel_flags(evidence, by_flag, settings.flags)
-    along = along_words(line, calibration, step, gap if "PATH_GAP" in flags else None)
+    seen_gap = gap if is_gap(gap[1] - gap[0], mean_diameter, settings.flags) else None
+    along = along_words(line, calibration, step, seen_gap)
+    if left_out is not None:
+        along += along_words(left_out.line, calibration, None, left_out.gap)
     opposed = opposed_share(flow.lengthwise[~rejected[:-1]], settings.series.stasis_px_frame)
     views = seen.scaled(gain)
-    doubts = find_doubts(views, diagram, statistics.relative_scale, settings)
-    chance = chance_right(doubts, settings.trust)
+    uneven = uneven_share(
+        stretches, gain * lengthwise, _pace(diagram), settings.flags.floor_px_frame, settings.stretches
+    )
     findings = Findings(
         flags=flags,
         views=views,
         gain=gain,
-        doubts=doubts,
+        match=diagram.transit_match,
         relative_scale=statistics.relative_scale,
         valid_share=statistics.valid_share,
         lost_share=statistics.lost_share,
@@ -319,9 +381,11 @@ def _finish(
         mask=float(track.mask_iou[0]),
         presence=presence.chance,
         unsharp=float(by_flag["OUT_OF_FOCUS"].mean()),
+        uneven=uneven,
         along=along,
         at_end=_at_end(step, gap, len(line.points), settings),
     )
+    doubts = find_doubts(findings, settings)
     grade, words = grade_vessel(findings, settings)
     return VesselMeasurement(
         video_id=recording.video_id,
@@ -349,7 +413,7 @@ def _finish(
         along=along,
         doubts=doubts,
         diagram_gain=gain,
-        chance=chance,
+        chance=chance_right(doubts, settings.trust),
     )
 
 

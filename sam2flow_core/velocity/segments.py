@@ -64,8 +64,9 @@ class Segments:
 
     Attributes
     ----------
-    along : list of Course
-        In the order of the line; empty where nothing suggests a cut.
+    along : tuple of Course
+        In the order of the line; empty where nothing suggests a cut. One alone is what a line keeps that leaves its
+        vessel at an end.
     branch : Course or None
         The longest branch that leaves the line within the mask.
     edges : tuple of int
@@ -84,19 +85,41 @@ class Segments:
         """The segments of the line, and the branch."""
         return [*self.along, *([self.branch] if self.branch else [])]
 
+    @property
+    def suspected(self) -> list[Course]:
+        """Those that may flow differently: two at the least."""
+        return self.all if len(self.all) > 1 else []
 
-def possible_segments(whole: Course, cuts: Sequence[int], settings: VelocitySettings) -> Segments:
-    """Cut a vessel at the given points of its line, and where a branch leaves it, unless that is near another cut."""
+
+def possible_segments(
+    whole: Course, cuts: Sequence[int], settings: VelocitySettings, ends: tuple[int, int] | None = None
+) -> Segments:
+    """Cut a vessel at the given points of its line, and where a branch leaves it, unless that is near another cut.
+
+    Of the line only the points between `ends` are kept, which are all of them by default.
+    """
     found, joint = branch_of(whole, settings), None
-    edges = [0, *cuts, len(whole.line.points)]
+    first, last = ends or (0, len(whole.line.points))
+    edges = [first, *cuts, last]
     if found is not None:
         apart = min(abs(found[1] - edge) for edge in edges)
         if apart >= max(settings.stretches.least_length_px, settings.stretches.length_diameters * whole.width):
             joint = found[1]
             edges = sorted([*edges, joint])
     if len(edges) == 2:
-        return Segments((), None)
+        return _uncut(whole, (first, last), settings)
     return _between(whole, tuple(edges), found[0] if found is not None else None, joint, settings)
+
+
+def without_cuts(whole: Course, segments: Segments, settings: VelocitySettings) -> Segments:
+    """Return what is left of segments whose cuts nothing bears out: none, or the part that holds blood."""
+    return _uncut(whole, (segments.edges[0], segments.edges[-1]), settings) if segments.edges else segments
+
+
+def _uncut(whole: Course, ends: tuple[int, int], settings: VelocitySettings) -> Segments:
+    if ends == (0, len(whole.line.points)):
+        return Segments((), None)
+    return Segments((segment_of(whole, *ends, settings),), None, ends)
 
 
 def _between(

@@ -2110,6 +2110,10 @@ volle Farbe: {most}</translation>
         <translation>von {first:.0f} bis {last:.0f} {whole} ist kein Blut zu sehen: Verlässt die Linie das Gefäß?</translation>
     </message>
     <message>
+        <source>nothing along the line moves that the tissue beside it does not show as well: is there a vessel?</source>
+        <translation>entlang der Linie bewegt sich nichts, was das Gewebe daneben nicht auch zeigt: Ist da ein Gefäß?</translation>
+    </message>
+    <message>
         <source>only {share:.0%} of the frames have a velocity</source>
         <translation>nur {share:.0%} der Bilder haben eine Geschwindigkeit</translation>
     </message>
@@ -2126,16 +2130,12 @@ volle Farbe: {most}</translation>
         <translation>neben der Mitte des Lumens strömt Blut schneller als in ihr: ein zweites Gefäß in der Maske?</translation>
     </message>
     <message>
-        <source>the mask is expected to be right by {share:.0%} only: look at it</source>
-        <translation>die Maske dürfte nur zu {share:.0%} stimmen: Sehen Sie sie an</translation>
-    </message>
-    <message>
-        <source>nothing along the line moves that the tissue beside it does not show as well: is there a vessel?</source>
-        <translation>entlang der Linie bewegt sich nichts, was das Gewebe daneben nicht auch zeigt: Ist da ein Gefäß?</translation>
-    </message>
-    <message>
         <source>taken {change:+.0%} to the space-time diagram, whose two readings agree</source>
         <translation>um {change:+.0%} an das Raum-Zeit-Diagramm angeglichen, dessen zwei Lesungen übereinstimmen</translation>
+    </message>
+    <message>
+        <source>the mask is expected to be right by {share:.0%} only: look at it</source>
+        <translation>die Maske dürfte nur zu {share:.0%} stimmen: Sehen Sie sie an</translation>
     </message>
     <message>
         <source>flow and space-time diagram agree within {apart:.0%}</source>
@@ -2158,6 +2158,10 @@ volle Farbe: {most}</translation>
         <translation>das Modell erwartet Fehler von {scale:.0%} der Geschwindigkeit</translation>
     </message>
     <message>
+        <source>on {share:.0%} of its length flow and space-time diagram do not say the same speed</source>
+        <translation>auf {share:.0%} der Länge nennen Strömung und Raum-Zeit-Diagramm nicht dieselbe Geschwindigkeit</translation>
+    </message>
+    <message>
         <source>no readable space-time diagram confirms the flow</source>
         <translation>kein lesbares Raum-Zeit-Diagramm bestätigt die Strömung</translation>
     </message>
@@ -2172,6 +2176,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>{share:.0%} of the frames have a velocity</source>
         <translation>{share:.0%} der Bilder haben eine Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>fewer than two of the three readings of the space-time diagram agree with the flow</source>
+        <translation>weniger als zwei der drei Lesungen des Raum-Zeit-Diagramms stimmen mit der Strömung überein</translation>
     </message>
     <message>
         <source>two readings of the streaks agree within {apart:.0%}</source>

@@ -2110,6 +2110,10 @@ pleine couleur : {most}</translation>
         <translation>de {first:.0f} à {last:.0f} {whole} on ne voit pas de sang : la ligne quitte-t-elle le vaisseau ?</translation>
     </message>
     <message>
+        <source>nothing along the line moves that the tissue beside it does not show as well: is there a vessel?</source>
+        <translation>rien ne bouge le long de la ligne que le tissu voisin ne montre aussi : y a-t-il un vaisseau ?</translation>
+    </message>
+    <message>
         <source>only {share:.0%} of the frames have a velocity</source>
         <translation>seules {share:.0%} des images ont une vitesse</translation>
     </message>
@@ -2126,16 +2130,12 @@ pleine couleur : {most}</translation>
         <translation>à côté du milieu de la lumière le sang va plus vite qu'au milieu : un second vaisseau dans le masque ?</translation>
     </message>
     <message>
-        <source>the mask is expected to be right by {share:.0%} only: look at it</source>
-        <translation>le masque ne devrait être juste qu'à {share:.0%} : regardez-le</translation>
-    </message>
-    <message>
-        <source>nothing along the line moves that the tissue beside it does not show as well: is there a vessel?</source>
-        <translation>rien ne bouge le long de la ligne que le tissu voisin ne montre aussi : y a-t-il un vaisseau ?</translation>
-    </message>
-    <message>
         <source>taken {change:+.0%} to the space-time diagram, whose two readings agree</source>
         <translation>ajusté de {change:+.0%} au diagramme espace-temps, dont les deux lectures s'accordent</translation>
+    </message>
+    <message>
+        <source>the mask is expected to be right by {share:.0%} only: look at it</source>
+        <translation>le masque ne devrait être juste qu'à {share:.0%} : regardez-le</translation>
     </message>
     <message>
         <source>flow and space-time diagram agree within {apart:.0%}</source>
@@ -2158,6 +2158,10 @@ pleine couleur : {most}</translation>
         <translation>le modèle attend des erreurs de {scale:.0%} de la vitesse</translation>
     </message>
     <message>
+        <source>on {share:.0%} of its length flow and space-time diagram do not say the same speed</source>
+        <translation>sur {share:.0%} de sa longueur, le flux et le diagramme espace-temps ne donnent pas la même vitesse</translation>
+    </message>
+    <message>
         <source>no readable space-time diagram confirms the flow</source>
         <translation>aucun diagramme espace-temps lisible ne confirme le flux</translation>
     </message>
@@ -2172,6 +2176,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>{share:.0%} of the frames have a velocity</source>
         <translation>{share:.0%} des images ont une vitesse</translation>
+    </message>
+    <message>
+        <source>fewer than two of the three readings of the space-time diagram agree with the flow</source>
+        <translation>moins de deux des trois lectures du diagramme espace-temps concordent avec le flux</translation>
     </message>
     <message>
         <source>two readings of the streaks agree within {apart:.0%}</source>

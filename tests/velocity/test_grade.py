@@ -8,10 +8,28 @@ from scipy.ndimage import gaussian_filter
 
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.velocity import GRADES, measure_vessel
-from sam2flow_core.velocity.grade import Findings, Views, grade_vessel
-from sam2flow_core.velocity.records import Doubts
+from sam2flow_core.velocity.grade import Findings, Views, find_doubts, grade_vessel
 
 from .vessels import Calibrated, make_scene
+
+CONFIRMED = Findings(
+    flags=(),
+    views=Views(flow=3.0, rows=3.0, transit=3.0, slant=3.0),
+    gain=1.0,
+    match=1.0,
+    relative_scale=0.1,
+    valid_share=1.0,
+    lost_share=0.0,
+    opposed=0.0,
+    beside=1.0,
+    mask=0.8,
+    presence=1.0,
+    unsharp=0.0,
+    uneven=0.0,
+    along=(),
+    at_end=False,
+)
+"""A vessel of which nothing is wrong."""
 
 
 def grade(scene, **changes):
@@ -38,8 +56,7 @@ def test_unreadable_diagram_confirms_nothing():
     assert "no readable space-time diagram" in reasons
 
 
-def test_large_scale_and_gaps_lower_the_grade(plug_scene):
-    assert grade(plug_scene, scale=plug_scene.track.scale * 40)[0] != "good"
+def test_gaps_lower_the_grade(plug_scene):
     flow = plug_scene.track.flow.copy()
     flow[:100] = np.nan
     word, reasons = grade(plug_scene, flow=flow)
@@ -76,25 +93,36 @@ def test_a_passing_loss_of_focus_keeps_no_vessel_from_being_good(plug_scene, fra
     assert "OUT_OF_FOCUS" in measured.flags and measured.grade == word, measured.reasons
 
 
+ALONE = replace(CONFIRMED, views=replace(CONFIRMED.views, transit=float("nan")))
+
+
+@pytest.mark.parametrize("changes", [{"flags": ("LOW_CONTRAST",)}, {"flags": ("TOO_SHORT",)}])
+def test_what_two_readings_of_the_diagram_confirm_is_good_whatever_was_feared(changes):
+    assert grade_vessel(replace(CONFIRMED, **changes), VelocitySettings())[0] == "good"
+    assert grade_vessel(replace(ALONE, **changes), VelocitySettings())[0] != "good"
+
+
+def test_two_of_three_readings_have_to_agree_with_the_flow():
+    one = replace(CONFIRMED, views=Views(flow=3.0, rows=3.1, transit=float("nan"), slant=1.0))
+    two = replace(CONFIRMED, views=Views(flow=3.0, rows=3.1, transit=float("nan"), slant=2.9))
+    assert grade_vessel(one, VelocitySettings())[0] == "fair"
+    assert grade_vessel(two, VelocitySettings())[0] == "good"
+
+
+def test_what_the_network_fears_counts_less_where_two_readings_confirm_the_flow():
+    confirmed, alone = (find_doubts(replace(f, relative_scale=2.0), VelocitySettings()) for f in (CONFIRMED, ALONE))
+    assert confirmed.scale < 0.1 < 0.9 < alone.scale
+
+
+def test_a_velocity_that_is_off_along_most_of_the_line_is_not_good():
+    word, reasons = grade_vessel(replace(CONFIRMED, uneven=1.0, mask=0.5, match=0.1), VelocitySettings())
+    assert word != "good"
+    assert any("on 100% of its length" in reason for reason in reasons)
+
+
 @pytest.mark.parametrize(("at_end", "word"), [(True, "good"), (False, "poor")])
 def test_what_is_wrong_near_an_end_of_the_line_is_told_and_lowers_no_grade(at_end, word):
-    views = Views(flow=3.0, rows=3.0, transit=3.0, slant=3.0)
-    findings = Findings(
-        flags=(),
-        views=views,
-        gain=1.0,
-        doubts=Doubts(0, 0, 0, 0),
-        relative_scale=0.1,
-        valid_share=1.0,
-        lost_share=0.0,
-        opposed=0.0,
-        beside=1.0,
-        mask=0.8,
-        presence=1.0,
-        unsharp=0.0,
-        along=("the speed steps",),
-        at_end=at_end,
-    )
+    findings = replace(CONFIRMED, along=("the speed steps",), at_end=at_end)
     found, reasons = grade_vessel(findings, VelocitySettings())
     assert found == word and "the speed steps" in reasons
 

@@ -93,6 +93,17 @@ def test_a_line_through_tissue_is_told():
     assert any("no blood is seen" in reason and "from 3" in reason for reason in found.reasons)
 
 
+def test_an_end_of_the_line_without_blood_is_left_out():
+    scene = make_scene(pulsating(3.0, 160))
+    video = scene.video.copy()
+    video[:, :, 120:] = video[:, :6].mean() + np.random.default_rng(5).normal(size=(161, 48, 40))
+    found = measured(Scene(video, scene.track, scene.centre))
+    assert found.segments == () and "PATH_GAP" in found.flags
+    assert 105 < found.line.length < 125  # of 160 px, of which 120 hold blood
+    assert found.grade == "good"
+    assert any("no blood is seen" in reason and "80 µm" in reason for reason in found.reasons)
+
+
 @pytest.mark.parametrize("noise", [1.0, 20.0])
 def test_a_vessel_that_crosses_is_neither_gap_nor_step(noise):
     scene = make_scene(pulsating(3.0, 160), noise=noise)
