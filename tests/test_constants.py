@@ -106,7 +106,7 @@ KEPT = {
     "velocity.correlation": {"_FINENESS": GRID, "_NEAR": GRID},
     "velocity.density": {"_SEED": SEED},
     "velocity.diameter": {"_FRAMES_AT_ONCE": COST, "_STEP": GRID},
-    "velocity.linescan": {"_SEED": SEED},
+    "velocity.linescan": {"_SEED": SEED, "_TURNS_BACK": REFUSED},
     "velocity.measure": {"_THREADS": COST},
     "velocity.pulse": {"_TABLE": COST, "_NOTHING": GRID},
     "velocity.transit": {"_FINENESS": GRID, "_SHORT": COST, "_AT_A_TIME": COST},

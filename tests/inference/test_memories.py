@@ -13,7 +13,7 @@ from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.inference.weights import load_model, save_folder, save_weights
 from sam2flow_core.model.memory_designs import MEMORY_DESIGNS
-from sam2flow_core.training.initial_weights import initial_model
+from sam2flow_core.training.initial_weights import initial_model, with_memory
 
 CPU = torch.device("cpu")
 
@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 def model_of(design: str):
     torch.manual_seed(0)
     open_gates = {"least_affinity": 0.0, "least_presence": 0.0, "least_motion": 0.0}
-    model = initial_model("tiny", "tiny", MemoryConfig(design, **open_gates)).eval()
+    model = with_memory(initial_model("tiny", "tiny", None), MemoryConfig(design, **open_gates)).eval()
     # Here every object is seen, so that every frame gives a memory.
     torch.nn.init.constant_(model.mask_decoder.pred_obj_score_head.layers[-1].bias, 5.0)
     return model
