@@ -625,14 +625,14 @@ class TrustSettings:
     clear_match: float = 0.3
     doubtful_mask: tuple[float, float] = (0.8, 0.2)
     half_slow_px_frame: float = 1.0
-    intercept: float = 3.13
-    weights: tuple[float, ...] = (0.80, 0.80, 0.80, 0.80, 0.80, 2.49, 0.80, 1.82)
-    levels: tuple[float, float, float] = (0.77, 0.6, 0.2)
-    interval_gain: tuple[float, float, float, float] = (1.13, 1.57, 1.99, 4.14)
+    intercept: float = 2.36
+    weights: tuple[float, ...] = (0.80, 0.80, 0.80, 0.94, 1.01, 0.80, 0.85, 0.80)
+    levels: tuple[float, float, float] = (0.8, 0.6, 0.2)
+    interval_gain: tuple[float, float, float, float] = (1.24, 2.08, 2.75, 3.84)
     agreement: float = 0.15
     confirming: float = 0.12
     correctable: float = 0.5
-    much: float = 0.3
+    much: float = 0.2
 
 
 @dataclass(frozen=True)
