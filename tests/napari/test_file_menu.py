@@ -13,7 +13,7 @@ from sam2flow_core.stack.video import VIDEO_SUFFIXES
 from sam2flow_napari import file_menu
 from sam2flow_napari.file_menu import write_prompt_points
 from sam2flow_napari.layers.factory import STACK_KEY
-from sam2flow_napari.widgets import recording_section
+from sam2flow_napari.widgets.building_blocks import recordings_filter
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_napari_and_the_file_dialog_know_every_kind_of_video(manifest):
     (stacks,) = [r for r in manifest.contributions.readers if r.command == "sam2flow.get_stack_reader"]
     for ending in VIDEO_SUFFIXES:
         assert f"*{ending}" in stacks.filename_patterns
-        assert f"*{ending}" in recording_section._ENDINGS.split()
+        assert f"*{ending}" in recordings_filter()
 
 
 def test_other_files_are_left_to_other_readers(tmp_path):
