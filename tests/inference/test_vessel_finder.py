@@ -160,5 +160,9 @@ def test_density_by_hand():
     half = measure_density([wide], (0, 0, 1000, 1000), 1.0, covered=covered)
     assert half.all.value == pytest.approx(0.8, rel=1e-3) and half.heterogeneity == pytest.approx(2.0, rel=1e-2)
     blank = measure_density([wide], (0, 0, 1000, 1000), None)
-    assert blank.small is None and any("no pixel size" in line for line in blank.lines()) and blank.all.value == pytest.approx(0.4, rel=1e-3)
+    assert (
+        blank.small is None
+        and any("no pixel size" in line for line in blank.lines())
+        and blank.all.value == pytest.approx(0.4, rel=1e-3)
+    )
     assert measure_density([], (0, 0, 100, 100), 1.0).all.value == 0
