@@ -627,7 +627,7 @@ class TrustSettings:
     half_slow_px_frame: float = 1.0
     intercept: float = 2.36
     weights: tuple[float, ...] = (0.80, 0.80, 0.80, 0.94, 1.01, 0.80, 0.85, 0.80)
-    levels: tuple[float, float, float] = (0.8, 0.6, 0.2)
+    levels: tuple[float, float, float] = (0.85, 0.6, 0.2)
     interval_gain: tuple[float, float, float, float] = (1.24, 2.08, 2.75, 3.84)
     agreement: float = 0.15
     confirming: float = 0.12
