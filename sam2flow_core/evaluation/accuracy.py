@@ -13,6 +13,7 @@ import pandas as pd
 from sam2flow_core.config.evaluation import EvaluationSettings
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.tracing import StripMotionSettings, TracingSettings
+from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.evaluation.benchmark import Ranking, Report, Score, kept_results, run_benchmark, run_score
 from sam2flow_core.evaluation.benchmark_tables import (
     DRIFT,
@@ -304,10 +305,9 @@ def _scores(clicked: SAM2FlowMethod, tolerance_px: float) -> list[Score]:
 
 
 def _velocity_score(clicked: SAM2FlowMethod) -> Score:
-    # With the columns, so that tables kept by an earlier version are not taken for these.
-    return Score(
-        VELOCITIES, f"{clicked.fingerprint} {' '.join(VELOCITY_COLUMNS)}", lambda case: score_velocities(clicked, case)
-    )
+    # With columns and settings, so that what was kept by an earlier version or with other grades is not taken for this.
+    how = f"{clicked.fingerprint} {VelocitySettings()} {' '.join(VELOCITY_COLUMNS)}"
+    return Score(VELOCITIES, how, lambda case: score_velocities(clicked, case))
 
 
 def evaluate_command(model: str | None, data: str, peers: bool, only: Sequence[str]) -> str:

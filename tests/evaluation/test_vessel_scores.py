@@ -1,12 +1,16 @@
 """Pulse, flux of cells and drift against the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from evaluation_scenes import SIZE, rigid_case
 
+from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
+from sam2flow_core.evaluation import accuracy
 from sam2flow_core.evaluation.cases import Answer
-from sam2flow_core.evaluation.sam2flow_method import PredictedCase
+from sam2flow_core.evaluation.sam2flow_method import PredictedCase, SAM2FlowMethod
 from sam2flow_core.evaluation.vessel_scores import pulse_and_flux, score_drift
 from sam2flow_core.inference import FrameFlow, VesselFlow
 from sam2flow_core.synthetic import SceneSettings, cell_flux, sample_scene
@@ -79,3 +83,11 @@ def test_drift_is_the_error_at_the_end_beside_that_at_the_beginning() -> None:
 
 def test_a_short_case_has_no_time_to_drift() -> None:
     assert score_drift(Worsening(), rigid_case(frames=48)).empty
+
+
+def test_velocities_that_were_kept_with_other_grades_are_measured_anew(monkeypatch):
+    clicked = SAM2FlowMethod("SAM2Flow", "weights", None, 3)
+    before = accuracy._velocity_score(clicked).fingerprint
+    stricter = replace(VelocitySettings(), trust=replace(TrustSettings(), levels=(0.99, 0.6, 0.2)))
+    monkeypatch.setattr(accuracy, "VelocitySettings", lambda: stricter)
+    assert accuracy._velocity_score(clicked).fingerprint != before
