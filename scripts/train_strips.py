@@ -19,16 +19,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.config.training import TRAINING, TrainingConfig
 from sam2flow_core.inference.weights import load_model, save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.strip_decoder import StripDecoder
-from sam2flow_core.model.vessel_field import ORIENTATIONS, VesselField
-from sam2flow_core.tracing.field_map import FieldMap
-from sam2flow_core.training.clips import ClipStream, TrainingClip
+from sam2flow_core.model.vessel_field import ORIENTATIONS
+from sam2flow_core.training.batch import gather_clips
+from sam2flow_core.training.clips import ClipStream
 from sam2flow_core.training.filming import SyntheticScenes
-from sam2flow_core.training.strip_part import StripExercise, draw_exercises, mirrored, stacked_by_length, strip_loss
+from sam2flow_core.training.strip_part import StripExercise, exercises_of, mirrored, stacked_by_length, strip_loss
 from sam2flow_core.training.trainer import one_cycle
 
 KEPT = 2400
@@ -52,17 +51,6 @@ class Run:
     seed: int = 1
     scenes: Path | None = None
     recipe: TrainingConfig = field(default_factory=lambda: TRAINING["tiny"])
-
-
-def draw_strips(
-    model: SAM2Flow, recipe: TrainingConfig, clip: TrainingClip, rng: np.random.Generator
-) -> list[StripExercise]:
-    """Strips of one clip, by clicks of a simulated user."""
-    with torch.no_grad():
-        found = VesselField(*(x[0] for x in model.map_vessels(clip.statistics)))
-    layout = FieldMap(found, TracingSettings(), clip.statistics[0, -2:], None, clip.moving[0])
-    reach = model.config.mask.tracing_reach
-    return draw_exercises(layout, (clip.masks > 0.5).numpy(), recipe.strips.per_clip, reach, recipe.strips, rng)
 
 
 class Replays:
@@ -105,7 +93,7 @@ def train(run: Run) -> Iterator[tuple[int, float, float]]:
             share = (time.monotonic() - begun) / 60 / run.minutes
             for group in optimiser.param_groups:
                 group["lr"] = run.rate * one_cycle(share, recipe.warm_up)
-            new = [e for clip in next(clips) for e in draw_strips(model, recipe, clip, rng)]
+            new = exercises_of(model, gather_clips(next(clips)), recipe.strips, rng)
             for batch in stacked_by_length(
                 [*new, *replays.draw(int(REPLAYED * len(new)))], TOGETHER, torch.device("cpu")
             ):

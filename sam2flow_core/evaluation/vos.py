@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from sam2flow_core.config.evaluation import ClickingSettings
 from sam2flow_core.errors import DataError, OutputError
@@ -28,6 +27,7 @@ from sam2flow_core.evaluation.vos_data import (
 )
 from sam2flow_core.files import output_errors, whole_file
 from sam2flow_core.stack import Stack, open_stack
+from sam2flow_core.training.clicks import error_click
 
 Logits = NDArray[np.float32]
 Say = Callable[[str], None]
@@ -226,20 +226,6 @@ class _ClickedVideo:
     def _worst(self, k: int, masks: dict[str, Mask]) -> str:
         target = self.targets[k]
         return min(target.annotation.frames, key=lambda f: region_similarity(masks[f], target.truth(f)))
-
-
-def error_click(truth: Mask, mask: Mask) -> tuple[tuple[float, float], int] | None:
-    """Click ``(x, y)`` in the middle of the largest error, with its label; None where the mask is right.
-
-    The middle is the px farthest from what is right; the frame's edge counts as right.
-    """
-    depths = [ndimage.distance_transform_edt(np.pad(wrong, 1))[1:-1, 1:-1] for wrong in (truth & ~mask, mask & ~truth)]
-    lacking, extra = (float(d.max()) for d in depths)
-    if max(lacking, extra) == 0:
-        return None
-    label = 1 if lacking > extra else 0
-    y, x = np.unravel_index(int(depths[1 - label].argmax()), truth.shape)
-    return (float(x), float(y)), label
 
 
 def _targets(video: VosVideo) -> list[Target]:

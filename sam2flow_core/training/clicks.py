@@ -81,20 +81,30 @@ def first_clicks(masks: Tensor, outside: Tensor, draws: torch.Generator) -> tupl
     return points[:, None], torch.where(found, POSITIVE, PADDING)[:, None]
 
 
+def error_click(truth: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[tuple[float, float], int] | None:
+    """Click ``(x, y)`` in the middle of the largest error, with its label; None where the mask is right.
+
+    The middle is the px farthest from what is right; the frame's edge counts as right.
+    """
+    depths = [distance_transform_edt(np.pad(wrong, 1))[1:-1, 1:-1] for wrong in (truth & ~mask, mask & ~truth)]
+    lacking, extra = (float(d.max()) for d in depths)
+    if max(lacking, extra) == 0:
+        return None
+    depth, label = (depths[0], POSITIVE) if lacking > extra else (depths[1], NEGATIVE)
+    y, x = np.unravel_index(int(depth.argmax()), truth.shape)
+    return (float(x), float(y)), label
+
+
 def centre_clicks(masks: Tensor, predicted: Tensor) -> tuple[Tensor, Tensor]:
-    """A click per vessel into the middle of its largest error, the px farthest from what is right.
+    """An `error_click` per vessel.
 
     Parameters and returns as those of `corrective_clicks`, nothing drawn; one of a mask that is right is padding.
     """
     points, labels = torch.zeros(len(masks), 1, 2, device=masks.device), torch.full((len(masks), 1), PADDING)
     for row, (truth, found) in enumerate(zip(masks.cpu().numpy() > 0.5, predicted.cpu().numpy() > 0.5, strict=True)):
-        errors = [(truth & ~found, POSITIVE), (found & ~truth, NEGATIVE)]
-        depths = [distance_transform_edt(np.pad(wrong, 1))[1:-1, 1:-1] for wrong, _ in errors]
-        worse = int(depths[1].max() >= depths[0].max())
-        if depths[worse].max() > 0:
-            y, x = np.unravel_index(int(depths[worse].argmax()), truth.shape)
-            points[row, 0] = torch.tensor([float(x), float(y)])
-            labels[row, 0] = errors[worse][1]
+        click = error_click(truth, found)
+        if click is not None:
+            points[row, 0], labels[row, 0] = torch.tensor(click[0]), click[1]
     return points, labels.to(masks.device)
 
 

@@ -22,7 +22,7 @@ from sam2flow_core.tracing.clicked_ways import clicked_ways_of_many
 from sam2flow_core.tracing.field_map import FieldMap, Floats, arc_lengths
 from sam2flow_core.tracing.tracer import Trace
 from sam2flow_core.tracing.vessel_strip import straighten
-from sam2flow_core.training.batch import Figures, Lesson
+from sam2flow_core.training.batch import ClipBatch, Figures, Lesson
 from sam2flow_core.training.clicks import draw_point
 
 Masks = NDArray[np.bool_]
@@ -74,19 +74,8 @@ class StripPart:
 
     def prepare(self, lesson: Lesson) -> list[StripBatch]:
         """Make the vessel fields, click vessels and follow them; see `Part`. Empty where nothing was found."""
-        batch, model, most = lesson.batch, self.model, self.config.strips.per_clip
-        with torch.no_grad():
-            field = model.map_vessels(batch.statistics)
-        exercises = list[StripExercise]()
-        for clip in range(len(batch)):
-            pictures = batch.statistics[clip, -2:]
-            layout = FieldMap(
-                VesselField(*(x[clip] for x in field)), TracingSettings(), pictures, None, batch.moving[clip]
-            )
-            masks = (batch.masks[batch.owner == clip] > 0.5).cpu().numpy()
-            reach = model.config.mask.tracing_reach
-            exercises += draw_exercises(layout, masks, most, reach, self.config.strips, lesson.rng)
-        return stacked_by_length(exercises, self.config.strips.together, batch.inputs.device)
+        exercises = exercises_of(self.model, lesson.batch, self.config.strips, lesson.rng)
+        return stacked_by_length(exercises, self.config.strips.together, lesson.batch.inputs.device)
 
     def loss(self, prepared: list[StripBatch]) -> tuple[Tensor, Figures]:
         """Loss and mean intersection over union; see `Part`."""
@@ -97,6 +86,21 @@ class StripPart:
         shares = torch.tensor([float(len(iou)) for iou in ious], device=losses[0].device)
         loss = (torch.stack(losses) * shares).sum() / shares.sum()
         return loss, {"strips": loss.detach(), "iou_strips": torch.cat(ious).mean()}
+
+
+def exercises_of(
+    model: SAM2Flow, batch: ClipBatch, lessons: StripLessons, rng: np.random.Generator
+) -> list[StripExercise]:
+    """Make the vessel fields of clips, click their vessels and follow the clicks."""
+    with torch.no_grad():
+        field = model.map_vessels(batch.statistics)
+    exercises = list[StripExercise]()
+    for clip in range(len(batch)):
+        pictures = batch.statistics[clip, -2:]
+        layout = FieldMap(VesselField(*(x[clip] for x in field)), TracingSettings(), pictures, None, batch.moving[clip])
+        masks = (batch.masks[batch.owner == clip] > 0.5).cpu().numpy()
+        exercises += draw_exercises(layout, masks, lessons.per_clip, model.config.mask.tracing_reach, lessons, rng)
+    return exercises
 
 
 def draw_exercises(

@@ -310,6 +310,13 @@ class _Run:
             torch.save(state, part)
 
 
+def _as_saved(model: SAM2Flow, state: Mapping[str, Any], path: Path) -> SAM2Flow:
+    """A network with the parts that the run had: one that began with the weights in the box may have no decoder."""
+    with fits(path):
+        decodes = any(name.startswith("mask_decoder.") for name in state["average"])
+    return without_decoder(model) if model.config.mask.follows and not decodes else model
+
+
 def _mean_figures(parts: list[tuple[float, dict[str, Tensor]]]) -> dict[str, Tensor]:
     """Means of figures over the parts of a step that know them, each part with its share."""
     if len(parts) == 1:
@@ -329,10 +336,3 @@ def one_cycle(share: float, warm_up: float) -> float:
 
 
 __all__ = ["Progress", "TrainingConfig", "TrainingRequest", "one_cycle", "profile_run", "train"]
-
-
-def _as_saved(model: SAM2Flow, state: Mapping[str, Any], path: Path) -> SAM2Flow:
-    """A network with the parts that the run had: one that began with the weights in the box may have no decoder."""
-    with fits(path):
-        decodes = any(name.startswith("mask_decoder.") for name in state["average"])
-    return without_decoder(model) if model.config.mask.follows and not decodes else model

@@ -9,8 +9,9 @@ from PIL import Image
 from sam2flow_core.cli.main import status_of
 from sam2flow_core.config.evaluation import ClickingSettings
 from sam2flow_core.errors import DataError, OutputError
-from sam2flow_core.evaluation.vos import error_click, evaluate_clicks, evaluate_first_masks, score_masks
+from sam2flow_core.evaluation.vos import evaluate_clicks, evaluate_first_masks, score_masks
 from sam2flow_core.evaluation.vos_data import ObjectScores, contour, contour_accuracy, open_vos, region_similarity
+from sam2flow_core.training.clicks import error_click
 
 SIZE, FRAMES = (40, 60), 6
 
