@@ -204,6 +204,8 @@ def _scene_vessels(scene: Scene, kept: tuple[int, ...], frames: NDArray[np.int64
         inside = ((vessel.centreline >= 0) & (vessel.centreline <= np.array(mask.shape) - 1)).all(1)
         inside = inside if inside.any() else np.ones_like(inside)
         middle = float(vessel.profile(np.linspace(-MIDDLE, MIDDLE, 41)).mean())
+        lumen = scene.lumens[index]
+        local = vessel.pace(lumen.transit) * vessel.profile(lumen.rho) * vessel.travel_px(start, until).mean()
         truths.append(
             VesselTruth(
                 vessel_id=vessel.vessel_id,
@@ -213,9 +215,17 @@ def _scene_vessels(scene: Scene, kept: tuple[int, ...], frames: NDArray[np.int64
                 centre_velocity=vessel.travel_px(start, until) * middle,
                 mean_velocity=means[:, index],
                 cells_per_frame=float(flux[index]),
+                local_velocity=_on_grid(mask.shape, lumen.pixels, local),
             )
         )
     return tuple(truths)
+
+
+def _on_grid(shape: tuple[int, ...], pixels: NDArray[np.int64], values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Lay values of flat `pixels` on a grid, NaN elsewhere."""
+    grid = np.full(shape, np.nan, np.float32)
+    grid.ravel()[pixels] = values
+    return grid
 
 
 def case_from_disk(stored: StoredCase, clicks: tuple[int, ...]) -> Case:
@@ -290,6 +300,10 @@ _DISCS = DiscScenes(pixel_size_um=(0.3, 0.9), width_px=(5.0, 50.0), speed_cells=
 _LEAST_PX = 150
 """Of a vessel that is clicked."""
 _MOST_VESSELS = 8
+_THICK = 0.1
+"""Of a red cell, that is seen."""
+_ALONE = 0.3
+"""Share of a vessel by which it can be told what passes it."""
 
 
 def development_case(
@@ -371,6 +385,7 @@ def _film_discs(rng: np.random.Generator, record: SceneRecord) -> NDArray[np.flo
 def _disc_truths(record: SceneRecord) -> list[VesselTruth]:
     """The larger vessels of a record, those that can be followed by a line."""
     steps = np.diff(record.travel, axis=1)
+    passed, vessels = _passed(record), np.bincount(record.pixels[record.inside], minlength=record.side**2)
     found: list[VesselTruth] = []
     for vessel in range(len(record.travel)):
         mine = (record.vessel == vessel) & record.inside
@@ -388,6 +403,8 @@ def _disc_truths(record: SceneRecord) -> list[VesselTruth]:
         speed = record.speed[mine].astype(float) * record.profile[mine]
         middle = np.abs(record.offset[mine]) <= 0.4
         moved = steps[vessel]
+        here = record.pixels[mine]
+        alone = here[vessels[here] == 1]
         found.append(
             VesselTruth(
                 vessel_id=len(found) + 1,
@@ -396,9 +413,19 @@ def _disc_truths(record: SceneRecord) -> list[VesselTruth]:
                 centreline=line.points if along >= 0 else line.points[::-1],
                 centre_velocity=moved * (float(speed[middle].mean()) if middle.any() else float(speed.mean())),
                 mean_velocity=moved * float(speed.mean()),
+                # Where vessels lie over each other, cells may be those of another.
+                perfused=float(passed[alone if len(alone) >= _ALONE * len(here) else here].mean()),
+                local_velocity=_on_grid(mask.shape, record.pixels[mine], speed * float(moved.mean())),
             )
         )
     return found
+
+
+def _passed(record: SceneRecord) -> NDArray[np.bool_]:
+    """Where in a record's picture, flat, the thickness of the cells changes."""
+    passed = np.zeros(record.side**2, bool)
+    passed[record.reached] = record.range[1] * np.ptp(record.matter, axis=0).astype(float) > _THICK
+    return passed
 
 
 def _clicks(rng: np.random.Generator, truth: VesselTruth, count: int) -> list[Prompt]:

@@ -45,6 +45,10 @@ class VesselTruth:
         Mean over the middle of the vessel (`MIDDLE`), and over all of its pixels, signed along the arrow, px per frame.
     cells_per_frame : float
         That pass its middle; NaN where nobody counted.
+    perfused : float
+        Share of its px that a cell passes while it is filmed.
+    local_velocity : ndarray of float32, shape (Y, X), or None
+        Mean over the recording at each px, along the arrow, px per frame; NaN outside. None where nobody knows it.
     """
 
     vessel_id: int
@@ -54,6 +58,8 @@ class VesselTruth:
     centre_velocity: NDArray[np.floating]
     mean_velocity: NDArray[np.floating]
     cells_per_frame: float = float("nan")
+    perfused: float = 1.0
+    local_velocity: NDArray[np.float32] | None = None
 
 
 class FlowTruth(Protocol):

@@ -136,6 +136,8 @@ def _draw_blood(
     cells = max(1.5, world.dense * max(deep, 0.6) * inner.sum() / area)
     clearance = min(0.42 * world.cell_px, 0.8 * radius)
     paths = trace_paths(rng, slab, side, int(np.clip(1.5 * cells, 48, 320)), clearance)
+    if paths is None:
+        return np.zeros((len(frames), side, side), np.float32)
     # The ways reach beyond the frame, and so do the cells on them.
     seen = np.asarray(np.all((paths.points > 0) & (paths.points < side), axis=2))
     steps = np.diff(paths.times, axis=1)
@@ -171,8 +173,10 @@ def _record(
         depth = np.maximum(depth, np.sqrt(np.clip(1 - across**2, 0, 1)).astype(np.float32))
         velocity, gap = slab.velocity[(slice(None), *frame)], slab.gap[(slice(None), *frame)]
         speed = np.hypot(*velocity)
-        for k in range(len(layer.graph.channels)):
-            mine = channel == k
+        part_of = layer.graph.vessels
+        vessel = part_of[channel]
+        for k in range(int(part_of.max()) + 1):
+            mine = vessel == k
             if (mine & (across <= 1)).sum() < _LEAST_PX:
                 continue
             mine &= (across - 1) * radius <= WALL_PX

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,11 @@ class Graph:
     places: Floats
     channels: tuple[Channel, ...]
     mouths: Mapping[int, float]
+
+    @property
+    def vessels(self) -> NDArray[np.intp]:
+        """The vessel that each channel is part of, from 0: where no more than two meet, no vessel ends."""
+        return _between_forks([channel.nodes for channel in self.channels])
 
 
 def draw_graph(rng: np.random.Generator, side: int, width: float) -> Graph | None:
@@ -131,7 +136,21 @@ def _mesh(rng: np.random.Generator, side: int, width: float) -> Graph | None:
         radius = max(0.5 * width * float(np.exp(-abs(rng.normal(0, 0.35)))), 2.0)
         third = (end - start) / 3
         channels.append(Channel(_bezier(start, start + third + across, end - third + across, end), radius, (a, b)))
+    # From fork to fork a vessel is equally wide: as wide as the first of its channels.
+    _, first, vessel = np.unique(_between_forks(kept), return_index=True, return_inverse=True)
+    channels = [replace(c, radius=channels[first[v]].radius) for c, v in zip(channels, vessel, strict=True)]
     return Graph(places, tuple(channels), {n: float(pressure[n]) for n in ends})
+
+
+def _between_forks(edges: Sequence[tuple[int, int]]) -> NDArray[np.intp]:
+    """Number the stretches between forks, mouths and dead ends that edges between nodes make up."""
+    ends: dict[int, list[int]] = {}
+    for number, edge in enumerate(edges):
+        for node in edge:
+            ends.setdefault(node, []).append(number)
+    joints = np.array([here for here in ends.values() if len(here) == 2], np.intp).reshape(-1, 2)
+    joined = coo_array((np.ones(len(joints)), (joints[:, 0], joints[:, 1])), shape=(len(edges), len(edges)))
+    return np.asarray(connected_components(joined, directed=False)[1], np.intp)
 
 
 def _bezier(a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:

@@ -12,6 +12,8 @@ from sam2flow_core.synthetic.discs.graph import Floats, Slab
 _STEP_PX = 2.0
 _SLOWEST = 0.02
 """Of the median speed: what is slower creeps on at this."""
+_LOST = 1000.0
+"""Radii from a centreline from which on nothing is known of it."""
 _GOLDEN = np.pi * (3 - np.sqrt(5))
 _FRAMES_AT_ONCE = 16
 _MOST_POINTS = 400_000
@@ -39,15 +41,20 @@ class Paths:
     across: Floats
 
 
-def trace_paths(rng: np.random.Generator, slab: Slab, side: int, count: int, clearance: float) -> Paths:
-    """Trace ways through ``count`` places drawn evenly over the lumen in the frame, ``clearance`` px off the walls."""
+def trace_paths(rng: np.random.Generator, slab: Slab, side: int, count: int, clearance: float) -> Paths | None:
+    """Trace ways through ``count`` places drawn evenly over the lumen in the frame, ``clearance`` px off the walls.
+
+    None where there is no such place: no more than the rim of a vessel is in view.
+    """
     frame = (slice(slab.pad, slab.pad + side),) * 2
     across, radius = slab.across[frame], slab.radius[frame]
     y, x = np.nonzero(across <= np.maximum(1 - clearance / radius, 0.2))
+    if not len(x):
+        return None
     chosen = rng.integers(len(x), size=count)
     start = np.stack([x[chosen], y[chosen]], 1) + rng.uniform(-0.5, 0.5, (count, 2)) + slab.pad
-    back, before = _trace(slab, start, -1.0)
-    ahead, after = _trace(slab, start, 1.0)
+    back, before = _trace(slab, start, -1.0, clearance)
+    ahead, after = _trace(slab, start, 1.0, clearance)
     points = np.concatenate([back[:, :0:-1], ahead], 1) - slab.pad
     steps = np.concatenate([before[:, ::-1], after], 1)
     times = np.concatenate([np.zeros((count, 1)), np.cumsum(steps, 1)], 1)
@@ -55,21 +62,35 @@ def trace_paths(rng: np.random.Generator, slab: Slab, side: int, count: int, cle
     return Paths(points, times, times[:, -1], across)
 
 
-def _trace(slab: Slab, start: Floats, sign: float) -> tuple[Floats, Floats]:
-    """Points (K, L, 2) from ``start`` on, and the times (K, L - 1) between them; 0 once a way has left."""
+def _trace(slab: Slab, start: Floats, sign: float, clearance: float) -> tuple[Floats, Floats]:
+    """Points (K, L, 2) from ``start`` on, and the times (K, L - 1) between them; 0 once a way has left.
+
+    A step is as long as a narrow vessel is wide: at a bend it would leave the lumen, so each is put back.
+    """
     whole = len(slab.across)
     place, points, times = start.copy(), [start.copy()], []
     active = np.ones(len(start), bool)
     for _ in range(int(3 * whole / _STEP_PX)):
         half, _ = _unit(slab, place)
         way, speed = _unit(slab, place + 0.5 * sign * _STEP_PX * half)
-        place = place + np.where(active[:, None], sign * _STEP_PX * way, 0.0)
-        times.append(np.where(active, _STEP_PX / np.maximum(speed, _SLOWEST), 0.0))
+        step = np.where(active[:, None], _put_back(slab, place + sign * _STEP_PX * way, clearance) - place, 0.0)
+        place = place + step
+        times.append(np.hypot(*step.T) / np.maximum(speed, _SLOWEST))
         points.append(place.copy())
         active &= ((place > 0) & (place < whole - 1)).all(1)
         if not active.any():
             break
     return np.stack(points, 1), np.stack(times, 1)
+
+
+def _put_back(slab: Slab, places: Floats, clearance: float) -> Floats:
+    """Places (K, 2), those nearer to a wall than ``clearance`` px moved towards the centreline."""
+    x, y = np.rint(places).astype(np.int64).clip(0, len(slab.across) - 1).T
+    gap = slab.gap[:, y, x] + (places - np.stack([x, y], 1)).T
+    off, radius = np.hypot(*gap), slab.radius[y, x]
+    most = np.maximum(radius - clearance, 0.2 * radius)
+    over = np.where(slab.across[y, x] < _LOST, np.maximum(1 - most / np.maximum(off, 1e-9), 0.0), 0.0)
+    return np.asarray(places - (over * gap).T)
 
 
 def _unit(slab: Slab, places: Floats) -> tuple[Floats, Floats]:
