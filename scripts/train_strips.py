@@ -24,9 +24,11 @@ from sam2flow_core.inference.weights import load_model, save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.strip_decoder import StripDecoder
 from sam2flow_core.model.vessel_field import ORIENTATIONS
+from sam2flow_core.training.averaging import follow_mean
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import ClipStream
 from sam2flow_core.training.filming import SyntheticScenes
+from sam2flow_core.training.replays import Replays
 from sam2flow_core.training.strip_part import StripExercise, exercises_of, mirrored, stacked_by_length, strip_loss
 from sam2flow_core.training.trainer import one_cycle
 
@@ -53,26 +55,13 @@ class Run:
     recipe: TrainingConfig = field(default_factory=lambda: TRAINING["tiny"])
 
 
-class Replays:
-    """Strips that were drawn, in half precision; the newest take the place of any."""
+def _halved(exercise: StripExercise) -> StripExercise:
+    return replace(exercise, features=exercise.features.astype(np.float16))
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.rng, self.kept = rng, list[StripExercise]()
 
-    def draw(self, count: int) -> list[StripExercise]:
-        """So many of them, mirrored at random; none where there are none yet."""
-        some = [self.kept[k] for k in self.rng.integers(len(self.kept), size=count)] if self.kept else []
-        whole = [replace(e, features=e.features.astype(np.float32)) for e in some]
-        return [mirrored(e, self.rng.random() < 0.5, self.rng.random() < 0.5, ORIENTATIONS) for e in whole]
-
-    def add(self, new: list[StripExercise]) -> None:
-        """Keep them."""
-        for exercise in new:
-            half = replace(exercise, features=exercise.features.astype(np.float16))
-            if len(self.kept) < KEPT:
-                self.kept.append(half)
-            else:
-                self.kept[int(self.rng.integers(KEPT))] = half
+def _mirrored_anew(exercise: StripExercise, rng: np.random.Generator) -> StripExercise:
+    whole = replace(exercise, features=exercise.features.astype(np.float32))
+    return mirrored(whole, rng.random() < 0.5, rng.random() < 0.5, ORIENTATIONS)
 
 
 def train(run: Run) -> Iterator[tuple[int, float, float]]:
@@ -81,7 +70,8 @@ def train(run: Run) -> Iterator[tuple[int, float, float]]:
     decoder, recipe = model.strip_decoder, run.recipe
     assert decoder is not None
     rng = np.random.default_rng(run.seed)
-    average, replays = copy.deepcopy(decoder).requires_grad_(False), Replays(rng)
+    decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average, replays = copy.deepcopy(decoder).requires_grad_(False), Replays[StripExercise](KEPT, rng)
     optimiser = torch.optim.AdamW(decoder.parameters(), lr=run.rate, weight_decay=recipe.weight_decay)
     begun = saved = time.monotonic()
     steps, loss, iou, share = 0, 0.0, 0.0, 0.0
@@ -94,28 +84,24 @@ def train(run: Run) -> Iterator[tuple[int, float, float]]:
             for group in optimiser.param_groups:
                 group["lr"] = run.rate * one_cycle(share, recipe.warm_up)
             new = exercises_of(model, gather_clips(next(clips)), recipe.strips, rng)
-            for batch in stacked_by_length(
-                [*new, *replays.draw(int(REPLAYED * len(new)))], TOGETHER, torch.device("cpu")
-            ):
-                taught, found = strip_loss(decoder, batch)
+            again = [_mirrored_anew(e, rng) for e in replays.draw(int(REPLAYED * len(new)))]
+            for batch in stacked_by_length([*new, *again], TOGETHER, torch.device("cpu")):
+                # Twice as fast, where the processor multiplies in bfloat16; the loss is taken in full.
+                with torch.autocast("cpu", torch.bfloat16):
+                    taught, found = strip_loss(decoder, batch)
                 taught.backward()
                 torch.nn.utils.clip_grad_norm_(decoder.parameters(), recipe.clip_gradient)
                 optimiser.step()
                 optimiser.zero_grad()
                 steps += 1
-                _follow(average, decoder, min(EMA, (1 + steps) / (10 + steps)))
+                follow_mean(average.parameters(), decoder.parameters(), steps, EMA)
                 weight = max(0.005, 1 / steps)
                 loss, iou = loss + weight * (taught.item() - loss), iou + weight * (found.mean().item() - iou)
                 yield steps, loss, iou
-            replays.add(new)
+            replays.add(_halved(e) for e in new)
             if time.monotonic() - saved > 60 * SAVE_MINUTES or share >= 1:
                 saved = time.monotonic()
                 _save(run, model, average, steps)
-
-
-def _follow(average: StripDecoder, decoder: StripDecoder, keep: float) -> None:
-    with torch.no_grad():
-        torch._foreach_lerp_(list(average.parameters()), list(decoder.parameters()), 1 - keep)
 
 
 def _save(run: Run, model: SAM2Flow, average: StripDecoder, steps: int) -> None:

@@ -193,7 +193,7 @@ def stack_exercises(exercises: Sequence[StripExercise], device: torch.device) ->
 
 def strip_loss(decoder: StripDecoder, batch: StripBatch) -> tuple[Tensor, Tensor]:
     """Cross-entropy and dice by area, and the error of the expected quality; with the true IoU (B,) of each."""
-    decoded: DecodedStrips = decoder(batch.features, batch.valid)
+    decoded = DecodedStrips(*(x.float() for x in decoder(batch.features, batch.valid)))
     truth, area = batch.truth, batch.area
     total = torch.maximum(batch.size, (truth * area).sum((1, 2)))
     entropy = F.binary_cross_entropy_with_logits(decoded.logits, truth, reduction="none")

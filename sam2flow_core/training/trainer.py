@@ -24,6 +24,7 @@ from sam2flow_core.files import whole_file
 from sam2flow_core.inference.pickled import fits, load_pickled, require_finite
 from sam2flow_core.inference.weights import choose_device, save_weights, todays_name
 from sam2flow_core.model.sam2flow import SAM2Flow, without_decoder
+from sam2flow_core.training.averaging import follow_mean
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import TRAINING_NAMESPACE, ClipSource, ClipStream, TrainingClip
 from sam2flow_core.training.filming import SyntheticScenes
@@ -247,9 +248,7 @@ class _Run:
         self.inner.grad_scale, self.inner.found_inf = None, (~torch.isfinite(norm)).float()  # type: ignore[attr-defined]
         self.optimiser.step()
         self.optimiser.zero_grad()
-        keep = min(self.config.ema, (1 + self.done) / (10 + self.done))
-        with torch.no_grad():
-            torch._foreach_lerp_(self.averaged, self.current, 1 - keep)
+        follow_mean(self.averaged, self.current, self.done, self.config.ema)
 
     def _note(self, figures: dict[str, Tensor]) -> None:
         """Keep running means on the device, and look at them now and then: each look waits for it."""
