@@ -506,8 +506,6 @@ class StretchSettings:
         Multiple of the vessel's speed below which a stretch may show what stands still.
     whole : float
         Share of the largest strength in and around a stretch that its smallest must be.
-    same_speed : float
-        Difference within which flow and diagram say the same speed of a stretch.
     end_share : float
         Share of the line that is an end of it: there, it leads on beyond its vessel, and the rest is one vessel.
     confirmed_step : float
@@ -539,7 +537,6 @@ class StretchSettings:
     evened_px: int = 5
     standing: float = 0.2
     whole: float = 0.08
-    same_speed: float = 0.2
     end_share: float = 0.3
     confirmed_step: float = 0.15
     confirming_frames: int = 400
@@ -599,9 +596,6 @@ class TrustSettings:
         Difference of two readings, and expected error of the model over the speed, at which a doubt is a half.
     clear_match : float
         Correlation of the pattern with itself on its way, from which on there is no doubt of it.
-    doubtful_mask : tuple of float
-        Expected overlap of the mask with its vessel from which on there is no doubt of it, and at which there is only
-        doubt.
     half_slow_px_frame : float
         Speed at which the doubt of slow blood is a half.
     intercept, weights : float, tuple of float
@@ -623,12 +617,11 @@ class TrustSettings:
     half_difference: float = 0.15
     half_scale: float = 0.6
     clear_match: float = 0.3
-    doubtful_mask: tuple[float, float] = (0.8, 0.2)
-    half_slow_px_frame: float = 1.0
-    intercept: float = 2.36
-    weights: tuple[float, ...] = (0.80, 0.80, 0.80, 0.94, 1.01, 0.80, 0.85, 0.80)
-    levels: tuple[float, float, float] = (0.85, 0.6, 0.2)
-    interval_gain: tuple[float, float, float, float] = (1.24, 2.08, 2.75, 3.84)
+    half_slow_px_frame: float = 0.3
+    intercept: float = 1.44
+    weights: tuple[float, ...] = (0.80, 0.80, 2.14, 1.35)
+    levels: tuple[float, float, float] = (0.79, 0.60, 0.20)
+    interval_gain: tuple[float, float, float, float] = (1.00, 1.38, 2.66, 62.41)
     agreement: float = 0.15
     confirming: float = 0.12
     correctable: float = 0.5

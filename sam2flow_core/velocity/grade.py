@@ -116,8 +116,8 @@ def chance_right(doubts: Doubts, settings: TrustSettings) -> float:
 
     Examples
     --------
-    >>> nothing, much = Doubts(0, 0, 0, 0, 0, 0, 0, 0), Doubts(1, 1, 1, 1, 1, 1, 1, 1)
-    >>> chance_right(nothing, TrustSettings()) > 0.9 > 0.2 > chance_right(much, TrustSettings())
+    >>> nothing, much = Doubts(0, 0, 0, 0), Doubts(1, 1, 1, 1)
+    >>> chance_right(nothing, TrustSettings()) > 0.8 > 0.2 > chance_right(much, TrustSettings())
     True
     """
     score = settings.intercept - float(np.dot(settings.weights, astuple(doubts)))
@@ -156,8 +156,6 @@ class Findings:
         Chance that there is a vessel, by what moves along it and beside it.
     unsharp : float
         Share of the frames that are out of focus.
-    uneven : float
-        Share of the length on which flow and space-time diagram do not say the same speed.
     along : tuple of str
         What is wrong along the length, in words, with the place.
     at_end : bool
@@ -176,7 +174,6 @@ class Findings:
     mask: float
     presence: float
     unsharp: float
-    uneven: float
     along: tuple[str, ...]
     at_end: bool
 
@@ -188,21 +185,36 @@ def find_doubts(findings: Findings, settings: VelocitySettings) -> Doubts:
     apart = np.sort(np.abs(views.flow - readings) / np.maximum(np.abs(readings), floor))
     apart = np.nan_to_num(apart, nan=1.0).clip(0, 1)
     error = np.nan_to_num(views.expected_error(findings.relative_scale, trust), nan=np.inf)
-    clear, none = trust.doubtful_mask
     return Doubts(
-        nearest=_saturated(float(apart[0]), trust.half_difference),
-        second=_saturated(float(apart[1]), trust.half_difference),
+        apart=_saturated(float(apart[1]), trust.half_difference),
         weak=float(np.clip(1 - findings.match / trust.clear_match, 0, 1)),
         scale=1.0 if np.isinf(error) else _saturated(float(error), trust.half_scale),
-        uneven=findings.uneven,
-        mask=float(np.clip((clear - np.nan_to_num(findings.mask, nan=clear)) / (clear - none), 0, 1)),
-        absent=float(np.clip(1 - findings.presence, 0, 1)),
         slow=1 - _saturated(float(np.nan_to_num(views.flow)), trust.half_slow_px_frame),
     )
 
 
-def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, tuple[str, ...]]:
-    """Return the grade and its reasons in words.
+@dataclass(frozen=True)
+class Graded:
+    """A grade, and what it is made from.
+
+    Attributes
+    ----------
+    grade : str
+    reasons : tuple of str
+        In words, the weightiest first.
+    doubts : Doubts
+    chance : float
+        That the velocity is within 15 % of the truth.
+    """
+
+    grade: str
+    reasons: tuple[str, ...]
+    doubts: Doubts
+    chance: float
+
+
+def grade_vessel(findings: Findings, settings: VelocitySettings) -> Graded:
+    """Grade a vessel, and say why.
 
     The chance that the velocity is right by the three readings of it and the model's own doubt decides, and whatever is
     wrong besides can lower the grade. Without a readable space-time diagram nothing confirms the flow, and a vessel is
@@ -241,7 +253,8 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
         text = Message("fewer than two of the three readings of the space-time diagram agree with the flow")
         found.append((1, text))
     doubts = find_doubts(findings, settings)
-    level = level_of(chance_right(doubts, settings.trust), settings.trust)
+    chance = chance_right(doubts, settings.trust)
+    level = level_of(chance, settings.trust)
     if level and np.isfinite(findings.views.flow):
         found += [(level, text) for text in _doubts_in_words(findings, doubts, settings)]
     confirmed = findings.views.confirmed(settings.trust)
@@ -262,14 +275,12 @@ def grade_vessel(findings: Findings, settings: VelocitySettings) -> tuple[str, t
     if not found:
         apart = abs(1 / findings.gain - 1) or np.nanmin(findings.views.differences(floor))
         agreement = Message("flow and space-time diagram agree within {apart:.0%}", apart=apart)
-        return GRADES[0], (
-            agreement,
-            *aside,
-            Message("{share:.0%} of the frames have a velocity", share=findings.valid_share),
-        )
+        valid = Message("{share:.0%} of the frames have a velocity", share=findings.valid_share)
+        return Graded(GRADES[0], (agreement, *aside, valid), doubts, chance)
     worst = max(level for level, _ in found)
     ordered = sorted(found, key=lambda finding: -finding[0])
-    return GRADES[min(worst, 3)], tuple(dict.fromkeys([*(text for _, text in ordered), *aside]))
+    reasons = tuple(dict.fromkeys([*(text for _, text in ordered), *aside]))
+    return Graded(GRADES[min(worst, 3)], reasons, doubts, chance)
 
 
 def _mask_in_words(findings: Findings) -> Message:
@@ -278,22 +289,18 @@ def _mask_in_words(findings: Findings) -> Message:
 
 def _doubts_in_words(findings: Findings, doubts: Doubts, settings: VelocitySettings) -> list[str]:
     """Say what lowers the chance most, the heaviest first; at least one thing."""
-    rows, transit = findings.views.differences(settings.flags.floor_px_frame)
-    nearest = np.nanmin([rows, transit]) if np.isfinite([rows, transit]).any() else np.nan
+    nearest = np.nan_to_num(findings.views.differences(settings.flags.floor_px_frame), nan=np.inf).min()
+    apart = Message("the readings of the space-time diagram differ, or one cannot be read")
+    if not np.isfinite(nearest):
+        apart = Message("no readable space-time diagram confirms the flow")
+    elif nearest > settings.trust.agreement:
+        apart = Message("flow and space-time diagram differ by {nearest:.0%}", nearest=nearest)
     texts = {
-        "nearest": Message("flow and space-time diagram differ by {nearest:.0%}", nearest=nearest),
-        "second": Message("the readings of the space-time diagram differ, or one cannot be read"),
+        "apart": apart,
         "weak": Message("the pattern changes on its way: cells are hard to follow"),
         "scale": Message("the model expects errors of {scale:.0%} of the speed", scale=findings.relative_scale),
-        "uneven": Message(
-            "on {share:.0%} of its length flow and space-time diagram do not say the same speed", share=findings.uneven
-        ),
-        "mask": _mask_in_words(findings),
-        "absent": _ABSENT,
         "slow": FLAG_MEANINGS["NEAR_FLOOR"],
     }
-    if not np.isfinite(nearest):
-        texts["nearest"] = Message("no readable space-time diagram confirms the flow")
     weighed = {name: weight * getattr(doubts, name) for name, weight in zip(texts, settings.trust.weights, strict=True)}
     most = max(weighed.values())
     told = [name for name in sorted(weighed, key=lambda name: -weighed[name]) if weighed[name] > 0.5 * most]

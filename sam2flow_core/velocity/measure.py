@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.config.flags import GRADES
-from sam2flow_core.config.velocity import VelocitySettings
+from sam2flow_core.config.velocity import StretchSettings, VelocitySettings
 from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.stack.timing import Timing
 from sam2flow_core.velocity.activity import Activity, CrossSampler, Presence, contrast_beside, find_presence
@@ -29,7 +29,7 @@ from sam2flow_core.velocity.flag_rules import (
     overlap_share,
     vessel_flags,
 )
-from sam2flow_core.velocity.grade import Findings, chance_right, find_doubts, find_views, grade_vessel
+from sam2flow_core.velocity.grade import Findings, find_views, grade_vessel
 from sam2flow_core.velocity.prepared import Course, Others, PreparedVessel, prepare, with_flow
 from sam2flow_core.velocity.pulse import spectrum
 from sam2flow_core.velocity.records import CalibrationLike, CellCount, Series, SpaceTime, VesselMeasurement
@@ -48,12 +48,12 @@ from sam2flow_core.velocity.series import cross_profile, opposed_share, rejected
 from sam2flow_core.velocity.spans import Span, at_frames, by_time, joined, on_clock, span_clock, spans, trimmed
 from sam2flow_core.velocity.stretches import (
     Step,
+    Stretches,
     StretchTable,
     kept_of,
     longest_gap,
     read_stretches,
     step_along,
-    uneven_share,
 )
 from sam2flow_core.velocity.uncertainty import frame_standard_error, summarise, with_interval
 from sam2flow_core.velocity.wall_fit import fit_width
@@ -75,12 +75,39 @@ class _Recording:
 
 @dataclass(frozen=True)
 class _Read:
-    """What the images of a vessel say."""
+    """What the images of a vessel say: its space-time diagram, the speed along it, and its cross-sections.
+
+    Attributes
+    ----------
+    space_time : SpaceTime
+    cells : CellCount
+    table : StretchTable
+    stretches : Stretches
+        By `table`, for a vessel of this width.
+    gap : tuple of int
+        First and last point (not included) of the longest part of the line along which nothing moves.
+    activity : Activity
+    """
 
     space_time: SpaceTime
     cells: CellCount
-    stretches: StretchTable
+    table: StretchTable
+    stretches: Stretches
+    gap: tuple[int, int]
     activity: Activity
+
+    @classmethod
+    def of(
+        cls,
+        course: Course,
+        diagram: tuple[SpaceTime, CellCount, StretchTable],
+        activity: Activity,
+        settings: StretchSettings,
+    ) -> _Read:
+        """Read the speed along a vessel or segment whose diagram is read."""
+        space_time, cells, table = diagram
+        stretches = read_stretches(table, course.width, settings)
+        return cls(space_time, cells, table, stretches, longest_gap(table, stretches, settings), activity)
 
 
 @dataclass(frozen=True)
@@ -230,16 +257,14 @@ def _find_segments(vessel: PreparedVessel, reading: _Read, settings: VelocitySet
     lengthwise = _mean_over_time(vessel.flow.lengthwise)
     pace = _pace(reading.space_time)
     first, last = _with_blood(vessel, reading, settings)
-    table = reading.stretches.part(first, last)
+    table = reading.table.part(first, last)
     cuts = find_cuts(table, lengthwise[first:last], vessel.width, pace, settings.stretches)
     return possible_segments(vessel, [first + cut for cut in cuts], settings, (first, last))
 
 
 def _with_blood(vessel: PreparedVessel, reading: _Read, settings: VelocitySettings) -> tuple[int, int]:
     """Return first and last point (not included) of a line without an end along which no blood is seen."""
-    points = len(vessel.line.points)
-    stretches = read_stretches(reading.stretches, vessel.width, settings.stretches)
-    gap = longest_gap(reading.stretches, stretches, settings.stretches)
+    points, gap = len(vessel.line.points), reading.gap
     if not is_gap(gap[1] - gap[0], vessel.width, settings.flags):
         return 0, points
     first, last = kept_of(gap, points, settings.stretches)
@@ -257,8 +282,8 @@ def _read(vessels: Sequence[PreparedVessel], others: Sequence[Others], recording
     parts = spans(len(vessels[0].track.frames), recording.settings.kymograph)
     readings = _read_spans(vessels, sections, recording, parts)
     return [
-        _Read(*joined(mine, recording.settings.kymograph), section.activity())
-        for mine, section in zip(readings, sections, strict=True)
+        _Read.of(vessel, joined(mine, recording.settings.kymograph), section.activity(), recording.settings.stretches)
+        for vessel, mine, section in zip(vessels, readings, sections, strict=True)
     ]
 
 
@@ -336,10 +361,9 @@ def _finish(
     )
     known = diameter[np.isfinite(diameter)]
     mean_diameter = float(known.mean()) if len(known) else vessel.width
-    stretches = read_stretches(reading.stretches, vessel.width, settings.stretches)
+    stretches, gap = reading.stretches, reading.gap
     lengthwise = _mean_over_time(flow.lengthwise[~rejected[:-1]])
     step = None if one else step_along(stretches, lengthwise, _pace(diagram), settings.stretches)
-    gap = longest_gap(reading.stretches, stretches, settings.stretches)
     evidence = Evidence(
         track=track,
         area=vessel.seen.area,
@@ -365,9 +389,6 @@ def _finish(
         along += along_words(left_out.line, calibration, None, left_out.gap)
     opposed = opposed_share(flow.lengthwise[~rejected[:-1]], settings.series.stasis_px_frame)
     views = seen.scaled(gain)
-    uneven = uneven_share(
-        stretches, gain * lengthwise, _pace(diagram), settings.flags.floor_px_frame, settings.stretches
-    )
     findings = Findings(
         flags=flags,
         views=views,
@@ -381,12 +402,10 @@ def _finish(
         mask=float(track.mask_iou[0]),
         presence=presence.chance,
         unsharp=float(by_flag["OUT_OF_FOCUS"].mean()),
-        uneven=uneven,
         along=along,
         at_end=_at_end(step, gap, len(line.points), settings),
     )
-    doubts = find_doubts(findings, settings)
-    grade, words = grade_vessel(findings, settings)
+    graded = grade_vessel(findings, settings)
     return VesselMeasurement(
         video_id=recording.video_id,
         vessel_id=track.vessel_id,
@@ -405,15 +424,15 @@ def _finish(
         profile=profile,
         spectrum=waves,
         cells=reading.cells,
-        statistics=with_interval(statistics, settings.trust.interval_gain[GRADES.index(grade)]),
+        statistics=with_interval(statistics, settings.trust.interval_gain[GRADES.index(graded.grade)]),
         presence=presence.chance,
         flags=flags,
-        grade=grade,
-        reasons=words,
+        grade=graded.grade,
+        reasons=graded.reasons,
         along=along,
-        doubts=doubts,
+        doubts=graded.doubts,
         diagram_gain=gain,
-        chance=chance_right(doubts, settings.trust),
+        chance=graded.chance,
     )
 
 

@@ -235,29 +235,20 @@ class Doubts:
 
     Attributes
     ----------
-    nearest, second : float
-        How far the velocity is from the nearest and from the next of the three readings of the space-time diagram.
+    apart : float
+        How far the velocity is from the second nearest of the three readings of the space-time diagram: two of them
+        have to bear it out.
     weak : float
         How little the pattern is like itself on its way.
     scale : float
         The model's expected error, less where two readings of the diagram confirm the velocity.
-    uneven : float
-        Share of the length on which flow and diagram do not say the same speed.
-    mask : float
-        How little of the mask is expected to be right.
-    absent : float
-        How little speaks for a vessel.
     slow : float
         How slow the blood is: what stands still beside it weighs more.
     """
 
-    nearest: float
-    second: float
+    apart: float
     weak: float
     scale: float
-    uneven: float
-    mask: float
-    absent: float
     slow: float
 
 

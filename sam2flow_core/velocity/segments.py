@@ -202,7 +202,8 @@ def divided(whole: VesselMeasurement, segments: Sequence[VesselMeasurement]) -> 
         Measured each by itself, in the order of the line, a branch last.
     """
     numbered = tuple(replace(segment, segment=k) for k, segment in enumerate(segments, start=1))
-    labels = ", ".join(segment.label for segment in numbered[:-1]) + f" and {numbered[-1].label}"
+    before = ", ".join(segment.label for segment in numbered[:-1])
+    labels = Message("{before} and {last}", before=before, last=numbered[-1].label)
     return replace(
         whole,
         segments=numbered,

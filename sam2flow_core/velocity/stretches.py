@@ -338,29 +338,6 @@ def step_along(
     return Step(step.place, step.before * usual, step.after * usual)
 
 
-def uneven_share(
-    stretches: Stretches, lengthwise: NDArray[np.float64], pace: float, floor: float, settings: StretchSettings
-) -> float:
-    """Return the share of the stretches of which flow and diagram do not say the same speed, 0 to 1.
-
-    Parameters
-    ----------
-    stretches : Stretches
-    lengthwise : ndarray, shape (N,)
-        Mean flow at each point of the line, px per frame.
-    pace : float
-        That `stretches` are multiples of, px per frame.
-    floor : float
-        Differences are shares of the flow, or of this speed where it is slower.
-    settings : StretchSettings
-    """
-    if not len(stretches.place):
-        return 1.0
-    flow = lengthwise[stretches.place.astype(int)]
-    alike = np.abs(stretches.multiple * pace - flow) <= settings.same_speed * np.maximum(np.abs(flow), floor)
-    return float(1 - alike.mean())
-
-
 def kept_of(gap: tuple[int, int], points: int, settings: StretchSettings) -> tuple[int, int]:
     """Return first and last point (not included) of what a gap near an end leaves of a line; a gap elsewhere all of it.
 

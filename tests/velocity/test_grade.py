@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.velocity import GRADES, measure_vessel
 from sam2flow_core.velocity.grade import Findings, Views, find_doubts, grade_vessel
@@ -25,7 +26,6 @@ CONFIRMED = Findings(
     mask=0.8,
     presence=1.0,
     unsharp=0.0,
-    uneven=0.0,
     along=(),
     at_end=False,
 )
@@ -98,15 +98,15 @@ ALONE = replace(CONFIRMED, views=replace(CONFIRMED.views, transit=float("nan")))
 
 @pytest.mark.parametrize("changes", [{"flags": ("LOW_CONTRAST",)}, {"flags": ("TOO_SHORT",)}])
 def test_what_two_readings_of_the_diagram_confirm_is_good_whatever_was_feared(changes):
-    assert grade_vessel(replace(CONFIRMED, **changes), VelocitySettings())[0] == "good"
-    assert grade_vessel(replace(ALONE, **changes), VelocitySettings())[0] != "good"
+    assert grade_vessel(replace(CONFIRMED, **changes), VelocitySettings()).grade == "good"
+    assert grade_vessel(replace(ALONE, **changes), VelocitySettings()).grade != "good"
 
 
 def test_two_of_three_readings_have_to_agree_with_the_flow():
     one = replace(CONFIRMED, views=Views(flow=3.0, rows=3.1, transit=float("nan"), slant=1.0))
     two = replace(CONFIRMED, views=Views(flow=3.0, rows=3.1, transit=float("nan"), slant=2.9))
-    assert grade_vessel(one, VelocitySettings())[0] == "fair"
-    assert grade_vessel(two, VelocitySettings())[0] == "good"
+    assert grade_vessel(one, VelocitySettings()).grade == "fair"
+    assert grade_vessel(two, VelocitySettings()).grade == "good"
 
 
 def test_what_the_network_fears_counts_less_where_two_readings_confirm_the_flow():
@@ -114,17 +114,20 @@ def test_what_the_network_fears_counts_less_where_two_readings_confirm_the_flow(
     assert confirmed.scale < 0.1 < 0.9 < alone.scale
 
 
-def test_a_velocity_that_is_off_along_most_of_the_line_is_not_good():
-    word, reasons = grade_vessel(replace(CONFIRMED, uneven=1.0, mask=0.5, match=0.1), VelocitySettings())
-    assert word != "good"
-    assert any("on 100% of its length" in reason for reason in reasons)
+def test_what_lowers_the_chance_most_is_told_first():
+    slow = replace(CONFIRMED, views=Views(flow=0.4, rows=0.4, transit=0.4, slant=0.4), relative_scale=0.8)
+    graded = grade_vessel(slow, VelocitySettings())
+    assert graded.grade != "good" and graded.chance < 0.8
+    assert graded.reasons[0] == FLAG_MEANINGS["NEAR_FLOOR"]
+    wrong = replace(CONFIRMED, views=Views(flow=3.0, rows=4.0, transit=float("nan"), slant=4.0))
+    assert any("differ by 25%" in reason for reason in grade_vessel(wrong, VelocitySettings()).reasons)
 
 
 @pytest.mark.parametrize(("at_end", "word"), [(True, "good"), (False, "poor")])
 def test_what_is_wrong_near_an_end_of_the_line_is_told_and_lowers_no_grade(at_end, word):
     findings = replace(CONFIRMED, along=("the speed steps",), at_end=at_end)
-    found, reasons = grade_vessel(findings, VelocitySettings())
-    assert found == word and "the speed steps" in reasons
+    graded = grade_vessel(findings, VelocitySettings())
+    assert graded.grade == word and "the speed steps" in graded.reasons
 
 
 def test_a_mask_in_which_blood_runs_both_ways_is_not_good(plug_scene):

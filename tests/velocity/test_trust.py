@@ -16,7 +16,7 @@ from sam2flow_core.velocity.uncertainty import with_interval
 
 from .vessels import Calibrated
 
-SURE = Doubts(nearest=0.05, second=0.05, weak=0.0, scale=0.1, uneven=0.1, mask=0.2, absent=0.0, slow=0.1)
+SURE = Doubts(apart=0.02, weak=0.0, scale=0.02, slow=0.02)
 
 
 def test_blood_that_stands_still_in_every_reading_is_left_as_it_is():
@@ -32,8 +32,7 @@ def test_no_doubt_raises_the_chance(doubt):
 
 def test_readings_that_agree_are_good_and_readings_that_do_not_are_not():
     assert level_of(chance_right(SURE, TrustSettings()), TrustSettings()) == 0
-    apart = replace(SURE, nearest=0.9, second=0.9, uneven=1.0)  # a speed that is off is so along the line as well
-    for bad in (apart, replace(SURE, scale=1.0, uneven=1.0, slow=0.8), replace(SURE, mask=0.9, absent=0.9)):
+    for bad in (replace(SURE, apart=0.9), replace(SURE, weak=1.0), replace(SURE, scale=1.0), replace(SURE, slow=0.9)):
         assert level_of(chance_right(bad, TrustSettings()), TrustSettings()) > 0
 
 
