@@ -199,8 +199,8 @@ class WallSettings:
         Power of the distance from the middle with which it grows towards the wall.
     """
 
-    narrow_px: float = 16.0
-    per_px: float = 0.02
+    narrow_px: float = 13.0
+    per_px: float = 0.025
     most: float = 0.5
     order: float = 3.0
 

@@ -112,7 +112,8 @@ def told_of_memory(device: torch.device) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise ModelError(
-            f"the memory of {device} is too small for this recording: choose the device cpu, or crop the frames"
+            "the memory of {device} is too small for this recording: choose the device cpu, or crop the frames",
+            device=device,
         ) from error
 
 

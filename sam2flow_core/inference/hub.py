@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from sam2flow_core.errors import ModelError, require_extra
+from sam2flow_core.messages import Message
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -27,7 +28,9 @@ def require_here(name: str, said_by: object) -> None:
     """
     if is_hub_name(name):
         raise ModelError(
-            f"{said_by} asks for the model '{name}' of the Hugging Face hub: add --download if you want it fetched"
+            "{said_by} asks for the model '{name}' of the Hugging Face hub: add --download if you want it fetched",
+            said_by=said_by,
+            name=name,
         )
 
 
@@ -52,18 +55,24 @@ def fetch(name: str) -> Path:
         hf_hub_download(name, CONFIG_FILE)
         return Path(hf_hub_download(name, WEIGHTS_FILE)).parent
     except Exception as error:  # whatever its HTTP client raises, which changes between versions
-        raise ModelError(f"'{name}' {_why(error)}") from None
+        raise ModelError("'{name}' {why}", name=name, why=_why(error)) from None
 
 
 def _why(error: Exception) -> str:
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if "LocalEntryNotFoundError" in kinds or "ConnectionError" in kinds or "TransportError" in kinds:
-        return (
+        return Message(
             "is no file or folder here, and the Hugging Face hub cannot be reached. Without network, "
             "copy the model's folder to this computer and give its path"
         )
     if "RepositoryNotFoundError" in kinds:
-        return "is no file or folder here, nor a model on the Hugging Face hub that may be read; check the spelling"
+        return Message(
+            "is no file or folder here, nor a model on the Hugging Face hub that may be read; check the spelling"
+        )
     if "EntryNotFoundError" in kinds:
-        return f"is on the Hugging Face hub, but without {CONFIG_FILE} and {WEIGHTS_FILE}: not weights of SAM2Flow"
-    return f"could not be fetched from the Hugging Face hub ({type(error).__name__})"
+        return Message(
+            "is on the Hugging Face hub, but without {config} and {weights}: not weights of SAM2Flow",
+            config=CONFIG_FILE,
+            weights=WEIGHTS_FILE,
+        )
+    return Message("could not be fetched from the Hugging Face hub ({kind})", kind=type(error).__name__)

@@ -227,7 +227,10 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         if outside := [(x, y) for (x, y), k in zip(xy, kinds, strict=True) if k == 1 and not picture.inside(y, x)]:
             x, y = outside[0]
             raise PromptError(
-                f"vessel {obj_id}: the click at y {y:g}, x {x:g} lies in a margin that shows nothing; move it"
+                "vessel {obj_id}: the click at y {y:g}, x {x:g} lies in a margin that shows nothing; move it",
+                obj_id=obj_id,
+                y=y,
+                x=x,
             )
         shift = state.frames.shift(frame_idx)
         (top, left), (dy, dx) = picture.origin, (shift.dy, shift.dx)
@@ -329,7 +332,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         """Forget a vessel's prompts in one frame; a vessel without any is removed."""
         state = inference_state
         if obj_id not in state.vessels:
-            raise PromptError(f"there is no vessel {obj_id}")
+            raise PromptError("there is no vessel {obj_id}", obj_id=obj_id)
         vessel = state.vessels[obj_id]
         only_stops = frame_idx not in vessel.logits
         for record in (vessel.points, vessel.given, vessel.left, vessel.logits):
@@ -566,4 +569,4 @@ def _alike(one: ClickedMask, other: ClickedMask, share: float) -> bool:
 def _check_frame(state: InferenceState, frame: int) -> None:
     last = state.frames.stack.shape[0] - 1
     if not 0 <= frame <= last:
-        raise PromptError(f"frame {frame} is outside the recording (0 to {last})")
+        raise PromptError("frame {frame} is outside the recording (0 to {last})", frame=frame, last=last)

@@ -78,20 +78,20 @@ def save_folder(folder: Path, model: SAM2Flow, notes: dict[str, Any]) -> None:
 def read_header(path: Path) -> dict[str, Any]:
     """Configuration and notes of a file; raises `ModelError` where it is not one of ours."""
     if not path.is_file():
-        raise ModelError(f"{path}: no such weights file; give 'tiny' or the path of a .safetensors file")
+        raise ModelError("{path}: no such weights file; give 'tiny' or the path of a .safetensors file", path=path)
     try:
         with safe_open(path, "pt") as handle:
             header = handle.metadata() or {}
     except Exception:  # whatever the reader raises on a damaged file
         raise ModelError(
-            f"{path}: not a safetensors file; only files written by 'sam2flow train' can be used"
+            "{path}: not a safetensors file; only files written by 'sam2flow train' can be used", path=path
         ) from None
     if header.get("format") != FORMAT:
-        raise ModelError(f"{path}: a safetensors file, but not weights of SAM2Flow")
+        raise ModelError("{path}: a safetensors file, but not weights of SAM2Flow", path=path)
     try:
         return {"config": read_object(header.get("config", "")), "notes": read_object(header.get("notes", "{}"))}
     except ValueError as error:
-        raise ModelError(f"{path}: its header is damaged ({error}); fetch it anew") from None
+        raise ModelError("{path}: its header is damaged ({reason}); fetch it anew", path=path, reason=error) from None
 
 
 def load_model(name: str, overrides: dict[str, Any] | None = None) -> tuple[SAM2Flow, dict[str, Any]]:
@@ -165,12 +165,19 @@ def _read_folder(folder: Path) -> dict[str, Any]:
         content = read_object(read_regular(folder / CONFIG_FILE))
     except FileNotFoundError:
         raise ModelError(
-            f"{folder}: no model in this folder; {CONFIG_FILE} and {WEIGHTS_FILE} should be there"
+            "{folder}: no model in this folder; {config_file} and {weights_file} should be there",
+            folder=folder,
+            config_file=CONFIG_FILE,
+            weights_file=WEIGHTS_FILE,
         ) from None
     except (ValueError, OSError) as error:
-        raise ModelError(f"{folder / CONFIG_FILE}: cannot be read ({one_line(str(error))})") from None
+        raise ModelError(
+            "{file}: cannot be read ({reason})", file=folder / CONFIG_FILE, reason=one_line(str(error))
+        ) from None
     if content.get("model_type") != MODEL_TYPE:
-        raise ModelError(f"{folder}: a model, but not of SAM2Flow; SAM 2 itself is read from its .pt file")
+        raise ModelError(
+            "{folder}: a model, but not of SAM2Flow; SAM 2 itself is read from its .pt file", folder=folder
+        )
     read_header(folder / WEIGHTS_FILE)
     notes = content.get("notes")
     config = {key: value for key, value in content.items() if key not in ("model_type", "notes")}
@@ -192,7 +199,9 @@ def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) 
             there = {name: tuple(handle.get_slice(former).get_shape()) for name, former in names.items()}
             if different := sorted(n for n in {*wanted, *there} if wanted.get(n) != there.get(n)):
                 first = one_line(different[0])
-                raise ModelError(f"{path}: the weights do not fit their configuration ({first} is the first)")
+                raise ModelError(
+                    "{path}: the weights do not fit their configuration ({first} is the first)", path=path, first=first
+                )
             tensors: dict[str, Tensor] = {name: handle.get_tensor(former).float() for name, former in names.items()}
         require_finite(path, tensors)
         model = SAM2Flow(config)
@@ -209,7 +218,7 @@ def _overridden(data: dict[str, Any], overrides: dict[str, Any] | None) -> Model
         for part in parts:
             place = place[part]
         if last not in place:
-            raise ModelError(f"no setting '{key}' in the model's configuration")
+            raise ModelError("no setting '{key}' in the model's configuration", key=key)
         place[last] = value
     return ModelConfig.from_dict(data)
 
@@ -233,8 +242,8 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         name = next(n for n in ("cuda", "mps", "cpu") if there[n])
     if not there.get(name.split(":")[0], False):
-        raise ModelError(f"device '{name}' is not available on this computer; use --device auto")
+        raise ModelError("device '{name}' is not available on this computer; use --device auto", name=name)
     try:
         return torch.device(name)
     except RuntimeError:
-        raise ModelError(f"device '{one_line(name)}' is none; use --device auto, cpu, cuda or mps") from None
+        raise ModelError("device '{name}' is none; use --device auto, cpu, cuda or mps", name=one_line(name)) from None

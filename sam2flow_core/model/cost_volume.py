@@ -15,6 +15,7 @@ from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 from torch.utils.checkpoint import checkpoint
 
 from sam2flow_core.config.model import COST_VOLUME, MatchConfig
@@ -46,6 +47,48 @@ def speed_bins(largest: float) -> Tensor:
 
 
 @dataclass(frozen=True)
+class Pool:
+    """Cells that each cell is pooled over, P places along its path.
+
+    Attributes
+    ----------
+    index : IntTensor (N, P)
+    weight : Tensor (N, P)
+        Share of each; 0 where there is none, or where its own direction runs against the path.
+    rows : LongTensor (R,)
+        The cells that meet any which run against their path: few.
+    turned : IntTensor (R, P)
+        Those that they meet, to be read with their speeds reversed.
+    turned_weight : Tensor (R, P)
+    """
+
+    index: Tensor
+    weight: Tensor
+    rows: Tensor
+    turned: Tensor
+    turned_weight: Tensor
+
+    @classmethod
+    def of(cls, follow: Tensor, against: Tensor) -> Pool:
+        """Of the cells (N, P) that are met, N where there is none, and whether each runs against the path."""
+        there = follow < follow.shape[0]
+        index = torch.where(there, follow, 0).int()
+        weight = there / there.sum(1, keepdim=True).clamp_min(1)
+        rows = torch.nonzero((there & against).any(1))[:, 0]
+        return cls(index, weight * ~against, rows, index[rows], (weight * against)[rows])
+
+    def read(self, volume: Tensor) -> Tensor:
+        """Pool a cost volume (N, B, C); same shape."""
+        # One pass over memory instead of one for each place: this is where time goes with many cells. A second table
+        # with all speeds reversed would double it.
+        table, weight, turned = volume.flatten(1), self.weight.to(volume), self.turned_weight.to(volume)
+        pooled = embedding_bag(self.index, table, per_sample_weights=weight, mode="sum")
+        against = embedding_bag(self.turned, table, per_sample_weights=turned, mode="sum")
+        back = against.view(-1, *volume.shape[1:]).flip(1).flatten(1)
+        return pooled.index_add(0, self.rows, back).view_as(volume)
+
+
+@dataclass(frozen=True)
 class Streamlines:
     """Where the matter of each cell may go: fixed for as long as the masks are.
 
@@ -64,10 +107,8 @@ class Streamlines:
         middle that stay within reach at that lag.
     valid : BoolTensor (N, B, L)
         Whether the point lies in the image and within reach.
-    follow : LongTensor (N, P)
-        Cells met along the path, from ``-reach`` to ``reach`` cells; N where there is none.
-    turned : BoolTensor (N, P)
-        Whether that cell's own direction runs against the path.
+    pools : tuple of Pool
+        Over which cells each is pooled, ever wider; each reads the one before it.
     """
 
     path: Tensor
@@ -76,8 +117,7 @@ class Streamlines:
     source: Corners
     target: tuple[Corners, ...]
     valid: Tensor
-    follow: Tensor
-    turned: Tensor
+    pools: tuple[Pool, ...]
 
 
 def trace_streamlines(
@@ -109,8 +149,9 @@ def trace_streamlines(
         corners, inside = find_corners(cells.image[:, None], point, config.feature_stride, feature_size, cover)
         targets.append(corners)
         valids.append(_among(inside, bins.shape[0]))
-    follow, turned = _meet(cells, path, tangent)
-    return Streamlines(path, tangent, bins, source, tuple(targets), torch.stack(valids, 2), follow, turned)
+    return Streamlines(
+        path, tangent, bins, source, tuple(targets), torch.stack(valids, 2), _pools(cells, path, tangent)
+    )
 
 
 def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
@@ -121,6 +162,14 @@ def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
     share = (place - low)[..., None]
     low = low.long()[..., None].expand(-1, -1, 2)
     return torch.gather(path, 1, low) * (1 - share) + torch.gather(path, 1, low + 1) * share
+
+
+def _pools(cells: SparseCells, path: Tensor, tangent: Tensor) -> tuple[Pool, ...]:
+    follow, against = _meet(cells, path, tangent)
+    middle = follow.shape[1] // 2
+    near = range(-COST_VOLUME.near_cells, COST_VOLUME.near_cells + 1)
+    places = ([middle + k for k in hops] for hops in (near, *COST_VOLUME.hops))
+    return tuple(Pool.of(follow[:, at], against[:, at]) for at in places)
 
 
 def _meet(cells: SparseCells, path: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
@@ -294,20 +343,7 @@ def pool_along(volume: Tensor, streamlines: Streamlines) -> tuple[Tensor, ...]:
     Each result has the shape of ``volume``. A cell whose direction runs against
     the path is read with its speeds reversed.
     """
-    middle = streamlines.follow.shape[1] // 2
-    near = _read(volume, streamlines, range(middle - COST_VOLUME.near_cells, middle + COST_VOLUME.near_cells + 1))
-    wide = _read(near, streamlines, [middle + k for k in COST_VOLUME.hops[0]])
-    whole = _read(wide, streamlines, [middle + k for k in COST_VOLUME.hops[1]])
-    return near, wide, whole
-
-
-def _read(volume: Tensor, streamlines: Streamlines, places: range | list[int]) -> Tensor:
-    count = volume.shape[0]
-    follow, turned = streamlines.follow[:, list(places)], streamlines.turned[:, list(places)]
-    there = follow < count
-    index = (torch.where(there, follow, 0) + count * turned).int()
-    weight = there / there.sum(1, keepdim=True).clamp_min(1)
-    # One pass over memory instead of one for each place: this is where time goes with many cells.
-    both = torch.cat([volume, volume.flip(1)]).flatten(1)
-    pooled = torch.nn.functional.embedding_bag(index, both, per_sample_weights=weight.to(both), mode="sum")
-    return pooled.view_as(volume)
+    near, wide, whole = streamlines.pools
+    found = near.read(volume)
+    wider = wide.read(found)
+    return found, wider, whole.read(wider)

@@ -4,7 +4,16 @@ import pytest
 import torch
 
 from sam2flow_core.config.model import preset
-from sam2flow_core.model.cost_volume import along, correlate, pool_along, slow_bins, span, speed_bins, trace_streamlines
+from sam2flow_core.model.cost_volume import (
+    Pool,
+    along,
+    correlate,
+    pool_along,
+    slow_bins,
+    span,
+    speed_bins,
+    trace_streamlines,
+)
 from sam2flow_core.model.features import PatchEncoder
 from sam2flow_core.model.sparse_cells import direction_field, find_cells
 
@@ -103,6 +112,22 @@ def test_pooling_turns_cells_that_run_the_other_way():
     for pooled in pool_along(volume, streamlines):
         best = streamlines.bins[pooled[..., 0].argmax(1)] * sign[:, 0]
         assert torch.all(best == 5)
+
+
+def test_cells_met_the_other_way_round_are_pooled_with_their_speeds_reversed():
+    follow = torch.tensor([[1, 2], [0, 3], [3, 0]])  # 3: none there
+    against = torch.tensor([[False, True], [True, False], [True, True]])
+    volume = torch.randn(3, 5, 2, generator=torch.Generator().manual_seed(0))
+    pooled = Pool.of(follow, against).read(volume)
+    torch.testing.assert_close(pooled[0], (volume[1] + volume[2].flip(0)) / 2)
+    torch.testing.assert_close(pooled[1], volume[0].flip(0))
+    torch.testing.assert_close(pooled[2], volume[0].flip(0))
+
+
+def test_where_no_cell_runs_the_other_way_nothing_is_turned():
+    volume = torch.randn(2, 5, 2, generator=torch.Generator().manual_seed(0))
+    pooled = Pool.of(torch.tensor([[0, 1], [1, 2]]), torch.zeros(2, 2, dtype=torch.bool)).read(volume)
+    torch.testing.assert_close(pooled, torch.stack([volume.mean(0), volume[1]]))
 
 
 def test_speed_bins_are_symmetric_and_reach():
