@@ -10,7 +10,6 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Shapes
 from napari.layers.base import ActionType
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from sam2flow_core.project import next_line_folder
@@ -22,6 +21,8 @@ from sam2flow_napari.worker.jobs import Failed, LineDone, LineJob
 from sam2flow_napari.worker.loop import Worker
 
 NAME = tr_later("drawn line")
+_BY_CLICKS = "add_polyline"
+"""Of napari's ways to draw: `add_path` follows the pointer freehand, and the second click ends it."""
 
 
 class DrawnLine(QObject):
@@ -36,13 +37,21 @@ class DrawnLine(QObject):
         Gives the layers of the open recording, or None.
     parent : QObject, optional
 
+    Attributes
+    ----------
+    words : str
+        What the last line has measured, until something else is done.
+
     Signals
     -------
     measured(object)
         A `LineDone`, or None where there is no line any more.
+    changed()
+        A line is begun, given up, being measured, or done.
     """
 
     measured = Signal(object)
+    changed = Signal()
 
     def __init__(
         self,
@@ -56,7 +65,9 @@ class DrawnLine(QObject):
         self._viewer, self._session, self._worker, self._scene = viewer, session, worker, scene
         self._layer: Shapes | None = None
         self._job_id = 0
+        self.words = ""
         session.calibration_changed.connect(self._on_calibration)
+        session.state_changed.connect(self._on_state)
 
     @property
     def layer(self) -> Shapes | None:
@@ -67,7 +78,12 @@ class DrawnLine(QObject):
     def drawing(self) -> bool:
         """Whether the next clicks are corners of the line."""
         layer = self.layer
-        return layer is not None and self._viewer.layers.selection.active is layer and layer.mode == "add_path"
+        return layer is not None and self._viewer.layers.selection.active is layer and layer.mode == _BY_CLICKS
+
+    @property
+    def measuring(self) -> bool:
+        """Whether a line is drawn whose velocity is not there yet."""
+        return self._job_id != 0
 
     def start(self) -> None:
         """Let the user draw a line in place of the one before, or go back to clicks where one is being drawn."""
@@ -75,44 +91,67 @@ class DrawnLine(QObject):
         if scene is None or self._session.recording is None:
             return
         if self.drawing:
-            self.forget()
-            scene.make_clickable()
+            self.give_up()
             return
         self.forget()
         self._layer = LayerFactory(self._session.recording.spacing).line(NAME)
         self._viewer.add_layer(self._layer)
         lay_on(self._layer, scene.image)
+        scene.bind_keys(self._layer)
         self._layer.events.data.connect(self._on_data)
         self._viewer.layers.selection.active = self._layer
-        self._layer.mode = "add_path"
-        self._viewer.status = tr("Click along a vessel; a double click ends the line.")
+        self._layer.mode = _BY_CLICKS
+        # The user may turn to another layer in the middle of it.
+        self._viewer.layers.selection.events.active.connect(self._on_active)
+        self.changed.emit()
+
+    def give_up(self) -> None:
+        """Take a line away that is being drawn, and go back to clicks."""
+        scene = self._scene()
+        if scene is not None and self.drawing:
+            self.forget()
+            scene.make_clickable()
 
     def forget(self) -> None:
         """Take the line away (another is drawn, or the recording is closed)."""
-        layer, self._layer, self._job_id = self.layer, None, 0
+        layer, self._layer, self._job_id, self.words = self.layer, None, 0, ""
+        self._viewer.layers.selection.events.active.disconnect(self._on_active)
         if layer is not None:
             layer.events.data.disconnect(self._on_data)
             with suppress(ValueError):
                 self._viewer.layers.remove(layer)
             self.measured.emit(None)
+            self.changed.emit()
 
     def take(self, answer: object) -> None:
         """Take an answer of the worker; others than the present line's are dropped."""
         if isinstance(answer, LineDone) and answer.job_id == self._job_id:
-            show_info(
-                tr("Drawn line: {words}. Tables and report are in {out}").format(
-                    words=told(answer.words), out=answer.out
-                )
+            self.words = tr("Drawn line: {words}. Tables and report are in {out}").format(
+                words=told(answer.words), out=answer.out.name
             )
+            self._end()
             self.measured.emit(answer)
 
     def fail(self, failure: Failed) -> bool:
         """Take a failure; return whether it was the present line's."""
-        return failure.job_id == self._job_id
+        if failure.job_id != self._job_id:
+            return False
+        self._end()
+        return True
+
+    def _end(self) -> None:
+        self._job_id = 0
+        self.changed.emit()
+
+    def _on_state(self, _state: object) -> None:
+        self.words = ""
 
     def _on_calibration(self) -> None:
         if self.layer is not None and self._session.recording is not None:
             LayerFactory(self._session.recording.spacing).restyle(self.layer)
+
+    def _on_active(self, _event: Any) -> None:
+        self.changed.emit()
 
     def _on_data(self, event: Any) -> None:
         if event.action == ActionType.ADDED and self.layer is not None and len(self.layer.data):
@@ -130,5 +169,5 @@ class DrawnLine(QObject):
         self._job_id = self._worker.submit(
             lambda n: LineJob(n, recording.path, out, vertices, edit.pixel_size_um, edit.frame_rate_hz, stabilise)
         )
-        self._viewer.status = tr("Measuring along the line…")
         scene.make_clickable()
+        self.changed.emit()

@@ -76,8 +76,14 @@ def recording_of_layer(layer: Image) -> Path:
         else:
             return source
     data = layer.data[0] if layer.multiscale else layer.data
-    if layer.rgb or data.ndim != 3:
-        raise StackError(f"{layer.name}: a film in shades of grey is wanted, with axes (t, y, x); this has {data.ndim}")
+    if layer.rgb:
+        raise StackError("{name}: a film in shades of grey is wanted; this one is in colour", name=layer.name)
+    if data.ndim != 3:
+        raise StackError(
+            "{name}: a film in shades of grey is wanted, with axes (t, y, x); this has {axes}",
+            name=layer.name,
+            axes=data.ndim,
+        )
     return _written(layer, data)
 
 
@@ -200,7 +206,9 @@ def read_project_layers(folder: Path) -> list[LayerData]:
     project = read_project(folder)
     if not project.recording.exists():
         raise StackError(
-            f"{project.recording}: the recording of this project has moved; put it back, or beside {folder.name}"
+            "{recording}: the recording of this project has moved; put it back, or beside {name}",
+            recording=project.recording,
+            name=folder.name,
         )
     recording = open_recording(project.recording, project.edit)
     return [(recording.stack.as_array(), recording_arguments(recording), "image")]

@@ -21,6 +21,7 @@ from sam2flow_core.stack import open_stack
 from sam2flow_napari.layers import BoxLayer, BrushLayer, CentrelineLayer, LayerFactory, Overlays, PromptLayer
 from sam2flow_napari.layers.factory import STACK_KEY, lay_on
 from sam2flow_napari.layers.flow_frames import FlowFrames, first_answered
+from sam2flow_napari.layers.frame_on_screen import show_frame
 from sam2flow_napari.layers.prompt_layer import Key, bind
 from sam2flow_napari.session import Session
 from sam2flow_napari.translation import tr
@@ -74,7 +75,7 @@ class Scene:
         self.prompts = self._new_prompts()
         self.course = CentrelineLayer(viewer, session, factory, self.frames, self.overlays.line_of, show_warning)
         for layer in (self.brush.layer, self.boxes.layer, self.course.layer):
-            bind(layer, keys)
+            self.bind_keys(layer)
         for change in (image.events.scale, image.events.translate, image.events.rotate, image.events.shear):
             change.connect(self._on_moved)
         image.events.affine.connect(self._on_moved)
@@ -82,7 +83,7 @@ class Scene:
         self._follow = QSignalThrottler()
         self._follow.setTimeout(FOLLOW_MS)
         self._follow.triggered.connect(self._move)
-        viewer.dims.set_current_step(0, min(session.state.prompted_frames, default=0))
+        show_frame(viewer, min(session.state.prompted_frames, default=0))
 
     def close(self) -> None:
         """Take the layers over the recording away; its own stays."""
@@ -118,10 +119,14 @@ class Scene:
         assert self._session.recording is not None
         factory = LayerFactory(self._session.recording.spacing)
         prompts = PromptLayer(self._viewer, self._session, factory, show_warning, self._accept)
-        bind(prompts.layer, self._keys)
+        self.bind_keys(prompts.layer)
         # Deferred, because napari makes a layer the active one after all have heard that it was inserted.
         QTimer.singleShot(0, self.make_clickable)
         return prompts
+
+    def bind_keys(self, layer: Layer) -> None:
+        """Let the keys of the session count on a layer of this plugin while it is the active one."""
+        bind(layer, self._keys)
 
     def make_clickable(self) -> None:
         """Make the prompts the active layer, ready for clicks."""
@@ -239,10 +244,10 @@ class Scene:
     def go_to(self, frame: int) -> None:
         """Move the time slider to `frame` at once, in place of a move that waits."""
         self._follow.cancel()
-        self._viewer.dims.set_current_step(0, frame)
+        show_frame(self._viewer, frame)
 
     def _move(self) -> None:
-        self._viewer.dims.set_current_step(0, self._target)
+        show_frame(self._viewer, self._target)
 
     def show_results(self, tables: RunTables) -> None:
         """Show the results of a finished run."""

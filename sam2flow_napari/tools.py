@@ -8,6 +8,7 @@ from napari.components import ViewerModel
 
 from sam2flow_napari.drawn_line import DrawnLine
 from sam2flow_napari.found_vessels import Finder
+from sam2flow_napari.layers.frame_on_screen import frame_on_screen, show_frame
 from sam2flow_napari.layers.prompt_layer import Key
 from sam2flow_napari.previews import Previews
 from sam2flow_napari.recording_layers import Scene
@@ -79,7 +80,8 @@ class Tools:
             self._bench.scene.paint()
 
     def give_up(self) -> None:
-        """Forget what is being painted; the next click is a click again."""
+        """Forget what is being painted or drawn; the next click is a click again."""
+        self._bench.line.give_up()
         if self._bench.scene is not None:
             self._bench.scene.give_up()
 
@@ -89,7 +91,7 @@ class Tools:
             self.give_up()
         else:
             session = self._bench.session
-            session.clear_regions(session.active, self._bench.viewer.dims.current_step[0])
+            session.clear_regions(session.active, frame_on_screen(self._bench.viewer))
 
     def split(self) -> None:
         """Make the clicks that are selected in the image a vessel of its own; without any, the newest of the active."""
@@ -107,12 +109,14 @@ class Tools:
     def next_mask(self) -> None:
         """Show the next mask that the clicks on the active vessel may mean."""
         if self._bench.scene is not None:
-            self._bench.previews.ask_for_next(self._bench.session.active, self._bench.viewer.dims.current_step[0])
+            self._bench.previews.ask_for_next(self._bench.session.active, frame_on_screen(self._bench.viewer))
 
     def undo(self) -> None:
-        """Take back the last stroke or edit."""
+        """Take back the last stroke or edit, or the line that is being drawn."""
         scene = self._bench.scene
-        if scene is None or not scene.brush.working:
+        if self._bench.line.drawing:
+            self._bench.line.give_up()
+        elif scene is None or not scene.brush.working:
             self._bench.session.undo()
         elif not scene.brush.undo():
             scene.give_up()
@@ -156,7 +160,7 @@ def prompt_keys(viewer: ViewerModel, session: Session, tools: Tools) -> tuple[Ke
         ),
         Key("C", tr("bend the middle line of the vessel: its mask follows (again: back to clicks)"), tools.bend),
         Key("M", tr("paint the mask of the vessel (again: use it as prompt)"), tools.paint),
-        Key("Escape", tr("give up painting or bending, back to clicks"), tools.give_up),
+        Key("Escape", tr("give up painting, bending or drawing, back to clicks"), tools.give_up),
         Key("Control-Z", tr("undo (while you paint: the last stroke)"), tools.undo),
         Key("Control-Shift-Z", tr("redo"), tools.redo),
         Key(".", tr("go to the next frame with a prompt"), lambda: go_to_prompt(viewer, session, forward=True)),
@@ -172,9 +176,9 @@ def go_to_prompt(viewer: ViewerModel, session: Session, forward: bool) -> None:
     frames = session.state.prompted_frames
     if not frames:
         return
-    now = viewer.dims.current_step[0]
+    now = frame_on_screen(viewer)
     if forward:
         target = next((f for f in frames if f > now), frames[0])
     else:
         target = next((f for f in reversed(frames) if f < now), frames[-1])
-    viewer.dims.set_current_step(0, target)
+    show_frame(viewer, target)

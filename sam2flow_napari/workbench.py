@@ -23,6 +23,7 @@ from sam2flow_napari.file_menu import is_bundled, recording_of_layer, sample_pat
 from sam2flow_napari.found_vessels import Finder
 from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
 from sam2flow_napari.layers.flow_frames import first_answered
+from sam2flow_napari.layers.frame_on_screen import frame_on_screen
 from sam2flow_napari.layers.prompt_layer import Key
 from sam2flow_napari.preferences import read_preferences
 from sam2flow_napari.previews import Previews
@@ -321,7 +322,7 @@ class Workbench(QObject):
     def propagate(self) -> None:
         """Carry the masks of the frame on screen to all frames."""
         if self.scene is not None and not self.occupied:
-            frame = self.viewer.dims.current_step[0]
+            frame = frame_on_screen(self.viewer)
             self.propagation.start(self.scene.annotation(frame), frame)
 
     def cancel(self) -> None:

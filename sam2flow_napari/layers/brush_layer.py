@@ -10,6 +10,7 @@ from napari.layers import Labels
 
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
+from sam2flow_napari.layers.frame_on_screen import frame_on_screen
 from sam2flow_napari.layers.hand_layer import HandLayer
 from sam2flow_napari.layers.lazy_layers import shown_id
 from sam2flow_napari.session import Session
@@ -53,7 +54,7 @@ class BrushLayer(HandLayer):
 
     def start(self) -> None:
         """Let the user paint the active vessel in the frame on screen, from the mask that it has there."""
-        self._frame = self._viewer.dims.current_step[0]
+        self._frame = frame_on_screen(self._viewer)
         self._vessel = self._session.active or self._session.state.next_id()
         value = shown_id(self._vessel)
         inside = self._frames.labels(self._frame) == self._vessel

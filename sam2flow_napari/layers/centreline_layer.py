@@ -15,6 +15,7 @@ from sam2flow_core.project import SessionState
 from sam2flow_core.prompts import AnyPrompt, MaskPrompt
 from sam2flow_napari.layers.factory import LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
+from sam2flow_napari.layers.frame_on_screen import frame_on_screen
 from sam2flow_napari.layers.hand_layer import HandLayer
 from sam2flow_napari.session import Session
 from sam2flow_napari.translation import tr, tr_later
@@ -75,7 +76,7 @@ class CentrelineLayer(HandLayer):
         # Only here: what measures takes its time to load, and the window need not wait for it at its start.
         from sam2flow_core.velocity.centreline import BentVessel
 
-        self._vessel, self._frame = self._session.active, int(self._viewer.dims.current_step[0])
+        self._vessel, self._frame = self._session.active, frame_on_screen(self._viewer)
         mask = self._frames.mask_of(self._frame, self._vessel)
         vessel = None if mask is None else BentVessel.of(mask, self._measured(self._vessel, self._frame))
         if vessel is None:

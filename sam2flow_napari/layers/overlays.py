@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Layer
+from napari.layers import Layer, Vectors
 from napari.utils.colormaps.standardize_color import transform_color
 from numpy.typing import NDArray
 from psygnal import Signal
@@ -17,6 +17,8 @@ from superqt.utils import QSignalThrottler
 from sam2flow_core.project import SessionState
 from sam2flow_napari.layers.factory import TRACER_COLOUR, TRACER_ON_WHEEL, LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
+from sam2flow_napari.layers.frame_on_screen import frame_on_screen
+from sam2flow_napari.layers.frame_vectors import show_vectors
 from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames, WheelFrames, number_places
 from sam2flow_napari.layers.overlay_lines import Tracers, flow_arrows, line_segments
 from sam2flow_napari.session import Session
@@ -170,9 +172,9 @@ class Overlays:
         if not self._flow_shown:
             self.show_flow(frame)
             return
-        if frame % SAMPLED_FRAMES == 0:
+        if frame % SAMPLED_FRAMES == 0 or not self._limit_px:  # the first pairs may be repeats, without flow
             self._widen_limit(frame)
-        if frame == self._viewer.dims.current_step[0]:
+        if frame == frame_on_screen(self._viewer):
             self.redraw()
 
     def start_run(self) -> None:
@@ -184,6 +186,7 @@ class Overlays:
         for name in (SPEED, ARROWS, LINES):
             if name in self._layers:
                 self._layers[name].visible = False
+        self._apply_limit()
         self.redraw()
 
     def recalibrate(self, factory: LayerFactory) -> None:
@@ -245,7 +248,7 @@ class Overlays:
         self._viewer.layers.selection.active = active
 
     def _redraw(self) -> None:
-        t = min(self._viewer.dims.current_step[0], self._frames.shape[0] - 1)
+        t = frame_on_screen(self._viewer)
         if self._stale:
             self._stale = False
             for name in (VESSELS, SPEED, WHEEL):
@@ -258,29 +261,22 @@ class Overlays:
 
     def _redraw_arrows(self, t: int) -> None:
         if self.is_shown(ARROWS):
-            arrows = cast(Any, self._layers[ARROWS])
-            data = flow_arrows(self._labels.frame(t), self._frames.flow(t), max(self._limit_px, 0.5))
-            if len(data) or len(arrows.data):
-                arrows.data = data
+            arrows = flow_arrows(self._labels.frame(t), self._frames.flow(t), max(self._limit_px, 0.5))
+            show_vectors(cast(Vectors, self._layers[ARROWS]), arrows)
 
     def _redraw_tracers(self, t: int) -> None:
         if self.is_shown(TRACERS):
-            layer = cast(Any, self._layers[TRACERS])
-            streaks = self._tracers.streaks(t)
-            if len(streaks) or len(layer.data):
-                layer.data = streaks
+            layer = cast(Vectors, self._layers[TRACERS])
+            show_vectors(layer, self._tracers.streaks(t))
             colour = TRACER_ON_WHEEL if self.is_shown(WHEEL) else TRACER_COLOUR
             if (layer.edge_color != transform_color(colour)).any():
                 layer.edge_color = colour
 
     def _redraw_lines(self, t: int) -> None:
         if self.is_shown(LINES):
-            layer = cast(Any, self._layers[LINES])
             unseen = self._labels.hidden | self._frames.outdated
             shown = [line for line in self._lines if line.vessel_id not in unseen]
-            data = line_segments(shown, t)
-            if not np.array_equal(data, layer.data):  # where the tissue lies still, nothing is drawn anew
-                layer.data = data
+            show_vectors(cast(Vectors, self._layers[LINES]), line_segments(shown, t))
 
     def _redraw_numbers(self, t: int) -> None:
         """Put each vessel's number on its mask, when masks have changed; they move too little to follow the slider."""

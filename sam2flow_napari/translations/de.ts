@@ -8,16 +8,20 @@
         <translation>gezeichnete Linie</translation>
     </message>
     <message>
-        <source>Click along a vessel; a double click ends the line.</source>
-        <translation>Klicken Sie entlang eines Gefäßes; ein Doppelklick beendet die Linie.</translation>
-    </message>
-    <message>
-        <source>Measuring along the line…</source>
-        <translation>Messung entlang der Linie…</translation>
-    </message>
-    <message>
         <source>Drawn line: {words}. Tables and report are in {out}</source>
         <translation>Gezeichnete Linie: {words}. Tabellen und Bericht sind in {out}</translation>
+    </message>
+    <message>
+        <source>{name}: a film in shades of grey is wanted; this one is in colour</source>
+        <translation>{name}: Gebraucht wird ein Film in Graustufen; dieser ist farbig</translation>
+    </message>
+    <message>
+        <source>{name}: a film in shades of grey is wanted, with axes (t, y, x); this has {axes}</source>
+        <translation>{name}: Gebraucht wird ein Film in Graustufen, mit den Achsen (t, y, x); dieser hat {axes}</translation>
+    </message>
+    <message>
+        <source>{recording}: the recording of this project has moved; put it back, or beside {name}</source>
+        <translation>{recording}: Die Aufnahme dieses Projekts ist nicht mehr dort; legen Sie sie zurück, oder neben {name}</translation>
     </message>
     <message>
         <source>proposals</source>
@@ -256,8 +260,8 @@
         <translation>die Maske des Gefäßes malen (noch einmal: sie verwenden)</translation>
     </message>
     <message>
-        <source>give up painting or bending, back to clicks</source>
-        <translation>Malen oder Biegen beenden, zurück zu Klicks</translation>
+        <source>give up painting, bending or drawing, back to clicks</source>
+        <translation>Malen, Biegen oder Zeichnen beenden, zurück zu Klicks</translation>
     </message>
     <message>
         <source>undo (while you paint: the last stroke)</source>
@@ -1392,6 +1396,14 @@ volle Farbe: {most}</translation>
         <translation>Ziehen Sie die Punkte der Linie: die Maske folgt (2 und Klick: einer mehr, 1: einer weniger). C: fertig.</translation>
     </message>
     <message>
+        <source>Click along a vessel; a double click ends the line.</source>
+        <translation>Klicken Sie entlang eines Gefäßes; ein Doppelklick beendet die Linie.</translation>
+    </message>
+    <message>
+        <source>Measuring along the line…</source>
+        <translation>Messung entlang der Linie…</translation>
+    </message>
+    <message>
         <source>Click on a vessel in the image, or have them all found (Find vessels).</source>
         <translation>Klicken Sie im Bild auf ein Gefäß, oder lassen Sie alle finden (Gefäße suchen).</translation>
     </message>
@@ -1522,6 +1534,10 @@ volle Farbe: {most}</translation>
         <translation>{name} wird gesucht…</translation>
     </message>
     <message>
+        <source>⚠ {name}: {said}</source>
+        <translation>⚠ {name}: {said}</translation>
+    </message>
+    <message>
         <source>Accept all ({count})</source>
         <translation>Alle {count} nehmen</translation>
     </message>
@@ -1554,12 +1570,28 @@ volle Farbe: {most}</translation>
         <translation>{speed}, {grade}</translation>
     </message>
     <message>
+        <source>{folder}: the tables of that run have rows without a vessel; run again</source>
+        <translation>{folder}: Die Tabellen dieses Laufs haben Zeilen ohne Gefäß; messen Sie noch einmal</translation>
+    </message>
+    <message>
+        <source>{folder}: the tables of that run lack the column {name}; run again</source>
+        <translation>{folder}: Den Tabellen dieses Laufs fehlt die Spalte {name}; messen Sie noch einmal</translation>
+    </message>
+    <message>
+        <source>{folder}: the tables of that run hold no numbers as {name}; run again</source>
+        <translation>{folder}: Die Tabellen dieses Laufs enthalten keine Zahlen als {name}; messen Sie noch einmal</translation>
+    </message>
+    <message>
         <source>{path} exists already: choose another folder</source>
         <translation>{path} gibt es schon: Wählen Sie einen anderen Ordner</translation>
     </message>
     <message>
         <source>film, frame {done} of {total}</source>
         <translation>Film, Bild {done} von {total}</translation>
+    </message>
+    <message>
+        <source>{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume</source>
+        <translation>{folder}: Der Lauf dort brach vor seinen ersten Tabellen ab; setzen Sie ihn mit sam2flow run --resume fort</translation>
     </message>
     <message>
         <source>measuring {count} vessels</source>
@@ -1604,6 +1636,78 @@ volle Farbe: {most}</translation>
     <message>
         <source>the line's point {y:g},{x:g} (y,x) lies outside the frame of {height} x {width} px</source>
         <translation>der Punkt {y:g},{x:g} (y,x) der Linie liegt außerhalb des Bildes von {height} x {width} px</translation>
+    </message>
+    <message>
+        <source>{folder}: other runs begin and end there all the time; choose another folder</source>
+        <translation>{folder}: Dort beginnen und enden ständig andere Läufe; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{path}: is a symbolic link where a lock file is needed; remove it</source>
+        <translation>{path}: ist eine symbolische Verknüpfung, wo eine Sperrdatei nötig ist; entfernen Sie sie</translation>
+    </message>
+    <message>
+        <source>{path}: is not a lock file of SAM2Flow; choose another folder</source>
+        <translation>{path}: ist keine Sperrdatei von SAM2Flow; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{parent}: a run on another computer is writing there, or was when it was cut off ({earlier}); if it has ended, remove {name} from the folder and try again</source>
+        <translation>{parent}: Ein Lauf auf einem anderen Rechner schreibt dort, oder tat es, als er abbrach ({earlier}); ist er zu Ende, entfernen Sie {name} aus dem Ordner und versuchen Sie es noch einmal</translation>
+    </message>
+    <message>
+        <source>{folder}: is a link to another folder; delete it there</source>
+        <translation>{folder}: ist eine Verknüpfung zu einem anderen Ordner; löschen Sie ihn dort</translation>
+    </message>
+    <message>
+        <source>{out}: holds a finished run, which is not overwritten; choose another folder</source>
+        <translation>{out}: enthält einen fertigen Lauf, der nicht überschrieben wird; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{out}: holds an unfinished run; add --resume to go on with it, or choose another folder</source>
+        <translation>{out}: enthält einen unfertigen Lauf; setzen Sie ihn fort (Fortsetzen, oder --resume), oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{store}: is a symbolic link; remove it, or choose another folder</source>
+        <translation>{store}: ist eine symbolische Verknüpfung; entfernen Sie sie, oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{out}: is not empty (holds '{found}'); choose an empty or a new folder</source>
+        <translation>{out}: ist nicht leer (enthält '{found}'); wählen Sie einen leeren oder neuen Ordner</translation>
+    </message>
+    <message>
+        <source>{path}: is not a lock file of SAM2Flow; remove it, or choose another folder</source>
+        <translation>{path}: ist keine Sperrdatei von SAM2Flow; entfernen Sie sie, oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>{folder}: holds no run; nothing was deleted</source>
+        <translation>{folder}: enthält keinen Lauf; nichts wurde gelöscht</translation>
+    </message>
+    <message>
+        <source>{folder}: the folder was removed, moved or replaced while the run was writing there; stopped</source>
+        <translation>{folder}: Der Ordner wurde entfernt, verschoben oder ersetzt, während der Lauf dort schrieb; angehalten</translation>
+    </message>
+    <message>
+        <source>{folder}: another run is writing there ({earlier}); wait for its end, stop it, or choose another folder</source>
+        <translation>{folder}: Ein anderer Lauf schreibt dort ({earlier}); warten Sie sein Ende ab, halten Sie ihn an, oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>it began just now</source>
+        <translation>er hat eben begonnen</translation>
+    </message>
+    <message>
+        <source>{out}: holds a run that differs in its {different}; choose another folder, or ask for the same run</source>
+        <translation>{out}: enthält einen Lauf, der sich unterscheidet ({different}); wählen Sie einen anderen Ordner, oder verlangen Sie denselben Lauf</translation>
+    </message>
+    <message>
+        <source>cannot repeat the run: here is another {different} than in its provenance</source>
+        <translation>Der Lauf lässt sich nicht wiederholen: Hier ist anderes als in seiner Herkunftsdatei ({different})</translation>
+    </message>
+    <message>
+        <source>{path}: is no provenance of a run that this version of SAM2Flow can read</source>
+        <translation>{path}: ist keine Herkunftsdatei eines Laufs, die diese Version von SAM2Flow lesen kann</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a provenance file ({reason})</source>
+        <translation>{path}: lässt sich nicht als Herkunftsdatei lesen ({reason})</translation>
     </message>
     <message>
         <source>video_id '{video_id}' names no folder; give it letters or digits</source>
@@ -1662,6 +1766,10 @@ volle Farbe: {most}</translation>
         <translation>{path}, Zeile {line}: {column} liegt auf einem anderen Computer; kopieren Sie es hierher</translation>
     </message>
     <message>
+        <source>{out}: the notes of its earlier run are damaged; run again into a new folder</source>
+        <translation>{out}: Die Aufzeichnungen seines früheren Laufs sind beschädigt; messen Sie noch einmal, in einen neuen Ordner</translation>
+    </message>
+    <message>
         <source>reading the recording, loading the model</source>
         <translation>die Aufnahme wird gelesen, das Modell geladen</translation>
     </message>
@@ -1702,8 +1810,180 @@ volle Farbe: {most}</translation>
         <translation>{out}: Der Stand der unfertigen Messung ist beschädigt ({reason}); messen Sie in einen neuen Ordner</translation>
     </message>
     <message>
+        <source>the disk is full; free some space</source>
+        <translation>Die Festplatte ist voll; schaffen Sie Platz</translation>
+    </message>
+    <message>
+        <source>the disk quota is used up; free some space</source>
+        <translation>Das Kontingent auf der Festplatte ist erschöpft; schaffen Sie Platz</translation>
+    </message>
+    <message>
+        <source>the file grew larger than the disk or the system allows; choose another disk</source>
+        <translation>Die Datei wurde größer, als Festplatte oder System erlauben; wählen Sie eine andere Festplatte</translation>
+    </message>
+    <message>
+        <source>no permission to write there; choose another folder</source>
+        <translation>keine Berechtigung, dort zu schreiben; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>the disk is read-only; choose another folder</source>
+        <translation>Die Festplatte ist schreibgeschützt; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>a file stands where a folder is needed; choose another folder</source>
+        <translation>Wo ein Ordner nötig ist, steht eine Datei; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>a folder stands where a file is needed; choose another name</source>
+        <translation>Wo eine Datei nötig ist, steht ein Ordner; wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>the name is too long for this disk; choose a shorter one</source>
+        <translation>Der Name ist zu lang für diese Festplatte; wählen Sie einen kürzeren</translation>
+    </message>
+    <message>
+        <source>symbolic links lead in a circle there; choose another folder</source>
+        <translation>Symbolische Verknüpfungen führen dort im Kreis; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>the folder has vanished; is the drive still connected?</source>
+        <translation>Der Ordner ist verschwunden; ist das Laufwerk noch verbunden?</translation>
+    </message>
+    <message>
+        <source>the disk failed; is the drive still connected?</source>
+        <translation>Die Festplatte hat versagt; ist das Laufwerk noch verbunden?</translation>
+    </message>
+    <message>
+        <source>the file share has vanished; connect it again</source>
+        <translation>Die Dateifreigabe ist verschwunden; verbinden Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{path}: is a device or pipe; give the name of a file</source>
+        <translation>{path}: ist ein Gerät oder eine Pipe; geben Sie den Namen einer Datei an</translation>
+    </message>
+    <message>
+        <source>{path}: {reason}{then}</source>
+        <translation>{path}: {reason}{then}</translation>
+    </message>
+    <message>
+        <source>{path}: is what the result would be made from; choose another name</source>
+        <translation>{path}: ist, woraus das Ergebnis entstünde; wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>{path}: holds no text, and tables are written into a Markdown file</source>
+        <translation>{path}: enthält keinen Text, und Tabellen werden in eine Markdown-Datei geschrieben</translation>
+    </message>
+    <message>
+        <source>the memory of {device} is too small for this recording: choose the device cpu, or crop the frames</source>
+        <translation>Der Speicher von {device} ist zu klein für diese Aufnahme: Wählen Sie das Gerät cpu, oder schneiden Sie die Bilder zu</translation>
+    </message>
+    <message>
+        <source>could not be fetched from the Hugging Face hub ({kind})</source>
+        <translation>ließ sich nicht vom Hugging Face Hub holen ({kind})</translation>
+    </message>
+    <message>
+        <source>{said_by} asks for the model '{name}' of the Hugging Face hub: add --download if you want it fetched</source>
+        <translation>{said_by} verlangt das Modell '{name}' vom Hugging Face Hub: mit --download wird es geholt</translation>
+    </message>
+    <message>
+        <source>is no file or folder here, and the Hugging Face hub cannot be reached. Without network, copy the model's folder to this computer and give its path</source>
+        <translation>ist hier weder Datei noch Ordner, und der Hugging Face Hub ist nicht erreichbar. Ohne Netz kopieren Sie den Ordner des Modells auf diesen Rechner und geben seinen Pfad an</translation>
+    </message>
+    <message>
+        <source>is no file or folder here, nor a model on the Hugging Face hub that may be read; check the spelling</source>
+        <translation>ist hier weder Datei noch Ordner, und kein lesbares Modell auf dem Hugging Face Hub; prüfen Sie die Schreibweise</translation>
+    </message>
+    <message>
+        <source>is on the Hugging Face hub, but without {config} and {weights}: not weights of SAM2Flow</source>
+        <translation>ist auf dem Hugging Face Hub, aber ohne {config} und {weights}: keine Gewichte von SAM2Flow</translation>
+    </message>
+    <message>
+        <source>'{name}' {why}</source>
+        <translation>'{name}' {why}</translation>
+    </message>
+    <message>
+        <source>frame {frame} is outside the recording (0 to {last})</source>
+        <translation>Bild {frame} liegt außerhalb der Aufnahme (0 bis {last})</translation>
+    </message>
+    <message>
+        <source>vessel {obj_id}: the click at y {y:g}, x {x:g} lies in a margin that shows nothing; move it</source>
+        <translation>Gefäß {obj_id}: Der Klick bei y {y:g}, x {x:g} liegt in einem Rand, der nichts zeigt; verschieben Sie ihn</translation>
+    </message>
+    <message>
+        <source>there is no vessel {obj_id}</source>
+        <translation>es gibt kein Gefäß {obj_id}</translation>
+    </message>
+    <message>
+        <source>{path}: no such weights file; give 'tiny' or the path of a .safetensors file</source>
+        <translation>{path}: keine solche Datei mit Gewichten; geben Sie 'tiny' an oder den Pfad einer .safetensors-Datei</translation>
+    </message>
+    <message>
+        <source>{path}: a safetensors file, but not weights of SAM2Flow</source>
+        <translation>{path}: eine safetensors-Datei, aber keine Gewichte von SAM2Flow</translation>
+    </message>
+    <message>
+        <source>{folder}: a model, but not of SAM2Flow; SAM 2 itself is read from its .pt file</source>
+        <translation>{folder}: ein Modell, aber nicht von SAM2Flow; SAM 2 selbst wird aus seiner .pt-Datei gelesen</translation>
+    </message>
+    <message>
+        <source>device '{name}' is not available on this computer; use --device auto</source>
+        <translation>Das Gerät '{name}' gibt es auf diesem Rechner nicht; wählen Sie auto</translation>
+    </message>
+    <message>
+        <source>{path}: not a safetensors file; only files written by 'sam2flow train' can be used</source>
+        <translation>{path}: keine safetensors-Datei; nur Dateien von 'sam2flow train' können benutzt werden</translation>
+    </message>
+    <message>
+        <source>{path}: its header is damaged ({reason}); fetch it anew</source>
+        <translation>{path}: Ihr Kopf ist beschädigt ({reason}); holen Sie die Datei neu</translation>
+    </message>
+    <message>
+        <source>{folder}: no model in this folder; {config_file} and {weights_file} should be there</source>
+        <translation>{folder}: kein Modell in diesem Ordner; {config_file} und {weights_file} sollten da sein</translation>
+    </message>
+    <message>
+        <source>{file}: cannot be read ({reason})</source>
+        <translation>{file}: nicht lesbar ({reason})</translation>
+    </message>
+    <message>
+        <source>no setting '{key}' in the model's configuration</source>
+        <translation>keine Einstellung '{key}' in der Konfiguration des Modells</translation>
+    </message>
+    <message>
+        <source>device '{name}' is none; use --device auto, cpu, cuda or mps</source>
+        <translation>'{name}' ist kein Gerät; wählen Sie auto, cpu, cuda oder mps</translation>
+    </message>
+    <message>
+        <source>{path}: the weights do not fit their configuration ({first} is the first)</source>
+        <translation>{path}: Die Gewichte passen nicht zu ihrer Konfiguration (zuerst {first})</translation>
+    </message>
+    <message>
         <source>Vessel {number}</source>
         <translation>Gefäß {number}</translation>
+    </message>
+    <message>
+        <source>prompts.csv beside it can be opened instead</source>
+        <translation>prompts.csv daneben lässt sich stattdessen öffnen</translation>
+    </message>
+    <message>
+        <source>{folder}: cannot create the project folder ({reason})</source>
+        <translation>{folder}: Der Projektordner lässt sich nicht anlegen ({reason})</translation>
+    </message>
+    <message>
+        <source>{folder}: not a SAM2Flow project (no {project_file} in it)</source>
+        <translation>{folder}: kein Projekt von SAM2Flow (ohne {project_file})</translation>
+    </message>
+    <message>
+        <source>{file}: cannot be read ({reason}); {instead}</source>
+        <translation>{file}: nicht lesbar ({reason}); {instead}</translation>
+    </message>
+    <message>
+        <source>{file}: written by a newer SAM2Flow; update the plugin to open it</source>
+        <translation>{file}: von einem neueren SAM2Flow geschrieben; aktualisieren Sie das Plugin, um es zu öffnen</translation>
+    </message>
+    <message>
+        <source>{file}: damaged, cannot be read ({reason}); {instead}</source>
+        <translation>{file}: beschädigt, nicht lesbar ({reason}); {instead}</translation>
     </message>
     <message>
         <source>{path}: no prompts in it; add at least one row with label 1</source>
@@ -1752,6 +2032,38 @@ volle Farbe: {most}</translation>
     <message>
         <source>{place}: vessel {vessel} has two {column}s, '{known}' and '{text}'</source>
         <translation>{place}: Gefäß {vessel} hat zweierlei {column}, '{known}' und '{text}'</translation>
+    </message>
+    <message>
+        <source>; what is finished is kept, go on with --resume</source>
+        <translation>; was fertig ist, bleibt: Fortsetzen macht dort weiter</translation>
+    </message>
+    <message>
+        <source>{parent}: {found}; update SAM2Flow</source>
+        <translation>{parent}: {found}; aktualisieren Sie SAM2Flow</translation>
+    </message>
+    <message>
+        <source>{parent}: an earlier SAM2Flow began this run; run again into a new folder</source>
+        <translation>{parent}: Ein früheres SAM2Flow hat diesen Lauf begonnen; messen Sie noch einmal, in einen neuen Ordner</translation>
+    </message>
+    <message>
+        <source>{store}: these results are damaged ({reason}); run again</source>
+        <translation>{store}: Diese Ergebnisse sind beschädigt ({reason}); messen Sie noch einmal</translation>
+    </message>
+    <message>
+        <source>{parent}: no results of a run there; give the folder that `sam2flow run --out` wrote</source>
+        <translation>{parent}: dort sind keine Ergebnisse eines Laufs; geben Sie den Ordner an, den `sam2flow run --out` schrieb</translation>
+    </message>
+    <message>
+        <source>{store_path}: '{name}' is missing from these results; run again</source>
+        <translation>{store_path}: '{name}' fehlt in diesen Ergebnissen; messen Sie noch einmal</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read ({reason}); run again without --resume into a new folder</source>
+        <translation>{path}: nicht lesbar ({reason}); messen Sie noch einmal, in einen neuen Ordner</translation>
+    </message>
+    <message>
+        <source>{path}: was removed while the run was writing there; stopped</source>
+        <translation>{path}: wurde entfernt, während der Lauf dort schrieb; angehalten</translation>
     </message>
     <message>
         <source>{name}: pixels are numbers of a colour palette, no brightness; convert to greyscale first (Fiji: Image &gt; Type &gt; RGB Color, then 8-bit)</source>
@@ -1804,6 +2116,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: the names count in {count} places ({name_2} to {name_3}), so several series or channels lie in one folder; put the frames of one into a folder of their own</source>
         <translation>{name}: Die Namen zählen an {count} Stellen ({name_2} bis {name_3}), es liegen also mehrere Reihen oder Kanäle in einem Ordner; legen Sie die Bilder einer Reihe in einen eigenen Ordner</translation>
+    </message>
+    <message>
+        <source>file numbers jump {jumps} times, first after {first}: frames are missing</source>
+        <translation>Die Nummern der Dateien springen {jumps}-mal, zuerst nach {first}: Bilder fehlen</translation>
     </message>
     <message>
         <source>{name}: {count} {called} in one folder ('{label}' in {name_2}): a recording has one picture per time point; put the frames of one of them into a folder of their own</source>
@@ -1860,6 +2176,18 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: frames of {height} x {width} px are too small; at least {minimum_side_px} px a side are needed (are the axes right?)</source>
         <translation>{name}: Bilder von {height} x {width} px sind zu klein; mindestens {minimum_side_px} px je Seite sind nötig (stimmen die Achsen?)</translation>
+    </message>
+    <message>
+        <source>{repeated} of {pairs} frame pairs looked at are identical (first: {first} and {second})</source>
+        <translation>{repeated} von {pairs} angesehenen Bildpaaren sind gleich (zuerst: {first} und {second})</translation>
+    </message>
+    <message>
+        <source>something covers rows {top} to {bottom}, columns {left} to {right}: it is left out (a time stamp, a scale bar, an overexposed spot)</source>
+        <translation>Etwas verdeckt die Zeilen {top} bis {bottom}, Spalten {left} bis {right}: Es wird ausgelassen (eine Zeitangabe, ein Maßstab, ein überbelichteter Fleck)</translation>
+    </message>
+    <message>
+        <source>{share:.1%} of the picture shows nothing, dark or overexposed, and is left out</source>
+        <translation>{share:.1%} des Bildes zeigen nichts, dunkel oder überbelichtet, und werden ausgelassen</translation>
     </message>
     <message>
         <source>{name}: renamed since it was written: it belongs to {count} files, {some} and so on; give all of them their own names and put them into one folder</source>
@@ -1922,6 +2250,10 @@ volle Farbe: {most}</translation>
         <translation>Maßstab {factor:g}: Geben Sie auto, {smallest:g} oder eine ganze Zahl von 1 bis {largest} an</translation>
     </message>
     <message>
+        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
+        <translation>{name}: Die Achsen '{axes}' nennen {count}, die Aufnahme hat aber {count_2}: {shape}</translation>
+    </message>
+    <message>
         <source>{name}: axis '{axis}' in '{axes}' is unknown; use T, Z, C, Y and X, such as TYX</source>
         <translation>{name}: Die Achse '{axis}' in '{axes}' ist unbekannt; nehmen Sie T, Z, C, Y und X, etwa TYX</translation>
     </message>
@@ -1932,10 +2264,6 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: {count} axis of {shape}, no pictures; expected (T, Y, X)</source>
         <translation>{name}: {count} Achse von {shape}, keine Bilder; erwartet wird (T, Y, X)</translation>
-    </message>
-    <message>
-        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
-        <translation>{name}: Die Achsen '{axes}' nennen {count}, die Aufnahme hat aber {count_2}: {shape}</translation>
     </message>
     <message>
         <source>{name}: axes {axes} ({shape}) hold no pictures; expected (T, Y, X)</source>
@@ -1964,10 +2292,6 @@ volle Farbe: {most}</translation>
     <message>
         <source>a frame of {shape} px among frames of {shape_2} px; all must have one size</source>
         <translation>ein Bild von {shape} px unter Bildern von {shape_2} px; alle müssen gleich groß sein</translation>
-    </message>
-    <message>
-        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2} ({found})</source>
-        <translation>{name}: Die Achsen '{axes}' nennen {count}, die Aufnahme hat aber {count_2} ({found})</translation>
     </message>
     <message>
         <source>{name}: its metadata takes the frames from {name_2}, not from here: give it back the name it was written under, or move it into a folder of its own</source>
@@ -2020,6 +2344,14 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again</source>
         <translation>{name}: abgeschnittene TIFF-Datei, keine zwei Bilder sind ganz; kopieren oder exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>file is truncated: {readable} frames are readable; copy or export it again to get the rest</source>
+        <translation>Die Datei ist abgeschnitten: {readable} Bilder sind lesbar; kopieren oder exportieren Sie sie noch einmal, um den Rest zu bekommen</translation>
+    </message>
+    <message>
+        <source>file is truncated: {readable} of {declared} frames are readable; copy or export it again to get the rest</source>
+        <translation>Die Datei ist abgeschnitten: {readable} von {declared} Bildern sind lesbar; kopieren oder exportieren Sie sie noch einmal, um den Rest zu bekommen</translation>
     </message>
     <message>
         <source>{repeated} of {count} frames repeat the one before: such pairs are left out, and velocities hold if the frame rate is that of the pictures that differ</source>
@@ -2138,16 +2470,20 @@ volle Farbe: {most}</translation>
         <translation>die Maske dürfte nur zu {share:.0%} stimmen: Sehen Sie sie an</translation>
     </message>
     <message>
+        <source>the readings of the space-time diagram differ, or one cannot be read</source>
+        <translation>die Lesungen des Raum-Zeit-Diagramms weichen voneinander ab, oder eine ist nicht lesbar</translation>
+    </message>
+    <message>
         <source>flow and space-time diagram agree within {apart:.0%}</source>
         <translation>Strömung und Raum-Zeit-Diagramm stimmen auf {apart:.0%} überein</translation>
     </message>
     <message>
-        <source>flow and space-time diagram differ by {nearest:.0%}</source>
-        <translation>Strömung und Raum-Zeit-Diagramm weichen um {nearest:.0%} ab</translation>
+        <source>{share:.0%} of the frames have a velocity</source>
+        <translation>{share:.0%} der Bilder haben eine Geschwindigkeit</translation>
     </message>
     <message>
-        <source>the readings of the space-time diagram differ, or one cannot be read</source>
-        <translation>die Lesungen des Raum-Zeit-Diagramms weichen voneinander ab, oder eine ist nicht lesbar</translation>
+        <source>no readable space-time diagram confirms the flow</source>
+        <translation>kein lesbares Raum-Zeit-Diagramm bestätigt die Strömung</translation>
     </message>
     <message>
         <source>the pattern changes on its way: cells are hard to follow</source>
@@ -2158,12 +2494,8 @@ volle Farbe: {most}</translation>
         <translation>das Modell erwartet Fehler von {scale:.0%} der Geschwindigkeit</translation>
     </message>
     <message>
-        <source>on {share:.0%} of its length flow and space-time diagram do not say the same speed</source>
-        <translation>auf {share:.0%} der Länge nennen Strömung und Raum-Zeit-Diagramm nicht dieselbe Geschwindigkeit</translation>
-    </message>
-    <message>
-        <source>no readable space-time diagram confirms the flow</source>
-        <translation>kein lesbares Raum-Zeit-Diagramm bestätigt die Strömung</translation>
+        <source>flow and space-time diagram differ by {nearest:.0%}</source>
+        <translation>Strömung und Raum-Zeit-Diagramm weichen um {nearest:.0%} ab</translation>
     </message>
     <message>
         <source>there is no velocity to judge</source>
@@ -2172,10 +2504,6 @@ volle Farbe: {most}</translation>
     <message>
         <source>flow and space-time diagram differ by {apart:.0%}, in both ways of reading it</source>
         <translation>Strömung und Raum-Zeit-Diagramm weichen um {apart:.0%} ab, in beiden Lesungen</translation>
-    </message>
-    <message>
-        <source>{share:.0%} of the frames have a velocity</source>
-        <translation>{share:.0%} der Bilder haben eine Geschwindigkeit</translation>
     </message>
     <message>
         <source>fewer than two of the three readings of the space-time diagram agree with the flow</source>
@@ -2216,6 +2544,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>two readings of the streaks differ by {apart:.0%}</source>
         <translation>zwei Lesungen der Streifen weichen um {apart:.0%} ab</translation>
+    </message>
+    <message>
+        <source>{before} and {last}</source>
+        <translation>{before} und {last}</translation>
     </message>
     <message>
         <source>measured in segments: {labels}</source>

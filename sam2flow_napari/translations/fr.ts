@@ -8,16 +8,20 @@
         <translation>ligne tracée</translation>
     </message>
     <message>
-        <source>Click along a vessel; a double click ends the line.</source>
-        <translation>Cliquez le long d'un vaisseau ; un double clic termine la ligne.</translation>
-    </message>
-    <message>
-        <source>Measuring along the line…</source>
-        <translation>Mesure le long de la ligne…</translation>
-    </message>
-    <message>
         <source>Drawn line: {words}. Tables and report are in {out}</source>
-        <translation>Ligne dessinée : {words}. Tableaux et rapport sont dans {out}</translation>
+        <translation>Ligne tracée : {words}. Tableaux et rapport sont dans {out}</translation>
+    </message>
+    <message>
+        <source>{name}: a film in shades of grey is wanted; this one is in colour</source>
+        <translation>{name} : il faut un film en niveaux de gris ; celui-ci est en couleurs</translation>
+    </message>
+    <message>
+        <source>{name}: a film in shades of grey is wanted, with axes (t, y, x); this has {axes}</source>
+        <translation>{name} : il faut un film en niveaux de gris, avec les axes (t, y, x) ; celui-ci en a {axes}</translation>
+    </message>
+    <message>
+        <source>{recording}: the recording of this project has moved; put it back, or beside {name}</source>
+        <translation>{recording} : l'enregistrement de ce projet a été déplacé ; remettez-le, ou à côté de {name}</translation>
     </message>
     <message>
         <source>proposals</source>
@@ -256,8 +260,8 @@
         <translation>peindre le masque du vaisseau (encore : l'utiliser)</translation>
     </message>
     <message>
-        <source>give up painting or bending, back to clicks</source>
-        <translation>arrêter de peindre ou de plier, retour aux clics</translation>
+        <source>give up painting, bending or drawing, back to clicks</source>
+        <translation>arrêter de peindre, de plier ou de tracer, retour aux clics</translation>
     </message>
     <message>
         <source>undo (while you paint: the last stroke)</source>
@@ -369,7 +373,7 @@
     </message>
     <message>
         <source>Cancel</source>
-        <translation>Annuler</translation>
+        <translation>Arrêter</translation>
     </message>
     <message>
         <source>Stop after the present frame; what is finished is kept.</source>
@@ -1392,12 +1396,20 @@ pleine couleur : {most}</translation>
         <translation>Tirez les points de la ligne : le masque suit (2 et clic : un de plus, 1 : un de moins). C : fini.</translation>
     </message>
     <message>
+        <source>Click along a vessel; a double click ends the line.</source>
+        <translation>Cliquez le long d'un vaisseau ; un double clic termine la ligne.</translation>
+    </message>
+    <message>
+        <source>Measuring along the line…</source>
+        <translation>Mesure le long de la ligne…</translation>
+    </message>
+    <message>
         <source>Click on a vessel in the image, or have them all found (Find vessels).</source>
         <translation>Cliquez sur un vaisseau dans l'image, ou faites-les tous trouver (Chercher).</translation>
     </message>
     <message>
         <source>Measuring. The window stays free: move through the frames, click, mend masks; Cancel keeps all rows.</source>
-        <translation>Mesure en cours. La fenêtre reste libre : parcourez, cliquez, corrigez ; Annuler garde toutes les lignes.</translation>
+        <translation>Mesure en cours. La fenêtre reste libre : parcourez, cliquez, corrigez ; Arrêter garde toutes les lignes.</translation>
     </message>
     <message>
         <source>Measured: see Results, and Export there. Click to mend a mask (Q: another one). N: a new vessel.</source>
@@ -1522,6 +1534,10 @@ pleine couleur : {most}</translation>
         <translation>Recherche de {name}…</translation>
     </message>
     <message>
+        <source>⚠ {name}: {said}</source>
+        <translation>⚠ {name} : {said}</translation>
+    </message>
+    <message>
         <source>Accept all ({count})</source>
         <translation>Accepter ({count})</translation>
     </message>
@@ -1554,12 +1570,28 @@ pleine couleur : {most}</translation>
         <translation>{speed}, {grade}</translation>
     </message>
     <message>
+        <source>{folder}: the tables of that run have rows without a vessel; run again</source>
+        <translation>{folder} : les tableaux de cette mesure ont des lignes sans vaisseau ; mesurez de nouveau</translation>
+    </message>
+    <message>
+        <source>{folder}: the tables of that run lack the column {name}; run again</source>
+        <translation>{folder} : les tableaux de cette mesure n'ont pas la colonne {name} ; mesurez de nouveau</translation>
+    </message>
+    <message>
+        <source>{folder}: the tables of that run hold no numbers as {name}; run again</source>
+        <translation>{folder} : les tableaux de cette mesure n'ont pas de nombres comme {name} ; mesurez de nouveau</translation>
+    </message>
+    <message>
         <source>{path} exists already: choose another folder</source>
         <translation>{path} existe déjà : choisissez un autre dossier</translation>
     </message>
     <message>
         <source>film, frame {done} of {total}</source>
         <translation>film, image {done} sur {total}</translation>
+    </message>
+    <message>
+        <source>{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume</source>
+        <translation>{folder} : la mesure y a été interrompue avant ses premiers tableaux ; reprenez-la avec sam2flow run --resume</translation>
     </message>
     <message>
         <source>measuring {count} vessels</source>
@@ -1604,6 +1636,78 @@ pleine couleur : {most}</translation>
     <message>
         <source>the line's point {y:g},{x:g} (y,x) lies outside the frame of {height} x {width} px</source>
         <translation>le point {y:g},{x:g} (y,x) de la ligne est hors de l'image de {height} x {width} px</translation>
+    </message>
+    <message>
+        <source>{folder}: other runs begin and end there all the time; choose another folder</source>
+        <translation>{folder} : d'autres mesures y commencent et s'y terminent sans cesse ; choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>{path}: is a symbolic link where a lock file is needed; remove it</source>
+        <translation>{path} : est un lien symbolique à la place d'un fichier de verrou ; supprimez-le</translation>
+    </message>
+    <message>
+        <source>{path}: is not a lock file of SAM2Flow; choose another folder</source>
+        <translation>{path} : n'est pas un fichier de verrou de SAM2Flow ; choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>{parent}: a run on another computer is writing there, or was when it was cut off ({earlier}); if it has ended, remove {name} from the folder and try again</source>
+        <translation>{parent} : une mesure sur un autre ordinateur y écrit, ou y écrivait quand elle a été coupée ({earlier}) ; si elle est finie, supprimez {name} du dossier et réessayez</translation>
+    </message>
+    <message>
+        <source>{folder}: is a link to another folder; delete it there</source>
+        <translation>{folder} : est un lien vers un autre dossier ; effacez-le là-bas</translation>
+    </message>
+    <message>
+        <source>{out}: holds a finished run, which is not overwritten; choose another folder</source>
+        <translation>{out} : contient une mesure finie, qui n'est pas écrasée ; choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>{out}: holds an unfinished run; add --resume to go on with it, or choose another folder</source>
+        <translation>{out} : contient une mesure inachevée ; reprenez-la (Reprendre, ou --resume), ou choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>{store}: is a symbolic link; remove it, or choose another folder</source>
+        <translation>{store} : est un lien symbolique ; supprimez-le, ou choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>{out}: is not empty (holds '{found}'); choose an empty or a new folder</source>
+        <translation>{out} : n'est pas vide (contient '{found}') ; choisissez un dossier vide ou nouveau</translation>
+    </message>
+    <message>
+        <source>{path}: is not a lock file of SAM2Flow; remove it, or choose another folder</source>
+        <translation>{path} : n'est pas un fichier de verrou de SAM2Flow ; supprimez-le, ou choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>{folder}: holds no run; nothing was deleted</source>
+        <translation>{folder} : ne contient pas de mesure ; rien n'a été effacé</translation>
+    </message>
+    <message>
+        <source>{folder}: the folder was removed, moved or replaced while the run was writing there; stopped</source>
+        <translation>{folder} : le dossier a été supprimé, déplacé ou remplacé pendant que la mesure y écrivait ; arrêtée</translation>
+    </message>
+    <message>
+        <source>{folder}: another run is writing there ({earlier}); wait for its end, stop it, or choose another folder</source>
+        <translation>{folder} : une autre mesure y écrit ({earlier}) ; attendez sa fin, arrêtez-la, ou choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>it began just now</source>
+        <translation>elle vient de commencer</translation>
+    </message>
+    <message>
+        <source>{out}: holds a run that differs in its {different}; choose another folder, or ask for the same run</source>
+        <translation>{out} : contient une mesure différente ({different}) ; choisissez un autre dossier, ou demandez la même mesure</translation>
+    </message>
+    <message>
+        <source>cannot repeat the run: here is another {different} than in its provenance</source>
+        <translation>la mesure ne peut être répétée : quelque chose diffère de sa provenance ({different})</translation>
+    </message>
+    <message>
+        <source>{path}: is no provenance of a run that this version of SAM2Flow can read</source>
+        <translation>{path} : n'est pas une provenance que cette version de SAM2Flow sait lire</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a provenance file ({reason})</source>
+        <translation>{path} : ne se lit pas comme fichier de provenance ({reason})</translation>
     </message>
     <message>
         <source>video_id '{video_id}' names no folder; give it letters or digits</source>
@@ -1662,6 +1766,10 @@ pleine couleur : {most}</translation>
         <translation>{path}, ligne {line} : {column} se trouve sur un autre ordinateur ; copiez-le ici</translation>
     </message>
     <message>
+        <source>{out}: the notes of its earlier run are damaged; run again into a new folder</source>
+        <translation>{out} : les notes de sa mesure précédente sont abîmées ; mesurez de nouveau, dans un nouveau dossier</translation>
+    </message>
+    <message>
         <source>reading the recording, loading the model</source>
         <translation>lecture de l'enregistrement, chargement du modèle</translation>
     </message>
@@ -1702,8 +1810,180 @@ pleine couleur : {most}</translation>
         <translation>{out} : l'état de la mesure inachevée est abîmé ({reason}) ; mesurez dans un nouveau dossier</translation>
     </message>
     <message>
+        <source>the disk is full; free some space</source>
+        <translation>le disque est plein ; libérez de la place</translation>
+    </message>
+    <message>
+        <source>the disk quota is used up; free some space</source>
+        <translation>le quota du disque est épuisé ; libérez de la place</translation>
+    </message>
+    <message>
+        <source>the file grew larger than the disk or the system allows; choose another disk</source>
+        <translation>le fichier dépasse ce que le disque ou le système permet ; choisissez un autre disque</translation>
+    </message>
+    <message>
+        <source>no permission to write there; choose another folder</source>
+        <translation>pas le droit d'y écrire ; choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>the disk is read-only; choose another folder</source>
+        <translation>le disque est en lecture seule ; choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>a file stands where a folder is needed; choose another folder</source>
+        <translation>un fichier occupe la place d'un dossier ; choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>a folder stands where a file is needed; choose another name</source>
+        <translation>un dossier occupe la place d'un fichier ; choisissez un autre nom</translation>
+    </message>
+    <message>
+        <source>the name is too long for this disk; choose a shorter one</source>
+        <translation>le nom est trop long pour ce disque ; choisissez-en un plus court</translation>
+    </message>
+    <message>
+        <source>symbolic links lead in a circle there; choose another folder</source>
+        <translation>des liens symboliques y tournent en rond ; choisissez un autre dossier</translation>
+    </message>
+    <message>
+        <source>the folder has vanished; is the drive still connected?</source>
+        <translation>le dossier a disparu ; le disque est-il toujours branché ?</translation>
+    </message>
+    <message>
+        <source>the disk failed; is the drive still connected?</source>
+        <translation>le disque a failli ; est-il toujours branché ?</translation>
+    </message>
+    <message>
+        <source>the file share has vanished; connect it again</source>
+        <translation>le partage de fichiers a disparu ; reconnectez-le</translation>
+    </message>
+    <message>
+        <source>{path}: is a device or pipe; give the name of a file</source>
+        <translation>{path} : est un périphérique ou un tube ; donnez le nom d'un fichier</translation>
+    </message>
+    <message>
+        <source>{path}: {reason}{then}</source>
+        <translation>{path} : {reason}{then}</translation>
+    </message>
+    <message>
+        <source>{path}: is what the result would be made from; choose another name</source>
+        <translation>{path} : est ce dont le résultat serait fait ; choisissez un autre nom</translation>
+    </message>
+    <message>
+        <source>{path}: holds no text, and tables are written into a Markdown file</source>
+        <translation>{path} : ne contient pas de texte, et les tableaux s'écrivent dans un fichier Markdown</translation>
+    </message>
+    <message>
+        <source>the memory of {device} is too small for this recording: choose the device cpu, or crop the frames</source>
+        <translation>la mémoire de {device} est trop petite pour cet enregistrement : choisissez le calcul sur cpu, ou rognez les images</translation>
+    </message>
+    <message>
+        <source>could not be fetched from the Hugging Face hub ({kind})</source>
+        <translation>n'a pu être récupéré sur le hub Hugging Face ({kind})</translation>
+    </message>
+    <message>
+        <source>{said_by} asks for the model '{name}' of the Hugging Face hub: add --download if you want it fetched</source>
+        <translation>{said_by} demande le modèle '{name}' du hub Hugging Face : ajoutez --download pour le récupérer</translation>
+    </message>
+    <message>
+        <source>is no file or folder here, and the Hugging Face hub cannot be reached. Without network, copy the model's folder to this computer and give its path</source>
+        <translation>n'est ici ni un fichier ni un dossier, et le hub Hugging Face est hors d'atteinte. Sans réseau, copiez le dossier du modèle sur cet ordinateur et donnez son chemin</translation>
+    </message>
+    <message>
+        <source>is no file or folder here, nor a model on the Hugging Face hub that may be read; check the spelling</source>
+        <translation>n'est ici ni un fichier ni un dossier, ni un modèle lisible sur le hub Hugging Face ; vérifiez l'orthographe</translation>
+    </message>
+    <message>
+        <source>is on the Hugging Face hub, but without {config} and {weights}: not weights of SAM2Flow</source>
+        <translation>est sur le hub Hugging Face, mais sans {config} ni {weights} : ce ne sont pas des poids de SAM2Flow</translation>
+    </message>
+    <message>
+        <source>'{name}' {why}</source>
+        <translation>'{name}' {why}</translation>
+    </message>
+    <message>
+        <source>frame {frame} is outside the recording (0 to {last})</source>
+        <translation>l'image {frame} est hors de l'enregistrement (0 à {last})</translation>
+    </message>
+    <message>
+        <source>vessel {obj_id}: the click at y {y:g}, x {x:g} lies in a margin that shows nothing; move it</source>
+        <translation>vaisseau {obj_id} : le clic en y {y:g}, x {x:g} est dans une marge qui ne montre rien ; déplacez-le</translation>
+    </message>
+    <message>
+        <source>there is no vessel {obj_id}</source>
+        <translation>il n'y a pas de vaisseau {obj_id}</translation>
+    </message>
+    <message>
+        <source>{path}: no such weights file; give 'tiny' or the path of a .safetensors file</source>
+        <translation>{path} : pas de tel fichier de poids ; donnez 'tiny' ou le chemin d'un fichier .safetensors</translation>
+    </message>
+    <message>
+        <source>{path}: a safetensors file, but not weights of SAM2Flow</source>
+        <translation>{path} : un fichier safetensors, mais pas des poids de SAM2Flow</translation>
+    </message>
+    <message>
+        <source>{folder}: a model, but not of SAM2Flow; SAM 2 itself is read from its .pt file</source>
+        <translation>{folder} : un modèle, mais pas de SAM2Flow ; SAM 2 lui-même se lit dans son fichier .pt</translation>
+    </message>
+    <message>
+        <source>device '{name}' is not available on this computer; use --device auto</source>
+        <translation>le calcul sur '{name}' n'est pas possible sur cet ordinateur ; choisissez auto</translation>
+    </message>
+    <message>
+        <source>{path}: not a safetensors file; only files written by 'sam2flow train' can be used</source>
+        <translation>{path} : pas un fichier safetensors ; seuls servent les fichiers écrits par 'sam2flow train'</translation>
+    </message>
+    <message>
+        <source>{path}: its header is damaged ({reason}); fetch it anew</source>
+        <translation>{path} : son en-tête est abîmé ({reason}) ; récupérez-le de nouveau</translation>
+    </message>
+    <message>
+        <source>{folder}: no model in this folder; {config_file} and {weights_file} should be there</source>
+        <translation>{folder} : pas de modèle dans ce dossier ; {config_file} et {weights_file} devraient y être</translation>
+    </message>
+    <message>
+        <source>{file}: cannot be read ({reason})</source>
+        <translation>{file} : illisible ({reason})</translation>
+    </message>
+    <message>
+        <source>no setting '{key}' in the model's configuration</source>
+        <translation>pas de réglage '{key}' dans la configuration du modèle</translation>
+    </message>
+    <message>
+        <source>device '{name}' is none; use --device auto, cpu, cuda or mps</source>
+        <translation>'{name}' n'est pas un calculateur ; choisissez auto, cpu, cuda ou mps</translation>
+    </message>
+    <message>
+        <source>{path}: the weights do not fit their configuration ({first} is the first)</source>
+        <translation>{path} : les poids ne vont pas avec leur configuration ({first} en premier)</translation>
+    </message>
+    <message>
         <source>Vessel {number}</source>
         <translation>Vaisseau {number}</translation>
+    </message>
+    <message>
+        <source>prompts.csv beside it can be opened instead</source>
+        <translation>prompts.csv, à côté, peut être ouvert à la place</translation>
+    </message>
+    <message>
+        <source>{folder}: cannot create the project folder ({reason})</source>
+        <translation>{folder} : impossible de créer le dossier du projet ({reason})</translation>
+    </message>
+    <message>
+        <source>{folder}: not a SAM2Flow project (no {project_file} in it)</source>
+        <translation>{folder} : pas un projet de SAM2Flow (sans {project_file})</translation>
+    </message>
+    <message>
+        <source>{file}: cannot be read ({reason}); {instead}</source>
+        <translation>{file} : illisible ({reason}) ; {instead}</translation>
+    </message>
+    <message>
+        <source>{file}: written by a newer SAM2Flow; update the plugin to open it</source>
+        <translation>{file} : écrit par un SAM2Flow plus récent ; mettez le plugin à jour pour l'ouvrir</translation>
+    </message>
+    <message>
+        <source>{file}: damaged, cannot be read ({reason}); {instead}</source>
+        <translation>{file} : abîmé, illisible ({reason}) ; {instead}</translation>
     </message>
     <message>
         <source>{path}: no prompts in it; add at least one row with label 1</source>
@@ -1752,6 +2032,38 @@ pleine couleur : {most}</translation>
     <message>
         <source>{place}: vessel {vessel} has two {column}s, '{known}' and '{text}'</source>
         <translation>{place} : le vaisseau {vessel} a deux {column}, '{known}' et '{text}'</translation>
+    </message>
+    <message>
+        <source>; what is finished is kept, go on with --resume</source>
+        <translation>; ce qui est fini est gardé : Reprendre continue</translation>
+    </message>
+    <message>
+        <source>{parent}: {found}; update SAM2Flow</source>
+        <translation>{parent} : {found} ; mettez SAM2Flow à jour</translation>
+    </message>
+    <message>
+        <source>{parent}: an earlier SAM2Flow began this run; run again into a new folder</source>
+        <translation>{parent} : un SAM2Flow antérieur a commencé cette mesure ; mesurez de nouveau, dans un nouveau dossier</translation>
+    </message>
+    <message>
+        <source>{store}: these results are damaged ({reason}); run again</source>
+        <translation>{store} : ces résultats sont abîmés ({reason}) ; mesurez de nouveau</translation>
+    </message>
+    <message>
+        <source>{parent}: no results of a run there; give the folder that `sam2flow run --out` wrote</source>
+        <translation>{parent} : pas de résultats de mesure ; donnez le dossier que `sam2flow run --out` a écrit</translation>
+    </message>
+    <message>
+        <source>{store_path}: '{name}' is missing from these results; run again</source>
+        <translation>{store_path} : '{name}' manque dans ces résultats ; mesurez de nouveau</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read ({reason}); run again without --resume into a new folder</source>
+        <translation>{path} : illisible ({reason}) ; mesurez de nouveau, dans un nouveau dossier</translation>
+    </message>
+    <message>
+        <source>{path}: was removed while the run was writing there; stopped</source>
+        <translation>{path} : a été supprimé pendant que la mesure y écrivait ; arrêtée</translation>
     </message>
     <message>
         <source>{name}: pixels are numbers of a colour palette, no brightness; convert to greyscale first (Fiji: Image &gt; Type &gt; RGB Color, then 8-bit)</source>
@@ -1804,6 +2116,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: the names count in {count} places ({name_2} to {name_3}), so several series or channels lie in one folder; put the frames of one into a folder of their own</source>
         <translation>{name} : les noms comptent à {count} endroits ({name_2} à {name_3}) : plusieurs séries ou canaux sont dans un dossier ; mettez les images d'une seule dans leur propre dossier</translation>
+    </message>
+    <message>
+        <source>file numbers jump {jumps} times, first after {first}: frames are missing</source>
+        <translation>les numéros de fichiers sautent {jumps} fois, d'abord après {first} : des images manquent</translation>
     </message>
     <message>
         <source>{name}: {count} {called} in one folder ('{label}' in {name_2}): a recording has one picture per time point; put the frames of one of them into a folder of their own</source>
@@ -1860,6 +2176,18 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: frames of {height} x {width} px are too small; at least {minimum_side_px} px a side are needed (are the axes right?)</source>
         <translation>{name} : des images de {height} x {width} px sont trop petites ; il faut au moins {minimum_side_px} px de côté (les axes sont-ils justes ?)</translation>
+    </message>
+    <message>
+        <source>{repeated} of {pairs} frame pairs looked at are identical (first: {first} and {second})</source>
+        <translation>{repeated} des {pairs} paires d'images regardées sont identiques (d'abord : {first} et {second})</translation>
+    </message>
+    <message>
+        <source>something covers rows {top} to {bottom}, columns {left} to {right}: it is left out (a time stamp, a scale bar, an overexposed spot)</source>
+        <translation>quelque chose couvre les lignes {top} à {bottom}, colonnes {left} à {right} : c'est laissé de côté (une heure, une échelle, une tache surexposée)</translation>
+    </message>
+    <message>
+        <source>{share:.1%} of the picture shows nothing, dark or overexposed, and is left out</source>
+        <translation>{share:.1%} de l'image ne montre rien, sombre ou surexposée, et est laissée de côté</translation>
     </message>
     <message>
         <source>{name}: renamed since it was written: it belongs to {count} files, {some} and so on; give all of them their own names and put them into one folder</source>
@@ -1922,6 +2250,10 @@ pleine couleur : {most}</translation>
         <translation>échelle {factor:g} : donnez auto, {smallest:g}, ou un nombre entier de 1 à {largest}</translation>
     </message>
     <message>
+        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
+        <translation>{name} : les axes '{axes}' en nomment {count}, mais l'enregistrement en a {count_2} : {shape}</translation>
+    </message>
+    <message>
         <source>{name}: axis '{axis}' in '{axes}' is unknown; use T, Z, C, Y and X, such as TYX</source>
         <translation>{name} : l'axe '{axis}' dans '{axes}' est inconnu ; prenez T, Z, C, Y et X, comme TYX</translation>
     </message>
@@ -1932,10 +2264,6 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: {count} axis of {shape}, no pictures; expected (T, Y, X)</source>
         <translation>{name} : {count} axe de {shape}, pas d'images ; (T, Y, X) est attendu</translation>
-    </message>
-    <message>
-        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
-        <translation>{name} : les axes '{axes}' en nomment {count}, mais l'enregistrement en a {count_2} : {shape}</translation>
     </message>
     <message>
         <source>{name}: axes {axes} ({shape}) hold no pictures; expected (T, Y, X)</source>
@@ -1964,10 +2292,6 @@ pleine couleur : {most}</translation>
     <message>
         <source>a frame of {shape} px among frames of {shape_2} px; all must have one size</source>
         <translation>une image de {shape} px parmi des images de {shape_2} px ; toutes doivent avoir la même taille</translation>
-    </message>
-    <message>
-        <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2} ({found})</source>
-        <translation>{name} : les axes '{axes}' en nomment {count}, mais l'enregistrement en a {count_2} ({found})</translation>
     </message>
     <message>
         <source>{name}: its metadata takes the frames from {name_2}, not from here: give it back the name it was written under, or move it into a folder of its own</source>
@@ -2020,6 +2344,14 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again</source>
         <translation>{name} : fichier TIFF tronqué, moins de deux images sont entières ; recopiez-le ou réexportez-le</translation>
+    </message>
+    <message>
+        <source>file is truncated: {readable} frames are readable; copy or export it again to get the rest</source>
+        <translation>le fichier est tronqué : {readable} images sont lisibles ; copiez-le ou exportez-le de nouveau pour avoir le reste</translation>
+    </message>
+    <message>
+        <source>file is truncated: {readable} of {declared} frames are readable; copy or export it again to get the rest</source>
+        <translation>le fichier est tronqué : {readable} images sur {declared} sont lisibles ; copiez-le ou exportez-le de nouveau pour avoir le reste</translation>
     </message>
     <message>
         <source>{repeated} of {count} frames repeat the one before: such pairs are left out, and velocities hold if the frame rate is that of the pictures that differ</source>
@@ -2138,16 +2470,20 @@ pleine couleur : {most}</translation>
         <translation>le masque ne devrait être juste qu'à {share:.0%} : regardez-le</translation>
     </message>
     <message>
+        <source>the readings of the space-time diagram differ, or one cannot be read</source>
+        <translation>les lectures du diagramme espace-temps diffèrent, ou l'une est illisible</translation>
+    </message>
+    <message>
         <source>flow and space-time diagram agree within {apart:.0%}</source>
         <translation>le flux et le diagramme espace-temps s'accordent à {apart:.0%} près</translation>
     </message>
     <message>
-        <source>flow and space-time diagram differ by {nearest:.0%}</source>
-        <translation>le flux et le diagramme espace-temps diffèrent de {nearest:.0%}</translation>
+        <source>{share:.0%} of the frames have a velocity</source>
+        <translation>{share:.0%} des images ont une vitesse</translation>
     </message>
     <message>
-        <source>the readings of the space-time diagram differ, or one cannot be read</source>
-        <translation>les lectures du diagramme espace-temps diffèrent, ou l'une est illisible</translation>
+        <source>no readable space-time diagram confirms the flow</source>
+        <translation>aucun diagramme espace-temps lisible ne confirme le flux</translation>
     </message>
     <message>
         <source>the pattern changes on its way: cells are hard to follow</source>
@@ -2158,12 +2494,8 @@ pleine couleur : {most}</translation>
         <translation>le modèle attend des erreurs de {scale:.0%} de la vitesse</translation>
     </message>
     <message>
-        <source>on {share:.0%} of its length flow and space-time diagram do not say the same speed</source>
-        <translation>sur {share:.0%} de sa longueur, le flux et le diagramme espace-temps ne donnent pas la même vitesse</translation>
-    </message>
-    <message>
-        <source>no readable space-time diagram confirms the flow</source>
-        <translation>aucun diagramme espace-temps lisible ne confirme le flux</translation>
+        <source>flow and space-time diagram differ by {nearest:.0%}</source>
+        <translation>le flux et le diagramme espace-temps diffèrent de {nearest:.0%}</translation>
     </message>
     <message>
         <source>there is no velocity to judge</source>
@@ -2172,10 +2504,6 @@ pleine couleur : {most}</translation>
     <message>
         <source>flow and space-time diagram differ by {apart:.0%}, in both ways of reading it</source>
         <translation>le flux et le diagramme espace-temps diffèrent de {apart:.0%}, dans les deux lectures</translation>
-    </message>
-    <message>
-        <source>{share:.0%} of the frames have a velocity</source>
-        <translation>{share:.0%} des images ont une vitesse</translation>
     </message>
     <message>
         <source>fewer than two of the three readings of the space-time diagram agree with the flow</source>
@@ -2216,6 +2544,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>two readings of the streaks differ by {apart:.0%}</source>
         <translation>deux lectures des traînées diffèrent de {apart:.0%}</translation>
+    </message>
+    <message>
+        <source>{before} and {last}</source>
+        <translation>{before} et {last}</translation>
     </message>
     <message>
         <source>measured in segments: {labels}</source>

@@ -67,7 +67,6 @@ class BatchDialog(QDialog):
         self._asked: list[int] = []
         self._out: Path | None = None
         self.setWindowTitle(tr("SAM2Flow: batch"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.list = _table(_COLUMNS, tr("Double-click a group to type it: before and after, say."), stretch=_STATE)
         self.results = _table(_RESULTS, tr("Velocities of all recordings."), stretch=4)
         self.pages = QTabWidget()
@@ -185,6 +184,8 @@ class BatchDialog(QDialog):
 
     def _enable(self, _running: object = None) -> None:
         running = self._bench.batch.running
+        # Closed while it measures, it is only out of sight: `show_batch` brings it back with its list.
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, not running)
         for each in (self.add, self.remove, self.borrow):
             each.setEnabled(not running)
         self.start.setEnabled(bool(self._rows) and not self._bench.occupied)
@@ -281,6 +282,14 @@ class BatchDialog(QDialog):
     def _open_page(self) -> None:
         if self._comparison is not None:
             open_page(self._comparison)
+
+
+def show_batch(bench: Workbench, parent: QWidget) -> None:
+    """Show the dialog; the one that was closed while its batch goes on, or before that came to its end, comes back."""
+    dialog = parent.findChild(BatchDialog) or BatchDialog(bench, parent)
+    dialog.show()
+    dialog.raise_()
+    dialog.activateWindow()
 
 
 def _marks(path: Path) -> SessionState:

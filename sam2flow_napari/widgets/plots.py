@@ -21,6 +21,7 @@ from qtpy.QtWidgets import QGraphicsPathItem
 from sam2flow_core.project import SessionState
 from sam2flow_napari.layers import vessel_colour
 from sam2flow_napari.layers.factory import readable_on
+from sam2flow_napari.layers.frame_on_screen import frame_on_screen, show_frame
 from sam2flow_napari.session import Session, Spacing
 from sam2flow_napari.translation import tr
 from sam2flow_napari.worker.jobs import LineDone, RunProgress
@@ -103,7 +104,7 @@ class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
         self.setLabel("bottom", tr("time (s)") if seconds else tr("frame"))
 
     def _on_step(self) -> None:
-        self._cursor.setValue(self._viewer.dims.current_step[0])
+        self._cursor.setValue(frame_on_screen(self._viewer))
 
     def _on_theme(self) -> None:
         theme = get_theme(self._viewer.theme)
@@ -118,7 +119,7 @@ class FramePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph is not typed
         frame = round(self.getPlotItem().vb.mapSceneToView(event.scenePos()).x())
         if self._session.recording is not None:
             last = self._session.recording.shape[0] - 1
-            self._viewer.dims.set_current_step(0, min(max(frame, 0), last))
+            show_frame(self._viewer, min(max(frame, 0), last))
 
 
 def answered_rows(rows: pd.DataFrame) -> pd.DataFrame:

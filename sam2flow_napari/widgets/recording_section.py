@@ -13,7 +13,7 @@ from sam2flow_core.errors import CalibrationError
 from sam2flow_core.project import CalibrationEdit
 from sam2flow_core.stack.calibration import Measured
 from sam2flow_napari.translation import told, tr, tr_later
-from sam2flow_napari.widgets.batch_dialog import BatchDialog
+from sam2flow_napari.widgets.batch_dialog import show_batch
 from sam2flow_napari.widgets.building_blocks import Hint, button, recordings_filter, tell
 from sam2flow_napari.workbench import Workbench
 
@@ -177,7 +177,7 @@ class RecordingSection(QWidget):
         tell(self._problems, tr("{name} came through another reader: press Layer to measure it.").format(name=name))
 
     def _batch(self) -> None:
-        BatchDialog(self._bench, self).show()
+        show_batch(self._bench, self)
 
     def _open(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, tr("Open a recording"), self._bench.nearby, recordings_filter())

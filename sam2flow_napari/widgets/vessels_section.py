@@ -119,6 +119,7 @@ class VesselsSection(QWidget):
         session.sign_changed.connect(self.refresh)
         bench.painting_changed.connect(self.refresh)
         bench.bending_changed.connect(self.refresh)
+        bench.line.changed.connect(self.refresh)
         bench.opening.connect(self._on_opening)
         bench.previews.changed.connect(self.refresh)
         bench.runs.tables_changed.connect(self.refresh)
@@ -216,6 +217,12 @@ class VesselsSection(QWidget):
             return tr("Paint the vessel (2 paints, 1 erases), then use the mask, or give up (Escape).")
         if self._bench.tools.bending:
             return tr("Drag the points of the line: the mask follows (2 and a click: one more, 1: one less). C: done.")
+        if self._bench.line.drawing:
+            return tr("Click along a vessel; a double click ends the line.")
+        if self._bench.line.measuring:
+            return tr("Measuring along the line…")
+        if self._bench.line.words:
+            return self._bench.line.words
         if (proposed := self._proposed()) and not previews.finding(active):
             return proposed
         if not state.prompts:
@@ -226,7 +233,7 @@ class VesselsSection(QWidget):
             if vessel.vessel_id in previews.awaited:
                 return tr("Looking for {name}…").format(name=shown_name(vessel))
             if said := previews.finding(vessel.vessel_id):
-                return f"⚠ {shown_name(vessel)}: {said[:1].lower()}{said[1:]}"
+                return tr("⚠ {name}: {said}").format(name=shown_name(vessel), said=f"{said[:1].lower()}{said[1:]}")
         if self._bench.runs.running:
             return tr(
                 "Measuring. The window stays free: move through the frames, click, mend masks; Cancel keeps all rows."

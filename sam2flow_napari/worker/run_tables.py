@@ -95,9 +95,13 @@ def _check_columns(folder: Path, table: pd.DataFrame, columns: tuple[str, ...]) 
     """Raise `OutputError` unless the window finds what it shows."""
     for name in columns:
         if name not in table.columns:
-            raise OutputError(f"{folder}: the tables of that run lack the column {name}; run again")
+            raise OutputError(
+                "{folder}: the tables of that run lack the column {name}; run again", folder=folder, name=name
+            )
         text = name in ("grade", "flags")
         if not text and len(table) and not pd.api.types.is_numeric_dtype(table[name]):
-            raise OutputError(f"{folder}: the tables of that run hold no numbers as {name}; run again")
+            raise OutputError(
+                "{folder}: the tables of that run hold no numbers as {name}; run again", folder=folder, name=name
+            )
     if table["vessel_id"].isna().any():
-        raise OutputError(f"{folder}: the tables of that run have rows without a vessel; run again")
+        raise OutputError("{folder}: the tables of that run have rows without a vessel; run again", folder=folder)

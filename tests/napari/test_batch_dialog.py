@@ -4,6 +4,7 @@ import pytest
 from clicks import click
 from conftest import PATIENCE, write_recording
 from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 
 from sam2flow_napari.widgets import batch_dialog
@@ -94,3 +95,22 @@ def test_closing_the_dock_ends_the_batch(dock, dialog, engine, qtbot, tmp_path):
     engine.gate.set()
     qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
     assert engine.closed == 1
+
+
+def test_closed_while_it_measures_the_dialog_comes_back_with_its_list(dock, dialog, engine, qtbot, tmp_path):
+    engine.gate.clear()
+    dialog.add_recording(write_recording(tmp_path / "other.tif", seed=3))
+    dialog.measure(tmp_path / "out")
+    qtbot.waitUntil(lambda: bool(engine.batches), timeout=PATIENCE)
+    batch = next(b for b in dock.findChildren(QPushButton) if b.text() == "Batch…")
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not dialog.isVisible(), timeout=PATIENCE)
+    batch.click()
+    assert dock.findChildren(BatchDialog) == [dialog] and dialog.isVisible() and dialog.list.rowCount() == 2
+    dialog.close()
+    engine.gate.set()
+    qtbot.waitUntil(lambda: not dock.bench.batch.running, timeout=PATIENCE)
+    batch.click()
+    assert [row[3] for row in cells(dialog.list)] == ["done", "done"] and dialog.results.rowCount() > 0
+    dialog.close()
+    qtbot.waitUntil(lambda: not dock.findChildren(BatchDialog), timeout=PATIENCE)

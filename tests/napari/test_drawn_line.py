@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import PATIENCE
 from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QPoint, Qt
 
 from sam2flow_core.errors import PromptError
 from sam2flow_napari.worker.engine_process import EngineProcess
@@ -63,3 +64,52 @@ def test_the_engine_measures_it(tmp_path):
     words, per_frame = read_line(job.out)
     assert per_frame["velocity_px_frame"].median() == pytest.approx(2, rel=0.05), words
     assert (job.out / "report.html").is_file()
+
+
+def on_canvas(viewer, y, x):
+    """Return the point of the canvas where a place of the recording, in um, is shown."""
+    native = viewer.window._qt_viewer.canvas.native
+    (_, cy, cx), zoom = viewer.camera.center, viewer.camera.zoom / native.devicePixelRatioF()
+    return native, native.rect().center() + QPoint(round((x - cx) * zoom), round((y - cy) * zoom))
+
+
+@pytest.mark.window
+def test_corners_are_clicked_and_a_double_click_ends_the_line(window, qtbot, engine, recording_path):
+    viewer, dock = window
+    bench = dock.bench
+    bench.open(recording_path)
+    qtbot.wait(100)
+    side = bench.scene.image.scale[-1]
+    corners = [(10.0, 10.0), (20.0, 40.0), (12.0, 70.0)]
+    native, _ = on_canvas(viewer, 0, 0)
+    qtbot.keyClick(native, Qt.Key.Key_L)
+    assert bench.line.drawing and "double click" in dock.vessels.guide.text()
+    for number, (y, x) in enumerate(corners):
+        place = on_canvas(viewer, y * side, x * side)[1]
+        for on_the_way in (place + QPoint(-6, 0), place):
+            qtbot.mouseMove(native, on_the_way)
+            qtbot.wait(20)
+        qtbot.mouseClick(native, Qt.MouseButton.LeftButton, pos=place)
+        assert bench.line.drawing and not bench.line.measuring
+        if number == len(corners) - 1:
+            qtbot.mouseDClick(native, Qt.MouseButton.LeftButton, pos=place)
+    qtbot.waitUntil(lambda: not bench.line.drawing and not bench.line.measuring, timeout=PATIENCE)
+    np.testing.assert_allclose(engine.lines[0].vertices, corners, atol=1)
+    assert not bench.session.state.prompts and "double click" not in dock.vessels.guide.text()
+
+
+@pytest.mark.window
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_L])
+def test_a_line_that_is_being_drawn_is_given_up_by_a_key(window, qtbot, recording_path, key):
+    viewer, dock = window
+    bench = dock.bench
+    bench.open(recording_path)
+    qtbot.wait(100)
+    bench.tools.draw_line()
+    native, place = on_canvas(viewer, 10, 10)
+    qtbot.mouseMove(native, place)
+    qtbot.mouseClick(native, Qt.MouseButton.LeftButton, pos=place)
+    qtbot.keyClick(native, key)
+    assert bench.line.layer is None and not bench.line.measuring
+    assert viewer.layers.selection.active is bench.scene.prompts.layer
+    assert "double click" not in dock.vessels.guide.text()

@@ -1,6 +1,7 @@
 """The window in other languages: no text is forgotten, none loses a value, and nothing is cut off in any of them."""
 
 import ast
+import errno
 import importlib.util
 import re
 from pathlib import Path
@@ -12,15 +13,20 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QCoreApplication
 from qtpy.QtWidgets import QPushButton
 
+import sam2flow_core
 import sam2flow_napari
-from sam2flow_core.errors import StackError
+from sam2flow_core.errors import OutputError, Sam2FlowError, StackError
+from sam2flow_core.files import output_errors
 from sam2flow_core.messages import Message
+from sam2flow_core.project import read_project
+from sam2flow_core.results import GO_ON
 from sam2flow_napari import translation
 from sam2flow_napari.preferences import Preferences
 from sam2flow_napari.translation import FileTranslator, languages, read_texts, told, tr
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "update_translations.py"
+CORE = Path(sam2flow_core.__file__).parent
 LANGUAGES = ("de", "fr")
 SHOWN = {
     "button": (0, 1), "QLabel": (0,), "QCheckBox": (0,), "QGroupBox": (0,), "setToolTip": (0,), "setText": (0,),
@@ -123,6 +129,15 @@ def test_what_the_core_says_is_german_too(speak, qtbot, engine, recording_path, 
     assert told(StackError("{path}: no such file", path="a.tif")) == "a.tif: Diese Datei gibt es nicht"
     assert told(StackError("what nobody has translated")) == "what nobody has translated"
     assert told(Message("flow and space-time diagram agree within {apart:.0%}", apart=0.04)).endswith("auf 4% überein")
+    with pytest.raises(OutputError) as full, output_errors(tmp_path, GO_ON):
+        raise OSError(errno.ENOSPC, "no space")
+    words = told(full.value)
+    assert "Die Festplatte ist voll" in words and words.endswith(
+        "; was fertig ist, bleibt: Fortsetzen macht dort weiter"
+    )
+    with pytest.raises(OutputError) as gone:
+        read_project(tmp_path / "gone")
+    assert "kein Projekt von SAM2Flow" in told(gone.value)
     dock = SAM2FlowDock(ViewerModel(), engine)
     qtbot.addWidget(dock)
     dock.bench.open(recording_path)
@@ -161,3 +176,18 @@ def test_a_damaged_file_leaves_the_window_english(monkeypatch, tmp_path, speak, 
     assert languages() == ("de",)
     speak("de")
     assert tr("Run") == "Run"
+
+
+@pytest.mark.parametrize("part", ["files.py", "project", "results", "engine/lock.py", "inference/weights.py"])
+def test_what_the_window_may_have_to_say_is_made_of_a_template(part):
+    there = CORE / part
+    files = [there] if there.is_file() else sorted(there.rglob("*.py"))
+    kinds = {kind.__name__ for kind in Sam2FlowError.__subclasses__()}
+    plain = [
+        f"{path.name}:{node.lineno}"
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in kinds
+        if node.args and isinstance(node.args[0], ast.JoinedStr)
+    ]
+    assert files and plain == []

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from clicks import click
 from conftest import FRAMES, PATIENCE, write_recording
-from fake_engine import CROP, SPEED, FakeEngine
+from fake_engine import CROP, SPEED, FakeEngine, answer
 from napari.utils.notifications import notification_manager
 
 from sam2flow_core.errors import ModelError, OutputError
+from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.project import CalibrationEdit, next_run_folder
+from sam2flow_core.prompts import Prompt
+from sam2flow_napari.layers.frame_vectors import shown_vectors
 from sam2flow_napari.layers.overlays import ARROWS, LINES, VESSELS
 from sam2flow_napari.layers.overlays import SPEED as SPEED_LAYER
 
@@ -142,17 +145,28 @@ def test_layers_of_a_run_all_have_units(bench, qtbot):
     assert [str(u) for u in bench.viewer.layers.extent.units] == ["second", "micrometer", "micrometer"]
 
 
+def test_speed_colours_reach_as_far_as_the_first_flow_and_the_legend_says_so(bench):
+    scene, prompts = bench.scene, (Prompt(1, 0, 20.0, 30.0, 1),)
+    scene.start_run(None)
+    scene.show_frame(FrameFlow(0, (0.0, 0.0), (answer(1, prompts, last=True),)))  # a repeated frame has no flow
+    scene.show_frame(FrameFlow(1, (0.0, 0.0), (answer(1, prompts),)))
+    speed = layer(bench, SPEED_LAYER)
+    assert speed.contrast_limits[1] == scene.overlays.speed_limit >= SPEED * UM_S
+    scene.start_run(None)
+    assert speed.contrast_limits[1] == scene.overlays.speed_limit < SPEED * UM_S
+
+
 def test_arrows_are_those_of_the_current_frame_only(bench, qtbot):
     mark_two(bench)
     run_to_end(bench, qtbot)
     arrows = layer(bench, ARROWS)
     for _ in range(2):
         bench.viewer.dims.set_current_step(0, FRAMES - 1)
-        qtbot.waitUntil(lambda: len(arrows.data) == 0, timeout=PATIENCE)
+        qtbot.waitUntil(lambda: len(shown_vectors(arrows)) == 0, timeout=PATIENCE)
         bench.viewer.dims.set_current_step(0, 11)
-        qtbot.waitUntil(lambda: len(arrows.data) > 0, timeout=PATIENCE)
-        dx = arrows.data[:, 1, 1]
-        lower = arrows.data[:, 0, 0] > 30
+        qtbot.waitUntil(lambda: len(shown_vectors(arrows)) > 0, timeout=PATIENCE)
+        dx = shown_vectors(arrows)[:, 1, 1]
+        lower = shown_vectors(arrows)[:, 0, 0] > 30
         assert (dx[~lower] > 0).all()
         assert (dx[lower] < 0).all()
 
@@ -163,13 +177,14 @@ def test_centrelines_point_along_the_flow_and_move_with_the_slider(bench, qtbot)
     lines = layer(bench, LINES)
     bench.viewer.dims.set_current_step(0, 9)
     qtbot.waitUntil(lambda: len(lines.data) > 0, timeout=PATIENCE)
-    upper = lines.data[:, 0, 0] < 30
-    body = lines.data[:, 1, 0] == 0
-    assert (lines.data[upper & body][:, 1, 1] > 0).all() and (lines.data[~upper & body][:, 1, 1] < 0).all()
+    segments = shown_vectors(lines)
+    upper = segments[:, 0, 0] < 30
+    body = segments[:, 1, 0] == 0
+    assert (segments[upper & body][:, 1, 1] > 0).all() and (segments[~upper & body][:, 1, 1] < 0).all()
     # The strokes of the arrow head lie behind its tip.
-    assert (lines.data[upper & ~body][:, 1, 1] < 0).all() and (upper & ~body).sum() == 2
+    assert (segments[upper & ~body][:, 1, 1] < 0).all() and (upper & ~body).sum() == 2
     bench.session.show_vessel(2, False)
-    qtbot.waitUntil(lambda: (lines.data[:, 0, 0] < 30).all(), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: (shown_vectors(lines)[:, 0, 0] < 30).all(), timeout=PATIENCE)
     bench.runs.start()
     assert not lines.visible
     qtbot.waitUntil(lambda: bench.runs.tables is not None and not bench.runs.running, timeout=PATIENCE)
@@ -351,7 +366,9 @@ def test_hiding_a_vessel_hides_its_mask_speed_and_arrows(bench, qtbot):
     assert np.unique(layer(bench, VESSELS).data[5]).tolist() == [0, 1]
     arrows = layer(bench, ARROWS)
     bench.viewer.dims.set_current_step(0, 4)
-    qtbot.waitUntil(lambda: len(arrows.data) and (arrows.data[:, 0, 0] < 30).all(), timeout=PATIENCE)
+    qtbot.waitUntil(
+        lambda: len(shown_vectors(arrows)) and (shown_vectors(arrows)[:, 0, 0] < 30).all(), timeout=PATIENCE
+    )
 
 
 def test_two_viewers_do_not_know_of_each_other(bench, make_bench, tmp_path):
