@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -17,7 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sam2flow_core.errors import OutputError
+from sam2flow_core.errors import OutputError, Sam2FlowError
+from sam2flow_core.messages import Message
 
 _PREFIX, _MIDDLE = ".sam2flow-", ".part"
 _LONGEST_ENDING = 16
@@ -26,21 +28,25 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) 
 _OLD_FILE = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
 
 _REASONS = {
-    errno.ENOSPC: "the disk is full; free some space",
-    errno.EDQUOT: "the disk quota is used up; free some space",
-    errno.EFBIG: "the file grew larger than the disk or the system allows; choose another disk",
-    errno.EACCES: "no permission to write there; choose another folder",
-    errno.EPERM: "no permission to write there; choose another folder",
-    errno.EROFS: "the disk is read-only; choose another folder",
-    errno.ENOTDIR: "a file stands where a folder is needed; choose another folder",
-    errno.EEXIST: "a file stands where a folder is needed; choose another folder",
-    errno.EISDIR: "a folder stands where a file is needed; choose another name",
-    errno.ENAMETOOLONG: "the name is too long for this disk; choose a shorter one",
-    errno.ELOOP: "symbolic links lead in a circle there; choose another folder",
-    errno.ENOENT: "the folder has vanished; is the drive still connected?",
-    errno.EIO: "the disk failed; is the drive still connected?",
-    errno.ESTALE: "the file share has vanished; connect it again",
+    errno.ENOSPC: Message("the disk is full; free some space"),
+    errno.EDQUOT: Message("the disk quota is used up; free some space"),
+    errno.EFBIG: Message("the file grew larger than the disk or the system allows; choose another disk"),
+    errno.EACCES: Message("no permission to write there; choose another folder"),
+    errno.EPERM: Message("no permission to write there; choose another folder"),
+    errno.EROFS: Message("the disk is read-only; choose another folder"),
+    errno.ENOTDIR: Message("a file stands where a folder is needed; choose another folder"),
+    errno.EEXIST: Message("a file stands where a folder is needed; choose another folder"),
+    errno.EISDIR: Message("a folder stands where a file is needed; choose another name"),
+    errno.ENAMETOOLONG: Message("the name is too long for this disk; choose a shorter one"),
+    errno.ELOOP: Message("symbolic links lead in a circle there; choose another folder"),
+    errno.ENOENT: Message("the folder has vanished; is the drive still connected?"),
+    errno.EIO: Message("the disk failed; is the drive still connected?"),
+    errno.ESTALE: Message("the file share has vanished; connect it again"),
 }
+_HIDDEN_REASON = re.compile(r"\(os error (\d+)\)")
+"""How what is written in Rust (safetensors) tells the system's own number."""
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written|PytorchStreamWriter|inline_container")
+"""What NumPy (TIFF files too) and torch say of a disk that took a part only."""
 # What file systems say that cannot flush a folder; the file itself is on the disk then.
 _FOLDER_NOT_FLUSHED = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EBADF, errno.ENOSYS)
 
@@ -61,7 +67,21 @@ def output_errors(path: Path, after: str = "") -> Iterator[None]:
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, str(error))
         # Where the folder has gone, what was finished has gone with it.
-        raise OutputError(f"{path}: {reason}{'' if error.errno == errno.ENOENT else after}") from error
+        then = "" if error.errno == errno.ENOENT else after
+        raise OutputError("{path}: {reason}{then}", path=path, reason=reason, then=then) from error
+
+
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """Say as an `OSError` with its number what the system refused, where the library that writes hides it."""
+    try:
+        yield
+    except Exception as error:
+        hidden, text = _HIDDEN_REASON.search(str(error)), str(error)
+        number = int(hidden[1]) if hidden else errno.ENOSPC if _CUT_SHORT.search(text) else None
+        if number is None or isinstance(error, Sam2FlowError):
+            raise
+        raise OSError(number, os.strerror(number)) from error
 
 
 def write_text(path: str | Path, text: str, after: str = "") -> None:
@@ -109,7 +129,8 @@ def whole_file(path: str | Path, after: str = "") -> Iterator[Path]:
     """
     path = Path(path)
     with output_errors(path, after), _part_file(path) as (part, _):
-        yield part
+        with _system_errors():
+            yield part
         # Opened anew: the writer may have put another file in place of the empty one. Not through a link.
         descriptor = os.open(part, _OLD_FILE)
         try:
@@ -130,7 +151,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     part = _part_name(path)
-    with output_errors(path):
+    with output_errors(path), _system_errors():
         path.parent.mkdir(parents=True, exist_ok=True)
         part.mkdir()
         try:
@@ -153,7 +174,7 @@ def check_writable(path: str | Path, *sources: str | Path | None) -> None:
     path = Path(path)
     for source in (Path(s) for s in sources if s is not None):
         if path.is_file() and source.exists() and (path.samefile(source) or source.resolve() in path.resolve().parents):
-            raise OutputError(f"{path}: is what the result would be made from; choose another name")
+            raise OutputError("{path}: is what the result would be made from; choose another name", path=path)
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _part_file(path):
@@ -167,7 +188,7 @@ def check_document(path: str | Path) -> None:
         if Path(path).exists():
             Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise OutputError(f"{path}: holds no text, and tables are written into a Markdown file") from None
+        raise OutputError("{path}: holds no text, and tables are written into a Markdown file", path=path) from None
 
 
 def remove_parts(folder: Path, seconds_old: float = 0.0) -> None:
@@ -218,7 +239,7 @@ def _refuse_no_file(path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
-        raise OutputError(f"{path}: is a device or pipe; give the name of a file")
+        raise OutputError("{path}: is a device or pipe; give the name of a file", path=path)
 
 
 def _put_in_place(part: Path, path: Path) -> None:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import (
@@ -54,6 +56,47 @@ def test_a_failure_keeps_the_old_file_and_leaves_no_part(tmp_path):
         raise RuntimeError
     assert (tmp_path / "table.csv").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["table.csv"]
+
+
+def _safetensors(path):
+    from safetensors.numpy import save_file
+
+    save_file({"a": np.ones(100_000)}, path)
+
+
+def _torch(path):
+    import torch
+
+    torch.save({"a": torch.ones(100_000)}, path)
+
+
+def _tiff(path):
+    tifffile.imwrite(path, np.ones((2, 250, 200)))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+@pytest.mark.parametrize("write", [_safetensors, _torch, _tiff])
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_library_that_hides_what_the_system_said_is_no_fault_of_the_program(tmp_path, write, folder):
+    """Of a file that grows no further the libraries tell in exceptions of their own, or without the system's number."""
+    import resource
+
+    def whole():
+        if folder:
+            with whole_folder(tmp_path / "case") as part:
+                write(part / "a.bin")
+        else:
+            with whole_file(tmp_path / "a.bin") as part:
+                write(part)
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OutputError, match=r"disk is full; free some space|larger than the disk"):
+            whole()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("write", WRITERS)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.options import Finite, device_option
+from sam2flow_core.cli.options import Finite, Number, device_option
 
 _PATH = click.Path(path_type=Path)
 
@@ -17,7 +17,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--table", type=_PATH, help="CSV to write with confidence, length, width of every vessel.")
 @click.option("--least-confidence", type=Finite(0, 1), default=0.0, help="Leave out less sure ones.")
 @click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
-@click.option("--pixel-size-um", type=float, help="um per pixel, instead of what the file says.")
+@click.option("--pixel-size-um", type=Number(), help="um per pixel, instead of what the file says.")
 @click.option("--start", type=int, default=0, show_default=True, help="First frame.")
 @click.option("--stop", type=int, help="Frame to stop before; the end by default.")
 @click.option("--stack-axes", metavar="TYX", help="The axes, where the file is wrong about them.")

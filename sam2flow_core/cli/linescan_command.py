@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from sam2flow_core.cli.options import Number
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -45,8 +47,10 @@ class _Line(click.ParamType[tuple[tuple[float, float], ...]]):
 @click.command()
 @click.argument("file", type=_PATH)
 @click.option("--out", type=_PATH, required=True, help="Folder for the results; made if it is not there.")
-@click.option("--pixel-size-um", type=float, help="um per column, instead of what the file says.")
-@click.option("--line-rate-hz", "--frame-rate-hz", type=float, help="Lines per second, which no file says; or frames.")
+@click.option("--pixel-size-um", type=Number(), help="um per column, instead of what the file says.")
+@click.option(
+    "--line-rate-hz", "--frame-rate-hz", type=Number(), help="Lines per second, which no file says; or frames."
+)
 @click.option("--columns", type=_Columns(), help="The columns that lie on the vessel, such as 20:180; all by default.")
 @click.option("--line", type=_Line(), help="FILE is a recording: measure along the line with these corners, px.")
 @click.option("--no-stabilise", is_flag=True, help="With --line: the tissue does not move.")

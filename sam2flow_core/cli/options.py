@@ -23,15 +23,29 @@ device_option = click.option(
 )
 
 
-class Finite(click.FloatRange):
-    """A number in a range; a range alone lets through what is none, and what has no end."""
+class Number(click.types.FloatParamType):
+    """A number to count with, not ``nan`` or ``inf``; of one with a decimal comma it is said how to write it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or say what is wrong."""
+        if isinstance(value, str) and _is_number(pointed := value.replace(",", ".", 1)) and pointed != value:
+            self.fail(f"'{value}': write the number with a point, {pointed}", param, ctx)
         number = super().convert(value, param, ctx)
         if not isfinite(number):
             self.fail(f"'{value}' is no number to count with", param, ctx)
         return number
+
+
+class Finite(Number, click.FloatRange):
+    """A number in a range; a range alone lets through what is none, and what has no end."""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def seed_option(default: int) -> Callable[[Command], Command]:
@@ -57,10 +71,10 @@ class _Resolution(click.ParamType):  # type: ignore[type-arg]  # generic in the 
         if value == "auto":
             return None
         try:
-            factor = float(value)
+            factor = float(Number().convert(value, param, ctx))
             check_factor(factor)
-        except ValueError:
-            self.fail(f"'{value}' is neither auto nor a number", param, ctx)
+        except click.BadParameter as error:
+            self.fail(f"{error.message.rstrip('.')}; give a number or auto", param, ctx)
         except StackError as error:
             self.fail(str(error), param, ctx)
         return factor

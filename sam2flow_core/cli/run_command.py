@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sam2flow_core.cli.options import detail_of, detail_option, device_option, every_option, resolution_option
+from sam2flow_core.cli.options import Number, detail_of, detail_option, device_option, every_option, resolution_option
 
 if TYPE_CHECKING:
     from sam2flow_core.engine import RunRequest
@@ -23,8 +23,8 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--out", type=_PATH, help="Folder for the results; made if it is not there.")
 @click.option("--model", default="tiny", show_default=True, metavar="tiny|FILE", help="Shipped preset or checkpoint.")
-@click.option("--pixel-size-um", type=float, help="um per pixel, instead of what the file says.")
-@click.option("--frame-rate-hz", type=float, help="Frames per second, instead of what the file says.")
+@click.option("--pixel-size-um", type=Number(), help="um per pixel, instead of what the file says.")
+@click.option("--frame-rate-hz", type=Number(), help="Frames per second, instead of what the file says.")
 @click.option("--start", type=int, default=0, show_default=True, help="First frame.")
 @click.option("--stop", type=int, help="Frame to stop before; the end by default.")
 @click.option(
@@ -36,7 +36,7 @@ _PATH = click.Path(path_type=Path)
 )
 @detail_option
 @every_option
-@click.option("--pulse-hz", type=float, help="Heart rate, if it is known: standard detail answers 24 pairs a beat.")
+@click.option("--pulse-hz", type=Number(), help="Heart rate, if it is known: standard detail answers 24 pairs a beat.")
 @device_option
 @click.option("--no-stabilise", is_flag=True, help="Leave the tissue's own motion in the flow.")
 @resolution_option

@@ -298,7 +298,8 @@ def remeasure(folder: Path, stack: Path | None = None) -> tuple[int, int]:
     open_results(folder)
     if not (folder / PROVENANCE).is_file():
         raise OutputError(
-            f"{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume"
+            "{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume",
+            folder=folder,
         )
     request = request_again(folder / PROVENANCE, folder, stack, download=True)
     description = {k: v for k, v in read_provenance(folder / PROVENANCE)["model"].items() if k != "asked"}

@@ -26,6 +26,7 @@ from filelock import lock_descriptor
 
 from sam2flow_core.errors import OutputError
 from sam2flow_core.files import is_part, output_errors, remove_parts
+from sam2flow_core.messages import Message
 from sam2flow_core.results import (
     GO_ON,
     LOCK_NAME,
@@ -106,7 +107,8 @@ class FolderLock:
         with output_errors(self.folder, GO_ON):
             if not _is_the_file_at(self._descriptor, self.folder / LOCK_NAME):
                 raise OutputError(
-                    f"{self.folder}: the folder was removed, moved or replaced while the run was writing there; stopped"
+                    "{folder}: the folder was removed, moved or replaced while the run was writing there; stopped",
+                    folder=self.folder,
                 )
             if not os.access(self.folder, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -149,8 +151,10 @@ def _acquire(folder: Path) -> FolderLock:
             earlier = _read(descriptor, path)
             if not _take(descriptor, earlier):
                 raise OutputError(
-                    f"{folder}: another run is writing there ({earlier or 'it began just now'}); wait for its end, "
-                    "stop it, or choose another folder"
+                    "{folder}: another run is writing there ({earlier}); wait for its end, stop it, or choose another "
+                    "folder",
+                    folder=folder,
+                    earlier=earlier or Message("it began just now"),
                 )
             # Between opening and locking, the one before may have removed the file: then it keeps nobody out.
             if _is_the_file_at(descriptor, path):
@@ -161,17 +165,17 @@ def _acquire(folder: Path) -> FolderLock:
             os.close(descriptor)
             raise
         os.close(descriptor)
-    raise OutputError(f"{folder}: other runs begin and end there all the time; choose another folder")
+    raise OutputError("{folder}: other runs begin and end there all the time; choose another folder", folder=folder)
 
 
 def _open(path: Path) -> int:
     if path.is_symlink():
-        raise OutputError(f"{path}: is a symbolic link where a lock file is needed; remove it")
+        raise OutputError("{path}: is a symbolic link where a lock file is needed; remove it", path=path)
     descriptor = os.open(path, _OPEN, 0o666)
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
         os.close(descriptor)
-        raise OutputError(f"{path}: is not a lock file of SAM2Flow; choose another folder")
+        raise OutputError("{path}: is not a lock file of SAM2Flow; choose another folder", path=path)
     return descriptor
 
 
@@ -191,8 +195,11 @@ def _taken_over(path: Path, earlier: Holder | None) -> tuple[str, ...]:
         return ()
     if earlier.host != platform.node():
         raise OutputError(
-            f"{path.parent}: a run on another computer is writing there, or was when it was cut off ({earlier}); "
-            f"if it has ended, remove {path.name} from the folder and try again"
+            "{parent}: a run on another computer is writing there, or was when it was cut off ({earlier}); "
+            "if it has ended, remove {name} from the folder and try again",
+            parent=path.parent,
+            earlier=earlier,
+            name=path.name,
         )
     return (f"took over the folder from a run that had ended without tidying up ({earlier})",)
 
@@ -208,7 +215,9 @@ def _read(descriptor: int, path: Path) -> Holder | None:
         host, user, started = (_printable(found[name]) for name in ("host", "user", "started"))
         return Holder(host, user, int(found["process"]), started)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        raise OutputError(f"{path}: is not a lock file of SAM2Flow; remove it, or choose another folder") from None
+        raise OutputError(
+            "{path}: is not a lock file of SAM2Flow; remove it, or choose another folder", path=path
+        ) from None
 
 
 def _printable(text: object) -> str:
@@ -273,11 +282,11 @@ def remove_run(folder: Path) -> None:
         If a run is going on there, the folder is none of a run, or it cannot be deleted.
     """
     if folder.is_symlink():
-        raise OutputError(f"{folder}: is a link to another folder; delete it there")
+        raise OutputError("{folder}: is a link to another folder; delete it there", folder=folder)
     with lock_folder(folder), output_errors(folder):
         remove_parts(folder)
         if not _is_of_a_run(folder):
-            raise OutputError(f"{folder}: holds no run; nothing was deleted")
+            raise OutputError("{folder}: holds no run; nothing was deleted", folder=folder)
         for name in (MARKER_NAME, PROVENANCE, SUMMARY, PER_FRAME, REPORT):
             (folder / name).unlink(missing_ok=True)
         if (folder / STORE_NAME).is_symlink():
@@ -301,20 +310,24 @@ def _check_depth(out: Path) -> None:
 
 def _refuse_what_is_there(out: Path, state: FolderState, resume: bool) -> None:
     if state is FolderState.FINISHED and not resume:
-        raise OutputError(f"{out}: holds a finished run, which is not overwritten; choose another folder")
+        raise OutputError("{out}: holds a finished run, which is not overwritten; choose another folder", out=out)
     if state is FolderState.UNFINISHED and not resume:
-        raise OutputError(f"{out}: holds an unfinished run; add --resume to go on with it, or choose another folder")
+        raise OutputError(
+            "{out}: holds an unfinished run; add --resume to go on with it, or choose another folder", out=out
+        )
 
 
 def _look(out: Path) -> FolderState:
     if (out / STORE_NAME).is_symlink():
         # Zarr would empty what it leads to.
-        raise OutputError(f"{out / STORE_NAME}: is a symbolic link; remove it, or choose another folder")
+        raise OutputError("{store}: is a symbolic link; remove it, or choose another folder", store=out / STORE_NAME)
     if read_marker(out) is not None:
         return FolderState.UNFINISHED
     if (out / PROVENANCE).is_file() and (out / STORE_NAME).is_dir():
         return FolderState.FINISHED
     foreign = [p.name for p in out.iterdir() if p.name != LOCK_NAME and not is_part(p)]
     if foreign:
-        raise OutputError(f"{out}: is not empty (holds '{sorted(foreign)[0]}'); choose an empty or a new folder")
+        raise OutputError(
+            "{out}: is not empty (holds '{found}'); choose an empty or a new folder", out=out, found=sorted(foreign)[0]
+        )
     return FolderState.EMPTY

@@ -95,14 +95,18 @@ def check_same_run(out: object, ours: Mapping[str, str], theirs: Mapping[str, st
     """Raise `OutputError` unless the run in a folder is the one that is asked for."""
     if different := _differences(ours, theirs):
         raise OutputError(
-            f"{out}: holds a run with another {different}; choose another folder, or ask for the same run"
+            "{out}: holds a run that differs in its {different}; choose another folder, or ask for the same run",
+            out=out,
+            different=different,
         )
 
 
 def check_expected(ours: Mapping[str, str], expected: Mapping[str, str]) -> None:
     """Raise `StackError` unless this run repeats the earlier one that is expected."""
     if different := _differences(expected, ours):
-        raise StackError(f"cannot repeat the run: here is another {different} than in its provenance")
+        raise StackError(
+            "cannot repeat the run: here is another {different} than in its provenance", different=different
+        )
 
 
 def _differences(wanted: Mapping[str, str], found: Mapping[str, str]) -> str:
@@ -267,11 +271,13 @@ def _read(path: Path) -> tuple[dict[str, Any], _Provenance]:
         text = read_regular(path)
         record = read_object(text)
         if record.get("format") != FORMAT:
-            raise OutputError(f"{path}: is no provenance of a run that this version of SAM2Flow can read")
+            raise OutputError("{path}: is no provenance of a run that this version of SAM2Flow can read", path=path)
         content = read_json(_Provenance, text)
         _check(content, path)
     except (OSError, ValueError) as error:
-        raise OutputError(f"{path}: cannot be read as a provenance file ({one_line(str(error))})") from None
+        raise OutputError(
+            "{path}: cannot be read as a provenance file ({reason})", path=path, reason=one_line(str(error))
+        ) from None
     return record, content
 
 

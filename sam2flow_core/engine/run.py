@@ -109,7 +109,7 @@ def run(
 def _threads(before: Mapping[str, str], out: Path) -> int:
     said = before.get(THREADS, "")
     if not re.fullmatch(r"[1-9][0-9]{0,3}", said):
-        raise OutputError(f"{out}: the notes of its earlier run are damaged; run again into a new folder")
+        raise OutputError("{out}: the notes of its earlier run are damaged; run again into a new folder", out=out)
     return int(said)
 
 

@@ -18,6 +18,7 @@ from sam2flow_core.config.run import DETAILS
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.files import write_text
+from sam2flow_core.messages import Message
 from sam2flow_core.project.project_records import (
     CalibrationEdit,
     Project,
@@ -33,7 +34,7 @@ from sam2flow_core.untrusted import STRICT, on_network, one_line, plain_name, re
 SCHEMA_VERSION = 2
 SUFFIX = ".sam2flow"
 PROJECT_FILE = "project.json"
-_INSTEAD = "prompts.csv beside it can be opened instead"
+_INSTEAD = Message("prompts.csv beside it can be opened instead")
 _LARGEST = 2**31  # frames: more than any recording has, and what the window's fields can show
 
 
@@ -72,7 +73,9 @@ def write_project(folder: Path, project: Project) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot create the project folder ({error.strerror})") from error
+        raise OutputError(
+            "{folder}: cannot create the project folder ({reason})", folder=folder, reason=error.strerror
+        ) from error
     write_text(folder / PROJECT_FILE, json.dumps(_to_json(folder, project), indent=1))
     write_prompts(folder / "prompts.csv", project.state.clicks)
 
@@ -89,15 +92,24 @@ def read_project(folder: Path) -> Project:
     try:
         text = read_regular(file)
     except FileNotFoundError:
-        raise OutputError(f"{folder}: not a SAM2Flow project (no {PROJECT_FILE} in it)") from None
+        raise OutputError(
+            "{folder}: not a SAM2Flow project (no {project_file} in it)", folder=folder, project_file=PROJECT_FILE
+        ) from None
     except (OSError, ValueError) as error:
-        raise OutputError(f"{file}: cannot be read ({error}); {_INSTEAD}") from None
+        raise OutputError(
+            "{file}: cannot be read ({reason}); {instead}", file=file, reason=error, instead=_INSTEAD
+        ) from None
     try:
         if read_json(_Version, text).schema_version > SCHEMA_VERSION:
-            raise OutputError(f"{file}: written by a newer SAM2Flow; update the plugin to open it")
+            raise OutputError("{file}: written by a newer SAM2Flow; update the plugin to open it", file=file)
         return _from_file(folder, read_json(_ProjectFile, text))
     except ValueError as error:
-        raise OutputError(f"{file}: damaged, cannot be read ({one_line(str(error))}); {_INSTEAD}") from None
+        raise OutputError(
+            "{file}: damaged, cannot be read ({reason}); {instead}",
+            file=file,
+            reason=one_line(str(error)),
+            instead=_INSTEAD,
+        ) from None
 
 
 def _to_json(folder: Path, project: Project) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from zarr.codecs import BloscCodec
 
 from sam2flow_core.config.run import StoreSettings
 from sam2flow_core.errors import OutputError
+from sam2flow_core.messages import Message
 from sam2flow_core.untrusted import one_line
 
 STORE_NAME = "results.zarr"
@@ -29,7 +30,7 @@ ASKED = "asked"
 """Whether flow from a frame to the next was asked for; older stores, which hold every pair, have no such array."""
 LINE, DIAGRAM, REASONS, TEMPLATES = "centreline", "space_time", "reasons", "reason_templates"
 """What measuring adds to a vessel's group in the store."""
-GO_ON = "; what is finished is kept, go on with --resume"
+GO_ON = Message("; what is finished is kept, go on with --resume")
 """What a message ends with where writing failed in the middle of a run."""
 SCHEMA_VERSION = 2
 """Layout 1, which is still read, keeps vessels as padded crops; 2 keeps their own pixels and says which these are."""
@@ -202,16 +203,19 @@ def open_store(store: Path, mode: Literal["r", "r+"] = "r") -> tuple[StoreHeader
             root = zarr.open_group(store, mode=mode, zarr_format=3)
         except (FileNotFoundError, NotADirectoryError):
             raise OutputError(
-                f"{store.parent}: no results of a run there; give the folder that `sam2flow run --out` wrote"
+                "{parent}: no results of a run there; give the folder that `sam2flow run --out` wrote",
+                parent=store.parent,
             ) from None
         version = root.attrs.get("schema_version")
         if version not in (_PADDED, SCHEMA_VERSION):
             found = f"results of layout {one_line(str(version))}, this SAM2Flow reads {SCHEMA_VERSION}"
-            raise OutputError(f"{store.parent}: {found}; update SAM2Flow")
+            raise OutputError("{parent}: {found}; update SAM2Flow", parent=store.parent, found=found)
         header = StoreHeader.from_attributes(root.attrs)
         _check_header(header)
         if mode != "r" and version == _PADDED:
-            raise OutputError(f"{store.parent}: an earlier SAM2Flow began this run; run again into a new folder")
+            raise OutputError(
+                "{parent}: an earlier SAM2Flow began this run; run again into a new folder", parent=store.parent
+            )
         for name, shape in _shapes(header, padded(root)).items():
             _check_array(root, name, shape)
         if not padded(root):
@@ -234,7 +238,9 @@ def damaged(store: Path) -> Iterator[None]:
         raise
     except Exception as error:
         reason = one_line(f"{type(error).__name__}: {error}")
-        raise OutputError(f"{store}: these results are damaged ({reason}); run again") from None
+        raise OutputError(
+            "{store}: these results are damaged ({reason}); run again", store=store, reason=reason
+        ) from None
 
 
 def _check_header(header: StoreHeader) -> None:

@@ -401,7 +401,11 @@ class Results:
         except KeyError:
             array = None
         if not isinstance(array, zarr.Array):
-            raise OutputError(f"{self._root.store_path}: '{name}' is missing from these results; run again")
+            raise OutputError(
+                "{store_path}: '{name}' is missing from these results; run again",
+                store_path=self._root.store_path,
+                name=name,
+            )
         return array
 
     def _of(self, name: str, frames: NDArray[np.int64]) -> NDArray[Any]:

@@ -109,4 +109,6 @@ def _damage(path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         reason = one_line(str(error))
-        raise OutputError(f"{path}: cannot be read ({reason}); run again without --resume into a new folder") from None
+        raise OutputError(
+            "{path}: cannot be read ({reason}); run again without --resume into a new folder", path=path, reason=reason
+        ) from None

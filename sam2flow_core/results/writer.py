@@ -78,7 +78,7 @@ class ResultsWriter:
         """Raise `OutputError` if the store was removed: zarr would go on writing into what is left of it."""
         with output_errors(self.path):
             if not (self.path / "zarr.json").is_file():
-                raise OutputError(f"{self.path}: was removed while the run was writing there; stopped")
+                raise OutputError("{path}: was removed while the run was writing there; stopped", path=self.path)
 
     def write(self, frames: Sequence[FrameFlow]) -> None:
         """Write consecutive frames.

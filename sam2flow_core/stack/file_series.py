@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.calibration import number
 from sam2flow_core.stack.metadata import MicroManagerIndex
 from sam2flow_core.stack.tiff import TiffSource
@@ -157,7 +158,12 @@ def _gaps(numbers: NDArray[np.int64], files: Sequence[Path]) -> tuple[str, ...]:
     jumps = np.flatnonzero(steps != np.median(steps))
     if not len(jumps):
         return ()
-    return (f"file numbers jump {len(jumps)} times, first after {files[jumps[0]].name}: frames are missing",)
+    first = files[jumps[0]].name
+    return (
+        Message(
+            "file numbers jump {jumps} times, first after {first}: frames are missing", jumps=len(jumps), first=first
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from scipy import ndimage
 
 from sam2flow_core.config.stack import PictureSettings, SamplingSettings
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.sources import FrameSource
 
 Box = tuple[int, int, int, int]
@@ -258,7 +259,7 @@ def _mirrored(covered: NDArray[np.bool_]) -> NDArray[np.int64]:
 def _problems(
     box: Box, shape: tuple[int, ...], written: NDArray[np.bool_], covered: NDArray[np.bool_]
 ) -> tuple[str, ...]:
-    said = []
+    said: list[str] = []
     margins = zip(
         ("above", "below", "left", "right"), (box[0], shape[0] - box[2], box[1], shape[1] - box[3]), strict=True
     )
@@ -268,12 +269,21 @@ def _problems(
     for place in ndimage.find_objects(ndimage.label(written)[0]):
         (top, bottom), (left, right) = ((p.start + o, p.stop + o - 1) for p, o in zip(place, box[:2], strict=True))
         said.append(
-            f"something covers rows {top} to {bottom}, columns {left} to {right}: it is left out "
-            "(a time stamp, a scale bar, an overexposed spot)"
+            Message(
+                "something covers rows {top} to {bottom}, columns {left} to {right}: it is left out "
+                "(a time stamp, a scale bar, an overexposed spot)",
+                top=top,
+                bottom=bottom,
+                left=left,
+                right=right,
+            )
         )
     empty = covered & ~written
     if empty.mean() > _WORTH_SAYING:
-        said.append(f"{empty.mean():.1%} of the picture shows nothing, dark or overexposed, and is left out")
+        share = empty.mean()
+        said.append(
+            Message("{share:.1%} of the picture shows nothing, dark or overexposed, and is left out", share=share)
+        )
     return tuple(said)
 
 
@@ -400,4 +410,12 @@ def _repeat_problems(seen: _Seen) -> tuple[str, ...]:
     if not seen.repeated:
         return ()
     t = seen.repeated[0]
-    return (f"{len(seen.repeated)} of {seen.pairs} frame pairs looked at are identical (first: {t} and {t + 1})",)
+    return (
+        Message(
+            "{repeated} of {pairs} frame pairs looked at are identical (first: {first} and {second})",
+            repeated=len(seen.repeated),
+            pairs=seen.pairs,
+            first=t,
+            second=t + 1,
+        ),
+    )

@@ -121,14 +121,7 @@ def plan_axes(shape: Sequence[int], axes: str, name: str) -> AxisPlan:
             shape=_by(shape),
         )
     if len(axes) != len(shape):
-        raise StackError(
-            "{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}",
-            name=name,
-            axes=axes,
-            count=len(axes),
-            count_2=len(shape),
-            shape=_by(shape),
-        )
+        raise wrong_number_of_axes(axes, shape, name)
     if "Y" not in axes or "X" not in axes:
         raise StackError(
             "{name}: axes {axes} ({shape}) hold no pictures; expected (T, Y, X)", name=name, axes=axes, shape=_by(shape)
@@ -147,6 +140,18 @@ def plan_axes(shape: Sequence[int], axes: str, name: str) -> AxisPlan:
         raise several_planes([(axes[i], shape[i]) for i in long], name)
     time = long[0]
     return AxisPlan(time, y, x, _read_as_time(axes[time], shape[time], name))
+
+
+def wrong_number_of_axes(axes: str, shape: Sequence[int], name: str) -> StackError:
+    """Say that axes do not fit a recording's shape."""
+    return StackError(
+        "{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}",
+        name=name,
+        axes=axes,
+        count=len(axes),
+        count_2=len(shape),
+        shape=_by(shape),
+    )
 
 
 def several_planes(counts: Sequence[tuple[str, int]], name: str) -> StackError:

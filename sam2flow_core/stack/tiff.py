@@ -26,7 +26,7 @@ from sam2flow_core.stack.calibration import (
 )
 from sam2flow_core.stack.metadata import ome_interval, ome_length, ome_pixels, ome_times, read_index
 from sam2flow_core.stack.refusals import check_regular, refuse_damage
-from sam2flow_core.stack.sources import AxisPlan, Frame, check_axes, plan_axes
+from sam2flow_core.stack.sources import AxisPlan, Frame, check_axes, plan_axes, wrong_number_of_axes
 from sam2flow_core.stack.tiff_layout import TiffLayout, check_page, find_layout, open_tiff
 from sam2flow_core.stack.timing import Times, interval_problems, read_times
 
@@ -283,17 +283,10 @@ def _relabel(axes: str, declared: str, shape: tuple[int, ...], name: str) -> tup
         return declared, shape
     named_short = {a for a, n in zip(declared, shape, strict=True) if n == 1}
     letters = axes if len(axes) == len(long) else "".join(a for a in axes if a not in named_short)
-    if len(letters) != len(long):
-        found = " x ".join(str(shape[i]) for i in long)
-        raise StackError(
-            "{name}: axes '{axes}' name {count} axes, but the recording has {count_2} ({found})",
-            name=name,
-            axes=axes,
-            count=len(axes),
-            count_2=len(long),
-            found=found,
-        )
-    return letters, tuple(shape[i] for i in long)
+    lengths = tuple(shape[i] for i in long)
+    if len(letters) != len(lengths):
+        raise wrong_number_of_axes(axes, lengths, name)
+    return letters, lengths
 
 
 def _files(layout: TiffLayout, path: Path) -> tuple[Path, ...]:

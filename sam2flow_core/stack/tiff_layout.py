@@ -14,6 +14,7 @@ import numpy as np
 from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.metadata import PAGE_TAG, page_counts, plane_counts, plane_of, read_index, settle_ome
 from sam2flow_core.stack.refusals import check_ome_claim, check_page_claim
 from sam2flow_core.stack.sources import several_planes
@@ -326,8 +327,21 @@ def _merge_unnamed(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, .
 def _cut_problem(readable: int, declared: int | None) -> tuple[str, ...]:
     if declared is not None and readable >= declared:
         return ()
-    of = f" of {declared}" if declared else ""
-    return (f"file is truncated: {readable}{of} frames are readable; copy or export it again to get the rest",)
+    if declared:
+        return (
+            Message(
+                "file is truncated: {readable} of {declared} frames are readable; copy or export it again to get the "
+                "rest",
+                readable=readable,
+                declared=declared,
+            ),
+        )
+    return (
+        Message(
+            "file is truncated: {readable} frames are readable; copy or export it again to get the rest",
+            readable=readable,
+        ),
+    )
 
 
 def _leads_back(tif: TiffFile) -> bool:

@@ -45,6 +45,23 @@ def test_wrong_usage_is_one_line_and_status_2(arguments, capsys):
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "s.tif", "--prompts", "p.csv", "--out", "o", "--pixel-size-um", "0,5"],
+        ["run", "s.tif", "--prompts", "p.csv", "--out", "o", "--frame-rate-hz", "0,5"],
+        ["run", "s.tif", "--prompts", "p.csv", "--out", "o", "--working-resolution", "0,5"],
+        ["find", "s.tif", "--out", "o.csv", "--least-confidence", "0,5"],
+        ["linescan", "s.tif", "--out", "o", "--line-rate-hz", "0,5"],
+        ["finetune", "data", "--start", "w", "--out", "o", "--minutes", "0,5"],
+    ],
+)
+def test_a_decimal_comma_is_told_how_to_write_it(arguments, capsys):
+    assert status_of(arguments) == 2
+    _, (line,) = lines(capsys)
+    assert "'0,5': write the number with a point, 0.5" in line
+
+
+@pytest.mark.parametrize(
     ("error", "status", "words"),
     [
         (OutputError("out: the disk\nis full"), 2, "sam2flow: out: the disk is full"),

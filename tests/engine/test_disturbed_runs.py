@@ -138,7 +138,7 @@ def test_any_byte_that_changes_before_a_run_goes_on(moving_cells, tmp_path, plac
         opened.seek(int(place * before.st_size))
         opened.write(bytes([byte[0] ^ 1]))
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    with pytest.raises(Sam2FlowError, match=r"another recording|cannot be read|damaged|TIFF"):
+    with pytest.raises(Sam2FlowError, match=r"differs in its recording|cannot be read|damaged|TIFF"):
         go(replace(request, resume=True))
     assert read_marker(request.out).frames_done == 9
 
@@ -180,7 +180,7 @@ def test_a_finished_run_is_known_again_without_reading_the_recording_through(rec
         patched.setattr("sam2flow_core.stack.stack.content_sha256", lambda source: pytest.fail("read through"))
         go(replace(request, resume=True))
     change_byte(recording)
-    with pytest.raises(OutputError, match="another recording"):
+    with pytest.raises(OutputError, match="differs in its recording"):
         go(replace(request, resume=True))
 
 

@@ -114,7 +114,7 @@ def test_more_detail_in_the_same_folder_ends_as_if_asked_for_at_once(request_for
 def test_less_detail_replaces_nothing(request_for):
     request = request_for()
     list(run(request, FakePredictor(), SETTINGS))
-    with pytest.raises(OutputError, match="another detail"):
+    with pytest.raises(OutputError, match="differs in its detail"):
         list(run(replace(request, detail="4", resume=True), FakePredictor(), SETTINGS))
 
 

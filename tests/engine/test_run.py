@@ -130,7 +130,7 @@ def test_resuming_a_finished_run_leaves_it_as_it_is(finished):
 
 def test_resuming_as_another_run_is_refused(finished):
     request, _ = finished
-    with pytest.raises(OutputError, match="holds a run with another prompts"):
+    with pytest.raises(OutputError, match="differs in its prompts"):
         list(run(replace(request, resume=True, prompts=request.prompts[:1]), FakePredictor()))
 
 
@@ -143,7 +143,7 @@ def test_an_unfinished_run_needs_resume(request_for):
     running.close()
     with pytest.raises(OutputError, match="add --resume"):
         list(run(request, FakePredictor()))
-    with pytest.raises(OutputError, match="another stabilisation"):
+    with pytest.raises(OutputError, match="differs in its stabilisation"):
         list(run(replace(request, resume=True, stabilise=False), FakePredictor()))
 
 
@@ -265,7 +265,7 @@ def test_the_working_resolution_reaches_the_predictor_and_is_told_and_repeated(r
     list(run(request_again(request.out / "provenance.json", request.out.with_name("again")), predictor))
     assert predictor.factor == factor
     if factor != 1:
-        with pytest.raises(OutputError, match="another working resolution"):
+        with pytest.raises(OutputError, match="differs in its working resolution"):
             list(run(replace(request, working_resolution=1.0, resume=True), predictor))
 
 
