@@ -11,8 +11,7 @@ import torch
 class Ahead:
     """Does one thing at a time beside what its owner does.
 
-    Most tensors of a few vessels are too small to keep several cores busy. Two of them at once do, and with the same
-    number of threads each their values are the same to the bit.
+    It computes with as many threads as who begins it: with other ones values differ in their last bits.
     """
 
     def __init__(self) -> None:
@@ -22,7 +21,14 @@ class Ahead:
     def begin(self, work: Callable[[], None]) -> None:
         """Do something in the background; what was begun before is waited for."""
         self.finish()
-        self._under_way = self._worker.submit(torch.inference_mode()(work))
+        threads = torch.get_num_threads()
+
+        @torch.inference_mode()
+        def on_as_many_threads() -> None:
+            torch.set_num_threads(threads)
+            work()
+
+        self._under_way = self._worker.submit(on_as_many_threads)
 
     def finish(self) -> None:
         """Wait for what was begun, and raise what it raised."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.flow_stream import FlowStream, FrameFeatures
+from sam2flow_core.inference.lanes import Lanes
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.model.sam2flow import SAM2Flow
@@ -41,6 +42,7 @@ class FlowGroups:
         self.notices: list[str] = []
         self._groups = [list(state.vessels)]
         self._streams: list[FlowStream] = []
+        self._lanes: Lanes | None = None
 
     def answer(self, t: int, context: Tensor) -> list[VesselFlow]:
         """Flow of every vessel from frame ``t`` to the next, as `FlowStream.answer`.
@@ -53,7 +55,9 @@ class FlowGroups:
         while True:
             remembered = {v: vessel.motion.entries for v, vessel in self.state.vessels.items()}
             try:
-                return [vessel for stream in self._ready() for vessel in stream.answer(t, context)]
+                streams = self._ready()
+                with nullcontext() if self._lanes is None else self._lanes.narrowed():
+                    return [vessel for stream in streams for vessel in stream.answer(t, context)]
             except torch.OutOfMemoryError:
                 for v, entries in remembered.items():  # some groups may have answered
                     self.state.vessels[v].motion.entries = entries
@@ -90,19 +94,18 @@ class FlowGroups:
         else:
             raise
 
-    def _goes_ahead(self, features: FrameFeatures) -> bool:
-        """Whether there is room, and a second core, for what the next pair needs beside the present one."""
-        several = torch.get_num_threads() > 1 and self.state.frames.device.type == "cpu"
-        return self.ordered and several and features.cover is None and len(self._groups) == 1
-
     def _ready(self) -> list[FlowStream]:
         if not self._streams:
             features = FrameFeatures(self.model.flow, self.state)
-            self._streams = [
-                FlowStream(self.model, self.state, group, self.settings, features, self._goes_ahead(features))
-                for group in self._groups
-            ]
+            self._lanes = Lanes() if self._has_room(features) else None
+            given = (self.settings, features, self._lanes, self.ordered and self._lanes is not None)
+            self._streams = [FlowStream(self.model, self.state, group, *given) for group in self._groups]
         return self._streams
+
+    def _has_room(self, features: FrameFeatures) -> bool:
+        """Whether there is room, and a second core, for two things at a time."""
+        several = torch.get_num_threads() > 1 and self.state.frames.device.type == "cpu"
+        return several and features.cover is None and len(self._groups) == 1
 
 
 @contextmanager

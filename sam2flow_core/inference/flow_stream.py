@@ -6,7 +6,7 @@ of the frames they need in another; nothing else grows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings, WallSettings
 from sam2flow_core.errors import ModelError
+from sam2flow_core.inference.lanes import Lanes
 from sam2flow_core.inference.masks import recorded_logits, vessel_mask
 from sam2flow_core.inference.round_trip import answer_back, round_trip_error
 from sam2flow_core.inference.state import InferenceState
@@ -27,6 +28,7 @@ from sam2flow_core.inference.steps import VesselFlow
 from sam2flow_core.model.cost_volume import pairs_around, span
 from sam2flow_core.model.flow_net import FlowAnswer, FlowNet
 from sam2flow_core.model.memory_bank import MemoryEntry
+from sam2flow_core.model.parts import Each, one_by_one
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.sparse_cells import SparseCells
 
@@ -109,10 +111,18 @@ class FrameFeatures:
         found = self._contrast[time] if time in self._contrast else self._look(time).contrast
         return found[0, cells.place[:, 0], cells.place[:, 1]]
 
-    def keep(self, time: int) -> None:
-        """Have the features of a time at hand in ``kept``."""
-        if time not in self.kept:
-            self.kept[time], self._contrast[time] = self._look(time)
+    def keep(self, times: Iterable[int], each: Each) -> None:
+        """Have the features of some times at hand in ``kept``."""
+        # Frames are read in order: each is registered with what came before it.
+        new = {time: self._read(time) for time in times if time not in self.kept}
+        made: dict[int, _Look] = {}
+
+        def describe(time: int) -> None:
+            made[time] = self._describe(new[time])
+
+        each(describe, new)
+        for time in new:
+            self.kept[time], self._contrast[time] = made[time]
         self._made = None
 
     def forget(self, before: int) -> None:
@@ -123,9 +133,14 @@ class FrameFeatures:
     def _look(self, time: int) -> _Look:
         """Make what is not kept; the last one is remembered, since both parts of it are asked for."""
         if self._made is None or self._made[0] != time:
-            images = self.frames.inputs(self.frames.grid.frame(time))
-            self._made = time, _Look(self.net.describe(images, self.cover), self.net.contrast(images))
+            self._made = time, self._describe(self._read(time))
         return self._made[1]
+
+    def _read(self, time: int) -> Tensor:
+        return self.frames.inputs(self.frames.grid.frame(time))
+
+    def _describe(self, images: Tensor) -> _Look:
+        return _Look(self.net.describe(images, self.cover), self.net.contrast(images))
 
 
 class FlowStream:
@@ -140,6 +155,8 @@ class FlowStream:
     settings : InferenceSettings
     features : FrameFeatures
         Of the same vessels, and maybe others; streams that go through the frames together share it.
+    lanes : Lanes, optional
+        Where there are cores and room for two things at a time.
     goes_ahead : bool
         While a pair is answered, make the correlations that the next one of the plan needs.
     """
@@ -151,9 +168,12 @@ class FlowStream:
         vessel_ids: Sequence[int],
         settings: InferenceSettings,
         features: FrameFeatures,
+        lanes: Lanes | None = None,
         goes_ahead: bool = False,
     ) -> None:
         self.net, self.state, self.goes_ahead = model.flow, state, goes_ahead
+        self._each: Each = one_by_one if lanes is None else lanes.each
+        self._together = 1 if lanes is None else 2
         self.causal, self.check_every = settings.causal, settings.check_every
         self._round_trip = (settings.round_trip_inside, settings.round_trip_pixels)
         self.vessels = {v: state.vessels[v] for v in vessel_ids}
@@ -197,7 +217,7 @@ class FlowStream:
         self._go_ahead(t)
         banks = [v.motion.read() for v in self.vessels.values()]
         try:
-            answer = self.net(first, second, cost_volume, context, self.layout, banks, t, self._updates)
+            answer = self.net(first, second, cost_volume, context, self.layout, banks, t, self._updates, self._each)
         except IndexError as error:
             # A displacement that is no number has no place in the frame.
             raise ModelError("the weights give no finite flow: their file is damaged, fetch it anew") from error
@@ -252,18 +272,22 @@ class FlowStream:
         # Later pairs make their correlations of frames from here on.
         newest = min(span(t, self.window, lag, self.causal)[-1] for lag in self.lags) + 1
         # A pair is made as soon as its second frame is there: many frames go by at the beginning, few need be at hand.
-        for f in sorted({t, t + 1, *(k + step for row, k in missing for step in (0, self.lags[row]))}):
-            self.features.keep(f)
-            if f not in self.contrast:
-                self.contrast[f] = self.features.contrast(f, self.layout.cells)
-            for row, lag in enumerate(self.lags):
-                if (row, f - lag) in missing:
-                    self.volumes[row, f - lag] = self.net.correlation(self.features.kept, row, f - lag, self.layout)
-            self.features.forget(min(f + 1 - max(self.lags), newest, t))
+        needed = sorted({t, t + 1, *(k + step for row, k in missing for step in (0, self.lags[row]))})
+        for few in (needed[k : k + self._together] for k in range(0, len(needed), self._together)):
+            self.features.keep(few, self._each)
+            for f in few:
+                if f not in self.contrast:
+                    self.contrast[f] = self.features.contrast(f, self.layout.cells)
+            done = [(row, f - lag) for f in few for row, lag in enumerate(self.lags) if (row, f - lag) in missing]
+            self._each(self._correlate, done)
+            self.features.forget(min(few[-1] + 1 - max(self.lags), newest, t))
         for place in self.volumes.keys() - wanted:
             del self.volumes[place]
         for time in self.contrast.keys() - {k for _, k in wanted}:
             del self.contrast[time]
+
+    def _correlate(self, pair: tuple[int, int]) -> None:
+        self.volumes[pair] = self.net.correlation(self.features.kept, *pair, self.layout)
 
     def _remember(self, answer: FlowAnswer, t: int) -> None:
         cells = self.layout.cells

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from sam2flow_core.config.model import COST_VOLUME
 from sam2flow_core.model.cost_volume import CostVolume
 from sam2flow_core.model.layers import begin_at_zero
+from sam2flow_core.model.parts import Each, one_by_one
 from sam2flow_core.model.sparse_cells import Thinning
 
 _AT_A_TIME = 128
@@ -34,7 +35,12 @@ class CostVolumeNet(nn.Module):
         begin_at_zero(self.head)
 
     def forward(
-        self, cost_volume: CostVolume | Tensor, context: Tensor, bins: Tensor, thinning: Thinning | None = None
+        self,
+        cost_volume: CostVolume | Tensor,
+        context: Tensor,
+        bins: Tensor,
+        thinning: Thinning | None = None,
+        each: Each = one_by_one,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Speed along each path.
 
@@ -47,6 +53,8 @@ class CostVolumeNet(nn.Module):
             Speeds in px per frame.
         thinning : Thinning, optional
             Which cells are asked, where not all are; training asks all.
+        each : callable
+            How parts of the cells are gone through.
 
         Returns
         -------
@@ -62,7 +70,7 @@ class CostVolumeNet(nn.Module):
         if torch.is_grad_enabled():
             x, logits, shift, peak = self._read(cost_volume[:], context)
         else:
-            x, logits, shift, peak = self._read_in_parts(cost_volume, context, bins.shape[0], thinning)
+            x, logits, shift, peak = self._read_in_parts(cost_volume, context, bins.shape[0], thinning, each)
         step = torch.gradient(bins)[0]
         values = bins + step * torch.tanh(shift)
         best = logits.argmax(1, keepdim=True)
@@ -72,16 +80,19 @@ class CostVolumeNet(nn.Module):
         return (share * values).sum(1), logits, x, peak
 
     def _read_in_parts(
-        self, cost_volume: CostVolume | Tensor, context: Tensor, bins: int, thinning: Thinning | None
+        self, cost_volume: CostVolume | Tensor, context: Tensor, bins: int, thinning: Thinning | None, each: Each
     ) -> list[Tensor]:
         """As `_read`. Cells do not look at each other here, and few at a time stay in the processor's cache."""
         cells = context.shape[0]
         sizes = ((bins, self.mix.out_features), (bins,), (bins,), (self.mix.in_features,))
         whole = [context.new_empty(cells, *size) for size in sizes]
         asked = torch.arange(cells, device=context.device) if thinning is None else thinning.asked
-        for rows in asked.split(_AT_A_TIME):
+
+        def read(rows: Tensor) -> None:
             for values, part in zip(whole, self._read(cost_volume[rows], context[rows]), strict=True):
                 values[rows] = part
+
+        each(read, asked.split(_AT_A_TIME))
         if thinning is not None:
             for values in whole:
                 thinning.fill(values)

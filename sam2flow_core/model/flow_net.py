@@ -31,6 +31,7 @@ from sam2flow_core.model.first_flow import CostVolumeNet
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.motion_memory import MotionMemory
 from sam2flow_core.model.motion_statistics import moving_energy
+from sam2flow_core.model.parts import Each, one_by_one
 from sam2flow_core.model.sparse_cells import SparseCells, Thinning, coverage_of, find_cells, thin_out
 from sam2flow_core.model.strips import goes_whole
 from sam2flow_core.model.update import Refinement, expected_error, roi_lookup, upsample
@@ -367,6 +368,7 @@ class FlowNet(nn.Module):
         banks: list[list[MemoryEntry]],
         frame: int,
         iterations: int | None = None,
+        each: Each = one_by_one,
     ) -> FlowAnswer:
         """Flow of one pair.
 
@@ -382,14 +384,18 @@ class FlowNet(nn.Module):
             Motion memory.
         frame : int
         iterations : int, optional
+        each : callable
+            How parts of the cells are gone through where they do not look at each other.
         """
-        start = self.first_flow(cost_volume, context, layout)
+        start = self.first_flow(cost_volume, context, layout, each)
         hidden = start.hidden
         if self.config.use_motion_memory:
             hidden = hidden + self.motion_memory.read(hidden, layout.cells, banks, frame)
         return self.refine(start, hidden, first, second, layout, iterations)
 
-    def first_flow(self, cost_volume: CostVolume | Tensor, context: Tensor, layout: CellLayout) -> FirstFlow:
+    def first_flow(
+        self, cost_volume: CostVolume | Tensor, context: Tensor, layout: CellLayout, each: Each = one_by_one
+    ) -> FirstFlow:
         """Speed along each path by the cost volume alone; parameters as those of `forward`.
 
         Cost volumes (P N, B, C) of P pairs, one after the other, are answered at once: the answer has as many rows.
@@ -397,9 +403,10 @@ class FlowNet(nn.Module):
         given = torch.cat([self._context(context, layout.cells), layout.facts], 1)
         if isinstance(cost_volume, Tensor) and cost_volume.shape[0] > given.shape[0]:
             given = given.repeat(cost_volume.shape[0] // given.shape[0], 1)
-        speed, logits, seen, peak = self.cost_volume_net(cost_volume, given, layout.streamlines.bins, layout.thinning)
+        bins, thinning = layout.streamlines.bins, layout.thinning
+        speed, logits, seen, peak = self.cost_volume_net(cost_volume, given, bins, thinning, each)
         pooled_channels = peak.shape[1] - layout.streamlines.valid.shape[2]
-        facts = _first_facts(speed, logits, layout.streamlines.bins)
+        facts = _first_facts(speed, logits, bins)
         inputs = torch.cat([given, facts, peak[:, :pooled_channels]], 1)
         return FirstFlow(speed, logits, seen, inputs, torch.tanh(self.start(inputs)))
 
