@@ -214,10 +214,12 @@ class FlowStream:
         self._fill(time)
         first, second = self.features.kept[time], self.features.kept[time + 1]
         cost_volume = self.net.cost_volume(self.volumes, time, self.layout, self.causal, self.contrast)
+        start = self.net.first_flow(cost_volume, context, self.layout, self._each)
+        # The first flow keeps both lanes busy by itself, what follows does not.
         self._go_ahead(t)
         banks = [v.motion.read() for v in self.vessels.values()]
         try:
-            answer = self.net(first, second, cost_volume, context, self.layout, banks, t, self._updates, self._each)
+            answer = self.net.remember_and_refine(start, first, second, self.layout, banks, t, self._updates)
         except IndexError as error:
             # A displacement that is no number has no place in the frame.
             raise ModelError("the weights give no finite flow: their file is damaged, fetch it anew") from error

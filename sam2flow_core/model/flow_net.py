@@ -368,7 +368,6 @@ class FlowNet(nn.Module):
         banks: list[list[MemoryEntry]],
         frame: int,
         iterations: int | None = None,
-        each: Each = one_by_one,
     ) -> FlowAnswer:
         """Flow of one pair.
 
@@ -384,10 +383,21 @@ class FlowNet(nn.Module):
             Motion memory.
         frame : int
         iterations : int, optional
-        each : callable
-            How parts of the cells are gone through where they do not look at each other.
         """
-        start = self.first_flow(cost_volume, context, layout, each)
+        start = self.first_flow(cost_volume, context, layout)
+        return self.remember_and_refine(start, first, second, layout, banks, frame, iterations)
+
+    def remember_and_refine(
+        self,
+        start: FirstFlow,
+        first: Tensor,
+        second: Tensor,
+        layout: CellLayout,
+        banks: list[list[MemoryEntry]],
+        frame: int,
+        iterations: int | None = None,
+    ) -> FlowAnswer:
+        """The second half of `forward`, from the first flow on."""
         hidden = start.hidden
         if self.config.use_motion_memory:
             hidden = hidden + self.motion_memory.read(hidden, layout.cells, banks, frame)
@@ -398,6 +408,7 @@ class FlowNet(nn.Module):
     ) -> FirstFlow:
         """Speed along each path by the cost volume alone; parameters as those of `forward`.
 
+        Cells do not look at each other here: ``each`` says how parts of them are gone through.
         Cost volumes (P N, B, C) of P pairs, one after the other, are answered at once: the answer has as many rows.
         """
         given = torch.cat([self._context(context, layout.cells), layout.facts], 1)
