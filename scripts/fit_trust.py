@@ -272,21 +272,22 @@ def off_by(table: pd.DataFrame) -> pd.Series:
     return ratio.where(np.isfinite(ratio))
 
 
-def gains(table: pd.DataFrame) -> tuple[float, float, float, float]:
+def gains(table: pd.DataFrame) -> tuple[float, float, float]:
     """Return what the half widths of the intervals must be multiplied by for each grade to hold in 95 of 100.
 
     A worse grade never has the smaller gain: grades of which that would be so are taken together. None is below 1.
     """
     ratio = off_by(table)
-    groups = [ratio[table["grade"] == grade].dropna().to_numpy() for grade in GRADES]
+    # The last grade has no interval.
+    groups = [ratio[table["grade"] == grade].dropna().to_numpy() for grade in GRADES[:-1]]
     pooled: list[tuple[NDArray[np.float64], int]] = []
     for mine in groups:
         pooled.append((mine, 1))
         while len(pooled) > 1 and needed(pooled[-2][0]) > needed(pooled[-1][0]):
             (worse, more), (better, number) = pooled.pop(), pooled.pop()
             pooled.append((np.concatenate([better, worse]), number + more))
-    good, fair, poor, unusable = (round(max(needed(mine), 1.0), 2) for mine, number in pooled for _ in range(number))
-    return good, fair, poor, unusable
+    good, fair, poor = (round(max(needed(mine), 1.0), 2) for mine, number in pooled for _ in range(number))
+    return good, fair, poor
 
 
 def needed(ratio: NDArray[np.float64]) -> float:
@@ -303,7 +304,7 @@ def intervals(table: pd.DataFrame) -> str:
         for low, high in pairwise(edges):
             name = f"{low:g} to {high:g} {what}" if np.isfinite(high) else f"over {low:g} {what}"
             groups[name] = (value >= low) & (value < high)
-    groups |= {grade: table["grade"] == grade for grade in GRADES}
+    groups |= {grade: table["grade"] == grade for grade in GRADES[:-1]}
     lines = ["| 95 % intervals of | vessels | hold | half width, median |", "|---|---|---|---|"]
     for name, mine in groups.items():
         of = mine & off.notna()
@@ -360,7 +361,7 @@ def measured(answers: Sequence[Answered], trust: TrustSettings) -> pd.DataFrame:
 
 def fit_chance(answers: Sequence[Answered]) -> tuple[TrustSettings, pd.DataFrame]:
     """Fit the chance; returns the settings, and what was measured with chances and grades that left each row out."""
-    bare = replace(TrustSettings(), interval_gain=(1.0, 1.0, 1.0, 1.0))
+    bare = replace(TrustSettings(), interval_gain=(1.0, 1.0, 1.0))
     table = measured(answers, replace(bare, intercept=OPEN))  # grades by what is wrong besides
     doubts = np.array(table["doubts"].tolist())
     found = fit(doubts, (table["error"] < RIGHT).to_numpy()).round(2)
@@ -375,7 +376,7 @@ def fit_chance(answers: Sequence[Answered]) -> tuple[TrustSettings, pd.DataFrame
 def fit_intervals(trust: TrustSettings, table: pd.DataFrame) -> tuple[TrustSettings, pd.DataFrame]:
     """Fit the gains of the intervals to what was measured without any, and widen them."""
     found = gains(table)
-    widened = table["half"] * table["grade"].map(dict(zip(GRADES, found, strict=True)))
+    widened = table["half"] * table["grade"].map(dict(zip(GRADES, found, strict=False)))
     return replace(trust, interval_gain=found), table.assign(half=widened)
 
 
@@ -402,7 +403,7 @@ def main() -> None:
     if given.check:
         table = measured(answers, trust)
     elif given.intervals:
-        table = measured(answers, replace(trust, interval_gain=(1.0, 1.0, 1.0, 1.0)))
+        table = measured(answers, replace(trust, interval_gain=(1.0, 1.0, 1.0)))
     else:
         whose = "left out of the fit"
         trust, table = fit_chance(answers)

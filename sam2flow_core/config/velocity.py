@@ -603,8 +603,8 @@ class TrustSettings:
     levels : tuple of float
         Chances below which a vessel is not good, not fair, not poor.
     interval_gain : tuple of float
-        What the half width of the 95 % interval is multiplied by for each grade, so that 95 of 100 hold (split
-        conformal, by grade).
+        What the half width of the 95 % interval is multiplied by for good, fair and poor, so that 95 of 100 hold
+        (split conformal, by grade). An unusable velocity has no interval.
     agreement : float
         Difference within which two readings agree when they vote.
     confirming, correctable : float
@@ -621,7 +621,7 @@ class TrustSettings:
     intercept: float = 1.44
     weights: tuple[float, ...] = (0.80, 0.80, 2.14, 1.35)
     levels: tuple[float, float, float] = (0.79, 0.60, 0.20)
-    interval_gain: tuple[float, float, float, float] = (1.00, 1.38, 2.66, 62.41)
+    interval_gain: tuple[float, float, float] = (1.00, 1.38, 2.66)
     agreement: float = 0.15
     confirming: float = 0.12
     correctable: float = 0.5

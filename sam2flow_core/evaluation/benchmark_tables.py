@@ -253,7 +253,8 @@ def _velocity_table(velocities: pd.DataFrame) -> NamedTable:
 
 
 def _velocity_figures(part: pd.DataFrame) -> dict[str, float]:
-    inside = (part.low <= part.true) & (part.true <= part.high)
+    given = part[part.low.notna()]
+    inside = (given.low <= given.true) & (given.true <= given.high)
     width = (part.width_px - part.true_width_px).abs()
     return {
         "vessels": len(part),

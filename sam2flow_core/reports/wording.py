@@ -55,6 +55,13 @@ def quantity(value: float, unit: str, digits: int = 3) -> str:
     return f"{number(value, digits)} {unit}" if np.isfinite(value) else number(value)
 
 
+def interval_in_words(low: float, high: float, unit: str = "", digits: int = 3) -> str:
+    """Return two ends with their unit, or a dash alone for a gap."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return number(np.nan)
+    return f"{number(low, digits)} to {number(high, digits)} {unit}".rstrip()
+
+
 def vessel_title(measurement: VesselMeasurement) -> str:
     """Return the vessel's number, with its name where it has one of its own."""
     own, group = measurement.name.strip(), measurement.group.strip()
@@ -74,8 +81,9 @@ def vessel_verdict(measurement: VesselMeasurement) -> str:
         return f"No velocity of its own: {reasons}."
     if not np.isfinite(s.mean):
         return f"No velocity ({measurement.grade}): {reasons}."
-    low, high = number(s.low * factor), number(s.high * factor)
-    return f"{number(s.mean * factor)} {unit} (95 % interval {low} to {high}), {measurement.grade}: {reasons}."
+    low, high = s.low * factor, s.high * factor
+    told = f"95 % interval {interval_in_words(low, high)}" if np.isfinite(low) else "no interval"
+    return f"{number(s.mean * factor)} {unit} ({told}), {measurement.grade}: {reasons}."
 
 
 def recording_verdict(measurements: Sequence[VesselMeasurement]) -> str:

@@ -11,7 +11,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sam2flow_core.config.flags import GRADES
 from sam2flow_core.config.velocity import StretchSettings, VelocitySettings
 from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.stack.timing import Timing
@@ -424,7 +423,7 @@ def _finish(
         profile=profile,
         spectrum=waves,
         cells=reading.cells,
-        statistics=with_interval(statistics, settings.trust.interval_gain[GRADES.index(graded.grade)]),
+        statistics=with_interval(statistics, graded.grade, settings.trust),
         presence=presence.chance,
         flags=flags,
         grade=graded.grade,

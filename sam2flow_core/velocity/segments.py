@@ -279,6 +279,8 @@ def _ends(number: int, unit: VesselMeasurement) -> list[_End]:
     ratio = unit.profile.centre / unit.profile.ratio / mean if np.isfinite(unit.profile.ratio) else 1.0
     flow = np.pi / 4 * width**2 * mean * ratio
     velocity_error = (unit.statistics.high - unit.statistics.low) / 2 / Z95 / max(abs(mean), 1e-9)
+    if np.isnan(velocity_error):
+        velocity_error = 1.0  # without an interval, it may be off by all that it is
     error = abs(flow) * float(np.hypot(velocity_error, 2 * unit.diameter_error))
     places = [tuple(unit.centreline[k] + np.array(unit.origin)) for k in (0, -1)]
     return [

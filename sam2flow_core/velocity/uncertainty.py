@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from sam2flow_core.config.velocity import SeriesSettings, VelocitySettings
+from sam2flow_core.config.flags import GRADES
+from sam2flow_core.config.velocity import SeriesSettings, TrustSettings, VelocitySettings
 from sam2flow_core.velocity.pulse import beats, extremes, longest_run
 from sam2flow_core.velocity.records import Series, SpaceTime, Statistics
 
@@ -221,9 +222,13 @@ def _half_width(values: NDArray[np.float64]) -> float:
     return float(special.stdtrit(len(values) - 1, 0.975) * error)
 
 
-def with_interval(statistics: Statistics, gain: float) -> Statistics:
-    """Return statistics whose 95 % interval is so many times as wide."""
-    mean = statistics.mean
+def with_interval(statistics: Statistics, grade: str, settings: TrustSettings) -> Statistics:
+    """Return statistics whose 95 % interval is as wide as velocities of a grade need it, and blank for unusable ones.
+
+    Of those anything may be true: an interval that held as often would be a hundred times as wide as the velocity.
+    """
+    mean, gains = statistics.mean, dict(zip(GRADES, settings.interval_gain, strict=False))
+    gain = gains.get(grade, _NAN)
     return replace(statistics, low=mean + gain * (statistics.low - mean), high=mean + gain * (statistics.high - mean))
 
 

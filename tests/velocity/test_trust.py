@@ -7,9 +7,11 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from sam2flow_core.cli.show import _vessel_line
 from sam2flow_core.config.velocity import TrustSettings, VelocitySettings
+from sam2flow_core.reports.wording import interval_in_words, vessel_verdict
 from sam2flow_core.stack.timing import Timing
-from sam2flow_core.velocity import GRADES, measure_vessel
+from sam2flow_core.velocity import GRADES, measure_vessel, summary_table
 from sam2flow_core.velocity.grade import Views, chance_right, level_of
 from sam2flow_core.velocity.records import Doubts
 from sam2flow_core.velocity.uncertainty import with_interval
@@ -100,7 +102,17 @@ def test_where_rows_alone_contradict_the_flow_is_compared_with_transit_times(plu
 
 def test_an_interval_is_widened_about_its_mean(plug_scene):
     statistics = measure_vessel(plug_scene.track, plug_scene.images, Calibrated()).statistics
-    wide = with_interval(statistics, 2.0)
+    wide = with_interval(statistics, "fair", TrustSettings(interval_gain=(1.0, 2.0, 3.0)))
     assert wide.high - wide.low == pytest.approx(2 * (statistics.high - statistics.low))
     assert wide.mean == statistics.mean
     assert VelocitySettings().trust.interval_gain[0] >= 1
+
+
+def test_an_unusable_velocity_has_no_interval_in_tables_reports_and_on_the_command_line(plug_scene):
+    measured = measure_vessel(plug_scene.track, plug_scene.images, Calibrated())
+    bare = replace(measured, statistics=with_interval(measured.statistics, "unusable", TrustSettings()))
+    row = summary_table([bare]).iloc[0]
+    assert np.isnan(row["v_ci_low_um_s"]) and np.isnan(row["v_ci_high_um_s"]) and np.isfinite(row["v_mean_um_s"])
+    assert "(no interval)" in vessel_verdict(bare) and "nan" not in vessel_verdict(bare)
+    assert "(no interval)" in _vessel_line(row.to_dict(), cut=False, with_frames=False)
+    assert interval_in_words(np.nan, np.nan, "um/s") == "–"
