@@ -11,6 +11,7 @@ from pathlib import Path
 from sam2flow_core.config.run import PartialSettings, StoreSettings
 from sam2flow_core.engine.contract import Predictor
 from sam2flow_core.engine.events import Finished, RunEvent, RunRequest, Stage, Started
+from sam2flow_core.engine.finished import check_finished
 from sam2flow_core.engine.finishing import Conclusion, PartialTables
 from sam2flow_core.engine.lock import FolderState, claim_folder
 from sam2flow_core.engine.process import give_memory_back, set_threads
@@ -88,6 +89,7 @@ def run(
         notices = (*lock.notices, *source.notices)
         finished = folder is FolderState.FINISHED and not refines
         if finished:
+            check_finished(request.out)
             yield Started(source.frames_total, source.frames_total, notices)
         else:
             conclusion = Conclusion(request, source, lock, identity, predictor.description)

@@ -202,6 +202,8 @@ def open_store(store: Path, mode: Literal["r", "r+"] = "r") -> tuple[StoreHeader
             # Version 3 alone: stores of version 2 may name a codec that runs code.
             root = zarr.open_group(store, mode=mode, zarr_format=3)
         except (FileNotFoundError, NotADirectoryError):
+            if store.is_dir() and any(store.iterdir()):
+                raise ValueError("its zarr.json is missing") from None
             raise OutputError(
                 "{parent}: no results of a run there; give the folder that `sam2flow run --out` wrote",
                 parent=store.parent,

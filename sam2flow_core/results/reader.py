@@ -333,6 +333,12 @@ class Results:
         pairs: NDArray[np.int64] = steps[(np.diff(frames) == 1) & self.answered(steps)]
         return pairs
 
+    def check_complete(self) -> None:
+        """Raise `OutputError` where a vessel's arrays lack what says which pixels they hold; a killed run may."""
+        for group in (f"vessels/{vessel}" for vessel in self.vessel_ids):
+            if not padded(self._root) and f"{group}/mask" in self._root:
+                self._array(f"{group}/{PIXELS}")
+
     def track(self, vessel_id: int, within: tuple[int, int] | None = None) -> VesselTrack:
         """Return one vessel over the finished frames of the run; masks and flow stay on disk until they are read.
 
