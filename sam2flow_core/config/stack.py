@@ -241,6 +241,9 @@ class TimingSettings:
         Share of the usual change below which blood stands still.
     longest_burst : int
         Pairs in a row; blood that stands still for longer may truly do so.
+    clear_change : float
+        Change of moving pixels, in that of quiet ones, from which frames that repeat or are missing show in it: it is
+        known to some 0.16 of that.
     reach_frames : int
         Frames either way in which the usual change is sought.
     far_pairs : int
@@ -284,6 +287,7 @@ class TimingSettings:
     exact_change: float = 0.002
     still_change: float = 0.06
     longest_burst: int = 3
+    clear_change: float = 1.0
     reach_frames: int = 24
     far_pairs: int = 12
     told_change: tuple[float, float] = (1e-3, 0.93)

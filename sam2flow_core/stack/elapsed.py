@@ -57,7 +57,8 @@ class Changes:
         """Pairs of neighbouring frames that show the same picture, shape (T - 1,).
 
         Either the noise is repeated with the picture, which no camera does, or the blood stands still between frames
-        and moves at full speed before and after, which no blood does.
+        and moves at full speed before and after, which no blood does. Where blood moves so little that noise hides it,
+        standing still cannot be told from moving.
         """
         frames = np.arange(len(self.moving) - 1)
         noise, change = self.noise(frames, frames + 1), self.change(frames, frames + 1)
@@ -71,8 +72,16 @@ class Changes:
             np.pad(change, settings.reach_frames, mode="reflect" if len(change) > settings.reach_frames else "edge"),
             2 * settings.reach_frames + 1,
         )
-        still = change <= settings.still_change * np.percentile(around, 75, axis=1)
-        return copied | (still & ~_long(still, settings.longest_burst))
+        usual_around = np.percentile(around, 75, axis=1)
+        still = change <= settings.still_change * usual_around
+        burst = still & ~_long(still, settings.longest_burst)
+        return copied | (burst & (usual_around >= settings.clear_change * usual_noise))
+
+    def is_clear(self, settings: TimingSettings) -> bool:
+        """Whether blood usually moves far enough from frame to frame for noise not to hide it."""
+        frames = np.arange(len(self.moving) - 1)
+        noise = np.median(self.noise(frames, frames + 1))
+        return bool(np.median(self.change(frames, frames + 1)) >= settings.clear_change * noise)
 
 
 def measure_changes(read: Callable[[int], NDArray[Any]], start: int, stop: int, settings: TimingSettings) -> Changes:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from scipy.ndimage import gaussian_filter, shift
 
 from sam2flow_core.stack import Timing
 from sam2flow_core.stack.timing import find_timing
@@ -35,6 +36,19 @@ def test_nothing_is_found_where_every_frame_is_in_its_place(video: np.ndarray, s
     changed = {"clean": video, "noisy": video + noise, "dim": video / 50.0 - 4, "negative": 255 - video}[spoil]
     found = timing_of(changed, np.arange(FRAMES))
     assert found.steady.all() and found.lost_share == 0 and found.notices == ()
+
+
+@pytest.mark.parametrize("pace", [0.0, 0.05, 0.1, 0.3])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_blood_so_slow_that_noise_hides_it_repeats_and_misses_no_frame(pace: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    cells = gaussian_filter(rng.normal(size=(20, 400)), 3)
+    cells *= 30 / cells.std()
+    frames = rng.normal(120, 8, (96, 128, 128))
+    for t, frame in enumerate(frames):
+        frame[50:70] += shift(cells, (0, pace * t), order=3)[:, 100:228]
+    found = find_timing(frames.__getitem__, 0, len(frames))
+    assert found.lost_share == 0 and found.steady.all() and found.notices == ()
 
 
 @pytest.mark.parametrize("times", [2, 3])
