@@ -23,6 +23,7 @@ from sam2flow_core.untrusted import one_line
 COLUMNS = ("vessel_id", "frame", "y", "x", "label")
 LABELS = ("name", "group")
 """Columns that may be there too: what a vessel is called, and what it is sorted by, such as its type."""
+_LARGEST = 2**31
 
 
 @dataclass(frozen=True, order=True)
@@ -201,8 +202,8 @@ def _prompt(sheet: Sheet, row: int) -> Prompt:
     for column, value in values.items():
         if value is None:
             raise PromptError("{place}: a value is missing or not a number ({column})", place=place, column=column)
-        if column in ("vessel_id", "frame", "label") and value % 1:
-            raise PromptError("{place}: vessel_id, frame and label must be whole numbers", place=place)
+        if column in ("vessel_id", "frame", "label") and (value % 1 or abs(value) > _LARGEST):
+            raise PromptError("{place}: vessel_id, frame and label must be whole numbers, and no huge ones", place=place)
     vessel, frame, y, x, label = (float(value or 0) for value in values.values())
     return Prompt(int(vessel), int(frame), y, x, int(label))
 

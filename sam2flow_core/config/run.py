@@ -27,6 +27,8 @@ class DetailSettings:
         Standard: at least so many.
     pairs_per_beat : float
         Standard: at least so many, where the heart rate is known.
+    pulse_hz : tuple of float
+        Heart rates that can be; a shrew's is 25 Hz.
     places : int
         Quick: places spread over the recording.
     pairs_per_place : int
@@ -39,6 +41,7 @@ class DetailSettings:
 
     pairs_per_second: float = 40.0
     pairs_per_beat: float = 24.0
+    pulse_hz: tuple[float, float] = (0.05, 30.0)
     places: int = 12
     pairs_per_place: int = 3
     margin: int = 20

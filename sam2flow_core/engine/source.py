@@ -12,7 +12,7 @@ import numpy as np
 
 from sam2flow_core.config.run import DETAILS, EVERY, QUICK, DetailSettings
 from sam2flow_core.engine.events import RunRequest
-from sam2flow_core.errors import StackError
+from sam2flow_core.errors import CalibrationError, StackError
 from sam2flow_core.messages import Message
 from sam2flow_core.prompts import check_prompts
 from sam2flow_core.stack import (
@@ -53,6 +53,8 @@ def plan_frames(
     ------
     StackError
         If the detail is neither a name nor a whole number of 1 or more.
+    CalibrationError
+        If the heart rate cannot be one.
 
     Examples
     --------
@@ -64,6 +66,7 @@ def plan_frames(
     36
     """
     settings = settings or DetailSettings()
+    _check_pulse(pulse_hz, settings.pulse_hz)
     whole = tuple((int(a), int(b)) for a, b in ranges)
     if detail == EVERY:
         return FramePlan(whole)
@@ -110,6 +113,17 @@ def describe_detail(asked: str, plan: FramePlan, frame_rate_hz: float | None) ->
         "between": "frames between answered pairs are read as evidence; their rows are blank, nothing is interpolated",
         "settings": asdict(DetailSettings()),
     }
+
+
+def _check_pulse(pulse_hz: float | None, limits: tuple[float, float]) -> None:
+    if pulse_hz is not None and not limits[0] <= pulse_hz <= limits[1]:
+        raise CalibrationError(
+            "heart rate {value:g} Hz: no heart beats so ({least:g} to {most:g} Hz); give beats per second, not per "
+            "minute",
+            value=pulse_hz,
+            least=limits[0],
+            most=limits[1],
+        )
 
 
 def _number(detail: str) -> int:

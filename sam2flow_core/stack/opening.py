@@ -273,7 +273,12 @@ def describe_stack(stack: Stack) -> str:
     rows.append(("worked on", str(choose_resolution(stack, stack.calibration.pixel_size_um))))
     problems = stack.problems or ("none found",)
     rows += [("problems" if i == 0 else "", text) for i, text in enumerate(problems)]
-    return "\n".join(f"{label:<12}{value}".rstrip() for label, value in rows)
+    return "\n".join(f"{label:<12}{_printable(value)}".rstrip() for label, value in rows)
+
+
+def _printable(text: str) -> str:
+    """Text without what moves a terminal's cursor, or is no letter in any alphabet: names of files may hold either."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _measured(value: Measured, unit: str) -> str:

@@ -1590,6 +1590,10 @@ volle Farbe: {most}</translation>
         <translation>Film, Bild {done} von {total}</translation>
     </message>
     <message>
+        <source>{path}: is missing or damaged, and the run has ended; `sam2flow report {folder}` makes tables and report anew</source>
+        <translation>{path}: fehlt oder ist beschädigt, und der Lauf ist beendet; `sam2flow report {folder}` erstellt Tabellen und Bericht neu</translation>
+    </message>
+    <message>
         <source>{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume</source>
         <translation>{folder}: Der Lauf dort brach vor seinen ersten Tabellen ab; setzen Sie ihn mit sam2flow run --resume fort</translation>
     </message>
@@ -1784,6 +1788,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>, {rate:.3g} a second</source>
         <translation>, {rate:.3g} pro Sekunde</translation>
+    </message>
+    <message>
+        <source>heart rate {value:g} Hz: no heart beats so ({least:g} to {most:g} Hz); give beats per second, not per minute</source>
+        <translation>Herzfrequenz {value:g} Hz: So schlägt kein Herz ({least:g} bis {most:g} Hz); geben Sie Schläge pro Sekunde an, nicht pro Minute</translation>
     </message>
     <message>
         <source>detail '{detail}': give {names}, or a whole number N of 1 or more to answer one pair of N</source>
@@ -2022,8 +2030,8 @@ volle Farbe: {most}</translation>
         <translation>{place}: Ein Wert fehlt oder ist keine Zahl ({column})</translation>
     </message>
     <message>
-        <source>{place}: vessel_id, frame and label must be whole numbers</source>
-        <translation>{place}: vessel_id, frame und label müssen ganze Zahlen sein</translation>
+        <source>{place}: vessel_id, frame and label must be whole numbers, and no huge ones</source>
+        <translation>{place}: vessel_id, frame und label müssen ganze Zahlen sein, und keine riesigen</translation>
     </message>
     <message>
         <source>vessel {vessel} has negative clicks only; add a click with label 1 on the vessel</source>
@@ -2344,6 +2352,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again</source>
         <translation>{name}: abgeschnittene TIFF-Datei, keine zwei Bilder sind ganz; kopieren oder exportieren Sie sie neu</translation>
+    </message>
+    <message>
+        <source>{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one stack</source>
+        <translation>{name}: Bild {t} ist anders gespeichert als Bild 0 (Kompression, Kacheln, Farben); speichern Sie alles noch einmal als einen Stapel</translation>
     </message>
     <message>
         <source>file is truncated: {readable} frames are readable; copy or export it again to get the rest</source>

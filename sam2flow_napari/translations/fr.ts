@@ -1590,6 +1590,10 @@ pleine couleur : {most}</translation>
         <translation>film, image {done} sur {total}</translation>
     </message>
     <message>
+        <source>{path}: is missing or damaged, and the run has ended; `sam2flow report {folder}` makes tables and report anew</source>
+        <translation>{path} : manque ou est endommagé, et l'analyse est terminée ; `sam2flow report {folder}` refait les tableaux et le rapport</translation>
+    </message>
+    <message>
         <source>{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume</source>
         <translation>{folder} : la mesure y a été interrompue avant ses premiers tableaux ; reprenez-la avec sam2flow run --resume</translation>
     </message>
@@ -1784,6 +1788,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>, {rate:.3g} a second</source>
         <translation>, {rate:.3g} par seconde</translation>
+    </message>
+    <message>
+        <source>heart rate {value:g} Hz: no heart beats so ({least:g} to {most:g} Hz); give beats per second, not per minute</source>
+        <translation>fréquence cardiaque {value:g} Hz : aucun cœur ne bat ainsi ({least:g} à {most:g} Hz) ; indiquez des battements par seconde, non par minute</translation>
     </message>
     <message>
         <source>detail '{detail}': give {names}, or a whole number N of 1 or more to answer one pair of N</source>
@@ -2022,8 +2030,8 @@ pleine couleur : {most}</translation>
         <translation>{place} : une valeur manque ou n'est pas un nombre ({column})</translation>
     </message>
     <message>
-        <source>{place}: vessel_id, frame and label must be whole numbers</source>
-        <translation>{place} : vessel_id, frame et label doivent être des nombres entiers</translation>
+        <source>{place}: vessel_id, frame and label must be whole numbers, and no huge ones</source>
+        <translation>{place} : vessel_id, frame et label doivent être des nombres entiers, et non démesurés</translation>
     </message>
     <message>
         <source>vessel {vessel} has negative clicks only; add a click with label 1 on the vessel</source>
@@ -2344,6 +2352,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again</source>
         <translation>{name} : fichier TIFF tronqué, moins de deux images sont entières ; recopiez-le ou réexportez-le</translation>
+    </message>
+    <message>
+        <source>{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one stack</source>
+        <translation>{name} : l'image {t} est enregistrée autrement que l'image 0 (compression, tuiles, couleurs) ; enregistrez le tout à nouveau comme une seule pile</translation>
     </message>
     <message>
         <source>file is truncated: {readable} frames are readable; copy or export it again to get the rest</source>

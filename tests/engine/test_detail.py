@@ -12,7 +12,7 @@ from fake_predictor import PROMPTS, FakePredictor
 from sam2flow_core.config.run import DetailSettings
 from sam2flow_core.engine import RunRequest, request_again, run
 from sam2flow_core.engine.source import plan_frames
-from sam2flow_core.errors import StackError
+from sam2flow_core.errors import CalibrationError, StackError
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.prompts import MaskPrompt
 from sam2flow_core.results import open_results
@@ -28,6 +28,13 @@ def test_standard_answers_often_enough_and_evenly(rate, pulse):
     needed = max(40, 24 * (pulse or 0))
     assert rate / plan.every >= min(needed, rate) - 1e-9
     assert plan.every == 1 or rate / (plan.every + 1) < needed, "more would be needless work"
+
+
+@pytest.mark.parametrize("pulse", [-1.0, 0.0, 1e-300, 72.0, 600.0, 1e300, float("nan"), float("inf")])
+@pytest.mark.parametrize("detail", ["quick", "standard", "every", "4"])
+def test_a_heart_rate_that_no_heart_has_is_refused(pulse, detail):
+    with pytest.raises(CalibrationError, match="no heart beats so.*not per minute"):
+        plan_frames([(0, 9600)], detail, 160.0, pulse)
 
 
 def test_without_a_frame_rate_every_pair_is_answered():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recordings import textured, write_chained
 
 from sam2flow_core.errors import StackError
-from sam2flow_core.stack import Stack, open_stack
+from sam2flow_core.stack import Stack, describe_stack, open_stack
 
 KINDS = {
     "plain": {"metadata": None},
@@ -295,3 +295,12 @@ def test_a_folder_of_jpeg_frames_opens_with_a_warning(tmp_path):
     Image.fromarray(frames[0][:20]).save(tmp_path / "12.jpg")
     with pytest.raises(StackError, match=r"12\.jpg: frame is 20 x 56"):
         open_stack(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["new\nline", "clear\x1b[2Jscreen", "no utf-8 \udcff", "right to left \u202e"])
+def test_a_file_name_cannot_write_over_the_description(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.tif"
+    tifffile.imwrite(path, textured(3), photometric="minisblack", metadata={"axes": "TYX"})
+    with open_stack(path) as stack:
+        lines = describe_stack(stack).splitlines()
+    assert all(line.isprintable() for line in lines) and lines[2].startswith("shape")

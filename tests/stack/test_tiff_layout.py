@@ -152,3 +152,15 @@ def test_micro_manager_page_notes_of_one_channel_open(tmp_path: Path) -> None:
         write_chained(tmp_path / "a.tif", FRAMES, extratags=[(51123, 2, 0, '{"ChannelIndex": 0}', True)])
     ) as s:
         assert len(s) == 12
+
+
+@pytest.mark.parametrize("way", [{"compression": "zlib"}, {"tile": (16, 16)}, {"photometric": "miniswhite"}])
+@pytest.mark.parametrize("which", ["every second", "from the middle on"])
+def test_frames_that_are_stored_in_two_ways_are_not_read_by_halves(tmp_path: Path, way: dict, which: str) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        for t, frame in enumerate(FRAMES):
+            other = t % 2 if which == "every second" else t >= 6
+            look = {"photometric": "minisblack"} | (way if other else {})
+            tif.write(frame, contiguous=False, metadata=None, **look)
+    with pytest.raises(StackError, match="frame . is stored otherwise than frame 0.*save it again as one stack"):
+        open_stack(tmp_path / "a.tif")
