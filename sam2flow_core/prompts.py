@@ -203,7 +203,9 @@ def _prompt(sheet: Sheet, row: int) -> Prompt:
         if value is None:
             raise PromptError("{place}: a value is missing or not a number ({column})", place=place, column=column)
         if column in ("vessel_id", "frame", "label") and (value % 1 or abs(value) > _LARGEST):
-            raise PromptError("{place}: vessel_id, frame and label must be whole numbers, and no huge ones", place=place)
+            raise PromptError(
+                "{place}: vessel_id, frame and label must be whole numbers, and no huge ones", place=place
+            )
     vessel, frame, y, x, label = (float(value or 0) for value in values.values())
     return Prompt(int(vessel), int(frame), y, x, int(label))
 

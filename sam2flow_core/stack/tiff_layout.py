@@ -297,7 +297,8 @@ def _others(main: TiffPageSeries, whole: list[TiffPageSeries], name: str) -> tup
         check_page(odd, int(odd.index), main.keyframe, name)
         # Of frames that are stored in two ways only those of one would be read, every second one perhaps.
         raise StackError(
-            "{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one stack",
+            "{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one "
+            "stack",
             name=name,
             t=int(odd.index),
         )

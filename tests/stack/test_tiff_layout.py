@@ -162,5 +162,5 @@ def test_frames_that_are_stored_in_two_ways_are_not_read_by_halves(tmp_path: Pat
             other = t % 2 if which == "every second" else t >= 6
             look = {"photometric": "minisblack"} | (way if other else {})
             tif.write(frame, contiguous=False, metadata=None, **look)
-    with pytest.raises(StackError, match="frame . is stored otherwise than frame 0.*save it again as one stack"):
+    with pytest.raises(StackError, match=r"frame . is stored otherwise than frame 0.*save it again as one stack"):
         open_stack(tmp_path / "a.tif")
