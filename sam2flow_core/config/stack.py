@@ -244,6 +244,9 @@ class TimingSettings:
     clear_change : float
         Change of moving pixels, in that of quiet ones, from which frames that repeat or are missing show in it: it is
         known to some 0.16 of that.
+    most_uneven : float
+        Spread of the quiet pixels' change from pair to pair, of 1, from which the tissue moves too much for frames that
+        are missing to show: 0.03 to 0.06 where it does not, 0.45 where it is shaken by 2 px.
     reach_frames : int
         Frames either way in which the usual change is sought.
     far_pairs : int
@@ -288,6 +291,7 @@ class TimingSettings:
     still_change: float = 0.06
     longest_burst: int = 3
     clear_change: float = 1.0
+    most_uneven: float = 0.2
     reach_frames: int = 24
     far_pairs: int = 12
     told_change: tuple[float, float] = (1e-3, 0.93)

@@ -58,7 +58,7 @@ class Changes:
 
         Either the noise is repeated with the picture, which no camera does, or the blood stands still between frames
         and moves at full speed before and after, which no blood does. Where blood moves so little that noise hides it,
-        standing still cannot be told from moving.
+        standing still cannot be told from moving; where the camera shakes, only an exact copy is a repeat.
         """
         frames = np.arange(len(self.moving) - 1)
         noise, change = self.noise(frames, frames + 1), self.change(frames, frames + 1)
@@ -74,14 +74,30 @@ class Changes:
         )
         usual_around = np.percentile(around, 75, axis=1)
         still = change <= settings.still_change * usual_around
+        if not is_even(noise[~(still | copied)], settings):
+            return copied & (noise <= settings.exact_change * usual_noise)
         burst = still & ~_long(still, settings.longest_burst)
         return copied | (burst & (usual_around >= settings.clear_change * usual_noise))
 
-    def is_clear(self, settings: TimingSettings) -> bool:
-        """Whether blood usually moves far enough from frame to frame for noise not to hide it."""
-        frames = np.arange(len(self.moving) - 1)
-        noise = np.median(self.noise(frames, frames + 1))
-        return bool(np.median(self.change(frames, frames + 1)) >= settings.clear_change * noise)
+    def tells(self, pairs: NDArray[np.int64], settings: TimingSettings) -> bool:
+        """Whether change tells how far blood moves over pairs of neighbouring frames, given by the first of each.
+
+        Not where noise hides it, nor where the tissue moves from frame to frame: then what is quiet elsewhere changes
+        now more, now less.
+        """
+        if not len(pairs):
+            return False
+        noise, change = self.noise(pairs, pairs + 1), self.change(pairs, pairs + 1)
+        clear = np.median(change) >= settings.clear_change * np.median(noise)
+        return bool(clear) and is_even(noise, settings)
+
+
+def is_even(noise: Floats, settings: TimingSettings) -> bool:
+    """Whether what is quiet changes about as much from pair to pair; not where the camera shakes."""
+    if not len(noise):
+        return True
+    usual = float(np.median(noise))
+    return 1.4826 * float(np.median(np.abs(noise - usual))) <= settings.most_uneven * usual
 
 
 def measure_changes(read: Callable[[int], NDArray[Any]], start: int, stop: int, settings: TimingSettings) -> Changes:

@@ -295,7 +295,8 @@ def _within(changes: Changes, settings: TimingSettings) -> tuple[NDArray[np.int6
     steps = np.where(repeated, 0, 1)
     missing = np.zeros(len(steps), np.int64)
     taken = np.flatnonzero(~repeated)
-    found = elapsed_steps(changes, np.r_[0, taken + 1], settings) if changes.is_clear(settings) else None
+    told = changes.tells(taken, settings)
+    found = elapsed_steps(changes, np.r_[0, taken + 1], settings) if told else None
     if found is not None:
         missing[taken] = found.steps - 1
         steps[taken] = np.where((found.steps > 1) & ~found.sure, _APART, found.steps)

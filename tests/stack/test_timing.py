@@ -51,6 +51,23 @@ def test_blood_so_slow_that_noise_hides_it_repeats_and_misses_no_frame(pace: flo
     assert found.lost_share == 0 and found.steady.all() and found.notices == ()
 
 
+@pytest.mark.parametrize("pace", [1.0, 3.0])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_camera_that_shakes_loses_no_frame(pace: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    tissue, cells = (gaussian_filter(rng.normal(size=shape), size) for shape, size in (((152, 152), 2), ((20, 600), 3)))
+    frames = np.empty((60, 128, 128))
+    for t in range(len(frames)):
+        picture = 120 + 15 * tissue / tissue.std()
+        picture[62:82] += 30 * shift(cells, (0, pace * t), order=3)[:, 300:452] / cells.std()
+        frames[t] = shift(picture, rng.normal(0, 1.5, 2), order=1)[12:-12, 12:-12]
+    frames += rng.normal(0, 4, frames.shape)
+    found = find_timing(frames.__getitem__, 0, len(frames))
+    assert found.lost_share == 0 and found.steady.all() and found.notices == ()
+    twice = np.repeat(frames[:30], 2, axis=0)
+    assert find_timing(twice.__getitem__, 0, len(twice)).repeats.sum() == 30
+
+
 @pytest.mark.parametrize("times", [2, 3])
 @pytest.mark.parametrize("noise", [0.0, 1.0, 8.0])
 def test_every_frame_several_times(video: np.ndarray, times: int, noise: float) -> None:
