@@ -28,7 +28,7 @@ from sam2flow_core.synthetic.streamline_records import draw_streamline_record
 
 SCENE_NAMESPACE = 0x7363656E
 """Branch of the seed tree that the bank's scenes are drawn from."""
-_VERSION = 3
+_VERSION = 4
 """Of what a record holds and how it is drawn: older banks are drawn anew."""
 
 

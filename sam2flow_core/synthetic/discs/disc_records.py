@@ -15,7 +15,9 @@ from sam2flow_core.synthetic.discs.red_cells import (
     draw_cells,
     draw_shapes,
     fill,
+    flow_at,
     locate,
+    put_back,
     trace_paths,
 )
 from sam2flow_core.synthetic.record import WALL_PX, RecordPlan, SceneRecord, Streams, pack_record
@@ -39,6 +41,11 @@ class _Layer:
     travel: Floats
     profile: tuple[float, float]
 
+    def half_width(self, side: int) -> float:
+        """Half of its vessels' usual width in the frame, px."""
+        frame = (slice(self.slab.pad, self.slab.pad + side),) * 2
+        return float(np.median(self.slab.radius[frame][self.slab.across[frame] <= 1]))
+
 
 @dataclass(frozen=True)
 class _World:
@@ -50,6 +57,14 @@ class _World:
     exposure: float
     stained: bool
     dense: float
+
+    def clearance(self, half_width: float) -> float:
+        """Px from a wall that cells' centres keep."""
+        return min(0.42 * self.cell_px, 0.8 * half_width)
+
+    def room(self, half_width: float) -> float:
+        """Share of a lumen's half height that cells' centres reach."""
+        return max(0.0, 1 - 0.5 * self.cell_px / max(half_width, 1e-3))
 
 
 def draw_disc_record(rng: np.random.Generator, side: int, settings: DiscScenes, plan: RecordPlan) -> SceneRecord | None:
@@ -129,13 +144,12 @@ def _draw_blood(
     slab, side = layer.slab, world.side
     frame = (slice(slab.pad, slab.pad + side),) * 2
     inner = np.asarray(slab.across[frame] <= 1)
-    radius = float(np.median(slab.radius[frame][inner]))
+    radius = layer.half_width(side)
     area = np.pi * (0.5 * world.cell_px) ** 2
     # As many layers of cells as fit into the depth that is seen.
     deep = min(2 * radius, 2 * world.focus_px, 4 * world.cell_px) / world.cell_px
     cells = max(1.5, world.dense * max(deep, 0.6) * inner.sum() / area)
-    clearance = min(0.42 * world.cell_px, 0.8 * radius)
-    paths = trace_paths(rng, slab, side, int(np.clip(1.5 * cells, 48, 320)), clearance)
+    paths = trace_paths(rng, slab, side, int(np.clip(1.5 * cells, 48, 320)), world.clearance(radius))
     if paths is None:
         return np.zeros((len(frames), side, side), np.float32)
     # The ways reach beyond the frame, and so do the cells on them.
@@ -143,8 +157,7 @@ def _draw_blood(
     steps = np.diff(paths.times, axis=1)
     share = float((seen[:, 1:] * steps).sum() / max(steps.sum(), 1e-9))
     travel = layer.travel[frames]
-    room = max(0.0, 1 - 0.5 * world.cell_px / max(radius, 1e-3))
-    crowd = fill(rng, paths, cells / max(share, 0.1), travel, layer.speed, layer.profile, room)
+    crowd = fill(rng, paths, cells / max(share, 0.1), travel, layer.speed, layer.profile, world.room(radius))
     shapes = draw_shapes(rng, len(crowd.way), world.cell_px, radius, world.stained)
     half = radius * np.sqrt(np.maximum(1 - np.minimum(paths.across[crowd.way], 1) ** 2, 0.0))
     blur = 1 + np.abs(crowd.depth * half) / world.focus_px
@@ -183,9 +196,10 @@ def _record(
             heading = (velocity / np.maximum(speed, 1e-9))[:, mine]
             left = heading[1] * gap[0][mine] - heading[0] * gap[1][mine]
             offset = np.where(left < 0, -1.0, 1.0) * across[mine]
-            seen = _seen_pace(across[mine], radius[mine], world.focus_px, layer.profile)
+            seen = _seen_pace(layer, world, across[mine], radius[mine])
             number = np.full(int(mine.sum()), len(travels))
-            rows = (number, np.flatnonzero(mine), *heading, layer.speed * speed[mine], seen, offset, radius[mine])
+            fast = layer.speed * _seen_speed(layer, world, mine)
+            rows = (number, np.flatnonzero(mine), *heading, fast, seen, offset, radius[mine])
             parts.append(rows)
             travels.append(layer.travel[plan.frames])
         ends += _ends(layer.graph, side)
@@ -197,13 +211,26 @@ def _record(
     return pack_record(GENERATOR, world.cell_px, plan, thickness, depth, streams, np.stack(travels), places)
 
 
-def _seen_pace(across: Floats, radius: Floats, focus_px: float, profile: tuple[float, float]) -> Floats:
+def _seen_speed(layer: _Layer, world: _World, mine: NDArray[np.bool_]) -> Floats:
+    """Speed (N,) in the middle plane of the cells that some px (S, S) show.
+
+    A cell moves as a whole, as its centre does, and centres keep off the walls: what is seen at a wall is the rim of a
+    cell that is as fast as blood further in.
+    """
+    places = np.argwhere(mine)[:, ::-1] + float(layer.slab.pad)
+    centres = put_back(layer.slab, places, world.clearance(layer.half_width(world.side)))
+    return flow_at(layer.slab, centres)[1]
+
+
+def _seen_pace(layer: _Layer, world: _World, across: Floats, radius: Floats) -> Floats:
     """Mean pace of the cells that a px shows, those in focus counting most, relative to the middle plane."""
+    half_width = layer.half_width(world.side)
+    reached = np.minimum(across, np.maximum(1 - world.clearance(half_width) / radius, 0.2))
     total, weights = np.zeros_like(across), np.zeros_like(across)
-    half = radius * np.sqrt(np.clip(1 - across**2, 0, 1))
-    for depth in np.linspace(-0.9, 0.9, 7):
-        weight = 1 / (1 + np.abs(depth) * half / focus_px)
-        total += weight * depth_pace(across, np.full_like(across, depth), *profile)
+    half = radius * np.sqrt(np.clip(1 - reached**2, 0, 1))
+    for depth in world.room(half_width) * np.linspace(-1, 1, 7):
+        weight = 1 / (1 + np.abs(depth) * half / world.focus_px)
+        total += weight * depth_pace(reached, np.full_like(across, depth), *layer.profile)
         weights += weight
     return np.asarray(total / weights)
 

@@ -71,9 +71,9 @@ def _trace(slab: Slab, start: Floats, sign: float, clearance: float) -> tuple[Fl
     place, points, times = start.copy(), [start.copy()], []
     active = np.ones(len(start), bool)
     for _ in range(int(3 * whole / _STEP_PX)):
-        half, _ = _unit(slab, place)
-        way, speed = _unit(slab, place + 0.5 * sign * _STEP_PX * half)
-        step = np.where(active[:, None], _put_back(slab, place + sign * _STEP_PX * way, clearance) - place, 0.0)
+        half, _ = flow_at(slab, place)
+        way, speed = flow_at(slab, place + 0.5 * sign * _STEP_PX * half)
+        step = np.where(active[:, None], put_back(slab, place + sign * _STEP_PX * way, clearance) - place, 0.0)
         place = place + step
         times.append(np.hypot(*step.T) / np.maximum(speed, _SLOWEST))
         points.append(place.copy())
@@ -83,7 +83,7 @@ def _trace(slab: Slab, start: Floats, sign: float, clearance: float) -> tuple[Fl
     return np.stack(points, 1), np.stack(times, 1)
 
 
-def _put_back(slab: Slab, places: Floats, clearance: float) -> Floats:
+def put_back(slab: Slab, places: Floats, clearance: float) -> Floats:
     """Places (K, 2), those nearer to a wall than ``clearance`` px moved towards the centreline."""
     x, y = np.rint(places).astype(np.int64).clip(0, len(slab.across) - 1).T
     gap = slab.gap[:, y, x] + (places - np.stack([x, y], 1)).T
@@ -93,7 +93,7 @@ def _put_back(slab: Slab, places: Floats, clearance: float) -> Floats:
     return np.asarray(places - (over * gap).T)
 
 
-def _unit(slab: Slab, places: Floats) -> tuple[Floats, Floats]:
+def flow_at(slab: Slab, places: Floats) -> tuple[Floats, Floats]:
     """Direction (K, 2) and speed (K,) of the flow at places; bilinear."""
     whole = len(slab.across)
     clipped = places.clip(0, whole - 1.001)
