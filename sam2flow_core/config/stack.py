@@ -79,6 +79,8 @@ class SamplingSettings:
         Frames read for it where the recording is an array.
     minimum_side_px : int
         Frames smaller than this hold no vessel.
+    largest, least_spread : float
+        Of pixels: squares of larger ones, summed over a frame, and of smaller ones leave the range of single precision.
     """
 
     places: int = 6
@@ -88,6 +90,8 @@ class SamplingSettings:
     fingerprint_block_bytes: int = 65536
     fingerprint_frames: int = 16
     minimum_side_px: int = 16
+    largest: float = 1e13
+    least_spread: float = 1e-13
 
 
 @dataclass(frozen=True)

@@ -312,7 +312,8 @@ def inspect_frames(source: FrameSource, name: str, settings: SamplingSettings | 
     Raises
     ------
     StackError
-        If the pictures are too small, hold NaN or infinite pixels, show nothing, or are no numbers.
+        If the pictures are too small, hold NaN or infinite pixels, or such as cannot be counted with, show nothing, or
+        are no numbers.
     """
     settings = settings or SamplingSettings()
     _check_kind(source, name, settings)
@@ -320,6 +321,15 @@ def inspect_frames(source: FrameSource, name: str, settings: SamplingSettings | 
     if seen.low == seen.high:
         raise StackError(
             "{name}: every pixel looked at is {low:g}: there is no picture in this recording", name=name, low=seen.low
+        )
+    largest, spread = max(abs(seen.low), abs(seen.high)), seen.high - seen.low
+    if largest > settings.largest or spread < settings.least_spread:
+        raise StackError(
+            "{name}: pixels from {low:g} to {high:g} cannot be counted with; multiply them so that they lie between 0 "
+            "and 65535, and save the recording again",
+            name=name,
+            low=seen.low,
+            high=seen.high,
         )
     bits, bit_problems = _bit_depth(seen, source)
     picture = seen.finder.find()

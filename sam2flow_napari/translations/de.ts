@@ -2178,6 +2178,10 @@ volle Farbe: {most}</translation>
         <translation>{name}: Jedes Pixel, das angesehen wurde, ist {low:g}: Diese Aufnahme hat kein Bild</translation>
     </message>
     <message>
+        <source>{name}: pixels from {low:g} to {high:g} cannot be counted with; multiply them so that they lie between 0 and 65535, and save the recording again</source>
+        <translation>{name}: Mit Pixeln von {low:g} bis {high:g} lässt sich nicht rechnen; multiplizieren Sie sie so, dass sie zwischen 0 und 65535 liegen, und speichern Sie die Aufnahme neu</translation>
+    </message>
+    <message>
         <source>{name}: pixels of type {dtype}; save the recording as 8, 16 or 32 bit greyscale</source>
         <translation>{name}: Pixel der Art {dtype}; speichern Sie die Aufnahme in Graustufen mit 8, 16 oder 32 Bit</translation>
     </message>

@@ -2178,6 +2178,10 @@ pleine couleur : {most}</translation>
         <translation>{name} : chaque pixel regardé vaut {low:g} : il n'y a pas d'image dans cet enregistrement</translation>
     </message>
     <message>
+        <source>{name}: pixels from {low:g} to {high:g} cannot be counted with; multiply them so that they lie between 0 and 65535, and save the recording again</source>
+        <translation>{name} : on ne peut pas calculer avec des pixels de {low:g} à {high:g} ; multipliez-les pour qu'ils soient entre 0 et 65535, et enregistrez de nouveau</translation>
+    </message>
+    <message>
         <source>{name}: pixels of type {dtype}; save the recording as 8, 16 or 32 bit greyscale</source>
         <translation>{name} : pixels de type {dtype} ; enregistrez en niveaux de gris de 8, 16 ou 32 bits</translation>
     </message>

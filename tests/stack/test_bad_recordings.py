@@ -291,3 +291,21 @@ def test_a_list_of_pages_that_leads_back_to_itself_ends(
     data[link : link + layout.offsetsize] = again.to_bytes(layout.offsetsize, order)
     path.write_bytes(data)
     assert "damaged" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "factor"), [("f4", 1e36), ("f4", 1e-40), ("f4", 1e-20), ("f8", 1e300), ("f8", 1e-300), ("u8", 2**50)]
+)
+def test_pixels_beyond_what_can_be_counted_with(tmp_path, kind, factor):
+    frames = np.random.default_rng(0).integers(1, 200, (4, 24, 32)).astype("f8") * factor
+    tifffile.imwrite(tmp_path / "a.tif", frames.astype(kind), photometric="minisblack", metadata={"axes": "TYX"})
+    with pytest.raises(StackError, match="cannot be counted with; multiply them"):
+        open_stack(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1e-6, 1e6, 1e10])
+def test_pixels_of_any_unit_that_is_used(tmp_path, factor):
+    frames = (np.random.default_rng(0).integers(1, 200, (4, 24, 32)) * factor).astype("f4")
+    tifffile.imwrite(tmp_path / "a.tif", frames, photometric="minisblack", metadata={"axes": "TYX"})
+    with open_stack(tmp_path / "a.tif") as stack:
+        np.testing.assert_array_equal(stack.frame(1), frames[1])
