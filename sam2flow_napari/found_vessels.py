@@ -137,8 +137,9 @@ class Finder(OneJob):
 
     @property
     def confidences(self) -> tuple[float, float]:
-        """Of the surest and the least sure vessel that was found."""
-        return self._found[0].vessel.confidence, self._found[-1].vessel.confidence
+        """Of the surest and the least sure of the proposals on show, of which there must be one."""
+        shown = self.proposals
+        return shown[0].vessel.confidence, shown[-1].vessel.confidence
 
     def start(self) -> None:
         """Look for all vessels; refused with a notification where it cannot be."""

@@ -345,7 +345,9 @@ class Runs(OneJob):
 
     def _show_nothing(self) -> None:
         self._load_id, self._measured = 0, None
-        self._set_tables(None)
+        # Told also where there were no tables yet: a run that went on has shown its rows and curves so far.
+        self.tables = None
+        self.tables_changed.emit(None)
 
     def load(self, folder: Path) -> None:
         """Read the tables of a finished run."""
@@ -390,8 +392,9 @@ class Runs(OneJob):
                 self._speeds.end(*self._load(SessionState(prompts=self._measured.prompts)))
         if isinstance(progress.event, Finished):
             self._session.finish_run(progress.event.out)
-            for notice in progress.event.notices:
-                show_info(told(notice))
+            if progress.event.notices:
+                # In one: of two that come together, napari leaves the first over the picture for good.
+                show_info("\n".join(told(notice) for notice in progress.event.notices))
             self._end()
             self.load(progress.event.out)
 

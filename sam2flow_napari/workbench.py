@@ -243,6 +243,8 @@ class Workbench(QObject):
             self._show_all()
         else:
             self.viewer.layers.remove(image)
+            if self.scene is not None:
+                self.scene.make_clickable()  # napari had selected the layer that came, and selects none in its place
 
     def _adopt(self, image: Image) -> None:
         owner = image.metadata.get(OWNER_KEY, lambda: None)()
@@ -283,10 +285,11 @@ class Workbench(QObject):
         self.runs.load_newest()
         self._warm()
         self.previews.update(self.session.state)
+        problems = [told(problem) for problem in recording.stack.problems]
         if notice:
-            show_warning(notice)
-        for problem in recording.stack.problems:
-            show_info(told(problem))
+            show_warning("\n".join((notice, *problems)))
+        elif problems:
+            show_info("\n".join(problems))  # in one: of two, napari leaves the first over the picture for good
 
     def _let_go(self) -> None:
         """Close the session and take its layers away; the recording's own stays."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from napari.utils.notifications import show_warning
-from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QRect, Qt, QUrl
+from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QRect, Qt, QTimer, QUrl
 from qtpy.QtGui import (
     QColor,
     QDesktopServices,
@@ -40,6 +41,8 @@ from sam2flow_napari.translation import tr
 _BY_KEYS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 _MOVED = (QEvent.Type.FocusIn, QEvent.Type.Resize, QEvent.Type.Move)
 _ROW_PX = 22
+_AROUND_WORDS = 8
+"""px of its width that a label leaves free when it breaks a line; less, and a last word is gone without an ellipsis."""
 _FEWEST_ROWS = 3
 """Rows that a table has room for in the smallest window; it scrolls beyond."""
 
@@ -62,6 +65,21 @@ def relabel(widget: QPushButton, text: str) -> None:
         keys = widget.shortcut()
         widget.setText(text)
         widget.setShortcut(keys)
+
+
+def rest(widget: QWidget) -> None:
+    """Let a control that has just become another one under the pointer take no click until a double click is over.
+
+    Whoever clicks twice on what stood there does not mean what stands there now. Keys are taken as ever.
+    """
+    timer = QTimer(widget)
+    timer.setSingleShot(True)
+    timer.setInterval(QApplication.doubleClickInterval())
+    timer.timeout.connect(partial(widget.setAttribute, Qt.WidgetAttribute.WA_TransparentForMouseEvents, False))
+    timer.timeout.connect(timer.deleteLater)
+    widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    # From when the window is free again: what the first click does may take longer than a double click.
+    QTimer.singleShot(0, timer.start)
 
 
 def ask(
@@ -208,7 +226,9 @@ class Hint(QLabel):
     def _fits(self, words: str, cut: bool) -> bool:
         metrics, inside = self.fontMetrics(), self.contentsRect()
         wrap = int(Qt.TextFlag.TextWordWrap)
-        taken = metrics.boundingRect(QRect(0, 0, inside.width() - 2, 10_000), wrap, words + ("…" if cut else ""))
+        taken = metrics.boundingRect(
+            QRect(0, 0, inside.width() - _AROUND_WORDS, 10_000), wrap, words + ("…" if cut else "")
+        )
         return inside.width() < 20 or taken.height() <= metrics.lineSpacing() * self._lines + 2
 
 

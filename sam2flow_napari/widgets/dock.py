@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from napari.utils.theme import get_theme
 from qtpy import QT5
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtGui import QCloseEvent, QKeySequence
 from qtpy.QtWidgets import (
     QApplication,
@@ -49,8 +49,9 @@ _MOUSE = (
 )
 OLD_QT = tr_later("PyQt5 works with this napari; a later one will want PyQt6: pip install 'sam2flow[pyqt6]'")
 _NAPARI_SAYS = "PyQt5 backend"
-_WIDEST = 440
-"""px that the dock asks for, so that a screen of 1280 px has room for the picture whatever the style's margins are."""
+_WIDTH = 440
+"""px that the dock asks for: in less, buttons would lose letters in some language; in a screen of 1280 px, that leaves
+room for the picture whatever the style's margins are."""
 
 
 def help_text(keys: tuple[Key, ...]) -> str:
@@ -132,7 +133,12 @@ class SAM2FlowDock(QWidget):
     def sizeHint(self) -> QSize:
         """Ask for no more width than the picture can spare."""
         hint = super().sizeHint()
-        return QSize(min(hint.width(), _WIDEST), hint.height())
+        return QSize(min(hint.width(), _WIDTH), hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for so much that nothing is cut off."""
+        hint = super().minimumSizeHint()
+        return QSize(max(hint.width(), _WIDTH), hint.height())
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Save, stop the run and let go of the viewer."""
@@ -184,8 +190,8 @@ class SAM2FlowDock(QWidget):
         column.addWidget(_framed(tr("Recording"), self.recording))
         column.addWidget(_framed(tr("Vessels"), self.vessels), 1)
         column.addWidget(_framed(tr("Settings of a run"), self.run.settings))
-        self.pages.addTab(_scrolled(marking), tr("Mark"))
-        self.pages.addTab(_scrolled(self.results), tr("Results"))
+        self.pages.addTab(Page(marking), tr("Mark"))
+        self.pages.addTab(Page(self.results), tr("Results"))
         for page in range(self.pages.count()):
             self.pages.setTabToolTip(page, f"Alt+{page + 1}")
         layout = QVBoxLayout(self)
@@ -194,7 +200,6 @@ class SAM2FlowDock(QWidget):
         layout.addWidget(self.vessels.guide)
         layout.addWidget(self.pages, 1)
         layout.addWidget(self.run)
-        self.setMinimumWidth(360)
         for before, after in pairwise(in_order(self)):
             QWidget.setTabOrder(before, after)
         FocusFrame(self, lambda: get_theme(self.bench.viewer.theme).text.as_hex())
@@ -237,11 +242,30 @@ def _framed(title: str, section: QWidget) -> QGroupBox:
     return box
 
 
-def _scrolled(page: QWidget) -> QScrollArea:
-    """Return a page that scrolls in windows too low for it, and never by itself."""
-    area = QScrollArea()
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return area
+class Page(QScrollArea):
+    """A page that scrolls downwards in windows too low for it, never by itself, and never cuts off its controls.
+
+    Parameters
+    ----------
+    content : QWidget
+    """
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the width of what is on the page: Qt's own would cut it off at the right."""
+        content, bar = self.widget(), self.verticalScrollBar()
+        assert content is not None and bar is not None
+        width = content.minimumSizeHint().width() + bar.sizeHint().width()
+        return QSize(width, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Ask anew when what is on the page has become wider."""
+        if watched is self.widget() and event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))

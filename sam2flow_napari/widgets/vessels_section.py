@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from sam2flow_napari.still_pictures import PICTURE_WORDS, PICTURES
 from sam2flow_napari.translation import shown_name, tr
-from sam2flow_napari.widgets.building_blocks import Hint, button, relabel, row_table, tell
+from sam2flow_napari.widgets.building_blocks import Hint, button, relabel, rest, row_table, tell
 from sam2flow_napari.widgets.vessel_table import GroupDelegate, VesselTable, make_rows_movable
 from sam2flow_napari.workbench import Workbench
 
@@ -197,8 +197,13 @@ class VesselsSection(QWidget):
         session = self._bench.session
         painting = self._bench.tools.painting
         tell(self.guide, self._advice())
-        self.paint.setText(tr("Use the mask") if painting else tr("Paint"))
-        self.clear.setText(tr("Give up") if painting else tr("Clear"))
+        for each, words in (
+            (self.paint, tr("Use the mask") if painting else tr("Paint")),
+            (self.clear, tr("Give up") if painting else tr("Clear")),
+        ):
+            if each.text() != words:
+                each.setText(words)
+                rest(each)
         self.sign.setText(tr("Click = this vessel  (+)") if session.sign else tr("Click = not this vessel  (−)"))
         self.undo.setEnabled(session.can_undo or painting)
         self.redo.setEnabled(session.can_redo or painting)
@@ -253,16 +258,22 @@ class VesselsSection(QWidget):
         finder = self._bench.finder
         if not finder.any_left:
             return ""
-        count, (most, least) = len(finder.proposals), finder.confidences
-        if not count:
+        if not finder.proposals:
             return tr("No vessel that is left is that sure: lower the bound, or dismiss them.")
+        most, least = finder.confidences
+        if len(finder.proposals) == 1:
+            return tr("One vessel proposed, confidence {most:.2f}: click on its outline to accept it.").format(
+                most=most
+            )
         return tr(
             "{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it."
-        ).format(count=count, most=most, least=least)
+        ).format(count=len(finder.proposals), most=most, least=least)
 
     def _on_proposals(self) -> None:
         finder = self._bench.finder
-        self._tools_row.setCurrentIndex(1 if finder.any_left else 0)
+        if self._tools_row.currentIndex() != int(finder.any_left):
+            self._tools_row.setCurrentIndex(int(finder.any_left))
+            rest(self._tools_row)
         relabel(
             self.accept,
             tr("Accept all ({count})").format(count=len(finder.proposals)) if finder.proposals else tr("Accept all"),

@@ -44,7 +44,10 @@ def test_a_click_on_an_outline_accepts_it_and_beside_it_is_a_click(dock, qtbot):
     layer.add((7, HEIGHT * 0.25 + 2, 40.0))
     (vessel,) = session.state.vessel_ids
     assert session.state.clicks == finder._found[0].clicks(vessel) and len(layer.data) == 3
-    assert len(finder.proposals) == 2
+    assert len(finder.proposals) == 2 and "2 vessels proposed, confidence 0.70 to 0.50" in dock.vessels.guide.text()
+    dock.vessels.surer.setValue(0.6)
+    assert "One vessel proposed, confidence 0.70" in dock.vessels.guide.text()
+    dock.vessels.surer.setValue(0)
     session.begin_vessel()
     layer.add((0, HEIGHT * 0.25 + 12, 40.0))
     assert len(session.state.clicks) == 4 and session.state.clicks[-1].y == HEIGHT * 0.25 + 12

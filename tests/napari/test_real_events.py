@@ -185,6 +185,33 @@ def test_table_run_and_plot_are_in_sight_together(dock, qtbot):
             assert all(above.rect().contains(widget.mapTo(above, corner)) for corner in corners), type(above)
 
 
+def test_a_second_click_does_not_reach_what_has_taken_the_place_of_a_button(dock, qtbot):
+    """Found vessels are accepted by a double click, and the button for boxes comes to lie under the pointer."""
+
+    def twice(widget):
+        place = widget.mapTo(dock, widget.rect().center())
+        for _ in range(2):
+            under = dock.childAt(place)
+            qtbot.mouseClick(under, Qt.MouseButton.LeftButton, pos=under.mapFrom(dock, place))
+
+    vessels, bench = dock.vessels, dock.bench
+    for leave in (vessels.dismiss, vessels.accept):
+        qtbot.mouseClick(vessels.find_all, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: vessels.accept.isVisible() and vessels.accept.isEnabled(), timeout=PATIENCE)
+        qtbot.wait(QApplication.doubleClickInterval() + 100)
+        twice(leave)
+        assert not vessels.accept.isVisible() and not bench.scene.boxes.drawing
+    assert len(bench.session.state.vessels) == 3
+    qtbot.waitUntil(lambda: not bench.previews.awaited, timeout=PATIENCE)
+    qtbot.wait(QApplication.doubleClickInterval() + 100)
+    twice(vessels.paint)
+    assert bench.tools.painting and not bench.session.state.regions
+    qtbot.wait(QApplication.doubleClickInterval() + 100)
+    bench.session.add_box(0, (10.0, 10.0, 30.0, 30.0))
+    twice(vessels.clear)
+    assert not bench.tools.painting and bench.session.state.regions, "to give up is not to clear"
+
+
 # -- what a click is told ------------------------------------------------------------------
 def test_a_second_click_on_a_vessel_says_which_it_is(dock, qtbot):
     mark(dock, 1)
@@ -241,8 +268,9 @@ def answer_question(dock, qtbot, text):
 @pytest.mark.parametrize("button", ["Go on measuring", "Stop and open"])
 def test_a_second_recording_asks_before_it_ends_a_run(dock, qtbot, engine, tmp_path, button):
     mark(dock)
-    engine.gate.clear()
+    engine.partial_at = (15,)  # there are rows and curves of the run already
     dock.bench.runs.start()
+    qtbot.waitUntil(lambda: dock.results.model.rowCount() == 2, timeout=PATIENCE)
     other = write_recording(tmp_path / "other.tif", height=200, width=300, seed=1)
     dock.bench.open(other)
     qtbot.waitUntil(lambda: bool(dock.findChildren(QMessageBox)), timeout=PATIENCE)
@@ -254,6 +282,10 @@ def test_a_second_recording_asks_before_it_ends_a_run(dock, qtbot, engine, tmp_p
     assert dock.bench.session.recording.stack.name == ("other" if stopped else "cells")
     images = [x.name for x in dock.bench.viewer.layers if isinstance(x, Image) and x.name in ("cells", "other")]
     assert images == ["other" if stopped else "cells"]
+    assert dock.bench.viewer.layers.selection.active is dock.bench.scene.prompts.layer, "clicks are clicks still"
+    assert dock.results.model.rowCount() == (0 if stopped else 2), "numbers of one recording are not shown with another"
+    assert bool(dock.results.plot._curves) != stopped
+    engine.partial_at = ()
     engine.gate.set()
 
 

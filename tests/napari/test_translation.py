@@ -4,13 +4,14 @@ import ast
 import errno
 import importlib.util
 import re
+from itertools import product
 from pathlib import Path
 from string import Formatter
 
 import pytest
 from conftest import PATIENCE
 from napari.components import ViewerModel
-from qtpy.QtCore import QCoreApplication
+from qtpy.QtCore import QCoreApplication, Qt
 from qtpy.QtWidgets import QPushButton
 
 import sam2flow_core
@@ -102,8 +103,10 @@ def test_no_button_is_cut_off_on_a_small_screen(speak, make_napari_viewer, qtbot
     viewer.window.resize(1280, 800)
     dock.bench.open(recording_path)
     tight = []
-    for page in range(2):
+    for page, squeezed in product(range(2), (False, True)):
         dock.pages.setCurrentIndex(page)
+        if squeezed:  # as when the window is made smaller, or somebody drags its edge
+            viewer.window._qt_window.resizeDocks([dock.parent()], [10], Qt.Orientation.Horizontal)
         qtbot.wait(100)
         for each in dock.findChildren(QPushButton):
             if each.isVisible() and each.fontMetrics().horizontalAdvance(each.text()) > each.width() - 4:

@@ -9,7 +9,9 @@ from clicks import click
 from conftest import PATIENCE, write_recording
 from fake_engine import FakeEngine
 from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtWidgets import QLabel
 
+from sam2flow_napari.widgets.building_blocks import Hint
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 
 pytestmark = pytest.mark.window
@@ -76,6 +78,21 @@ def test_the_dock_fits_a_small_screen(window, recording_path, qtbot):
     for number in range(dock.pages.count()):
         page = dock.pages.widget(number)
         assert page.widget().minimumSizeHint().width() <= page.viewport().width()
+
+
+def test_what_finds_no_room_in_a_hint_ends_in_an_ellipsis(window, qtbot):
+    """A last word that breaks into a line which is not there would be gone, and what is left would read as all."""
+    _, dock = window
+    hint = Hint(1)
+    dock.layout().addWidget(hint)
+    words = "Provisional, from frames 0 to 15; the run was cut short."
+    for width in range(340, 460):
+        hint.setFixedWidth(width)
+        hint.setText(words)
+        shown = QLabel.text(hint)
+        assert QLabel.heightForWidth(hint, width) < 1.9 * hint.fontMetrics().lineSpacing(), (width, shown)
+        assert shown == words or shown.endswith("…")
+    assert shown == words
 
 
 def test_closing_the_window_during_a_run_saves_and_stops(make_napari_viewer, qtbot, engine, recording_path):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import fake_engine
 import numpy as np
 import pytest
 from clicks import click
@@ -51,6 +52,19 @@ def test_opening_places_recording_and_prompts_with_units(bench):
         assert tuple(str(u) for u in x.units) == ("second", "micrometer", "micrometer")[-x.ndim :]
         assert tuple(x.axis_labels) == ("t", "y", "x")[-x.ndim :]
         np.testing.assert_allclose(x.scale, (0.01, 0.5, 0.5)[-x.ndim :])
+
+
+def test_what_is_said_at_one_time_is_one_notification(bench, qtbot, messages, tmp_path, monkeypatch):
+    """Of several that come together, napari takes only the last away again: the others stay over the picture."""
+    bench.open(write_recording(tmp_path / "without.tif", calibrated=False))
+    problems = bench.session.recording.stack.problems
+    assert len(problems) > 1 and messages() == ["\n".join(problems)]
+    notification_manager.records.clear()
+    write = fake_engine.write_tables
+    monkeypatch.setattr(fake_engine, "write_tables", lambda *a: replace(write(*a), notices=("one thing", "another")))
+    mark_two(bench)
+    run_to_end(bench, qtbot)
+    assert messages() == ["one thing\nanother"]
 
 
 def test_the_clicks_mask_appears_on_all_frames(bench, qtbot):
