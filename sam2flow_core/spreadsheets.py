@@ -24,6 +24,7 @@ import pandas as pd
 
 from sam2flow_core.errors import OutputError, Sam2FlowError
 from sam2flow_core.files import write_text
+from sam2flow_core.messages import Message
 from sam2flow_core.untrusted import one_line, read_regular
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -72,8 +73,13 @@ class Sheet:
             return None
         value = float(text) if _PLAIN.fullmatch(text) else math.nan
         if not math.isfinite(value):
-            found = f"'{one_line(text)}' in column {column}"
-            raise self.error(f"{self.path}, line {self.lines[row]}: a value is missing or not a number: {found}")
+            found = Message("'{text}' in column {column}", text=one_line(text), column=column)
+            raise self.error(
+                "{path}, line {line}: a value is missing or not a number: {found}",
+                path=self.path,
+                line=self.lines[row],
+                found=found,
+            )
         return value
 
 
@@ -104,10 +110,15 @@ def read_sheet(
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         records = [(reader.line_num + skipped, [cell.strip() for cell in record]) for record in reader]
     except csv.Error as fault:
-        raise error(f"{path}: not a CSV table ({fault}); expected the columns {', '.join(names)}") from None
+        raise error(
+            "{path}: not a CSV table ({fault}); expected the columns {names}",
+            path=path,
+            fault=fault,
+            names=", ".join(names),
+        ) from None
     records = [(line, cells) for line, cells in records if any(cells)]
     if not records:
-        raise error(f"{path}: the file is empty; expected the columns {', '.join(names)}")
+        raise error("{path}: the file is empty; expected the columns {names}", path=path, names=", ".join(names))
     columns = _columns(path, records[0][1], required, optional, separator, error)
     rows = [_row(path, line, cells, columns, names, error) for line, cells in records[1:]]
     _settle_decimals(path, rows, numeric, separator, error)
@@ -118,18 +129,23 @@ def _decoded(path: Path, names: Sequence[str], error: type[Sam2FlowError]) -> st
     try:
         data = read_regular(path, _LARGEST_BYTES)
     except FileNotFoundError:
-        raise error(f"{path}: no such file") from None
+        raise error("{path}: no such file", path=path) from None
     except PermissionError:
-        raise error(f"{path}: no permission to read this file") from None
+        raise error("{path}: no permission to read this file", path=path) from None
     except (OSError, ValueError) as fault:
-        raise error(f"{path}: cannot be read ({fault}); expected the columns {', '.join(names)}") from None
+        raise error(
+            "{path}: cannot be read ({fault}); expected the columns {names}",
+            path=path,
+            fault=fault,
+            names=", ".join(names),
+        ) from None
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8-sig")
     try:
         text = data.decode(encoding)
     except (UnicodeDecodeError, LookupError):
-        raise error(f"{path}: not a CSV table in UTF-8; save it as 'CSV UTF-8'") from None
+        raise error("{path}: not a CSV table in UTF-8; save it as 'CSV UTF-8'", path=path) from None
     if "\0" in text:
-        raise error(f"{path}: not a CSV table; expected the columns {', '.join(names)}")
+        raise error("{path}: not a CSV table; expected the columns {names}", path=path, names=", ".join(names))
     return text
 
 
@@ -157,15 +173,15 @@ def _columns(
     error: type[Sam2FlowError],
 ) -> list[str]:
     names = [_name(cell) for cell in header]
-    known = f"the columns are {', '.join((*required, *optional))}"
+    known = Message("the columns are {names}", names=", ".join((*required, *optional)))
     for name, count in Counter(names).items():
         if name and name not in (*required, *optional):
-            raise error(f"{path}: unknown column '{one_line(name)}'; {known}")
+            raise error("{path}: unknown column '{name}'; {known}", path=path, name=one_line(name), known=known)
         if name and count > 1:
-            raise error(f"{path}: column '{name}' stands twice; {known}")
+            raise error("{path}: column '{name}' stands twice; {known}", path=path, name=name, known=known)
     for name in required:
         if name not in names:
-            raise error(f"{path}: column '{name}' is missing; {known}")
+            raise error("{path}: column '{name}' is missing; {known}", path=path, name=name, known=known)
     return names
 
 
@@ -173,10 +189,20 @@ def _row(
     path: Path, line: int, cells: list[str], columns: list[str], names: Sequence[str], error: type[Sam2FlowError]
 ) -> dict[str, str]:
     if any(cells[len(columns) :]):
-        raise error(f"{path}, line {line}: more values than there are columns ({', '.join(names)})")
+        raise error(
+            "{path}, line {line}: more values than there are columns ({names})",
+            path=path,
+            line=line,
+            names=", ".join(names),
+        )
     named = list(zip(columns, cells, strict=False))
     if any(cell for name, cell in named if not name):
-        raise error(f"{path}, line {line}: a value in a column without a name; the columns are {', '.join(names)}")
+        raise error(
+            "{path}, line {line}: a value in a column without a name; the columns are {names}",
+            path=path,
+            line=line,
+            names=", ".join(names),
+        )
     return {name: unguarded(cell) for name, cell in named if name}
 
 
@@ -188,14 +214,25 @@ def _settle_decimals(
     marks = {mark: [cell for cell in cells if mark in cell] for mark in ",."}
     if marks[","] and marks["."]:
         one, other = one_line(marks[","][0]), one_line(marks["."][0])
-        raise error(f"{path}: '{one}' has a comma and '{other}' a point; write all numbers with a decimal point")
+        raise error(
+            "{path}: '{one}' has a comma and '{other}' a point; write all numbers with a decimal point",
+            path=path,
+            one=one,
+            other=other,
+        )
     mark = "," if marks[","] else "."
     # With commas between the cells a point is what it is in that country: decimal.
     settled = (mark == "." and separator == ",") or any(not _GROUPED.fullmatch(cell) for cell in marks[mark])
     if marks[mark] and not settled:
         cell = one_line(marks[mark][0])
         plain = re.sub("[.,]", "", cell)
-        raise error(f"{path}: '{cell}' may mean {cell.replace(',', '.')} or {plain}; write it as 12.5 or 12500")
+        raise error(
+            "{path}: '{cell}' may mean {decimal} or {plain}; write it as 12.5 or 12500",
+            path=path,
+            cell=cell,
+            decimal=cell.replace(",", "."),
+            plain=plain,
+        )
     for row in rows if mark == "," else ():
         row.update({column: row[column].replace(",", ".") for column in numeric if column in row})
 
@@ -257,7 +294,9 @@ def read_csv(path: Path | str, numbers: bool = True) -> pd.DataFrame:
         # A blank line is a row too: that of a gap in a table of one column.
         table = pd.read_csv(Path(path), dtype=str, keep_default_na=False, skip_blank_lines=False, encoding="utf-8")
     except (OSError, ValueError, MemoryError) as error:
-        raise OutputError(f"{path}: this table cannot be read ({one_line(str(error))})") from None
+        raise OutputError(
+            "{path}: this table cannot be read ({error})", path=path, error=one_line(str(error))
+        ) from None
     for name in table.columns:
         texts = table[name].map(unguarded, na_action="ignore")
         table[name] = texts.where(texts != "")

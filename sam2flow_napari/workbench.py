@@ -218,19 +218,26 @@ class Workbench(QObject):
         ours = self.scene is not None and (layer in self.scene.overlays.layers or layer is self.stills.layer)
         return isinstance(layer, Image) and STACK_KEY not in layer.metadata and not ours
 
-    def use_layer(self) -> None:
-        """Work on the selected image layer, or the topmost, that another reader has opened; errors are notified."""
+    @property
+    def foreign(self) -> Image | None:
+        """The selected image layer, or the topmost, that another reader has opened."""
         chosen = self.viewer.layers.selection.active
-        candidates = [layer for layer in (chosen, *reversed(self.viewer.layers)) if self._is_foreign(layer)]
-        if not candidates:
+        return next((layer for layer in (chosen, *reversed(self.viewer.layers)) if self._is_foreign(layer)), None)
+
+    def use_layer(self) -> None:
+        """Work on the image layer that another reader has opened; errors are notified."""
+        layer = self.foreign
+        if layer is None:
             self.report(StackError(tr("no image of another reader is open: use Open, or drop a file on the window")))
             return
+        self.opening.emit(layer.name)  # to write it as a recording takes its time
         try:
-            path = recording_of_layer(candidates[0])
+            path = recording_of_layer(layer)
         except (Sam2FlowError, OSError) as error:
             self.report(error)
+            self.session.recording_changed.emit()  # what was said of the opening is no longer true
         else:
-            self.viewer.layers.remove(candidates[0])
+            self.viewer.layers.remove(layer)
             self.open(path)
 
     def switch(self, image: Image, stop: bool) -> None:

@@ -34,10 +34,11 @@ def texts() -> tuple[str, ...]:
 
 def _marked(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        if not isinstance(node, ast.Call):
             continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
         # An error with values is a message as well; of those without, the window shows the English line.
-        if node.func.id in MARKS or (node.func.id.endswith("Error") and node.keywords):
+        if name in MARKS or (name.lower().endswith("error") and node.keywords):
             for each in node.args:
                 if isinstance(each, ast.Constant) and isinstance(each.value, str):
                     yield each.value

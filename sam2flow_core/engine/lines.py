@@ -19,6 +19,7 @@ from sam2flow_core.engine.lock import FolderState, claim_folder
 from sam2flow_core.engine.provenance import software
 from sam2flow_core.errors import PromptError, StackError
 from sam2flow_core.files import output_errors, write_text
+from sam2flow_core.messages import Message
 from sam2flow_core.reports import write_report
 from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY
 from sam2flow_core.spreadsheets import write_csv
@@ -122,8 +123,9 @@ def _read(path: Path) -> tuple[NDArray[np.float32], Calibration, tuple[str, ...]
             pass
         else:
             rows = [_brightness(source.read(t), path) for t in range(source.shape[0])]
-            note = (
-                f"{len(rows)} pictures in the file: taken as one scan, the rows of each after those of the one before"
+            note = Message(
+                "{count} pictures in the file: taken as one scan, the rows of each after those of the one before",
+                count=len(rows),
             )
             source.close()
             return np.concatenate(rows), source.calibration, (*source.problems, note)

@@ -201,7 +201,7 @@ def _taken_over(path: Path, earlier: Holder | None) -> tuple[str, ...]:
             earlier=earlier,
             name=path.name,
         )
-    return (f"took over the folder from a run that had ended without tidying up ({earlier})",)
+    return (Message("took over the folder from a run that had ended without tidying up ({earlier})", earlier=earlier),)
 
 
 def _read(descriptor: int, path: Path) -> Holder | None:

@@ -86,20 +86,22 @@ def read_labels(path: Path, stack: Stack) -> NDArray[np.uint16]:
             # The first page alone: a list of pages may lead back to itself.
             image = np.squeeze(tif.pages.first.asarray())
     except FileNotFoundError:
-        raise PromptError(f"{path}: no such file") from None
+        raise PromptError("{path}: no such file", path=path) from None
     except (OSError, ValueError, tifffile.TiffFileError) as error:
-        raise PromptError(f"{path}: cannot be read as a TIFF image ({error})") from None
+        raise PromptError("{path}: cannot be read as a TIFF image ({error})", path=path, error=error) from None
     if image.shape != stack.shape[1:]:
         raise PromptError(
-            f"{path}: the mask is {_size(image.shape)} px, a frame of the recording {_size(stack.shape[1:])}; "
-            "give one image of the same size"
+            "{path}: the mask is {mask} px, a frame of the recording {frame}; give one image of the same size",
+            path=path,
+            mask=_size(image.shape),
+            frame=_size(stack.shape[1:]),
         )
     try:
         labels = as_labels(image, path)
     except DataError as error:
-        raise PromptError(str(error)) from None
+        raise PromptError(error.message) from None
     if not labels.any():
-        raise PromptError(f"{path}: nothing is marked, all is 0; give each object a number of its own")
+        raise PromptError("{path}: nothing is marked, all is 0; give each object a number of its own", path=path)
     return labels
 
 
@@ -153,14 +155,16 @@ def propagate_labels(
 
 def _check(request: PropagationRequest, stack: Stack) -> None:
     if request.out.exists():
-        raise OutputError(f"{request.out}: is there already; choose another name, or remove it first")
+        raise OutputError("{out}: is there already; choose another name, or remove it first", out=request.out)
     check_writable(request.out)
     if not 0 <= request.frame < len(stack):
         raise PromptError(
-            f"frame {request.frame} is outside the recording (0 to {len(stack) - 1}): give the one that was annotated"
+            "frame {frame} is outside the recording (0 to {last}): give the one that was annotated",
+            frame=request.frame,
+            last=len(stack) - 1,
         )
     if not request.ids:
-        raise PromptError(f"nothing is marked in frame {request.frame}: mark an object there first")
+        raise PromptError("nothing is marked in frame {frame}: mark an object there first", frame=request.frame)
 
 
 def _ids(labels: NDArray[np.uint16]) -> list[int]:

@@ -14,6 +14,7 @@ from sam2flow_core.inference.flow_stream import FlowStream, FrameFeatures
 from sam2flow_core.inference.lanes import Lanes
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
+from sam2flow_core.messages import Message
 from sam2flow_core.model.sam2flow import SAM2Flow
 
 
@@ -84,13 +85,24 @@ class FlowGroups:
         if any(len(group) > 1 for group in self._groups):
             self._groups = [half for group in self._groups for half in _halves(group)]
             self.notices.append(
-                f"the memory of {device} is full: from frame {t} on vessels are answered in {len(self._groups)} groups"
+                Message(
+                    "the memory of {device} is full: from frame {t} on vessels are answered in {count} groups",
+                    device=device,
+                    t=t,
+                    count=len(self._groups),
+                )
             )
         elif device.type != "cpu":
             self.model.to("cpu")
             self.state.move_to(torch.device("cpu"))
             self._groups = [list(self.state.vessels)]
-            self.notices.append(f"the memory of {device} is full: from frame {t} on the processor goes on, slower")
+            self.notices.append(
+                Message(
+                    "the memory of {device} is full: from frame {t} on the processor goes on, slower",
+                    device=device,
+                    t=t,
+                )
+            )
         else:
             raise
 

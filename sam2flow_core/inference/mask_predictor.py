@@ -217,7 +217,7 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
                     keep_picture(answer, inference_state.seen, self._size(inference_state))
             track.settle()
             if not track.prompted:
-                raise PromptError(f"object {obj_id} has no prompt left: add one, or remove the object")
+                raise PromptError("object {obj_id} has no prompt left: add one, or remove the object", obj_id=obj_id)
             begin_bank(track, self.model.context_memory, inference_state.seen is not None)
 
     def propagate_in_video(
@@ -265,7 +265,7 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
     ) -> Masks | None:
         """Forget an object's prompts in a frame."""
         if obj_id not in inference_state.tracks:
-            raise PromptError(f"there is no object {obj_id}")
+            raise PromptError("there is no object {obj_id}", obj_id=obj_id)
         inference_state.tracks[obj_id].clear_prompts(frame_idx)
         return self._masks(inference_state, frame_idx) if need_output else None
 
@@ -336,7 +336,7 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
 
 def _check_frame(state: MaskState, frame: int) -> None:
     if not 0 <= frame < len(state):
-        raise PromptError(f"frame {frame} is outside the recording (0 to {len(state) - 1})")
+        raise PromptError("frame {frame} is outside the recording (0 to {last})", frame=frame, last=len(state) - 1)
 
 
 def _order(state: MaskState, start: int | None, count: int | None, reverse: bool) -> range:

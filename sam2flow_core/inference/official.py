@@ -17,6 +17,7 @@ from torch import Tensor
 from sam2flow_core.config.model import IMAGE_SAMS, PRESETS, ModelConfig, upgraded_to_video
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.pickled import load_pickled, require_finite
+from sam2flow_core.messages import Message
 from sam2flow_core.model.sam2flow import SAM2Flow
 
 UNUSED = {
@@ -136,7 +137,7 @@ def read_official(path: Path) -> dict[str, Tensor]:
     # SAM itself and what is made like it are the table of weights themselves.
     tensors = content if any(str(name).startswith("image_encoder.") for name in content) else content.get("model")
     if not isinstance(tensors, Mapping) or not all(isinstance(t, Tensor) for t in tensors.values()):
-        raise ModelError(f"{path}: no checkpoint of SAM 2: it has no table of weights called 'model'")
+        raise ModelError("{path}: no checkpoint of SAM 2: it has no table of weights called 'model'", path=path)
     found = {str(name): tensor for name, tensor in tensors.items()}
     require_finite(path, found)
     return found
@@ -151,8 +152,10 @@ def matching_preset(tensors: Mapping[str, Tensor]) -> str:
         if (image.embed_dim, sum(image.stages)) == (embed, len(blocks)):
             return name
     raise ModelError(
-        f"no size of SAM 2 has an image encoder of {len(blocks)} blocks and width {embed}; "
-        "tiny, small, base plus and large can be used"
+        "no size of SAM 2 has an image encoder of {count} blocks and width {embed}; tiny, small, "
+        "base plus and large can be used",
+        count=len(blocks),
+        embed=embed,
     )
 
 
@@ -178,7 +181,9 @@ def _matching_vit(tensors: Mapping[str, Tensor]) -> ModelConfig:
     for config in IMAGE_SAMS.values():
         if config.image.trunk == "vit" and config.image.embed_dim == width:
             return replace(config, image=replace(config.image, global_pos_size=(rows, columns)))
-    raise ModelError(f"no size of SAM has an image encoder of width {width}; vit_b, vit_l and vit_h can be used")
+    raise ModelError(
+        "no size of SAM has an image encoder of width {width}; vit_b, vit_l and vit_h can be used", width=width
+    )
 
 
 def release(tensors: Mapping[str, Tensor]) -> str:
@@ -232,7 +237,7 @@ def _place(name: str, tensor: Tensor, own: Mapping[str, Tensor]) -> Fate:
     if ours is None or ours not in own:
         return Fate(name, shape, "", "no SAM has a tensor of this name")
     if own[ours].shape != tensor.shape:
-        return Fate(name, shape, "", f"its place has the shape {tuple(own[ours].shape)}")
+        return Fate(name, shape, "", Message("its place has the shape {shape}", shape=tuple(own[ours].shape)))
     own[ours].copy_(tensor)
     return Fate(name, shape, ours)
 
@@ -242,6 +247,7 @@ def _check_complete(own: Mapping[str, Tensor], filled: set[str]) -> None:
     missing = [name for name in own if name not in filled and not name.startswith(ours_alone)]
     if missing:
         raise ModelError(
-            f"the checkpoint lacks {len(missing)} tensors that masks depend on, {missing[0]} the first; "
-            "it is not complete"
+            "the checkpoint lacks {count} tensors that masks depend on, {missing} the first; it is not complete",
+            count=len(missing),
+            missing=missing[0],
         )

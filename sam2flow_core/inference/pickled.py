@@ -24,19 +24,20 @@ def load_pickled(path: Path) -> Mapping[str, Any]:
         If the file is missing, damaged, or holds anything else.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: no such weights file")
+        raise ModelError("{path}: no such weights file", path=path)
     _check_packing(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise ModelError(
-            f"{path}: holds more than weights, or is damaged; it was refused and nothing in it was run. "
-            "Fetch the file anew from where it comes from"
+            "{path}: holds more than weights, or is damaged; it was refused and nothing in it was "
+            "run. Fetch the file anew from where it comes from",
+            path=path,
         ) from None
     except Exception:  # whatever the reader raises on a damaged file
-        raise ModelError(f"{path}: cannot be read as a checkpoint; the download may be incomplete") from None
+        raise ModelError("{path}: cannot be read as a checkpoint; the download may be incomplete", path=path) from None
     if not isinstance(content, Mapping):
-        raise ModelError(f"{path}: cannot be read as a checkpoint; it holds no table")
+        raise ModelError("{path}: cannot be read as a checkpoint; it holds no table", path=path)
     return content
 
 
@@ -48,14 +49,20 @@ def fits(path: Path) -> Iterator[None]:
     except Sam2FlowError:
         raise
     except Exception as error:
-        raise ModelError(f"{path}: does not fit this program, or is damaged ({one_line(str(error))})") from None
+        raise ModelError(
+            "{path}: does not fit this program, or is damaged ({error})", path=path, error=one_line(str(error))
+        ) from None
 
 
 def require_finite(path: Path, values: Mapping[str, Any]) -> None:
     """Raise `ModelError` where a tensor holds values that are no numbers: all that follows would be none either."""
     for name, value in values.items():
         if isinstance(value, torch.Tensor) and value.is_floating_point() and not torch.isfinite(value).all():
-            raise ModelError(f"{path}: damaged: the weights {one_line(str(name))} are no finite numbers; fetch it anew")
+            raise ModelError(
+                "{path}: damaged: the weights {name} are no finite numbers; fetch it anew",
+                path=path,
+                name=one_line(str(name)),
+            )
 
 
 def _check_packing(path: Path) -> None:
@@ -65,9 +72,10 @@ def _check_packing(path: Path) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise ModelError(
-            f"{path}: cannot be read as a checkpoint, and nothing in it was run; it is damaged, or of before "
-            "PyTorch 1.6: save it anew"
+            "{path}: cannot be read as a checkpoint, and nothing in it was run; it is damaged, or of "
+            "before PyTorch 1.6: save it anew",
+            path=path,
         ) from None
     packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
     if packed or sum(member.file_size for member in members) > path.stat().st_size:
-        raise ModelError(f"{path}: is packed in a way that PyTorch never does; it was refused")
+        raise ModelError("{path}: is packed in a way that PyTorch never does; it was refused", path=path)

@@ -118,7 +118,7 @@ class VideoPredictor(ABC, Generic[State]):
         """
         frames = self._forget(inference_state, obj_id)
         if frames is None and strict:
-            raise PromptError(f"there is no {self.object_name} {obj_id}")
+            raise PromptError("there is no {object_name} {obj_id}", object_name=self.object_name, obj_id=obj_id)
         left = self._ids(inference_state)
         if frames is None or not left or not need_output:
             return left, []

@@ -210,7 +210,11 @@ def open_store(store: Path, mode: Literal["r", "r+"] = "r") -> tuple[StoreHeader
             ) from None
         version = root.attrs.get("schema_version")
         if version not in (_PADDED, SCHEMA_VERSION):
-            found = f"results of layout {one_line(str(version))}, this SAM2Flow reads {SCHEMA_VERSION}"
+            found = Message(
+                "results of layout {version}, this SAM2Flow reads {current}",
+                version=one_line(str(version)),
+                current=SCHEMA_VERSION,
+            )
             raise OutputError("{parent}: {found}; update SAM2Flow", parent=store.parent, found=found)
         header = StoreHeader.from_attributes(root.attrs)
         _check_header(header)

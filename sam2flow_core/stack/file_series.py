@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -85,11 +86,22 @@ def numbered_frames(files: Sequence[Path], name: str) -> tuple[list[Path], tuple
     problems = _gaps(numbers, frames)
     if len(labels) == 1 and labels[0] in _PLANES and labels[0] not in _ALSO_UNITS_OF_TIME:
         problems += (
-            f"the names count {_PLANES[labels[0]]} ('{labels[0]}' in {frames[0].name}): they are read as frames",
+            Message(
+                "the names count {planes} ('{labels}' in {name}): they are read as frames",
+                planes=_PLANES[labels[0]],
+                labels=labels[0],
+                name=frames[0].name,
+            ),
         )
     if others:
         names = ", ".join(p.name for p in others[:3]) + (" and so on" if len(others) > 3 else "")
-        problems += (f"{len(others)} pictures of other names are not frames and are left out: {names}",)
+        problems += (
+            Message(
+                "{count} pictures of other names are not frames and are left out: {names}",
+                count=len(others),
+                names=names,
+            ),
+        )
     return frames, problems
 
 
@@ -190,7 +202,14 @@ def find_parts(path: Path, first: TiffSource, axes: str | None = None) -> Parts:
         number = int(own["number"])
         earlier = [p for n, p in found.items() if n < number]
         if earlier:
-            return Parts((), (f"this is a later part of a split recording: open {earlier[0].name} for all of it",))
+            return Parts(
+                (),
+                (
+                    Message(
+                        "this is a later part of a split recording: open {name} for all of it", name=earlier[0].name
+                    ),
+                ),
+            )
         return _join(path, first, found, number + 1, axes)
     base = re.sub(rf"{_ENDINGS}$", "", path.name, flags=re.IGNORECASE)
     for pattern in (_MARKED, _PLAIN):
@@ -213,8 +232,9 @@ def _micro_manager_parts(path: Path, first: TiffSource, index: MicroManagerIndex
     base = re.sub(rf"{_ENDINGS}$", "", base, flags=re.IGNORECASE)
     found = _siblings(path, _PLAIN, base, None)
     if own:
-        text = (
-            f"this is a later part of a split recording, from frame {index.time_points.min()} on: open its first file"
+        text = Message(
+            "this is a later part of a split recording, from frame {first} on: open its first file",
+            first=index.time_points.min(),
         )
         return Parts((), (text,))
     others: list[TiffSource] = []
@@ -223,7 +243,12 @@ def _micro_manager_parts(path: Path, first: TiffSource, index: MicroManagerIndex
         name = found[len(others) + 1]
         source = _opened(name, axes)
         if source is None or not _goes_on(source, others[-1] if others else first):
-            notes.append(f"{name.name} lies beside it and is another recording, it does not go on where this one ends")
+            notes.append(
+                Message(
+                    "{name} lies beside it and is another recording, it does not go on where this one ends",
+                    name=name.name,
+                )
+            )
             if source is not None:
                 source.close()
             break
@@ -231,10 +256,29 @@ def _micro_manager_parts(path: Path, first: TiffSource, index: MicroManagerIndex
     frames = first.shape[0] + sum(s.shape[0] for s in others)
     planned = int(number(index.summary.get("Frames")) or 0)
     if planned > frames:
-        notes.append(f"{frames} of {planned} planned frames: the recording was stopped, or its other files are missing")
+        notes.append(
+            Message(
+                "{frames} of {planned} planned frames: the recording was stopped, or its other files are missing",
+                frames=frames,
+                planned=planned,
+            )
+        )
     if others:
-        notes.insert(0, f"{len(others) + 1} files joined, {path.name} to {others[-1].paths[0].name}: {frames} frames")
-    return Parts(tuple(others), ("; ".join(notes),) if notes else ())
+        notes.insert(
+            0,
+            Message(
+                "{count} files joined, {name} to {last}: {frames} frames",
+                count=len(others) + 1,
+                name=path.name,
+                last=others[-1].paths[0].name,
+                frames=frames,
+            ),
+        )
+    return Parts(tuple(others), (reduce(_both, notes),) if notes else ())
+
+
+def _both(one: str, other: str) -> str:
+    return Message("{one}; {other}", one=one, other=other)
 
 
 def _opened(path: Path, axes: str | None) -> TiffSource | None:
@@ -276,10 +320,17 @@ def _join(path: Path, first: TiffSource, found: dict[int, Path], start: int, axe
             source.close()
         raise
     frames = first.shape[0] + sum(s.shape[0] for s in others)
-    text = f"{len(others) + 1} files joined, {path.name} to {names[-1].name}: {frames} frames"
+    text: str = Message(
+        "{count} files joined, {name} to {last}: {frames} frames",
+        count=len(others) + 1,
+        name=path.name,
+        last=names[-1].name,
+        frames=frames,
+    )
     later = [n for n in found if n >= start + len(names)]
     if later:
-        text += f"; part {start + len(names)} is missing, later ones are left out"
+        part = start + len(names)
+        text = _both(text, Message("part {part} is missing, later ones are left out", part=part))
     return Parts(tuple(others), (text,))
 
 
@@ -295,4 +346,11 @@ def _unless_repeat(path: Path, first: TiffSource, parts: Parts) -> Parts:
     if not parts.others or not alike:
         return Parts()
     beside = parts.others[0].paths[0].name
-    return Parts((), (f"{beside} lies beside it and is taken for another recording, not for its second part",))
+    return Parts(
+        (),
+        (
+            Message(
+                "{beside} lies beside it and is taken for another recording, not for its second part", beside=beside
+            ),
+        ),
+    )

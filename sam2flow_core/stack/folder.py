@@ -17,6 +17,7 @@ from PIL import Image
 from tifffile import TiffFile
 
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.brightness import brightness_lookup
 from sam2flow_core.stack.calibration import Calibration
 from sam2flow_core.stack.file_series import find_parts, natural_key, numbered_frames
@@ -64,8 +65,10 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     if not any(kinds.values()):
         return _only_video(folder, videos, axes)
     wanted = max(kinds, key=lambda kind: len(kinds[kind]))
-    notes = tuple(
-        f"{len(found)} {kind} files beside the {wanted} files are not read"
+    notes: tuple[str, ...] = tuple(
+        Message(
+            "{count} {kind} files beside the {wanted} files are not read", count=len(found), kind=kind, wanted=wanted
+        )
         for kind, found in (kinds | {"video": videos}).items()
         if found and kind != wanted
     )
@@ -76,9 +79,9 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     several = [path for path in found if headers[path].pages]
     single = [path for path in found if not headers[path].pages]
     if several and len(several) >= _longest_series(single):
-        return _with(_parts_in(folder, several, axes), notes + _left_out(single, "single pictures"))
+        return _with(_parts_in(folder, several, axes), notes + _left_out(single, Message("single pictures")))
     frames, problems = numbered_frames(single, folder.name)
-    notes += problems + _left_out(several, "files of several frames")
+    notes += problems + _left_out(several, Message("files of several frames"))
     return _with(FolderSource(folder, frames, [headers[p] for p in frames], axes), notes)
 
 
@@ -104,7 +107,14 @@ def _left_out(files: list[Path], what: str) -> tuple[str, ...]:
     if not files:
         return ()
     names = ", ".join(p.name for p in files[:3]) + (" and so on" if len(files) > 3 else "")
-    return (f"{len(files)} {what} are no part of the recording and are left out: {names}",)
+    return (
+        Message(
+            "{count} {what} are no part of the recording and are left out: {names}",
+            count=len(files),
+            what=what,
+            names=names,
+        ),
+    )
 
 
 def _longest_series(files: list[Path]) -> int:
@@ -116,7 +126,9 @@ def folder_hint(path: Path) -> str:
     """What to do with a single frame that has numbered neighbours, to be put behind the message."""
     pattern = re.sub(r"\d+", "#", path.name)
     alike = [p for p in path.parent.iterdir() if p != path and re.sub(r"\d+", "#", p.name) == pattern]
-    return f" (its folder holds {len(alike) + 1} numbered frames: open the folder)" if "#" in pattern and alike else ""
+    if "#" not in pattern or not alike:
+        return ""
+    return Message(" (its folder holds {count} numbered frames: open the folder)", count=len(alike) + 1)
 
 
 def _parts_in(folder: Path, files: list[Path], axes: str | None) -> TiffSource | JoinedSource:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -260,12 +261,17 @@ def _problems(
     box: Box, shape: tuple[int, ...], written: NDArray[np.bool_], covered: NDArray[np.bool_]
 ) -> tuple[str, ...]:
     said: list[str] = []
-    margins = zip(
-        ("above", "below", "left", "right"), (box[0], shape[0] - box[2], box[1], shape[1] - box[3]), strict=True
+    above, below, left, right = box[0], shape[0] - box[2], box[1], shape[1] - box[3]
+    sides = (
+        Message("{px} px above", px=above),
+        Message("{px} px below", px=below),
+        Message("{px} px left", px=left),
+        Message("{px} px right", px=right),
     )
-    wide = [f"{px} px {side}" for side, px in margins if px]
+    wide = [side for side in sides if side.values["px"]]
     if wide:
-        said.append(f"margins that show nothing are left out: {', '.join(wide)}")
+        all_of_them = reduce(lambda one, other: Message("{one}, {other}", one=one, other=other), wide)
+        said.append(Message("margins that show nothing are left out: {sides}", sides=all_of_them))
     for place in ndimage.find_objects(ndimage.label(written)[0]):
         (top, bottom), (left, right) = ((p.start + o, p.stop + o - 1) for p, o in zip(place, box[:2], strict=True))
         said.append(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tifffile import TiffFile, TiffFileError, TiffFrame, TiffPage, read_micromanager_metadata, read_ndtiff_index
 
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.calibration import number, seconds_per, um_per
 
 PAGE_TAG = 51123
@@ -248,7 +249,9 @@ def settle_ome(tif: TiffFile, path: Path) -> tuple[str | None, tuple[str, ...]]:
     for pixels in _all(root, "Pixels"):
         for data in [d for d in pixels if any(u.get("FileName") in foreign for u in d if u.tag.endswith("UUID"))]:
             pixels.remove(data)
-    problems = tuple(f"{n} beside it {reason}: its frames are left out" for n, reason in foreign.items())
+    problems = tuple(
+        Message("{n} beside it {reason}: its frames are left out", n=n, reason=reason) for n, reason in foreign.items()
+    )
     return ElementTree.tostring(root, encoding="unicode"), problems
 
 
@@ -270,7 +273,7 @@ def _renamed(
     for data, uuid in entries:
         data.remove(uuid)
     old = next(iter(names))
-    text = f"this file was called {old} when it was written; a file of that name beside it is not read"
+    text = Message("this file was called {old} when it was written; a file of that name beside it is not read", old=old)
     return ElementTree.tostring(root, encoding="unicode"), (text,) if (path.parent / old).exists() else ()
 
 
@@ -290,15 +293,15 @@ def _foreign(path: Path, name: str, declared: str) -> str:
         with TiffFile(other, is_mmstack=False) as tif:
             root = ome_root(tif)
     except _FAULTS:
-        return "cannot be read"
+        return Message("cannot be read")
     if root is None or not declared.strip():
         return ""
     named = {u.get("FileName", "").lower(): (u.text or "").strip() for u in _uuids(root)}
     own = (root.get("UUID") or named.get(name.lower(), "")).strip()
     if own and own != declared.strip():
-        return "is another recording (its UUID is not the one named)"
+        return Message("is another recording (its UUID is not the one named)")
     if not own and not any(_all(root, "BinaryOnly")) and path.name.lower() not in named:
-        return "is another recording (it does not name this file)"
+        return Message("is another recording (it does not name this file)")
     return ""
 
 

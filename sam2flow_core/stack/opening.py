@@ -12,6 +12,7 @@ import numpy as np
 from tifffile import TiffFile
 
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.brightness import LUMA
 from sam2flow_core.stack.calibration import Calibration, Measured, um_per
 from sam2flow_core.stack.file_series import find_parts, natural_key
@@ -25,7 +26,7 @@ from sam2flow_core.stack.video import VIDEO_SUFFIXES, VideoSource
 
 _PNG_SAMPLES = {2: 3, 6: 4}
 """Of the colour types RGB, and RGB with transparency."""
-_NOTE = "frames are in colour: they are shown in grey where colour is not asked for"
+_NOTE = Message("frames are in colour: they are shown in grey where colour is not asked for")
 
 
 class ColourSource:
@@ -140,8 +141,8 @@ def sidecar_hints(recording: Path, name: str, calibration: Calibration) -> tuple
     wanted = [
         (what, pattern, unit)
         for what, pattern, unit, known in (
-            ("pixel size", _PIXEL, "um", calibration.usable_pixel_size_um),
-            ("frame rate", _RATE, "Hz", calibration.usable_frame_rate_hz),
+            (Message("pixel size"), _PIXEL, "um", calibration.usable_pixel_size_um),
+            (Message("frame rate"), _RATE, "Hz", calibration.usable_frame_rate_hz),
         )
         if known is None
     ]
@@ -155,7 +156,15 @@ def sidecar_hints(recording: Path, name: str, calibration: Calibration) -> tuple
             found = pattern.search(text)
             if found:
                 given = found[2] if found.re is _PIXEL and um_per(found[2]) else unit
-                hints.append(f"{path.name} says {what} {found[1]} {given}: give it if it is right")
+                hints.append(
+                    Message(
+                        "{name} says {what} {found} {given}: give it if it is right",
+                        name=path.name,
+                        what=what,
+                        found=found[1],
+                        given=given,
+                    )
+                )
     return tuple(hints)
 
 

@@ -17,6 +17,7 @@ from scipy.ndimage import map_coordinates, uniform_filter
 
 from sam2flow_core.config.stack import ResolutionSettings
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.calibration import Measured
 from sam2flow_core.stack.stack import Stack
 
@@ -93,7 +94,14 @@ def choose_resolution(
         cell = settings.red_cell_um / um
         factor = settings.smallest if cell < settings.enlarged_below_px else _whole(cell / settings.cell_px, settings)
         return WorkingResolution(
-            factor, "pixel size", f"a red cell of {settings.red_cell_um:g} um is {cell:.3g} px wide at {um:.4g} um/px"
+            factor,
+            "pixel size",
+            Message(
+                "a red cell of {red_cell_um:g} um is {cell:.3g} px wide at {um:.4g} um/px",
+                red_cell_um=settings.red_cell_um,
+                cell=cell,
+                um=um,
+            ),
         )
     measured = measure_cell(stack, start, len(stack) if stop is None else stop, settings)
     if measured is None:
@@ -102,7 +110,10 @@ def choose_resolution(
     return WorkingResolution(
         factor,
         "pattern",
-        f"the pixel size is not known; the pattern of what moves is that of cells {measured:.2g} px wide",
+        Message(
+            "the pixel size is not known; the pattern of what moves is that of cells {measured:.2g} px wide",
+            measured=measured,
+        ),
     )
 
 

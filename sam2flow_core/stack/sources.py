@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.calibration import Calibration
 from sam2flow_core.stack.timing import Times, join_times
 
@@ -157,7 +158,9 @@ def wrong_number_of_axes(axes: str, shape: Sequence[int], name: str) -> StackErr
 def several_planes(counts: Sequence[tuple[str, int]], name: str) -> StackError:
     """Say that a recording has several pictures per time point; `counts` gives axes and their lengths."""
     parts = ", ".join(f"{length} {_called(letter)} ({letter})" for letter, length in counts)
-    return StackError(f"{name}: {parts}: a recording has one picture per time point; save one plane or channel")
+    return StackError(
+        "{name}: {parts}: a recording has one picture per time point; save one plane or channel", name=name, parts=parts
+    )
 
 
 def _read_as_time(letter: str, length: int, name: str) -> tuple[str, ...]:
@@ -167,7 +170,14 @@ def _read_as_time(letter: str, length: int, name: str) -> tuple[str, ...]:
             "{name}: {length} channels and one time point; a recording needs frames over time", name=name, length=length
         )
     if letter in "ZC":
-        return (f"{length} {called} ({letter}) and one time point: {called} are read as frames",)
+        return (
+            Message(
+                "{length} {called} ({letter}) and one time point: {called} are read as frames",
+                length=length,
+                called=called,
+                letter=letter,
+            ),
+        )
     if letter not in "TIQ":
         raise StackError(
             "{name}: {length} {called} ({letter}) and one time point; a recording needs frames over time (if "

@@ -13,6 +13,7 @@ from tifffile import FileHandle, TiffFile, TiffPage
 
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.brightness import brightness_lookup
 from sam2flow_core.stack.calibration import (
     Calibration,
@@ -106,11 +107,19 @@ def _imagej_rate(meta: Mapping[str, Any]) -> tuple[float | None, tuple[str, ...]
             return None, _unknown_time(unit, "ImageJ")
         rate = 1 / (interval * seconds)
         if fps and abs(fps / rate - 1) > _LIMITS.agreement:
-            text = f"ImageJ tags disagree: finterval says {rate:g} Hz and is used, fps (speed of playing) {fps:g} Hz"
+            text = Message(
+                "ImageJ tags disagree: finterval says {rate:g} Hz and is used, fps (speed of playing) {fps:g} Hz",
+                rate=rate,
+                fps=fps,
+            )
             return rate, (text,)
         return rate, ()
     if fps:
-        return None, (f"ImageJ plays this at fps={fps:g}: an animation speed, not used as the frame rate of recording",)
+        return None, (
+            Message(
+                "ImageJ plays this at fps={fps:g}: an animation speed, not used as the frame rate of recording", fps=fps
+            ),
+        )
     return None, ()
 
 
@@ -139,18 +148,36 @@ def _pixel_side(page: TiffPage, axis: str, um_per_unit: float | None) -> float |
 def _not_square(x: float | None, y: float | None) -> tuple[str, ...]:
     if not x or not y or abs(x / y - 1) <= _LIMITS.square_tolerance:
         return ()
-    return (f"pixels are not square ({x:.4g} x {y:.4g} um): resample the recording, or give one pixel size",)
+    return (
+        Message(
+            "pixels are not square ({x:.4g} x {y:.4g} um): resample the recording, or give one pixel size", x=x, y=y
+        ),
+    )
 
 
 def _unknown_length(unit: str, where: str) -> tuple[str, ...]:
     if unit.strip().lower() in _NO_UNIT:
         return ()
-    return (f"pixel size in '{unit}' ({where}) is not used, the unit is not known: give it in um per pixel",)
+    return (
+        Message(
+            "pixel size in '{unit}' ({where}) is not used, the unit is not known: give it in um per pixel",
+            unit=unit,
+            where=where,
+        ),
+    )
 
 
 def _unknown_time(unit: str, where: str) -> tuple[str, ...]:
     return (
-        (f"time in '{unit}' ({where}) is not used, the unit is not known: give the frame rate in Hz",) if unit else ()
+        (
+            Message(
+                "time in '{unit}' ({where}) is not used, the unit is not known: give the frame rate in Hz",
+                unit=unit,
+                where=where,
+            ),
+        )
+        if unit
+        else ()
     )
 
 

@@ -208,8 +208,10 @@ def _from_first_there(series: TiffPageSeries) -> tuple[list[TiffPage | TiffFrame
     first = next((t for t, page in enumerate(pages) if page is not None), 0)
     if not first:
         return pages, ()
-    text = (
-        f"the first {first} of {len(pages)} frames lie in files that are missing: frame 0 here is frame {first} there"
+    text = Message(
+        "the first {first} of {count} frames lie in files that are missing: frame 0 here is frame {first} there",
+        first=first,
+        count=len(pages),
     )
     return pages[first:], (text,)
 
@@ -302,7 +304,7 @@ def _others(main: TiffPageSeries, whole: list[TiffPageSeries], name: str) -> tup
             name=name,
             t=int(odd.index),
         )
-    return (f"{len(others)} more image series in the file are not read",)
+    return (Message("{count} more image series in the file are not read", count=len(others)),)
 
 
 def _unlisted(tif: TiffFile, series: list[TiffPageSeries]) -> tuple[str, ...]:
@@ -310,7 +312,13 @@ def _unlisted(tif: TiffFile, series: list[TiffPageSeries]) -> tuple[str, ...]:
     listed = sum(len(s) for s in series)
     if len(series) > 1 or listed >= len(tif.pages):
         return ()
-    return (f"metadata list {listed} of {len(tif.pages)} pictures in the file: the others are not read",)
+    return (
+        Message(
+            "metadata list {listed} of {count} pictures in the file: the others are not read",
+            listed=listed,
+            count=len(tif.pages),
+        ),
+    )
 
 
 def _look(page: TiffPage) -> str:
@@ -327,7 +335,9 @@ def _merge_unnamed(axes: str, shape: tuple[int, ...]) -> tuple[str, tuple[int, .
     if len(blocks) < 2:
         return *merged, ()
     by = " x ".join(str(n) for n in blocks)
-    text = f"{by} pictures on axes without names: read as frames one after the other; save one if they are channels"
+    text = Message(
+        "{by} pictures on axes without names: read as frames one after the other; save one if they are channels", by=by
+    )
     return *merged, (text,)
 
 

@@ -83,14 +83,32 @@ def interval_problems(steps: Times, measured: float, declared: float | None) -> 
     """Say where seconds from frame to frame differ from what is declared, jump, or run backwards."""
     problems: tuple[str, ...] = ()
     if declared and measured > 0 and abs(declared / measured - 1) > _LIMITS.agreement:
-        problems += (f"frame interval is declared as {declared:.6g} s, the frames' own times say {measured:.6g} s",)
+        problems += (
+            Message(
+                "frame interval is declared as {declared:.6g} s, the frames' own times say {measured:.6g} s",
+                declared=declared,
+                measured=measured,
+            ),
+        )
     late = int(np.count_nonzero(steps > 1.5 * measured)) if measured > 0 else 0
     if late:
         first = int(np.argmax(steps > 1.5 * measured))
-        problems += (f"frame times jump {late} times, first after frame {first}: frames were dropped there",)
+        problems += (
+            Message(
+                "frame times jump {late} times, first after frame {first}: frames were dropped there",
+                late=late,
+                first=first,
+            ),
+        )
     back = np.flatnonzero(steps < 0)
     if measured > 0 and len(back):
-        problems += (f"frame times run backwards {len(back)} times, first after frame {back[0]}: check their order",)
+        problems += (
+            Message(
+                "frame times run backwards {count} times, first after frame {first}: check their order",
+                count=len(back),
+                first=back[0],
+            ),
+        )
     return problems
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sam2flow_core.config.stack import CalibrationLimits, VideoSettings
 from sam2flow_core.errors import StackError
+from sam2flow_core.messages import Message
 from sam2flow_core.stack.brightness import grey, is_coloured, rgb
 from sam2flow_core.stack.calibration import Calibration, Measured, frame_rate_from_tag
 from sam2flow_core.stack.refusals import check_frame_claim, check_regular, refuse_damage
@@ -85,9 +86,11 @@ def video_rate(times: Times | None, played: float | None, tick: float) -> tuple[
     usual = float(np.median(steps))
     odd = np.abs(steps - usual) > max(1.5 * tick, _LIMITS.agreement * usual)
     if odd.mean() > _SETTINGS.variable_share:
-        text = (
-            f"variable frame rate: frames follow each other by {1000 * steps.min():.3g} to {1000 * steps.max():.3g} ms;"
-            " export the recording with a constant one"
+        text = Message(
+            "variable frame rate: frames follow each other by {least:.3g} to {most:.3g} ms; "
+            "export the recording with a constant one",
+            least=1000 * steps.min(),
+            most=1000 * steps.max(),
         )
         return VideoRate(Calibration(frame_rate_hz=Measured(1 / float(steps.mean()), "video", False)), times), (text,)
     # a rounded time stamp says little of one interval, and much of many
@@ -174,7 +177,9 @@ class VideoSource:
             self._index = _Index(self._index.stamps[skipped:], keys[keys >= 0], False)
         count = len(self._index.stamps)
         if count < 2:
-            raise SingleFrameError(f"{name}: a single frame; velocity needs a recording of two frames or more")
+            raise SingleFrameError(
+                "{name}: a single frame; velocity needs a recording of two frames or more", name=name
+            )
         self._size = (first.height, first.width)
         picture = grey(first)
         self.shape = (count, *picture.shape)
@@ -193,21 +198,43 @@ class VideoSource:
         count, codec = self.shape[0], str(stream.codec_context.name)
         found = []
         if codec not in _WITHOUT_LOSS:
-            found.append(f"compressed by {codec}, which changes what frames show: measure from the original recording")
+            found.append(
+                Message(
+                    "compressed by {codec}, which changes what frames show: measure from the original recording",
+                    codec=codec,
+                )
+            )
         self._in_colour = is_coloured(first)
         if self._in_colour:
-            found.append("colour camera: frames are converted to grey")
+            found.append(Message("colour camera: frames are converted to grey"))
         if first.interlaced_frame:
-            found.append("interlaced video: odd and even rows are of different moments; record progressive pictures")
+            found.append(
+                Message("interlaced video: odd and even rows are of different moments; record progressive pictures")
+            )
         ratio = stream.sample_aspect_ratio
         if ratio and ratio != 1:
-            found.append(f"pixels are not square ({float(ratio):.4g} times as wide as high): resample the recording")
+            found.append(
+                Message(
+                    "pixels are not square ({ratio:.4g} times as wide as high): resample the recording",
+                    ratio=float(ratio),
+                )
+            )
         if len(self._container.streams.video) > 1:
-            found.append(f"{len(self._container.streams.video) - 1} more video streams in the file are not read")
+            found.append(
+                Message(
+                    "{count} more video streams in the file are not read", count=len(self._container.streams.video) - 1
+                )
+            )
         if skipped:
-            found.append(f"the first {skipped} frames cannot be decoded and are left out")
+            found.append(Message("the first {skipped} frames cannot be decoded and are left out", skipped=skipped))
         if declared > count + skipped:
-            found.append(f"file is truncated: {count} of {declared} frames are readable; copy or export it again")
+            found.append(
+                Message(
+                    "file is truncated: {count} of {declared} frames are readable; copy or export it again",
+                    count=count,
+                    declared=declared,
+                )
+            )
         return tuple(found)
 
     def read(self, t: int) -> Frame:

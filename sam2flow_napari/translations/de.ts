@@ -1642,6 +1642,10 @@ volle Farbe: {most}</translation>
         <translation>{name}: Die Spalten {first}:{stop} liegen nicht im Scan, der 0:{width} hat</translation>
     </message>
     <message>
+        <source>{count} pictures in the file: taken as one scan, the rows of each after those of the one before</source>
+        <translation>{count} Bilder in der Datei: als ein Scan genommen, die Zeilen eines jeden nach denen des vorigen</translation>
+    </message>
+    <message>
         <source>the line's point {y:g},{x:g} (y,x) lies outside the frame of {height} x {width} px</source>
         <translation>der Punkt {y:g},{x:g} (y,x) der Linie liegt außerhalb des Bildes von {height} x {width} px</translation>
     </message>
@@ -1660,6 +1664,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>{parent}: a run on another computer is writing there, or was when it was cut off ({earlier}); if it has ended, remove {name} from the folder and try again</source>
         <translation>{parent}: Ein Lauf auf einem anderen Rechner schreibt dort, oder tat es, als er abbrach ({earlier}); ist er zu Ende, entfernen Sie {name} aus dem Ordner und versuchen Sie es noch einmal</translation>
+    </message>
+    <message>
+        <source>took over the folder from a run that had ended without tidying up ({earlier})</source>
+        <translation>den Ordner von einer Messung übernommen, die endete, ohne aufzuräumen ({earlier})</translation>
     </message>
     <message>
         <source>{folder}: is a link to another folder; delete it there</source>
@@ -1700,6 +1708,30 @@ volle Farbe: {most}</translation>
     <message>
         <source>it began just now</source>
         <translation>er hat eben begonnen</translation>
+    </message>
+    <message>
+        <source>{path}: the mask is {mask} px, a frame of the recording {frame}; give one image of the same size</source>
+        <translation>{path}: Die Maske hat {mask} px, ein Bild der Aufnahme {frame}; geben Sie ein Bild von derselben Größe</translation>
+    </message>
+    <message>
+        <source>{path}: nothing is marked, all is 0; give each object a number of its own</source>
+        <translation>{path}: Nichts ist markiert, alles ist 0; geben Sie jedem Objekt eine eigene Nummer</translation>
+    </message>
+    <message>
+        <source>{out}: is there already; choose another name, or remove it first</source>
+        <translation>{out}: ist schon da; wählen Sie einen anderen Namen, oder entfernen Sie es zuerst</translation>
+    </message>
+    <message>
+        <source>frame {frame} is outside the recording (0 to {last}): give the one that was annotated</source>
+        <translation>Bild {frame} liegt außerhalb der Aufnahme (0 bis {last}): geben Sie das an, das markiert wurde</translation>
+    </message>
+    <message>
+        <source>nothing is marked in frame {frame}: mark an object there first</source>
+        <translation>in Bild {frame} ist nichts markiert: markieren Sie dort zuerst ein Objekt</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a TIFF image ({error})</source>
+        <translation>{path}: lässt sich nicht als TIFF-Bild lesen ({error})</translation>
     </message>
     <message>
         <source>{out}: holds a run that differs in its {different}; choose another folder, or ask for the same run</source>
@@ -1890,6 +1922,14 @@ volle Farbe: {most}</translation>
         <translation>Der Speicher von {device} ist zu klein für diese Aufnahme: Wählen Sie das Gerät cpu, oder schneiden Sie die Bilder zu</translation>
     </message>
     <message>
+        <source>the memory of {device} is full: from frame {t} on vessels are answered in {count} groups</source>
+        <translation>der Speicher von {device} ist voll: ab Bild {t} werden die Gefäße in {count} Gruppen beantwortet</translation>
+    </message>
+    <message>
+        <source>the memory of {device} is full: from frame {t} on the processor goes on, slower</source>
+        <translation>der Speicher von {device} ist voll: ab Bild {t} macht der Prozessor weiter, langsamer</translation>
+    </message>
+    <message>
         <source>could not be fetched from the Hugging Face hub ({kind})</source>
         <translation>ließ sich nicht vom Hugging Face Hub holen ({kind})</translation>
     </message>
@@ -1918,12 +1958,76 @@ volle Farbe: {most}</translation>
         <translation>Bild {frame} liegt außerhalb der Aufnahme (0 bis {last})</translation>
     </message>
     <message>
+        <source>there is no object {obj_id}</source>
+        <translation>es gibt kein Objekt {obj_id}</translation>
+    </message>
+    <message>
+        <source>object {obj_id} has no prompt left: add one, or remove the object</source>
+        <translation>Objekt {obj_id} hat keine Markierung mehr: fügen Sie eine hinzu, oder entfernen Sie das Objekt</translation>
+    </message>
+    <message>
+        <source>no size of SAM 2 has an image encoder of {count} blocks and width {embed}; tiny, small, base plus and large can be used</source>
+        <translation>keine Größe von SAM 2 hat einen Bildkodierer von {count} Blöcken und Breite {embed}; verwendbar sind tiny, small, base plus und large</translation>
+    </message>
+    <message>
+        <source>no size of SAM has an image encoder of width {width}; vit_b, vit_l and vit_h can be used</source>
+        <translation>keine Größe von SAM hat einen Bildkodierer der Breite {width}; verwendbar sind vit_b, vit_l und vit_h</translation>
+    </message>
+    <message>
+        <source>{path}: no checkpoint of SAM 2: it has no table of weights called 'model'</source>
+        <translation>{path}: keine Gewichte von SAM 2: es gibt keine Tabelle namens 'model'</translation>
+    </message>
+    <message>
+        <source>the checkpoint lacks {count} tensors that masks depend on, {missing} the first; it is not complete</source>
+        <translation>den Gewichten fehlen {count} Tensoren, von denen Masken abhängen, {missing} als erster; die Datei ist nicht vollständig</translation>
+    </message>
+    <message>
+        <source>its place has the shape {shape}</source>
+        <translation>an seiner Stelle ist die Form {shape}</translation>
+    </message>
+    <message>
+        <source>{path}: no such weights file</source>
+        <translation>{path}: Diese Datei mit Gewichten gibt es nicht</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a checkpoint; it holds no table</source>
+        <translation>{path}: lässt sich nicht als Gewichte lesen; die Datei enthält keine Tabelle</translation>
+    </message>
+    <message>
+        <source>{path}: is packed in a way that PyTorch never does; it was refused</source>
+        <translation>{path}: ist so gepackt, wie PyTorch es nie tut, und wurde abgelehnt</translation>
+    </message>
+    <message>
+        <source>{path}: holds more than weights, or is damaged; it was refused and nothing in it was run. Fetch the file anew from where it comes from</source>
+        <translation>{path}: enthält mehr als Gewichte oder ist beschädigt; die Datei wurde abgelehnt und nichts darin ausgeführt. Holen Sie sie neu, woher sie stammt</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a checkpoint; the download may be incomplete</source>
+        <translation>{path}: lässt sich nicht als Gewichte lesen; vielleicht wurde die Datei nicht vollständig heruntergeladen</translation>
+    </message>
+    <message>
+        <source>{path}: does not fit this program, or is damaged ({error})</source>
+        <translation>{path}: passt nicht zu diesem Programm oder ist beschädigt ({error})</translation>
+    </message>
+    <message>
+        <source>{path}: damaged: the weights {name} are no finite numbers; fetch it anew</source>
+        <translation>{path}: beschädigt: Die Gewichte {name} sind keine endlichen Zahlen; holen Sie die Datei neu</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a checkpoint, and nothing in it was run; it is damaged, or of before PyTorch 1.6: save it anew</source>
+        <translation>{path}: lässt sich nicht als Gewichte lesen, und nichts darin wurde ausgeführt; die Datei ist beschädigt oder älter als PyTorch 1.6: speichern Sie sie neu</translation>
+    </message>
+    <message>
         <source>vessel {obj_id}: the click at y {y:g}, x {x:g} lies in a margin that shows nothing; move it</source>
         <translation>Gefäß {obj_id}: Der Klick bei y {y:g}, x {x:g} liegt in einem Rand, der nichts zeigt; verschieben Sie ihn</translation>
     </message>
     <message>
         <source>there is no vessel {obj_id}</source>
         <translation>es gibt kein Gefäß {obj_id}</translation>
+    </message>
+    <message>
+        <source>there is no {object_name} {obj_id}</source>
+        <translation>es gibt kein {object_name} {obj_id}</translation>
     </message>
     <message>
         <source>{path}: no such weights file; give 'tiny' or the path of a .safetensors file</source>
@@ -2050,6 +2154,10 @@ volle Farbe: {most}</translation>
         <translation>; was fertig ist, bleibt: Fortsetzen macht dort weiter</translation>
     </message>
     <message>
+        <source>results of layout {version}, this SAM2Flow reads {current}</source>
+        <translation>Ergebnisse im Format {version}, dieses SAM2Flow liest {current}</translation>
+    </message>
+    <message>
         <source>{parent}: {found}; update SAM2Flow</source>
         <translation>{parent}: {found}; aktualisieren Sie SAM2Flow</translation>
     </message>
@@ -2076,6 +2184,74 @@ volle Farbe: {most}</translation>
     <message>
         <source>{path}: was removed while the run was writing there; stopped</source>
         <translation>{path}: wurde entfernt, während der Lauf dort schrieb; angehalten</translation>
+    </message>
+    <message>
+        <source>the columns are {names}</source>
+        <translation>die Spalten sind {names}</translation>
+    </message>
+    <message>
+        <source>{path}: the file is empty; expected the columns {names}</source>
+        <translation>{path}: Die Datei ist leer; erwartet sind die Spalten {names}</translation>
+    </message>
+    <message>
+        <source>{path}: not a CSV table; expected the columns {names}</source>
+        <translation>{path}: keine CSV-Tabelle; erwartet sind die Spalten {names}</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: more values than there are columns ({names})</source>
+        <translation>{path}, Zeile {line}: mehr Werte als Spalten ({names})</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: a value in a column without a name; the columns are {names}</source>
+        <translation>{path}, Zeile {line}: ein Wert in einer Spalte ohne Namen; die Spalten sind {names}</translation>
+    </message>
+    <message>
+        <source>{path}: '{one}' has a comma and '{other}' a point; write all numbers with a decimal point</source>
+        <translation>{path}: '{one}' hat ein Komma und '{other}' einen Punkt; schreiben Sie alle Zahlen mit Dezimalpunkt</translation>
+    </message>
+    <message>
+        <source>{path}: '{cell}' may mean {decimal} or {plain}; write it as 12.5 or 12500</source>
+        <translation>{path}: '{cell}' kann {decimal} oder {plain} heißen; schreiben Sie 12.5 oder 12500</translation>
+    </message>
+    <message>
+        <source>'{text}' in column {column}</source>
+        <translation>'{text}' in Spalte {column}</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: a value is missing or not a number: {found}</source>
+        <translation>{path}, Zeile {line}: Ein Wert fehlt oder ist keine Zahl: {found}</translation>
+    </message>
+    <message>
+        <source>{path}: not a CSV table ({fault}); expected the columns {names}</source>
+        <translation>{path}: keine CSV-Tabelle ({fault}); erwartet sind die Spalten {names}</translation>
+    </message>
+    <message>
+        <source>{path}: no permission to read this file</source>
+        <translation>{path}: Diese Datei darf nicht gelesen werden</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read ({fault}); expected the columns {names}</source>
+        <translation>{path}: lässt sich nicht lesen ({fault}); erwartet sind die Spalten {names}</translation>
+    </message>
+    <message>
+        <source>{path}: not a CSV table in UTF-8; save it as 'CSV UTF-8'</source>
+        <translation>{path}: keine CSV-Tabelle in UTF-8; speichern Sie sie als 'CSV UTF-8'</translation>
+    </message>
+    <message>
+        <source>{path}: unknown column '{name}'; {known}</source>
+        <translation>{path}: unbekannte Spalte '{name}'; {known}</translation>
+    </message>
+    <message>
+        <source>{path}: column '{name}' stands twice; {known}</source>
+        <translation>{path}: Die Spalte '{name}' steht zweimal da; {known}</translation>
+    </message>
+    <message>
+        <source>{path}: column '{name}' is missing; {known}</source>
+        <translation>{path}: Die Spalte '{name}' fehlt; {known}</translation>
+    </message>
+    <message>
+        <source>{path}: this table cannot be read ({error})</source>
+        <translation>{path}: Diese Tabelle lässt sich nicht lesen ({error})</translation>
     </message>
     <message>
         <source>{name}: pixels are numbers of a colour palette, no brightness; convert to greyscale first (Fiji: Image &gt; Type &gt; RGB Color, then 8-bit)</source>
@@ -2118,6 +2294,14 @@ volle Farbe: {most}</translation>
         <translation>um pro Pixel</translation>
     </message>
     <message>
+        <source>{one}; {other}</source>
+        <translation>{one}; {other}</translation>
+    </message>
+    <message>
+        <source>{count} files joined, {name} to {last}: {frames} frames</source>
+        <translation>{count} Dateien verbunden, {name} bis {last}: {frames} Bilder</translation>
+    </message>
+    <message>
         <source>{name}: files of {count} different names, {names}: no single series of frames; put the frames of one recording and of one channel into a folder of their own, numbered</source>
         <translation>{name}: Dateien mit {count} verschiedenen Namen, {names}: keine einzelne Bildreihe; legen Sie die Bilder einer Aufnahme und eines Kanals nummeriert in einen eigenen Ordner</translation>
     </message>
@@ -2134,8 +2318,40 @@ volle Farbe: {most}</translation>
         <translation>Die Nummern der Dateien springen {jumps}-mal, zuerst nach {first}: Bilder fehlen</translation>
     </message>
     <message>
+        <source>this is a later part of a split recording, from frame {first} on: open its first file</source>
+        <translation>dies ist ein späterer Teil einer geteilten Aufnahme, ab Bild {first}: öffnen Sie deren erste Datei</translation>
+    </message>
+    <message>
+        <source>the names count {planes} ('{labels}' in {name}): they are read as frames</source>
+        <translation>die Namen zählen {planes} ('{labels}' in {name}): sie werden als Bilder der Zeit nach gelesen</translation>
+    </message>
+    <message>
+        <source>{count} pictures of other names are not frames and are left out: {names}</source>
+        <translation>{count} Bilder mit anderen Namen gehören nicht dazu und bleiben weg: {names}</translation>
+    </message>
+    <message>
         <source>{name}: {count} {called} in one folder ('{label}' in {name_2}): a recording has one picture per time point; put the frames of one of them into a folder of their own</source>
         <translation>{name}: {count} {called} in einem Ordner ('{label}' in {name_2}): Eine Aufnahme hat ein Bild pro Zeitpunkt; legen Sie die Bilder von einem davon in einen eigenen Ordner</translation>
+    </message>
+    <message>
+        <source>{frames} of {planned} planned frames: the recording was stopped, or its other files are missing</source>
+        <translation>{frames} von {planned} geplanten Bildern: die Aufnahme wurde beendet, oder ihre anderen Dateien fehlen</translation>
+    </message>
+    <message>
+        <source>part {part} is missing, later ones are left out</source>
+        <translation>Teil {part} fehlt, spätere bleiben weg</translation>
+    </message>
+    <message>
+        <source>{beside} lies beside it and is taken for another recording, not for its second part</source>
+        <translation>{beside} liegt daneben und gilt als andere Aufnahme, nicht als zweiter Teil</translation>
+    </message>
+    <message>
+        <source>{name} lies beside it and is another recording, it does not go on where this one ends</source>
+        <translation>{name} liegt daneben und ist eine andere Aufnahme: sie beginnt nicht, wo diese endet</translation>
+    </message>
+    <message>
+        <source>this is a later part of a split recording: open {name} for all of it</source>
+        <translation>dies ist ein späterer Teil einer geteilten Aufnahme: öffnen Sie {name}, um alles zu sehen</translation>
     </message>
     <message>
         <source>{name}: the recording was changed or replaced while it was open; leave it as it is until the run has ended, and start anew</source>
@@ -2150,6 +2366,10 @@ volle Farbe: {most}</translation>
         <translation>{name}: Die Aufnahme kann nicht mehr gelesen werden ({strerror}); ist ihr Laufwerk noch verbunden?</translation>
     </message>
     <message>
+        <source> (its folder holds {count} numbered frames: open the folder)</source>
+        <translation> (ihr Ordner enthält {count} nummerierte Bilder: öffnen Sie den Ordner)</translation>
+    </message>
+    <message>
         <source>{folder}: {count} recordings in this folder; open one of them, such as {name}</source>
         <translation>{folder}: {count} Aufnahmen in diesem Ordner; öffnen Sie eine davon, etwa {name}</translation>
     </message>
@@ -2162,8 +2382,20 @@ volle Farbe: {most}</translation>
         <translation>{folder}: {count} Videos in diesem Ordner; öffnen Sie eines davon, etwa {name}</translation>
     </message>
     <message>
+        <source>{count} {what} are no part of the recording and are left out: {names}</source>
+        <translation>{count} {what} gehören nicht zur Aufnahme und bleiben weg: {names}</translation>
+    </message>
+    <message>
         <source>{folder}: no permission to read this folder</source>
         <translation>{folder}: Dieser Ordner darf nicht gelesen werden</translation>
+    </message>
+    <message>
+        <source>{count} {kind} files beside the {wanted} files are not read</source>
+        <translation>{count} Dateien ({kind}) neben denen der Aufnahme ({wanted}) werden nicht gelesen</translation>
+    </message>
+    <message>
+        <source>files of several frames</source>
+        <translation>Dateien mit mehreren Bildern</translation>
     </message>
     <message>
         <source>{name}: axes of a folder of frames are TYX, not '{axes}'</source>
@@ -2174,8 +2406,28 @@ volle Farbe: {most}</translation>
         <translation>{name}: Das Bild hat {found}, das erste {first}; alle müssen dieselbe Größe und Art haben</translation>
     </message>
     <message>
+        <source>single pictures</source>
+        <translation>einzelne Bilder</translation>
+    </message>
+    <message>
         <source>{name}: frame {t} holds {bad} NaN or infinite pixels; replace them by numbers first</source>
         <translation>{name}: Bild {t} hat {bad} Pixel, die keine oder unendliche Zahlen sind; ersetzen Sie sie zuerst</translation>
+    </message>
+    <message>
+        <source>{px} px above</source>
+        <translation>oben {px} px</translation>
+    </message>
+    <message>
+        <source>{px} px below</source>
+        <translation>unten {px} px</translation>
+    </message>
+    <message>
+        <source>{px} px left</source>
+        <translation>links {px} px</translation>
+    </message>
+    <message>
+        <source>{px} px right</source>
+        <translation>rechts {px} px</translation>
     </message>
     <message>
         <source>{name}: every pixel looked at is {low:g}: there is no picture in this recording</source>
@@ -2198,6 +2450,10 @@ volle Farbe: {most}</translation>
         <translation>{repeated} von {pairs} angesehenen Bildpaaren sind gleich (zuerst: {first} und {second})</translation>
     </message>
     <message>
+        <source>margins that show nothing are left out: {sides}</source>
+        <translation>Ränder, die nichts zeigen, bleiben weg: {sides}</translation>
+    </message>
+    <message>
         <source>something covers rows {top} to {bottom}, columns {left} to {right}: it is left out (a time stamp, a scale bar, an overexposed spot)</source>
         <translation>Etwas verdeckt die Zeilen {top} bis {bottom}, Spalten {left} bis {right}: Es wird ausgelassen (eine Zeitangabe, ein Maßstab, ein überbelichteter Fleck)</translation>
     </message>
@@ -2206,12 +2462,40 @@ volle Farbe: {most}</translation>
         <translation>{share:.1%} des Bildes zeigen nichts, dunkel oder überbelichtet, und werden ausgelassen</translation>
     </message>
     <message>
+        <source>{one}, {other}</source>
+        <translation>{one}, {other}</translation>
+    </message>
+    <message>
+        <source>this file was called {old} when it was written; a file of that name beside it is not read</source>
+        <translation>diese Datei hieß {old}, als sie geschrieben wurde; eine Datei dieses Namens daneben wird nicht gelesen</translation>
+    </message>
+    <message>
         <source>{name}: renamed since it was written: it belongs to {count} files, {some} and so on; give all of them their own names and put them into one folder</source>
         <translation>{name}: wurde nach dem Schreiben umbenannt: Sie gehört zu {count} Dateien, {some} und so weiter; geben Sie allen ihre eigenen Namen zurück und legen Sie sie in einen Ordner</translation>
     </message>
     <message>
+        <source>is another recording (its UUID is not the one named)</source>
+        <translation>ist eine andere Aufnahme (ihre UUID ist nicht die genannte)</translation>
+    </message>
+    <message>
+        <source>is another recording (it does not name this file)</source>
+        <translation>ist eine andere Aufnahme (sie nennt diese Datei nicht)</translation>
+    </message>
+    <message>
+        <source>{n} beside it {reason}: its frames are left out</source>
+        <translation>{n} daneben {reason}: die Bilder darin bleiben weg</translation>
+    </message>
+    <message>
+        <source>cannot be read</source>
+        <translation>lässt sich nicht lesen</translation>
+    </message>
+    <message>
         <source>{name}: part of a set that {described} describes; open {described}</source>
         <translation>{name}: Teil eines Satzes, den {described} beschreibt; öffnen Sie {described}</translation>
+    </message>
+    <message>
+        <source>frames are in colour: they are shown in grey where colour is not asked for</source>
+        <translation>die Bilder sind farbig: sie werden grau gezeigt, wo nicht nach Farbe gefragt ist</translation>
     </message>
     <message>
         <source>{name}: is grey, the first frame is in colour; all must be alike</source>
@@ -2232,6 +2516,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>{error}{hint}</source>
         <translation>{error}{hint}</translation>
+    </message>
+    <message>
+        <source>{name} says {what} {found} {given}: give it if it is right</source>
+        <translation>{name} sagt: {what} {found} {given}; geben Sie das ein, wenn es stimmt</translation>
     </message>
     <message>
         <source>{path}: is no ordinary file; copy the recording into a file first</source>
@@ -2262,12 +2550,24 @@ volle Farbe: {most}</translation>
         <translation>{name}: Ihre OME-Angaben nennen eine Datei in einem anderen Ordner ({other}); exportieren Sie sie neu</translation>
     </message>
     <message>
+        <source>the pixel size is not known; the pattern of what moves is that of cells {measured:.2g} px wide</source>
+        <translation>die Pixelgröße ist nicht bekannt; das Muster dessen, was sich bewegt, ist das von {measured:.2g} px breiten Zellen</translation>
+    </message>
+    <message>
         <source>working resolution {factor:g}: give auto, {smallest:g}, or a whole number from 1 to {largest}</source>
         <translation>Maßstab {factor:g}: Geben Sie auto, {smallest:g} oder eine ganze Zahl von 1 bis {largest} an</translation>
     </message>
     <message>
+        <source>a red cell of {red_cell_um:g} um is {cell:.3g} px wide at {um:.4g} um/px</source>
+        <translation>eine rote Zelle von {red_cell_um:g} um ist bei {um:.4g} um/px {cell:.3g} px breit</translation>
+    </message>
+    <message>
         <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
         <translation>{name}: Die Achsen '{axes}' nennen {count}, die Aufnahme hat aber {count_2}: {shape}</translation>
+    </message>
+    <message>
+        <source>{name}: {parts}: a recording has one picture per time point; save one plane or channel</source>
+        <translation>{name}: {parts}: Eine Aufnahme hat ein Bild je Zeitpunkt; speichern Sie eine Ebene oder einen Kanal</translation>
     </message>
     <message>
         <source>{name}: axis '{axis}' in '{axes}' is unknown; use T, Z, C, Y and X, such as TYX</source>
@@ -2302,6 +2602,10 @@ volle Farbe: {most}</translation>
         <translation>{name}: leere Aufnahme ({shape})</translation>
     </message>
     <message>
+        <source>{length} {called} ({letter}) and one time point: {called} are read as frames</source>
+        <translation>{length} {called} ({letter}) und ein Zeitpunkt: {called} werden als Bilder der Zeit nach gelesen</translation>
+    </message>
+    <message>
         <source>{name}: frames are {part}, in {name_2} {first}; these are not parts of one recording</source>
         <translation>{name}: Die Bilder haben {part}, in {name_2} {first}; das sind keine Teile einer Aufnahme</translation>
     </message>
@@ -2310,8 +2614,24 @@ volle Farbe: {most}</translation>
         <translation>ein Bild von {shape} px unter Bildern von {shape_2} px; alle müssen gleich groß sein</translation>
     </message>
     <message>
+        <source>pixels are not square ({x:.4g} x {y:.4g} um): resample the recording, or give one pixel size</source>
+        <translation>die Pixel sind nicht quadratisch ({x:.4g} x {y:.4g} um): rechnen Sie die Aufnahme um, oder geben Sie eine Pixelgröße ein</translation>
+    </message>
+    <message>
+        <source>pixel size in '{unit}' ({where}) is not used, the unit is not known: give it in um per pixel</source>
+        <translation>eine Pixelgröße in '{unit}' ({where}) wird nicht verwendet, die Einheit ist unbekannt: geben Sie sie in um je Pixel ein</translation>
+    </message>
+    <message>
         <source>{name}: its metadata takes the frames from {name_2}, not from here: give it back the name it was written under, or move it into a folder of its own</source>
         <translation>{name}: Ihre Angaben holen die Bilder aus {name_2}, nicht von hier: Geben Sie ihr den Namen zurück, unter dem sie geschrieben wurde, oder legen Sie sie in einen eigenen Ordner</translation>
+    </message>
+    <message>
+        <source>ImageJ tags disagree: finterval says {rate:g} Hz and is used, fps (speed of playing) {fps:g} Hz</source>
+        <translation>die Angaben von ImageJ widersprechen sich: finterval sagt {rate:g} Hz und gilt, fps (Geschwindigkeit des Abspielens) {fps:g} Hz</translation>
+    </message>
+    <message>
+        <source>time in '{unit}' ({where}) is not used, the unit is not known: give the frame rate in Hz</source>
+        <translation>eine Zeit in '{unit}' ({where}) wird nicht verwendet, die Einheit ist unbekannt: geben Sie die Bildrate in Hz ein</translation>
     </message>
     <message>
         <source>{name}: time must come before Y and X in a TIFF file, not as in '{letters}'</source>
@@ -2326,16 +2646,24 @@ volle Farbe: {most}</translation>
         <translation>{name}: Bild {t} liegt in einer Datei, die fehlt</translation>
     </message>
     <message>
-        <source>{path}: no permission to read this file</source>
-        <translation>{path}: Diese Datei darf nicht gelesen werden</translation>
-    </message>
-    <message>
         <source>{name}: not a TIFF file; export the recording as TIFF (Fiji: File &gt; Save As)</source>
         <translation>{name}: keine TIFF-Datei; exportieren Sie die Aufnahme als TIFF (Fiji: File &gt; Save As)</translation>
     </message>
     <message>
+        <source>ImageJ plays this at fps={fps:g}: an animation speed, not used as the frame rate of recording</source>
+        <translation>ImageJ spielt dies mit fps={fps:g} ab: das ist die Geschwindigkeit des Abspielens und gilt nicht als Bildrate der Aufnahme</translation>
+    </message>
+    <message>
         <source>{name}: the file is empty</source>
         <translation>{name}: Die Datei ist leer</translation>
+    </message>
+    <message>
+        <source>the first {first} of {count} frames lie in files that are missing: frame 0 here is frame {first} there</source>
+        <translation>die ersten {first} von {count} Bildern liegen in Dateien, die fehlen: Bild 0 hier ist Bild {first} dort</translation>
+    </message>
+    <message>
+        <source>{by} pictures on axes without names: read as frames one after the other; save one if they are channels</source>
+        <translation>{by} Bilder auf Achsen ohne Namen: der Reihe nach als Bilder gelesen; speichern Sie eines, wenn es Kanäle sind</translation>
     </message>
     <message>
         <source>{name}: damaged TIFF file, its list of pictures leads back to itself; export it again</source>
@@ -2366,12 +2694,32 @@ volle Farbe: {most}</translation>
         <translation>{name}: Bild {t} ist anders gespeichert als Bild 0 (Kompression, Kacheln, Farben); speichern Sie alles noch einmal als einen Stapel</translation>
     </message>
     <message>
+        <source>{count} more image series in the file are not read</source>
+        <translation>{count} weitere Bildserien in der Datei werden nicht gelesen</translation>
+    </message>
+    <message>
+        <source>metadata list {listed} of {count} pictures in the file: the others are not read</source>
+        <translation>die Metadaten nennen {listed} von {count} Bildern der Datei: die anderen werden nicht gelesen</translation>
+    </message>
+    <message>
         <source>file is truncated: {readable} frames are readable; copy or export it again to get the rest</source>
         <translation>Die Datei ist abgeschnitten: {readable} Bilder sind lesbar; kopieren oder exportieren Sie sie noch einmal, um den Rest zu bekommen</translation>
     </message>
     <message>
         <source>file is truncated: {readable} of {declared} frames are readable; copy or export it again to get the rest</source>
         <translation>Die Datei ist abgeschnitten: {readable} von {declared} Bildern sind lesbar; kopieren oder exportieren Sie sie noch einmal, um den Rest zu bekommen</translation>
+    </message>
+    <message>
+        <source>frame interval is declared as {declared:.6g} s, the frames' own times say {measured:.6g} s</source>
+        <translation>als Abstand der Bilder sind {declared:.6g} s angegeben, ihre eigenen Zeiten sagen {measured:.6g} s</translation>
+    </message>
+    <message>
+        <source>frame times jump {late} times, first after frame {first}: frames were dropped there</source>
+        <translation>die Zeiten der Bilder springen {late}-mal, zuerst nach Bild {first}: dort gingen Bilder verloren</translation>
+    </message>
+    <message>
+        <source>frame times run backwards {count} times, first after frame {first}: check their order</source>
+        <translation>die Zeiten der Bilder laufen {count}-mal rückwärts, zuerst nach Bild {first}: prüfen Sie ihre Reihenfolge</translation>
     </message>
     <message>
         <source>{repeated} of {count} frames repeat the one before: such pairs are left out, and velocities hold if the frame rate is that of the pictures that differ</source>
@@ -2384,6 +2732,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>frames are missing in {gaps} places, about {missing} in all: pairs across a gap are left out</source>
         <translation>an {gaps} Stellen fehlen Bilder, zusammen etwa {missing}: Paare über eine Lücke werden weggelassen</translation>
+    </message>
+    <message>
+        <source>variable frame rate: frames follow each other by {least:.3g} to {most:.3g} ms; export the recording with a constant one</source>
+        <translation>wechselnde Bildrate: die Bilder folgen sich nach {least:.3g} bis {most:.3g} ms; exportieren Sie die Aufnahme mit einer festen</translation>
     </message>
     <message>
         <source>{name}: no pictures in this video file, or of a kind that cannot be decoded</source>
@@ -2402,6 +2754,10 @@ volle Farbe: {most}</translation>
         <translation>{name}: Kein Bild dieses Videos lässt sich lesen; kopieren oder exportieren Sie es neu</translation>
     </message>
     <message>
+        <source>{name}: a single frame; velocity needs a recording of two frames or more</source>
+        <translation>{name}: ein einzelnes Bild; Geschwindigkeit braucht eine Aufnahme von mindestens zwei Bildern</translation>
+    </message>
+    <message>
         <source>{name}: frame {t} cannot be decoded; the file may be damaged or truncated</source>
         <translation>{name}: Bild {t} lässt sich nicht lesen; die Datei ist vielleicht beschädigt oder abgeschnitten</translation>
     </message>
@@ -2416,6 +2772,34 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: damaged, cut off, or no video of a kind that is known; export it again (AVI or MP4)</source>
         <translation>{name}: beschädigt, abgeschnitten oder kein Video bekannter Art; exportieren Sie es neu (AVI oder MP4)</translation>
+    </message>
+    <message>
+        <source>compressed by {codec}, which changes what frames show: measure from the original recording</source>
+        <translation>komprimiert mit {codec}, was die Bilder verändert: messen Sie an der ursprünglichen Aufnahme</translation>
+    </message>
+    <message>
+        <source>colour camera: frames are converted to grey</source>
+        <translation>Farbkamera: die Bilder werden in Grau umgerechnet</translation>
+    </message>
+    <message>
+        <source>interlaced video: odd and even rows are of different moments; record progressive pictures</source>
+        <translation>Video im Zeilensprung: ungerade und gerade Zeilen stammen von verschiedenen Zeitpunkten; nehmen Sie Vollbilder auf</translation>
+    </message>
+    <message>
+        <source>pixels are not square ({ratio:.4g} times as wide as high): resample the recording</source>
+        <translation>die Pixel sind nicht quadratisch ({ratio:.4g}-mal so breit wie hoch): rechnen Sie die Aufnahme um</translation>
+    </message>
+    <message>
+        <source>{count} more video streams in the file are not read</source>
+        <translation>{count} weitere Videospuren in der Datei werden nicht gelesen</translation>
+    </message>
+    <message>
+        <source>the first {skipped} frames cannot be decoded and are left out</source>
+        <translation>die ersten {skipped} Bilder lassen sich nicht entschlüsseln und bleiben weg</translation>
+    </message>
+    <message>
+        <source>file is truncated: {count} of {declared} frames are readable; copy or export it again</source>
+        <translation>die Datei ist abgeschnitten: {count} von {declared} Bildern sind lesbar; kopieren oder exportieren Sie sie noch einmal</translation>
     </message>
     <message>
         <source>{value:.3g} ({low:.3g} to {high:.3g})</source>

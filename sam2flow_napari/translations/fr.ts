@@ -1642,6 +1642,10 @@ pleine couleur : {most}</translation>
         <translation>{name} : les colonnes {first}:{stop} ne sont pas dans le balayage, qui a 0:{width}</translation>
     </message>
     <message>
+        <source>{count} pictures in the file: taken as one scan, the rows of each after those of the one before</source>
+        <translation>{count} images dans le fichier : prises comme un seul balayage, les lignes de chacune après celles de la précédente</translation>
+    </message>
+    <message>
         <source>the line's point {y:g},{x:g} (y,x) lies outside the frame of {height} x {width} px</source>
         <translation>le point {y:g},{x:g} (y,x) de la ligne est hors de l'image de {height} x {width} px</translation>
     </message>
@@ -1660,6 +1664,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>{parent}: a run on another computer is writing there, or was when it was cut off ({earlier}); if it has ended, remove {name} from the folder and try again</source>
         <translation>{parent} : une mesure sur un autre ordinateur y écrit, ou y écrivait quand elle a été coupée ({earlier}) ; si elle est finie, supprimez {name} du dossier et réessayez</translation>
+    </message>
+    <message>
+        <source>took over the folder from a run that had ended without tidying up ({earlier})</source>
+        <translation>dossier repris d'une mesure qui s'était terminée sans ranger ({earlier})</translation>
     </message>
     <message>
         <source>{folder}: is a link to another folder; delete it there</source>
@@ -1700,6 +1708,30 @@ pleine couleur : {most}</translation>
     <message>
         <source>it began just now</source>
         <translation>elle vient de commencer</translation>
+    </message>
+    <message>
+        <source>{path}: the mask is {mask} px, a frame of the recording {frame}; give one image of the same size</source>
+        <translation>{path} : le masque a {mask} px, une image de l'enregistrement {frame} ; donnez une image de même taille</translation>
+    </message>
+    <message>
+        <source>{path}: nothing is marked, all is 0; give each object a number of its own</source>
+        <translation>{path} : rien n'est marqué, tout vaut 0 ; donnez à chaque objet son propre numéro</translation>
+    </message>
+    <message>
+        <source>{out}: is there already; choose another name, or remove it first</source>
+        <translation>{out} : existe déjà ; choisissez un autre nom, ou supprimez-le d'abord</translation>
+    </message>
+    <message>
+        <source>frame {frame} is outside the recording (0 to {last}): give the one that was annotated</source>
+        <translation>l'image {frame} est hors de l'enregistrement (0 à {last}) : donnez celle qui a été annotée</translation>
+    </message>
+    <message>
+        <source>nothing is marked in frame {frame}: mark an object there first</source>
+        <translation>rien n'est marqué dans l'image {frame} : marquez-y d'abord un objet</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a TIFF image ({error})</source>
+        <translation>{path} : ne peut pas être lu comme image TIFF ({error})</translation>
     </message>
     <message>
         <source>{out}: holds a run that differs in its {different}; choose another folder, or ask for the same run</source>
@@ -1890,6 +1922,14 @@ pleine couleur : {most}</translation>
         <translation>la mémoire de {device} est trop petite pour cet enregistrement : choisissez le calcul sur cpu, ou rognez les images</translation>
     </message>
     <message>
+        <source>the memory of {device} is full: from frame {t} on vessels are answered in {count} groups</source>
+        <translation>la mémoire de {device} est pleine : à partir de l'image {t}, les vaisseaux sont traités en {count} groupes</translation>
+    </message>
+    <message>
+        <source>the memory of {device} is full: from frame {t} on the processor goes on, slower</source>
+        <translation>la mémoire de {device} est pleine : à partir de l'image {t}, le processeur continue, plus lentement</translation>
+    </message>
+    <message>
         <source>could not be fetched from the Hugging Face hub ({kind})</source>
         <translation>n'a pu être récupéré sur le hub Hugging Face ({kind})</translation>
     </message>
@@ -1918,12 +1958,76 @@ pleine couleur : {most}</translation>
         <translation>l'image {frame} est hors de l'enregistrement (0 à {last})</translation>
     </message>
     <message>
+        <source>there is no object {obj_id}</source>
+        <translation>il n'y a pas d'objet {obj_id}</translation>
+    </message>
+    <message>
+        <source>object {obj_id} has no prompt left: add one, or remove the object</source>
+        <translation>l'objet {obj_id} n'a plus de marque : ajoutez-en une, ou supprimez l'objet</translation>
+    </message>
+    <message>
+        <source>no size of SAM 2 has an image encoder of {count} blocks and width {embed}; tiny, small, base plus and large can be used</source>
+        <translation>aucune taille de SAM 2 n'a un encodeur d'images de {count} blocs et de largeur {embed} ; tiny, small, base plus et large sont utilisables</translation>
+    </message>
+    <message>
+        <source>no size of SAM has an image encoder of width {width}; vit_b, vit_l and vit_h can be used</source>
+        <translation>aucune taille de SAM n'a un encodeur d'images de largeur {width} ; vit_b, vit_l et vit_h sont utilisables</translation>
+    </message>
+    <message>
+        <source>{path}: no checkpoint of SAM 2: it has no table of weights called 'model'</source>
+        <translation>{path} : pas de poids de SAM 2 : il n'y a pas de table nommée 'model'</translation>
+    </message>
+    <message>
+        <source>the checkpoint lacks {count} tensors that masks depend on, {missing} the first; it is not complete</source>
+        <translation>il manque aux poids {count} tenseurs dont dépendent les masques, {missing} en premier ; le fichier n'est pas complet</translation>
+    </message>
+    <message>
+        <source>its place has the shape {shape}</source>
+        <translation>sa place a la forme {shape}</translation>
+    </message>
+    <message>
+        <source>{path}: no such weights file</source>
+        <translation>{path} : ce fichier de poids n'existe pas</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a checkpoint; it holds no table</source>
+        <translation>{path} : ne peut pas être lu comme poids ; le fichier ne contient pas de table</translation>
+    </message>
+    <message>
+        <source>{path}: is packed in a way that PyTorch never does; it was refused</source>
+        <translation>{path} : est compressé comme PyTorch ne le fait jamais ; il a été refusé</translation>
+    </message>
+    <message>
+        <source>{path}: holds more than weights, or is damaged; it was refused and nothing in it was run. Fetch the file anew from where it comes from</source>
+        <translation>{path} : contient plus que des poids, ou est endommagé ; il a été refusé et rien n'en a été exécuté. Récupérez-le à nouveau à sa source</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a checkpoint; the download may be incomplete</source>
+        <translation>{path} : ne peut pas être lu comme poids ; le téléchargement est peut-être incomplet</translation>
+    </message>
+    <message>
+        <source>{path}: does not fit this program, or is damaged ({error})</source>
+        <translation>{path} : ne convient pas à ce programme, ou est endommagé ({error})</translation>
+    </message>
+    <message>
+        <source>{path}: damaged: the weights {name} are no finite numbers; fetch it anew</source>
+        <translation>{path} : endommagé : les poids {name} ne sont pas des nombres finis ; récupérez le fichier à nouveau</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read as a checkpoint, and nothing in it was run; it is damaged, or of before PyTorch 1.6: save it anew</source>
+        <translation>{path} : ne peut pas être lu comme poids, et rien n'en a été exécuté ; il est endommagé ou antérieur à PyTorch 1.6 : enregistrez-le à nouveau</translation>
+    </message>
+    <message>
         <source>vessel {obj_id}: the click at y {y:g}, x {x:g} lies in a margin that shows nothing; move it</source>
         <translation>vaisseau {obj_id} : le clic en y {y:g}, x {x:g} est dans une marge qui ne montre rien ; déplacez-le</translation>
     </message>
     <message>
         <source>there is no vessel {obj_id}</source>
         <translation>il n'y a pas de vaisseau {obj_id}</translation>
+    </message>
+    <message>
+        <source>there is no {object_name} {obj_id}</source>
+        <translation>il n'y a pas de {object_name} {obj_id}</translation>
     </message>
     <message>
         <source>{path}: no such weights file; give 'tiny' or the path of a .safetensors file</source>
@@ -2050,6 +2154,10 @@ pleine couleur : {most}</translation>
         <translation>; ce qui est fini est gardé : Reprendre continue</translation>
     </message>
     <message>
+        <source>results of layout {version}, this SAM2Flow reads {current}</source>
+        <translation>résultats au format {version}, ce SAM2Flow lit {current}</translation>
+    </message>
+    <message>
         <source>{parent}: {found}; update SAM2Flow</source>
         <translation>{parent} : {found} ; mettez SAM2Flow à jour</translation>
     </message>
@@ -2076,6 +2184,74 @@ pleine couleur : {most}</translation>
     <message>
         <source>{path}: was removed while the run was writing there; stopped</source>
         <translation>{path} : a été supprimé pendant que la mesure y écrivait ; arrêtée</translation>
+    </message>
+    <message>
+        <source>the columns are {names}</source>
+        <translation>les colonnes sont {names}</translation>
+    </message>
+    <message>
+        <source>{path}: the file is empty; expected the columns {names}</source>
+        <translation>{path} : le fichier est vide ; les colonnes attendues sont {names}</translation>
+    </message>
+    <message>
+        <source>{path}: not a CSV table; expected the columns {names}</source>
+        <translation>{path} : pas une table CSV ; les colonnes attendues sont {names}</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: more values than there are columns ({names})</source>
+        <translation>{path}, ligne {line} : plus de valeurs que de colonnes ({names})</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: a value in a column without a name; the columns are {names}</source>
+        <translation>{path}, ligne {line} : une valeur dans une colonne sans nom ; les colonnes sont {names}</translation>
+    </message>
+    <message>
+        <source>{path}: '{one}' has a comma and '{other}' a point; write all numbers with a decimal point</source>
+        <translation>{path} : '{one}' a une virgule et '{other}' un point ; écrivez tous les nombres avec un point décimal</translation>
+    </message>
+    <message>
+        <source>{path}: '{cell}' may mean {decimal} or {plain}; write it as 12.5 or 12500</source>
+        <translation>{path} : '{cell}' peut vouloir dire {decimal} ou {plain} ; écrivez 12.5 ou 12500</translation>
+    </message>
+    <message>
+        <source>'{text}' in column {column}</source>
+        <translation>'{text}' dans la colonne {column}</translation>
+    </message>
+    <message>
+        <source>{path}, line {line}: a value is missing or not a number: {found}</source>
+        <translation>{path}, ligne {line} : une valeur manque ou n'est pas un nombre : {found}</translation>
+    </message>
+    <message>
+        <source>{path}: not a CSV table ({fault}); expected the columns {names}</source>
+        <translation>{path} : pas une table CSV ({fault}) ; les colonnes attendues sont {names}</translation>
+    </message>
+    <message>
+        <source>{path}: no permission to read this file</source>
+        <translation>{path} : pas le droit de lire ce fichier</translation>
+    </message>
+    <message>
+        <source>{path}: cannot be read ({fault}); expected the columns {names}</source>
+        <translation>{path} : ne peut pas être lu ({fault}) ; les colonnes attendues sont {names}</translation>
+    </message>
+    <message>
+        <source>{path}: not a CSV table in UTF-8; save it as 'CSV UTF-8'</source>
+        <translation>{path} : pas une table CSV en UTF-8 ; enregistrez-la en 'CSV UTF-8'</translation>
+    </message>
+    <message>
+        <source>{path}: unknown column '{name}'; {known}</source>
+        <translation>{path} : colonne inconnue '{name}' ; {known}</translation>
+    </message>
+    <message>
+        <source>{path}: column '{name}' stands twice; {known}</source>
+        <translation>{path} : la colonne '{name}' figure deux fois ; {known}</translation>
+    </message>
+    <message>
+        <source>{path}: column '{name}' is missing; {known}</source>
+        <translation>{path} : la colonne '{name}' manque ; {known}</translation>
+    </message>
+    <message>
+        <source>{path}: this table cannot be read ({error})</source>
+        <translation>{path} : cette table ne peut pas être lue ({error})</translation>
     </message>
     <message>
         <source>{name}: pixels are numbers of a colour palette, no brightness; convert to greyscale first (Fiji: Image &gt; Type &gt; RGB Color, then 8-bit)</source>
@@ -2118,6 +2294,14 @@ pleine couleur : {most}</translation>
         <translation>um par pixel</translation>
     </message>
     <message>
+        <source>{one}; {other}</source>
+        <translation>{one} ; {other}</translation>
+    </message>
+    <message>
+        <source>{count} files joined, {name} to {last}: {frames} frames</source>
+        <translation>{count} fichiers réunis, {name} à {last} : {frames} images</translation>
+    </message>
+    <message>
         <source>{name}: files of {count} different names, {names}: no single series of frames; put the frames of one recording and of one channel into a folder of their own, numbered</source>
         <translation>{name} : fichiers de {count} noms différents, {names} : pas une seule série d'images ; mettez les images d'un enregistrement et d'un canal, numérotées, dans leur propre dossier</translation>
     </message>
@@ -2134,8 +2318,40 @@ pleine couleur : {most}</translation>
         <translation>les numéros de fichiers sautent {jumps} fois, d'abord après {first} : des images manquent</translation>
     </message>
     <message>
+        <source>this is a later part of a split recording, from frame {first} on: open its first file</source>
+        <translation>c'est une partie ultérieure d'un enregistrement découpé, à partir de l'image {first} : ouvrez son premier fichier</translation>
+    </message>
+    <message>
+        <source>the names count {planes} ('{labels}' in {name}): they are read as frames</source>
+        <translation>les noms comptent {planes} ('{labels}' dans {name}) : ils sont lus comme images successives</translation>
+    </message>
+    <message>
+        <source>{count} pictures of other names are not frames and are left out: {names}</source>
+        <translation>{count} images d'autres noms n'en font pas partie et sont laissées de côté : {names}</translation>
+    </message>
+    <message>
         <source>{name}: {count} {called} in one folder ('{label}' in {name_2}): a recording has one picture per time point; put the frames of one of them into a folder of their own</source>
         <translation>{name} : {count} {called} dans un dossier ('{label}' dans {name_2}) : un enregistrement a une image par instant ; mettez les images de l'un d'eux dans leur propre dossier</translation>
+    </message>
+    <message>
+        <source>{frames} of {planned} planned frames: the recording was stopped, or its other files are missing</source>
+        <translation>{frames} images sur {planned} prévues : l'enregistrement a été arrêté, ou ses autres fichiers manquent</translation>
+    </message>
+    <message>
+        <source>part {part} is missing, later ones are left out</source>
+        <translation>la partie {part} manque, les suivantes sont laissées de côté</translation>
+    </message>
+    <message>
+        <source>{beside} lies beside it and is taken for another recording, not for its second part</source>
+        <translation>{beside} se trouve à côté et est pris pour un autre enregistrement, pas pour sa seconde partie</translation>
+    </message>
+    <message>
+        <source>{name} lies beside it and is another recording, it does not go on where this one ends</source>
+        <translation>{name} se trouve à côté et est un autre enregistrement : il ne reprend pas où celui-ci finit</translation>
+    </message>
+    <message>
+        <source>this is a later part of a split recording: open {name} for all of it</source>
+        <translation>c'est une partie ultérieure d'un enregistrement découpé : ouvrez {name} pour l'avoir en entier</translation>
     </message>
     <message>
         <source>{name}: the recording was changed or replaced while it was open; leave it as it is until the run has ended, and start anew</source>
@@ -2150,6 +2366,10 @@ pleine couleur : {most}</translation>
         <translation>{name} : l'enregistrement ne peut plus être lu ({strerror}) ; son disque est-il encore connecté ?</translation>
     </message>
     <message>
+        <source> (its folder holds {count} numbered frames: open the folder)</source>
+        <translation> (son dossier contient {count} images numérotées : ouvrez le dossier)</translation>
+    </message>
+    <message>
         <source>{folder}: {count} recordings in this folder; open one of them, such as {name}</source>
         <translation>{folder} : {count} enregistrements dans ce dossier ; ouvrez-en un, comme {name}</translation>
     </message>
@@ -2162,8 +2382,20 @@ pleine couleur : {most}</translation>
         <translation>{folder} : {count} vidéos dans ce dossier ; ouvrez-en une, comme {name}</translation>
     </message>
     <message>
+        <source>{count} {what} are no part of the recording and are left out: {names}</source>
+        <translation>{count} {what} ne font pas partie de l'enregistrement et sont laissés de côté : {names}</translation>
+    </message>
+    <message>
         <source>{folder}: no permission to read this folder</source>
         <translation>{folder} : pas le droit de lire ce dossier</translation>
+    </message>
+    <message>
+        <source>{count} {kind} files beside the {wanted} files are not read</source>
+        <translation>{count} fichiers ({kind}) à côté de ceux de l'enregistrement ({wanted}) ne sont pas lus</translation>
+    </message>
+    <message>
+        <source>files of several frames</source>
+        <translation>fichiers de plusieurs images</translation>
     </message>
     <message>
         <source>{name}: axes of a folder of frames are TYX, not '{axes}'</source>
@@ -2174,8 +2406,28 @@ pleine couleur : {most}</translation>
         <translation>{name} : l'image est {found}, la première {first} ; toutes doivent avoir la même taille et le même type</translation>
     </message>
     <message>
+        <source>single pictures</source>
+        <translation>fichiers d'une seule image</translation>
+    </message>
+    <message>
         <source>{name}: frame {t} holds {bad} NaN or infinite pixels; replace them by numbers first</source>
         <translation>{name} : l'image {t} a {bad} pixels NaN ou infinis ; remplacez-les d'abord par des nombres</translation>
+    </message>
+    <message>
+        <source>{px} px above</source>
+        <translation>{px} px en haut</translation>
+    </message>
+    <message>
+        <source>{px} px below</source>
+        <translation>{px} px en bas</translation>
+    </message>
+    <message>
+        <source>{px} px left</source>
+        <translation>{px} px à gauche</translation>
+    </message>
+    <message>
+        <source>{px} px right</source>
+        <translation>{px} px à droite</translation>
     </message>
     <message>
         <source>{name}: every pixel looked at is {low:g}: there is no picture in this recording</source>
@@ -2198,6 +2450,10 @@ pleine couleur : {most}</translation>
         <translation>{repeated} des {pairs} paires d'images regardées sont identiques (d'abord : {first} et {second})</translation>
     </message>
     <message>
+        <source>margins that show nothing are left out: {sides}</source>
+        <translation>les marges qui ne montrent rien sont laissées de côté : {sides}</translation>
+    </message>
+    <message>
         <source>something covers rows {top} to {bottom}, columns {left} to {right}: it is left out (a time stamp, a scale bar, an overexposed spot)</source>
         <translation>quelque chose couvre les lignes {top} à {bottom}, colonnes {left} à {right} : c'est laissé de côté (une heure, une échelle, une tache surexposée)</translation>
     </message>
@@ -2206,12 +2462,40 @@ pleine couleur : {most}</translation>
         <translation>{share:.1%} de l'image ne montre rien, sombre ou surexposée, et est laissée de côté</translation>
     </message>
     <message>
+        <source>{one}, {other}</source>
+        <translation>{one}, {other}</translation>
+    </message>
+    <message>
+        <source>this file was called {old} when it was written; a file of that name beside it is not read</source>
+        <translation>ce fichier s'appelait {old} quand il a été écrit ; un fichier de ce nom à côté n'est pas lu</translation>
+    </message>
+    <message>
         <source>{name}: renamed since it was written: it belongs to {count} files, {some} and so on; give all of them their own names and put them into one folder</source>
         <translation>{name} : renommé depuis son écriture : il fait partie de {count} fichiers, {some} et ainsi de suite ; rendez-leur leurs noms et mettez-les dans un dossier</translation>
     </message>
     <message>
+        <source>is another recording (its UUID is not the one named)</source>
+        <translation>est un autre enregistrement (son UUID n'est pas celui nommé)</translation>
+    </message>
+    <message>
+        <source>is another recording (it does not name this file)</source>
+        <translation>est un autre enregistrement (il ne nomme pas ce fichier)</translation>
+    </message>
+    <message>
+        <source>{n} beside it {reason}: its frames are left out</source>
+        <translation>{n} à côté {reason} : ses images sont laissées de côté</translation>
+    </message>
+    <message>
+        <source>cannot be read</source>
+        <translation>ne peut pas être lu</translation>
+    </message>
+    <message>
         <source>{name}: part of a set that {described} describes; open {described}</source>
         <translation>{name} : fait partie d'un ensemble que {described} décrit ; ouvrez {described}</translation>
+    </message>
+    <message>
+        <source>frames are in colour: they are shown in grey where colour is not asked for</source>
+        <translation>les images sont en couleur : elles sont montrées en gris là où la couleur n'est pas demandée</translation>
     </message>
     <message>
         <source>{name}: is grey, the first frame is in colour; all must be alike</source>
@@ -2232,6 +2516,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>{error}{hint}</source>
         <translation>{error}{hint}</translation>
+    </message>
+    <message>
+        <source>{name} says {what} {found} {given}: give it if it is right</source>
+        <translation>{name} dit : {what} {found} {given} ; saisissez-le si c'est juste</translation>
     </message>
     <message>
         <source>{path}: is no ordinary file; copy the recording into a file first</source>
@@ -2262,12 +2550,24 @@ pleine couleur : {most}</translation>
         <translation>{name} : ses métadonnées OME nomment un fichier d'un autre dossier ({other}) ; réexportez-le</translation>
     </message>
     <message>
+        <source>the pixel size is not known; the pattern of what moves is that of cells {measured:.2g} px wide</source>
+        <translation>la taille du pixel n'est pas connue ; le motif de ce qui bouge est celui de cellules larges de {measured:.2g} px</translation>
+    </message>
+    <message>
         <source>working resolution {factor:g}: give auto, {smallest:g}, or a whole number from 1 to {largest}</source>
         <translation>échelle {factor:g} : donnez auto, {smallest:g}, ou un nombre entier de 1 à {largest}</translation>
     </message>
     <message>
+        <source>a red cell of {red_cell_um:g} um is {cell:.3g} px wide at {um:.4g} um/px</source>
+        <translation>un globule rouge de {red_cell_um:g} um est large de {cell:.3g} px à {um:.4g} um/px</translation>
+    </message>
+    <message>
         <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
         <translation>{name} : les axes '{axes}' en nomment {count}, mais l'enregistrement en a {count_2} : {shape}</translation>
+    </message>
+    <message>
+        <source>{name}: {parts}: a recording has one picture per time point; save one plane or channel</source>
+        <translation>{name} : {parts} : un enregistrement a une image par instant ; enregistrez un plan ou un canal</translation>
     </message>
     <message>
         <source>{name}: axis '{axis}' in '{axes}' is unknown; use T, Z, C, Y and X, such as TYX</source>
@@ -2302,6 +2602,10 @@ pleine couleur : {most}</translation>
         <translation>{name} : enregistrement vide ({shape})</translation>
     </message>
     <message>
+        <source>{length} {called} ({letter}) and one time point: {called} are read as frames</source>
+        <translation>{length} {called} ({letter}) et un seul instant : {called} sont lus comme images successives</translation>
+    </message>
+    <message>
         <source>{name}: frames are {part}, in {name_2} {first}; these are not parts of one recording</source>
         <translation>{name} : les images sont {part}, dans {name_2} {first} ; ce ne sont pas les parties d'un enregistrement</translation>
     </message>
@@ -2310,8 +2614,24 @@ pleine couleur : {most}</translation>
         <translation>une image de {shape} px parmi des images de {shape_2} px ; toutes doivent avoir la même taille</translation>
     </message>
     <message>
+        <source>pixels are not square ({x:.4g} x {y:.4g} um): resample the recording, or give one pixel size</source>
+        <translation>les pixels ne sont pas carrés ({x:.4g} x {y:.4g} um) : rééchantillonnez l'enregistrement, ou donnez une taille de pixel</translation>
+    </message>
+    <message>
+        <source>pixel size in '{unit}' ({where}) is not used, the unit is not known: give it in um per pixel</source>
+        <translation>la taille du pixel en '{unit}' ({where}) n'est pas utilisée, l'unité est inconnue : donnez-la en um par pixel</translation>
+    </message>
+    <message>
         <source>{name}: its metadata takes the frames from {name_2}, not from here: give it back the name it was written under, or move it into a folder of its own</source>
         <translation>{name} : ses métadonnées prennent les images de {name_2}, pas d'ici : rendez-lui le nom sous lequel il a été écrit, ou mettez-le dans son propre dossier</translation>
+    </message>
+    <message>
+        <source>ImageJ tags disagree: finterval says {rate:g} Hz and is used, fps (speed of playing) {fps:g} Hz</source>
+        <translation>les indications d'ImageJ se contredisent : finterval dit {rate:g} Hz et fait foi, fps (vitesse de lecture) {fps:g} Hz</translation>
+    </message>
+    <message>
+        <source>time in '{unit}' ({where}) is not used, the unit is not known: give the frame rate in Hz</source>
+        <translation>le temps en '{unit}' ({where}) n'est pas utilisé, l'unité est inconnue : donnez la cadence en Hz</translation>
     </message>
     <message>
         <source>{name}: time must come before Y and X in a TIFF file, not as in '{letters}'</source>
@@ -2326,16 +2646,24 @@ pleine couleur : {most}</translation>
         <translation>{name} : l'image {t} est dans un fichier qui manque</translation>
     </message>
     <message>
-        <source>{path}: no permission to read this file</source>
-        <translation>{path} : pas le droit de lire ce fichier</translation>
-    </message>
-    <message>
         <source>{name}: not a TIFF file; export the recording as TIFF (Fiji: File &gt; Save As)</source>
         <translation>{name} : pas un fichier TIFF ; exportez l'enregistrement en TIFF (Fiji : File &gt; Save As)</translation>
     </message>
     <message>
+        <source>ImageJ plays this at fps={fps:g}: an animation speed, not used as the frame rate of recording</source>
+        <translation>ImageJ lit ceci à fps={fps:g} : une vitesse d'animation, qui n'est pas prise pour la cadence de l'enregistrement</translation>
+    </message>
+    <message>
         <source>{name}: the file is empty</source>
         <translation>{name} : le fichier est vide</translation>
+    </message>
+    <message>
+        <source>the first {first} of {count} frames lie in files that are missing: frame 0 here is frame {first} there</source>
+        <translation>les {first} premières images sur {count} sont dans des fichiers qui manquent : l'image 0 ici est l'image {first} là-bas</translation>
+    </message>
+    <message>
+        <source>{by} pictures on axes without names: read as frames one after the other; save one if they are channels</source>
+        <translation>{by} images sur des axes sans nom : lues comme images l'une après l'autre ; enregistrez-en une si ce sont des canaux</translation>
     </message>
     <message>
         <source>{name}: damaged TIFF file, its list of pictures leads back to itself; export it again</source>
@@ -2366,12 +2694,32 @@ pleine couleur : {most}</translation>
         <translation>{name} : l'image {t} est enregistrée autrement que l'image 0 (compression, tuiles, couleurs) ; enregistrez le tout à nouveau comme une seule pile</translation>
     </message>
     <message>
+        <source>{count} more image series in the file are not read</source>
+        <translation>{count} autres séries d'images du fichier ne sont pas lues</translation>
+    </message>
+    <message>
+        <source>metadata list {listed} of {count} pictures in the file: the others are not read</source>
+        <translation>les métadonnées nomment {listed} images sur {count} du fichier : les autres ne sont pas lues</translation>
+    </message>
+    <message>
         <source>file is truncated: {readable} frames are readable; copy or export it again to get the rest</source>
         <translation>le fichier est tronqué : {readable} images sont lisibles ; copiez-le ou exportez-le de nouveau pour avoir le reste</translation>
     </message>
     <message>
         <source>file is truncated: {readable} of {declared} frames are readable; copy or export it again to get the rest</source>
         <translation>le fichier est tronqué : {readable} images sur {declared} sont lisibles ; copiez-le ou exportez-le de nouveau pour avoir le reste</translation>
+    </message>
+    <message>
+        <source>frame interval is declared as {declared:.6g} s, the frames' own times say {measured:.6g} s</source>
+        <translation>l'intervalle déclaré entre images est de {declared:.6g} s, leurs propres temps disent {measured:.6g} s</translation>
+    </message>
+    <message>
+        <source>frame times jump {late} times, first after frame {first}: frames were dropped there</source>
+        <translation>les temps des images sautent {late} fois, d'abord après l'image {first} : des images y ont été perdues</translation>
+    </message>
+    <message>
+        <source>frame times run backwards {count} times, first after frame {first}: check their order</source>
+        <translation>les temps des images reculent {count} fois, d'abord après l'image {first} : vérifiez leur ordre</translation>
     </message>
     <message>
         <source>{repeated} of {count} frames repeat the one before: such pairs are left out, and velocities hold if the frame rate is that of the pictures that differ</source>
@@ -2384,6 +2732,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>frames are missing in {gaps} places, about {missing} in all: pairs across a gap are left out</source>
         <translation>des images manquent à {gaps} endroits, environ {missing} en tout : les paires à cheval sont omises</translation>
+    </message>
+    <message>
+        <source>variable frame rate: frames follow each other by {least:.3g} to {most:.3g} ms; export the recording with a constant one</source>
+        <translation>cadence variable : les images se suivent à {least:.3g} à {most:.3g} ms ; exportez l'enregistrement à cadence constante</translation>
     </message>
     <message>
         <source>{name}: no pictures in this video file, or of a kind that cannot be decoded</source>
@@ -2402,6 +2754,10 @@ pleine couleur : {most}</translation>
         <translation>{name} : aucune image de cette vidéo ne se décode ; recopiez-la ou réexportez-la</translation>
     </message>
     <message>
+        <source>{name}: a single frame; velocity needs a recording of two frames or more</source>
+        <translation>{name} : une seule image ; une vitesse demande un enregistrement d'au moins deux images</translation>
+    </message>
+    <message>
         <source>{name}: frame {t} cannot be decoded; the file may be damaged or truncated</source>
         <translation>{name} : l'image {t} ne se décode pas ; le fichier est peut-être abîmé ou tronqué</translation>
     </message>
@@ -2416,6 +2772,34 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: damaged, cut off, or no video of a kind that is known; export it again (AVI or MP4)</source>
         <translation>{name} : abîmé, tronqué, ou pas une vidéo d'un type connu ; réexportez-la (AVI ou MP4)</translation>
+    </message>
+    <message>
+        <source>compressed by {codec}, which changes what frames show: measure from the original recording</source>
+        <translation>compressé par {codec}, ce qui modifie les images : mesurez sur l'enregistrement d'origine</translation>
+    </message>
+    <message>
+        <source>colour camera: frames are converted to grey</source>
+        <translation>caméra couleur : les images sont converties en gris</translation>
+    </message>
+    <message>
+        <source>interlaced video: odd and even rows are of different moments; record progressive pictures</source>
+        <translation>vidéo entrelacée : lignes paires et impaires sont d'instants différents ; enregistrez des images progressives</translation>
+    </message>
+    <message>
+        <source>pixels are not square ({ratio:.4g} times as wide as high): resample the recording</source>
+        <translation>les pixels ne sont pas carrés ({ratio:.4g} fois plus larges que hauts) : rééchantillonnez l'enregistrement</translation>
+    </message>
+    <message>
+        <source>{count} more video streams in the file are not read</source>
+        <translation>{count} autres pistes vidéo du fichier ne sont pas lues</translation>
+    </message>
+    <message>
+        <source>the first {skipped} frames cannot be decoded and are left out</source>
+        <translation>les {skipped} premières images ne peuvent pas être décodées et sont laissées de côté</translation>
+    </message>
+    <message>
+        <source>file is truncated: {count} of {declared} frames are readable; copy or export it again</source>
+        <translation>le fichier est tronqué : {count} images sur {declared} sont lisibles ; copiez-le ou exportez-le à nouveau</translation>
     </message>
     <message>
         <source>{value:.3g} ({low:.3g} to {high:.3g})</source>

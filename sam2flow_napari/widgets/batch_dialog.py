@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -90,7 +90,8 @@ class BatchDialog(QDialog):
         self._lay_out()
         bench.batch.progressed.connect(self._on_step)
         bench.batch.finished.connect(self._on_finished)
-        bench.batch.running_changed.connect(self._enable)
+        for job in (bench.batch, bench.runs, bench.finder, bench.propagation):
+            job.running_changed.connect(self._enable)
         bench.batch.stopping_began.connect(self._enable)
         bench.closed.connect(self._on_closed)
         if bench.session.recording is not None:
@@ -122,17 +123,24 @@ class BatchDialog(QDialog):
         """Add a recording; one that is in the list already is not added again."""
         if any(row.path == path for row in self._rows):
             return
-        marked, fault = 0, ""
-        try:
-            marked = len(_marks(path).vessel_ids)
-        except Sam2FlowError as error:
-            fault = told(error)
-        self._rows.append(_Row(path, marked, fault))
-        self.list.insertRow(self.list.rowCount())
+        row, place = _read(path), len(self._rows)
+        self._rows.append(row)
+        self.list.insertRow(place)
         for column in range(len(_COLUMNS)):
             item = QTableWidgetItem("") if column == _GROUP else _fixed("")
-            self.list.setItem(self.list.rowCount() - 1, column, item)
+            self.list.setItem(place, column, item)
+        self._tell(place, _STATE, row.fault)
         self._refresh()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Look anew what is marked when somebody comes back from the window, where vessels are marked."""
+        super().changeEvent(event)
+        came_back = event is not None and event.type() == QEvent.Type.ActivationChange and self.isActiveWindow()
+        if came_back and not self._bench.batch.running:
+            if self._bench.session.recording is not None:
+                self._bench.session.save_now()
+            self._rows = [_read(row.path) for row in self._rows]
+            self._refresh()
 
     def _remove(self) -> None:
         row = self.list.currentRow()
@@ -170,7 +178,6 @@ class BatchDialog(QDialog):
             )
             self._tell(place, 0, row.path.name)
             self._tell(place, 1, vessels)
-            self._tell(place, _STATE, row.fault)
             item = self.list.item(place, 0)
             if item is not None:
                 item.setToolTip(str(row.path))
@@ -297,6 +304,14 @@ def _marks(path: Path) -> SessionState:
     folder = project_folder(path)
     state = read_project(folder).state if (folder / PROJECT_FILE).is_file() else SessionState()
     return replace(state, vessels=tuple(v for v in state.vessels if state.is_shown(v.vessel_id)))
+
+
+def _read(path: Path) -> _Row:
+    """Return the row of a recording, with what is wrong with its project."""
+    try:
+        return _Row(path, len(_marks(path).vessel_ids))
+    except Sam2FlowError as error:
+        return _Row(path, 0, told(error))
 
 
 def _names(rows: list[_Row]) -> list[str]:

@@ -58,6 +58,8 @@ class RecordingSection(QWidget):
         bench.session.recording_changed.connect(self.refresh)
         bench.session.calibration_changed.connect(self.refresh)
         self.refresh()
+        if bench.foreign is not None and bench.session.recording is None:
+            self._on_foreign(bench.foreign.name)
 
     def disconnect_session(self) -> None:
         """Stop listening (the dock closes)."""

@@ -4,8 +4,8 @@ import pytest
 from clicks import click
 from conftest import PATIENCE, write_recording
 from napari.components import ViewerModel
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QApplication, QPushButton
 
 from sam2flow_napari.widgets import batch_dialog
 from sam2flow_napari.widgets.batch_dialog import BatchDialog
@@ -70,6 +70,26 @@ def test_what_cannot_be_measured_is_told_in_its_row_and_the_others_go_on(dock, d
     assert len(engine.batches[0].requests) == 1
     dialog.borrow.setChecked(False)
     assert cells(dialog.list)[1][1] == "none marked"
+
+
+def test_the_list_shows_what_was_marked_while_it_stood_beside_the_window(dock, dialog, engine, qtbot, tmp_path):
+    dialog.add_recording(write_recording(tmp_path / "after.tif", seed=3))
+    dialog.measure(tmp_path / "out")
+    qtbot.waitUntil(lambda: not dock.bench.batch.running, timeout=PATIENCE)
+    dock.bench.session.begin_vessel()
+    click(dock.bench.session, 0, 45.0, 40.0)
+    with qtbot.waitActive(dialog, timeout=PATIENCE):
+        dialog.activateWindow()
+    QApplication.sendEvent(dialog, QEvent(QEvent.Type.ActivationChange))  # some screens have no window manager
+    assert [row[1] for row in cells(dialog.list)] == ["2", "2, of the open one"]
+    assert [row[3] for row in cells(dialog.list)] == ["done", "done"], "and how each ended stays"
+    qtbot.waitUntil(lambda: not dock.bench.previews.awaited, timeout=PATIENCE)
+    engine.gate.clear()
+    dock.bench.runs.start()
+    assert not dialog.start.isEnabled()
+    engine.gate.set()
+    qtbot.waitUntil(lambda: not dock.bench.runs.running, timeout=PATIENCE)
+    assert dialog.start.isEnabled()
 
 
 def test_a_batch_is_stopped_and_the_window_stays_free(dock, dialog, engine, qtbot, tmp_path):

@@ -368,6 +368,20 @@ def test_a_still_picture_to_click_on(dock, qtbot, recording_path):
     assert dock.vessels.picture.currentText() == "Show film" and not layer.visible
 
 
+def test_an_image_of_another_reader_that_is_there_before_the_dock_is_told_too(qtbot, engine):
+    viewer = ViewerModel()
+    viewer.add_layer(Image(np.zeros((9, 40, 50), np.uint8), name="foreign"))
+    dock = SAM2FlowDock(viewer, engine)
+    qtbot.addWidget(dock)
+    assert "foreign came through another reader" in dock.recording._problems.text()
+    said = []
+    dock.bench.opening.connect(said.append)
+    dock.bench.use_layer()
+    assert said[:1] == ["foreign"], "before it is written as a recording, which takes its time"
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
+
+
 def test_an_image_of_another_reader_is_told_and_taken(dock, qtbot, tmp_path):
     rng = np.random.default_rng(3)
     film = rng.integers(0, 255, (9, 40, 50)).astype(np.uint8)

@@ -8,7 +8,9 @@ from itertools import product
 from pathlib import Path
 from string import Formatter
 
+import numpy as np
 import pytest
+import tifffile
 from conftest import PATIENCE
 from napari.components import ViewerModel
 from qtpy.QtCore import QCoreApplication, Qt
@@ -16,11 +18,13 @@ from qtpy.QtWidgets import QPushButton
 
 import sam2flow_core
 import sam2flow_napari
-from sam2flow_core.errors import OutputError, Sam2FlowError, StackError
+from sam2flow_core.engine.propagation import PropagationRequest, propagate
+from sam2flow_core.errors import OutputError, PromptError, Sam2FlowError, StackError
 from sam2flow_core.files import output_errors
 from sam2flow_core.messages import Message
 from sam2flow_core.project import read_project
 from sam2flow_core.results import GO_ON
+from sam2flow_core.stack import open_stack
 from sam2flow_napari import translation
 from sam2flow_napari.preferences import Preferences
 from sam2flow_napari.translation import FileTranslator, languages, read_texts, told, tr
@@ -181,10 +185,18 @@ def test_a_damaged_file_leaves_the_window_english(monkeypatch, tmp_path, speak, 
     assert tr("Run") == "Run"
 
 
-@pytest.mark.parametrize("part", ["files.py", "project", "results", "engine/lock.py", "inference/weights.py"])
+SAID_IN_THE_WINDOW = (
+    "files.py", "project", "results", "engine/lock.py", "inference/weights.py", "spreadsheets.py", "stack",
+    "inference/pickled.py", "inference/official.py", "inference/flow_groups.py",
+)  # fmt: skip
+NOT_THERE = ("volumes.py",)
+"""Of the command line alone."""
+
+
+@pytest.mark.parametrize("part", SAID_IN_THE_WINDOW)
 def test_what_the_window_may_have_to_say_is_made_of_a_template(part):
     there = CORE / part
-    files = [there] if there.is_file() else sorted(there.rglob("*.py"))
+    files = [p for p in ([there] if there.is_file() else sorted(there.rglob("*.py"))) if p.name not in NOT_THERE]
     kinds = {kind.__name__ for kind in Sam2FlowError.__subclasses__()}
     plain = [
         f"{path.name}:{node.lineno}"
@@ -194,3 +206,38 @@ def test_what_the_window_may_have_to_say_is_made_of_a_template(part):
         if node.args and isinstance(node.args[0], ast.JoinedStr)
     ]
     assert files and plain == []
+    notices = [f"{path.name}:{line}" for path in files for line in _plain_notices(ast.parse(path.read_text("utf-8")))]
+    assert notices == []
+
+
+def _plain_notices(tree):
+    """Lines where words with values go into what a recording or a run has to say of itself."""
+    for node in ast.walk(tree):
+        given = []
+        if isinstance(node, ast.Tuple):
+            given = node.elts
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("append", "insert"):
+            given = node.args
+        elif isinstance(node, ast.Assign | ast.AugAssign) and getattr(node.value, "values", None):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            given = [node.value] if getattr(target, "id", "") in ("text", "note", "said", "problems") else []
+        for each in given:
+            words = "".join(v.value for v in getattr(each, "values", ()) if isinstance(v, ast.Constant) and v.value)
+            if isinstance(each, ast.JoinedStr) and len(re.findall(r"[a-z]{2,}", words)) > 3:
+                yield each.lineno
+
+
+def test_what_is_said_of_a_recording_is_german_too(speak, tmp_path):
+    speak("de")
+    video = np.random.default_rng(0).integers(0, 255, (12, 96, 96), dtype=np.uint8)
+    video[:, :16] = 0
+    for number in (1, 2):
+        tifffile.imwrite(tmp_path / f"scan-file00{number}.tif", video, imagej=True, metadata={"axes": "TYX"})
+    with open_stack(tmp_path / "scan-file002.tif") as stack:
+        words = [told(problem) for problem in stack.problems]
+    assert any(w.startswith("Ränder, die nichts zeigen, bleiben weg: oben 16 px") for w in words), words
+    assert any("späterer Teil einer geteilten Aufnahme: öffnen Sie scan-file001.tif" in w for w in words), words
+    nothing = PropagationRequest(tmp_path / "scan-file001.tif", np.zeros((96, 96), np.uint16), 3, tmp_path / "out.tif")
+    with pytest.raises(PromptError) as refused:
+        next(propagate(nothing))
+    assert told(refused.value) == "in Bild 3 ist nichts markiert: markieren Sie dort zuerst ein Objekt"
