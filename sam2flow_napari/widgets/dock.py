@@ -45,7 +45,7 @@ _MOUSE = (
     (tr_later("Drag, wheel"), tr_later("move and zoom the image")),
     (tr_later("3, then drag or Delete"), tr_later("select points to move or delete; 2 to click again")),
     ("Alt+1, Alt+2", tr_later("the pages Mark and Results; Tab goes through the dock")),
-    ("Alt+R, Alt+C", tr_later("run, cancel; other buttons say their keys when the mouse rests on them")),
+    ("Alt+R, Alt+X", tr_later("run, cancel; other buttons say their keys when the mouse rests on them")),
 )
 OLD_QT = tr_later("PyQt5 works with this napari; a later one will want PyQt6: pip install 'sam2flow[pyqt6]'")
 _NAPARI_SAYS = "PyQt5 backend"

@@ -113,7 +113,7 @@ class RecordingSection(QWidget):
                 "Alt+Y",
             )
         )
-        row.addWidget(button(tr("Sample"), tr("Open the bundled sample recording."), self._bench.open_sample, "Alt+S"))
+        row.addWidget(button(tr("Sample"), tr("Open the bundled sample recording."), self._bench.open_sample, "Alt+K"))
         several = tr("Measure several recordings with the same settings, and compare them: before and after, say.")
         row.addWidget(button(tr("Batch…"), several, self._batch, "Alt+B"))
         return row

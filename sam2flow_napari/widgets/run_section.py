@@ -75,7 +75,7 @@ class RunSection(QWidget):
             tr("Run"), tr("Measure the flow in the marked vessels, frame by frame."), bench.runs.start, "Alt+R"
         )
         self.cancel = button(
-            tr("Cancel"), tr("Stop after the present frame; what is finished is kept."), bench.cancel, "Alt+C"
+            tr("Cancel"), tr("Stop after the present frame; what is finished is kept."), bench.cancel, "Alt+X"
         )
         self.propagate = button(
             tr("Masks to all frames"),

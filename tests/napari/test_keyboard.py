@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QFocusEvent
-from qtpy.QtWidgets import QApplication, QPushButton
+from qtpy.QtWidgets import QAction, QApplication, QPushButton
 
 from sam2flow_napari.widgets.building_blocks import FocusFrame, in_order
 from sam2flow_napari.widgets.dock import SAM2FlowDock
@@ -82,6 +82,17 @@ def test_no_keys_press_two_buttons_that_are_in_sight(dock):
         assert not set(keys) & {f"Alt+{letter}" for letter in "FVLPWH"}, "those open the menus of napari"
     said = [b for b in dock.findChildren(QPushButton) if b.shortcut().toString()]
     assert all(b.shortcut().toString() in b.toolTip() for b in said)
+
+
+@pytest.mark.window
+def test_no_key_of_a_button_is_one_of_napari_s(window):
+    """Of a key that two ask for, Qt says that it is ambiguous and neither gets it: Cancel could not be pressed."""
+    viewer, dock = window
+    actions = viewer.window._qt_window.findChildren(QAction)
+    theirs = {key.toString() for action in actions for key in action.shortcuts()} - {""}
+    ours = {b.shortcut().toString() for b in dock.findChildren(QPushButton)} - {""}
+    assert len(theirs) > 10 and len(ours) > 15
+    assert not ours & theirs
 
 
 def test_from_nothing_to_a_table_without_the_mouse(dock, qtbot):
