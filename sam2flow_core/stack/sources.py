@@ -136,7 +136,7 @@ def plan_axes(shape: Sequence[int], axes: str, name: str) -> AxisPlan:
     if not long:
         if prod(shape) == 0:
             raise StackError("{name}: empty recording ({shape})", name=name, shape=_by(shape))
-        raise SingleFrameError(f"{name}: a single frame; velocity needs a recording of two frames or more")
+        raise SingleFrameError("{name}: a single frame; velocity needs a recording of two frames or more", name=name)
     if len(long) > 1:
         raise several_planes([(axes[i], shape[i]) for i in long], name)
     time = long[0]

@@ -2590,6 +2590,10 @@ volle Farbe: {most}</translation>
         <translation>{name}: Farbbilder (RGB); wandeln Sie zuerst in Graustufen um (Fiji: Image &gt; Type &gt; 8-bit)</translation>
     </message>
     <message>
+        <source>{name}: a single frame; velocity needs a recording of two frames or more</source>
+        <translation>{name}: ein einzelnes Bild; Geschwindigkeit braucht eine Aufnahme von mindestens zwei Bildern</translation>
+    </message>
+    <message>
         <source>{name}: {length} channels and one time point; a recording needs frames over time</source>
         <translation>{name}: {length} Kanäle und ein Zeitpunkt; eine Aufnahme braucht Bilder über die Zeit</translation>
     </message>
@@ -2752,10 +2756,6 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: no frame of this video can be decoded; copy or export it again</source>
         <translation>{name}: Kein Bild dieses Videos lässt sich lesen; kopieren oder exportieren Sie es neu</translation>
-    </message>
-    <message>
-        <source>{name}: a single frame; velocity needs a recording of two frames or more</source>
-        <translation>{name}: ein einzelnes Bild; Geschwindigkeit braucht eine Aufnahme von mindestens zwei Bildern</translation>
     </message>
     <message>
         <source>{name}: frame {t} cannot be decoded; the file may be damaged or truncated</source>

@@ -2590,6 +2590,10 @@ pleine couleur : {most}</translation>
         <translation>{name} : images en couleur (RGB) ; convertissez d'abord en niveaux de gris (Fiji : Image &gt; Type &gt; 8-bit)</translation>
     </message>
     <message>
+        <source>{name}: a single frame; velocity needs a recording of two frames or more</source>
+        <translation>{name} : une seule image ; une vitesse demande un enregistrement d'au moins deux images</translation>
+    </message>
+    <message>
         <source>{name}: {length} channels and one time point; a recording needs frames over time</source>
         <translation>{name} : {length} canaux et un seul instant ; il faut des images au cours du temps</translation>
     </message>
@@ -2752,10 +2756,6 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: no frame of this video can be decoded; copy or export it again</source>
         <translation>{name} : aucune image de cette vidéo ne se décode ; recopiez-la ou réexportez-la</translation>
-    </message>
-    <message>
-        <source>{name}: a single frame; velocity needs a recording of two frames or more</source>
-        <translation>{name} : une seule image ; une vitesse demande un enregistrement d'au moins deux images</translation>
     </message>
     <message>
         <source>{name}: frame {t} cannot be decoded; the file may be damaged or truncated</source>

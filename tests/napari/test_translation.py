@@ -18,7 +18,7 @@ from qtpy.QtWidgets import QPushButton
 
 import sam2flow_core
 import sam2flow_napari
-from sam2flow_core.engine.propagation import PropagationRequest, propagate
+from sam2flow_core.engine.propagation import read_labels
 from sam2flow_core.errors import OutputError, PromptError, Sam2FlowError, StackError
 from sam2flow_core.files import output_errors
 from sam2flow_core.messages import Message
@@ -215,7 +215,7 @@ def _plain_notices(tree):
     for node in ast.walk(tree):
         given = []
         if isinstance(node, ast.Tuple):
-            given = node.elts
+            given = node.elts[:1]  # the second of a pair is a row of `sam2flow info`
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("append", "insert"):
             given = node.args
         elif isinstance(node, ast.Assign | ast.AugAssign) and getattr(node.value, "values", None):
@@ -235,9 +235,9 @@ def test_what_is_said_of_a_recording_is_german_too(speak, tmp_path):
         tifffile.imwrite(tmp_path / f"scan-file00{number}.tif", video, imagej=True, metadata={"axes": "TYX"})
     with open_stack(tmp_path / "scan-file002.tif") as stack:
         words = [told(problem) for problem in stack.problems]
+        tifffile.imwrite(tmp_path / "mask.tif", np.zeros((96, 96), np.uint8))
+        with pytest.raises(PromptError) as refused:
+            read_labels(tmp_path / "mask.tif", stack)
     assert any(w.startswith("Ränder, die nichts zeigen, bleiben weg: oben 16 px") for w in words), words
     assert any("späterer Teil einer geteilten Aufnahme: öffnen Sie scan-file001.tif" in w for w in words), words
-    nothing = PropagationRequest(tmp_path / "scan-file001.tif", np.zeros((96, 96), np.uint16), 3, tmp_path / "out.tif")
-    with pytest.raises(PromptError) as refused:
-        next(propagate(nothing))
-    assert told(refused.value) == "in Bild 3 ist nichts markiert: markieren Sie dort zuerst ein Objekt"
+    assert "Nichts ist markiert, alles ist 0" in told(refused.value)
