@@ -54,8 +54,8 @@ ON_VESSEL = 0.7
 PERFUSED = 0.5
 """Share of a vessel that cells pass, from which on somebody would click on it, and its velocity is there to be read."""
 RIDGE = 0.005
-FLOOR = 0.8
-"""Least weight of a doubt: that none was seen to matter in these recordings does not make it silent."""
+FLOOR = 2.0
+"""Least weight of a doubt: with the whole of any a vessel is not good, whether these recordings show it or not."""
 OPEN = 50.0
 """Intercept with which no doubt lowers a grade: what else is wrong decides."""
 FOLDS = 8

@@ -200,7 +200,7 @@ class WallSettings:
     """
 
     narrow_px: float = 13.0
-    per_px: float = 0.025
+    per_px: float = 0.015
     most: float = 0.5
     order: float = 3.0
 

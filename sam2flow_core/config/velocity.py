@@ -592,8 +592,8 @@ class TrustSettings:
 
     Attributes
     ----------
-    half_difference, half_scale : float
-        Difference of two readings, and expected error of the model over the speed, at which a doubt is a half.
+    half_difference, half_error : float
+        Difference of two readings, and expected error over the speed, at which a doubt is a half.
     clear_match : float
         Correlation of the pattern with itself on its way, from which on there is no doubt of it.
     half_slow_px_frame : float
@@ -615,12 +615,12 @@ class TrustSettings:
     """
 
     half_difference: float = 0.15
-    half_scale: float = 0.6
+    half_error: float = 0.1
     clear_match: float = 0.3
     half_slow_px_frame: float = 0.3
-    intercept: float = 1.44
-    weights: tuple[float, ...] = (0.80, 0.80, 2.14, 1.35)
-    levels: tuple[float, float, float] = (0.79, 0.60, 0.20)
+    intercept: float = 3.26
+    weights: tuple[float, ...] = (2.00, 2.00, 2.01, 2.00)
+    levels: tuple[float, float, float] = (0.89, 0.60, 0.20)
     interval_gain: tuple[float, float, float] = (1.00, 1.38, 2.66)
     agreement: float = 0.15
     confirming: float = 0.12

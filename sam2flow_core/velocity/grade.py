@@ -58,15 +58,6 @@ class Views:
         both = (self.rows + self.transit) / 2
         return self.alike(settings) and abs(self.flow - both) <= settings.agreement * abs(both)
 
-    def expected_error(self, relative_scale: float, settings: TrustSettings) -> float:
-        """Return the error to be expected of the flow, of 1: what the network fears, unless the diagram confirms it.
-
-        Then the variances of two independent measurements are combined.
-        """
-        if not self.confirmed(settings) or not relative_scale > 0:
-            return relative_scale
-        return float(1 / np.hypot(1 / relative_scale, 1 / settings.confirming))
-
     def gain(self, relative_scale: float, settings: TrustSettings) -> float:
         """Return what to multiply the flow by; 1 unless rows and transit agree with each other and it is not far off.
 
@@ -142,8 +133,8 @@ class Findings:
         What the flow was multiplied by to be that.
     match : float
         Correlation of the pattern with itself on its way, by transit times.
-    relative_scale : float
-        The model's expected error over the speed.
+    lasting_error : float
+        The error to be expected of the mean velocity however long the recording is, over the speed.
     valid_share, lost_share : float
         Of the frames: with a velocity; repeated or missing.
     opposed : float
@@ -166,7 +157,7 @@ class Findings:
     views: Views
     gain: float
     match: float
-    relative_scale: float
+    lasting_error: float
     valid_share: float
     lost_share: float
     opposed: float
@@ -184,11 +175,11 @@ def find_doubts(findings: Findings, settings: VelocitySettings) -> Doubts:
     readings = np.array([views.rows, views.transit, views.slant])
     apart = np.sort(np.abs(views.flow - readings) / np.maximum(np.abs(readings), floor))
     apart = np.nan_to_num(apart, nan=1.0).clip(0, 1)
-    error = np.nan_to_num(views.expected_error(findings.relative_scale, trust), nan=np.inf)
+    error = findings.lasting_error
     return Doubts(
         apart=_saturated(float(apart[1]), trust.half_difference),
         weak=float(np.clip(1 - findings.match / trust.clear_match, 0, 1)),
-        scale=1.0 if np.isinf(error) else _saturated(float(error), trust.half_scale),
+        error=_saturated(error, trust.half_error) if np.isfinite(error) else 1.0,
         slow=1 - _saturated(float(np.nan_to_num(views.flow)), trust.half_slow_px_frame),
     )
 
@@ -298,7 +289,7 @@ def _doubts_in_words(findings: Findings, doubts: Doubts, settings: VelocitySetti
     texts = {
         "apart": apart,
         "weak": Message("the pattern changes on its way: cells are hard to follow"),
-        "scale": Message("the model expects errors of {scale:.0%} of the speed", scale=findings.relative_scale),
+        "error": Message("the model expects errors of {scale:.0%} of the speed", scale=findings.lasting_error),
         "slow": FLAG_MEANINGS["NEAR_FLOOR"],
     }
     weighed = {name: weight * getattr(doubts, name) for name, weight in zip(texts, settings.trust.weights, strict=True)}

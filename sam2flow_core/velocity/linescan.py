@@ -201,9 +201,8 @@ def _measure(scan: _Scan, calibration: CalibrationLike, settings: VelocitySettin
     second = replace(diagram, velocity=other, quality=1.0 if np.isfinite(other).any() else 0.0, transit_quality=0.0)
     evenly = by_time(velocity, scan.timing.position)
     waves = spectrum(evenly, rate, settings.series)
-    scale = np.full(max(len(velocity) - 1, 1), 0.0)
     lost = scan.timing.lost_share
-    statistics = summarise(series, second, scale, evenly, waves.pulse_hz, rate, lost, settings)
+    statistics = summarise(series, second, evenly, waves.pulse_hz, rate, lost, settings)
     points = len(scan.line.points)
     flags = _flags(diagram, statistics.mean, statistics.method_difference, points, calibration, settings)
     low = velocity is diagram.velocity and points < settings.linescan.rows_columns

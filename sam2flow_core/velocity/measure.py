@@ -355,9 +355,7 @@ def _finish(
     evenly = by_time(per_frame.velocity, timing.position)
     waves = spectrum(evenly, rate, settings.series, per_frame.spacing)
     profile = cross_profile(flow, vessel.lumen, ~rejected[:-1], settings.series).scaled(gain)
-    statistics = summarise(
-        per_frame, diagram, flow.scale, evenly, waves.pulse_hz, rate, timing.lost_share, settings, gain
-    )
+    statistics = summarise(per_frame, diagram, evenly, waves.pulse_hz, rate, timing.lost_share, settings, gain)
     known = diameter[np.isfinite(diameter)]
     mean_diameter = float(known.mean()) if len(known) else vessel.width
     stretches, gap = reading.stretches, reading.gap
@@ -393,7 +391,7 @@ def _finish(
         views=views,
         gain=gain,
         match=diagram.transit_match,
-        relative_scale=statistics.relative_scale,
+        lasting_error=statistics.lasting_error,
         valid_share=statistics.valid_share,
         lost_share=statistics.lost_share,
         opposed=opposed,

@@ -225,7 +225,7 @@ class Statistics:
     longest_stasis_frames: float = _NAN
     kymograph_mean: float = _NAN
     method_difference: float = _NAN
-    relative_scale: float = _NAN
+    lasting_error: float = _NAN
     lost_share: float = 0.0
 
 
@@ -240,15 +240,16 @@ class Doubts:
         have to bear it out.
     weak : float
         How little the pattern is like itself on its way.
-    scale : float
-        The model's expected error, less where two readings of the diagram confirm the velocity.
+    error : float
+        The error that the network, and the way back to the frame before, let expect; less where the space-time
+        diagram bears the flow out.
     slow : float
         How slow the blood is: what stands still beside it weighs more.
     """
 
     apart: float
     weak: float
-    scale: float
+    error: float
     slow: float
 
 

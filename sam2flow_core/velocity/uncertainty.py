@@ -113,12 +113,21 @@ def mean_standard_error(
     block = max(round(settings.error_frames / spacing), 1)
     generator = np.random.default_rng(settings.seed)
     sampling = np.nan_to_num(block_bootstrap(error_series, block, settings.bootstrap_samples, generator))
+    return float(np.hypot(sampling, lasting_error(frame_error, method_difference_px, kymograph_px, settings)))
+
+
+def lasting_error(
+    frame_error: NDArray[np.float64], method_difference_px: float, kymograph_px: float, settings: SeriesSettings
+) -> float:
+    """Return the part of `mean_standard_error`, whose parameters these are, that no number of frames takes away."""
+    if not np.isfinite(frame_error).any():
+        return float("nan")
     model = float(np.sqrt(np.nanmean(frame_error**2)))
     if not np.isfinite(method_difference_px):
-        return float(np.hypot(sampling, model))
+        return model
     diagram = float(np.hypot(settings.diagram_error * kymograph_px, method_difference_px))
     model *= diagram / max(float(np.hypot(model, diagram)), 1e-12)
-    return float(np.sqrt(sampling**2 + model**2 + (0.5 * method_difference_px) ** 2))
+    return float(np.hypot(model, 0.5 * method_difference_px))
 
 
 def calibration_error(settings: SeriesSettings) -> float:
@@ -138,7 +147,6 @@ _NAN = float("nan")
 def summarise(
     series: Series,
     diagram: SpaceTime,
-    scale: NDArray[np.float64],
     evenly: NDArray[np.float64],
     pulse_hz: float,
     frame_rate_hz: float | None,
@@ -152,8 +160,6 @@ def summarise(
     ----------
     series : Series
     diagram : SpaceTime
-    scale : ndarray, shape (T - 1,)
-        The model's expected error, lumen mean, px.
     evenly : ndarray
         The velocity of the series, evenly in time.
     pulse_hz : float
@@ -180,6 +186,7 @@ def summarise(
     error = mean_standard_error(
         first_view - second_view, series.standard_error, difference_px, kymograph, settings.series, spacing
     )
+    lasting = lasting_error(series.standard_error, difference_px, kymograph, settings.series)
     error = float(np.hypot(error, settings.series.flow_bias * mean))
     if frame_rate_hz:  # um/s inherit the error of the calibration
         error = float(np.hypot(error, calibration_error(settings.series) * mean))
@@ -210,7 +217,7 @@ def summarise(
         kymograph_mean=kymograph,
         method_difference=difference,
         lost_share=lost_share,
-        relative_scale=float(np.nanmean(scale) / max(abs(mean), settings.flags.floor_px_frame)),
+        lasting_error=lasting / max(abs(mean), settings.flags.floor_px_frame),
     )
 
 

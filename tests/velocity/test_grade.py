@@ -10,6 +10,7 @@ from sam2flow_core.config.flags import FLAG_MEANINGS
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.velocity import GRADES, measure_vessel
 from sam2flow_core.velocity.grade import Findings, Views, find_doubts, grade_vessel
+from sam2flow_core.velocity.uncertainty import lasting_error
 
 from .vessels import Calibrated, make_scene
 
@@ -18,7 +19,7 @@ CONFIRMED = Findings(
     views=Views(flow=3.0, rows=3.0, transit=3.0, slant=3.0),
     gain=1.0,
     match=1.0,
-    relative_scale=0.1,
+    lasting_error=0.02,
     valid_share=1.0,
     lost_share=0.0,
     opposed=0.0,
@@ -109,16 +110,21 @@ def test_two_of_three_readings_have_to_agree_with_the_flow():
     assert grade_vessel(two, VelocitySettings()).grade == "good"
 
 
-def test_what_the_network_fears_counts_less_where_two_readings_confirm_the_flow():
-    confirmed, alone = (find_doubts(replace(f, relative_scale=2.0), VelocitySettings()) for f in (CONFIRMED, ALONE))
-    assert confirmed.scale < 0.1 < 0.9 < alone.scale
+def test_what_the_network_fears_counts_less_where_the_diagram_bears_the_flow_out():
+    fears, settings = np.full(20, 3.0), VelocitySettings().series
+    confirmed, differs, alone = (lasting_error(fears, off, 3.0, settings) for off in (0.0, 1.5, np.nan))
+    assert confirmed < 0.4 < differs < alone == 3.0
+    sure, unsure = (find_doubts(replace(CONFIRMED, lasting_error=e), VelocitySettings()) for e in (0.03, 0.5))
+    assert sure.error < 0.1 < 0.9 < unsure.error
 
 
 def test_what_lowers_the_chance_most_is_told_first():
-    slow = replace(CONFIRMED, views=Views(flow=0.4, rows=0.4, transit=0.4, slant=0.4), relative_scale=0.8)
+    slow = replace(CONFIRMED, views=Views(flow=0.4, rows=0.4, transit=0.4, slant=0.4), lasting_error=0.08)
     graded = grade_vessel(slow, VelocitySettings())
-    assert graded.grade != "good" and graded.chance < 0.8
-    assert graded.reasons[0] == FLAG_MEANINGS["NEAR_FLOOR"]
+    assert graded.grade != "good" and graded.chance < 0.85
+    assert "expects errors of 8%" in graded.reasons[0]
+    slower = replace(slow, views=Views(flow=0.1, rows=0.1, transit=0.1, slant=0.1), lasting_error=0.03)
+    assert grade_vessel(slower, VelocitySettings()).reasons[0] == FLAG_MEANINGS["NEAR_FLOOR"]
     wrong = replace(CONFIRMED, views=Views(flow=3.0, rows=4.0, transit=float("nan"), slant=4.0))
     assert any("differ by 25%" in reason for reason in grade_vessel(wrong, VelocitySettings()).reasons)
 

@@ -18,7 +18,7 @@ from sam2flow_core.velocity.uncertainty import with_interval
 
 from .vessels import Calibrated
 
-SURE = Doubts(apart=0.02, weak=0.0, scale=0.02, slow=0.02)
+SURE = Doubts(apart=0.02, weak=0.0, error=0.1, slow=0.02)
 
 
 def test_blood_that_stands_still_in_every_reading_is_left_as_it_is():
@@ -34,7 +34,7 @@ def test_no_doubt_raises_the_chance(doubt):
 
 def test_readings_that_agree_are_good_and_readings_that_do_not_are_not():
     assert level_of(chance_right(SURE, TrustSettings()), TrustSettings()) == 0
-    for bad in (replace(SURE, apart=0.9), replace(SURE, weak=1.0), replace(SURE, scale=1.0), replace(SURE, slow=0.9)):
+    for bad in (replace(SURE, apart=0.9), replace(SURE, weak=1.0), replace(SURE, error=1.0), replace(SURE, slow=0.9)):
         assert level_of(chance_right(bad, TrustSettings()), TrustSettings()) > 0
 
 

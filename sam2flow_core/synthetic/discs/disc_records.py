@@ -217,7 +217,7 @@ def _seen_speed(layer: _Layer, world: _World, mine: NDArray[np.bool_]) -> Floats
     A cell moves as a whole, as its centre does, and centres keep off the walls: what is seen at a wall is the rim of a
     cell that is as fast as blood further in.
     """
-    places = np.argwhere(mine)[:, ::-1] + float(layer.slab.pad)
+    places = np.argwhere(mine)[:, ::-1].astype(np.float64) + layer.slab.pad
     centres = put_back(layer.slab, places, world.clearance(layer.half_width(world.side)))
     return flow_at(layer.slab, centres)[1]
 
