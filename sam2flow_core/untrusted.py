@@ -49,7 +49,12 @@ def read_names(path: Path) -> list[str]:
     ValueError
         If it is no text, or a line is no plain name.
     """
-    text = read_regular(path, _LARGEST_LIST).decode("utf-8-sig")
+    data = read_regular(path, _LARGEST_LIST)
+    try:
+        # Windows Notepad's "Unicode" begins with a mark of its own.
+        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("it is no text in UTF-8; save it as that") from None
     names = list(dict.fromkeys(line for line in map(str.strip, text.splitlines()) if line))
     for name in names:
         if not plain_name(name):
@@ -118,7 +123,17 @@ def on_network(path: str, beside: Path) -> bool:
     return not (own and found[1] and own[1] == found[1])
 
 
+def why(error: Exception) -> str:
+    """What an error says on one line, without the path that the message around it names already."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return one_line(said or str(error)) or type(error).__name__
+
+
+def printable(text: str) -> str:
+    """Text on one line, without what moves a terminal's cursor or colours it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def one_line(text: str) -> str:
     """Text without what moves a terminal's cursor or starts a line, and of bounded length."""
-    line = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(line.split())[:_LONGEST_NAME]
+    return printable(text)[:_LONGEST_NAME]

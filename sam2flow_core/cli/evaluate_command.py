@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.options import device_option, report_line
+from sam2flow_core.cli.options import device_option, report_line, require_apart
 from sam2flow_core.config.evaluation import MemorySettings
 
 _PATH = click.Path(path_type=Path)
@@ -53,6 +53,9 @@ def evaluate(
 
     if not memory_designs and (steps is not None or design):
         raise click.UsageError("--steps and --design say how --memory-designs are trained; give it too")
+    if memory_designs and ablations:
+        raise click.UsageError("--memory-designs and --ablations are two comparisons; give one of them")
+    require_apart(csv=csv, document=document)
     for path in filter(None, (csv, document)):
         check_writable(path, model, data)
     if document is not None:

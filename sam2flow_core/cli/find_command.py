@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sam2flow_core.cli.options import Finite, Number, device_option
+from sam2flow_core.cli.options import Finite, Number, device_option, require_apart
 
 _PATH = click.Path(path_type=Path)
 
@@ -45,8 +45,7 @@ def find(
     from sam2flow_core.prompts import write_prompts
     from sam2flow_core.spreadsheets import write_csv
 
-    if table == out:
-        raise click.UsageError("--out and --table name the same file; give each its own")
+    require_apart(out=out, table=table)
     for path in filter(None, (out, table)):
         check_writable(path, stack, model)
     found = find_in_recording(stack, model, device, pixel_size_um, start, stop, stack_axes, least_confidence)

@@ -28,6 +28,7 @@ from sam2flow_core.cli.train_command import train
 from sam2flow_core.cli.weights_command import weights
 from sam2flow_core.config.run import WAIT_POLICY
 from sam2flow_core.errors import Sam2FlowError
+from sam2flow_core.untrusted import printable
 
 MEND = 2
 FAULT = 1
@@ -98,6 +99,5 @@ def _fail(message: str, status: int, arguments: list[str]) -> int:
     if "--debug" in arguments:
         traceback.print_exc()
     # A name from a file must not move the cursor or colour the screen.
-    line = "".join(c if c.isprintable() else " " for c in message)
-    click.echo(f"sam2flow: {' '.join(line.split())}", err=True)
+    click.echo(f"sam2flow: {printable(message)}", err=True)
     return status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from math import isfinite
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -113,6 +114,17 @@ def detail_of(context: click.Context) -> str:
     if not (every.isascii() and every.isdecimal() and int(every) >= 1):
         raise click.UsageError(f"--every {every}: give auto, or a whole number N of 1 or more.", context)
     return EVERY if int(every) == 1 else str(int(every))
+
+
+def require_apart(**outputs: Path | None) -> None:
+    """Raise unless each output is a file of its own, however its path is written: the last would replace the first."""
+    first: dict[Path, str] = {}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        other = first.setdefault(path.expanduser().resolve(), option)
+        if other != option:
+            raise click.UsageError(f"--{other} and --{option} name the same file; give each its own")
 
 
 def report_line(line: str) -> None:

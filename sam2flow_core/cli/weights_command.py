@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sam2flow_core.cli.options import require_apart
+
 if TYPE_CHECKING:
     from sam2flow_core.inference.official import Fate
 
@@ -24,23 +26,26 @@ def weights(file: Path, out: Path | None, strip: Path | None) -> None:
     FILE is a .safetensors file of SAM2Flow, a folder of one, or a .pt file as SAM 2 is published. Nothing in it is run.
     """
     from sam2flow_core.files import check_writable
-    from sam2flow_core.inference.hub import CONFIG_FILE
+    from sam2flow_core.inference.hub import CONFIG_FILE, WEIGHTS_FILE
     from sam2flow_core.inference.official import SUFFIXES
     from sam2flow_core.inference.weights import load_model, load_official, save_folder, save_weights
     from sam2flow_core.model.sam2flow import count_weights, without_decoder
+    from sam2flow_core.untrusted import printable
 
-    for target in (*([out / CONFIG_FILE] if out else []), *([strip] if strip else [])):
+    require_apart(out=out and out / WEIGHTS_FILE, strip=strip)
+    require_apart(out=out and out / CONFIG_FILE, strip=strip)
+    for target in (*([out / CONFIG_FILE, out / WEIGHTS_FILE] if out else []), *([strip] if strip else [])):
         check_writable(target, file)
-    if file.suffix in SUFFIXES:
+    if file.suffix.lower() in SUFFIXES:
         model, description, fates = load_official(file)
-        click.echo("\n".join([*map(_line, fates), _sum(description, fates)]))
+        click.echo("\n".join([*(printable(_line(fate)) for fate in fates), _sum(description, fates)]))
     else:
         model, description = load_model(str(file))
     uses = "masks and flow" if model.config.use_flow else "masks only; flow and velocity need weights that were trained"
     click.echo(f"preset: {description['preset']}, {description['weights']:,} weights ({uses})")
     click.echo(f"sha256: {description['sha256']}")
     for key, value in description["notes"].items():
-        click.echo(f"{key}: {value}")
+        click.echo(printable(f"{key}: {value}"))
     if out is not None:
         save_folder(out, model, {**description["notes"], "from_sha256": description["sha256"]})
         click.echo(f"written to {out}")

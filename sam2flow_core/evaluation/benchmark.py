@@ -17,6 +17,7 @@ from sam2flow_core.evaluation.case_sources import LazyCase
 from sam2flow_core.evaluation.cases import Case
 from sam2flow_core.evaluation.flow_comparison import ALL, Comparison, choose_pairs, figures, pool
 from sam2flow_core.evaluation.methods import Method
+from sam2flow_core.files import output_errors
 from sam2flow_core.spreadsheets import read_csv, write_csv
 
 Report = Callable[[str], None]
@@ -61,7 +62,8 @@ class ResultCache:
 def kept_results(folder: Path | None) -> Iterator[ResultCache]:
     """Results kept in the user's folder, or in one that is gone afterwards."""
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        with output_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         yield ResultCache(folder)
         return
     with tempfile.TemporaryDirectory(prefix="sam2flow-") as passing:

@@ -31,6 +31,7 @@ from sam2flow_core.training.clicks import error_click
 
 Logits = NDArray[np.float32]
 Say = Callable[[str], None]
+_MOST_NAMED = 5
 
 
 class VideoPredictor(Protocol):
@@ -288,13 +289,25 @@ def _flat(rows: dict[int, Logits]) -> NDArray[Any]:
 
 def _score(result: VosResult, video: VosVideo, part: Annotation, labels: Callable[[str], NDArray[Any]]) -> None:
     scores = ObjectScores()
+    marked: set[int] = set()
     for frame in part.frames[1:-1]:
         found, truth = labels(frame), part.labels(frame)
         if found.shape != truth.shape:
             raise DataError(f"{video.name}, frame {frame}: masks of {found.shape}, annotated are {truth.shape}")
         scores.add(found, truth)
+        marked |= set(np.unique(found).tolist()) - {0}
+    if marked and scores.true and not marked & scores.true:
+        raise DataError(
+            f"{video.name}: the masks mark {_numbers(marked)}, annotated are {_numbers(scores.true)}; "
+            "an object must have the same number in both"
+        )
     for label, score in scores.scores().items():
         result.objects[video.name, part.object_id or str(label)] = score
+
+
+def _numbers(labels: set[int]) -> str:
+    first = [str(label) for label in sorted(labels)[:_MOST_NAMED]]
+    return ", ".join(first) + (", ..." if len(labels) > _MOST_NAMED else "")
 
 
 def _write(masks: dict[str, dict[str, NDArray[Any]]], video: VosVideo, out: Path) -> None:

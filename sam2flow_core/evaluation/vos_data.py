@@ -19,14 +19,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
 from sam2flow_core.errors import DataError
 from sam2flow_core.stack import open_stack
 from sam2flow_core.stack.file_series import natural_key
-from sam2flow_core.stack.refusals import check_regular
-from sam2flow_core.untrusted import read_names
+from sam2flow_core.stack.volumes import read_label_picture
+from sam2flow_core.untrusted import read_names, why
 
 _LAYOUTS = (
     ("SA-V", "JPEGImages_24fps", "Annotations_6fps"),
@@ -65,14 +64,7 @@ class Annotation:
             If the file is missing, or no picture of labels.
         """
         path = (folder or self.folder) / f"{frame}.png"
-        check_regular(path)
-        try:
-            with Image.open(path) as picture:
-                found = np.array(picture)
-        except FileNotFoundError:
-            raise DataError(f"{path}: no such file; there must be a mask for every annotated frame") from None
-        except (OSError, ValueError, SyntaxError) as error:
-            raise DataError(f"{path}: cannot be read as a PNG file ({error})") from None
+        found = read_label_picture(path)
         if found.ndim != 2:
             raise DataError(f"{path}: a picture in colour; labels are one number a pixel (grey, or with a palette)")
         # Of one object, or black and white.
@@ -137,9 +129,12 @@ def open_vos(root: Path, listed: Path | None = None) -> VosData:
 
 def _listed(path: Path) -> list[str]:
     try:
-        return read_names(path)
+        names = read_names(path)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); it names a video a line") from None
+        raise DataError(f"{path}: cannot be read ({why(error)}); it names a video a line") from None
+    if not names:
+        raise DataError(f"{path}: names no video")
+    return names
 
 
 def _video(name: str, pictures: Path, truth: Path) -> VosVideo:

@@ -124,7 +124,7 @@ def load_model(name: str, overrides: dict[str, Any] | None = None) -> tuple[SAM2
     path = fetch(name) if is_hub_name(name) else Path(name)
     if path.is_dir():
         return _load(path / WEIGHTS_FILE, _read_folder(path), overrides)
-    if path.suffix in SUFFIXES:
+    if path.suffix.lower() in SUFFIXES:
         model, description, _ = load_official(path, overrides)
         return model, description
     return _load(path, read_header(path), overrides)
@@ -152,11 +152,12 @@ def load_official(path: Path, overrides: dict[str, Any] | None = None) -> tuple[
     ModelError
         If the file is no checkpoint of SAM 2 or 2.1, or not a whole one.
     """
-    tensors = read_official(path)
-    config = matching_config(tensors)
-    model = SAM2Flow(_overridden(config.to_dict(), overrides))
-    fates = fill(model, tensors)
-    return model.eval(), _describe(model, path, {"origin": release(tensors)}), fates
+    with fits(path):
+        tensors = read_official(path)
+        config = matching_config(tensors)
+        model = SAM2Flow(_overridden(config.to_dict(), overrides))
+        fates = fill(model, tensors)
+        return model.eval(), _describe(model, path, {"origin": release(tensors)}), fates
 
 
 def _read_folder(folder: Path) -> dict[str, Any]:

@@ -219,9 +219,14 @@ def open_stack(source: str | Path | Any, axes: str | None = None, colour: bool =
         raise StackError(
             "cannot open a {name} as a recording; give a path or a (T, Y, X) array", name=type(source).__name__
         )
-    if colour and is_rgb(source.shape):
-        return _stack(ColourSource.of_array(source), "array")
-    return _stack(ArraySource(source, axes, "array"), "array")
+    return open_array(source, "array", axes, colour)
+
+
+def open_array(array: Any, name: str, axes: str | None = None, colour: bool = False) -> Stack:
+    """Open an array (T, Y, X) as `open_stack` does; messages call it by the name of the file that it came from."""
+    if colour and is_rgb(array.shape):
+        return _stack(ColourSource.of_array(array), name)
+    return _stack(ArraySource(array, axes, name), name)
 
 
 def _open_path(path: Path, axes: str | None) -> FrameSource:

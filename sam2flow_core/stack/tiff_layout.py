@@ -75,7 +75,19 @@ def image_series(tif: TiffFile, name: str) -> list[TiffPageSeries]:
     if series and series[0].kind not in ("ome", "imagej", "ndtiff") and PAGE_TAG in first.tags:
         noted = [plane_of(page) for page in _pages(tif)[:_NOTES_LOOKED_AT]]
         _refuse_planes({"T": len(tif.pages)} | plane_counts(noted), name)
+    if _written_one_by_one(series):
+        pages = [s.keyframe for s in series]
+        odd = next((page for page in pages if page.hash != pages[0].hash), None)
+        if odd is not None:
+            raise _stored_otherwise(odd, name)
+        return [_as_time(tif, pages, "uniform")]
     return series
+
+
+def _written_one_by_one(series: Sequence[TiffPageSeries]) -> bool:
+    """Whether each frame was handed to tifffile alone: it notes a shape in every page, and takes each for a picture."""
+    kinds = {(s.kind, len(s.pages), s.shape, s.dtype) for s in series}
+    return len(series) > 1 and len(kinds) == 1 and series[0].kind == "shaped" and len(series[0].pages) == 1
 
 
 def _scanimage(tif: TiffFile, name: str) -> TiffPageSeries:
@@ -290,6 +302,14 @@ def _is_whole(pages: list[TiffPage | TiffFrame | None], t: int) -> bool:
     return len(page.dataoffsets) > 0 and max(ends) <= handle.size
 
 
+def _stored_otherwise(odd: TiffPage | TiffFrame, name: str) -> StackError:
+    return StackError(
+        "{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one stack",
+        name=name,
+        t=int(odd.index),
+    )
+
+
 def _others(main: TiffPageSeries, whole: list[TiffPageSeries], name: str) -> tuple[str, ...]:
     others = [s for s in whole if s is not main]
     if not others:
@@ -298,12 +318,7 @@ def _others(main: TiffPageSeries, whole: list[TiffPageSeries], name: str) -> tup
         odd = others[0].keyframe
         check_page(odd, int(odd.index), main.keyframe, name)
         # Of frames that are stored in two ways only those of one would be read, every second one perhaps.
-        raise StackError(
-            "{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one "
-            "stack",
-            name=name,
-            t=int(odd.index),
-        )
+        raise _stored_otherwise(odd, name)
     return (Message("{count} more image series in the file are not read", count=len(others)),)
 
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from sam2flow_core.errors import DataError, require_extra
 from sam2flow_core.stack.folder import PICTURE_SUFFIXES, read_picture
-from sam2flow_core.stack.opening import ColourSource, open_stack
+from sam2flow_core.stack.opening import ColourSource, open_array, open_stack
 from sam2flow_core.stack.refusals import check_regular
 from sam2flow_core.stack.sources import SingleFrameError
 from sam2flow_core.stack.stack import Stack
-from sam2flow_core.untrusted import one_line, plain_name, read_names
+from sam2flow_core.untrusted import one_line, plain_name, read_names, why
 
 _NIFTI = (".nii.gz", ".nii")
 Labels = NDArray[np.uint16]
@@ -35,7 +35,9 @@ class Volume:
         """The slices, (Z, Y, X), in their colours if they have any."""
         pictures = self.images if self.images.is_dir() else _read_nifti(self.images)[0]
         try:
-            return open_stack(pictures, colour=True)
+            if isinstance(pictures, Path):
+                return open_stack(pictures, colour=True)
+            return open_array(pictures, self.images.name, colour=True)
         except SingleFrameError:
             # No recording, but a picture to learn from.
             return _open_picture(self.images) if isinstance(pictures, Path) else _as_stack(pictures[0], self.images)
@@ -56,11 +58,7 @@ class Volume:
             return as_labels(volume if t is None else volume[t], self.masks)
         names = self.slice_names
         self._check_slice(t, len(names))
-        files = [self.masks / f"{name}.png" for name in (names if t is None else [names[t]])]
-        try:
-            slices = [_read_mask(p) for p in files]
-        except (OSError, ValueError, SyntaxError) as error:
-            raise DataError(f"{self.masks}: a mask cannot be read ({error})") from None
+        slices = [read_label_picture(self.masks / f"{name}.png") for name in (names if t is None else [names[t]])]
         if len({s.shape for s in slices}) != 1 or slices[0].ndim != 2:
             raise DataError(f"{self.masks}: masks must be of one size, one number a pixel")
         return as_labels(slices[0] if t is not None else np.stack(slices), self.masks)
@@ -97,7 +95,7 @@ def read_volumes(data: Path, listed: str | Path) -> list[Volume]:
     try:
         names = read_names(path)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); it names a volume a line") from None
+        raise DataError(f"{path}: cannot be read ({why(error)}); it names a volume a line") from None
     if not names:
         raise DataError(f"{path}: names no volume")
     return [find_volume(data, name) for name in names]
@@ -111,6 +109,26 @@ def find_volume(data: Path, name: str) -> Volume:
     if images is None:
         raise DataError(f"{data / 'images'}: no volume '{name}', neither a folder of slices nor a NIfTI file")
     return Volume(name, images, _folder_or_file(data / "masks", name))
+
+
+def read_label_picture(path: Path) -> NDArray[Any]:
+    """Numbers that a PNG file holds a pixel, those of its palette where it has one.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, or anything but a PNG: what JPEG makes of labels are other labels.
+    """
+    check_regular(path)
+    try:
+        with Image.open(path, formats=["PNG"]) as picture:
+            return np.array(picture)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; every slice or annotated frame needs a mask") from None
+    except UnidentifiedImageError:
+        raise DataError(f"{path}: no PNG file; save the labels as PNG") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: cannot be read as a PNG file ({why(error)})") from None
 
 
 def write_nifti(path: Path, labels: Labels, like: Path) -> None:
@@ -137,12 +155,6 @@ def _as_stack(picture: NDArray[Any], path: Path) -> Stack:
     return Stack(ColourSource(lambda _: colours, 1, (path,)), path.stem)
 
 
-def _read_mask(path: Path) -> NDArray[Any]:
-    check_regular(path)
-    with Image.open(path) as picture:
-        return np.array(picture)
-
-
 def _folder_or_file(folder: Path, name: str) -> Path | None:
     if (folder / name).is_dir():
         return folder / name
@@ -155,10 +167,12 @@ def _read_nifti(path: Path) -> tuple[NDArray[Any], Any]:
 
     check_regular(path)
     try:
-        found: Any = nibabel.load(path)
-        volume = np.asanyarray(found.dataobj)
+        # It would say on the screen what it makes of a damaged header.
+        with nibabel.imageglobals.LoggingOutputSuppressor():
+            found: Any = nibabel.load(path)
+            volume = np.asanyarray(found.dataobj)
     except Exception as error:  # whatever the reader raises on a damaged file
-        raise DataError(f"{path}: cannot be read as NIfTI ({error})") from None
+        raise DataError(f"{path}: cannot be read as NIfTI ({why(error)}); it may be damaged") from None
     if volume.ndim != 3:
         raise DataError(f"{path}: {volume.ndim} axes; a volume has three")
     return np.ascontiguousarray(volume.transpose(2, 1, 0)), found.affine

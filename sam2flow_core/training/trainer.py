@@ -134,6 +134,10 @@ class _Run:
     def __init__(self, request: TrainingRequest) -> None:
         self.request = request
         self.config = request.recipe or choose_recipe(request.preset, request.memory)
+        if (
+            request.device != "auto"
+        ):  # which Fabric chooses; of another one it says in its own words that it is not there
+            choose_device(request.device)
         self.source = _open_source(request, self.config)
         self.fabric = Fabric(accelerator=request.device, devices="auto" if request.device != "cpu" else 1)
         self.fabric.launch()

@@ -2666,6 +2666,10 @@ volle Farbe: {most}</translation>
         <translation>die ersten {first} von {count} Bildern liegen in Dateien, die fehlen: Bild 0 hier ist Bild {first} dort</translation>
     </message>
     <message>
+        <source>{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one stack</source>
+        <translation>{name}: Bild {t} ist anders gespeichert als Bild 0 (Kompression, Kacheln, Farben); speichern Sie alles noch einmal als einen Stapel</translation>
+    </message>
+    <message>
         <source>{by} pictures on axes without names: read as frames one after the other; save one if they are channels</source>
         <translation>{by} Bilder auf Achsen ohne Namen: der Reihe nach als Bilder gelesen; speichern Sie eines, wenn es Kanäle sind</translation>
     </message>
@@ -2692,10 +2696,6 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again</source>
         <translation>{name}: abgeschnittene TIFF-Datei, keine zwei Bilder sind ganz; kopieren oder exportieren Sie sie neu</translation>
-    </message>
-    <message>
-        <source>{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one stack</source>
-        <translation>{name}: Bild {t} ist anders gespeichert als Bild 0 (Kompression, Kacheln, Farben); speichern Sie alles noch einmal als einen Stapel</translation>
     </message>
     <message>
         <source>{count} more image series in the file are not read</source>

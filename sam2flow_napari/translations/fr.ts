@@ -2666,6 +2666,10 @@ pleine couleur : {most}</translation>
         <translation>les {first} premières images sur {count} sont dans des fichiers qui manquent : l'image 0 ici est l'image {first} là-bas</translation>
     </message>
     <message>
+        <source>{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one stack</source>
+        <translation>{name} : l'image {t} est enregistrée autrement que l'image 0 (compression, tuiles, couleurs) ; enregistrez le tout à nouveau comme une seule pile</translation>
+    </message>
+    <message>
         <source>{by} pictures on axes without names: read as frames one after the other; save one if they are channels</source>
         <translation>{by} images sur des axes sans nom : lues comme images l'une après l'autre ; enregistrez-en une si ce sont des canaux</translation>
     </message>
@@ -2692,10 +2696,6 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: truncated TIFF file, fewer than two frames are whole; copy or export it again</source>
         <translation>{name} : fichier TIFF tronqué, moins de deux images sont entières ; recopiez-le ou réexportez-le</translation>
-    </message>
-    <message>
-        <source>{name}: frame {t} is stored otherwise than frame 0 (compression, tiles, colours); save it again as one stack</source>
-        <translation>{name} : l'image {t} est enregistrée autrement que l'image 0 (compression, tuiles, couleurs) ; enregistrez le tout à nouveau comme une seule pile</translation>
     </message>
     <message>
         <source>{count} more image series in the file are not read</source>

@@ -12,10 +12,10 @@ from evaluation_scenes import Biased, rigid_case
 from sam2flow_core.config.evaluation import EvaluationSettings
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.model import preset
-from sam2flow_core.errors import DataError
+from sam2flow_core.errors import DataError, OutputError
 from sam2flow_core.evaluation import evaluate, evaluate_ablations
 from sam2flow_core.evaluation.accuracy import ABLATIONS, Ablation
-from sam2flow_core.evaluation.benchmark import ResultCache, Score, run_benchmark
+from sam2flow_core.evaluation.benchmark import ResultCache, Score, kept_results, run_benchmark
 from sam2flow_core.evaluation.case_sources import LazyCase, find_cases, find_pulse_cases
 from sam2flow_core.evaluation.methods import flow_method
 from sam2flow_core.inference import load_model, save_weights
@@ -161,3 +161,9 @@ def test_a_benchmark_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> No
         evaluate(None, "synthetic:bench-v1", only=("slow", "no-such"))
     with pytest.raises(DataError, match="no synthetic cases"):
         evaluate(None, str(tmp_path))
+
+
+def test_a_file_where_the_cache_should_be_is_told_as_such(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="a file stands where a folder is needed"), kept_results(tmp_path / "file"):
+        pass

@@ -200,7 +200,7 @@ def test_data_that_do_not_fit(tmp_path):
     with pytest.raises(DataError, match="one number a pixel"):
         score_masks(data, tmp_path / "Annotations")
     path.write_bytes(b"no picture")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="no PNG file"):
         score_masks(data, tmp_path / "Annotations")
     path.rename(path.with_name("00099.png"))
     with pytest.raises(DataError, match="no frame '00099'"):
@@ -253,7 +253,7 @@ def test_nothing_to_score_is_said(tmp_path):
         score_masks(open_vos(data), data / "Annotations")
 
 
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbfbear\r\nbear\n", b"bear"])
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbfbear\r\nbear\n", b"bear", "bear\r\n".encode("utf-16")])
 def test_lists_of_videos(content, tmp_path):
     write(tmp_path, "mose")
     (tmp_path / "list.txt").write_bytes(content)
@@ -261,3 +261,33 @@ def test_lists_of_videos(content, tmp_path):
     (tmp_path / "list.txt").write_text("..\n")
     with pytest.raises(DataError, match="names a video a line"):
         open_vos(tmp_path, tmp_path / "list.txt")
+
+
+@pytest.mark.parametrize("content", [b"", b"\r\n \r\n"])
+def test_a_list_without_names_is_said_and_not_the_folder(content, tmp_path):
+    write(tmp_path, "mose")
+    (tmp_path / "list.txt").write_bytes(content)
+    with pytest.raises(DataError, match=r"list\.txt: names no video"):
+        open_vos(tmp_path, tmp_path / "list.txt")
+
+
+def test_masks_of_other_numbers_are_not_scored_as_misses(tmp_path):
+    """Black and white pictures of 0 and 255, say: every object would have scored 0 and nothing said why."""
+    data, found = write(tmp_path / "data", "mose"), write(tmp_path / "found", "mose") / "Annotations"
+    for path in (found / "bear").iterdir():
+        Image.fromarray(((np.array(Image.open(path)) > 0) * 255).astype(np.uint8)).save(path)
+    with pytest.raises(DataError, match="bear: the masks mark 255, annotated are 1, 2;"):
+        score_masks(open_vos(data), found)
+    for path in (found / "bear").iterdir():  # that nothing was found is an answer
+        Image.fromarray(np.zeros(SIZE, np.uint8)).save(path)
+    assert score_masks(open_vos(data), found).mean.j == 0
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_pictures_that_are_only_called_png_are_refused(kind, tmp_path):
+    data = write(tmp_path, "mose")
+    path = data / "Annotations" / "bear" / "00002.png"
+    labels = np.array(Image.open(path)).astype(np.float32 if kind == "TIFF" else np.uint8)
+    Image.fromarray(labels).save(path, format=kind)
+    with pytest.raises(DataError, match=r"00002\.png: no PNG file"):
+        score_masks(open_vos(data), data / "Annotations")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from sam2flow_core.cli.main import status_of
 from sam2flow_core.config.model import PRESETS, ModelConfig, preset
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
@@ -125,3 +126,30 @@ def test_unknown_presets_and_devices_are_named():
     with pytest.raises(ModelError, match="not available"):
         choose_device("tpu")
     assert "large" in PRESETS
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"image_encoder.blocks.0.x": torch.zeros(1)},
+        {"image_encoder.blocks.0.x": torch.zeros(1), "image_encoder.pos_embed": torch.zeros(1)},
+        {
+            "image_encoder.blocks.0.x": torch.zeros(1),
+            "image_encoder.pos_embed": torch.zeros(1, 1, 1, 768).expand(1, 10**5, 10**5, 768),
+        },
+        {"model": {"image_encoder.trunk.patch_embed.proj.bias": torch.zeros(3).to_sparse()}},
+    ],
+    ids=["no places", "places in a row", "more places than memory", "sparse"],
+)
+def test_tensors_that_no_sam_has_are_one_line(tensors, tmp_path):
+    torch.save(tensors, tmp_path / "odd.PT")  # the ending of Windows, too
+    with pytest.raises(ModelError):
+        load_model(str(tmp_path / "odd.PT"))
+
+
+def test_notes_of_a_file_cannot_move_the_cursor(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("sam2flow_core.cli.weights_command.click.echo", lambda text: said.append(text))
+    save_weights(tmp_path / "w.safetensors", SAM2Flow(preset("tiny")), {"a\x1b[2J": "b\x1b[1A\n\rc"})
+    assert status_of(["weights", str(tmp_path / "w.safetensors")]) == 0
+    assert said[-1].startswith("a") and said[-1].isprintable()

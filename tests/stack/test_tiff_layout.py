@@ -164,3 +164,17 @@ def test_frames_that_are_stored_in_two_ways_are_not_read_by_halves(tmp_path: Pat
             tif.write(frame, contiguous=False, metadata=None, **look)
     with pytest.raises(StackError, match=r"frame . is stored otherwise than frame 0.*save it again as one stack"):
         open_stack(tmp_path / "a.tif")
+
+
+def test_frames_that_were_handed_to_tifffile_one_by_one_are_a_recording(tmp_path: Path) -> None:
+    """It notes a shape in each page then, and takes every page for a picture of its own."""
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        for frame in FRAMES:
+            tif.write(frame)
+    with open_stack(tmp_path / "a.tif") as stack:
+        np.testing.assert_array_equal(stack.as_array()[:], FRAMES)
+    with tifffile.TiffWriter(tmp_path / "b.tif") as tif:
+        for t, frame in enumerate(FRAMES):
+            tif.write(frame, compression="zlib" if t % 2 else None)
+    with pytest.raises(StackError, match="stored otherwise"):
+        open_stack(tmp_path / "b.tif")

@@ -248,3 +248,9 @@ def test_the_vessel_field_learns():
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.6 * losses[0]
     assert {"inside", "ends", "runs", "offset", "radius"} <= figures.keys()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")
+def test_a_device_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(ModelError, match="device 'cuda' is not available"):
+        next(iter(train(TrainingRequest(tmp_path / "w.safetensors", device="cuda"))))

@@ -1,5 +1,6 @@
 """Fine-tuning on annotated volumes: reading them, drawing clips and prompts, a step of each design, and following."""
 
+import gzip
 import json
 import os
 from dataclasses import replace
@@ -15,7 +16,7 @@ from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
 from sam2flow_core.config.model import IMAGE_SAMS, PRESETS, ImageEncoderConfig, MaskConfig, MemoryConfig
 from sam2flow_core.config.training import FinetuningSettings
 from sam2flow_core.engine.propagation import dice, propagate_volumes, read_mask_prompts
-from sam2flow_core.errors import DataError, ModelError, PromptError
+from sam2flow_core.errors import DataError, ModelError, PromptError, StackError
 from sam2flow_core.inference.build import build_i2v_video_predictor, load_predictor
 from sam2flow_core.inference.image_predictor import SAM2ImagePredictor
 from sam2flow_core.inference.sam2_inputs import as_unit, normalise
@@ -471,3 +472,31 @@ def test_one_recording_is_followed_at_the_size_of_fine_tuned_weights(start):
     other = replace(settings, sam2=Sam2Settings(image_size=96))
     assert load_predictor(str(start), "cpu", other).settings.sam2.image_size == 96
     assert SAM2ImagePredictor.from_pretrained(str(start), device="cpu").side == SIDE
+
+
+def test_masks_that_are_only_called_png_are_refused(tmp_path):
+    """JPEG makes other labels of labels, and nothing said so."""
+    write(tmp_path)
+    Image.fromarray(labels_of(1)).save(tmp_path / "masks" / "liver" / "00001.png", format="JPEG")
+    (volume,) = read_volumes(tmp_path, "train.txt")
+    with pytest.raises(DataError, match=r"00001\.png: no PNG file"):
+        volume.labels()
+
+
+def test_what_cannot_be_read_is_told_once_in_words(tmp_path, capfd):
+    write(tmp_path, nifti=True)
+    with pytest.raises(DataError, match=r"none\.txt: cannot be read \(No such file or directory\)"):
+        read_volumes(tmp_path, "none.txt")
+    (tmp_path / "latin.txt").write_bytes(b"f\xfc\xdfe\n")
+    with pytest.raises(DataError, match="it is no text in UTF-8"):
+        read_volumes(tmp_path, "latin.txt")
+    (volume,) = read_volumes(tmp_path, "train.txt")
+    content = bytearray(gzip.decompress(volume.images.read_bytes()))
+    volume.images.write_bytes(gzip.compress(content[:70] + b"\x0f\x27" + content[72:]))  # of no data type
+    with pytest.raises(DataError, match=r"liver\.nii\.gz: cannot be read as NIfTI \(data code 9999"):
+        volume.open()
+    assert not any(capfd.readouterr())
+    content[352:] = bytes(len(content) - 352)
+    volume.images.write_bytes(gzip.compress(content))
+    with pytest.raises(StackError, match=r"liver\.nii\.gz: every pixel"):
+        volume.open()
