@@ -35,6 +35,7 @@ _COLOUR = "frames are in colour: they are converted to grey"
 _PNG_HEADER = struct.Struct(">8s4x4sIIBB")
 _PNG_SAMPLES = {2: 3, 3: 3, 4: 2, 6: 4}  # by colour type: RGB, palette, grey and RGB with transparency
 _UNREADABLE = "this frame cannot be read"
+_ZARR = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,12 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
 
 
 def _only_video(folder: Path, videos: list[Path], axes: str | None) -> FrameSource:
+    if not videos and any((folder / name).is_file() for name in _ZARR):
+        raise StackError(
+            "{folder}: a Zarr folder is not opened by its path; open it in napari with a reader of its own and choose "
+            "that layer as the recording, or save it as TIFF",
+            folder=folder,
+        )
     if not videos:
         raise StackError("{folder}: no TIFF, PNG or JPEG files in this folder, and no video", folder=folder)
     if len(videos) > 1:

@@ -7,6 +7,7 @@ A case has ``<case>/stack.tif`` (ImageJ calibration tags), ``prompts.csv``, ``ce
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import zarr
 from numpy.typing import NDArray
 
 from sam2flow_core.config.synthetic import SceneSettings
-from sam2flow_core.errors import DataError
+from sam2flow_core.errors import DataError, Sam2FlowError
 from sam2flow_core.files import whole_file, whole_folder
 from sam2flow_core.prompts import Prompt, read_prompts, write_prompts
 from sam2flow_core.spreadsheets import write_csv
@@ -259,13 +260,15 @@ class StoredCase:
 
     def flow(self, pair: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return flow (V, 2, H, W), (dx, dy) px relative to the tissue, and where matter leaves (V, H, W)."""
-        truth = _open(self.stack.parent)
-        return _array(truth, "flow")[pair], _array(truth, "leaves")[pair]
+        with _told_of_damage(self.stack.parent):
+            truth = _open(self.stack.parent)
+            return _array(truth, "flow")[pair], _array(truth, "leaves")[pair]
 
     def recorded_flow(self, pair: int) -> NDArray[np.float32]:
         """Return the flow (V, 2, H, W) with the tissue's motion, in the coordinates of the recorded frame."""
-        result: NDArray[np.float32] = _array(_open(self.stack.parent), "recorded_flow")[pair]
-        return result
+        with _told_of_damage(self.stack.parent):
+            result: NDArray[np.float32] = _array(_open(self.stack.parent), "recorded_flow")[pair]
+            return result
 
 
 def read_cases(folder: Path) -> tuple[StoredCase, ...]:
@@ -283,9 +286,18 @@ def read_cases(folder: Path) -> tuple[StoredCase, ...]:
 
 
 def _open(case: Path) -> zarr.Group:
+    return zarr.open_group(case / "truth.zarr", mode="r")
+
+
+@contextmanager
+def _told_of_damage(case: Path) -> Iterator[None]:
     try:
-        return zarr.open_group(case / "truth.zarr", mode="r")
-    except (OSError, ValueError) as error:
+        yield
+    except Sam2FlowError:
+        raise
+    except KeyError as error:
+        raise DataError(f"{case}: its truth lacks {error}; make the case anew") from error
+    except Exception as error:  # of what is damaged, the library and its codecs raise errors of any kind
         raise DataError(f"{case}: its truth cannot be read ({error}); make the case anew") from error
 
 
@@ -295,11 +307,11 @@ def _array(truth: zarr.Group, name: str) -> Any:
 
 
 def _read(case: Path) -> StoredCase:
-    truth = _open(case)
     stack = case / "stack.tif"
     if not stack.is_file():
         raise DataError(f"{case}: stack.tif is missing; make the case anew")
-    try:
+    with _told_of_damage(case):
+        truth = _open(case)
         masks, moved = _array(truth, "masks")[:], _array(truth, "displacement")[:]
         facts: dict[str, Any] = truth.attrs.asdict()
         vessels = tuple(
@@ -322,8 +334,6 @@ def _read(case: Path) -> StoredCase:
             vessels=vessels,
             overlap=_array(truth, "overlap")[:],
         )
-    except KeyError as error:
-        raise DataError(f"{case}: its truth lacks {error}; make the case anew") from error
 
 
 @dataclass(frozen=True)

@@ -2374,6 +2374,10 @@ volle Farbe: {most}</translation>
         <translation>{folder}: {count} Aufnahmen in diesem Ordner; öffnen Sie eine davon, etwa {name}</translation>
     </message>
     <message>
+        <source>{folder}: a Zarr folder is not opened by its path; open it in napari with a reader of its own and choose that layer as the recording, or save it as TIFF</source>
+        <translation>{folder}: Ein Zarr-Ordner lässt sich nicht über seinen Pfad öffnen; öffnen Sie ihn in napari mit einem eigenen Leser und wählen Sie diese Ebene als Aufnahme, oder speichern Sie ihn als TIFF</translation>
+    </message>
+    <message>
         <source>{folder}: no TIFF, PNG or JPEG files in this folder, and no video</source>
         <translation>{folder}: keine TIFF-, PNG- oder JPEG-Dateien in diesem Ordner, und kein Video</translation>
     </message>

@@ -2374,6 +2374,10 @@ pleine couleur : {most}</translation>
         <translation>{folder} : {count} enregistrements dans ce dossier ; ouvrez-en un, comme {name}</translation>
     </message>
     <message>
+        <source>{folder}: a Zarr folder is not opened by its path; open it in napari with a reader of its own and choose that layer as the recording, or save it as TIFF</source>
+        <translation>{folder} : un dossier Zarr ne s'ouvre pas par son chemin ; ouvrez-le dans napari avec un lecteur à lui et choisissez ce calque comme enregistrement, ou enregistrez-le en TIFF</translation>
+    </message>
+    <message>
         <source>{folder}: no TIFF, PNG or JPEG files in this folder, and no video</source>
         <translation>{folder} : ni fichiers TIFF, PNG ou JPEG dans ce dossier, ni vidéo</translation>
     </message>

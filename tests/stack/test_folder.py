@@ -188,3 +188,11 @@ def test_palette_frames_are_read_as_brightness(tmp_path: Path) -> None:
     with open_stack(tmp_path) as stack:
         np.testing.assert_array_equal(stack.as_array()[:], FRAMES)
         assert said(stack, "palette")
+
+
+@pytest.mark.parametrize("name", ["zarr.json", ".zgroup", ".zarray", ".zattrs"])
+def test_a_zarr_folder_is_named_and_told_how_to_open(tmp_path, name):
+    (tmp_path / "scan.zarr").mkdir()
+    (tmp_path / "scan.zarr" / name).write_text("{}")
+    with pytest.raises(StackError, match="a Zarr folder is not opened by its path"):
+        open_stack(tmp_path / "scan.zarr")

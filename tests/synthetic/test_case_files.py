@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,3 +132,24 @@ def test_capflow_says_what_is_missing(tmp_path):
     (tmp_path / "train" / "mask" / "v.png").unlink()
     with pytest.raises(DataError, match="mask"):
         list(read_capflow(tmp_path, tmp_path, "train"))
+
+
+@pytest.mark.parametrize("damage", ["zarr.json", "masks/zarr.json", "a chunk", "displacement"])
+def test_a_case_whose_truth_is_damaged_is_told_as_such(moving_case, tmp_path, damage):
+    shutil.copytree(moving_case[2].stack.parent, tmp_path / "one")
+    truth = tmp_path / "one" / "truth.zarr"
+    if damage == "displacement":
+        shutil.rmtree(truth / damage)
+    else:
+        chunk = next(p for p in sorted((truth / "masks").rglob("*")) if p.is_file() and p.name != "zarr.json")
+        (chunk if damage == "a chunk" else truth / damage).write_bytes(b"{no")
+    with pytest.raises(DataError, match="make the case anew"):
+        read_cases(tmp_path)
+
+
+def test_flow_of_a_case_that_is_damaged_is_told_as_such(moving_case, tmp_path):
+    shutil.copytree(moving_case[2].stack.parent, tmp_path / "one")
+    (case,) = read_cases(tmp_path)
+    shutil.rmtree(tmp_path / "one" / "truth.zarr" / "flow")
+    with pytest.raises(DataError, match="make the case anew"):
+        case.flow(0)
