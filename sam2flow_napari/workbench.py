@@ -33,7 +33,7 @@ from sam2flow_napari.session_runs import Batch, Propagation, Runs
 from sam2flow_napari.still_pictures import StillPictures
 from sam2flow_napari.tools import Tools, prompt_keys
 from sam2flow_napari.translation import told, tr
-from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, WarmJob
+from sam2flow_napari.worker.jobs import Failed, Masked, RunProgress, Warmed, WarmJob
 from sam2flow_napari.worker.loop import Engine, Worker
 
 
@@ -78,6 +78,8 @@ class Workbench(QObject):
         Whether the user bends the line of a vessel.
     overlays_changed()
         Layers over the recording were shown or hidden.
+    loaded()
+        The model was loaded, or could not be.
     switch_wanted(object)
         The image layer of another recording was added during a run: `switch` says whether to go over to it.
     foreign_added(str)
@@ -92,6 +94,7 @@ class Workbench(QObject):
     bending_changed = Signal(bool)
     overlays_changed = Signal()
     closed = Signal()
+    loaded = Signal()
     switch_wanted = Signal(object)
     foreign_added = Signal(str)
     _save_failed = Signal(object)
@@ -106,6 +109,7 @@ class Workbench(QObject):
         self.scene: Scene | None = None
         self._closed = False
         self._warmed: RunChoices | None = None
+        self._warming = 0
         self._told = ""
         self.stills = StillPictures(viewer, self.session, self.report)
         self._worker = Worker(engine, self)
@@ -138,6 +142,11 @@ class Workbench(QObject):
     def busy(self) -> bool:
         """Whether the worker has anything in hand."""
         return self._worker.busy
+
+    @property
+    def loading(self) -> bool:
+        """Whether the model is being loaded, which all else waits for."""
+        return self._warming != 0
 
     @property
     def occupied(self) -> bool:
@@ -349,7 +358,7 @@ class Workbench(QObject):
         recording, choices = self.session.recording, self.session.preview_choices
         self._warmed = choices
         if recording is not None:
-            self._worker.submit(lambda n: WarmJob(n, recording.path, choices))
+            self._warming = self._worker.submit(lambda n: WarmJob(n, recording.path, choices))
 
     def _on_state(self, state: SessionState) -> None:
         if self.scene is not None:
@@ -364,6 +373,9 @@ class Workbench(QObject):
 
     # -- worker ----------------------------------------------------------
     def _on_answer(self, answer: object) -> None:
+        if isinstance(answer, (Warmed, Failed)) and answer.job_id == self._warming:
+            self._warming = 0
+            self.loaded.emit()
         self.batch.take(answer)  # which no recording need be open for
         if self.scene is None:
             if isinstance(answer, Failed) and self.batch.fail(answer):

@@ -1204,6 +1204,10 @@ volle Farbe: {most}</translation>
         <translation>Bereit: {pairs} Paare, etwa {value} ({pairs_2:.2g} pro Sekunde).</translation>
     </message>
     <message>
+        <source>Loading the model…</source>
+        <translation>Das Modell wird geladen…</translation>
+    </message>
+    <message>
         <source>Reading the recording…</source>
         <translation>Die Aufnahme wird gelesen…</translation>
     </message>

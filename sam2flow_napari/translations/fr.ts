@@ -1204,6 +1204,10 @@ pleine couleur : {most}</translation>
         <translation>Prêt : {pairs} paires, environ {value} ({pairs_2:.2g} par seconde).</translation>
     </message>
     <message>
+        <source>Loading the model…</source>
+        <translation>Chargement du modèle…</translation>
+    </message>
+    <message>
         <source>Reading the recording…</source>
         <translation>Lecture de l'enregistrement…</translation>
     </message>

@@ -113,6 +113,7 @@ class RunSection(QWidget):
         bench.finder.running_changed.connect(self._on_running)
         bench.batch.progressed.connect(self._on_batch)
         bench.batch.running_changed.connect(self._on_running)
+        bench.loaded.connect(self._on_loaded)
         for job in (bench.runs, bench.propagation, bench.finder, bench.batch):
             job.stopping_began.connect(self._on_stopping)
         bench.session.recording_changed.connect(self._on_recording)
@@ -279,7 +280,15 @@ class RunSection(QWidget):
         self.progress.setRange(0, 0 if running else 1)
         self.progress.setValue(0)
         if running:
-            tell(self._hint, tr("Reading the recording…"))
+            self._tell_what_comes_first()
+
+    def _tell_what_comes_first(self) -> None:
+        """Say what goes on before there is any progress to tell."""
+        tell(self._hint, tr("Loading the model…") if self._bench.loading else tr("Reading the recording…"))
+
+    def _on_loaded(self) -> None:
+        if self._bench.occupied and not self._bench.stopping:
+            self._tell_what_comes_first()
 
     def _on_stopping(self) -> None:
         """Say at once that the click on Cancel has arrived: the present frame may take seconds."""

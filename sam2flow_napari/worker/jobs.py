@@ -225,6 +225,13 @@ class BatchProgress:
 
 
 @dataclass(frozen=True)
+class Warmed:
+    """A `WarmJob` that is done: the model is loaded."""
+
+    job_id: int
+
+
+@dataclass(frozen=True)
 class Loaded:
     """The tables of a `LoadJob`."""
 
@@ -275,6 +282,7 @@ JobEvent = (
     | FindProgress
     | Found
     | BatchProgress
+    | Warmed
     | Loaded
     | Cancelled
     | Failed

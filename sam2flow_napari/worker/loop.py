@@ -37,6 +37,7 @@ from sam2flow_napari.worker.jobs import (
     PropagationProgress,
     RunJob,
     RunProgress,
+    Warmed,
     WarmJob,
 )
 from sam2flow_napari.worker.run_tables import RunTables, read_line, read_tables
@@ -221,7 +222,7 @@ class WorkerLoop:
             import sam2flow_core.engine  # noqa: F401
 
             self._engine.warm(job)
-            return None
+            return Warmed(job.job_id)
         if isinstance(job, LineJob):
             self._engine.line(job)
             return LineDone(job.job_id, job.out, *read_line(job.out))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import HEIGHT, PATIENCE, WIDTH
+from conftest import HEIGHT, PATIENCE, WIDTH, write_recording
 from napari.utils.notifications import notification_manager
 
 from sam2flow_core.errors import ModelError
@@ -138,6 +138,29 @@ def test_a_search_is_cancelled_and_leaves_nothing(dock, engine, qtbot):
     qtbot.waitUntil(lambda: not dock.bench.finder.running, timeout=PATIENCE)
     assert engine.closed == 1 and not dock.bench.finder.any_left
     assert dock.vessels.find_all.isEnabled()
+
+
+def test_while_the_model_is_loaded_the_window_says_so(dock, engine, qtbot, tmp_path):
+    qtbot.waitUntil(lambda: not dock.bench.loading, timeout=PATIENCE)
+    engine.gate.clear()
+    engine.warm_gate.clear()
+    dock.bench.open(write_recording(tmp_path / "others.tif"))
+    dock.vessels.find_all.click()
+    assert dock.run._hint.text() == "Loading the model…"
+    engine.warm_gate.set()
+    qtbot.waitUntil(lambda: dock.run._hint.text() == "Reading the recording…", timeout=PATIENCE)
+    engine.gate.set()
+    qtbot.waitUntil(lambda: not dock.bench.finder.running, timeout=PATIENCE)
+
+
+def test_a_model_that_cannot_be_loaded_is_not_loaded_for_ever(dock, engine, qtbot, tmp_path, monkeypatch):
+    def warm(_job):
+        raise ModelError("no such weights")
+
+    monkeypatch.setattr(engine, "warm", warm)
+    dock.bench.open(write_recording(tmp_path / "others.tif"))
+    qtbot.waitUntil(lambda: not dock.bench.loading, timeout=PATIENCE)
+    assert "no such weights" in said()
 
 
 def test_what_goes_wrong_is_said_and_an_empty_field_too(dock, engine, qtbot):
