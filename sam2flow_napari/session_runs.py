@@ -320,12 +320,16 @@ class Runs(OneJob):
         return chosen in DETAILS and DETAILS.index(chosen) > coarse
 
     def delete(self, folder: Path) -> None:
-        """Delete a run with all that it measured; refused with a notification where it cannot be."""
+        """Delete a run with all that it measured; refused with a notification where it cannot be.
+
+        In place of the run on show comes the newest that is left.
+        """
         from sam2flow_core.engine.lock import remove_run
 
         if self.running and folder == self.shown:
             return
-        if folder == self.shown:
+        was_shown = folder == self.shown
+        if was_shown:
             self._show_nothing()
         try:
             remove_run(folder)
@@ -333,6 +337,8 @@ class Runs(OneJob):
             self._report(error)
         self._session.forget_run(folder)
         self.kept_changed.emit()
+        if was_shown:
+            self.load_newest()
 
     def _begin_run(self, request: RunRequest) -> None:
         self._load_id = 0
