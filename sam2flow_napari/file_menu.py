@@ -99,7 +99,9 @@ def _written(layer: Image, data: Any) -> Path:
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    metadata: dict[str, Any] = {"axes": "TYX", "unit": "um"} | ({"finterval": seconds} if seconds else {})
+    metadata: dict[str, Any] = {"axes": "TYX"} | ({"finterval": seconds} if seconds else {})
+    if sides:
+        metadata["unit"] = "um"  # without a size it would be read as one um
     kept = data.dtype if data.dtype in (np.uint8, np.uint16, np.float32) else np.float32
     with whole_file(path) as part:
         tifffile.imwrite(

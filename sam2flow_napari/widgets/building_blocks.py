@@ -193,6 +193,10 @@ class Hint(QLabel):
         self.setFont(font)
         self._fit()
 
+    def hasHeightForWidth(self) -> bool:
+        """Return that its height is fixed; Qt's labels of several lines have their page scroll before it shrinks."""
+        return False
+
     def text(self) -> str:
         """Return all of the text, be there room for it or not."""
         return self._words

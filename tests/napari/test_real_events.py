@@ -398,6 +398,15 @@ def test_an_image_of_another_reader_is_told_and_taken(dock, qtbot, tmp_path):
     assert layer not in dock.bench.viewer.layers
 
 
+def test_a_layer_without_units_has_no_pixel_size(dock, qtbot):
+    """As of a Zarr folder that napari reads; the file that is written of it said one um."""
+    dock.bench.viewer.add_layer(Image(np.random.default_rng(3).integers(0, 255, (9, 40, 50)).astype(np.uint8)))
+    dock.bench.use_layer()
+    calibration = dock.bench.session.recording.calibration
+    assert calibration.pixel_size_um.value is None and calibration.frame_rate_hz.value is None
+    assert calibration.pixel_size_um.usable is None
+
+
 def test_a_file_that_another_reader_has_opened_is_used_as_it_is(dock, qtbot, tmp_path):
     from napari.layers._source import layer_source
 

@@ -80,6 +80,18 @@ def test_the_dock_fits_a_small_screen(window, recording_path, qtbot):
         assert page.widget().minimumSizeHint().width() <= page.viewport().width()
 
 
+def test_a_notice_pushes_nothing_out_of_sight(window, qtbot):
+    """Qt has a page with a label of several lines scroll before its table shrinks."""
+    viewer, dock = window
+    viewer.window.resize(1280, 800)
+    viewer.add_image(np.zeros((9, 40, 50), np.uint8), name="foreign")
+    assert dock.recording._problems.text()
+    qtbot.wait(150)
+    page, last = dock.pages.widget(0), dock.run.propagate
+    assert not page.widget().hasHeightForWidth()
+    assert page.rect().contains(last.mapTo(page, last.rect().bottomRight()))
+
+
 def test_what_finds_no_room_in_a_hint_ends_in_an_ellipsis(window, qtbot):
     """A last word that breaks into a line which is not there would be gone, and what is left would read as all."""
     _, dock = window
