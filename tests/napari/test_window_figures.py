@@ -64,6 +64,8 @@ VESSELS = (
     ((79, 41), (68, 16)),
 )
 """Places along each of eight vessels, y and x, seen in the mean picture; no two vessels share one."""
+FURTHER = ((12, 350), (50, 30))
+"""Places in two more, which may be found or not."""
 TISSUE = ((75, 300), (30, 220), (95, 220), (20, 330), (95, 20))
 
 
@@ -100,7 +102,9 @@ def test_eight_vessels_of_a_real_recording_in_nine_clicks(make_napari_viewer, qt
     dock.shut()
     qtbot.waitUntil(lambda: not bench.busy, timeout=PATIENCE)
     assert clicks <= 9
-    assert all(named) and len(set.union(*named)) == len(VESSELS) == len(masks)
+    assert all(named) and len(set.union(*named)) == len(VESSELS)
+    more = masks.keys() - set.union(*named)
+    assert all(any(masks[vessel][place] for place in FURTHER) for vessel in more), "a mask on no vessel that is seen"
     assert not any(mask[place] for mask in masks.values() for place in TISSUE)
 
 
