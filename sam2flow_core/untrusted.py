@@ -129,9 +129,14 @@ def why(error: Exception) -> str:
     return one_line(said or str(error)) or type(error).__name__
 
 
+def visible(text: str) -> str:
+    """Text with a blank for each letter that moves a terminal's cursor or colours it."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def printable(text: str) -> str:
     """Text on one line, without what moves a terminal's cursor or colours it."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(visible(text).split())
 
 
 def one_line(text: str) -> str:

@@ -23,6 +23,7 @@ from sam2flow_core.stack.sources import ArraySource, Frame, FrameSource, JoinedS
 from sam2flow_core.stack.stack import Stack, stack_name
 from sam2flow_core.stack.tiff import TiffSource
 from sam2flow_core.stack.video import VIDEO_SUFFIXES, VideoSource
+from sam2flow_core.untrusted import visible
 
 _PNG_SAMPLES = {2: 3, 6: 4}
 """Of the colour types RGB, and RGB with transparency."""
@@ -287,12 +288,7 @@ def describe_stack(stack: Stack) -> str:
     rows.append(("worked on", str(choose_resolution(stack, stack.calibration.pixel_size_um))))
     problems = stack.problems or ("none found",)
     rows += [("problems" if i == 0 else "", text) for i, text in enumerate(problems)]
-    return "\n".join(f"{label:<12}{_printable(value)}".rstrip() for label, value in rows)
-
-
-def _printable(text: str) -> str:
-    """Text without what moves a terminal's cursor, or is no letter in any alphabet: names of files may hold either."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return "\n".join(f"{label:<12}{visible(value)}".rstrip() for label, value in rows)
 
 
 def _measured(value: Measured, unit: str) -> str:

@@ -108,7 +108,7 @@ def chance_right(doubts: Doubts, settings: TrustSettings) -> float:
     Examples
     --------
     >>> nothing, much = Doubts(0, 0, 0, 0), Doubts(1, 1, 1, 1)
-    >>> chance_right(nothing, TrustSettings()) > 0.8 > 0.2 > chance_right(much, TrustSettings())
+    >>> chance_right(nothing, TrustSettings()) > 0.9 > 0.2 > chance_right(much, TrustSettings())
     True
     """
     score = settings.intercept - float(np.dot(settings.weights, astuple(doubts)))

@@ -67,6 +67,13 @@ def relabel(widget: QPushButton, text: str) -> None:
         widget.setShortcut(keys)
 
 
+def turn_into(widget: QPushButton, text: str) -> None:
+    """Give a button another meaning: a second click on the one before is not meant for it."""
+    if widget.text() != text:
+        relabel(widget, text)
+        rest(widget)
+
+
 def rest(widget: QWidget) -> None:
     """Let a control that has just become another one under the pointer take no click until a double click is over.
 

@@ -27,7 +27,7 @@ from qtpy.QtWidgets import (
 
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_napari.translation import told, tr
-from sam2flow_napari.widgets.building_blocks import Hint, button, relabel, rest, tell
+from sam2flow_napari.widgets.building_blocks import Hint, button, tell, turn_into
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.run_tables import RunTables
 
@@ -185,10 +185,7 @@ class ExportDialog(QDialog):
         goes_on = self._worker is not None
         self.start.setEnabled(not goes_on and any(box.isChecked() for box in self.kinds.values()))
         self.stop.setEnabled(True)
-        words = tr("Cancel") if goes_on else tr("Close")
-        if self.stop.text() != words:
-            relabel(self.stop, words)
-            rest(self.stop)
+        turn_into(self.stop, tr("Cancel") if goes_on else tr("Close"))
 
 
 def _guarded(request: ExportRequest, stop: Event) -> Generator[ExportProgress | Exception | Path, None, None]:

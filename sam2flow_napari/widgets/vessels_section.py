@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from sam2flow_napari.still_pictures import PICTURE_WORDS, PICTURES
 from sam2flow_napari.translation import shown_name, tr
-from sam2flow_napari.widgets.building_blocks import Hint, button, relabel, rest, row_table, tell
+from sam2flow_napari.widgets.building_blocks import Hint, button, relabel, rest, row_table, tell, turn_into
 from sam2flow_napari.widgets.vessel_table import GroupDelegate, VesselTable, make_rows_movable
 from sam2flow_napari.workbench import Workbench
 
@@ -197,13 +197,8 @@ class VesselsSection(QWidget):
         session = self._bench.session
         painting = self._bench.tools.painting
         tell(self.guide, self._advice())
-        for each, words in (
-            (self.paint, tr("Use the mask") if painting else tr("Paint")),
-            (self.clear, tr("Give up") if painting else tr("Clear")),
-        ):
-            if each.text() != words:
-                each.setText(words)
-                rest(each)
+        turn_into(self.paint, tr("Use the mask") if painting else tr("Paint"))
+        turn_into(self.clear, tr("Give up") if painting else tr("Clear"))
         self.sign.setText(tr("Click = this vessel  (+)") if session.sign else tr("Click = not this vessel  (−)"))
         self.undo.setEnabled(session.can_undo or painting)
         self.redo.setEnabled(session.can_redo or painting)

@@ -37,3 +37,11 @@ def predictor() -> SAM2FlowPredictor:
     torch.manual_seed(0)
     settings = InferenceSettings(key_frame_every=5)
     return SAM2FlowPredictor(SAM2Flow(preset("tiny")), torch.device("cpu"), {"preset": "tiny"}, settings)
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)

@@ -12,13 +12,7 @@ from sam2flow_core.inference.ahead import Ahead
 from sam2flow_core.inference.flow_stream import FlowStream
 from sam2flow_core.stack import FramePlan
 
-
-@pytest.fixture(autouse=True)
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("two_threads")
 
 
 @pytest.fixture(scope="module")

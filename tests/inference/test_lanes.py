@@ -10,13 +10,7 @@ import torch
 from sam2flow_core.inference import flow_groups
 from sam2flow_core.inference.lanes import Lanes
 
-
-@pytest.fixture(autouse=True)
-def two_threads():
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("two_threads")
 
 
 def test_each_part_is_done_once_in_both_lanes():

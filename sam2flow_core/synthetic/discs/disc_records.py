@@ -185,6 +185,8 @@ def _record(
         across, radius, channel = slab.across[frame], slab.radius[frame], slab.channel[frame]
         depth = np.maximum(depth, np.sqrt(np.clip(1 - across**2, 0, 1)).astype(np.float32))
         velocity, gap = slab.velocity[(slice(None), *frame)], slab.gap[(slice(None), *frame)]
+        half_width = layer.half_width(side)
+        clearance, room = world.clearance(half_width), world.room(half_width)
         speed = np.hypot(*velocity)
         part_of = layer.graph.vessels
         vessel = part_of[channel]
@@ -196,9 +198,10 @@ def _record(
             heading = (velocity / np.maximum(speed, 1e-9))[:, mine]
             left = heading[1] * gap[0][mine] - heading[0] * gap[1][mine]
             offset = np.where(left < 0, -1.0, 1.0) * across[mine]
-            seen = _seen_pace(layer, world, across[mine], radius[mine])
+            reached = np.minimum(across[mine], np.maximum(1 - clearance / radius[mine], 0.2))
+            seen = _seen_pace(reached, radius[mine], room, world.focus_px, layer.profile)
             number = np.full(int(mine.sum()), len(travels))
-            fast = layer.speed * _seen_speed(layer, world, mine)
+            fast = layer.speed * _seen_speed(slab, mine, clearance)
             rows = (number, np.flatnonzero(mine), *heading, fast, seen, offset, radius[mine])
             parts.append(rows)
             travels.append(layer.travel[plan.frames])
@@ -211,26 +214,26 @@ def _record(
     return pack_record(GENERATOR, world.cell_px, plan, thickness, depth, streams, np.stack(travels), places)
 
 
-def _seen_speed(layer: _Layer, world: _World, mine: NDArray[np.bool_]) -> Floats:
+def _seen_speed(slab: Slab, mine: NDArray[np.bool_], clearance: float) -> Floats:
     """Speed (N,) in the middle plane of the cells that some px (S, S) show.
 
     A cell moves as a whole, as its centre does, and centres keep off the walls: what is seen at a wall is the rim of a
     cell that is as fast as blood further in.
     """
-    places = np.argwhere(mine)[:, ::-1].astype(np.float64) + layer.slab.pad
-    centres = put_back(layer.slab, places, world.clearance(layer.half_width(world.side)))
-    return flow_at(layer.slab, centres)[1]
+    places = np.argwhere(mine)[:, ::-1].astype(np.float64) + slab.pad
+    return flow_at(slab, put_back(slab, places, clearance))[1]
 
 
-def _seen_pace(layer: _Layer, world: _World, across: Floats, radius: Floats) -> Floats:
-    """Mean pace of the cells that a px shows, those in focus counting most, relative to the middle plane."""
-    half_width = layer.half_width(world.side)
-    reached = np.minimum(across, np.maximum(1 - world.clearance(half_width) / radius, 0.2))
-    total, weights = np.zeros_like(across), np.zeros_like(across)
+def _seen_pace(reached: Floats, radius: Floats, room: float, focus_px: float, profile: tuple[float, float]) -> Floats:
+    """Mean pace of the cells that a px shows, those in focus counting most, relative to the middle plane.
+
+    Their centres lie ``reached`` radii from the centreline, and up to ``room`` of the half height above and below.
+    """
+    total, weights = np.zeros_like(reached), np.zeros_like(reached)
     half = radius * np.sqrt(np.clip(1 - reached**2, 0, 1))
-    for depth in world.room(half_width) * np.linspace(-1, 1, 7):
-        weight = 1 / (1 + np.abs(depth) * half / world.focus_px)
-        total += weight * depth_pace(reached, np.full_like(across, depth), *layer.profile)
+    for depth in room * np.linspace(-1, 1, 7):
+        weight = 1 / (1 + np.abs(depth) * half / focus_px)
+        total += weight * depth_pace(reached, np.full_like(reached, depth), *profile)
         weights += weight
     return np.asarray(total / weights)
 
