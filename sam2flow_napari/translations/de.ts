@@ -1496,6 +1496,14 @@ volle Farbe: {most}</translation>
         <translation>ab</translation>
     </message>
     <message>
+        <source>Use the mask</source>
+        <translation>Maske verwenden</translation>
+    </message>
+    <message>
+        <source>Give up</source>
+        <translation>Aufgeben</translation>
+    </message>
+    <message>
         <source>Click = this vessel  (+)</source>
         <translation>Klick: dieses Gefäß (+)</translation>
     </message>
@@ -1510,14 +1518,6 @@ volle Farbe: {most}</translation>
     <message>
         <source>{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it.</source>
         <translation>{count} Gefäße vorgeschlagen, Sicherheit {most:.2f} bis {least:.2f}: ein Klick auf einen Umriss nimmt es an.</translation>
-    </message>
-    <message>
-        <source>Use the mask</source>
-        <translation>Maske verwenden</translation>
-    </message>
-    <message>
-        <source>Give up</source>
-        <translation>Aufgeben</translation>
     </message>
     <message>
         <source>One vessel proposed, confidence {most:.2f}: click on its outline to accept it.</source>

@@ -1496,6 +1496,14 @@ pleine couleur : {most}</translation>
         <translation>dès</translation>
     </message>
     <message>
+        <source>Use the mask</source>
+        <translation>Utiliser le masque</translation>
+    </message>
+    <message>
+        <source>Give up</source>
+        <translation>Quitter</translation>
+    </message>
+    <message>
         <source>Click = this vessel  (+)</source>
         <translation>Clic = ce vaisseau  (+)</translation>
     </message>
@@ -1510,14 +1518,6 @@ pleine couleur : {most}</translation>
     <message>
         <source>{count} vessels proposed, confidence {most:.2f} to {least:.2f}: click on an outline to accept it.</source>
         <translation>{count} vaisseaux proposés, sûreté {most:.2f} à {least:.2f} : un clic sur un contour l'accepte.</translation>
-    </message>
-    <message>
-        <source>Use the mask</source>
-        <translation>Utiliser le masque</translation>
-    </message>
-    <message>
-        <source>Give up</source>
-        <translation>Quitter</translation>
     </message>
     <message>
         <source>One vessel proposed, confidence {most:.2f}: click on its outline to accept it.</source>
