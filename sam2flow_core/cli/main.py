@@ -26,7 +26,7 @@ from sam2flow_core.cli.run_command import run
 from sam2flow_core.cli.synth_command import synth
 from sam2flow_core.cli.train_command import train
 from sam2flow_core.cli.weights_command import weights
-from sam2flow_core.config.run import WAIT_POLICY
+from sam2flow_core.config.run import THREAD_VARIABLES
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_core.untrusted import printable
 
@@ -54,7 +54,8 @@ for _command in (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 for a person to mend, 1 for a fault of the program."""
-    os.environ.setdefault(*WAIT_POLICY)
+    for name, value in THREAD_VARIABLES.items():
+        os.environ.setdefault(name, value)
     if "--debug" not in sys.argv and not sys.warnoptions:
         hide_warnings()
     sys.exit(status_of(sys.argv[1:] if arguments is None else list(arguments)))

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 QUICK, STANDARD, EVERY = "quick", "standard", "every"
 DETAILS = (QUICK, STANDARD, EVERY)
 """By name, from coarse to fine; a whole number N in place of a name answers one pair of N."""
-WAIT_POLICY = ("OMP_WAIT_POLICY", "PASSIVE")
-"""Environment variable to be set before torch is loaded, unless the user did: threads that wait for each other sleep.
+THREAD_VARIABLES = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
+"""Environment variables to be set before torch and numpy are loaded, unless the user did.
 
-By default they spin, and beside any other busy program a run then takes half as long again.
+Threads of torch that wait for each other sleep: by default they spin, and beside any other busy program a run then
+takes half as long again. Products of numpy's matrices are made on one thread: they are small and made beside the
+network, and several threads spin for longer than the product takes.
 """
 
 

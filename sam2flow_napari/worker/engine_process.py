@@ -16,7 +16,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from sam2flow_core.config.run import WAIT_POLICY
+from sam2flow_core.config.run import THREAD_VARIABLES
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_napari.worker.jobs import BatchJob, FindJob, LineJob, PreviewJob, WarmJob
 
@@ -166,7 +166,7 @@ class EngineProcess:
         # Not `multiprocessing`: it would run the user's own script, window and all, a second time.
         hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
         # Threads that spin while they wait would take the processor from the window.
-        environment = dict([WAIT_POLICY]) | os.environ
+        environment = THREAD_VARIABLES | dict(os.environ)
         self._process = subprocess.Popen(
             [sys.executable, "-m", _CHILD],
             stdin=subprocess.PIPE,

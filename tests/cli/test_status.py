@@ -1,5 +1,6 @@
 """Exit statuses and the one line on stderr."""
 
+import os
 import subprocess
 import sys
 
@@ -135,3 +136,18 @@ def test_results_never_take_the_place_of_the_recording(tmp_path, capsys):
     for more in (["--out", str(stack)], ["--out", str(tmp_path / "c.csv"), "--table", str(stack)]):
         assert status_of(["find", str(stack), *more]) == 2
         assert "what the result would be made from" in capsys.readouterr().err and stack.read_bytes() == before
+
+
+def test_threads_that_would_spin_beside_the_network_are_told_not_to_before_numpy_is_loaded():
+    program = (
+        "import os, sys; import sam2flow_core.cli; assert 'numpy' not in sys.modules and 'torch' not in sys.modules\n"
+        "from sam2flow_core.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print(os.environ['OMP_WAIT_POLICY'], os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    bare = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS")}
+    for given, expected in ({}, "PASSIVE 1"), ({"OPENBLAS_NUM_THREADS": "3"}, "PASSIVE 3"):
+        said = subprocess.run(
+            [sys.executable, "-c", program], env=bare | given, capture_output=True, text=True, check=True
+        )
+        assert said.stdout.splitlines()[-1] == expected
