@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from sam2flow_core.reports.wording import (
     fill,
     interval_in_words,
     number,
+    own_name,
     provenance_lines,
     quantity,
     recording_verdict,
@@ -125,9 +127,9 @@ def draw_vessels(table: pd.DataFrame) -> str:
     Parameters
     ----------
     table : DataFrame
-        Summaries of all recordings, one below the other.
+        Summaries of all recordings, one below the other, with a column ``vessel`` as `same_vessels` gives it.
     """
-    vessels = sorted(table["vessel_id"].unique())
+    vessels = list(dict.fromkeys(table.sort_values("vessel_id", kind="stable")["vessel"]))
     videos = list(dict.fromkeys(table["video_id"]))
     columns = min(len(vessels), 4)
     rows = -(-len(vessels) // columns)
@@ -137,8 +139,8 @@ def draw_vessels(table: pd.DataFrame) -> str:
         for panel in axes.ravel()[len(vessels) :]:
             panel.set_axis_off()
         for panel, vessel in zip(axes.ravel(), vessels, strict=False):
-            _draw_panel(panel, table[table["vessel_id"] == vessel], videos)
-            panel.set_title(f"Vessel {vessel:g}")
+            _draw_panel(panel, table[table["vessel"] == vessel], videos)
+            panel.set_title(_short(vessel), parse_math=False)
         for panel in axes[:, 0]:
             panel.set_ylabel("velocity (µm/s)")
         return as_address(figure)
@@ -158,13 +160,13 @@ def _draw_panel(axes: Axes, part: pd.DataFrame, videos: list[str]) -> None:
 
 def draw_groups(table: pd.DataFrame) -> str:
     """Return the recordings' means by group, as a data address; `table` as in `draw_vessels` with a column group."""
-    kept = table[table["grade"].isin(("good", "fair")) & (table["group"] != "")]
+    kept = _counted(table)
     groups = list(dict.fromkeys(kept["group"]))
     with page_style():
         figure = new_figure(7.2, 2.6)
         axes = figure.add_subplot()
         for place, group in enumerate(groups):
-            means = kept[kept["group"] == group].groupby("video_id")["v_mean_um_s"].mean().to_numpy(float)
+            means = kept[kept["group"] == group].groupby("video_id")["speed"].mean().to_numpy(float)
             beside = np.linspace(-0.12, 0.12, len(means)) if len(means) > 1 else np.zeros(len(means))
             axes.plot(place + beside, means, "o", color=BLUE, markersize=4, alpha=0.8)
             axes.plot([place - 0.2, place + 0.2], [means.mean()] * 2, color=INK, linewidth=1.5)
@@ -185,9 +187,10 @@ def write_comparison(
 ) -> None:
     """Write one page that compares the recordings of a batch.
 
-    Vessels with the same id are taken as the same vessel in each recording; the first recording is what the others
-    are compared with; so are ranges of frames of one recording, a baseline and a response say. Poor and unusable
-    vessels are shown and left out of every mean.
+    Which vessels are the same in two recordings, `same_vessels` says; the first recording is what the others are
+    compared with; so are ranges of frames of one recording, a baseline and a response say. Poor and unusable vessels
+    are shown and left out of every mean. Summaries whose ``video_id`` is the same are recordings of their own:
+    files in several folders are often called alike.
 
     Parameters
     ----------
@@ -205,11 +208,9 @@ def write_comparison(
     filled = [summary for summary in summaries if len(summary)]
     if not filled:
         raise OutputError("there are no measured vessels to compare; run the recordings first")
-    table = pd.concat([_units(summary) for summary in filled], ignore_index=True)
-    table["video_id"] = table["video_id"].astype(object).fillna("").astype(str)
     named = {str(video): str(group) for video, group in (groups or {}).items()}
-    table["group"] = [named.get(video, "") for video in table["video_id"]]
-    ranged = by_range(table)
+    table = pd.concat(_apart([_units(summary) for summary in filled], named), ignore_index=True)
+    ranged = same_vessels(by_range(table))
     page = fill(
         "comparison.html",
         recordings=[_recording(str(video), part) for video, part in ranged.groupby("video_id", sort=False)],
@@ -217,7 +218,8 @@ def write_comparison(
         groups=group_means(table).to_dict("records") if named else [],
         vessel_figure=draw_vessels(ranged),
         group_figure=draw_groups(table) if named else "",
-        number=number,
+        quantity=quantity,
+        interval=interval_in_words,
     )
     write_text(path, page)
 
@@ -236,42 +238,118 @@ def by_range(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def same_vessels(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with a column ``vessel``, equal for what is taken as the same vessel in several recordings.
+
+    A name that somebody gave says which vessel it is; the number does where no name was given, or where a recording
+    has several vessels of that name.
+    """
+    numbers = [f"{vessel:.10g}".partition(".") for vessel in table["vessel_id"]]
+    whole = [int(digits) for digits, _, _ in numbers]
+    names = table["name"] if "name" in table else [""] * len(table)
+    own = [own_name(_text(name), number) for name, number in zip(names, whole, strict=True)]
+    known = pd.DataFrame({"video": table["video_id"].to_numpy(), "whole": whole, "own": own}).drop_duplicates()
+    shared = set(known[known["own"] != ""].groupby(["video", "own"]).filter(lambda part: len(part) > 1)["own"])
+    called = known[(known["own"] != "") & ~known["own"].isin(shared)]
+    names_of = called.groupby("whole")["own"].unique()
+    taken = set(zip(called["video"], called["own"], strict=True))
+    vessels = []
+    for video, name, (digits, _, segment) in zip(table["video_id"], own, numbers, strict=True):
+        others = names_of.get(int(digits), ())
+        if not name and len(others) == 1 and (video, others[0]) not in taken:
+            name = others[0]  # named in another recording only
+        plain = not name or name in shared
+        part = f".{segment}" if segment and plain else f", segment {segment}" if segment else ""
+        vessels.append(f"Vessel {digits}{part}" if plain else f"{name}{part}")
+    return table.assign(vessel=vessels)
+
+
+def _text(value: Any) -> str:
+    """Return what was a text before a reader of tables took it for a number or a gap."""
+    if isinstance(value, str):
+        return value
+    return "" if pd.isna(value) else f"{value:.10g}"
+
+
 def vessel_changes(table: pd.DataFrame) -> pd.DataFrame:
     """Return how each vessel's mean velocity differs from that in the first recording.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `same_vessels` returns it.
 
     Returns
     -------
     DataFrame
-        ``vessel_id, video_id, before, after`` (um/s), ``change, low, high`` (%, with the 95 % interval of the change
-        from those of both velocities, taken as independent), ``believed`` (both graded good or fair), ``distinct``
-        (believed, and the interval does not hold zero).
+        ``vessel, video_id, before, after`` (um/s), ``change, low, high`` (%, with the 95 % interval of the ratio of
+        both velocities, taken as independent: Fieller's, blank where the first may be zero), ``believed`` (both
+        graded good or fair), ``distinct`` (believed, and the difference is larger than its interval), ``verdict``.
     """
     first = table["video_id"].iloc[0]
     rows = []
-    reference = table[table["video_id"] == first].set_index("vessel_id")
+    reference = table[table["video_id"] == first].set_index("vessel")
     for row in table[table["video_id"] != first].to_dict("records"):
-        if row["vessel_id"] not in reference.index:
+        if row["vessel"] not in reference.index:
             continue
-        before = reference.loc[row["vessel_id"]]
-        change = row["v_mean_um_s"] - before["v_mean_um_s"]
-        half = np.hypot(_half(row), _half(before))
-        percent = 100 / before["v_mean_um_s"] if before["v_mean_um_s"] else float("nan")
+        before = reference.loc[row["vessel"]]
+        old, new = (float(before["v_mean_um_s"]), _half(before)), (float(row["v_mean_um_s"]), _half(row))
         believed = row["grade"] in BELIEVED and before["grade"] in BELIEVED
+        distinct = bool(believed and abs(new[0] - old[0]) > np.hypot(old[1], new[1]))
+        low, high = ratio_interval(*new, *old)
         rows.append(
             {
-                "vessel_id": row["vessel_id"],
+                "vessel": row["vessel"],
                 "video_id": row["video_id"],
-                "before": before["v_mean_um_s"],
-                "after": row["v_mean_um_s"],
-                "change": change * percent,
-                "low": (change - half) * percent,
-                "high": (change + half) * percent,
+                "before": old[0],
+                "after": new[0],
+                "change": 100 * (new[0] / old[0] - 1) if old[0] else float("nan"),
+                "low": 100 * (low - 1),
+                "high": 100 * (high - 1),
                 "believed": believed,
-                "distinct": bool(believed and abs(change) > half),
+                "distinct": distinct,
+                "verdict": _verdict(old, new, believed, distinct),
             }
         )
-    columns = ["vessel_id", "video_id", "before", "after", "change", "low", "high", "believed", "distinct"]
+    columns = ["vessel", "video_id", "before", "after", "change", "low", "high", "believed", "distinct", "verdict"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def ratio_interval(value: float, half: float, base: float, base_half: float) -> tuple[float, float]:
+    """Return the ends of the interval of ``value / base`` of two independent figures with intervals of their own.
+
+    It holds 1 if and only if the interval of the difference holds 0. NaN where the interval of the base holds 0.
+
+    References
+    ----------
+    .. [1] E. C. Fieller, "Some Problems in Interval Estimation", Journal of the Royal Statistical Society B 16(2),
+       1954, :doi:`10.1111/j.2517-6161.1954.tb00159.x`.
+
+    Examples
+    --------
+    >>> ratio_interval(200.0, 0.0, 100.0, 0.0)
+    (2.0, 2.0)
+    """
+    below = base**2 - base_half**2
+    if not below > 0:
+        return float("nan"), float("nan")
+    root = float(np.sqrt(base**2 * half**2 + base_half**2 * (value**2 - half**2)))
+    return (value * base - root) / below, (value * base + root) / below
+
+
+def _verdict(old: tuple[float, float], new: tuple[float, float], believed: bool, distinct: bool) -> str:
+    """Return what may be said of a change between two means with half their intervals, both in um/s."""
+    if not believed:
+        return "not to be judged: a velocity is poor"
+    if not np.isfinite(new[0] - old[0]):
+        return "not to be judged: no velocity in µm/s"
+    if not np.isfinite(new[1] + old[1]):
+        return "not to be judged: a velocity has no interval"
+    if not distinct:
+        return "no clear change"
+    if old[0] * new[0] < 0 and abs(old[0]) > old[1] and abs(new[0]) > new[1]:
+        return "turned round"
+    return "faster" if abs(new[0]) > abs(old[0]) else "slower"
 
 
 def group_means(table: pd.DataFrame) -> pd.DataFrame:
@@ -280,15 +358,33 @@ def group_means(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``group, recordings, vessels, mean, sd`` (um/s, of the recordings' means over their good and fair vessels).
+        ``group, recordings, vessels, mean, sd`` (um/s, of the recordings' mean speeds over their good and fair
+        vessels; blood that has turned round in a later range counts like any other).
     """
-    kept = table[table["grade"].isin(BELIEVED) & table["v_mean_um_s"].notna() & (table["group"] != "")]
     rows = []
-    for group, part in kept.groupby("group", sort=False):
-        means = part.groupby("video_id")["v_mean_um_s"].mean()
+    for group, part in _counted(table).groupby("group", sort=False):
+        means = part.groupby("video_id")["speed"].mean()
         spread = float(means.std()) if len(means) > 1 else float("nan")
         rows.append((group, len(means), len(part), float(means.mean()), spread))
     return pd.DataFrame(rows, columns=["group", "recordings", "vessels", "mean", "sd"])
+
+
+def _counted(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose ``speed`` (um/s, in either direction) is believed and belongs to a group."""
+    kept = table[table["grade"].isin(BELIEVED) & table["v_mean_um_s"].notna() & (table["group"] != "")]
+    return kept.assign(speed=kept["v_mean_um_s"].abs())
+
+
+def _apart(summaries: Sequence[pd.DataFrame], groups: Mapping[str, str]) -> list[pd.DataFrame]:
+    """Return summaries of which no two have recordings of one name, each row with the group of its recording."""
+    tables: list[pd.DataFrame] = []
+    seen: Counter[str] = Counter()
+    for summary in summaries:
+        videos = summary["video_id"].astype(object).fillna("").astype(str)
+        seen.update(videos.unique())
+        own = [video if seen[video] == 1 else f"{video} ({seen[video]})" for video in videos]
+        tables.append(summary.assign(video_id=own, group=[groups.get(video, "") for video in videos]))
+    return tables
 
 
 def _units(summary: pd.DataFrame) -> pd.DataFrame:
@@ -305,6 +401,6 @@ def _half(row: Mapping[str, Any] | pd.Series) -> float:
 
 def _recording(video: str, part: pd.DataFrame) -> dict[str, Any]:
     believed = part[part["grade"].isin(BELIEVED)]
-    mean = float(believed["v_mean_um_s"].mean()) if len(believed) else float("nan")
+    mean = float(believed["v_mean_um_s"].abs().mean()) if len(believed) else float("nan")
     group = str(part["group"].iloc[0])
     return {"video": video, "group": group, "vessels": len(part), "believed": len(believed), "mean": mean}

@@ -62,12 +62,23 @@ def interval_in_words(low: float, high: float, unit: str = "", digits: int = 3) 
     return f"{number(low, digits)} to {number(high, digits)} {unit}".rstrip()
 
 
+def own_name(name: str, vessel_id: int) -> str:
+    """Return the name that somebody gave a vessel; empty where it is called by its number.
+
+    Examples
+    --------
+    >>> own_name("Vessel 3", 3), own_name("arteriole", 3)
+    ('', 'arteriole')
+    """
+    name = name.strip()
+    return "" if name.lower() in ("", str(vessel_id), f"vessel {vessel_id}") else name
+
+
 def vessel_title(measurement: VesselMeasurement) -> str:
     """Return the vessel's number, with its name where it has one of its own."""
-    own, group = measurement.name.strip(), measurement.group.strip()
+    own, group = own_name(measurement.name, measurement.vessel_id), measurement.group.strip()
     plain = f"Vessel {measurement.label}"
-    unnamed = ("", str(measurement.vessel_id), f"vessel {measurement.vessel_id}")
-    title = plain if own.lower() in unnamed else f"{plain}: {own}"
+    title = f"{plain}: {own}" if own else plain
     title = f"{title} ({group})" if group else title
     return f"{title}, {measurement.part}" if measurement.part else title
 

@@ -198,6 +198,7 @@ def summarise(
     half = _half_width((highs - lows) / mean) if moves else _NAN
     still = valid & (np.abs(velocity) < settings.series.stasis_px_frame)
     back = valid & (velocity < -settings.series.stasis_px_frame)
+    stasis = float(still.sum()) * spacing
     return Statistics(
         valid_share=float(valid.sum() / max(len(asked), 1)),
         mean=mean,
@@ -212,8 +213,9 @@ def summarise(
         pulsatility_high=index + half,
         resistivity=(highest - lowest) / highest if len(lows) and highest > settings.series.stasis_px_frame else _NAN,
         reversal_share=float(back.sum() / valid.sum()),
-        stasis_frames=float(still.sum()) * spacing,
-        longest_stasis_frames=longest_run(still[asked], asked),
+        stasis_frames=stasis,
+        # Answers stand for the usual time between them here and for the mean time there: no stop outlasts all of them.
+        longest_stasis_frames=min(longest_run(still[asked], asked), stasis),
         kymograph_mean=kymograph,
         method_difference=difference,
         lost_share=lost_share,

@@ -70,3 +70,10 @@ def test_a_still_vessel_is_still_as_long_whatever_the_detail(scene):
 def test_a_pulse_faster_than_the_answers_is_not_told(scene):
     found = measure_vessel(thin(scene.track, 80), scene.images, CALIBRATED)
     assert np.isnan(found.spectrum.pulse_hz)
+
+
+def test_the_longest_stop_is_no_longer_than_all_stops_together(scene):
+    still = replace(scene.track, flow=np.zeros_like(scene.track.flow))
+    for every in (3, 7):
+        found = measure_vessel(thin(still, every), scene.images, CALIBRATED).statistics
+        assert found.longest_stasis_frames <= found.stasis_frames
