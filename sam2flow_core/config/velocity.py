@@ -218,6 +218,12 @@ class LineScanSettings:
         A line of fewer columns, and blood that passes so many lengths of it from one line to the next, is flagged.
     difference, quality : tuple of float
         Limits of the grades good, fair and poor: difference of two readings, share of the windows that agree.
+    missed_changes : float
+        How far transit times may be from the rows' velocity over time, as a share, before they are thought to miss it.
+    least_strength, least_lines : float, int
+        Where the moving pattern is fainter than this share of what it is elsewhere, for so many lines, nothing moves.
+    most_empty : float
+        Share of such lines above which a scan is fair at best.
     least_drawn_px : float
         Shortest line that may be drawn on a recording.
     drawn_width_px, drawn_lanes : float, int
@@ -235,6 +241,10 @@ class LineScanSettings:
     fast_lines: float = 0.5
     difference: tuple[float, float, float] = (0.15, 0.3, 2.0)
     quality: tuple[float, float, float] = (0.65, 0.45, 0.2)
+    missed_changes: float = 0.2
+    least_strength: float = 0.1
+    least_lines: int = 31
+    most_empty: float = 0.1
     least_drawn_px: float = 12.0
     drawn_width_px: float = 3.0
     drawn_lanes: int = 3

@@ -193,10 +193,12 @@ def _measure(scan: _Scan, calibration: CalibrationLike, settings: VelocitySettin
         scan = scan.reversed()
         diagram = _read(scan, rate, settings)
     velocity, quality = _first(diagram, settings)
+    by_rows = velocity is diagram.velocity
     other = _second(scan.samples, diagram, velocity, settings)
     seen = _moves(scan.samples, diagram, settings)
     if not seen or not np.isfinite(velocity).any():
         velocity, other = (np.full(len(scan.frames), _NAN) for _ in range(2))
+    velocity = np.where(empty := _without_streaks(diagram, settings.linescan), _NAN, velocity)
     series = _series(velocity, other, scan, settings)
     second = replace(diagram, velocity=other, quality=1.0 if np.isfinite(other).any() else 0.0, transit_quality=0.0)
     evenly = by_time(velocity, scan.timing.position)
@@ -205,8 +207,15 @@ def _measure(scan: _Scan, calibration: CalibrationLike, settings: VelocitySettin
     statistics = summarise(series, second, evenly, waves.pulse_hz, rate, lost, settings)
     points = len(scan.line.points)
     flags = _flags(diagram, statistics.mean, statistics.method_difference, points, calibration, settings)
-    low = velocity is diagram.velocity and points < settings.linescan.rows_columns
-    grade, reasons = _grade(seen, quality, statistics.method_difference, low, flags, settings.linescan)
+    found = _Found(
+        seen,
+        quality,
+        statistics.method_difference,
+        by_rows and points < settings.linescan.rows_columns,
+        float(empty.mean()),
+        flags,
+    )
+    grade, reasons = _grade(found, settings.linescan)
     return VesselMeasurement(
         video_id=video_id,
         vessel_id=1,
@@ -247,10 +256,43 @@ def _first(diagram: SpaceTime, settings: VelocitySettings) -> tuple[NDArray[np.f
     """Return the reading to believe, and the share of its windows that agree.
 
     Transit times do not read short lines low as comparing rows does, nor do they lose blood that is fast for the line.
+    Their windows are long, though: a pulse or a change of direction that rows and slopes both show may pass unseen.
     """
-    if diagram.transit_quality >= settings.transit.readable:
+    if diagram.transit_quality >= settings.transit.readable and not _misses_changes(diagram, settings.linescan):
         return diagram.transit, diagram.transit_quality
     return diagram.velocity, diagram.quality
+
+
+def _misses_changes(diagram: SpaceTime, settings: LineScanSettings) -> bool:
+    """Whether the slopes confirm the velocity over time that rows show, and transit times say another one."""
+    rows = diagram.velocity
+    if diagram.quality < settings.quality[0] or not np.isfinite(rows).any():
+        return False
+    usual = float(np.nanmean(rows))
+    if np.nanmean(np.abs(rows - usual)) < settings.missed_changes * np.nanmean(np.abs(rows)):
+        return False  # nothing changes
+    missed = _unlike(diagram.transit, rows)
+    return missed > settings.missed_changes and _unlike(diagram.radon, rows) < missed / 2
+
+
+def _unlike(view: NDArray[np.float64], rows: NDArray[np.float64]) -> float:
+    """Mean distance of a reading from the rows' over its mean speed, after the scale at which they are most alike.
+
+    That readings differ by a factor all the time is no matter of time: on short lines rows read low.
+    """
+    both = np.isfinite(view) & np.isfinite(rows)
+    if not both.any():
+        return float("inf")
+    view, rows = view[both], rows[both]
+    scale = max(float(view @ rows) / max(float(rows @ rows), 1e-12), 0.0)
+    return float(np.abs(view - scale * rows).mean() / max(float(np.abs(view).mean()), 1e-12))
+
+
+def _without_streaks(diagram: SpaceTime, settings: LineScanSettings) -> NDArray[np.bool_]:
+    """Return the lines, shape (T,), in a stretch of time in which nothing that moves is seen."""
+    strength = ndimage.uniform_filter1d(np.nan_to_num(diagram.strength), settings.least_lines, mode="nearest")
+    faint = strength < settings.least_strength * float(np.quantile(strength, 0.9))
+    return np.asarray(ndimage.binary_opening(faint, np.ones(settings.least_lines)), bool)
 
 
 def _second(
@@ -345,27 +387,59 @@ def _flags(
     return tuple(flag for flag in FLAG_MEANINGS if raised.get(flag))
 
 
-def _grade(
-    seen: bool, quality: float, difference: float, low: bool, flags: tuple[str, ...], settings: LineScanSettings
-) -> tuple[str, tuple[str, ...]]:
-    if not seen:
+@dataclass(frozen=True)
+class _Found:
+    """What the grade is made of.
+
+    Attributes
+    ----------
+    seen : bool
+        Whether anything moves.
+    quality : float
+        Share of the windows that agree.
+    difference : float
+        Of the two readings.
+    low : bool
+        Whether only a reading that is low on short lines could be read.
+    empty : float
+        Share of the lines in which nothing moves.
+    flags : tuple of str
+    """
+
+    seen: bool
+    quality: float
+    difference: float
+    low: bool
+    empty: float
+    flags: tuple[str, ...]
+
+
+def _grade(scan: _Found, settings: LineScanSettings) -> tuple[str, tuple[str, ...]]:
+    if not scan.seen:
         return GRADES[3], (
             Message("no streaks stand out from the noise: nothing moves along this line, or too fast to be seen"),
         )
-    agreement = Message("two readings of the streaks agree within {apart:.0%}", apart=abs(difference))
+    agreement = Message("two readings of the streaks agree within {apart:.0%}", apart=abs(scan.difference))
     found: list[tuple[int, str]] = []
-    if not np.isfinite(difference):
+    if not np.isfinite(scan.difference):
         found.append((2, Message("no second reading of the streaks confirms the first")))
-    elif abs(difference) > settings.difference[0]:
-        level = sum(abs(difference) > limit for limit in settings.difference)
-        found.append((level, Message("two readings of the streaks differ by {apart:.0%}", apart=abs(difference))))
-    if quality < settings.quality[0]:
-        level = sum(quality < limit for limit in settings.quality)
-        found.append((level, Message("only {share:.0%} of the windows agree", share=quality)))
-    found += [(1, FLAG_MEANINGS[flag]) for flag in flags if flag in ("LOW_CONTRAST", "SATURATED", "TOO_SHORT")]
-    if low:
+    elif abs(scan.difference) > settings.difference[0]:
+        level = sum(abs(scan.difference) > limit for limit in settings.difference)
+        found.append((level, Message("two readings of the streaks differ by {apart:.0%}", apart=abs(scan.difference))))
+    if scan.quality < settings.quality[0]:
+        level = sum(scan.quality < limit for limit in settings.quality)
+        found.append((level, Message("only {share:.0%} of the windows agree", share=scan.quality)))
+    found += [(1, FLAG_MEANINGS[flag]) for flag in scan.flags if flag in ("LOW_CONTRAST", "SATURATED", "TOO_SHORT")]
+    if scan.empty > settings.most_empty:
+        share = Message(
+            "for {share:.0%} of the time no streaks are seen: blood stood still, or no cells passed; not "
+            "part of the mean",
+            share=scan.empty,
+        )
+        found.append((1, share))
+    if scan.low:
         found.append((2, Message("only comparing rows can be read, and on a line this short that reads low")))
     if not found:
-        return GRADES[0], (agreement, Message("{share:.0%} of the windows agree", share=quality))
+        return GRADES[0], (agreement, Message("{share:.0%} of the windows agree", share=scan.quality))
     ordered = sorted(found, key=lambda finding: -finding[0])
     return GRADES[ordered[0][0]], tuple(text for _, text in ordered)
