@@ -105,7 +105,7 @@ KEPT = {
     "velocity.centreline": {"_KNOTS_APART": GRID, "_MARGIN": GRID, "_SLACK_PX": GRID, "_WIDTHS": GRID},
     "velocity.correlation": {"_FINENESS": GRID, "_NEAR": GRID},
     "velocity.density": {"_SEED": SEED},
-    "velocity.diameter": {"_FRAMES_AT_ONCE": COST, "_STEP": GRID},
+    "velocity.diameter": {"_FRAMES_AT_ONCE": COST, "_PIXELS_AT_ONCE": COST, "_STEP": GRID},
     "velocity.linescan": {"_SEED": SEED, "_TURNS_BACK": REFUSED},
     "velocity.measure": {"_THREADS": COST},
     "velocity.pulse": {"_TABLE": COST, "_NOTHING": GRID},

@@ -88,7 +88,7 @@ class Packing:
         return nothing
 
 
-_CHUNKS_AT_ONCE = 4
+_BYTES_AT_ONCE = 2**24
 
 
 class StoredFrames:
@@ -155,12 +155,13 @@ class StoredFrames:
     def _parts(self, steps: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
         """Frames at the given steps, chunk by chunk: unpacking one costs the same for one frame as for all in it.
 
-        Of frames in a row some chunks at a time: asking for them costs as much as one.
+        Of small chunks that follow each other several are asked for at a time: that costs as much as one.
         """
         places = self._frames[steps]
         chunks = places // self._array.chunks[0]
-        far = (np.diff(places) != 1) | (np.diff(chunks // _CHUNKS_AT_ONCE) != 0)
-        for group in np.split(places, np.flatnonzero((np.diff(chunks) != 0) & far) + 1):
+        together = max(_BYTES_AT_ONCE // (prod(self._array.chunks) * self._array.dtype.itemsize), 1)
+        apart = (np.abs(np.diff(chunks)) > 1) | (np.diff(chunks // together) != 0)
+        for group in np.split(places, np.flatnonzero(apart) + 1):
             first = int(group.min())
             chunk = self._stored(slice(first, int(group.max()) + 1))
             yield chunk if (np.diff(group) == 1).all() else chunk[group - first]

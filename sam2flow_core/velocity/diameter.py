@@ -15,7 +15,8 @@ from scipy.spatial import KDTree
 from sam2flow_core.results.reader import FrameArray, VesselTrack, kept_pixels, take_pixels
 from sam2flow_core.velocity.centreline import Centreline
 
-_FRAMES_AT_ONCE = 64
+_FRAMES_AT_ONCE = (64, 192)
+_PIXELS_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Footprint:
     area: NDArray[np.int64]
 
     @cached_property
+    def steady(self) -> bool:
+        """Whether the mask is the same in all frames."""
+        return bool((self.area == np.count_nonzero(self.ever)).all())
+
+    @cached_property
     def reach(self) -> float:
         """How far from a line through the vessel its walls are sought, px."""
         return 2.0 * float(ndimage.distance_transform_edt(self.share >= 0.5).max(initial=0.0)) + 4.0
@@ -46,7 +52,7 @@ def footprint(mask: FrameArray) -> Footprint:
     """Add up masks, shape (T, h, w)."""
     pixels, area = kept_pixels(mask), np.zeros(mask.shape[0], np.int64)
     counted = np.zeros(len(pixels), np.int64)
-    for block in blocks(mask.shape[0]):
+    for block in blocks(mask.shape[0], len(pixels)):
         part = np.asarray(take_pixels(mask, block, pixels), bool)
         counted += part.view(np.uint8).sum(axis=0, dtype=np.uint8)  # a block holds fewer frames than a byte counts
         area[block] = [np.count_nonzero(frame) for frame in part]
@@ -55,10 +61,18 @@ def footprint(mask: FrameArray) -> Footprint:
     return Footprint(votes / max(int((area > 0).sum()), 1), votes > 0, area)
 
 
-def blocks(frames: int) -> Iterator[slice]:
-    """Yield slices that cover `frames` frames, each of them small enough to be held in memory."""
-    for start in range(0, frames, _FRAMES_AT_ONCE):
-        yield slice(start, min(start + _FRAMES_AT_ONCE, frames))
+def blocks(frames: int, pixels: int) -> Iterator[slice]:
+    """Yield slices that cover `frames` frames of so many pixels, each of them small enough to be held in memory.
+
+    Examples
+    --------
+    >>> [block.stop for block in blocks(400, 100_000)], [block.stop for block in blocks(400, 2_000)]
+    ([64, 128, 192, 256, 320, 384, 400], [192, 384, 400])
+    """
+    least, most = _FRAMES_AT_ONCE
+    length = min(max(_PIXELS_AT_ONCE // max(pixels, 1) // least * least, least), most)
+    for start in range(0, frames, length):
+        yield slice(start, min(start + length, frames))
 
 
 @dataclass(frozen=True)
@@ -75,17 +89,20 @@ class Lumen:
         Nearest centreline point; pixels are in the order of their stations.
     across : ndarray of float, shape (P,)
         Signed distance from the centreline over the radius there.
+    steady : bool
+        Whether all the pixels belong to the vessel in every frame.
     """
 
     index: NDArray[np.int64]
     tangent: NDArray[np.float32]
     station: NDArray[np.int64]
     across: NDArray[np.float64]
+    steady: bool = False
 
     def reversed(self, points: int) -> Lumen:
         """Return the same pixels with the arrow of a line of `points` points turned round."""
         station = points - 1 - self.station
-        return Lumen(self.index[::-1], -self.tangent[::-1], station[::-1], -self.across[::-1])
+        return Lumen(self.index[::-1], -self.tangent[::-1], station[::-1], -self.across[::-1], self.steady)
 
 
 @dataclass(frozen=True)
@@ -104,13 +121,12 @@ class ProjectedFlow:
     scale: NDArray[np.float32]
 
 
-def find_lumen(pixels: NDArray[np.bool_], line: Centreline, diameter: NDArray[np.float64]) -> Lumen:
-    """Assign the pixels of a mask to the points of a centreline.
+def find_lumen(seen: Footprint, line: Centreline, diameter: NDArray[np.float64]) -> Lumen:
+    """Assign the pixels that belong to a vessel in any frame to the points of its centreline.
 
     Parameters
     ----------
-    pixels : ndarray of bool, shape (h, w)
-        Pixels that belong to the vessel in any frame.
+    seen : Footprint
     line : Centreline
     diameter : ndarray, shape (N,)
         px.
@@ -120,7 +136,7 @@ def find_lumen(pixels: NDArray[np.bool_], line: Centreline, diameter: NDArray[np
     Lumen
         Without the pixels of side branches (further than 1.3 radii from the line) and beyond its ends.
     """
-    where = np.argwhere(pixels)
+    where = np.argwhere(seen.ever)
     _, station = KDTree(line.points).query(where)
     delta = where - line.points[station]
     across = np.einsum("pc,pc->p", delta, line.normals[station]) / np.maximum(diameter[station] / 2, 0.5)
@@ -128,16 +144,16 @@ def find_lumen(pixels: NDArray[np.bool_], line: Centreline, diameter: NDArray[np
     keep = (np.abs(across) <= 1.3) & (np.abs(ahead) <= 1.5)
     order = np.flatnonzero(keep)[np.argsort(station[keep], kind="stable")]
     where, station, across = where[order], station[order], across[order]
-    index = np.asarray(np.ravel_multi_index(tuple(where.T), pixels.shape), np.int64)
-    return Lumen(index, line.tangents[station].astype(np.float32), station, across)
+    index = np.asarray(np.ravel_multi_index(tuple(where.T), seen.ever.shape), np.int64)
+    return Lumen(index, line.tangents[station].astype(np.float32), station, across, seen.steady)
 
 
 def project(track: VesselTrack, lumen: Lumen, steps: slice | NDArray[np.int64]) -> ProjectedFlow:
     """Return the flow of the lumen pixels along the arrow in some of the steps, few enough to be held in memory."""
-    flow = take_pixels(track.flow, steps, lumen.index).astype(np.float32)
-    inside = take_pixels(track.mask, steps, lumen.index).astype(bool)
+    flow = take_pixels(track.flow, steps, lumen.index).astype(np.float32, copy=False)
     along = flow[:, 0] * lumen.tangent[:, 1] + flow[:, 1] * lumen.tangent[:, 0]
-    along[~inside] = np.nan
+    if not lumen.steady:
+        along[~take_pixels(track.mask, steps, lumen.index).astype(bool)] = np.nan
     scale = take_pixels(track.scale, steps, lumen.index).astype(np.float32)
     scale[np.isnan(along)] = np.nan
     return ProjectedFlow(along, scale)

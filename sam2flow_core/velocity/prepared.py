@@ -117,7 +117,7 @@ def _sampler(
 def with_flow(course: Course, settings: VelocitySettings, arrow: Centreline | None = None) -> PreparedVessel:
     """Read the flow of a vessel or segment and turn its arrow along the mean, or as an earlier `arrow` was."""
     track, seen, line, diameter, sampler = course.track, course.seen, course.line, course.diameter, course.sampler
-    lumen = find_lumen(seen.ever, line, np.where(np.isfinite(diameter), diameter, course.width))
+    lumen = find_lumen(seen, line, np.where(np.isfinite(diameter), diameter, course.width))
     flow = lumen_series(track, lumen, len(line.points), settings.kymograph.band, settings.series)
     against = bool(np.isfinite(flow.mean).any() and np.nanmean(flow.mean) < 0)
     if against if arrow is None else line.runs_against(arrow):

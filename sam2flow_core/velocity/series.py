@@ -7,6 +7,7 @@ a mask runs against the rest, the mask holds two vessels, or the flow is wrong t
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ class LumenSeries:
 
 
 def lumen_series(track: VesselTrack, lumen: Lumen, points: int, band: float, settings: SeriesSettings) -> LumenSeries:
-    """Reduce the flow of a vessel to one row per step, reading each step once and some steps at a time.
+    """Reduce the flow of a vessel to one row per step, reading each that was asked for once and some at a time.
 
     Parameters
     ----------
@@ -75,10 +76,21 @@ def lumen_series(track: VesselTrack, lumen: Lumen, points: int, band: float, set
     settings : SeriesSettings
     """
     places = _Places.of(lumen, points, band, settings)
-    parts = [_reduce(project(track, lumen, block), places) for block in blocks(track.flow.shape[0])]
+    asked = np.flatnonzero(track.asked_steps)
+    # Of the others nothing is known: there is nothing to read.
+    parts = [_reduce(project(track, lumen, asked[block]), places) for block in blocks(len(asked), len(lumen.index))]
     parts = parts or [_reduce(project(track, lumen, slice(0, 0)), places)]
     joined = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(LumenSeries)}
-    return LumenSeries(**joined)
+    return LumenSeries(**{name: _at_steps(values, asked, track.flow.shape[0]) for name, values in joined.items()})
+
+
+def _at_steps(values: NDArray[Any], steps: NDArray[np.int64], count: int) -> NDArray[Any]:
+    """Put rows of some steps where they belong among all of them; the others hold nothing: 0, or NaN."""
+    if len(steps) == count:
+        return values
+    out = np.full((count, *values.shape[1:]), 0 if values.dtype.kind == "i" else np.nan, values.dtype)
+    out[steps] = values
+    return out
 
 
 @dataclass(frozen=True)

@@ -33,3 +33,15 @@ def test_pixels_are_the_same_from_disk_and_from_memory(both):
     assert found.shape == (3, 2, 3)
     assert np.array_equal(found, take_pixels(whole, steps, index))
     assert np.array_equal(found[2, 1], whole[50, 1].ravel()[index])
+
+
+def test_chunks_that_follow_each_other_are_asked_for_together_as_far_as_they_are_small(both, monkeypatch):
+    stored, whole = both
+    asked = []
+    read = stored._stored
+    monkeypatch.setattr(stored, "_stored", lambda key: asked.append(key) or read(key))
+    assert np.array_equal(stored[slice(0, 92, 7)], whole[slice(0, 92, 7)])
+    assert len(asked) == 1
+    monkeypatch.setattr("sam2flow_core.results.reader._BYTES_AT_ONCE", 2 * 16 * 2 * 6 * 5 * 2)
+    assert np.array_equal(stored[slice(0, 92, 7)], whole[slice(0, 92, 7)])
+    assert [key.stop - key.start <= 32 for key in asked[1:]] == [True] * 3

@@ -52,7 +52,7 @@ def measured():
 
 def test_masks_and_flow_are_read_a_few_frames_at_a_time(measured):
     _, on_disk, _ = measured
-    assert all(0 < array.most <= 64 for array in on_disk.values())
+    assert all(0 < array.most <= 192 for array in on_disk.values())
 
 
 def test_the_diagram_has_no_seams(measured):

@@ -1,12 +1,14 @@
 """One pair of several answered: mean, interval and pulse are those of the full run within their own error."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
+from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.velocity import per_frame_table
 from sam2flow_core.velocity.measure import measure_vessel
+from sam2flow_core.velocity.prepared import prepare
 
 from .vessels import Calibrated, make_scene
 
@@ -77,3 +79,37 @@ def test_the_longest_stop_is_no_longer_than_all_stops_together(scene):
     for every in (3, 7):
         found = measure_vessel(thin(still, every), scene.images, CALIBRATED).statistics
         assert found.longest_stasis_frames <= found.stasis_frames
+
+
+class Watched:
+    """Frames that note which of them are asked for."""
+
+    def __init__(self, frames):
+        self.frames, self.shape, self.asked = frames, frames.shape, []
+
+    def __getitem__(self, key):
+        self.asked += list(np.arange(len(self.frames))[key])
+        return self.frames[key]
+
+
+def test_only_what_was_asked_for_is_read_and_a_mask_that_stays_is_read_once(scene):
+    settings = VelocitySettings()
+    track = thin(with_errors(scene.track), 4)
+    watched = replace(track, flow=Watched(track.flow), mask=Watched(track.mask))
+    found, whole = prepare(watched, settings).flow, prepare(with_errors(scene.track), settings).flow
+    assert watched.flow.asked == list(np.flatnonzero(track.asked))
+    assert watched.mask.asked == list(range(len(track.mask)))
+    for field in fields(found):
+        read, expected = getattr(found, field.name), getattr(whole, field.name)
+        np.testing.assert_allclose(read[track.asked], expected[track.asked], rtol=1e-5)
+        assert (read[~track.asked] == 0).all() if field.name == "pixels" else np.isnan(read[~track.asked]).all()
+
+
+def test_a_mask_that_changes_is_read_in_every_step(scene):
+    settings = VelocitySettings()
+    mask = scene.track.mask.copy()
+    y, x = np.argwhere(mask[0])[len(np.argwhere(mask[0])) // 2]
+    mask[100, y, x] = False
+    whole = prepare(scene.track, settings).flow
+    found = prepare(replace(scene.track, mask=mask), settings).flow
+    assert (whole.pixels - found.pixels == (np.arange(len(found.pixels)) == 100)).all()
