@@ -7,7 +7,11 @@ written into the array that the layer has, whose end is filled with vectors of n
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Vectors
 from numpy.typing import NDArray
 
@@ -38,3 +42,23 @@ def shown_vectors(layer: Vectors) -> NDArray[np.floating]:
     """Return start and projection of the vectors that are seen, shape (n, 2, D)."""
     seen: NDArray[np.floating] = layer.data[layer.data[:, 1].any(axis=1)]
     return seen
+
+
+def keep_shaders(viewer: ViewerModel, layer: Vectors) -> None:
+    """Let what draws a vectors layer keep its shaders when the vectors change.
+
+    vispy makes the function that hands a mesh's colours on anew with each new data, equal to the one before, and takes
+    it for other code: the shaders are compiled and linked again, which costs more than all else that is done for a
+    layer at a move of the slider. What is reached for here is not public, so that where it is not there, it is left.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Which has the layer; without a window there is nothing to be drawn.
+    layer : Vectors
+    """
+    with suppress(AttributeError, KeyError):
+        window: Any = viewer.window  # type: ignore[attr-defined]
+        mesh = window._qt_viewer.canvas.layer_to_visual[layer].node
+        held = mesh._build_color_transform(np.zeros((1, 4), np.float32))  # of red, green, blue and opacity, as they are
+        mesh._build_color_transform = lambda colours: held

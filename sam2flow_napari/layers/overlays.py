@@ -18,7 +18,7 @@ from sam2flow_core.project import SessionState
 from sam2flow_napari.layers.factory import TRACER_COLOUR, TRACER_ON_WHEEL, LayerFactory
 from sam2flow_napari.layers.flow_frames import FlowFrames
 from sam2flow_napari.layers.frame_on_screen import frame_on_screen
-from sam2flow_napari.layers.frame_vectors import show_vectors
+from sam2flow_napari.layers.frame_vectors import keep_shaders, show_vectors
 from sam2flow_napari.layers.lazy_layers import LabelFrames, SpeedFrames, WheelFrames, number_places
 from sam2flow_napari.layers.overlay_lines import Tracers, flow_arrows, line_segments
 from sam2flow_napari.session import Session
@@ -243,6 +243,8 @@ class Overlays:
                 there = self._layers[name] = make()
                 there.events.visible.connect(self._on_visible)
                 self._viewer.layers.insert(self._viewer.layers.index(below) + 1, there)
+                if isinstance(there, Vectors):
+                    keep_shaders(self._viewer, there)
             if there is not None and there in self._viewer.layers:
                 below = there
         self._viewer.layers.selection.active = active

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Vectors
+from vispy.visuals.shaders.program import ModularProgram
 
 from sam2flow_napari.layers.frame_vectors import show_vectors, shown_vectors
+from sam2flow_napari.layers.overlays import ARROWS, LINES, TRACERS
 
 
 def made(count, seed):
@@ -39,3 +41,23 @@ def test_another_frame_draws_the_layer_and_leaves_the_viewer_alone(layer):
     assert heard == ["set_data"]
     show_vectors(layer, made(7, 1))
     assert heard == ["set_data"]
+
+
+@pytest.mark.window
+def test_shaders_are_not_compiled_again_at_another_frame(window, qtbot, recording_path, monkeypatch):
+    """Compiling those of arrows, tracers and centrelines was the dearest part of a move of the slider."""
+    viewer, dock = window
+    dock.bench.open(recording_path)
+    overlays = dock.bench.scene.overlays
+    for name in (ARROWS, TRACERS, LINES):
+        overlays.show(name, True)
+    layers = [layer for layer in overlays.layers if isinstance(layer, Vectors)]
+    compiled = []
+    build = ModularProgram._build
+    monkeypatch.setattr(ModularProgram, "_build", lambda program: (compiled.append(program), build(program)))
+    for seed in range(2):
+        compiled.clear()
+        for layer in layers:
+            show_vectors(layer, made(100, seed))
+        viewer.window.screenshot(flash=False)
+    assert len(layers) == 3 and not compiled
