@@ -468,3 +468,8 @@ class Workbench(QObject):
         self.batch.forget()
         self._worker.close()
         self.closed.emit()
+
+    def leave(self) -> None:
+        """Close when the viewer's window is gone: nothing is told of layers that go, as nothing can draw them."""
+        with self.viewer.layers.selection.events.blocker_all():
+            self.close()

@@ -36,6 +36,8 @@ PROPOSAL_COLOUR = (0.35, 0.95, 1.0)
 """Red, green and blue of the outlines of vessels that are proposed."""
 _LIGHTEST_LINE = 0.3
 _BEHIND_NUMBERS, _NUMBER_PX = "#00000099", 26
+_POINT_PX = (0, 10_000)
+"""From nothing on: where a frame has no point, napari draws one without size at the corner, as large as the least."""
 OWNER_KEY = "sam2flow_owner"
 """In the metadata of a recording's layer: a weak reference to the workbench that works on it."""
 
@@ -129,6 +131,7 @@ class LayerFactory:
             ndim=3,
             size=size,
             border_color="white",
+            canvas_size_limits=_POINT_PX,
             features={"vessel_id": np.empty(0, int), "label": np.empty(0, int)},
             **placement(self.spacing),
         )
@@ -213,7 +216,7 @@ class LayerFactory:
             size=size,
             face_color=_BEHIND_NUMBERS,
             border_color="transparent",
-            canvas_size_limits=(1, _NUMBER_PX),
+            canvas_size_limits=(0, _NUMBER_PX),
             features={"number": np.empty(0, int)},
             text={"string": "{number}", "size": 12, "color": "white", "anchor": "center"},
             **placement(self.spacing, ndim=2),

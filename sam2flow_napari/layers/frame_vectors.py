@@ -58,7 +58,8 @@ def keep_shaders(viewer: ViewerModel, layer: Vectors) -> None:
     layer : Vectors
     """
     with suppress(AttributeError, KeyError):
-        window: Any = viewer.window  # type: ignore[attr-defined]
+        # A plugin is given a proxy that warns of what is not public.
+        window: Any = getattr(viewer, "__wrapped__", viewer).window
         mesh = window._qt_viewer.canvas.layer_to_visual[layer].node
         held = mesh._build_color_transform(np.zeros((1, 4), np.float32))  # of red, green, blue and opacity, as they are
         mesh._build_color_transform = lambda colours: held

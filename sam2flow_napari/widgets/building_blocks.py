@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from napari.utils.notifications import show_warning
+from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QRect, Qt, QTimer, QUrl
 from qtpy.QtGui import (
     QColor,
@@ -22,6 +22,7 @@ from qtpy.QtGui import (
 )
 from qtpy.QtWidgets import (
     QApplication,
+    QDialog,
     QHeaderView,
     QLabel,
     QLayout,
@@ -43,6 +44,8 @@ _MOVED = (QEvent.Type.FocusIn, QEvent.Type.Resize, QEvent.Type.Move)
 _ROW_PX = 22
 _AROUND_WORDS = 8
 """px of its width that a label leaves free when it breaks a line; less, and a last word is gone without an ellipsis."""
+_AGAIN_MS, _TIMES = 50, 40
+"""How often it is looked whether a dialog has handed the keyboard back: for two seconds."""
 _FEWEST_ROWS = 3
 """Rows that a table has room for in the smallest window; it scrolls beyond."""
 
@@ -248,6 +251,19 @@ def tell(label: QLabel, text: str) -> None:
     if label.text() != text:
         label.setText(text)
         label.setToolTip(text)
+
+
+def tell_after_a_dialog(text: str, times: int = _TIMES) -> None:
+    """Show a message once the dialog that it is about is gone and the program's window has the keyboard again.
+
+    napari takes a message away by itself only if its window is the active one when the message comes; others lie over
+    the scale bar until somebody closes them.
+    """
+    active = QApplication.activeWindow()
+    if times and (active is None or isinstance(active, QDialog)):
+        QTimer.singleShot(_AGAIN_MS, partial(tell_after_a_dialog, text, times - 1))
+    else:
+        show_info(text)
 
 
 def in_order(item: QWidget | QLayout | None) -> list[QWidget]:

@@ -124,11 +124,11 @@ class SAM2FlowDock(QWidget):
         self.bench.switch_wanted.connect(self._ask_to_switch)
         self.bench.runs.started.connect(self._show_results)
         # The window may go without closing its docks one by one.
-        self.destroyed.connect(self.bench.close)
+        self.destroyed.connect(self.bench.leave)
         QTimer.singleShot(0, partial(say_that_qt_is_old, napari_viewer))
         application = QApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(self.bench.close)
+            application.aboutToQuit.connect(self.bench.leave)
 
     def sizeHint(self) -> QSize:
         """Ask for no more width than the picture can spare."""

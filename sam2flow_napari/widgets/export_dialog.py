@@ -8,7 +8,6 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
-from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -27,7 +26,7 @@ from qtpy.QtWidgets import (
 
 from sam2flow_core.errors import Sam2FlowError
 from sam2flow_napari.translation import told, tr
-from sam2flow_napari.widgets.building_blocks import Hint, button, tell, turn_into
+from sam2flow_napari.widgets.building_blocks import Hint, button, tell, tell_after_a_dialog, turn_into
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.run_tables import RunTables
 
@@ -162,9 +161,9 @@ class ExportDialog(QDialog):
             self._bench.report(step)
         elif isinstance(step, Path):
             self.progress.setValue(_FINE)
-            show_info(tr("Exported to {step}").format(step=step))
             self._worker = None
             self.accept()
+            tell_after_a_dialog(tr("Exported to {step}").format(step=step))
         elif not self._stop.is_set():
             self._begun.append(step.kind)
             tell(self.words, tr("Writing {what}").format(what=told(step.what)))

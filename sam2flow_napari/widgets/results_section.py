@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from napari.utils.notifications import show_info
 from numpy.typing import NDArray
 from pyqtgraph.exporters import ImageExporter, SVGExporter
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtCore import QBuffer, QRectF, Qt, QTimer
+from qtpy.QtGui import QImage, QPainter, QPixmap
+from qtpy.QtSvg import QSvgGenerator
 from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -30,7 +32,7 @@ from sam2flow_napari.layers.factory import speed_colours
 from sam2flow_napari.layers.lazy_layers import wheel_picture
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
 from sam2flow_napari.translation import shown_name, tr
-from sam2flow_napari.widgets.building_blocks import Hint, button, open_page, row_table, tell
+from sam2flow_napari.widgets.building_blocks import Hint, button, open_page, row_table, tell, tell_after_a_dialog
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 from sam2flow_napari.widgets.plots import SpaceTimePlot, VelocityPlot
 from sam2flow_napari.widgets.results_table import ResultsTable
@@ -40,7 +42,6 @@ from sam2flow_napari.worker.jobs import RunProgress
 from sam2flow_napari.worker.run_tables import REPORT, RunTables
 
 _WIDTH_PX = 1600
-_EXPORTERS = {".png": ImageExporter, ".svg": SVGExporter}
 _LEGEND_PX = 44
 _BAR_PX = (110, 14)
 _DRAW_MS = 250
@@ -55,16 +56,41 @@ def save_plot(plot: pg.PlotWidget, path: Path) -> None:
         If the ending is another, or the file cannot be written.
     """
     path = path if path.suffix else path.with_suffix(".png")
-    make = _EXPORTERS.get(path.suffix.lower())
-    if make is None:
+    write = {".png": _write_png, ".svg": _write_svg}.get(path.suffix.lower())
+    if write is None:
         raise OutputError(
             tr("{path}: figures are saved as .png or .svg; choose one of these endings").format(path=path)
         )
-    exporter = make(plot.getPlotItem())
-    if make is ImageExporter:
-        exporter.parameters()["width"] = _WIDTH_PX
     with whole_file(path) as part:
-        exporter.export(str(part))
+        write(plot, part)
+
+
+def _write_png(plot: pg.PlotWidget, path: Path) -> None:
+    exporter = ImageExporter(plot.getPlotItem())
+    exporter.parameters()["width"] = _WIDTH_PX
+    exporter.export(str(path))
+
+
+def _write_svg(plot: pg.PlotWidget, path: Path) -> None:
+    """Write a plot as SVG with Qt's own writer where it clips curves to their axes; Qt 5 has none that does.
+
+    pyqtgraph's writer, which clips by itself, ends with an error at the closed paths of Qt 6.10 and later.
+    """
+    maker: Any = QSvgGenerator
+    if not hasattr(maker, "SvgVersion"):
+        SVGExporter(plot.getPlotItem()).export(str(path))
+        return
+    source = plot.getPlotItem().sceneBoundingRect()
+    room = QRectF(0, 0, source.width(), source.height())
+    generator, written = maker(maker.SvgVersion.Svg11), QBuffer()
+    generator.setOutputDevice(written)  # to a file it would write what a full disk takes, and say nothing
+    generator.setSize(source.size().toSize())
+    generator.setViewBox(room)
+    painter = QPainter(generator)
+    painter.fillRect(room, plot.backgroundBrush())
+    plot.scene().render(painter, room, source)
+    painter.end()
+    path.write_bytes(bytes(written.data()))
 
 
 class OverlaySwitches(QWidget):
@@ -311,7 +337,7 @@ class ResultsSection(QWidget):
         except OutputError as error:
             self._bench.report(error)
         else:
-            show_info(tr("Figure saved as {path}").format(path=path))
+            tell_after_a_dialog(tr("Figure saved as {path}").format(path=path))
 
     def _detach(self) -> None:
         """Put the plots into a window of their own until it is closed."""

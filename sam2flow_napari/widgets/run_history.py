@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from napari.qt.threading import create_worker
-from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
@@ -25,7 +24,7 @@ from sam2flow_core.errors import OutputError
 from sam2flow_core.project import SUFFIX, KeptRun, kept_runs, next_comparison_file
 from sam2flow_core.spreadsheets import read_csv
 from sam2flow_napari.translation import tr
-from sam2flow_napari.widgets.building_blocks import ask, button, open_page, relabel
+from sam2flow_napari.widgets.building_blocks import ask, button, open_page, relabel, tell_after_a_dialog
 from sam2flow_napari.workbench import Workbench
 from sam2flow_napari.worker.jobs import RunProgress
 from sam2flow_napari.worker.run_tables import SUMMARY
@@ -235,9 +234,9 @@ class CompareDialog(QDialog):
         if isinstance(answer, Exception):
             self._bench.report(answer)
             return
-        show_info(tr("The comparison is {answer}").format(answer=answer))
         open_page(answer)
         self.accept()
+        tell_after_a_dialog(tr("The comparison is {answer}").format(answer=answer))
 
 
 def _write(folders: list[Path], path: Path) -> Path | Exception:

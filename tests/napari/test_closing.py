@@ -1,5 +1,8 @@
 """The dock is closed and opened again, with the mouse, in real windows: nothing is lost, doubled or left behind."""
 
+import subprocess
+import sys
+
 import pytest
 from clicks import click
 from conftest import PATIENCE, write_recording
@@ -154,3 +157,29 @@ def test_an_engine_that_does_not_end_is_ended(monkeypatch, qtbot):
     engine.hurry()
     qtbot.waitUntil(lambda: process.poll() is not None, timeout=PATIENCE)
     engine.close()
+
+
+WINDOW = """
+import sys
+import napari
+from qtpy.QtCore import QTimer
+from sam2flow_core.prompts import Prompt
+viewer = napari.Viewer()
+dock = viewer.window.add_plugin_dock_widget("sam2flow", "SAM2Flow")[1]
+viewer.window.resize(1280, 800)
+dock.bench.open(sys.argv[1])
+dock.bench.session.set_clicks((Prompt(1, 0, 20.0, 30.0, 1),))
+dock.bench.scene.overlays.show("flow arrows", True)
+QTimer.singleShot(1000, viewer.window._qt_window.close)
+napari.run()
+"""
+
+
+def test_a_window_that_is_closed_ends_without_a_word(recording_path):
+    """Layers were taken from a canvas that was gone: a hundred lines of errors in the terminal at every end."""
+    done = subprocess.run(
+        [sys.executable, "-c", WINDOW, str(recording_path)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Error" not in done.stderr and "Private attribute" not in done.stderr
+    assert (recording_path.parent / "cells.tif.sam2flow" / "project.json").is_file()

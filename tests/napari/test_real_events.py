@@ -19,6 +19,7 @@ from sam2flow_core.engine.preview import Reading
 from sam2flow_core.prompts import Prompt
 from sam2flow_napari.layers.factory import palette, vessel_colour
 from sam2flow_napari.layers.overlay_lines import flow_arrows
+from sam2flow_napari.widgets import building_blocks
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 from sam2flow_napari.widgets.export_dialog import ExportDialog
 from sam2flow_napari.widgets.plots import at_every_frame, broken_line, passages
@@ -492,6 +493,20 @@ def test_everything_is_exported_from_the_dialog(dock, qtbot, tmp_path, monkeypat
     assert len(names) == 13 and {"cells.xlsx", "cells_film.mp4", "cells_masks.tif", "cells_summary.csv"} <= set(names)
     for name in ("summary.csv", "per_frame.csv"):
         assert (folder / f"cells_{name}").read_bytes() == (dock.bench.session.results / name).read_bytes()
+
+
+def test_what_was_exported_is_told_when_the_dialog_is_gone(dock, qtbot, tmp_path, monkeypatch):
+    """napari never takes away a message that comes while a dialog is the active window."""
+    mark(dock)
+    measure(dock, qtbot)
+    dialog = open_export(dock, qtbot)
+    choose_kinds(dialog, qtbot, "tables (CSV)")
+    shown, told = [], lambda text: shown.append((text, any(d.isVisible() for d in dock.findChildren(ExportDialog))))
+    monkeypatch.setattr(building_blocks, "show_info", told)
+    (tmp_path / "taken").mkdir()
+    dialog.export_to(tmp_path / "taken")
+    qtbot.waitUntil(lambda: bool(shown), timeout=PATIENCE)
+    assert shown == [(f"Exported to {tmp_path / 'taken'}", False)]
 
 
 def test_an_export_says_what_is_in_its_way_and_replaces_nothing(dock, qtbot, tmp_path):

@@ -11,6 +11,7 @@ from fake_engine import FakeEngine
 from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtWidgets import QLabel
 
+from sam2flow_napari.layers.overlays import NUMBERS
 from sam2flow_napari.widgets.building_blocks import Hint
 from sam2flow_napari.widgets.dock import SAM2FlowDock
 
@@ -39,6 +40,26 @@ def test_from_a_file_to_pixels_on_screen(window, recording_path, qtbot):
     after = viewer.screenshot(flash=False).astype(int)
     still = (after[..., :3].max(axis=-1) - after[..., :3].min(axis=-1)) > 60
     assert still.sum() < colourful.sum() / 2
+
+
+def test_a_frame_without_prompts_has_no_dot_in_its_corner(window, recording_path, qtbot):
+    """napari draws a point without size at (0, 0) where a layer has none: black, and seen on a light ground."""
+    viewer, dock = window
+    viewer.theme = "light"
+    dock.bench.open(recording_path)
+    mark_two(dock)
+    viewer.dims.set_current_step(0, 5)
+    layer = dock.bench.scene.prompts.layer
+    assert len(layer.data) == 2
+    qtbot.waitUntil(lambda: not dock.bench.previews.awaited, timeout=PATIENCE)
+    qtbot.wait(300)
+    dock.bench.scene.overlays.show(NUMBERS, False)
+    pictures = []
+    for shown in (True, False):
+        layer.visible = shown
+        qtbot.wait(50)
+        pictures.append(viewer.screenshot(flash=False))
+    np.testing.assert_array_equal(*pictures)
 
 
 def test_a_click_of_the_mouse_on_the_canvas_is_a_prompt(window, recording_path, qtbot):
