@@ -222,7 +222,7 @@ class Overlays:
     # -- drawing -----------------------------------------------------------
     @property
     def _speed_name(self) -> str:
-        return f"{tr(SPEED)} ({self._factory.spacing.speed_unit})"
+        return f"{tr(SPEED)} ({tr(self._factory.spacing.speed_unit)})"
 
     def _make(self, *wanted: str) -> None:
         """Make these layers where they are missing, each in its place over the recording."""

@@ -900,6 +900,10 @@ volle Farbe: {most}</translation>
         <translation>Diagramm gespeichert als {path}</translation>
     </message>
     <message>
+        <source>px/frame</source>
+        <translation>px/Bild</translation>
+    </message>
+    <message>
         <source>95 % interval from</source>
         <translation>95-%-Intervall von</translation>
     </message>
@@ -1505,11 +1509,11 @@ volle Farbe: {most}</translation>
     </message>
     <message>
         <source>Click = this vessel  (+)</source>
-        <translation>Klick: dieses Gefäß (+)</translation>
+        <translation>Klick: dazu  (+)</translation>
     </message>
     <message>
-        <source>Click = not this vessel  (−)</source>
-        <translation>Klick: nicht dieses (−)</translation>
+        <source>Click = not this  (−)</source>
+        <translation>Klick: nicht dazu  (−)</translation>
     </message>
     <message>
         <source>The run was cut short: Resume, on Results, goes on with it. Run begins anew.</source>

@@ -900,6 +900,10 @@ pleine couleur : {most}</translation>
         <translation>Figure enregistrée : {path}</translation>
     </message>
     <message>
+        <source>px/frame</source>
+        <translation>px/image</translation>
+    </message>
+    <message>
         <source>95 % interval from</source>
         <translation>Intervalle à 95 % de</translation>
     </message>
@@ -1508,8 +1512,8 @@ pleine couleur : {most}</translation>
         <translation>Clic = ce vaisseau  (+)</translation>
     </message>
     <message>
-        <source>Click = not this vessel  (−)</source>
-        <translation>Clic = pas ce vaisseau  (−)</translation>
+        <source>Click = not this  (−)</source>
+        <translation>Clic = pas celui-ci  (−)</translation>
     </message>
     <message>
         <source>The run was cut short: Resume, on Results, goes on with it. Run begins anew.</source>

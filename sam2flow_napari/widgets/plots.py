@@ -215,7 +215,7 @@ class VelocityPlot(FramePlot):
         """Draw the speeds gathered so far; the tables may have taken their place meanwhile."""
         if not self._live:
             return
-        self.setLabel("left", tr("speed so far ({unit})").format(unit=self._live_unit))
+        self.setLabel("left", tr("speed so far ({unit})").format(unit=tr(self._live_unit)))
         for vessel_id, points in self._live.items():
             self._curve(vessel_id).setData(
                 *broken_line(np.array(points.frames), np.array(points.speeds)), connect="finite"

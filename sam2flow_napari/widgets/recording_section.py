@@ -26,6 +26,9 @@ _SOURCES = {
     "none": tr_later("not in file"),
 }
 
+_VALUE_PX = 146
+"""Width of a box for a number: of its buttons, and of 18000.000 or *unknown* in any language."""
+
 
 class RecordingSection(QWidget):
     """Open a recording, see and mend its calibration."""
@@ -51,7 +54,7 @@ class RecordingSection(QWidget):
             box.native.setDecimals(3)
             box.native.setSpecialValueText(tr("unknown"))
             box.native.setKeyboardTracking(False)
-            box.native.setFixedWidth(126)
+            box.native.setFixedWidth(_VALUE_PX)
             box.changed.connect(self._on_edited)
         self.stabilise.changed.connect(self._on_stabilise)
         bench.foreign_added.connect(self._on_foreign)
@@ -85,6 +88,7 @@ class RecordingSection(QWidget):
             grid.addWidget(source, row, 2)
         grid.addWidget(self.stabilise.native, 4, 0)
         grid.addWidget(self._problems, 5, 0, 1, 3)
+        grid.setColumnMinimumWidth(1, _VALUE_PX)  # napari's style takes the boxes' own least width away
         grid.setColumnStretch(2, 1)
         return filled
 

@@ -142,7 +142,7 @@ class OverlaySwitches(QWidget):
             self._picture.clear()
             self._words.setText("")
             return
-        unit, limit = recording.spacing.speed_unit, scene.overlays.speed_limit
+        unit, limit = tr(recording.spacing.speed_unit), scene.overlays.speed_limit
         most = f"{limit:.{0 if limit > 10 else 1}f} {unit}"
         directions = self.directions.isChecked()
         self._picture.setPixmap(self._wheel if directions else self._bar)

@@ -36,7 +36,7 @@ _ROWS = (
     ("valid_pct", tr_later("Frames with a velocity"), "%"),
 )
 COLUMNS = (tr_later("Vessel"), "um/s [95 %]", tr_later("Grade"), tr_later("Notes"))
-_UNCALIBRATED = "px/frame"
+_UNCALIBRATED = tr_later("px/frame")
 
 
 def flags_in_words(flags: Any) -> str:
@@ -195,7 +195,7 @@ class ResultsTable(QAbstractTableModel):
 
     def as_text(self) -> str:
         """Return the table as tab-separated text for the clipboard."""
-        unit = _UNCALIBRATED if self._px_frame else "um/s"
+        unit = tr(_UNCALIBRATED) if self._px_frame else "um/s"
         titles = (
             tr("Number"),
             tr("Vessel"),

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
-from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 from superqt.utils import QSignalThrottler
 
@@ -143,6 +143,8 @@ class RunSection(QWidget):
             box.native.setMinimumWidth(width)
         for box in (self.first, self.last):
             box.native.setMaximumWidth(92)
+            # Keys and wheel step it; buttons would leave room for three digits.
+            box.native.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         for box in (self.resolution, self.detail):
             box.native.setMinimumWidth(50)
         grid.addLayout(frames, 0, 1, 1, 3)

@@ -199,7 +199,7 @@ class VesselsSection(QWidget):
         tell(self.guide, self._advice())
         turn_into(self.paint, tr("Use the mask") if painting else tr("Paint"))
         turn_into(self.clear, tr("Give up") if painting else tr("Clear"))
-        self.sign.setText(tr("Click = this vessel  (+)") if session.sign else tr("Click = not this vessel  (−)"))
+        self.sign.setText(tr("Click = this vessel  (+)") if session.sign else tr("Click = not this  (−)"))
         self.undo.setEnabled(session.can_undo or painting)
         self.redo.setEnabled(session.can_redo or painting)
         self.setEnabled(session.recording is not None)

@@ -11,10 +11,11 @@ from string import Formatter
 import numpy as np
 import pytest
 import tifffile
-from conftest import PATIENCE
+from clicks import click
+from conftest import PATIENCE, write_recording
 from napari.components import ViewerModel
 from qtpy.QtCore import QCoreApplication, Qt
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QAbstractSpinBox, QLabel, QLineEdit, QPushButton
 
 import sam2flow_core
 import sam2flow_napari
@@ -104,17 +105,23 @@ def test_no_button_is_cut_off_on_a_small_screen(speak, make_napari_viewer, qtbot
     viewer = make_napari_viewer(show=True)
     dock = SAM2FlowDock(viewer, engine)
     viewer.window.add_dock_widget(dock, name="SAM2Flow")
-    viewer.window.resize(1280, 800)
-    dock.bench.open(recording_path)
+    dock.bench.open(write_recording(recording_path, frames=12000, height=16, width=16, calibrated=False))
     tight = []
-    for page, squeezed in product(range(2), (False, True)):
+    # In the lower window, that of a screen with a task bar, the page scrolls and its bar takes room.
+    for height, page, squeezed in product((800, 740), range(2), (False, True)):
+        viewer.window.resize(1280, height)
         dock.pages.setCurrentIndex(page)
+        dock.bench.session.set_sign(int(squeezed))
         if squeezed:  # as when the window is made smaller, or somebody drags its edge
             viewer.window._qt_window.resizeDocks([dock.parent()], [10], Qt.Orientation.Horizontal)
         qtbot.wait(100)
         for each in dock.findChildren(QPushButton):
             if each.isVisible() and each.fontMetrics().horizontalAdvance(each.text()) > each.width() - 4:
                 tight.append((each.text(), each.width()))
+        for box in dock.findChildren(QAbstractSpinBox):
+            line = box.findChild(QLineEdit)
+            if box.isVisible() and box.fontMetrics().horizontalAdvance(line.text()) > line.width() - 4:
+                tight.append((line.text(), line.width()))
         assert dock.pages.widget(page).horizontalScrollBar().maximum() == 0
     dock.shut()
     qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
@@ -155,6 +162,22 @@ def test_what_the_core_says_is_german_too(speak, qtbot, engine, recording_path, 
     assert [names.data(names.index(row, 1)) for row in range(2)] == ["Gefäß 1", "Vene"]
     names.setData(names.index(0, 1), "Gefäß 1")  # the cell was opened and left as it was
     assert session.state.vessels[0].name == "Vessel 1"
+    dock.shut()
+    qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
+
+
+def test_legend_and_table_name_the_unit_that_the_plot_names(speak, qtbot, engine, tmp_path):
+    speak("de")
+    dock = SAM2FlowDock(ViewerModel(), engine)
+    qtbot.addWidget(dock)
+    dock.bench.open(write_recording(tmp_path / "cells.tif", calibrated=False))
+    click(dock.bench.session, 0, 20.0, 40.0)
+    dock.run.start.click()
+    qtbot.waitUntil(lambda: dock.bench.runs.tables is not None, timeout=PATIENCE)
+    assert "(px/Bild)" in dock.results.plot.getAxis("left").labelText
+    assert dock.results.model.headerData(1, Qt.Orientation.Horizontal) == "px/Bild"
+    assert any(label.text().endswith("px/Bild") for label in dock.results.findChildren(QLabel))
+    assert any(layer.name == "Tempo (px/Bild)" for layer in dock.bench.viewer.layers)
     dock.shut()
     qtbot.waitUntil(lambda: not dock.bench.busy, timeout=PATIENCE)
 
