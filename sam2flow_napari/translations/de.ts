@@ -2934,6 +2934,10 @@ volle Farbe: {most}</translation>
         <translation>die Linie ist {length:.0f} px lang; zeichnen Sie mindestens {least:.0f} px entlang eines Gefäßes</translation>
     </message>
     <message>
+        <source>for {share:.0%} of the time no streaks are seen: blood stood still, or no cells passed; not part of the mean</source>
+        <translation>{share:.0%} der Zeit sind keine Streifen zu sehen: Das Blut stand still, oder keine Zellen kamen vorbei; nicht im Mittelwert</translation>
+    </message>
+    <message>
         <source>the line turns back upon itself; draw it along a vessel in one direction</source>
         <translation>die Linie kehrt auf sich selbst zurück; zeichnen Sie sie in einer Richtung entlang eines Gefäßes</translation>
     </message>

@@ -2934,6 +2934,10 @@ pleine couleur : {most}</translation>
         <translation>la ligne fait {length:.0f} px ; tracez-en au moins {least:.0f} le long d'un vaisseau</translation>
     </message>
     <message>
+        <source>for {share:.0%} of the time no streaks are seen: blood stood still, or no cells passed; not part of the mean</source>
+        <translation>{share:.0%} du temps, aucune trace n'est visible : le sang était arrêté, ou aucune cellule n'est passée ; hors de la moyenne</translation>
+    </message>
+    <message>
         <source>the line turns back upon itself; draw it along a vessel in one direction</source>
         <translation>la ligne revient sur elle-même ; tracez-la le long d'un vaisseau dans un seul sens</translation>
     </message>
