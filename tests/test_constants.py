@@ -95,6 +95,7 @@ KEPT = {
     "stack.opening": {"_PNG_SAMPLES": FORM, "_LARGEST_BYTES": COST},
     "stack.refusals": {"_LONGEST": REFUSED},
     "stack.sources": {"_MOST_CHANNELS": REFUSED},
+    "stack.registration": {"_ROWS_AT_ONCE": COST},
     "stack.stabiliser": {"SAMPLES": COST},
     "stack.tiff": {"_RESOLUTION_UNIT": FORM, "_WHITE_IS_ZERO": FORM},
     "stack.tiff_layout": {"_NOTES_LOOKED_AT": COST},

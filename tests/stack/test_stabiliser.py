@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from recordings import breathing, tissue_video
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import correlate1d, gaussian_filter, zoom
 from scipy.ndimage import shift as spline_shift
 
 from sam2flow_core.errors import StackError
 from sam2flow_core.stack import Shift, Stabiliser, open_stack
+from sam2flow_core.stack.registration import binned, translate
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "ncflowspeed" / "ncflowspeed_240f.tif"
 
@@ -171,3 +172,27 @@ def test_real_recording_does_not_drift() -> None:
     assert np.abs(whole[-30:].mean(0) - whole[:30].mean(0)).max() < 0.2
     common = [np.corrcoef(left[:, k], right[:, k])[0, 1] for k in (0, 1)]
     assert min(common) > 0.35
+
+
+@pytest.mark.parametrize("shift", [(0.4, -1.7), (0.0, 2.5), (-3.0, 4.0), (0.0, 0.0), (900.3, -0.1)])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_moving_a_frame_is_the_convolution_with_keys_taps_whatever_its_size(shift, dtype):
+    frame = np.random.default_rng(0).integers(0, 60_000, (70, 45)).astype(dtype)
+    expected = frame.astype(float)
+    for axis, part in enumerate(shift):
+        whole = int(np.floor(part))
+        places = np.clip(np.arange(expected.shape[axis]) + whole, 0, expected.shape[axis] - 1)
+        f = part - whole
+        taps = [0, -f + 2 * f**2 - f**3, 2 - 5 * f**2 + 3 * f**3, f + 4 * f**2 - 3 * f**3, f**3 - f**2]
+        expected = correlate1d(expected.take(places, axis), np.divide(taps, 2), axis, mode="nearest")
+    moved = translate(frame, *shift)
+    assert moved.dtype == np.float32 and moved is not frame
+    np.testing.assert_allclose(moved, expected, atol=0.05)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3, 9])
+def test_binning_is_the_mean_over_blocks(factor):
+    frame = np.random.default_rng(0).integers(0, 60_000, (41, 64)).astype(np.uint16)
+    height, width = (n // factor for n in frame.shape)
+    blocks = frame[: height * factor, : width * factor].reshape(height, factor, width, factor)
+    np.testing.assert_allclose(binned(frame, factor), blocks.mean((1, 3)), rtol=1e-6)
