@@ -131,11 +131,13 @@ def _followed(
     return fine[0, 0], float(traced.sureness[0])
 
 
-def follow_vessels(model: SAM2Flow, state: InferenceState, frame: int, settings: InferenceSettings) -> bool:
-    """Look for all vessels in a later frame by memory alone; say whether the mask of one is another from now on.
+def follow_vessels(
+    model: SAM2Flow, state: InferenceState, frame: int, settings: InferenceSettings, vessels: list[VesselState]
+) -> bool:
+    """Look for some vessels in a later frame by memory alone; say whether the mask of one is another from now on.
 
     Networks whose memory matches frames update the mask where they are sure of another one: tissue bends, and a change
-    of focus shows more or less of a vessel. The others only say what their decoder makes of it.
+    of focus shows more or less of a vessel. The others only say what their decoder makes of all vessels.
     """
     if state.seen is None:
         if model.config.mask.follows:
@@ -143,7 +145,6 @@ def follow_vessels(model: SAM2Flow, state: InferenceState, frame: int, settings:
         masks_from_memory(model, state, frame, settings.cached_frames)
         return False
     state.seen.look(frame, lambda: state.frames.inputs(frame))
-    vessels = list(state.vessels.values())
     answers = state.seen.find(frame, [v.context.read() for v in vessels], state.frames.size)
     changed = [_take(v, a, state.seen, frame) for v, a in zip(vessels, answers, strict=True) if a is not None]
     return any(changed)

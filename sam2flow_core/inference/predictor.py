@@ -464,19 +464,23 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         """Encode the key frame of frame ``t`` if need be; look there, and soon after one is lost, for the vessels."""
         while True:
             try:
-                if self._is_looked_for(state, t, key) and follow_vessels(self.model, state, t, self.settings):
+                wanted = self._looked_for(state, t, key)
+                if wanted and follow_vessels(self.model, state, t, self.settings, wanted):
                     flows.lay_anew()
                 return encoded(self.model, state, key, self.settings.cached_frames)[0]
             except torch.OutOfMemoryError:
                 flows.make_room(t)
 
-    def _is_looked_for(self, state: InferenceState, t: int, key: int) -> bool:
-        """Whether vessels are looked for in frame ``t``: in key frames, and again soon where one was not seen there."""
-        if any(t in v.logits for v in state.vessels.values()):
-            return False
+    def _looked_for(self, state: InferenceState, t: int, key: int) -> list[VesselState]:
+        """Vessels that are looked for in frame ``t``: all in key frames, and soon again those that are out of sight."""
+        vessels = list(state.vessels.values())
+        if any(t in v.logits for v in vessels):
+            return []
+        if key == t:
+            return vessels
         again, least = self.settings.matching.look_again_every, self.settings.matching.least_present
-        lost = state.seen is not None and any(v.object_score < least for v in state.vessels.values())
-        return key == t or (lost and (t - key) % again == 0)
+        soon = state.seen is not None and (t - key) % again == 0
+        return [v for v in vessels if soon and v.object_score < least]
 
     def _note(self, notices: list[str], state: InferenceState) -> None:
         """Keep what was done for want of memory, and on which device the rest is computed."""

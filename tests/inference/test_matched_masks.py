@@ -147,6 +147,25 @@ def test_a_lost_vessel_is_looked_for_again_soon(model, video, vessel, monkeypatc
     assert [round(s, 1) for s in scores] == [1.0] * 5 + [0.1] + [0.9] * 8
 
 
+def test_only_what_is_out_of_sight_is_looked_for_again(model, video, vessel, monkeypatch):
+    asked = []
+
+    def find(self, frame, banks, size):
+        asked.append((frame, len(banks)))
+        chances = [0.9, 0.1] if len(banks) == 2 else [0.1 if frame < 8 else 0.9]
+        return [FoundMask(logits_of(vessel), 0.9, chance) for chance in chances]
+
+    monkeypatch.setattr(SeenFrames, "find", find)
+    settings = InferenceSettings(key_frame_every=5, matching=MatchingSettings(look_again_every=1))
+    predictor = SAM2FlowPredictor(model, CPU, {}, settings)
+    state = predictor.init_state(video, stabilise=False)
+    for number in (1, 2):
+        predictor.add_new_mask(state, 0, number, np.roll(vessel, 3 * number, 0))
+    steps = list(predictor.stream(state))
+    assert asked[:4] == [(5, 2), (6, 1), (7, 1), (8, 1)] and asked[4] == (10, 2)
+    assert [[v.object_score for v in steps[t].vessels] for t in (5, 7, 8)] == [[0.9, 0.1], [0.9, 0.1], [0.9, 0.9]]
+
+
 def test_memory_is_bounded_and_large_frames_are_shrunk(model):
     seen = seen_frames(model, MatchingSettings(most_side=96, kept_views=3))
     rng = torch.Generator().manual_seed(0)
