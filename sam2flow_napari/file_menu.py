@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 RESOURCES = "sam2flow_resources"
 _UM = {"micrometer": 1.0, "nanometer": 1e-3, "millimeter": 1e3}
 _SECONDS = {"second": 1.0, "millisecond": 1e-3, "microsecond": 1e-6}
+_UNUSED_S = 24 * 3600
+_LONGEST_NAME = 100
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
 
@@ -93,16 +97,20 @@ def _written(layer: Image, data: Any) -> Path:
     from sam2flow_core.files import whole_file
 
     sides, seconds = _scale(layer)
-    key = hashlib.sha256(np.asarray(data[0]).tobytes() + repr((data.shape, sides, seconds)).encode()).hexdigest()[:12]
-    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in layer.name) or "layer"
-    path = Path.home() / ".sam2flow" / "layers" / f"{name}-{key}.tif"
-    if path.exists():
-        return path
+    kept = data.dtype if data.dtype in (np.uint8, np.uint16, np.float32) else np.float32
+    content = hashlib.sha256(repr((data.shape, str(kept), sides, seconds)).encode())
+    for t in range(len(data)):  # all of them: films may begin alike, with a dark frame say
+        content.update(np.asarray(data[t], kept).tobytes())
+    name = "".join(c if c.isalnum() or c in "-_" else "_" for c in layer.name)[:_LONGEST_NAME] or "layer"
+    path = Path.home() / ".sam2flow" / "layers" / f"{name}-{content.hexdigest()[:12]}.tif"
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_unused(path.parent)
+    if path.exists():
+        path.touch()
+        return path
     metadata: dict[str, Any] = {"axes": "TYX"} | ({"finterval": seconds} if seconds else {})
     if sides:
         metadata["unit"] = "um"  # without a size it would be read as one um
-    kept = data.dtype if data.dtype in (np.uint8, np.uint16, np.float32) else np.float32
     with whole_file(path) as part:
         tifffile.imwrite(
             part,
@@ -114,6 +122,33 @@ def _written(layer: Image, data: Any) -> Path:
             resolution=(1 / sides, 1 / sides) if sides else None,
         )
     return path
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove copies of layers that nobody has taken up for a day, and in which nothing was ever marked or typed."""
+    for copy in folder.glob("*.tif"):
+        with suppress(OSError, Sam2FlowError):  # what cannot be read is no reason to remove anything
+            if time.time() - copy.stat().st_mtime > _UNUSED_S:
+                _remove_if_empty(copy)
+
+
+def _remove_if_empty(copy: Path) -> None:
+    from sam2flow_core.project import PROJECT_FILE, CalibrationEdit, read_project
+    from sam2flow_napari.session import project_folder
+
+    folder = project_folder(copy)
+    kept = list(folder.iterdir()) if folder.is_dir() else []
+    if kept:
+        project = read_project(folder)
+        if project.state.vessels or project.edit != CalibrationEdit():
+            return
+        if {file.name for file in kept} - {PROJECT_FILE, "prompts.csv"}:  # runs, say
+            return
+    copy.unlink()
+    for file in kept:
+        file.unlink()
+    if folder.is_dir():
+        folder.rmdir()
 
 
 def _scale(layer: Image) -> tuple[float | None, float | None]:

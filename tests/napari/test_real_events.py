@@ -1,6 +1,7 @@
 """The dock under the hand: real keys, real clicks, and what must not move meanwhile."""
 
 import gc
+import os
 
 import numpy as np
 import pandas as pd
@@ -406,6 +407,32 @@ def test_a_layer_without_units_has_no_pixel_size(dock, qtbot):
     calibration = dock.bench.session.recording.calibration
     assert calibration.pixel_size_um.value is None and calibration.frame_rate_hz.value is None
     assert calibration.pixel_size_um.usable is None
+
+
+def test_layers_that_begin_alike_are_two_recordings(dock):
+    """Both were one file, and the second film was measured as the first."""
+    film = np.random.default_rng(3).integers(0, 255, (9, 40, 50)).astype(np.uint8)
+    film[0] = 0
+    for shown in (film, np.concatenate([film[:1], film[1:] // 2])):
+        dock.bench.viewer.add_layer(Image(shown, name="film"))
+        dock.bench.use_layer()
+        np.testing.assert_array_equal(dock.bench.session.recording.stack.frame(4), shown[4])
+
+
+def test_copies_of_layers_in_which_nothing_was_marked_go_after_a_day(dock):
+    paths = []
+    for value in range(3):
+        film = np.random.default_rng(value).integers(0, 255, (9, 40, 50)).astype(np.uint8)
+        dock.bench.viewer.add_layer(Image(film, name="film"))
+        dock.bench.use_layer()
+        paths.append(dock.bench.session.recording.path)
+        if value == 0:
+            click(dock.bench.session, 0, 12.0, 40.0)
+    for path in paths[:2]:
+        os.utime(path, (0, 0))
+    dock.bench.viewer.add_layer(Image(film // 2, name="film"))
+    dock.bench.use_layer()
+    assert [path.exists() for path in paths] == [True, False, True]
 
 
 def test_a_file_that_another_reader_has_opened_is_used_as_it_is(dock, qtbot, tmp_path):
