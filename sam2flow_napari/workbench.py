@@ -279,6 +279,7 @@ class Workbench(QObject):
         if old is not None and old in self.viewer.layers:
             # One recording at a time: another's layers could not be told from this one's.
             self.viewer.layers.remove(old)
+            image.name = recording.stack.name  # napari had numbered it beside one of that name
         preferences = read_preferences()
         model = self.session.run_choices.model
         if is_hub_name(model) and model != preferences.model:

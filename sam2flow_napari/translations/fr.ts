@@ -709,7 +709,7 @@
     </message>
     <message>
         <source>Rate (Hz)</source>
-        <translation>Taux (Hz)</translation>
+        <translation>Cadence (Hz)</translation>
     </message>
     <message>
         <source>Open…</source>

@@ -421,3 +421,9 @@ def test_run_folders_are_never_used_twice(tmp_path):
     assert next_run_folder(tmp_path).name == "run-002"
     (tmp_path / "run-002").mkdir()
     assert next_run_folder(tmp_path).name == "run-004"
+
+
+def test_a_recording_that_is_opened_again_keeps_its_name(bench, recording_path):
+    for _ in range(3):
+        bench.open(recording_path)
+        assert bench.viewer.layers[0].name == "cells"
