@@ -295,12 +295,17 @@ def remeasure(folder: Path, stack: Path | None = None) -> tuple[int, int]:
     StackError
         If the recording is gone or another one.
     """
-    open_results(folder)
+    results = open_results(folder)
+    if not (folder / PROVENANCE).is_file() and read_marker(folder) is None:
+        raise OutputError(
+            "{folder}: provenance.json is missing, which says how the run there was asked for; run again", folder=folder
+        )
     if not (folder / PROVENANCE).is_file():
         raise OutputError(
             "{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume",
             folder=folder,
         )
+    results.check_complete()
     request = request_again(folder / PROVENANCE, folder, stack, download=True)
     description = {k: v for k, v in read_provenance(folder / PROVENANCE)["model"].items() if k != "asked"}
     with open_source(request) as source, lock_folder(folder) as lock:

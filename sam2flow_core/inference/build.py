@@ -71,13 +71,13 @@ def build_sam2(
 ) -> SAM2Flow:
     """Network of a checkpoint, by SAM 2's own call, for `SAM2ImagePredictor` and `SAM2AutomaticMaskGenerator`.
 
-    Parameters are those of `build_sam2_video_predictor`. Whether steady masks are preferred is a setting of the
-    predictor here: ``SAM2ImagePredictor(model, settings=Sam2Settings(steady_masks=False))``.
+    Parameters are those of `build_sam2_video_predictor`. With ``apply_postprocessing=False`` predictors of this network
+    do not prefer steady masks, as with ``SAM2ImagePredictor(model, settings=Sam2Settings(steady_masks=False))``.
 
     Raises
     ------
     ModelError
-        If there is no checkpoint, or what belongs to the predictor is asked of the network.
+        If there is no checkpoint, or overrides are given.
 
     References
     ----------
@@ -89,11 +89,8 @@ def build_sam2(
     'tiny'
     """
     _check_call(ckpt_path, hydra_overrides_extra)
-    if not apply_postprocessing:
-        raise ModelError(
-            "apply_postprocessing belongs to the predictor here: settings=Sam2Settings(steady_masks=False)"
-        )
     model, _ = load_model(str(ckpt_path))
+    model.steady_masks = apply_postprocessing
     return model.to(choose_device(str(device))).eval()
 
 

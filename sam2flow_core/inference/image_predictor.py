@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.config.inference import Sam2Settings
 from sam2flow_core.errors import ModelError, PromptError
+from sam2flow_core.inference.precision import in_own_precision
 from sam2flow_core.inference.sam2_inputs import Given, read_picture, to_input, to_padded_input
 from sam2flow_core.inference.weights import choose_device, load_model
 from sam2flow_core.model.mask_decoder import DecodedMasks, choose_mask, unsteady
@@ -113,7 +114,10 @@ class SAM2ImagePredictor:
                 "SAM 2, or click in a recording (SAM2FlowPredictor)"
             )
         self.model = sam_model.eval()
-        self.mask_threshold, self.settings = mask_threshold, settings or Sam2Settings()
+        settings = settings or Sam2Settings(steady_masks=sam_model.steady_masks)
+        # However the network was loaded: at another side fine-tuned weights answer something else.
+        self.settings = settings.for_weights({"image_size": sam_model.tuned_side})
+        self.mask_threshold = mask_threshold
         self._image_only, image = sam_model.config.mask.image_only, sam_model.config.image
         if image.trunk == "vit" and image.global_pos_size != (self.side // 16, self.side // 16):
             raise ModelError(f"these weights do not see pictures of {self.side} px: give their own image_size")
@@ -124,8 +128,7 @@ class SAM2ImagePredictor:
     @classmethod
     def from_pretrained(cls, model_id: str, device: str = "auto", **options: Any) -> SAM2ImagePredictor:
         """Load weights by whatever name `load_model` takes; ``options`` are those of the class."""
-        model, description = load_model(model_id)
-        options["settings"] = (options.get("settings") or Sam2Settings()).for_weights(description["notes"])
+        model, _ = load_model(model_id)
         return cls(model.to(choose_device(device)), **options)
 
     @property
@@ -156,9 +159,11 @@ class SAM2ImagePredictor:
         sizes = tuple((p.shape[0], p.shape[1]) for p in pictures)
         if self._image_only:
             inputs, shown = to_padded_input(pictures, self.side, self.device)
-            self._pictures = EncodedPictures(tuple(self.model.encode(inputs)), sizes, shown)
+            self._pictures = EncodedPictures(
+                tuple(in_own_precision(self.model.encode(inputs), self.model)), sizes, shown
+            )
             return
-        fine, mid, coarse = self.model.encode(to_input(pictures, self.side, self.device))
+        fine, mid, coarse = in_own_precision(self.model.encode(to_input(pictures, self.side, self.device)), self.model)
         coarse = self.model.context_memory.read(coarse, [], 0)
         self._pictures = EncodedPictures((fine, mid, coarse), sizes, ((self.side, self.side),) * len(sizes))
 

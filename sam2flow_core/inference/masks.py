@@ -15,6 +15,7 @@ from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.inference.clicked_masks import clicked_masks, cut_back
 from sam2flow_core.inference.matched_masks import FoundMask, SeenFrames
+from sam2flow_core.inference.precision import in_own_precision
 from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, InferenceState, VesselState
 from sam2flow_core.inference.working_frames import WorkingFrames
 from sam2flow_core.model.prompt_encoder import PADDING
@@ -33,7 +34,7 @@ def encoded(model: SAM2Flow, state: EncodedVideo, frame: int, cached: int) -> li
         window = model.config.image.window
         clips = [state.frames.inputs(t) for t in frames_before(frame, window)]
         now = clips[-1] if clips else state.frames.inputs(frame)
-        state.levels[frame] = model.encode(now, torch.stack(clips, 1) if clips else None)
+        state.levels[frame] = in_own_precision(model.encode(now, torch.stack(clips, 1) if clips else None), model)
         while len(state.levels) > cached:
             state.levels.popitem(last=False)
     state.levels.move_to_end(frame)

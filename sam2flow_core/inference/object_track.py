@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from sam2flow_core.config.inference import Sam2Settings
 from sam2flow_core.inference.clicked_masks import clicked_masks
 from sam2flow_core.inference.matched_masks import SeenFrames
+from sam2flow_core.inference.precision import in_own_precision
 from sam2flow_core.model.context_memory import ContextMemory
 from sam2flow_core.model.mask_decoder import SURELY_PRESENT, choose_mask, unsteady
 from sam2flow_core.model.memory_bank import MemoryBank, MemoryEntry, MemoryTokens
@@ -333,7 +334,8 @@ class TrackStep:
             logits, iou, stride = masks.logits, masks.iou, 1
         seen = torch.where(score[:, None, None] > 0, logits, ABSENT)
         pointer = self.model.context_memory.write_pointer(token, score)
-        return TrackedMask(seen[:, None], score, pointer, iou=float(iou), stride=stride)
+        seen, score, pointer = in_own_precision([seen[:, None], score, pointer], self.model)
+        return TrackedMask(seen, score, pointer, iou=float(iou), stride=stride)
 
     def _fine(self, answer: TrackedMask, levels: list[Tensor]) -> Tensor:
         height, width = levels[0].shape[-2:]

@@ -32,6 +32,7 @@ from sam2flow_core.inference.masks import (
     vessel_mask,
 )
 from sam2flow_core.inference.matched_masks import seen_frames
+from sam2flow_core.inference.precision import exactly, in_full_precision
 from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_ranges
 from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
 from sam2flow_core.inference.state import Decoded, InferenceState, Snapshot, VesselState, apply_snapshot, take_snapshot
@@ -126,7 +127,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         self._last_summary: tuple[object, RecordingSummary] | None = None
         self._decoded: dict[Hashable, Decoded] = {}
 
-    @torch.inference_mode()
+    @in_full_precision
     def init_state(
         self,
         video_path: Stack | str | Path | ArrayLike,
@@ -172,7 +173,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         seen = seen_frames(self.model, self.settings.matching)
         return InferenceState(frames, stabilise, maps=summary.maps, seen=seen, next_frame=plan.start)
 
-    @torch.inference_mode()
+    @in_full_precision
     def add_new_points_or_box(
         self,
         inference_state: InferenceState,
@@ -252,7 +253,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
 
     add_new_points = add_new_points_or_box
 
-    @torch.inference_mode()
+    @in_full_precision
     def predict_masks(
         self,
         inference_state: InferenceState,
@@ -305,7 +306,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
                 others.append(other)
         return [first, *sorted(others, key=lambda mask: -mask.mask_iou)[: settings.most - 1]]
 
-    @torch.inference_mode()
+    @in_full_precision
     def add_new_mask(
         self,
         inference_state: InferenceState,
@@ -325,7 +326,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         vessel.points.pop(frame_idx, None)
         return self._decode(state, frame_idx, obj_id, need_output)
 
-    @torch.inference_mode()
+    @in_full_precision
     def clear_all_prompts_in_frame(
         self, inference_state: InferenceState, frame_idx: int, obj_id: int, need_output: bool = True
     ) -> Masks | None:
@@ -406,7 +407,9 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
             else range(start_frame_idx, min(start_frame_idx + count, frames.stop))
         )
         for step in self._answer(state, order, ordered=False):
-            yield dense_step(step, state)
+            with exactly(self.device):
+                dense = dense_step(step, state)
+            yield dense
 
     def follow_masks(self, inference_state: InferenceState) -> Iterator[Masks]:
         """Masks of all frames in order, without flow: a vessel keeps its place in the tissue, which may move."""
@@ -444,7 +447,7 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         state.ahead.settle()  # an earlier way through may have been left half-way
         try:
             for t in order:
-                with torch.inference_mode():
+                with exactly(self.device):
                     key = self._key_frame(state, t)
                     context = self._look(state, t, key, flows)
                     # Without an order the way through is the caller's own, who wants each pair answered.

@@ -207,6 +207,8 @@ def _load(path: Path, header: dict[str, Any], overrides: dict[str, Any] | None) 
         require_finite(path, tensors)
         model = SAM2Flow(config)
         model.load_state_dict({**model.state_dict(), **tensors})
+    side = header["notes"].get("image_size")
+    model.tuned_side = side if isinstance(side, int) else None
     return model.eval(), _describe(model, path, header["notes"])
 
 

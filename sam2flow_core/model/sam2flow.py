@@ -96,6 +96,10 @@ class SAM2Flow(nn.Module):
     prompt_encoder: PromptEncoder
     mask_decoder: MaskDecoder
     context_memory: ContextMemory
+    steady_masks: bool = True
+    """Whether predictors that are not told otherwise prefer steady masks: SAM 2 keeps this with the network."""
+    tuned_side: int | None = None
+    """Side, px, of the pictures that fine-tuned weights know; None where they know their kind's own."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

@@ -35,6 +35,8 @@ GO_ON = Message("; what is finished is kept, go on with --resume")
 SCHEMA_VERSION = 2
 """Layout 1, which is still read, keeps vessels as padded crops; 2 keeps their own pixels and says which these are."""
 _PADDED = 1
+EVERY_CHUNK = "every_chunk"
+"""Attribute of stores in which zeros are written, too: what lacks a file has lost it, and does not stand still."""
 PIXELS = "pixels"
 """Which pixels of its crop a vessel's arrays hold."""
 NO_PIXEL = -1
@@ -88,6 +90,7 @@ class StoreHeader:
         attributes["groups"] = {str(vessel): group for vessel, group in self.groups.items()}
         attributes["vessel_ids"] = sorted(self.crops)
         attributes["schema_version"] = SCHEMA_VERSION
+        attributes[EVERY_CHUNK] = True
         return attributes
 
     @classmethod
@@ -146,6 +149,38 @@ def create_pixels(group: zarr.Group, frames: int, pixels: NDArray[np.int32], set
     make(group, PIXELS, (count,), "int32", (count,), ("p",), NO_PIXEL)[:] = pixels
 
 
+def lost_chunk(root: zarr.Group, vessel: int, frames: NDArray[np.int64]) -> str | None:
+    """Return an array of a vessel, or of all, that lacks a file of some of the frames; None where all are there.
+
+    Of stores from before zeros were written it cannot be told.
+    """
+    if not root.attrs.get(EVERY_CHUNK) or not len(frames):
+        return None
+    group = f"vessels/{vessel}"
+    shifts = root["shifts"]
+    assert isinstance(shifts, zarr.Array)
+    pairs = frames[frames < shifts.shape[0] - 1]
+    of_frames = {"shifts": frames, ASKED: frames, f"{group}/offset": frames, f"{group}/mask_iou": frames}
+    of_frames |= {f"{group}/object_score": frames, f"{group}/round_trip": pairs}
+    if f"{group}/{PIXELS}" in root:
+        of_frames |= {f"{group}/mask": frames, f"{group}/flow": pairs, f"{group}/scale": pairs}
+    for name, steps in of_frames.items():
+        array = root.get(name)
+        if isinstance(array, zarr.Array) and not _holds(array, np.unique(steps // array.chunks[0])):
+            return name
+    pixels = root.get(f"{group}/{PIXELS}")
+    if isinstance(pixels, zarr.Array) and not _holds(pixels, np.arange(-(-pixels.shape[0] // pixels.chunks[0]))):
+        return f"{group}/{PIXELS}"
+    return None
+
+
+def _holds(array: zarr.Array[Any], chunks: NDArray[np.int64]) -> bool:
+    """Whether there is a file for each of some chunks along the first axis, the first along the others."""
+    folder = Path(str(array.store_path).removeprefix("file://"))
+    rest = (0,) * (array.ndim - 1)
+    return all((folder / array.metadata.encode_chunk_key((int(k), *rest))).is_file() for k in chunks)
+
+
 def add_pixels(group: zarr.Group, pixels: NDArray[np.int32]) -> None:
     """Make room for more pixels; ``pixels`` (P,) are those from before and then the new ones."""
     for name in ("mask", "flow", "scale", PIXELS):
@@ -186,6 +221,7 @@ class _ArrayMaker:
             dimension_names=axes,
             fill_value=fill,
             overwrite=True,
+            config={"write_empty_chunks": True},
         )
 
 

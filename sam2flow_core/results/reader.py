@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 import zarr
@@ -25,6 +25,7 @@ from sam2flow_core.results.layout import (
     TEMPLATES,
     StoreHeader,
     damaged,
+    lost_chunk,
     open_store,
     padded,
 )
@@ -167,7 +168,7 @@ class StoredFrames:
             yield chunk if (np.diff(group) == 1).all() else chunk[group - first]
 
     def _stored(self, key: int | slice) -> NDArray[Any]:
-        with damaged(Path(str(self._array.store_path).removeprefix("file:"))):
+        with damaged(Path(str(self._array.store_path).removeprefix("file://"))):
             return np.asarray(self._array[key])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -295,6 +296,10 @@ class Results:
         self.labels = self._array("labels")
 
     @property
+    def _path(self) -> Path:
+        return Path(str(self._root.store_path).removeprefix("file://"))
+
+    @property
     def vessel_ids(self) -> tuple[int, ...]:
         """Ids of the vessels, ascending."""
         return tuple(sorted(self.header.crops))
@@ -335,10 +340,26 @@ class Results:
         return pairs
 
     def check_complete(self) -> None:
-        """Raise `OutputError` where a vessel's arrays lack what says which pixels they hold; a killed run may."""
-        for group in (f"vessels/{vessel}" for vessel in self.vessel_ids):
+        """Raise `OutputError` where files are missing: of what a vessel's arrays hold, or of frames that are done.
+
+        Copied in part, or killed, a run may lack them, and an array without a file reads as zeros: blood at rest.
+        """
+        frames = self.frames
+        if not len(frames):
+            self._raise_missing("shifts")
+        for vessel in self.vessel_ids:
+            group = f"vessels/{vessel}"
             if not padded(self._root) and f"{group}/mask" in self._root:
                 self._array(f"{group}/{PIXELS}")
+            if (lost := lost_chunk(self._root, vessel, frames)) is not None:
+                self._raise_missing(lost)
+
+    def _raise_missing(self, name: str) -> NoReturn:
+        raise OutputError(
+            "{store_path}: a part of '{name}' is missing from these results; copy the folder anew, or run again",
+            store_path=self._path,
+            name=name,
+        )
 
     def track(self, vessel_id: int, within: tuple[int, int] | None = None) -> VesselTrack:
         """Return one vessel over the finished frames of the run; masks and flow stay on disk until they are read.
@@ -410,7 +431,7 @@ class Results:
         if not isinstance(array, zarr.Array):
             raise OutputError(
                 "{store_path}: '{name}' is missing from these results; run again",
-                store_path=self._root.store_path,
+                store_path=self._path,
                 name=name,
             )
         return array
@@ -423,7 +444,7 @@ class Results:
         return self._read(name, slice(first, int(frames[-1]) + 1))[frames - first]
 
     def _read(self, name: str, key: slice) -> NDArray[Any]:
-        with damaged(Path(str(self._root.store_path).removeprefix("file:"))):
+        with damaged(self._path):
             return np.asarray(self._array(name)[key])
 
 

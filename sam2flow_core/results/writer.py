@@ -116,7 +116,10 @@ class ResultsWriter:
         answers = list(_answers(vessel, frames))
         first, count = frames[0].frame, len(frames)
         group = f"vessels/{vessel}"
+        unseen = f"{group}/{PIXELS}" not in self._root
         pixels = self._pixels_of(vessel, size, answers)
+        if unseen and len(pixels):
+            self._fill(group, first)
         values: dict[str, NDArray[Any]] = {
             "offset": np.array([a.offset if a else (0, 0) for a in answers]),
             "mask_iou": np.array([a.mask_iou if a else 0.0 for a in answers], np.float32),
@@ -130,6 +133,14 @@ class ResultsWriter:
                 values["flow"], values["scale"] = _packed_flow(answers[:pairs], pixels)
         for name, there in values.items():
             self._array(f"{group}/{name}")[first : first + len(there)] = there
+
+    def _fill(self, group: str, stop: int) -> None:
+        """Write that a vessel was not seen before a frame, so that no frame of it is without a file."""
+        for name in ("mask", "flow", "scale"):
+            array = self._array(f"{group}/{name}")
+            step = array.chunks[0]
+            for first in range(self.header.start // step * step, min(stop, array.shape[0]), step):
+                array[first : min(first + step, stop)] = 0
 
     def _pixels_of(self, vessel: int, size: tuple[int, int], answers: Sequence[VesselFlow | None]) -> NDArray[np.int32]:
         """Return the pixels of its crop that a vessel has been seen in so far, after making room for new ones."""
@@ -166,7 +177,7 @@ class ResultsWriter:
         if name not in self._arrays:
             array = self._root[name]
             assert isinstance(array, zarr.Array)
-            self._arrays[name] = array
+            self._arrays[name] = array.with_config({"write_empty_chunks": True})
         return self._arrays[name]
 
 

@@ -64,6 +64,23 @@ def test_damaged_results_are_told(finished, name, damage):
         again(finished)
 
 
+@pytest.mark.parametrize(
+    "name", ["shifts/c/0/0", "asked/c/0"] + [f"vessels/1/{a}" for a in ("mask/c/0/0", "flow/c/0/0/0", "pixels/c/0")]
+)
+def test_a_part_of_the_results_that_was_not_copied_is_no_blood_at_rest(finished, name):
+    """Arrays without a file read as zeros; the report was made anew from them without a word."""
+    (finished.out / "results.zarr" / name).unlink()
+    for ask in (again, lambda request: remeasure(request.out)):
+        with pytest.raises(OutputError, match="is missing from these results"):
+            ask(finished)
+
+
+def test_a_finished_run_without_provenance_is_not_called_cut_short(finished):
+    (finished.out / "provenance.json").unlink()
+    with pytest.raises(OutputError, match=r"provenance\.json is missing"):
+        remeasure(finished.out)
+
+
 def test_a_table_that_people_worked_with_is_no_damage(finished):
     path = finished.out / "summary.csv"
     table = pd.read_csv(path)[::-1]

@@ -195,3 +195,21 @@ def test_all_settings_that_decide_an_answer_are_told_for_the_provenance(predicto
     assert told == asdict(predictor.settings) and told["key_frame_every"] == 5
     assert told["tracing"]["follow"]["gap"] == TracingSettings().follow.gap
     json.dumps(told)
+
+
+def test_flow_is_answered_in_full_precision_whatever_the_script_asks_for(predictor, video, vessel):
+    """SAM 2's example enters an autocast around all that it calls."""
+
+    def answers():
+        state = predictor.init_state(video)
+        predictor.add_new_points_or_box(state, 0, 2, points=[[60, 46]], labels=[1])
+        predictor.add_new_mask(state, 0, 1, vessel)
+        return list(predictor.propagate_in_video(state, max_frame_num_to_track=2))
+
+    plain = answers()
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        inside = answers()
+        assert torch.is_autocast_enabled("cpu"), "the script's own work goes on as it asked"
+    for one, other in zip(plain, inside, strict=True):
+        assert torch.equal(one.mask_logits, other.mask_logits)
+        assert torch.equal(one.flow, other.flow)

@@ -17,7 +17,8 @@ from sam2flow_core.config.model import IMAGE_SAMS, PRESETS, ImageEncoderConfig, 
 from sam2flow_core.config.training import FinetuningSettings
 from sam2flow_core.engine.propagation import dice, propagate_volumes, read_mask_prompts
 from sam2flow_core.errors import DataError, ModelError, PromptError, StackError
-from sam2flow_core.inference.build import build_i2v_video_predictor, load_predictor
+from sam2flow_core.inference.automatic_masks import SAM2AutomaticMaskGenerator
+from sam2flow_core.inference.build import build_i2v_video_predictor, build_sam2, load_predictor
 from sam2flow_core.inference.image_predictor import SAM2ImagePredictor
 from sam2flow_core.inference.sam2_inputs import as_unit, normalise
 from sam2flow_core.inference.weights import load_model, save_weights
@@ -500,3 +501,34 @@ def test_what_cannot_be_read_is_told_once_in_words(tmp_path, capfd):
     volume.images.write_bytes(gzip.compress(content))
     with pytest.raises(StackError, match=r"liver\.nii\.gz: every pixel"):
         volume.open()
+
+
+def test_pictures_are_asked_at_the_size_of_fine_tuning_however_the_network_was_loaded(start):
+    model = build_sam2("", start, device="cpu")
+    predictors = [
+        SAM2ImagePredictor(model),
+        SAM2ImagePredictor.from_pretrained(str(start), device="cpu"),
+        SAM2AutomaticMaskGenerator(model).predictor,
+        SAM2AutomaticMaskGenerator.from_pretrained(str(start), device="cpu").predictor,
+    ]
+    assert [predictor.side for predictor in predictors] == [SIDE] * 4
+
+
+def test_scripts_that_run_partly_in_bfloat16(start):
+    """SAM 2's examples enter an autocast for a part of their calls, and make generators without postprocessing."""
+    picture = np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)
+    model = build_sam2("", start, device="cpu", apply_postprocessing=False)
+    predictor = SAM2ImagePredictor(model)
+    assert not predictor.settings.steady_masks and not SAM2AutomaticMaskGenerator(model).predictor.settings.steady_masks
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        predictor.set_image(picture)
+        _, _, logits = predictor.predict([[20, 20]], [1])
+    masks, _, _ = predictor.predict([[20, 20]], [1], mask_input=logits[:1], multimask_output=False)
+    assert masks.shape == (1, 40, 50)
+    follower = load_predictor(str(start), "cpu")
+    state = follower.init_state(np.stack([picture[..., 0]] * 3))
+    follower.add_new_points_or_box(state, 0, 1, points=[[20, 20]], labels=[1])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert len(list(follower.propagate_in_video(state))) == 3
+    follower.add_new_points_or_box(state, 2, 1, points=[[30, 20]], labels=[1])
+    assert len(list(follower.propagate_in_video(state))) == 3
