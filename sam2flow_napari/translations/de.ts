@@ -1606,6 +1606,10 @@ volle Farbe: {most}</translation>
         <translation>{path}: fehlt oder ist beschädigt, und der Lauf ist beendet; `sam2flow report {folder}` erstellt Tabellen und Bericht neu</translation>
     </message>
     <message>
+        <source>{folder}: provenance.json is missing, which says how the run there was asked for; run again</source>
+        <translation>{folder}: provenance.json fehlt, worin steht, womit die Messung dort begonnen wurde; messen Sie neu</translation>
+    </message>
+    <message>
         <source>{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume</source>
         <translation>{folder}: Der Lauf dort brach vor seinen ersten Tabellen ab; setzen Sie ihn mit sam2flow run --resume fort</translation>
     </message>
@@ -2180,6 +2184,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>{parent}: no results of a run there; give the folder that `sam2flow run --out` wrote</source>
         <translation>{parent}: dort sind keine Ergebnisse eines Laufs; geben Sie den Ordner an, den `sam2flow run --out` schrieb</translation>
+    </message>
+    <message>
+        <source>{store_path}: a part of '{name}' is missing from these results; copy the folder anew, or run again</source>
+        <translation>{store_path}: Ein Teil von '{name}' fehlt in diesen Ergebnissen; kopieren Sie den Ordner neu, oder messen Sie neu</translation>
     </message>
     <message>
         <source>{store_path}: '{name}' is missing from these results; run again</source>

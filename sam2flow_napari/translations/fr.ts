@@ -1606,6 +1606,10 @@ pleine couleur : {most}</translation>
         <translation>{path} : manque ou est endommagé, et l'analyse est terminée ; `sam2flow report {folder}` refait les tableaux et le rapport</translation>
     </message>
     <message>
+        <source>{folder}: provenance.json is missing, which says how the run there was asked for; run again</source>
+        <translation>{folder} : il manque provenance.json, qui dit comment la mesure a été demandée ; mesurez de nouveau</translation>
+    </message>
+    <message>
         <source>{folder}: the run there was cut short before its first tables; go on with sam2flow run --resume</source>
         <translation>{folder} : la mesure y a été interrompue avant ses premiers tableaux ; reprenez-la avec sam2flow run --resume</translation>
     </message>
@@ -2180,6 +2184,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>{parent}: no results of a run there; give the folder that `sam2flow run --out` wrote</source>
         <translation>{parent} : pas de résultats de mesure ; donnez le dossier que `sam2flow run --out` a écrit</translation>
+    </message>
+    <message>
+        <source>{store_path}: a part of '{name}' is missing from these results; copy the folder anew, or run again</source>
+        <translation>{store_path} : une partie de '{name}' manque dans ces résultats ; copiez de nouveau le dossier, ou mesurez de nouveau</translation>
     </message>
     <message>
         <source>{store_path}: '{name}' is missing from these results; run again</source>
