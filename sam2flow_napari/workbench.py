@@ -21,7 +21,7 @@ from sam2flow_core.prompts import check_prompts, read_prompts
 from sam2flow_napari.drawn_line import DrawnLine
 from sam2flow_napari.file_menu import is_bundled, recording_of_layer, sample_path
 from sam2flow_napari.found_vessels import Finder
-from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, recording_arguments
+from sam2flow_napari.layers.factory import OWNER_KEY, PATH_KEY, STACK_KEY, LayerFactory, recording_arguments
 from sam2flow_napari.layers.flow_frames import first_answered
 from sam2flow_napari.layers.frame_on_screen import frame_on_screen
 from sam2flow_napari.layers.prompt_layer import Key
@@ -214,8 +214,10 @@ class Workbench(QObject):
             if self._is_foreign(layer):
                 self.foreign_added.emit(layer.name)
             return False
-        if self.scene is not None and (self.runs.running or self.propagation.running):
+        if self.session.recording is not None and (self.runs.running or self.propagation.running):
             layer.visible = False
+            # Until it is asked for: of layers in different units napari warns at the next drawing.
+            LayerFactory(self.session.recording.spacing).restyle(layer)
             # Deferred, because the layer is not quite there yet.
             QTimer.singleShot(0, partial(self.switch_wanted.emit, layer))
             return False

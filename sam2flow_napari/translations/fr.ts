@@ -893,7 +893,7 @@ pleine couleur : {most}</translation>
     </message>
     <message>
         <source>Provisional, from {span}</source>
-        <translation>Provisoire, de {span}</translation>
+        <translation>Provisoire : {span}</translation>
     </message>
     <message>
         <source>Figure saved as {path}</source>

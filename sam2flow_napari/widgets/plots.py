@@ -200,6 +200,7 @@ class VelocityPlot(FramePlot):
             self.removeItem(curve)
         self._curves.clear()
         self._rows = {}
+        self.setLabel("left", "")  # the next curves may be in another unit
         self._draw_doubt()
 
     def add_live(self, progress: RunProgress, factor: float, unit: str) -> None:

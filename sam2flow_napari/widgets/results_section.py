@@ -253,6 +253,7 @@ class ResultsSection(QWidget):
         self.space_time.show_run(tables)
         if tables is not None:
             self.plot.show_tables(tables.per_frame)
+        self.switches.refresh()  # the legend may be of the recording before
         self._show()
 
     def _show_rows(self, tables: RunTables | None) -> None:

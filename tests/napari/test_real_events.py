@@ -14,7 +14,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QApplication, QFileDialog, QLineEdit, QMessageBox, QPushButton
+from qtpy.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QMessageBox, QPushButton
 
 from sam2flow_core.engine.preview import Reading
 from sam2flow_core.prompts import Prompt
@@ -273,10 +273,11 @@ def test_a_second_recording_asks_before_it_ends_a_run(dock, qtbot, engine, tmp_p
     engine.partial_at = (15,)  # there are rows and curves of the run already
     dock.bench.runs.start()
     qtbot.waitUntil(lambda: dock.results.model.rowCount() == 2, timeout=PATIENCE)
-    other = write_recording(tmp_path / "other.tif", height=200, width=300, seed=1)
+    other = write_recording(tmp_path / "other.tif", height=200, width=300, seed=1, calibrated=False)
     dock.bench.open(other)
     qtbot.waitUntil(lambda: bool(dock.findChildren(QMessageBox)), timeout=PATIENCE)
     assert dock.bench.runs.running and dock.bench.session.recording.stack.name == "cells"
+    assert dock.bench.viewer.layers.extent.units is not None, "napari warns of layers in different units"
     assert "cells is being measured" in dock.findChildren(QMessageBox)[0].text()
     answer_question(dock, qtbot, button)
     stopped = button == "Stop and open"
@@ -287,6 +288,9 @@ def test_a_second_recording_asks_before_it_ends_a_run(dock, qtbot, engine, tmp_p
     assert dock.bench.viewer.layers.selection.active is dock.bench.scene.prompts.layer, "clicks are clicks still"
     assert dock.results.model.rowCount() == (0 if stopped else 2), "numbers of one recording are not shown with another"
     assert bool(dock.results.plot._curves) != stopped
+    assert ("um/s" in dock.results.plot.getAxis("left").labelText) != stopped
+    assert any("um/s" in label.text() for label in dock.results.switches.findChildren(QLabel)) != stopped
+    assert [str(unit) for unit in dock.bench.scene.image.units[1:]] == 2 * ["pixel" if stopped else "micrometer"]
     engine.partial_at = ()
     engine.gate.set()
 
