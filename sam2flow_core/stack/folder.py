@@ -8,6 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -130,12 +131,19 @@ def _longest_series(files: list[Path]) -> int:
 
 
 def folder_hint(path: Path) -> str:
-    """What to do with a single frame that has numbered neighbours, to be put behind the message."""
+    """What to do with a single frame, to be put behind the message: it has numbered neighbours, or is a line scan."""
     pattern = re.sub(r"\d+", "#", path.name)
-    alike = [p for p in path.parent.iterdir() if p != path and re.sub(r"\d+", "#", p.name) == pattern]
-    if "#" not in pattern or not alike:
-        return ""
-    return Message(" (its folder holds {count} numbered frames: open the folder)", count=len(alike) + 1)
+    alike = [p for p in path.parent.iterdir() if re.sub(r"\d+", "#", p.name) == pattern]
+    if "#" not in pattern or not _evenly_numbered(alike):
+        return Message(" (a line scan, with time downwards, is measured by: sam2flow linescan {name})", name=path.name)
+    return Message(" (its folder holds {count} numbered frames: open the folder)", count=len(alike))
+
+
+def _evenly_numbered(files: list[Path]) -> bool:
+    """Whether most of the numbers follow each other at one distance, as frames do; pictures of a day have any."""
+    numbers = sorted(tuple(int(digits) for digits in re.findall(r"\d+", p.name)) for p in files)
+    steps = Counter(tuple(b - a for a, b in zip(*pair, strict=True)) for pair in pairwise(numbers))
+    return bool(steps) and 2 * steps.most_common(1)[0][1] > steps.total()
 
 
 def _parts_in(folder: Path, files: list[Path], axes: str | None) -> TiffSource | JoinedSource:

@@ -2406,6 +2406,10 @@ volle Farbe: {most}</translation>
         <translation>{count} {what} gehören nicht zur Aufnahme und bleiben weg: {names}</translation>
     </message>
     <message>
+        <source> (a line scan, with time downwards, is measured by: sam2flow linescan {name})</source>
+        <translation> (ein Linienscan, mit der Zeit nach unten, wird so gemessen: sam2flow linescan {name})</translation>
+    </message>
+    <message>
         <source>{folder}: no permission to read this folder</source>
         <translation>{folder}: Dieser Ordner darf nicht gelesen werden</translation>
     </message>

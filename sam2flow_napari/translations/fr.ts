@@ -2406,6 +2406,10 @@ pleine couleur : {most}</translation>
         <translation>{count} {what} ne font pas partie de l'enregistrement et sont laissés de côté : {names}</translation>
     </message>
     <message>
+        <source> (a line scan, with time downwards, is measured by: sam2flow linescan {name})</source>
+        <translation> (un balayage de ligne, le temps vers le bas, se mesure par : sam2flow linescan {name})</translation>
+    </message>
+    <message>
         <source>{folder}: no permission to read this folder</source>
         <translation>{folder} : pas le droit de lire ce dossier</translation>
     </message>

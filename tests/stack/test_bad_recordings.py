@@ -68,6 +68,13 @@ def test_one_frame_of_a_numbered_series_points_to_the_folder(tmp_path: Path) -> 
     assert "single frame" in message and "folder" in message
 
 
+def test_a_line_scan_among_others_is_told_its_command(tmp_path: Path) -> None:
+    for number in (15, 18, 35):
+        tifffile.imwrite(tmp_path / f"Image{number}.tif", textured(1)[0])
+    message = refusal(tmp_path / "Image18.tif")
+    assert "sam2flow linescan Image18.tif" in message and "folder" not in message
+
+
 def test_one_picture_points_to_the_folder(tmp_path: Path) -> None:
     (tmp_path / "f1.png").write_bytes(imagecodecs.png_encode(textured(1)[0]))
     assert "open the folder" in refusal(tmp_path / "f1.png")
