@@ -119,6 +119,7 @@ class Scene:
         assert self._session.recording is not None
         factory = LayerFactory(self._session.recording.spacing)
         prompts = PromptLayer(self._viewer, self._session, factory, show_warning, self._accept)
+        lay_on(prompts.layer, self.image)  # which the user may have moved before this layer came
         self.bind_keys(prompts.layer)
         # Deferred, because napari makes a layer the active one after all have heard that it was inserted.
         QTimer.singleShot(0, self.make_clickable)

@@ -312,6 +312,18 @@ def test_before_the_first_click_no_layer_is_hidden_or_black(dock, qtbot):
     assert all(layer.visible for layer in layers)
 
 
+def test_a_layer_of_clicks_that_comes_back_lies_where_the_recording_lies(dock, qtbot):
+    mark(dock, 1)
+    image, viewer = dock.bench.scene.image, dock.bench.viewer
+    image.scale, image.translate = (0.01, 1.5, 1.5), (0, 40, 10)
+    deleted = dock.bench.scene.prompts.layer
+    viewer.layers.remove(deleted)
+    qtbot.waitUntil(lambda: dock.bench.scene.prompts.layer is not deleted, timeout=PATIENCE)
+    again = dock.bench.scene.prompts.layer
+    assert len(again.data) == 1
+    np.testing.assert_allclose(again.data_to_world((0, 12, 40)), image.data_to_world((0, 12, 40)))
+
+
 def test_clicks_and_overlays_go_where_the_recording_goes(dock, qtbot):
     image, viewer = dock.bench.scene.image, dock.bench.viewer
     image.scale = (1.0, 3.0, 3.0)
