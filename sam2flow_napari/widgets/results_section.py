@@ -27,7 +27,7 @@ from qtpy.QtWidgets import (
 )
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.files import whole_file
+from sam2flow_core.files import whole_file, write_bytes
 from sam2flow_napari.layers.factory import speed_colours
 from sam2flow_napari.layers.lazy_layers import wheel_picture
 from sam2flow_napari.layers.overlays import TRACERS, WHEEL
@@ -90,7 +90,7 @@ def _write_svg(plot: pg.PlotWidget, path: Path) -> None:
     painter.fillRect(room, plot.backgroundBrush())
     plot.scene().render(painter, room, source)
     painter.end()
-    path.write_bytes(bytes(written.data()))
+    write_bytes(path, bytes(written.data()))
 
 
 class OverlaySwitches(QWidget):
