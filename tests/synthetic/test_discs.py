@@ -13,7 +13,7 @@ from sam2flow_core.synthetic import discs
 from sam2flow_core.synthetic.discs import disc_records
 from sam2flow_core.synthetic.discs.disc_appearance import draw_disc_appearance, film_discs
 from sam2flow_core.synthetic.discs.graph import Channel, Graph, draw_graph, solve
-from sam2flow_core.synthetic.discs.red_cells import trace_paths
+from sam2flow_core.synthetic.discs.red_cells import Paths, fill, trace_paths
 from sam2flow_core.synthetic.record import RecordPlan
 
 SIDE = 128
@@ -180,3 +180,13 @@ def test_it_shares_no_code_with_the_first():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sam2flow_core"):
                 assert node.module.startswith(allowed), f"{path.name} imports {node.module}"
+
+
+def test_a_way_that_leaves_at_once_takes_in_no_crowd() -> None:
+    """One such way took 16 GB of cells, and a run of training with it."""
+    length = np.array([100.0, 1e-6, 80.0, 120.0])
+    times = np.array([[0.0, t] for t in length])
+    paths = Paths(np.zeros((4, 2, 2)), times, length, np.zeros(4))
+    crowd = fill(np.random.default_rng(0), paths, 40.0, np.linspace(0.0, 50.0, 50), 2.0, (0.5, 2.0), 0.8)
+    assert len(crowd.way) < 20_000
+    assert set(crowd.way) >= {0, 2, 3}

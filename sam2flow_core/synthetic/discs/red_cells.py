@@ -17,6 +17,8 @@ _LOST = 1000.0
 _GOLDEN = np.pi * (3 - np.sqrt(5))
 _FRAMES_AT_ONCE = 16
 _MOST_POINTS = 400_000
+_SHORTEST_STAY = 0.01
+"""Of the median way's: for less, no way takes in cells faster."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,8 @@ def fill(
     """
     count = len(paths.length)
     stay = paths.length / speed
+    # A way that leaves at once holds no cell, and would take in millions to hold as many as the others.
+    stay = np.maximum(stay, _SHORTEST_STAY * np.median(stay))
     low, high = float(travel.min()), float(travel.max())
     ways, entries = [], []
     for k in range(count):
