@@ -222,7 +222,7 @@ def good_from(table: pd.DataFrame) -> float:
         if len(off) < GOOD_LEAST * len(free) or not len(off):
             break
         right = float((off < RIGHT).mean())
-        far = (off > GOOD_FAR[0]).sum() <= np.ceil(GOOD_FAR[1] * len(off))
+        far = (off > GOOD_FAR[0]).sum() <= round(GOOD_FAR[1] * len(off))
         if right >= GOOD_RIGHT and far and not (off > GOOD_WORST).any():
             return round(float(level), 2)
         if right > most:
