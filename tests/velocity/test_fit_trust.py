@@ -59,11 +59,32 @@ def test_a_vessel_is_as_fast_as_it_is_where_the_line_lies(script: ModuleType) ->
     middle = np.stack([np.full(120, 24.5), np.arange(120.0)], 1)
 
     class Truth:
-        local_velocity, width_px = local, 10.0
+        local_velocity, width_px, centreline = local, 10.0, middle
 
     class Unit:
         origin = (0, 0)
         centreline = middle[:40]
 
     Truth.mask = mask
-    assert script._velocity_there(Truth, Unit) == pytest.approx(float(np.nanmean(local[:, 1:39])), rel=0.01)
+    usual, mean = script._velocities_there(Truth, Unit)
+    assert usual == pytest.approx(float(np.nanmedian(local[:, 1:39])), rel=0.01)
+    assert mean == pytest.approx(float(np.nanmean(local[:, 1:39])), rel=0.01)
+
+
+def test_a_fast_piece_near_a_fork_moves_the_mean_and_not_what_is_usual(script: ModuleType) -> None:
+    mask = np.zeros((60, 120), bool)
+    mask[20:30] = True
+    local = np.where(mask, 2.0, np.nan).astype(np.float32)
+    local[20:30, 100:] = 8.0
+
+    class Truth:
+        local_velocity, width_px = local, 10.0
+        centreline = np.stack([np.full(120, 24.5), np.arange(120.0)], 1)
+
+    class Unit:
+        origin, centreline = (0, 0), Truth.centreline
+
+    Truth.mask = mask
+    usual, mean = script._velocities_there(Truth, Unit)
+    assert usual == pytest.approx(2.0)
+    assert mean == pytest.approx(3.0, rel=0.05)
