@@ -176,7 +176,7 @@ def lost_chunk(root: zarr.Group, vessel: int, frames: NDArray[np.int64]) -> str 
 
 def _holds(array: zarr.Array[Any], chunks: NDArray[np.int64]) -> bool:
     """Whether there is a file for each of some chunks along the first axis, the first along the others."""
-    folder = Path(str(array.store_path).removeprefix("file://"))
+    folder = folder_of(array)
     rest = (0,) * (array.ndim - 1)
     return all((folder / array.metadata.encode_chunk_key((int(k), *rest))).is_file() for k in chunks)
 
@@ -223,6 +223,11 @@ class _ArrayMaker:
             overwrite=True,
             config={"write_empty_chunks": True},
         )
+
+
+def folder_of(node: zarr.Group | zarr.Array[Any]) -> Path:
+    """Return the folder in which a group or an array lies."""
+    return Path(str(node.store_path).removeprefix("file://"))
 
 
 def open_store(store: Path, mode: Literal["r", "r+"] = "r") -> tuple[StoreHeader, zarr.Group]:

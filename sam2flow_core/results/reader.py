@@ -25,6 +25,7 @@ from sam2flow_core.results.layout import (
     TEMPLATES,
     StoreHeader,
     damaged,
+    folder_of,
     lost_chunk,
     open_store,
     padded,
@@ -168,7 +169,7 @@ class StoredFrames:
             yield chunk if (np.diff(group) == 1).all() else chunk[group - first]
 
     def _stored(self, key: int | slice) -> NDArray[Any]:
-        with damaged(Path(str(self._array.store_path).removeprefix("file://"))):
+        with damaged(folder_of(self._array)):
             return np.asarray(self._array[key])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -296,10 +297,6 @@ class Results:
         self.labels = self._array("labels")
 
     @property
-    def _path(self) -> Path:
-        return Path(str(self._root.store_path).removeprefix("file://"))
-
-    @property
     def vessel_ids(self) -> tuple[int, ...]:
         """Ids of the vessels, ascending."""
         return tuple(sorted(self.header.crops))
@@ -357,7 +354,7 @@ class Results:
     def _raise_missing(self, name: str) -> NoReturn:
         raise OutputError(
             "{store_path}: a part of '{name}' is missing from these results; copy the folder anew, or run again",
-            store_path=self._path,
+            store_path=folder_of(self._root),
             name=name,
         )
 
@@ -431,7 +428,7 @@ class Results:
         if not isinstance(array, zarr.Array):
             raise OutputError(
                 "{store_path}: '{name}' is missing from these results; run again",
-                store_path=self._path,
+                store_path=folder_of(self._root),
                 name=name,
             )
         return array
@@ -444,7 +441,7 @@ class Results:
         return self._read(name, slice(first, int(frames[-1]) + 1))[frames - first]
 
     def _read(self, name: str, key: slice) -> NDArray[Any]:
-        with damaged(self._path):
+        with damaged(folder_of(self._root)):
             return np.asarray(self._array(name)[key])
 
 
