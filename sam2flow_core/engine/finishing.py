@@ -20,7 +20,15 @@ from sam2flow_core.config.run import PartialSettings
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.events import RunRequest, Stage
 from sam2flow_core.engine.lock import FolderLock, lock_folder
-from sam2flow_core.engine.provenance import RECORDING, describe_run, read_provenance, request_again, stored_identity
+from sam2flow_core.engine.provenance import (
+    RECORDING,
+    check_expected,
+    describe_run,
+    identify,
+    read_provenance,
+    request_in,
+    stored_identity,
+)
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.errors import OutputError, Sam2FlowError
 from sam2flow_core.files import write_text
@@ -293,7 +301,7 @@ def remeasure(folder: Path, stack: Path | None = None) -> tuple[int, int]:
     OutputError
         If the folder holds no run, or one that had not yet written anything to read.
     StackError
-        If the recording is gone or another one.
+        If the recording is gone, or here is another recording, calibration or choice of frames than the run's.
     """
     results = open_results(folder)
     if not (folder / PROVENANCE).is_file() and read_marker(folder) is None:
@@ -306,10 +314,14 @@ def remeasure(folder: Path, stack: Path | None = None) -> tuple[int, int]:
             folder=folder,
         )
     results.check_complete()
-    request = request_again(folder / PROVENANCE, folder, stack, download=True)
+    request = request_in(folder, stack)
     description = {k: v for k, v in read_provenance(folder / PROVENANCE)["model"].items() if k != "asked"}
     with open_source(request) as source, lock_folder(folder) as lock:
-        conclusion = Conclusion(request, source, lock, stored_identity(folder), description)
+        identity = stored_identity(folder)
+        # Flow of one recording measured on the frames of another looks like any other table.
+        here = identify(request, source, source.stack.sha256(), description, request.threads or 1)
+        check_expected(here, dict(request.expected))
+        conclusion = Conclusion(request, source, lock, identity, description)
         if read_marker(folder) is not None:
             return write_partial(conclusion), source.frames_total
         for _ in finish_run(conclusion):

@@ -30,6 +30,7 @@ RESOLUTION = "working resolution"
 DETAIL = "detail"
 EVERY_PAIR = "every pair"
 """What the detail is of runs that do not say it."""
+_ONE_PAIR_IN = "one pair in "
 
 
 def identify(
@@ -61,7 +62,13 @@ def identify(
 def _detail(plan: FramePlan) -> str:
     if plan.seen:
         return f"{len(plan.answered)} pairs at {len(plan.ranges)} places, {plan.every} frames apart"
-    return EVERY_PAIR if plan.every == 1 else f"one pair in {plan.every}"
+    return EVERY_PAIR if plan.every == 1 else f"{_ONE_PAIR_IN}{plan.every}"
+
+
+def _detail_again(said: str) -> str:
+    """What asks for the detail that an identity speaks of."""
+    number = said.removeprefix(_ONE_PAIR_IN)
+    return EVERY if said == EVERY_PAIR else number if number.isdecimal() else QUICK
 
 
 # A run may be repeated elsewhere and later; it is then the same to rounding, not to the bit.
@@ -87,7 +94,7 @@ def _coarseness(detail: str) -> int:
     """Pairs of which one is answered; of a quick look, more than any."""
     if detail == EVERY_PAIR:
         return 1
-    number = detail.removeprefix("one pair in ")
+    number = detail.removeprefix(_ONE_PAIR_IN)
     return int(number) if number.isdecimal() else 10**9
 
 
@@ -236,7 +243,11 @@ def describe_run(
         "stabilisation": {"on": request.stabilise, "shifts_dy_dx_px": shifts.round(4).tolist()},
         "working_resolution": asdict(source.resolution),
         "model": {"asked": request.model, **description},
-        "device": {"asked": request.device, "used": description.get("device"), "threads": torch.get_num_threads()},
+        "device": {
+            "asked": request.device,
+            "used": description.get("device"),
+            "threads": request.threads or torch.get_num_threads(),
+        },
         "seed": velocity.series.seed,
         "settings": {
             "stack": stack_settings(),
@@ -372,8 +383,36 @@ def request_again(
     )
 
 
+def request_in(folder: Path, stack: Path | None = None) -> RunRequest:
+    """Return the request of the run that a folder holds, finished or not.
+
+    Its provenance tells of the tables beside it. A run of more detail that was killed before its first tables has left
+    those of less detail there: what is in the store is then as its marker says.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a run that has written its first tables.
+    stack : Path, optional
+        Its recording, if it has moved.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be read.
+    """
+    request = request_again(folder / PROVENANCE, folder, stack, download=True)
+    marker = read_marker(folder)
+    if marker is None:
+        return request
+    identity = completed(marker.identity)
+    if dict(request.expected).get(DETAIL) == identity[DETAIL]:
+        return request
+    return replace(request, detail=_detail_again(identity[DETAIL]), expected=without_machine(identity))
+
+
 def request_to_go_on(folder: Path, stack: Path, detail: str | None = None) -> RunRequest:
-    """Return the request that goes on with the run in a folder, as its provenance has it.
+    """Return the request that goes on with the run in a folder.
 
     Parameters
     ----------
@@ -389,7 +428,7 @@ def request_to_go_on(folder: Path, stack: Path, detail: str | None = None) -> Ru
     OutputError
         If it cannot be read.
     """
-    request = replace(request_again(folder / PROVENANCE, folder, stack, download=True), resume=True)
+    request = replace(request_in(folder, stack), resume=True)
     # What is expected is the run as it was; the engine compares all but the detail with what is in the folder.
     return request if detail is None else replace(request, detail=detail, expected=())
 

@@ -1,16 +1,20 @@
 """Tables while a run goes on, and after it was cut short; more detail in the same folder."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
+import torch
 from fake_predictor import PROMPTS, FakePredictor
 from test_streaming import assert_same
 
 from sam2flow_core.config.run import PartialSettings, StoreSettings
-from sam2flow_core.engine import PartialDone, RunRequest, run
+from sam2flow_core.engine import PartialDone, RunRequest, request_again, request_to_go_on, run
 from sam2flow_core.engine.finishing import remeasure
 from sam2flow_core.errors import OutputError, StackError
 from sam2flow_core.results import open_results, read_marker
@@ -109,6 +113,57 @@ def test_more_detail_in_the_same_folder_ends_as_if_asked_for_at_once(request_for
     for ours, theirs in zip(read(request.out), read(whole), strict=True):
         pd.testing.assert_frame_equal(ours, theirs)
     assert_same(request.out, whole)
+
+
+class Killed(Exception):
+    """Ends a run as kill -9 does: nothing is tidied up, no tables are written."""
+
+
+@pytest.mark.parametrize("finer", ["every", "2"])
+def test_more_detail_that_was_killed_before_its_first_tables(request_for, whole, finer):
+    """Beside the store of the finer run lie the provenance and the tables of the coarser one."""
+    request = request_for(detail="4")
+    list(run(request, FakePredictor(), SETTINGS))
+    finer = replace(request, detail=finer, resume=True)
+    with pytest.raises(Killed):
+        list(run(finer, FakePredictor(21, Killed()), SETTINGS))
+    undisturbed = replace(finer, out=request.out.with_name("undisturbed"))
+    list(run(undisturbed, FakePredictor(), SETTINGS))
+    wanted = json.loads((undisturbed.out / "provenance.json").read_text())
+    assert remeasure(request.out) == (40, 40), "the coarser answers stay until better ones come"
+    found = json.loads((request.out / "provenance.json").read_text())
+    assert found["detail"]["every"] == wanted["detail"]["every"] and found["identity"] == wanted["identity"]
+    list(run(request_to_go_on(request.out, request.stack), FakePredictor(), SETTINGS))
+    assert_same(request.out, undisturbed.out)
+
+
+@pytest.mark.parametrize("cut_short", [True, False])
+def test_tables_are_not_made_anew_from_another_recording(request_for, moving_cells, tmp_path, cut_short):
+    """Not one in its place either: its frames would be measured along the vessels and with the flow of the first."""
+    stack = Path(shutil.copy(moving_cells, tmp_path / "cells.tif"))
+    request = replace(request_for(), stack=stack)
+    events = run(request, FakePredictor(), SETTINGS)
+    for event in events:
+        if cut_short and getattr(event, "frames_done", 0) == 21:
+            break
+    events.close()
+    before = [(request.out / name).read_bytes() for name in TABLES]
+    tifffile.imwrite(stack, tifffile.imread(stack)[::-1], imagej=True, metadata={"axes": "TYX"})
+    with pytest.raises(StackError, match="another recording"):
+        remeasure(request.out)
+    with pytest.raises(StackError, match="another recording"):
+        remeasure(request.out, stack)
+    assert [(request.out / name).read_bytes() for name in TABLES] == before
+    remeasure(request.out, moving_cells)
+
+
+def test_tables_that_are_made_anew_leave_the_threads_of_the_run(request_for):
+    """A repetition computes with as many: their number decides the last digits."""
+    request = request_for(threads=1)
+    list(run(request, FakePredictor(), SETTINGS))
+    torch.set_num_threads(2)
+    remeasure(request.out)
+    assert request_again(request.out / "provenance.json", request.out).threads == 1
 
 
 def test_less_detail_replaces_nothing(request_for):
