@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -83,6 +84,7 @@ def read_labels(path: Path, stack: Stack) -> NDArray[np.uint16]:
     try:
         check_regular(path)
         with tifffile.TiffFile(path) as tif:
+            _check_single(tif, path)
             # The first page alone: a list of pages may lead back to itself.
             image = np.squeeze(tif.pages.first.asarray())
     except FileNotFoundError:
@@ -103,6 +105,15 @@ def read_labels(path: Path, stack: Stack) -> NDArray[np.uint16]:
     if not labels.any():
         raise PromptError("{path}: nothing is marked, all is 0; give each object a number of its own", path=path)
     return labels
+
+
+def _check_single(tif: tifffile.TiffFile, path: Path) -> None:
+    """Raise `PromptError` for labels of several frames: which of them are meant, the file does not say."""
+    several = int((tif.imagej_metadata or {}).get("images", 1)) > 1
+    with suppress(IndexError):
+        several |= tif.pages[1] is not None
+    if several:
+        raise PromptError("{path}: holds more than one image; save that of the annotated frame by itself", path=path)
 
 
 def propagate(request: PropagationRequest) -> Generator[int, None, None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +22,8 @@ from sam2flow_core.stack.stack import Stack
 from sam2flow_core.untrusted import one_line, plain_name, read_names, why
 
 _NIFTI = (".nii.gz", ".nii")
+_SAME_PLACE = 0.5
+"""Voxels that the corners of an image and of its masks may lie apart: some programs round what they write there."""
 Labels = NDArray[np.uint16]
 
 
@@ -53,6 +57,7 @@ class Volume:
         if self.masks is None:
             raise DataError(f"volume '{self.name}': no masks")
         if not self.masks.is_dir():
+            self._check_space(self.masks)
             volume = _read_nifti(self.masks)[0]
             self._check_slice(t, len(volume))
             return as_labels(volume if t is None else volume[t], self.masks)
@@ -69,6 +74,16 @@ class Volume:
         with self.open() as stack:
             files, count = stack.paths if self.images.is_dir() else (), len(stack)
         return [p.stem for p in files] if len(files) == count else [f"{t:05d}" for t in range(count)]
+
+    def _check_space(self, masks: Path) -> None:
+        """Raise `DataError` where both files say where they lie, and it is not the same place."""
+        places = [] if self.images.is_dir() else [_space(path) for path in (self.images, masks)]
+        told = [place for place in places if place is not None]
+        if len(told) == 2 and _apart(*told) > _SAME_PLACE:
+            raise DataError(
+                f"{masks}: lies otherwise in space than {self.images.name} (axes, spacing or origin in its header); "
+                "save the masks in the space of the image"
+            )
 
     def _check_slice(self, t: int | None, count: int) -> None:
         if t is not None and not 0 <= t < count:
@@ -162,6 +177,47 @@ def _folder_or_file(folder: Path, name: str) -> Path | None:
 
 
 def _read_nifti(path: Path) -> tuple[NDArray[Any], Any]:
+    with _nifti(path) as found:
+        volume = np.asanyarray(found.dataobj)
+    if volume.ndim != 3:
+        raise DataError(f"{path}: {volume.ndim} axes; a volume has three")
+    return np.ascontiguousarray(volume.transpose(2, 1, 0)), found.affine
+
+
+@dataclass(frozen=True, eq=False)
+class _Space:
+    """Where a volume lies: shape in voxels, and the matrix (4, 4) from voxels to mm."""
+
+    shape: tuple[int, ...]
+    place: NDArray[np.float64]
+
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """The first voxel and the last along each axis, mm, (4, 3)."""
+        ends = np.vstack([np.zeros(3), np.diag(np.maximum(self.shape, 1) - 1)])
+        return np.asarray(ends @ self.place[:3, :3].T + self.place[:3, 3])
+
+
+def _space(path: Path) -> _Space | None:
+    """Where the volume of a file lies; None where it does not say.
+
+    Masks that were written from an array often have the identity for their place, which says nothing.
+    """
+    with _nifti(path) as found:
+        told = any(int(found.header[f"{form}_code"]) for form in ("qform", "sform"))
+        space = _Space(found.shape[:3], found.affine)
+    return space if told and not np.array_equal(space.place, np.eye(4)) else None
+
+
+def _apart(one: _Space, other: _Space) -> float:
+    """The largest distance between the corners of two volumes, in voxels of the first."""
+    voxel = np.linalg.norm(one.place[:3, :3], axis=0).min()
+    return float(np.linalg.norm(one.corners - other.corners, axis=1).max() / max(voxel, np.finfo(float).tiny))
+
+
+@contextmanager
+def _nifti(path: Path) -> Iterator[Any]:
+    """Open a NIfTI file; what its reader raises in the block too is a `DataError`."""
     require_extra("nifti", f"{path.name}, a NIfTI volume,")
     import nibabel
 
@@ -169,13 +225,9 @@ def _read_nifti(path: Path) -> tuple[NDArray[Any], Any]:
     try:
         # It would say on the screen what it makes of a damaged header.
         with nibabel.imageglobals.LoggingOutputSuppressor():
-            found: Any = nibabel.load(path)
-            volume = np.asanyarray(found.dataobj)
+            yield nibabel.load(path)
     except Exception as error:  # whatever the reader raises on a damaged file
         raise DataError(f"{path}: cannot be read as NIfTI ({why(error)}); it may be damaged") from None
-    if volume.ndim != 3:
-        raise DataError(f"{path}: {volume.ndim} axes; a volume has three")
-    return np.ascontiguousarray(volume.transpose(2, 1, 0)), found.affine
 
 
 def as_labels(found: NDArray[Any], path: Path) -> Labels:

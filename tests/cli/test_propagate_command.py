@@ -61,6 +61,9 @@ def test_what_cannot_be_carried_is_one_line_and_status_2(drifting, model, tmp_pa
     tifffile.imwrite(folder / "empty.tif", labels * 0)
     tifffile.imwrite(folder / "grey.tif", labels.astype(np.float32) / 2)
     (folder / "text.tif").write_text("no image")
+    # All frames in one file: the first was taken for the one that --frame names.
+    tifffile.imwrite(folder / "pages.tif", np.stack([labels * (t == 5) + labels * (t == 0) for t in range(FRAMES)]))
+    tifffile.imwrite(folder / "imagej.tif", np.stack([labels] * FRAMES), imagej=True)
     out = tmp_path / "masks.tif"
     for given, words in (
         ({"mask": "small.tif"}, "50 x 128 px, a frame of the recording 96 x 128"),
@@ -68,6 +71,8 @@ def test_what_cannot_be_carried_is_one_line_and_status_2(drifting, model, tmp_pa
         ({"mask": "grey.tif"}, "whole numbers"),
         ({"mask": "text.tif"}, "cannot be read as a TIFF image"),
         ({"mask": "none.tif"}, "no such file"),
+        ({"mask": "pages.tif"}, "more than one image"),
+        ({"mask": "imagej.tif"}, "more than one image"),
         ({"frame": "12"}, "outside the recording (0 to 11)"),
     ):
         assert status_of(command(folder, out, *model, **given)) == 2

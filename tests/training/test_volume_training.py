@@ -297,6 +297,32 @@ def test_nifti_keeps_its_place_and_dice_is_of_the_other_slices(tmp_path):
         read_mask_prompts(tmp_path / "p.json")
 
 
+@pytest.mark.parametrize(
+    ("place", "same"),
+    [
+        (np.diag([2.0, 2.0, 5.0, 1.0]), True),
+        (np.diag([2.0004, 2.0, 5.0, 1.0]), True),  # rounded
+        (np.eye(4), True),  # says nothing
+        (np.diag([-2.0, 2.0, 5.0, 1.0]), False),  # mirrored
+        (np.array([[2.0, 0, 0, 4], [0, 2, 0, 0], [0, 0, 5, 0], [0, 0, 0, 1]]), False),  # moved by two voxels
+        (np.array([[0, 2.0, 0, 0], [2, 0, 0, 0], [0, 0, 5, 0], [0, 0, 0, 1]]), False),  # axes exchanged
+    ],
+)
+def test_masks_that_lie_otherwise_in_space_are_refused(tmp_path, place, same):
+    """Their arrays were laid on each other, so that what was learned and scored lay beside what is marked."""
+    import nibabel
+
+    data = write(tmp_path / "data", nifti=True)
+    path = data / "masks" / "liver.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(np.asanyarray(nibabel.load(path).dataobj).copy(), place), path)
+    volume = find_volume(data, "liver")
+    if same:
+        assert volume.labels().shape == (SLICES, HEIGHT, WIDTH)
+    else:
+        with pytest.raises(DataError, match="lies otherwise in space"):
+            volume.labels(0)
+
+
 def test_a_run_that_is_stopped_leaves_its_weights(start, tmp_path):
     settings = FinetuningSettings().with_values(FAST)
     out = tmp_path / "w.safetensors"
