@@ -23,6 +23,7 @@ from sam2flow_core.cli.linescan_command import linescan
 from sam2flow_core.cli.propagate_command import propagate
 from sam2flow_core.cli.report_command import report
 from sam2flow_core.cli.run_command import run
+from sam2flow_core.cli.streams import close_streams, mend_streams
 from sam2flow_core.cli.synth_command import synth
 from sam2flow_core.cli.train_command import train
 from sam2flow_core.cli.weights_command import weights
@@ -54,11 +55,14 @@ for _command in (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 for a person to mend, 1 for a fault of the program."""
+    mend_streams()
     for name, value in THREAD_VARIABLES.items():
         os.environ.setdefault(name, value)
     if "--debug" not in sys.argv and not sys.warnoptions:
         hide_warnings()
-    sys.exit(status_of(sys.argv[1:] if arguments is None else list(arguments)))
+    status = status_of(sys.argv[1:] if arguments is None else list(arguments))
+    close_streams()
+    sys.exit(status)
 
 
 def hide_warnings() -> None:
