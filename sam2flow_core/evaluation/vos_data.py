@@ -150,7 +150,10 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _png_names(folder: Path) -> tuple[str, ...]:
-    files = [p for p in folder.iterdir() if p.suffix == ".png" and p.name[0] != "."]
+    pictures = [p for p in folder.iterdir() if p.suffix.lower() == ".png" and p.name[0] != "."]
+    files = [p for p in pictures if p.suffix == ".png"]
+    if odd := sorted(set(pictures) - set(files)):
+        raise DataError(f"{odd[0]}: write the ending as .png; the frame would be left out of the scores")
     if not files:
         raise DataError(f"{folder}: no PNG file with labels")
     return tuple(p.stem for p in sorted(files, key=natural_key))

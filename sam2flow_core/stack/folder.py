@@ -6,7 +6,7 @@ import re
 import struct
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -50,6 +50,46 @@ class _Header:
     plane: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class FolderFiles:
+    """What a folder holds: its frames are the kind of picture of which there are most.
+
+    Attributes
+    ----------
+    kind : str
+        ``TIFF``, ``PNG`` or ``JPEG``; empty where there is no picture.
+    found : tuple of Path
+        The files of that kind, in natural order.
+    videos : tuple of Path
+    notes : tuple of str
+        What is not read.
+    """
+
+    kind: str
+    found: tuple[Path, ...]
+    videos: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def files_in(folder: Path) -> FolderFiles:
+    """Return the files of a folder; raises `StackError` where it may not be read."""
+    try:
+        files = sorted((p for p in folder.iterdir() if p.is_file() and p.name[0] != "."), key=natural_key)
+    except PermissionError:
+        raise StackError("{folder}: no permission to read this folder", folder=folder) from None
+    kinds = {kind: [p for p in files if p.suffix.lower() in endings] for kind, endings in _KINDS.items()}
+    videos = [p for p in files if p.suffix.lower() in VIDEO_SUFFIXES]
+    wanted = max(kinds, key=lambda kind: len(kinds[kind]))
+    notes = tuple(
+        Message(
+            "{count} {kind} files beside the {wanted} files are not read", count=len(found), kind=kind, wanted=wanted
+        )
+        for kind, found in (kinds | {"video": videos}).items()
+        if found and kind != wanted
+    )
+    return FolderFiles(wanted if kinds[wanted] else "", tuple(kinds[wanted]), tuple(videos), notes)
+
+
 def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     """Open the recording that a folder holds.
 
@@ -58,24 +98,11 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     StackError
         If it holds no frames, frames of different sizes or types, of several channels, or several recordings.
     """
-    try:
-        files = sorted((p for p in folder.iterdir() if p.is_file() and p.name[0] != "."), key=natural_key)
-    except PermissionError:
-        raise StackError("{folder}: no permission to read this folder", folder=folder) from None
-    kinds = {kind: [p for p in files if p.suffix.lower() in endings] for kind, endings in _KINDS.items()}
-    videos = [p for p in files if p.suffix.lower() in VIDEO_SUFFIXES]
-    if not any(kinds.values()):
-        return _only_video(folder, videos, axes)
-    wanted = max(kinds, key=lambda kind: len(kinds[kind]))
-    notes: tuple[str, ...] = tuple(
-        Message(
-            "{count} {kind} files beside the {wanted} files are not read", count=len(found), kind=kind, wanted=wanted
-        )
-        for kind, found in (kinds | {"video": videos}).items()
-        if found and kind != wanted
-    )
-    found = kinds[wanted]
-    if len(found) == 1 and wanted == "TIFF":
+    files = files_in(folder)
+    if not files.kind:
+        return _only_video(folder, files.videos, axes)
+    found, notes = files.found, files.notes
+    if len(found) == 1 and files.kind == "TIFF":
         return _with(TiffSource(found[0], axes), notes)
     headers = {path: _header(path) for path in found}
     several = [path for path in found if headers[path].pages]
@@ -87,7 +114,7 @@ def open_folder(folder: Path, axes: str | None = None) -> FrameSource:
     return _with(FolderSource(folder, frames, [headers[p] for p in frames], axes), notes)
 
 
-def _only_video(folder: Path, videos: list[Path], axes: str | None) -> FrameSource:
+def _only_video(folder: Path, videos: Sequence[Path], axes: str | None) -> FrameSource:
     if not videos and any((folder / name).is_file() for name in _ZARR):
         raise StackError(
             "{folder}: a Zarr folder is not opened by its path; open it in napari with a reader of its own and choose "

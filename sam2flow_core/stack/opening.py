@@ -15,8 +15,8 @@ from sam2flow_core.errors import StackError
 from sam2flow_core.messages import Message
 from sam2flow_core.stack.brightness import LUMA
 from sam2flow_core.stack.calibration import Calibration, Measured, um_per
-from sam2flow_core.stack.file_series import find_parts, natural_key
-from sam2flow_core.stack.folder import folder_hint, open_folder
+from sam2flow_core.stack.file_series import find_parts, numbered_frames
+from sam2flow_core.stack.folder import files_in, folder_hint, open_folder
 from sam2flow_core.stack.refusals import check_frame_claim, check_page_claim, check_regular, refuse_damage
 from sam2flow_core.stack.resolution import choose_resolution
 from sam2flow_core.stack.sources import ArraySource, Frame, FrameSource, JoinedSource, SingleFrameError
@@ -48,7 +48,8 @@ class ColourSource:
         first = read(0)
         self.shape = (count, first.shape[0], first.shape[1])
         self.dtype = first.dtype
-        self.paths, self.problems = paths, (_NOTE,)
+        self.paths = paths
+        self.problems: tuple[str, ...] = (_NOTE,)
         self.calibration, self.declared_bits = Calibration(), None
 
     @classmethod
@@ -83,10 +84,7 @@ def is_rgb(shape: Sequence[int]) -> bool:
 def open_coloured(path: Path) -> ColourSource | None:
     """Video of a folder of RGB PNG files or of an RGB TIFF file; None for anything else."""
     if path.is_dir():
-        files = sorted((p for p in path.iterdir() if p.suffix.lower() == ".png" and p.name[0] != "."), key=natural_key)
-        if len(files) > 1 and _is_colour_png(files[0]):
-            return ColourSource(lambda t: _read_png(files[t]), len(files), tuple(files))
-        return None
+        return _open_coloured_folder(path)
     if path.suffix.lower() not in (".tif", ".tiff") or not path.is_file():
         return None
     with refuse_damage(path.name, "not a TIFF file, though its name says so"), TiffFile(path) as tif:
@@ -96,6 +94,18 @@ def open_coloured(path: Path) -> ColourSource | None:
         if pages < 2 or not is_rgb((pages, *page.shape)):
             return None
     return ColourSource(lambda t: _read_page(path, t), pages, (path,))
+
+
+def _open_coloured_folder(folder: Path) -> ColourSource | None:
+    files = files_in(folder)
+    if files.kind != "PNG" or len(files.found) < 2:
+        return None
+    frames, problems = numbered_frames(files.found, folder.name)
+    if len(frames) < 2 or not _is_colour_png(frames[0]):
+        return None
+    source = ColourSource(lambda t: _read_png(frames[t]), len(frames), tuple(frames))
+    source.problems = (*files.notes, *problems, *source.problems)
+    return source
 
 
 def _is_colour_png(path: Path) -> bool:

@@ -76,18 +76,20 @@ def image_series(tif: TiffFile, name: str) -> list[TiffPageSeries]:
         noted = [plane_of(page) for page in _pages(tif)[:_NOTES_LOOKED_AT]]
         _refuse_planes({"T": len(tif.pages)} | plane_counts(noted), name)
     if _written_one_by_one(series):
-        pages = [s.keyframe for s in series]
-        odd = next((page for page in pages if page.hash != pages[0].hash), None)
+        pictures = [s.keyframe for s in series if not _is_reduced(s)]
+        for t, picture in enumerate(pictures):
+            check_page(picture, t, pictures[0], name)
+        odd = next((picture for picture in pictures if picture.hash != pictures[0].hash), None)
         if odd is not None:
             raise _stored_otherwise(odd, name)
-        return [_as_time(tif, pages, "uniform")]
+        return [_as_time(tif, pictures, "uniform")]
     return series
 
 
 def _written_one_by_one(series: Sequence[TiffPageSeries]) -> bool:
     """Whether each frame was handed to tifffile alone: it notes a shape in every page, and takes each for a picture."""
-    kinds = {(s.kind, len(s.pages), s.shape, s.dtype) for s in series}
-    return len(series) > 1 and len(kinds) == 1 and series[0].kind == "shaped" and len(series[0].pages) == 1
+    pictures = [s for s in series if not _is_reduced(s)]
+    return len(pictures) > 1 and all(s.kind == "shaped" and len(s.pages) == 1 for s in pictures)
 
 
 def _scanimage(tif: TiffFile, name: str) -> TiffPageSeries:

@@ -231,6 +231,15 @@ def test_labels_of_16_bits_and_black_and_white(tmp_path):
         assert score_masks(open_vos(data), tmp_path / f"{kind} out").mean == pytest.approx((1, 1))
 
 
+def test_no_annotated_frame_is_left_out_for_how_its_ending_is_written(tmp_path):
+    """Scores of the other frames look like any others."""
+    data = write(tmp_path, "mose")
+    path = sorted((data / "Annotations" / "bear").iterdir())[2]
+    path.rename(path.with_suffix(".PNG"))
+    with pytest.raises(DataError, match=r"write the ending as \.png"):
+        open_vos(data)
+
+
 def test_frames_and_annotations_belong_together_however_they_are_numbered(tmp_path):
     write(tmp_path, "mose")
     for kind in ("JPEGImages", "Annotations"):

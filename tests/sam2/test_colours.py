@@ -104,6 +104,18 @@ def test_grey_stays_grey_and_measuring_takes_no_colour(colours, tmp_path):
             open_stack(way(colours, folder))
 
 
+@pytest.mark.parametrize("way", ["jpeg", "png"])
+def test_pictures_beside_the_frames_are_none(colours, tmp_path, way):
+    """Two pictures in colour beside JPEG frames were the video; an average was the first frame of PNG files."""
+    folder = WAYS[way](np.concatenate([colours] * 3), tmp_path)
+    frames = sorted(folder.iterdir())
+    for name in ("a mean.png", "overlay.png") if way == "jpeg" else ("a mean.png",):
+        (folder / name).write_bytes(imagecodecs.png_encode(colours[0]))
+    with open_stack(folder, colour=True) as stack:
+        assert list(stack.paths) == frames
+        assert any("not read" in said or "left out" in said for said in stack.problems)
+
+
 def test_frames_of_a_folder_must_be_alike(colours, tmp_path):
     folder = _png(colours, tmp_path)
     (folder / "1.png").write_bytes(imagecodecs.png_encode(colours[1, ..., 0].copy()))

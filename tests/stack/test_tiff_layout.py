@@ -178,3 +178,9 @@ def test_frames_that_were_handed_to_tifffile_one_by_one_are_a_recording(tmp_path
             tif.write(frame, compression="zlib" if t % 2 else None)
     with pytest.raises(StackError, match="stored otherwise"):
         open_stack(tmp_path / "b.tif")
+    for odd in (FRAMES[2][:-1], FRAMES[2].astype(np.float32)):
+        with tifffile.TiffWriter(tmp_path / "c.tif") as tif:
+            for t, frame in enumerate(FRAMES):
+                tif.write(odd if t == 2 else frame)
+        with pytest.raises(StackError, match=r"different sizes or types: .* frame 2 is"):
+            open_stack(tmp_path / "c.tif")
