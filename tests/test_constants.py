@@ -100,6 +100,7 @@ KEPT = {
     "stack.tiff": {"_RESOLUTION_UNIT": FORM, "_WHITE_IS_ZERO": FORM},
     "stack.tiff_layout": {"_NOTES_LOOKED_AT": COST},
     "stack.timing": {"_APART": GRID},
+    "stack.volumes": {"_SAME_PLACE": REFUSED},
     "tracing.clicked_ways": {"_STEPS": FORM},
     "tracing.strip_motion": {"_FACTORS": LEARNED, "_TINY": GRID},
     "tracing.vessel_strip": {"OUTSIDE": SURE, "_DENSE": GRID, "_SAID": FORM},

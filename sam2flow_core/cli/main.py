@@ -23,7 +23,7 @@ from sam2flow_core.cli.linescan_command import linescan
 from sam2flow_core.cli.propagate_command import propagate
 from sam2flow_core.cli.report_command import report
 from sam2flow_core.cli.run_command import run
-from sam2flow_core.cli.streams import close_streams, mend_streams
+from sam2flow_core.cli.streams import mend_streams, settle_streams
 from sam2flow_core.cli.synth_command import synth
 from sam2flow_core.cli.train_command import train
 from sam2flow_core.cli.weights_command import weights
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "--debug" not in sys.argv and not sys.warnoptions:
         hide_warnings()
     status = status_of(sys.argv[1:] if arguments is None else list(arguments))
-    close_streams()
+    settle_streams()
     sys.exit(status)
 
 

@@ -28,12 +28,16 @@ def mend_streams() -> None:
             setattr(sys, name, _lasting(stream))
 
 
-def close_streams() -> None:
-    """Close what `mend_streams` made; what a full disk has refused and the user was told of is not tried again."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(getattr(getattr(stream, "buffer", None), "raw", None), _ReaderMayGo):
+def settle_streams() -> None:
+    """Write out what was printed; what a full disk refuses, as the user was told, is not tried again at the end."""
+    for name in _STREAMS[1:]:
+        stream = getattr(sys, name)
+        try:
+            stream.flush()
+        except OSError:
             with suppress(OSError):
                 stream.close()
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 def _lasting(stream: io.TextIOWrapper) -> io.TextIOWrapper:

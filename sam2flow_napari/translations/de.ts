@@ -1730,6 +1730,10 @@ volle Farbe: {most}</translation>
         <translation>{path}: Nichts ist markiert, alles ist 0; geben Sie jedem Objekt eine eigene Nummer</translation>
     </message>
     <message>
+        <source>{path}: holds more than one image; save that of the annotated frame by itself</source>
+        <translation>{path}: enthält mehr als ein Bild; speichern Sie das des annotierten Bildes für sich</translation>
+    </message>
+    <message>
         <source>{out}: is there already; choose another name, or remove it first</source>
         <translation>{out}: ist schon da; wählen Sie einen anderen Namen, oder entfernen Sie es zuerst</translation>
     </message>

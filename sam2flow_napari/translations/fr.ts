@@ -1730,6 +1730,10 @@ pleine couleur : {most}</translation>
         <translation>{path} : rien n'est marqué, tout vaut 0 ; donnez à chaque objet son propre numéro</translation>
     </message>
     <message>
+        <source>{path}: holds more than one image; save that of the annotated frame by itself</source>
+        <translation>{path} : contient plus d'une image ; enregistrez à part celle de l'image annotée</translation>
+    </message>
+    <message>
         <source>{out}: is there already; choose another name, or remove it first</source>
         <translation>{out} : existe déjà ; choisissez un autre nom, ou supprimez-le d'abord</translation>
     </message>

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sam2flow_core.engine.demo import sample_files
+
 CLI = [sys.executable, "-m", "sam2flow_core"]
 
 
@@ -21,8 +23,7 @@ def start(arguments, closed=(), **streams):
 @pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
 def test_streams_that_are_closed_cost_nothing(closed, tmp_path):
     """The numbers of closed streams went to the files opened next, and progress asked None for its terminal."""
-    synth = start(["synth", tmp_path / "made", "--cases", "1", "--size", "64", "--frames", "4"], closed)
-    assert synth.wait() == 0
+    assert start(["info", sample_files()[0]], closed).wait() == 0
     assert start(["run", tmp_path / "none.tif", "--prompts", "none.csv", "--out", tmp_path / "out"], closed).wait() == 2
 
 
