@@ -24,10 +24,10 @@ class Predictor(Protocol):
         self,
         stack: Stack,
         /,
+        *,
         stabilise: bool = True,
         start: int = 0,
         stop: int | None = None,
-        *,
         working_resolution: float | None = None,
         plan: FramePlan | None = None,
     ) -> Any:

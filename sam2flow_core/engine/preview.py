@@ -56,9 +56,9 @@ class Previewer:
         self._predictor = SAM2FlowPredictor.from_pretrained(choices.model, device=choices.device)
         self._state = self._predictor.init_state(
             self._stack,
-            choices.stabilise,
-            choices.start,
-            choices.stop or None,
+            stabilise=choices.stabilise,
+            start=choices.start,
+            stop=choices.stop or None,
             plan=FramePlan(choices.ranges) if choices.ranges else None,
             working_resolution=choices.working_resolution,
         )

@@ -131,14 +131,14 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
     def init_state(
         self,
         video_path: Stack | str | Path | ArrayLike,
-        stabilise: bool = True,
-        start: int = 0,
-        stop: int | None = None,
-        *,
-        plan: FramePlan | None = None,
         offload_video_to_cpu: bool = False,
         offload_state_to_cpu: bool = False,
         async_loading_frames: bool = False,
+        *,
+        stabilise: bool = True,
+        start: int = 0,
+        stop: int | None = None,
+        plan: FramePlan | None = None,
         working_resolution: float | None = None,
         pixel_size_um: float | None = None,
     ) -> InferenceState:
@@ -147,14 +147,14 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         Parameters
         ----------
         video_path : Stack, path, or array (T, Y, X)
+        offload_video_to_cpu, offload_state_to_cpu, async_loading_frames : bool
+            SAM 2's switches for memory. Frames are read as they are needed, so there is nothing to switch.
         stabilise : bool
             Take the tissue's motion out.
         start, stop : int
             Range of frames to answer; ``stop`` is not included.
         plan : FramePlan, optional
             Several ranges, or some pairs of each alone, in place of ``start`` and ``stop``; `stream` keeps to it.
-        offload_video_to_cpu, offload_state_to_cpu, async_loading_frames : bool
-            SAM 2's switches for memory. Frames are read as they are needed, so there is nothing to switch.
         working_resolution : float, optional
             Recorded px to a px of the network: 1, 2, 3..., or 0.5. By default as `choose_resolution` says, from the
             pixel size or from the pattern. All that is given and answered is in recorded px whatever it is.

@@ -1,5 +1,6 @@
 """A script for SAM 2's video predictor, run by both predictors: the same frames, ids and logits."""
 
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -7,12 +8,14 @@ import pytest
 import tifffile
 import torch
 from PIL import Image
+from sam2.sam2_video_predictor import SAM2VideoPredictor
 from sam2_models import build_official, fill_ours
 
 from sam2flow_core.config.inference import InferenceSettings, Sam2Settings
 from sam2flow_core.engine.propagation import propagate_labels
 from sam2flow_core.errors import PromptError
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
+from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.stack import open_stack
 
 SIZE, FRAMES = 128, 22
@@ -146,3 +149,18 @@ def test_labels_are_carried_to_every_frame(predictors, video, tmp_path):
     frames = {t: logits for t, _, logits in ours.propagate_in_video(state, reverse=True)}
     best = np.where(frames[1].amax(0)[0] > 0, np.array([2, 300])[frames[1].argmax(0)[0]], 0)
     assert best.any() and np.array_equal(found[1], best)
+
+
+@pytest.mark.parametrize("ours", [SAM2FlowPredictor, SAM2MaskPredictor])
+def test_what_is_given_by_place_means_what_it_means_to_sam2(ours):
+    """`init_state(video, False, True)` switched the stabilisation off and left out the first frame."""
+    compared = 0
+    for name, theirs in vars(SAM2VideoPredictor).items():
+        if name.startswith("_") or not inspect.isfunction(theirs) or not hasattr(ours, name):
+            continue
+        wanted = [p for p in inspect.signature(theirs).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        found = list(inspect.signature(getattr(ours, name)).parameters.values())[: len(wanted)]
+        assert [p.name for p in found] == [p.name for p in wanted], name
+        assert [p.default for p in found] == [p.default for p in wanted], name
+        compared += 1
+    assert compared > 5
