@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def hide_warnings() -> None:
     """Keep Python's warnings, which speak to programmers, off the screen, in processes that are started too."""
     logging.captureWarnings(True)
+    # It logs where it keeps its fonts if there is no home folder, or none that can be written.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
 
 

@@ -170,7 +170,8 @@ def run_in_turn(
 
 
 def _run_one(request: RunRequest) -> Outcome:
-    """Do one run to its end; in a worker."""
+    """Do one run to its end; in a worker, whose screen is the user's."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     video_id = request.video_id or ""
     try:
         for _ in run(request):

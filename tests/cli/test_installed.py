@@ -1,5 +1,6 @@
 """As installed by the README: without the extras every command works, or says in one line which extra it needs."""
 
+import os
 import subprocess
 import sys
 
@@ -111,6 +112,17 @@ def test_no_warning_reaches_the_screen():
     assert done.stderr == ""
     shown = subprocess.run([sys.executable, "-W", "default", "-c", program], capture_output=True, text=True, check=True)
     assert "RuntimeWarning" in shown.stderr
+
+
+def test_a_home_folder_that_is_not_there_is_nothing_to_tell(tmp_path):
+    """Two lines of matplotlib's stood before every report, in containers and on clusters."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "MPL"))}
+    environment |= {"HOME": str(tmp_path / "none" / "home"), "TMPDIR": str(tmp_path)}
+    (tmp_path / "none").write_text("")
+    program = "from sam2flow_core.cli.main import hide_warnings; hide_warnings(); import sam2flow_core.reports.pages"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_every_command_is_tried_here():
