@@ -276,6 +276,7 @@ def _draw_velocities(per_frame: pd.DataFrame, results: Results, paths: list[Path
     with page_style():
         figure = new_figure(7.0, 3.5)
         axes = figure.subplots()
+        drawn, names = list[Any](), list[str]()
         for vessel, every in groups:
             # Left out, not lost: no line ends at a pair that was not asked for.
             rows = every[every["n_px"].notna()] if "n_px" in every else every
@@ -284,13 +285,16 @@ def _draw_velocities(per_frame: pd.DataFrame, results: Results, paths: list[Path
             t, velocity, *interval = without_joints(time, *(rows[name].to_numpy(float) for name in (column, *ends)))
             number = float(str(vessel))  # 1.2 is the second segment of vessel 1
             named = results.header.names.get(int(number), f"Vessel {int(number)}")
-            name = named if number == int(number) else f"{named}, {number:g}"
-            (drawn,) = axes.plot(t, velocity, label=name, linewidth=1)
+            drawn += axes.plot(t, velocity, linewidth=1)
+            names.append(named if number == int(number) else f"{named}, {number:g}")
             if calibrated and len(groups) <= 3 and len(interval) == 2:
-                axes.fill_between(t, interval[0], interval[1], color=drawn.get_color(), alpha=0.2, linewidth=0)
+                axes.fill_between(t, interval[0], interval[1], color=drawn[-1].get_color(), alpha=0.2, linewidth=0)
         axes.set_xlabel("time (s)" if timed else "frame")
         axes.set_ylabel("velocity (um/s)" if calibrated else "velocity (px/frame)")
-        axes.legend(fontsize="small")
+        legend = axes.legend(drawn, ["vessel"] * len(drawn), fontsize="small")
+        for text, name in zip(legend.get_texts(), names, strict=True):
+            # As users typed it: one between dollars is no formula, one that begins with a line below is shown.
+            text.set(text=name, parse_math=False)
         for path in paths:
             with whole_file(path) as part:
                 figure.savefig(part, format=path.suffix[1:], dpi=200)

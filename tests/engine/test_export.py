@@ -1,5 +1,8 @@
 """What a run gives to take home, read back with other programs' readers."""
 
+import json
+import shutil
+
 import av
 import numpy as np
 import openpyxl
@@ -7,6 +10,7 @@ import pandas as pd
 import pytest
 import tifffile
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 from PIL import Image
 
 from sam2flow_core.config.run import StoreSettings
@@ -128,6 +132,19 @@ def test_figures_are_pictures(run, tmp_path):
     list(export(ask(run, tmp_path, FIGURES)))
     picture = np.asarray(Image.open(tmp_path / "cells_velocity.png").convert("RGB"))
     assert picture.std() > 5 and "<svg" in (tmp_path / "cells_velocity.svg").read_text()
+
+
+@pytest.mark.parametrize("name", ["$\\foo{$", "_vein", "a_$1$"])
+def test_names_in_a_figure_are_as_they_were_typed(run, tmp_path, monkeypatch, name):
+    """One between dollars is none of a formula, which ended the export; one that begins with _ was left out."""
+    shown = []
+    monkeypatch.setattr(Text, "draw", lambda text, *_: shown.append((text.get_text(), text.get_parse_math())))
+    folder = shutil.copytree(run[0], tmp_path / "run")
+    header = json.loads((folder / "results.zarr" / "zarr.json").read_text())
+    header["attributes"]["names"] = {"3": name}
+    (folder / "results.zarr" / "zarr.json").write_text(json.dumps(header))
+    list(export(ExportRequest(folder, run[1], tmp_path, "cells", (FIGURES,))))
+    assert (name, False) in shown
 
 
 def pictures(path):
