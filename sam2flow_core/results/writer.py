@@ -33,6 +33,7 @@ from sam2flow_core.results.layout import (
 )
 
 _Span = tuple[slice, ...]
+_Shown = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 class ResultsWriter:
@@ -48,6 +49,8 @@ class ResultsWriter:
         self._root = root
         self._arrays: dict[str, zarr.Array[Any]] = {}
         self._pixels: dict[int, NDArray[np.int32]] = {}
+        self._chunks: dict[str, tuple[int, NDArray[Any]]] = {}
+        self._tells_asked = ASKED in root
 
     @classmethod
     def create(cls, path: Path, header: StoreHeader, settings: StoreSettings) -> ResultsWriter:
@@ -97,9 +100,9 @@ class ResultsWriter:
                 self._write_vessel(vessel, size, frames)
             # Last, because finite shifts are what says that a frame is there (see `Results.frames_done`).
             first = frames[0].frame
-            if ASKED in self._root:
-                self._array(ASKED)[first : first + len(frames)] = np.array([f.asked for f in frames])
-            self._array("shifts")[first : first + len(frames)] = np.array([f.shift for f in frames], dtype=np.float64)
+            if self._tells_asked:
+                self._write_small(ASKED, first, np.array([f.asked for f in frames]))
+            self._write_small("shifts", first, np.array([f.shift for f in frames], dtype=np.float64))
 
     def _write_overview(self, frames: Sequence[FrameFlow]) -> None:
         flow, labels = self._array("flow"), self._array("labels")
@@ -116,11 +119,12 @@ class ResultsWriter:
         answers = list(_answers(vessel, frames))
         first, count = frames[0].frame, len(frames)
         group = f"vessels/{vessel}"
-        unseen = f"{group}/{PIXELS}" not in self._root
+        unseen = vessel not in self._pixels and f"{group}/{PIXELS}" not in self._root
         pixels = self._pixels_of(vessel, size, answers)
         if unseen and len(pixels):
             self._fill(group, first)
-        values: dict[str, NDArray[Any]] = {
+        values: dict[str, NDArray[Any]] = {}
+        small: dict[str, NDArray[Any]] = {
             "offset": np.array([a.offset if a else (0, 0) for a in answers]),
             "mask_iou": np.array([a.mask_iou if a else 0.0 for a in answers], np.float32),
             "object_score": np.array([a.object_score if a else 0.0 for a in answers], np.float32),
@@ -128,11 +132,31 @@ class ResultsWriter:
         if len(pixels):
             values["mask"] = _packed_masks(answers, pixels)
         if (pairs := min(count, self.header.shape[0] - 1 - first)) > 0:
-            values["round_trip"] = np.array([a.round_trip if a else np.nan for a in answers[:pairs]], np.float32)
+            small["round_trip"] = np.array([a.round_trip if a else np.nan for a in answers[:pairs]], np.float32)
             if len(pixels):
                 values["flow"], values["scale"] = _packed_flow(answers[:pairs], pixels)
+        for name, there in small.items():
+            self._write_small(f"{group}/{name}", first, there)
         for name, there in values.items():
             self._array(f"{group}/{name}")[first : first + len(there)] = there
+
+    def _write_small(self, name: str, first: int, values: NDArray[Any]) -> None:
+        """Write some frames of an array of few numbers a frame, whose chunks are long.
+
+        The last chunk is kept in memory and written whole: to write a part of one, zarr reads and unpacks it first.
+        """
+        array = self._array(name)
+        length, done = array.chunks[0], 0
+        while done < len(values):
+            start = (first + done) // length * length
+            if name not in self._chunks or self._chunks[name][0] != start:
+                self._chunks[name] = start, np.array(array[start : start + length])
+            chunk = self._chunks[name][1]
+            here = first + done - start
+            count = min(len(values) - done, length - here)
+            chunk[here : here + count] = values[done : done + count]
+            array[start : start + len(chunk)] = chunk
+            done += count
 
     def _fill(self, group: str, stop: int) -> None:
         """Write that a vessel was not seen before a frame, so that no frame of it is without a file."""
@@ -144,10 +168,8 @@ class ResultsWriter:
 
     def _pixels_of(self, vessel: int, size: tuple[int, int], answers: Sequence[VesselFlow | None]) -> NDArray[np.int32]:
         """Return the pixels of its crop that a vessel has been seen in so far, after making room for new ones."""
-        group = self._root[f"vessels/{vessel}"]
-        assert isinstance(group, zarr.Group)
         known = self._pixels.get(vessel)
-        if known is None and PIXELS in group:
+        if known is None and f"vessels/{vessel}/{PIXELS}" in self._root:
             known = np.asarray(self._array(f"vessels/{vessel}/{PIXELS}")[:], np.int32)
         fresh = np.zeros(size[0] * size[1], bool)
         for mask in {id(a.mask): a.mask for a in answers if a}.values():
@@ -159,13 +181,18 @@ class ResultsWriter:
             known = more
             if not len(known):  # not seen yet
                 return known
-            create_pixels(group, self.header.shape[0], known, self._settings())
+            create_pixels(self._group(vessel), self.header.shape[0], known, self._settings())
         elif len(more):
             known = np.concatenate([known, more])
-            add_pixels(group, known)
+            add_pixels(self._group(vessel), known)
             self._arrays.clear()  # they know their old shapes
         self._pixels[vessel] = known
         return known
+
+    def _group(self, vessel: int) -> zarr.Group:
+        group = self._root[f"vessels/{vessel}"]
+        assert isinstance(group, zarr.Group)
+        return group
 
     def _settings(self) -> StoreSettings:
         """How the store was laid out."""
@@ -246,6 +273,7 @@ def compose_tile(
     flow = np.zeros((len(frames), 2, *size), np.float16)
     labels = np.zeros((len(frames), *size), np.uint16)
     before: list[tuple[int, tuple[int, int], int]] = []
+    shown: list[_Shown] = []
     for index, frame in enumerate(frames):
         # The lowest id last, over the others.
         vessels = sorted(frame.vessels, key=lambda v: v.vessel_id, reverse=True)
@@ -254,11 +282,11 @@ def compose_tile(
             labels[index] = labels[index - 1]
         else:
             _lay_labels(vessels, rows, columns, labels[index])
+            shown = [_shown(vessel, rows, columns, labels[index]) for vessel in vessels]
         before = places
-        if all(vessel.flow is None for vessel in vessels):
-            flow[index][:, labels[index] > 0] = np.nan
-        else:
-            _lay_flow(vessels, rows, columns, flow[index])
+        for vessel, (there, inside) in zip(vessels, shown, strict=True):
+            for channel, tile in enumerate(flow[index].reshape(2, -1)):
+                tile[there] = np.nan if vessel.flow is None else vessel.flow[channel].take(inside)
     return flow, labels
 
 
@@ -269,13 +297,20 @@ def _lay_labels(vessels: Sequence[VesselFlow], rows: slice, columns: slice, labe
             labels[there][vessel.mask[inside]] = vessel.vessel_id
 
 
-def _lay_flow(vessels: Sequence[VesselFlow], rows: slice, columns: slice, flow: NDArray[np.float16]) -> None:
-    for vessel in vessels:
-        if (overlap := _overlap(vessel, rows, columns)) is not None:
-            there, inside = overlap
-            mask = vessel.mask[inside]
-            for channel in range(2):
-                flow[channel][there][mask] = np.nan if vessel.flow is None else vessel.flow[channel][inside][mask]
+def _shown(vessel: VesselFlow, rows: slice, columns: slice, labels: NDArray[np.uint16]) -> _Shown:
+    """Pixels of a labelled tile that show a vessel, and the same ones of its crop, as indices into both flattened.
+
+    Masks stay for many frames: pixels are looked up once, and each frame's flow is moved without asking every pixel.
+    """
+    if (overlap := _overlap(vessel, rows, columns)) is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    there, inside = overlap
+    y, x = np.nonzero(labels[there] == vessel.vessel_id)
+    tile, crop = (
+        np.ravel_multi_index((y + part[0].start, x + part[1].start), shape)
+        for part, shape in ((there, labels.shape), (inside, vessel.mask.shape))
+    )
+    return np.asarray(tile, np.int64), np.asarray(crop, np.int64)
 
 
 def _overlap(vessel: VesselFlow, rows: slice, columns: slice) -> tuple[_Span, _Span] | None:

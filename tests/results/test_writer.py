@@ -178,6 +178,23 @@ def test_frames_done_counts_what_is_there(tmp_path):
     assert open_results(tmp_path).frames_done == 7
 
 
+def test_small_arrays_that_end_and_go_on_within_a_chunk_are_those_written_at_once(tmp_path):
+    """A writer keeps the last chunk of what is a few numbers a frame; another one goes on with what is there."""
+    crops, given = {3: (12, 20), 7: (10, 20)}, frames()
+    writer = ResultsWriter.create(tmp_path / "one" / "results.zarr", header(crops), SETTINGS)
+    writer.write(given)
+    writer = ResultsWriter.create(tmp_path / "many" / "results.zarr", header(crops), SETTINGS)
+    for first, stop in ((0, 2), (2, 4), (1, 4), (4, 6), (6, 7)):  # 5 frames a chunk; some are written twice
+        writer.write(given[first:stop])
+        if stop == 4:
+            writer = ResultsWriter.reopen(tmp_path / "many" / "results.zarr")
+    stored = [
+        {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+        for folder in (tmp_path / "one", tmp_path / "many")
+    ]
+    assert stored[0] == stored[1]
+
+
 def test_tiles_without_a_vessel_take_no_space(tmp_path):
     writer = ResultsWriter.create(tmp_path / "results.zarr", header({3: (12, 20)}), SETTINGS)
     writer.write([FrameFlow(0, (0, 0), (vessel(3, (0, 0), (12, 20), 2.0),))])
