@@ -25,7 +25,7 @@ from sam2flow_core.config.velocity import ActivitySettings, PresenceSettings
 from sam2flow_core.results.reader import VesselTrack
 from sam2flow_core.velocity.centreline import Centreline
 from sam2flow_core.velocity.records import SpaceTime
-from sam2flow_core.velocity.sampling import residual_shifts
+from sam2flow_core.velocity.sampling import Interpolation, residual_shifts
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ class CrossSampler:
         else:  # the same vessel under another name
             self._claimed[inside] = False
         self._residual = residual_shifts(track)
+        self._interpolation: Interpolation | None = None
+        self._shift: NDArray[np.float64] | None = None
         frames = len(track.frames)
         chosen = np.unique(np.linspace(0, frames - 1, min(settings.frames, frames)).round().astype(int))
         self._slot = {int(step): k for k, step in enumerate(chosen)}
@@ -99,8 +101,13 @@ class CrossSampler:
         """Sample step `step` of the track, if it is one of those, from the whole frame `image`, shape (Y, X)."""
         if (slot := self._slot.get(step)) is None:
             return
-        points = self._points + (self.track.offsets[step] + self._residual[step])
-        values = ndimage.map_coordinates(image, points.T, np.float32, order=1, mode="constant", cval=np.nan)
+        shift = self.track.offsets[step] + self._residual[step]
+        if self._interpolation is None:
+            self._interpolation = Interpolation(len(self._points), (image.shape[0], image.shape[1]))
+        if not np.array_equal(shift, self._shift):
+            self._interpolation.move(slice(None), (self._points + shift).T)
+            self._shift = shift
+        values = self._interpolation.of(image)
         self._values[slot] = values.reshape(self._shape)
 
     def activity(self) -> Activity:

@@ -156,9 +156,10 @@ class _Rows:
         self.block = min(settings.block_frames, max(self.frames // 4, 1))
         self._size = fft.next_fast_len(2 * self.points, real=True)
         # The lanes of a frame beside each other, one frame after the other: a block of frames is one piece of memory.
-        spectra = fft.rfft(slopes, self._size, axis=2)
+        # They are put so before the transform, when they take half the space.
+        spectra = fft.rfft(np.ascontiguousarray(slopes.transpose(2, 1, 0)), self._size, axis=0)
         self._lanes = slopes.shape[0]
-        self._spectra = np.ascontiguousarray(spectra.transpose(2, 1, 0)).reshape(spectra.shape[2], -1)
+        self._spectra = spectra.reshape(len(spectra), -1)
         self._turned = np.conj(self._spectra)
         self._energy = np.einsum("ltn,ltn->tn", slopes, slopes)
         self._known: NDArray[np.bool_] = np.asarray(self._energy.any(axis=1, keepdims=True))
@@ -350,7 +351,7 @@ def stack_velocity(
     starts = np.arange(0, frames - window + 1, max(window // 2, 1))
     size = fft.next_fast_len(points + int(limit) * 2, real=True)
     waves = np.arange(1, size // 6)  # streaks are a few pixels wide: beyond this there is only noise
-    spectra = np.ascontiguousarray(fft.rfft(slopes, size, axis=2)[:, :, waves].transpose(2, 0, 1))
+    spectra = fft.rfft(np.ascontiguousarray(slopes.transpose(2, 0, 1)), size, axis=0)[waves]
     taper = np.hanning(window + 2)[1:-1].astype(np.float32)
     tiles = np.stack([spectra[:, :, s : s + window] for s in starts], axis=1) * taper
     # The power of a sum of shifted rows is a sum over the rows' autocorrelation in time, which no velocity changes.

@@ -125,7 +125,8 @@ def _unrolled(image: NDArray[np.float32], travelled: NDArray[np.float64], start:
     low = int(place.min())
     number = np.bincount((place - low).ravel())
     total = np.bincount((place - low).ravel(), weights=image.ravel())
-    return {low + k: float(total[k] / number[k]) for k in range(len(number)) if number[k]}
+    seen = np.flatnonzero(number)
+    return dict(zip((low + seen).tolist(), (total[seen] / number[seen]).tolist(), strict=True))
 
 
 def _agreement(first: dict[int, float], second: dict[int, float]) -> float:

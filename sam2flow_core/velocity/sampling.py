@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from sam2flow_core.velocity.centreline import Centreline
 
@@ -48,6 +47,42 @@ class Samples:
     background: NDArray[np.float64]
 
 
+class Interpolation:
+    """Brightness of frames between their pixels, bilinear; places that stay are looked up once for many frames.
+
+    Parameters
+    ----------
+    count : int
+        Number of places.
+    shape : tuple of int
+        ``(Y, X)`` of the frames, two pixels a side at the least.
+    """
+
+    def __init__(self, count: int, shape: tuple[int, int]) -> None:
+        self._shape = shape
+        self._corner = np.zeros(count, np.intp)
+        self._weights = np.full((4, count), np.nan)
+
+    def move(self, part: slice, places: NDArray[np.float64]) -> None:
+        """Say where some of the places lie: ``(y, x)`` px of the frame, shape (2, P)."""
+        size = np.array(self._shape)[:, None]
+        corner = np.nan_to_num(np.clip(np.floor(places), 0, size - 2))  # a frame without an answer lies nowhere
+        (down, right), (y, x) = places - corner, corner.astype(np.intp)
+        self._corner[part] = y * self._shape[1] + x
+        up, left = 1 - down, 1 - right
+        self._weights[:, part] = up * left, up * right, down * left, down * right
+        outside = np.any((places < 0) | (places > size - 1), axis=0)
+        self._weights[:, part][:, outside] = np.nan
+
+    def of(self, image: NDArray[Any]) -> NDArray[np.float32]:
+        """Brightness at the places of a frame (Y, X), shape (P,); NaN outside it."""
+        pixels, width = image.ravel(), self._shape[1]
+        values = pixels.take(self._corner) * self._weights[0]
+        for step, weight in zip((1, width, width + 1), self._weights[1:], strict=True):
+            values += pixels[step:].take(self._corner) * weight
+        return values.astype(np.float32)
+
+
 class Surroundings:
     """Brightness of the tissue around a vessel, in a frame after the other.
 
@@ -66,7 +101,7 @@ class Surroundings:
         stride = max(len(rows) // 1000, 1)  # a thousand pixels give the mean brightness well enough
         self._outside = np.stack([rows[::stride], columns[::stride]])
         self._place: tuple[int, ...] = ()
-        self._pixels = self._outside
+        self._pixels = np.zeros(0, np.intp)
         self._known: dict[int, float] = {}
 
     def at(self, step: int, image: NDArray[Any]) -> float:
@@ -77,10 +112,9 @@ class Surroundings:
         place = (int(offset[0]), int(offset[1]), *image.shape)
         if place != self._place:  # mostly the tissue lies where it did
             pixels = self._outside + offset[:, None]
-            size = np.array(image.shape)[:, None]
-            self._pixels, self._place = pixels[:, np.all((pixels >= 0) & (pixels < size), axis=0)], place
-        rows, columns = self._pixels
-        self._known[step] = float(image[rows, columns].mean()) if len(rows) else float("nan")
+            rows, columns = pixels[:, np.all((pixels >= 0) & (pixels < np.array(image.shape)[:, None]), axis=0)]
+            self._pixels, self._place = rows * image.shape[1] + columns, place
+        self._known[step] = float(image.ravel().take(self._pixels).mean()) if len(self._pixels) else float("nan")
         return self._known[step]
 
 
@@ -132,9 +166,9 @@ class LaneSampler:
         dy, dx = self.track.offsets[step] + self._residual[step]
         return float(dy), float(dx)
 
-    def place(self, shift: tuple[float, float], out: NDArray[np.float64]) -> None:
-        """Write where the lanes run in the recorded frame, ``(y, x)`` px, into `out`, shape (2, L N)."""
-        np.add(self._points, np.array(shift)[:, None], out=out)
+    def places(self, shift: tuple[float, float]) -> NDArray[np.float64]:
+        """Return where the lanes run in the recorded frame, ``(y, x)`` px, shape (2, L N)."""
+        return np.asarray(self._points + np.array(shift)[:, None])
 
     def add(self, step: int, image: NDArray[Any], values: NDArray[np.float32]) -> None:
         """Keep what `values` (L N,) says of the places of a step, and look beside the vessel in the whole frame."""
@@ -178,15 +212,16 @@ def sample_lanes(
         sampler.begin(first, last)
     ends = np.cumsum([0, *(sampler.size for sampler in samplers)])
     parts = [slice(begin, end) for begin, end in pairwise(ends.tolist())]
-    places, shifts = np.empty((2, ends[-1])), [(np.nan, np.nan)] * len(samplers)
+    interpolation, shifts = None, [(np.nan, np.nan)] * len(samplers)
     for step in range(first, last):
         image = np.asarray(images(int(samplers[0].track.frames[step])))
+        interpolation = interpolation or Interpolation(ends[-1], (image.shape[0], image.shape[1]))
         for k, (sampler, part) in enumerate(zip(samplers, parts, strict=True)):
             if (shift := sampler.shift(step)) != shifts[k]:
-                sampler.place(shift, places[:, part])
+                interpolation.move(part, sampler.places(shift))
                 shifts[k] = shift
         # All vessels at once: asking takes as long as a short vessel's answer.
-        values = ndimage.map_coordinates(image, places, np.float32, order=1, mode="constant", cval=np.nan)
+        values = interpolation.of(image)
         for sampler, part in zip(samplers, parts, strict=True):
             sampler.add(step, image, values[part])
         for each in others:
