@@ -91,7 +91,7 @@ class CrossSampler:
             self._claimed[inside] = False
         self._residual = residual_shifts(track)
         self._interpolation: Interpolation | None = None
-        self._shift: NDArray[np.float64] | None = None
+        self._shift = np.full(2, np.nan)
         frames = len(track.frames)
         chosen = np.unique(np.linspace(0, frames - 1, min(settings.frames, frames)).round().astype(int))
         self._slot = {int(step): k for k, step in enumerate(chosen)}

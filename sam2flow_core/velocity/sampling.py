@@ -80,7 +80,7 @@ class Interpolation:
         values = pixels.take(self._corner) * self._weights[0]
         for step, weight in zip((1, width, width + 1), self._weights[1:], strict=True):
             values += pixels[step:].take(self._corner) * weight
-        return values.astype(np.float32)
+        return np.asarray(values, np.float32)
 
 
 class Surroundings:
