@@ -171,14 +171,17 @@ class PairSettings:
     ----------
     wide : float
         Share of the 5 x 5 cells around a cell that must lie in its vessel for the cell to be answered from those around
-        it: inside wide vessels the cost volume is read at every second cell each way. Above 1, at every cell.
+        it: inside wide vessels the cost volume is made at every second cell each way. Above 1, nowhere.
+    chessboard : bool
+        Whether elsewhere it is made at every second cell as on a chessboard.
     alike : float
         Cosine between the directions of cells above which one is answered from the others.
     updates : int or None
-        Updates of the first flow; None: as many as the weights were trained with.
+        Updates of the first flow; None: as many as the weights say are worth it (`UpdateConfig`).
     """
 
     wide: float = 0.5
+    chessboard: bool = True
     alike: float = 0.9
     updates: int | None = None
 

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from sam2flow_core.config.evaluation import EvaluationSettings
-from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.config.inference import InferenceSettings, PairSettings
+from sam2flow_core.config.model import ModelConfig
 from sam2flow_core.config.tracing import StripMotionSettings, TracingSettings
 from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.evaluation.benchmark import Ranking, Report, Score, kept_results, run_benchmark, run_score
@@ -98,9 +99,10 @@ ABLATIONS = (
     Ablation("without weights by contrast", {"use_contrast": False}),
     Ablation("without the whole vessel", {"use_whole_vessel": False}),
     Ablation("without either memory of motion", {"use_motion_memory": False, "use_cost_volume_pooling": False}),
-    Ablation("1 iteration", {"update.iterations": 1}),
-    Ablation("2 iterations", {"update.iterations": 2}),
-    Ablation("6 iterations", {"update.iterations": 6}),
+    Ablation("1 iteration", inference={"pair": PairSettings(updates=1)}),
+    Ablation("2 iterations", inference={"pair": PairSettings(updates=2)}),
+    Ablation("3 iterations", inference={"pair": PairSettings(updates=3)}),
+    Ablation("cost volume at every cell", inference={"pair": PairSettings(wide=2.0, chessboard=False)}),
 )
 
 
@@ -136,7 +138,7 @@ def evaluate_ablations(
     if not only:
         cases = tuple(case for case in cases if case.name in settings.ablation_cases) or cases
     shipped = SAM2FlowPredictor.from_pretrained(model, device).model.config
-    ablations = [a for a in ablations if shipped.match.whole_vessel or "use_whole_vessel" not in a.model]
+    ablations = [a for a in ablations if _has(shipped, a)]
     methods = [flow_method(_without(ablation, model, device)) for ablation in ablations]
     scores = [_mask_score(_without(ablation, model, device), settings) for ablation in mask_ablations]
     with kept_results(cache) as results:
@@ -147,6 +149,17 @@ def evaluate_ablations(
         text = f"{preface(command, cases, ranking, None)}\n\n{as_markdown(tables)}"
         write_section(document, "Ablations", text)
     return Evaluation(ranking, tuple(tables))
+
+
+def _has(shipped: ModelConfig, ablation: Ablation) -> bool:
+    """Whether there is what the ablation leaves out, and leaving it out changes something."""
+    there = {
+        "use_whole_vessel": shipped.match.whole_vessel,
+        "use_motion_memory": shipped.update.motion_memory_frames > 0,
+        "update.motion_memory_reach": shipped.update.motion_memory_frames > 0,
+    }
+    as_asked = PairSettings(updates=shipped.update.asked_iterations or shipped.update.iterations)
+    return ablation.inference.get("pair") != as_asked and all(there.get(name, True) for name in ablation.model)
 
 
 def _ablation_table(ranking: Ranking, ablations: Sequence[Ablation]) -> NamedTable:

@@ -186,7 +186,7 @@ class FlowStream:
         size = (height // stride, width // stride)
         self._walls = settings.walls
         self.layout = self.net.lay_out(stacked, owner, size, features.cover, settings.pair)
-        self._updates = settings.pair.updates
+        self._updates = settings.pair.updates or model.config.update.asked_iterations
         self.crops = self._lay_crops(masks, settings.crop_margin)
         self.features = features
         self.volumes: dict[tuple[int, int], Tensor] = {}
@@ -294,7 +294,9 @@ class FlowStream:
     def _remember(self, answer: FlowAnswer, t: int) -> None:
         cells = self.layout.cells
         vessels = list(self.vessels.values())
-        written = self.net.motion_memory.write(answer.hidden, answer.flows[-1], cells, len(vessels))
+        written = self.net.remember(answer, self.layout)
+        if not written:
+            return
         doubt = answer.scale.mean((1, 2)) / (1 + answer.flows[-1].norm(dim=1))
         for v, (vessel, (tokens, places)) in enumerate(zip(vessels, written, strict=True)):
             mine = doubt[cells.vessel == v]

@@ -4,7 +4,7 @@ Cells look alike, so a single patch of a single pair of frames cannot tell how f
 it moved. But a vessel keeps its place, its cells follow its streamlines, and its
 speed changes slowly: the correlation at "moved by v along the vessel" is pooled
 over neighbours on the streamline, over pairs of frames, and over lags. What is
-pooled is correlation, not features: that is what the motion memory carries.
+pooled is correlation, not features; hidden states are for the motion memory.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 from torch.utils.checkpoint import checkpoint
 
+from sam2flow_core.config.inference import PairSettings
 from sam2flow_core.config.model import COST_VOLUME, MatchConfig
 from sam2flow_core.model.features import Corners, Cover, find_corners, match, mix, read_corners
-from sam2flow_core.model.sparse_cells import SparseCells, direction_field, take, trace_paths
+from sam2flow_core.model.sparse_cells import SparseCells, Thinning, direction_field, take, thin_out, trace_paths
 
 _READ_BYTES, _READ_BYTES_TAUGHT, _READ_BYTES_GPU = 1 << 23, 1 << 25, 1 << 29
 """Of features read at a time: what a processor's cache holds; more where each reading makes a gradient as large as all
@@ -71,7 +72,8 @@ class Pool:
     @classmethod
     def of(cls, follow: Tensor, against: Tensor) -> Pool:
         """Of the cells (N, P) that are met, N where there is none, and whether each runs against the path."""
-        there = follow < follow.shape[0]
+        count = follow.shape[0]
+        there = follow < count
         index = torch.where(there, follow, 0).int()
         weight = there / there.sum(1, keepdim=True).clamp_min(1)
         rows = torch.nonzero((there & against).any(1))[:, 0]
@@ -102,26 +104,39 @@ class Streamlines:
         Speeds tried, px per frame along the path.
     source : Corners
         What each cell (N,) reads in the first frame.
+    thinning : Thinning, optional
+        Which of the cells are compared and asked, M of them, where not all are.
     target : tuple of Corners
-        Per lag, what each cell is compared with in the later frame (N, B_lag): of the bins, the slow ones in the
+        Per lag, what each asked cell is compared with in the later frame (M, B_lag): of the bins, the slow ones in the
         middle that stay within reach at that lag.
-    valid : BoolTensor (N, B, L)
+    valid : BoolTensor (M, B, L)
         Whether the point lies in the image and within reach.
     pools : tuple of Pool
-        Over which cells each is pooled, ever wider; each reads the one before it.
+        Over which asked cells each is pooled, ever wider; each reads the one before it.
     """
 
     path: Tensor
     tangent: Tensor
     bins: Tensor
     source: Corners
+    thinning: Thinning | None
     target: tuple[Corners, ...]
     valid: Tensor
     pools: tuple[Pool, ...]
 
+    @property
+    def asked(self) -> Tensor | slice:
+        """Rows of the cells that are compared."""
+        return slice(None) if self.thinning is None else self.thinning.asked
+
 
 def trace_streamlines(
-    cells: SparseCells, coverage: Tensor, feature_size: tuple[int, int], config: MatchConfig, cover: Cover | None = None
+    cells: SparseCells,
+    coverage: Tensor,
+    feature_size: tuple[int, int],
+    config: MatchConfig,
+    cover: Cover | None = None,
+    pair: PairSettings | None = None,
 ) -> Streamlines:
     """Trace the streamlines of all cells and list the features to compare.
 
@@ -135,6 +150,8 @@ def trace_streamlines(
     config : MatchConfig
     cover : Cover, optional
         The tiles of the features that are kept, where not all are.
+    pair : PairSettings, optional
+        Which cells are asked; all by default.
     """
     field = direction_field(coverage)
     path = trace_paths(cells, field, max(config.max_displacement, max(COST_VOLUME.hops[-1]) * cells.stride))
@@ -142,16 +159,18 @@ def trace_streamlines(
     tangent = torch.nn.functional.normalize(path[:, middle + 1] - path[:, middle], dim=1)
     bins = speed_bins(config.max_displacement).to(path)
     source, _ = find_corners(cells.image, cells.position, config.feature_stride, feature_size, cover)
+    thinning = None if pair is None else thin_out(cells, coverage, tangent, pair)
+    asked = slice(None) if thinning is None else thinning.asked
+    ways, image = path[asked], cells.image[asked]
     targets, valids = [], []
     for lag in config.lags:
         near = bins[(bins * lag).abs() <= config.max_displacement + 1e-3]
-        point = along(path, (near * lag).expand(cells.count, -1), cells.stride)
-        corners, inside = find_corners(cells.image[:, None], point, config.feature_stride, feature_size, cover)
+        point = along(ways, (near * lag).expand(len(ways), -1), cells.stride)
+        corners, inside = find_corners(image[:, None], point, config.feature_stride, feature_size, cover)
         targets.append(corners)
         valids.append(_among(inside, bins.shape[0]))
-    return Streamlines(
-        path, tangent, bins, source, tuple(targets), torch.stack(valids, 2), _pools(cells, path, tangent)
-    )
+    pools = _pools(cells, path, tangent, thinning)
+    return Streamlines(path, tangent, bins, source, thinning, tuple(targets), torch.stack(valids, 2), pools)
 
 
 def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
@@ -164,8 +183,12 @@ def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
     return torch.gather(path, 1, low) * (1 - share) + torch.gather(path, 1, low + 1) * share
 
 
-def _pools(cells: SparseCells, path: Tensor, tangent: Tensor) -> tuple[Pool, ...]:
+def _pools(cells: SparseCells, path: Tensor, tangent: Tensor, thinning: Thinning | None) -> tuple[Pool, ...]:
     follow, against = _meet(cells, path, tangent)
+    if thinning is not None:
+        # Another cell is stood for by the asked one next to it.
+        stands = torch.cat([thinning.nearest, thinning.nearest.new_full((1,), len(thinning.asked))])
+        follow, against = stands[follow[thinning.asked]], against[thinning.asked]
     middle = follow.shape[1] // 2
     near = range(-COST_VOLUME.near_cells, COST_VOLUME.near_cells + 1)
     places = ([middle + k for k in hops] for hops in (near, *COST_VOLUME.hops))
@@ -199,16 +222,17 @@ def correlate(first: Tensor, second: Tensor, streamlines: Streamlines, row: int)
 
     Returns
     -------
-    Tensor (N, B_lag)
-        -1 to 1; 0 where the point cannot be seen. Of the bins, the slow ones in the middle that stay within reach
-        at that lag.
+    Tensor (M, B_lag)
+        Of the cells that are asked, -1 to 1; 0 where the point cannot be seen. Of the bins, the slow ones in the
+        middle that stay within reach at that lag.
 
     References
     ----------
     .. [1] Z. Teed and J. Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow", ECCV 2020,
        :doi:`10.48550/arXiv.2003.12039`.
     """
-    found = match(read_corners(first, streamlines.source), second, streamlines.target[row])
+    here = read_corners(first, streamlines.source.at(streamlines.asked))
+    found = match(here, second, streamlines.target[row])
     return found * streamlines.valid[:, slow_bins(streamlines, found.shape[1]), row]
 
 
@@ -228,9 +252,9 @@ def correlate_series(series: Tensor, streamlines: Streamlines, row: int, lag: in
 
     Returns
     -------
-    Tensor (N, B_lag, T - lag)
+    Tensor (M, B_lag, T - lag)
     """
-    target, source = streamlines.target[row], streamlines.source
+    target, source = streamlines.target[row], streamlines.source.at(streamlines.asked)
     valid = streamlines.valid[:, slow_bins(streamlines, target.index.shape[1]), row]
     frames, dim = series.shape[-2:]
     table = series.reshape(-1, frames * dim)
@@ -264,17 +288,17 @@ def _compare(
 
 @dataclass(frozen=True)
 class CostVolume:
-    """Pooled correlations of all cells at one moment, kept apart until a few cells are asked for.
+    """Pooled correlations of the cells that are asked at one moment, kept apart until a few cells are asked for.
 
     As one tensor it would be much larger than its parts, and most of the time would go into writing it.
 
     Attributes
     ----------
-    pooled : tuple over lags of tuples over widths of Tensor (N, B_lag, windows)
+    pooled : tuple over lags of tuples over widths of Tensor (M, B_lag, windows)
         Of each lag the slow bins only; see `slow_bins`.
-    valid : BoolTensor (N, B, L)
+    valid : BoolTensor (M, B, L)
         Whether the place can be seen at each lag.
-    path : Tensor (N, B), optional
+    path : Tensor (M, B), optional
         What the vessel's speed, followed through time, says.
     """
 
@@ -282,12 +306,17 @@ class CostVolume:
     valid: Tensor
     path: Tensor | None = None
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Cells M and speeds B."""
+        return int(self.valid.shape[0]), int(self.valid.shape[1])
+
     def whole(self) -> Tensor:
-        """The volume (N, B, C) of all cells."""
+        """The volume (M, B, C) of all of them."""
         return self[slice(None)]
 
     def __getitem__(self, cells: slice | Tensor) -> Tensor:
-        """The volume (n, B, C) of some cells."""
+        """The volume (n, B, C) of some of them."""
         lags, windows = len(self.pooled), self.pooled[0][0].shape[2]
         valid = self.valid[cells]
         channels = lags * windows * len(self.pooled[0]) + (self.path is not None)
@@ -338,7 +367,7 @@ def pairs_around(
 
 
 def pool_along(volume: Tensor, streamlines: Streamlines) -> tuple[Tensor, ...]:
-    """Pool a cost volume (N, B, C) over the cells met along each path, in three widths.
+    """Pool a cost volume (M, B, C) over the asked cells met along each path, in three widths.
 
     Each result has the shape of ``volume``. A cell whose direction runs against
     the path is read with its speeds reversed.

@@ -240,6 +240,10 @@ class Corners:
     index: Tensor
     weight: Tensor
 
+    def at(self, rows: Tensor | slice) -> Corners:
+        """Some of the places."""
+        return Corners(self.index[rows], self.weight[rows])
+
 
 def find_corners(
     image: Tensor, point: Tensor, stride: int, size: tuple[int, int], cover: Cover | None = None

@@ -10,14 +10,13 @@ from sam2flow_core.config.model import COST_VOLUME
 from sam2flow_core.model.cost_volume import CostVolume
 from sam2flow_core.model.layers import begin_at_zero
 from sam2flow_core.model.parts import Each, one_by_one
-from sam2flow_core.model.sparse_cells import Thinning
 
 _AT_A_TIME = 128
 """Cells."""
 
 
 class CostVolumeNet(nn.Module):
-    """Reads the cost volume over all speeds and answers a speed per cell.
+    """Reads the cost volume over all speeds and says of each how likely it is.
 
     It starts as the plain mean of the cost volume and learns corrections to it.
     """
@@ -35,68 +34,50 @@ class CostVolumeNet(nn.Module):
         begin_at_zero(self.head)
 
     def forward(
-        self,
-        cost_volume: CostVolume | Tensor,
-        context: Tensor,
-        bins: Tensor,
-        thinning: Thinning | None = None,
-        each: Each = one_by_one,
+        self, cost_volume: CostVolume | Tensor, context: Tensor, each: Each = one_by_one
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Speed along each path.
+        """What the cost volume says of each speed.
 
         Parameters
         ----------
         cost_volume : CostVolume, or Tensor (N, B, C)
         context : Tensor (N, X)
             What else is known of each cell.
-        bins : Tensor (B,)
-            Speeds in px per frame.
-        thinning : Thinning, optional
-            Which cells are asked, where not all are; training asks all.
         each : callable
             How parts of the cells are gone through.
 
         Returns
         -------
-        speed : Tensor (N,)
-            px per frame, signed along the path.
-        logits : Tensor (N, B)
-            Of each speed.
         hidden : Tensor (N, B, hidden)
             Features over speed, for the refinement to look up.
+        logits : Tensor (N, B)
+            Of each speed.
+        shift : Tensor (N, B)
+            Where within its bin the speed lies (`likeliest_speed`).
         peak : Tensor (N, C)
             The cost volume at the likeliest speed.
         """
         if torch.is_grad_enabled():
-            x, logits, shift, peak = self._read(cost_volume[:], context)
-        else:
-            x, logits, shift, peak = self._read_in_parts(cost_volume, context, bins.shape[0], thinning, each)
-        step = torch.gradient(bins)[0]
-        values = bins + step * torch.tanh(shift)
-        best = logits.argmax(1, keepdim=True)
-        place = torch.arange(bins.shape[0], device=bins.device)
-        near = (place - best).abs() <= COST_VOLUME.bins_around
-        share = torch.softmax(logits.masked_fill(~near, -1e4), 1)
-        return (share * values).sum(1), logits, x, peak
+            return self._read(cost_volume[:], context)
+        return self._read_in_parts(cost_volume, context, each)
 
     def _read_in_parts(
-        self, cost_volume: CostVolume | Tensor, context: Tensor, bins: int, thinning: Thinning | None, each: Each
-    ) -> list[Tensor]:
+        self, cost_volume: CostVolume | Tensor, context: Tensor, each: Each
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """As `_read`. Cells do not look at each other here, and few at a time stay in the processor's cache."""
-        cells = context.shape[0]
-        sizes = ((bins, self.mix.out_features), (bins,), (bins,), (self.mix.in_features,))
-        whole = [context.new_empty(cells, *size) for size in sizes]
-        asked = torch.arange(cells, device=context.device) if thinning is None else thinning.asked
+        cells, bins = context.shape[0], cost_volume.shape[1]
+        hidden, logits, shift, peak = (
+            context.new_empty(cells, *size)
+            for size in ((bins, self.mix.out_features), (bins,), (bins,), (self.mix.in_features,))
+        )
 
         def read(rows: Tensor) -> None:
-            for values, part in zip(whole, self._read(cost_volume[rows], context[rows]), strict=True):
+            found = self._read(cost_volume[rows], context[rows])
+            for values, part in zip((hidden, logits, shift, peak), found, strict=True):
                 values[rows] = part
 
-        each(read, asked.split(_AT_A_TIME))
-        if thinning is not None:
-            for values in whole:
-                thinning.fill(values)
-        return whole
+        each(read, torch.arange(cells, device=context.device).split(_AT_A_TIME))
+        return hidden, logits, shift, peak
 
     def _read(self, cost_volume: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Features (N, B, hidden), logits (N, B), shifts within the bins (N, B), and the volume (N, C) at the best."""
@@ -109,6 +90,16 @@ class CostVolumeNet(nn.Module):
         logits = out[..., 0] + self.temperature * (cost_volume @ self.prior)
         peak = cost_volume[torch.arange(cost_volume.shape[0], device=logits.device), logits.argmax(1)]
         return x, logits, out[..., 1], peak
+
+
+def likeliest_speed(logits: Tensor, shift: Tensor, bins: Tensor) -> Tensor:
+    """Speed (N,) px per frame, signed along the path, of what the network says of the speeds ``bins`` (B,)."""
+    values = bins + torch.gradient(bins)[0] * torch.tanh(shift)
+    best = logits.argmax(1, keepdim=True)
+    place = torch.arange(bins.shape[0], device=bins.device)
+    near = (place - best).abs() <= COST_VOLUME.bins_around
+    share = torch.softmax(logits.masked_fill(~near, -1e4), 1)
+    return (share * values).sum(1)
 
 
 class _Block(nn.Module):

@@ -1,6 +1,6 @@
 """Flow of the prompted vessels between two frames.
 
-Cost volume along the vessel -> first flow -> motion memory, read once -> a few
+Cost volume along the vessel -> first flow -> motion memory, if any, read once -> a few
 updates -> px. All on the cells that vessels touch (`sparse_cells`).
 """
 
@@ -27,14 +27,14 @@ from sam2flow_core.model.cost_volume import (
     trace_streamlines,
 )
 from sam2flow_core.model.features import Cover, PatchEncoder, build_feature_encoder, cover_vessels, read_corners
-from sam2flow_core.model.first_flow import CostVolumeNet
+from sam2flow_core.model.first_flow import CostVolumeNet, likeliest_speed
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.motion_memory import MotionMemory
 from sam2flow_core.model.motion_statistics import moving_energy
 from sam2flow_core.model.parts import Each, one_by_one
-from sam2flow_core.model.sparse_cells import SparseCells, Thinning, coverage_of, find_cells, thin_out
+from sam2flow_core.model.sparse_cells import SparseCells, coverage_of, find_cells
 from sam2flow_core.model.strips import goes_whole
-from sam2flow_core.model.update import Refinement, expected_error, roi_lookup, upsample
+from sam2flow_core.model.update import Refinement, expected_error, read_cost_volume, roi_lookup, upsample
 from sam2flow_core.model.whole_vessel import SpeedPath, WholeVessels, find_whole_vessels
 
 _SITE_FACTS = 4
@@ -50,7 +50,7 @@ class CellLayout:
     """What stays fixed for as long as the masks do: cells, streamlines, facts of each cell (N, 4).
 
     With a ``cover``, features of its tiles only are at hand; ``whole`` is there where vessels are also seen as a whole,
-    ``thinning`` where not every cell is asked for the first flow.
+    by the cells that the streamlines say are asked.
     """
 
     cells: SparseCells
@@ -59,7 +59,6 @@ class CellLayout:
     vessels: int
     cover: Cover | None = None
     whole: WholeVessels | None = None
-    thinning: Thinning | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +100,8 @@ class FirstFlow:
     speed : Tensor (N,)
         px per frame, signed along each path.
     logits : Tensor (N, B)
-    seen : Tensor (N, B, c)
-        Cost volume as the network sees it, for the updates to look up.
+    seen : Tensor (M, B, c)
+        Cost volume as the network sees it, for the updates to look up; of the cells that are asked.
     inputs : Tensor (N, X)
         What is known of each cell.
     hidden : Tensor (N, c)
@@ -139,8 +138,10 @@ class FlowNet(nn.Module):
         self.cost_volume_net = CostVolumeNet(channels + len(m.lags), given, u.cost_volume_hidden)
         inputs = given + _FIRST_FACTS + channels
         self.start = nn.Linear(inputs, u.hidden)
-        self.motion_memory = MotionMemory(
-            u.hidden, u.motion_memory_dim, u.motion_memory_frames, reach=u.motion_memory_reach
+        self.motion_memory = (
+            MotionMemory(u.hidden, u.motion_memory_dim, u.motion_memory_frames, reach=u.motion_memory_reach)
+            if u.motion_memory_frames
+            else None
         )
         self.refinement = Refinement(u, inputs, m.stride)
 
@@ -188,31 +189,38 @@ class FlowNet(nn.Module):
         cover : Cover, optional
             The tiles of the features that `describe` gives.
         pair : PairSettings, optional
-            Where vessels are wide, as `thin_out` has it, the cost volume is read at every second cell each way.
+            At which cells the cost volume is made (`thin_out`); at all by default.
         """
         stride = self.config.match.stride
         cells = find_cells(masks, image_of_vessel, stride)
         coverage = coverage_of(masks, stride)
-        streamlines = trace_streamlines(cells, coverage, feature_size, self.config.match, cover)
+        streamlines = trace_streamlines(cells, coverage, feature_size, self.config.match, cover, pair)
         whole = find_whole_vessels(cells, streamlines.tangent) if self._sees_whole_vessels else None
-        thinning = None if pair is None else thin_out(cells, coverage, streamlines.tangent, pair)
-        return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover, whole, thinning)
+        if whole is not None and streamlines.thinning is not None:
+            whole = whole.thinned(streamlines.thinning)
+        return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover, whole)
+
+    def remember(self, answer: FlowAnswer, layout: CellLayout) -> list[tuple[Tensor, Tensor]]:
+        """What each vessel's motion memory keeps of an answer (`MotionMemory.write`); nothing where there is none."""
+        if self.motion_memory is None:
+            return []
+        return self.motion_memory.write(answer.hidden, answer.flows[-1], layout.cells, layout.vessels)
 
     @property
     def _sees_whole_vessels(self) -> bool:
         return self.config.match.whole_vessel and self.config.use_whole_vessel
 
     def correlation(self, features: Mapping[int, Tensor], row: int, k: int, layout: CellLayout) -> Tensor:
-        """Correlation (N + C, B_lag) of frame ``k`` with the frame the ``row``-th lag after it.
+        """Correlation (M + C, B_lag) of frame ``k`` with the frame the ``row``-th lag after it.
 
-        At each cell, then the means over whole vessels, where the network looks at those.
+        At each cell that is asked, then the means over whole vessels, where the network looks at those.
         """
         found = correlate(features[k], features[k + self.config.match.lags[row]], layout.streamlines, row)
         whole = self._of_whole(found, row, layout)
         return found if whole is None else torch.cat([found, whole])
 
     def _of_whole(self, found: Tensor, row: int, layout: CellLayout) -> Tensor | None:
-        """Mean (C, B_lag, ...) over whole vessels of correlations (N, B_lag, ...) at a lag."""
+        """Mean (C, B_lag, ...) over whole vessels of correlations (M, B_lag, ...) at a lag."""
         if layout.whole is None:
             return None
         bins = slow_bins(layout.streamlines, found.shape[1])
@@ -233,7 +241,7 @@ class FlowNet(nn.Module):
 
         Parameters
         ----------
-        volumes : mapping of (row, k) to Tensor (N + C, B)
+        volumes : mapping of (row, k) to Tensor (M + C, B)
             What `correlation` made; pairs that are not there do not count.
         t : int
         layout : CellLayout
@@ -254,14 +262,15 @@ class FlowNet(nn.Module):
     ) -> tuple[Tensor, int]:
         """What is seen of whole vessels (C, B, T, lags) about the times around ``t``, and which of them is ``t``."""
         assert layout.whole is not None
-        bins, lags, window = layout.streamlines.bins, self.config.match.lags, max(self.config.match.windows)
+        speeds, lags, window = layout.streamlines.bins, self.config.match.lags, max(self.config.match.windows)
         begin = span(t, window, 1, causal)[0]
-        seen = bins.new_zeros(layout.whole.count, len(bins), window, len(lags))
+        seen = speeds.new_zeros(layout.whole.count, len(speeds), window, len(lags))
         for row, lag in enumerate(lags):
             for time in range(window):
                 volume = volumes.get((row, begin + time - (lag - 1) // 2))
                 if volume is not None:
-                    seen[:, slow_bins(layout.streamlines, volume.shape[1]), time, row] = volume[layout.cells.count :]
+                    bins = slow_bins(layout.streamlines, volume.shape[1])
+                    seen[:, bins, time, row] = volume[-layout.whole.count :]
         return seen, t - begin
 
     def cost_volumes(self, series: Tensor, pairs: Tensor, frames: Tensor, layout: CellLayout) -> Tensor:
@@ -332,11 +341,11 @@ class FlowNet(nn.Module):
         causal: bool,
         contrast: Mapping[int, Tensor] | None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Means (N, B_lag, windows) over each window of the correlations at a lag, else 0; of weights; of vessels.
+        """Means (M, B_lag, windows) over each window of the correlations at a lag, else 0; of weights; of vessels.
 
-        The first are those of correlations times weights, where there are weights (N, 1, windows).
+        The first are those of correlations times weights, where there are weights (M, 1, windows).
         """
-        means, weights = [], []
+        means, weights, asked = [], [], layout.streamlines.asked
         cells, bins = layout.streamlines.target[row].index.shape[:2]
         pieces = 0 if layout.whole is None else layout.whole.count
         total, counted = layout.facts.new_zeros(cells + pieces, bins), set[int]()
@@ -348,9 +357,10 @@ class FlowNet(nn.Module):
                 if contrast is None:
                     total += volumes[row, k]
                 else:
-                    total[:cells].addcmul_(volumes[row, k][:cells], contrast[k][:, None])
+                    share = contrast[k][asked][:, None]
+                    total[:cells].addcmul_(volumes[row, k][:cells], share)
                     total[cells:] += volumes[row, k][cells:]
-                    weight += contrast[k][:, None]
+                    weight += share
                 counted.add(k)
             means.append(total / max(len(counted), 1))
             weights.append(weight / max(len(counted), 1))
@@ -399,7 +409,7 @@ class FlowNet(nn.Module):
     ) -> FlowAnswer:
         """The second half of `forward`, from the first flow on."""
         hidden = start.hidden
-        if self.config.use_motion_memory:
+        if self.motion_memory is not None and self.config.use_motion_memory:
             hidden = hidden + self.motion_memory.read(hidden, layout.cells, banks, frame)
         return self.refine(start, hidden, first, second, layout, iterations)
 
@@ -408,18 +418,21 @@ class FlowNet(nn.Module):
     ) -> FirstFlow:
         """Speed along each path by the cost volume alone; parameters as those of `forward`.
 
-        Cells do not look at each other here: ``each`` says how parts of them are gone through.
-        Cost volumes (P N, B, C) of P pairs, one after the other, are answered at once: the answer has as many rows.
+        Cells do not look at each other here: ``each`` says how parts of them are gone through. Those that are not asked
+        are answered as the mean of those around them that are. Without a thinning, cost volumes (P N, B, C) of P pairs,
+        one after the other, are answered at once: the answer has as many rows.
         """
         given = torch.cat([self._context(context, layout.cells), layout.facts], 1)
         if isinstance(cost_volume, Tensor) and cost_volume.shape[0] > given.shape[0]:
             given = given.repeat(cost_volume.shape[0] // given.shape[0], 1)
-        bins, thinning = layout.streamlines.bins, layout.thinning
-        speed, logits, seen, peak = self.cost_volume_net(cost_volume, given, bins, thinning, each)
+        bins, thinning = layout.streamlines.bins, layout.streamlines.thinning
+        read = self.cost_volume_net(cost_volume, given[layout.streamlines.asked], each)
+        logits, shift, peak = read[1:] if thinning is None else map(thinning.spread, read[1:])
+        speed = likeliest_speed(logits, shift, bins)
         pooled_channels = peak.shape[1] - layout.streamlines.valid.shape[2]
         facts = _first_facts(speed, logits, bins)
         inputs = torch.cat([given, facts, peak[:, :pooled_channels]], 1)
-        return FirstFlow(speed, logits, seen, inputs, torch.tanh(self.start(inputs)))
+        return FirstFlow(speed, logits, read[0], inputs, torch.tanh(self.start(inputs)))
 
     def refine(
         self,
@@ -442,7 +455,8 @@ class FlowNet(nn.Module):
             flow = flow.detach()
             window = self._window(source, second, layout, flow, axes)
             place = _bin_of(flow[:, 0] * torch.where(speed < 0, -1.0, 1.0), streamlines.bins)
-            motion = self.refinement.motion_features(window, seen, place, flow, begin.detach())
+            around = read_cost_volume(seen, place, streamlines.thinning)
+            motion = self.refinement.motion_features(window, around, flow, begin.detach())
             hidden = self.refinement.advance(hidden, motion, inputs, cells)
             flow = flow + self.refinement.change(hidden, flow)
             mixtures.append(self.refinement.mixture(hidden))
@@ -467,9 +481,9 @@ class FlowNet(nn.Module):
 
 
 def _pooled(in_time: Tensor, weights: Tensor | None, whole: Tensor | None, layout: CellLayout) -> tuple[Tensor, ...]:
-    """A cost volume (N, B, W) pooled over each cell's surroundings, ever wider, and over its whole vessel (C, B, W).
+    """A cost volume (M, B, W) pooled over each cell's surroundings, ever wider, and over its whole vessel (C, B, W).
 
-    With weights (N, 1, W), the volume holds what was multiplied by them.
+    With weights (M, 1, W), the volume holds what was multiplied by them.
     """
     along_paths = pool_along(in_time, layout.streamlines)
     if weights is not None:

@@ -22,8 +22,6 @@ from sam2flow_core.config.inference import PairSettings
 from sam2flow_core.config.model import COST_VOLUME
 from sam2flow_core.model.strips import goes_whole
 
-_FILLED_AT_A_TIME = 128
-"""Cells."""
 _CUT = 0.35
 """Radians; directions are given within a quarter turn of this one."""
 
@@ -110,29 +108,38 @@ class Thinning:
     Attributes
     ----------
     asked : LongTensor (M,)
-    others : LongTensor (K,)
-        All cells but those that are asked.
-    around : IntTensor (K, 4)
-        Asked cells around each other one; where there are two, each of them twice.
-    weight : Tensor (K, 4)
+    sources : IntTensor (N, 4)
+        For each cell, of those that are asked, in their order: itself, or those it lies between; where there are fewer,
+        the rest weigh nothing or count again.
+    weight : Tensor (N, 4)
+        Shares of each.
     """
 
     asked: Tensor
-    others: Tensor
-    around: Tensor
+    sources: Tensor
     weight: Tensor
 
-    def fill(self, values: Tensor) -> None:
-        """Complete values (N, ...) that the asked cells have, in place."""
+    @property
+    def nearest(self) -> Tensor:
+        """The asked cell (N,) that stands for each cell where one is enough."""
+        return self.sources[:, 0].long()
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Values (N, ...) of all cells, of those that the asked ones have (M, ...)."""
         table = values.flatten(1)
-        # Few at a time stay in the processor's cache.
-        parts = (x.split(_FILLED_AT_A_TIME) for x in (self.others, self.around, self.weight))
-        for others, around, weight in zip(*parts, strict=True):
-            table[others] = F.embedding_bag(around, table, per_sample_weights=weight.to(table), mode="sum")
+        found = F.embedding_bag(self.sources, table, per_sample_weights=self.weight.to(table), mode="sum")
+        return found.view(len(self.sources), *values.shape[1:])
+
+    def gather(self, values: Tensor) -> Tensor:
+        """Sums (M,) of values (N,) over the cells that each asked one answers for, by its share in them."""
+        shares = (values[:, None] * self.weight).flatten()
+        return values.new_zeros(len(self.asked)).index_add(0, self.sources.flatten().long(), shares)
 
 
 def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, settings: PairSettings) -> Thinning | None:
-    """Ask every second cell each way inside wide vessels, and every cell elsewhere.
+    """Ask every second cell each way inside wide vessels, and as on a chessboard elsewhere.
+
+    What is compared at a cell is three cells wide: its neighbours see most of it as well.
 
     Parameters
     ----------
@@ -151,16 +158,35 @@ def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, settings: Pa
     share = F.avg_pool2d(coverage[:, None], 5, stride=1, padding=2)[:, 0]
     inside = share[cells.vessel, cells.place[:, 0], cells.place[:, 1]] >= settings.wide
     row, column = (cells.place % 2).unbind(1)
+    alike = (take(tangent, cells.neighbours) * tangent[:, None]).sum(-1) > settings.alike
     # Of the nine cells around, row by row, those that lie in even rows and columns.
     choices = torch.tensor([[4, 4, 4, 4], [3, 3, 5, 5], [1, 1, 7, 7], [0, 2, 6, 8]], device=row.device)
-    around = torch.gather(cells.neighbours, 1, choices[2 * row + column])
-    alike = (take(tangent, around) * tangent[:, None]).sum(-1) > settings.alike
-    between = inside & (row + column > 0) & alike.all(1)
+    chosen = choices[2 * row + column]
+    between = inside & (row + column > 0) & torch.gather(alike, 1, chosen).all(1)
+    if settings.chessboard:
+        pair, there = _before_and_after(cells, tangent, alike & ~take(between, cells.neighbours))
+        black = ((row + column) == 1) & ~between & there
+        chosen, between = torch.where(black[:, None], pair, chosen), between | black
     if not bool(between.any()):
         return None
-    others = torch.nonzero(between)[:, 0]
-    weight = torch.full((others.shape[0], 4), 0.25, device=tangent.device)
-    return Thinning(torch.nonzero(~between)[:, 0], others, around[others].int(), weight)
+    asked = torch.nonzero(~between)[:, 0]
+    rank = torch.zeros(cells.count + 1, dtype=torch.int32, device=row.device)
+    rank[asked] = torch.arange(len(asked), dtype=torch.int32, device=row.device)
+    chosen = torch.where(between[:, None], chosen, 4)
+    weight = torch.where(between[:, None], 0.25, torch.tensor([1.0, 0.0, 0.0, 0.0], device=row.device))
+    return Thinning(asked, rank[torch.gather(cells.neighbours, 1, chosen)], weight)
+
+
+def _before_and_after(cells: SparseCells, tangent: Tensor, fit: Tensor) -> tuple[Tensor, Tensor]:
+    """Places (N, 4) among the nine of two cells on either side of each, and whether both ``fit`` (N, 9).
+
+    Those that lie more along the vessel, if they fit; else those across.
+    """
+    beside, above = (torch.tensor(pair, device=tangent.device) for pair in ([3, 3, 5, 5], [1, 1, 7, 7]))
+    level = tangent[:, 0].abs() >= tangent[:, 1].abs()
+    level_fits, steep_fits = fit[:, 3] & fit[:, 5], fit[:, 1] & fit[:, 7]
+    level = torch.where(level, level_fits | ~steep_fits, level_fits & ~steep_fits)
+    return torch.where(level[:, None], beside, above), level_fits | steep_fits
 
 
 def coverage_of(masks: Tensor, stride: int) -> Tensor:

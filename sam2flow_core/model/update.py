@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from sam2flow_core.config.model import UpdateConfig
 from sam2flow_core.model.features import Cover, find_corners, match
 from sam2flow_core.model.layers import MLP, begin_at_zero
-from sam2flow_core.model.sparse_cells import SparseCells, take
+from sam2flow_core.model.sparse_cells import SparseCells, Thinning, take
 
 _OFFSETS = 5
 """Places of the cost volume that are read around the current speed."""
@@ -113,11 +113,8 @@ class Refinement(nn.Module):
         for head in (self.step, self.weights):
             begin_at_zero(head.layers[-1])
 
-    def motion_features(
-        self, window: Tensor, cost_volume: Tensor, place: Tensor, flow: Tensor, first: Tensor
-    ) -> Tensor:
-        """Encode what is seen at the current flow (N, 2), in the cell's own frame."""
-        around = _read_cost_volume(cost_volume, place)
+    def motion_features(self, window: Tensor, around: Tensor, flow: Tensor, first: Tensor) -> Tensor:
+        """Encode what is seen at the current flow (N, 2), in the cell's own frame; ``around`` by `read_cost_volume`."""
         given = torch.cat([torch.asinh(flow), torch.asinh(flow - first)], 1)
         result: Tensor = self.motion(torch.cat([window, around.flatten(1), given], 1))
         return result
@@ -135,14 +132,29 @@ class Refinement(nn.Module):
         return result
 
 
-def _read_cost_volume(cost_volume: Tensor, place: Tensor) -> Tensor:
-    """Cost volume (N, B, C) at ``_OFFSETS`` bins around the fractional bin ``place`` (N,), as (N, offsets, C)."""
+def read_cost_volume(cost_volume: Tensor, place: Tensor, thinning: Thinning | None = None) -> Tensor:
+    """Cost volume (M, B, C) at ``_OFFSETS`` bins around each cell's fractional bin ``place`` (N,): (N, offsets, C).
+
+    With a ``thinning`` a cell that was not asked reads in those that answer for it.
+    """
     steps = torch.arange(_OFFSETS, device=place.device) - _OFFSETS // 2
     at = (place[:, None] + steps).clamp(0, cost_volume.shape[1] - 1.001)
     low = at.floor().long()
-    share = (at - low)[..., None]
-    rows = torch.arange(cost_volume.shape[0], device=place.device)[:, None]
-    return cost_volume[rows, low] * (1 - share) + cost_volume[rows, low + 1] * share
+    share = at - low
+    if thinning is None:
+        sources, weight = torch.arange(len(place), device=place.device)[:, None], place.new_ones(len(place), 1)
+    else:
+        sources, weight = thinning.sources.long(), thinning.weight.to(place)
+    # What a cell reads, of each of its sources below and above the bin: (N, offsets, sources, 2).
+    row = sources[:, None, :, None] * cost_volume.shape[1] + torch.stack([low, low + 1], -1)[:, :, None]
+    part = weight[:, None, :, None] * torch.stack([1 - share, share], -1)[:, :, None]
+    found = F.embedding_bag(
+        row.flatten(2).flatten(0, 1),
+        cost_volume.flatten(0, 1),
+        per_sample_weights=part.flatten(2).flatten(0, 1).to(cost_volume),
+        mode="sum",
+    )
+    return found.view(len(place), _OFFSETS, cost_volume.shape[2])
 
 
 def upsample(values: Tensor, weights: Tensor, cells: SparseCells) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from sam2flow_core.config.model import COST_VOLUME
-from sam2flow_core.model.sparse_cells import SparseCells, take
+from sam2flow_core.model.sparse_cells import SparseCells, Thinning, take
 
 _AGREEMENTS = (0.95, 0.8, 0.5, 0.0)
 """Cells hand their direction on to neighbours that run like them first, to those round a corner last."""
@@ -37,15 +37,20 @@ class WholeVessels:
     sign : Tensor (N,)
         1 where the cell's direction is that of its piece, -1 where it runs against it.
     weight : Tensor (N,)
-        Share of the cell that lies in the vessel.
+        Share of the cell that lies in the vessel, and of those it stands for.
     first : LongTensor (C,)
-        A cell of each piece.
+        A cell of each piece, of all cells.
     """
 
     piece: Tensor
     sign: Tensor
     weight: Tensor
     first: Tensor
+
+    def thinned(self, thinning: Thinning) -> WholeVessels:
+        """Of the cells that are asked."""
+        asked = thinning.asked
+        return WholeVessels(self.piece[asked], self.sign[asked], thinning.gather(self.weight), self.first)
 
     @property
     def count(self) -> int:

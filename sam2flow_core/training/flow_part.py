@@ -115,13 +115,14 @@ class FlowPart:
             first, second = (maps[clips, times[:, p] + step].permute(0, 3, 1, 2) for step in (0, 1))
             with torch.set_grad_enabled(p >= earlier and torch.is_grad_enabled()):
                 hidden = start.hidden
-                if memories and net.config.use_motion_memory:
+                if memories and net.motion_memory is not None and net.config.use_motion_memory:
                     ages = by_vessel[:, p : p + 1] - by_vessel[:, :p]
                     hidden = hidden + net.motion_memory.read_together(
                         hidden, layout.cells, rows, memories, ages, known[:, :p]
                     )
                 answer = net.refine(start, hidden, first, second, layout)
-                memories.append(net.motion_memory.write_together(answer.hidden, answer.flows[-1], layout.cells))
+                if net.motion_memory is not None:
+                    memories.append(net.motion_memory.write_together(answer.hidden, answer.flows[-1], layout.cells))
             answers.append(answer)
         return _joined(answers[earlier:])
 

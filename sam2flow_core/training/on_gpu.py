@@ -180,8 +180,7 @@ def _answer(
         del volumes[place]
     cost_volume = net.cost_volume(volumes, t, layout, causal=False)
     answer = net(features[t], features[t + 1], cost_volume, context, layout, banks, t)
-    written = net.motion_memory.write(answer.hidden, answer.flows[-1], layout.cells, len(banks))
-    for bank, (tokens, places) in zip(banks, written, strict=True):
+    for bank, (tokens, places) in zip(banks, net.remember(answer, layout), strict=False):
         bank.append(MemoryEntry(t, False, 1.0, tokens, places))
         del bank[: -model.config.update.motion_memory_frames]
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -32,11 +34,24 @@ def vessel() -> np.ndarray:
     return mask
 
 
+def remembering() -> SAM2FlowPredictor:
+    """With the motion memory that larger presets have; weights are random."""
+    torch.manual_seed(0)
+    tiny = preset("tiny")
+    update = replace(tiny.update, motion_memory_frames=6, asked_iterations=None)
+    model, settings = SAM2Flow(replace(tiny, update=update)), InferenceSettings(key_frame_every=5)
+    return SAM2FlowPredictor(model, torch.device("cpu"), {"preset": "tiny"}, settings)
+
+
 @pytest.fixture(scope="session")
 def predictor() -> SAM2FlowPredictor:
-    torch.manual_seed(0)
-    settings = InferenceSettings(key_frame_every=5)
-    return SAM2FlowPredictor(SAM2Flow(preset("tiny")), torch.device("cpu"), {"preset": "tiny"}, settings)
+    return remembering()
+
+
+@pytest.fixture
+def fresh() -> SAM2FlowPredictor:
+    """One that a test may move to another device."""
+    return remembering()
 
 
 @pytest.fixture

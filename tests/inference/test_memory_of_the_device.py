@@ -4,20 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from sam2flow_core.config.inference import InferenceSettings
-from sam2flow_core.config.model import preset
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference import flow_groups
 from sam2flow_core.inference.flow_stream import FlowStream, FrameFeatures
-from sam2flow_core.inference.predictor import SAM2FlowPredictor
-from sam2flow_core.model.sam2flow import SAM2Flow
-
-
-@pytest.fixture
-def fresh():
-    torch.manual_seed(0)
-    settings = InferenceSettings(key_frame_every=5)
-    return SAM2FlowPredictor(SAM2Flow(preset("tiny")), torch.device("cpu"), {"preset": "tiny"}, settings)
 
 
 def begin(predictor, video, vessel, count=3):

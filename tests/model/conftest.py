@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,7 +10,10 @@ from sam2flow_core.model.sam2flow import SAM2Flow
 @pytest.fixture(scope="session")
 def model() -> SAM2Flow:
     torch.manual_seed(0)
-    net = SAM2Flow(preset("tiny")).eval()
+    tiny = preset("tiny")
+    # With the motion memory that larger presets have.
+    update = replace(tiny.update, motion_memory_frames=6, asked_iterations=None)
+    net = SAM2Flow(replace(tiny, update=update)).eval()
     # Layers that begin at zero would make half of the assertions trivially true.
     with torch.no_grad():
         for p in net.parameters():

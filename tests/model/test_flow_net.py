@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from sam2flow_core.config.inference import PairSettings
 from sam2flow_core.model.memory_bank import MemoryEntry
-from sam2flow_core.model.update import roi_lookup
+from sam2flow_core.model.update import read_cost_volume, roi_lookup
 
 THINNED = PairSettings(wide=0.75)
 
@@ -165,42 +167,73 @@ def band(half_width: int) -> torch.Tensor:
     return mask
 
 
+def thinning_of(model, mask: torch.Tensor, pair: PairSettings = THINNED):
+    return model.flow.lay_out(mask, torch.zeros(1, dtype=torch.long), (48, 64), pair=pair)
+
+
 @pytest.mark.parametrize(("half_width", "thinned"), [(4, False), (6, False), (14, True), (24, True)])
 def test_inside_wide_vessels_every_second_cell_each_way_is_asked(model, half_width, thinned):
-    layout = model.flow.lay_out(band(half_width), torch.zeros(1, dtype=torch.long), (48, 64), pair=THINNED)
-    assert (layout.thinning is not None) == thinned
-    if layout.thinning is not None:
-        asked, others = layout.thinning.asked, layout.thinning.others
-        assert torch.equal(torch.cat([asked, others]).sort()[0], torch.arange(layout.cells.count))
+    layout = thinning_of(model, band(half_width), replace(THINNED, chessboard=False))
+    thinning = layout.streamlines.thinning
+    assert (thinning is not None) == thinned
+    if thinning is not None:
         deep = (layout.cells.place[:, 0] - 11.5).abs() < half_width / 4 - 2
-        assert len(others) > 0.6 * deep.sum() > 0
-        assert not layout.thinning.around.flatten().unsqueeze(1).eq(others).any()  # nobody answers who was not asked
+        assert layout.cells.count - len(thinning.asked) > 0.6 * deep.sum() > 0
 
 
-def test_between_cells_that_are_asked_the_others_lie_on_a_straight_line(model):
-    layout = model.flow.lay_out(band(24), torch.zeros(1, dtype=torch.long), (48, 64), pair=THINNED)
+@pytest.mark.parametrize("half_width", [2, 4, 6])
+def test_in_narrow_vessels_every_other_cell_is_answered_from_those_before_and_after_it(model, half_width):
+    layout = thinning_of(model, band(half_width))
+    thinning, place = layout.streamlines.thinning, layout.cells.place
+    assert 0.4 < len(thinning.asked) / layout.cells.count < 0.6
+    others = torch.ones(layout.cells.count, dtype=torch.bool)
+    others[thinning.asked] = False
+    others &= (place[:, 1] > 0) & (place[:, 1] < 31)  # at the border there is nothing after them
+    apart = place[thinning.asked[thinning.sources[others].long()]] - place[others][:, None]
+    assert (apart[..., 0] == 0).all() and (apart[..., 1].sort(1)[0] == torch.tensor([-1, -1, 1, 1])).all()
+
+
+def test_a_cell_that_is_asked_answers_for_itself_and_all_weigh_as_much_as_before(model):
+    layout = thinning_of(model, band(24))
+    thinning = layout.streamlines.thinning
+    values = torch.randn(layout.cells.count, 3)
+    assert torch.allclose(thinning.spread(values[thinning.asked])[thinning.asked], values[thinning.asked])
+    assert torch.allclose(thinning.gather(layout.cells.coverage).sum(), layout.cells.coverage.sum())
+
+
+@pytest.mark.parametrize("half_width", [4, 24])
+def test_between_cells_that_are_asked_the_others_lie_on_a_straight_line(model, half_width):
+    layout = thinning_of(model, band(half_width))
     place = layout.cells.place.float()
     truth = (3 * place[:, 0] - 2 * place[:, 1] + 7)[:, None]
-    values = truth.clone()
-    values[layout.thinning.others] = torch.nan
-    layout.thinning.fill(values)
-    assert torch.allclose(values, truth, atol=1e-4)
+    thinning = layout.streamlines.thinning
+    assert torch.allclose(thinning.spread(truth[thinning.asked]), truth, atol=1e-4)
 
 
 def test_a_thinned_layout_is_answered_at_the_cells_that_are_asked_as_ever(model, images):
-    owner = torch.zeros(1, dtype=torch.long)
-    volume = torch.randn(model.flow.lay_out(band(20), owner, (48, 64)).cells.count, 77, 40)
     with torch.no_grad():
         context = model.encode(images[:1])[0]
-        some, every = (
-            model.flow.first_flow(volume[..., : model.flow.pooled_channels + 3], context, layout)
-            for layout in (model.flow.lay_out(band(20), owner, (48, 64), pair=pair) for pair in (THINNED, None))
+        thin, every = thinning_of(model, band(20)), thinning_of(model, band(20), None)
+        volume = torch.randn(every.cells.count, 77, model.flow.pooled_channels + 3)
+        thinning = thin.streamlines.thinning
+        some, all_ = (
+            model.flow.first_flow(v, context, layout) for v, layout in ((volume[thinning.asked], thin), (volume, every))
         )
-        layout = model.flow.lay_out(band(20), owner, (48, 64), pair=THINNED)
-    asked, others = layout.thinning.asked, layout.thinning.others
-    assert torch.allclose(some.logits[asked], every.logits[asked], atol=1e-5)
-    mean = every.logits[layout.thinning.around.long()].mean(1)
-    assert torch.allclose(some.logits[others], mean, atol=1e-5)
+    assert torch.allclose(some.logits, thinning.spread(all_.logits[thinning.asked]), atol=1e-5)
+    place = torch.rand(every.cells.count) * 70 + 3
+    read = read_cost_volume(some.seen, place, thinning)
+    plain = read_cost_volume(all_.seen, place)
+    assert torch.allclose(read[thinning.asked], plain[thinning.asked], atol=1e-5)
+
+
+def test_the_updates_read_for_a_cell_between_what_those_around_it_saw(model):
+    layout = thinning_of(model, band(20))
+    thinning = layout.streamlines.thinning
+    seen = torch.randn(len(thinning.asked), 77, 5)
+    place = torch.rand(layout.cells.count) * 70 + 3
+    assert torch.allclose(
+        read_cost_volume(seen, place, thinning), read_cost_volume(thinning.spread(seen), place), atol=1e-5
+    )
 
 
 def test_moments_in_which_nothing_passes_do_not_hide_what_passes_in_others(model, images, masks):
