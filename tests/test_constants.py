@@ -73,7 +73,7 @@ KEPT = {
         "_TEMPORAL": FORM,
         "_TEMPORAL_LAYERS": FORM,
     },
-    "model.sparse_cells": {"_FILLED_AT_A_TIME": COST, "_CUT": LEARNED},
+    "model.sparse_cells": {"_CUT": LEARNED},
     "model.strip_decoder": {"ACROSS": LEARNED, "FIELD_CHANNELS": LEARNED, "MOTION_CHANNELS": LEARNED, "REACH": LEARNED},
     "model.strips": {"LARGEST_WHOLE": COST, "_STRIP_CELLS": COST},
     "model.update": {"_OFFSETS": LEARNED, "_LOG_SCALE": LEARNED},

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -314,9 +314,17 @@ class _Run:
 
 
 def _as_saved(model: SAM2Flow, state: Mapping[str, Any], path: Path) -> SAM2Flow:
-    """A network with the parts that the run had: one that began with the weights in the box may have no decoder."""
+    """A network with the parts that the run had, which may have begun with weights that have fewer or more.
+
+    Those in the box have no decoder, and had a motion memory once.
+    """
     with fits(path):
         decodes = any(name.startswith("mask_decoder.") for name in state["average"])
+        ages = state["average"].get("flow.motion_memory.time")
+        remembered = 0 if ages is None else len(ages) - 1
+    if model.config.use_flow and remembered != model.config.update.motion_memory_frames:
+        update = replace(model.config.update, motion_memory_frames=remembered)
+        model = SAM2Flow(replace(model.config, update=update)).train(model.training)
     return without_decoder(model) if model.config.mask.follows and not decodes else model
 
 

@@ -10,7 +10,7 @@ from sam2flow_core.config.model import PRESETS, preset
 from sam2flow_core.config.synthetic import BankConfig
 from sam2flow_core.config.training import TRAINING, StageConfig
 from sam2flow_core.errors import ModelError
-from sam2flow_core.inference.weights import load_model
+from sam2flow_core.inference.weights import load_model, save_weights
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import ClipStream, _turn, _turn_vectors
@@ -199,9 +199,13 @@ def test_the_profile_counts_what_a_step_asks_of_the_device():
     assert launches.waits == 1 and launches.kinds == {"number read": 0.5, "nonzero": 0.5}
 
 
-@pytest.mark.parametrize("start", [None, "tiny"])
+@pytest.mark.parametrize("start", [None, "tiny", "remembers motion"])
 def test_resuming_is_exact(tmp_path, monkeypatch, start):
     """Also without saying again what the run began with: the weights in the box have no decoder."""
+    if start == "remembers motion":
+        tiny, start = preset("tiny"), str(tmp_path / "start.safetensors")
+        update = dataclasses.replace(tiny.update, motion_memory_frames=6)
+        save_weights(Path(start), SAM2Flow(dataclasses.replace(tiny, update=update)), {})
     whole = small_run(tmp_path, monkeypatch, "whole", 4, start=start)
     small_run(tmp_path, monkeypatch, "half", 2, start=start)
     resumed = small_run(tmp_path, monkeypatch, "rest", 4, tmp_path / "half.safetensors.resume")
