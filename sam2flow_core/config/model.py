@@ -341,7 +341,7 @@ PRESETS: dict[str, ModelConfig] = {
             growth_rounds=2,
         ),
         match=MatchConfig(4, 2, 12, 5, 24, "patch", 24, (1, 3, 9), (1, 5, 25), 48.0, whole_vessel=True),
-        update=UpdateConfig(64, 48, 3, 2, 2, 64, 0, 24, asked_iterations=1),
+        update=UpdateConfig(64, 48, 3, 2, 2, 64, 0, 24, asked_iterations=2),
     ),
     "small": _sam2("small", 96, 1, (1, 2, 7, 2), (5, 7, 9), 7),
     "medium": _sam2("medium", 96, 1, (1, 2, 11, 2), (7, 10, 13), 7),
