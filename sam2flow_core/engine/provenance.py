@@ -406,7 +406,7 @@ def request_in(folder: Path, stack: Path | None = None) -> RunRequest:
     if marker is None:
         return request
     identity = completed(marker.identity)
-    if dict(request.expected).get(DETAIL) == identity[DETAIL]:
+    if completed(dict(request.expected))[DETAIL] == identity[DETAIL]:
         return request
     return replace(request, detail=_detail_again(identity[DETAIL]), expected=without_machine(identity))
 

@@ -51,8 +51,7 @@ from sam2flow_core.spreadsheets import write_csv
 
 _PARTS_NOTE = (
     "Same weights, true masks. Without prompts: the whole frame is one region, and nothing says where vessels are and "
-    "how they run. Motion memory of N frames: only so many of those before are read, and the first. Cost volume over 5 "
-    "pairs: the longest of the windows over which it is pooled is cut to the second."
+    "how they run. Cost volume over 5 pairs: the longest of the windows over which it is pooled is cut to the second."
 )
 _MASK_PARTS_NOTE = (
     "Same weights; mean over vessels, clicks in the first frame. Without motion at the click: strips say nothing of "
