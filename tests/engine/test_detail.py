@@ -61,8 +61,8 @@ def test_a_detail_that_is_none_is_refused(detail):
 
 
 def test_an_answered_pair_has_the_evidence_of_all_frames_around_it(moving_cells):
-    """Motion memory alone, which knows the pairs answered before, may tell a thinned run from a full one."""
-    predictor = SAM2FlowPredictor.from_pretrained("tiny", "cpu", overrides={"use_motion_memory": False})
+    """Nothing that is remembered of pairs answered before tells a thinned run from a full one."""
+    predictor = SAM2FlowPredictor.from_pretrained("tiny", "cpu")
 
     def answers(detail):
         with open_stack(moving_cells) as stack:
@@ -106,7 +106,7 @@ def test_rows_between_answered_pairs_are_blank_and_provenance_says_so(thinned):
 
 def test_each_range_has_its_rows_as_if_it_were_a_recording_of_its_own(moving_cells, tmp_path):
     """Answers of the fake depend on all frames before, so only the real predictor can be held to this."""
-    predictor = SAM2FlowPredictor.from_pretrained("tiny", "cpu", overrides={"use_motion_memory": False})
+    predictor = SAM2FlowPredictor.from_pretrained("tiny", "cpu")
     whole = RunRequest(moving_cells, PROMPTS[:1], tmp_path / "both", ranges=((0, 14), (20, 38)), stabilise=False)
     list(run(whole, predictor))
     summary, frames = (pd.read_csv(whole.out / name) for name in ("summary.csv", "per_frame.csv"))
