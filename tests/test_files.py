@@ -247,6 +247,7 @@ _NO_WHOLE_FILES = {
     "figures.py: figure.savefig": "into memory",
     "speed.py: tifffile.imwrite": "into a temporary folder",
     "child.py: os.fdopen": "a stream to the window",
+    "streams.py: os.fdopen": "the streams that a program is started with",
     "flow_film.py: av.open": "in a function of its own, which is given the part of a `whole_file`",
     "case_files.py: skimage.io.imsave": "no command of a user's writes this layout, which is read only",
 }
