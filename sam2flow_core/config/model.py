@@ -237,7 +237,7 @@ class UpdateConfig:
     motion_memory_reach: int | None = None
     """Frames back that the motion memory is read, beside the prompted ones; None: all that it holds."""
     asked_iterations: int | None = None
-    """Iterations in use, where more were measured to add nothing; None: as many as in training."""
+    """Iterations in use, where more were measured to add little; None: as many as in training."""
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,7 @@ class Pool:
     @classmethod
     def of(cls, follow: Tensor, against: Tensor) -> Pool:
         """Of the cells (N, P) that are met, N where there is none, and whether each runs against the path."""
-        count = follow.shape[0]
-        there = follow < count
+        there = follow < follow.shape[0]
         index = torch.where(there, follow, 0).int()
         weight = there / there.sum(1, keepdim=True).clamp_min(1)
         rows = torch.nonzero((there & against).any(1))[:, 0]

@@ -270,7 +270,7 @@ class FlowNet(nn.Module):
                 volume = volumes.get((row, begin + time - (lag - 1) // 2))
                 if volume is not None:
                     bins = slow_bins(layout.streamlines, volume.shape[1])
-                    seen[:, bins, time, row] = volume[-layout.whole.count :]
+                    seen[:, bins, time, row] = volume[len(layout.streamlines.valid) :]
         return seen, t - begin
 
     def cost_volumes(self, series: Tensor, pairs: Tensor, frames: Tensor, layout: CellLayout) -> Tensor:

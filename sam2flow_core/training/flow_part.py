@@ -69,7 +69,9 @@ class FlowPart:
         batch = whole.fewer(max(1, self.config.most_flow_pixels // (height * width)))
         if batch is not whole:
             seen = torch.cat([x[: batch.counts[i]] for i, x in enumerate(seen.split(whole.counts))])
-        earlier = _earlier(batch, stage.remembered_pairs, lesson.rng)
+        # Earlier pairs are answered to be remembered only.
+        remembered = 0 if self.model.flow.motion_memory is None else stage.remembered_pairs
+        earlier = _earlier(batch, remembered, lesson.rng)
         prompted = torch.zeros(len(seen), earlier.shape[1], dtype=torch.bool, device=seen.device)
         if earlier.shape[1]:
             prompted[:, 0] = bool(lesson.rng.random() < self.config.prompted_memory)

@@ -180,7 +180,8 @@ def _answer(
         del volumes[place]
     cost_volume = net.cost_volume(volumes, t, layout, causal=False)
     answer = net(features[t], features[t + 1], cost_volume, context, layout, banks, t)
-    for bank, (tokens, places) in zip(banks, net.remember(answer, layout), strict=False):
+    written = net.remember(answer, layout)
+    for bank, (tokens, places) in zip(banks if written else (), written, strict=True):
         bank.append(MemoryEntry(t, False, 1.0, tokens, places))
         del bank[: -model.config.update.motion_memory_frames]
 
