@@ -171,16 +171,20 @@ class PairSettings:
     ----------
     wide : float
         Share of the 5 x 5 cells around a cell that must lie in its vessel for the cell to be answered from those around
-        it: inside wide vessels the cost volume is made at every second cell each way. Above 1, nowhere.
+        it: inside wide vessels the cost volume is read at every second cell each way. Above 1, nowhere.
+    narrow : float
+        Where this share is smaller at the cell and next to it, the cell is always asked: a capillary has few cells, and
+        few around each.
     chessboard : bool
-        Whether elsewhere it is made at every second cell as on a chessboard.
+        Whether elsewhere the cost volume is made, and read, at every second cell as on a chessboard.
     alike : float
         Cosine between the directions of cells above which one is answered from the others.
     updates : int or None
         Updates of the first flow; None: as many as the weights say are worth it (`UpdateConfig`).
     """
 
-    wide: float = 0.5
+    wide: float = 0.75
+    narrow: float = 0.45
     chessboard: bool = True
     alike: float = 0.9
     updates: int | None = None

@@ -21,7 +21,15 @@ from torch.utils.checkpoint import checkpoint
 from sam2flow_core.config.inference import PairSettings
 from sam2flow_core.config.model import COST_VOLUME, MatchConfig
 from sam2flow_core.model.features import Corners, Cover, find_corners, match, mix, read_corners
-from sam2flow_core.model.sparse_cells import SparseCells, Thinning, direction_field, take, thin_out, trace_paths
+from sam2flow_core.model.sparse_cells import (
+    SparseCells,
+    Thinning,
+    Thinnings,
+    direction_field,
+    take,
+    thin_out,
+    trace_paths,
+)
 
 _READ_BYTES, _READ_BYTES_TAUGHT, _READ_BYTES_GPU = 1 << 23, 1 << 25, 1 << 29
 """Of features read at a time: what a processor's cache holds; more where each reading makes a gradient as large as all
@@ -103,30 +111,47 @@ class Streamlines:
         Speeds tried, px per frame along the path.
     source : Corners
         What each cell (N,) reads in the first frame.
-    thinning : Thinning, optional
-        Which of the cells are compared and asked, M of them, where not all are.
+    thinnings : Thinnings
+        Which of the cells are compared, M of them, and which of these are asked.
     target : tuple of Corners
-        Per lag, what each asked cell is compared with in the later frame (M, B_lag): of the bins, the slow ones in the
-        middle that stay within reach at that lag.
+        Per lag, what each compared cell is compared with in the later frame (M, B_lag): of the bins, the slow ones in
+        the middle that stay within reach at that lag.
     valid : BoolTensor (M, B, L)
         Whether the point lies in the image and within reach.
     pools : tuple of Pool
-        Over which asked cells each is pooled, ever wider; each reads the one before it.
+        Over which compared cells each is pooled, ever wider; each reads the one before it.
     """
 
     path: Tensor
     tangent: Tensor
     bins: Tensor
     source: Corners
-    thinning: Thinning | None
+    thinnings: Thinnings
     target: tuple[Corners, ...]
     valid: Tensor
     pools: tuple[Pool, ...]
 
     @property
-    def asked(self) -> Tensor | slice:
+    def compared(self) -> Tensor | slice:
         """Rows of the cells that are compared."""
-        return slice(None) if self.thinning is None else self.thinning.asked
+        return _kept(self.thinnings.compared)
+
+    @property
+    def asked(self) -> Tensor | slice:
+        """Rows of the cells that are asked."""
+        return _kept(self.thinnings.asked)
+
+    @property
+    def asked_of_compared(self) -> Tensor | None:
+        """Rows (R,) of the cells that are asked among those that are compared; None where all of these are."""
+        compared, asked = self.thinnings.compared, self.thinnings.asked
+        if asked is None or compared is None:
+            return None if asked is None else asked.kept
+        return torch.searchsorted(compared.kept, asked.kept)
+
+
+def _kept(thinning: Thinning | None) -> Tensor | slice:
+    return slice(None) if thinning is None else thinning.kept
 
 
 def trace_streamlines(
@@ -150,7 +175,7 @@ def trace_streamlines(
     cover : Cover, optional
         The tiles of the features that are kept, where not all are.
     pair : PairSettings, optional
-        Which cells are asked; all by default.
+        Which cells are compared and asked; all by default.
     """
     field = direction_field(coverage)
     path = trace_paths(cells, field, max(config.max_displacement, max(COST_VOLUME.hops[-1]) * cells.stride))
@@ -158,9 +183,9 @@ def trace_streamlines(
     tangent = torch.nn.functional.normalize(path[:, middle + 1] - path[:, middle], dim=1)
     bins = speed_bins(config.max_displacement).to(path)
     source, _ = find_corners(cells.image, cells.position, config.feature_stride, feature_size, cover)
-    thinning = None if pair is None else thin_out(cells, coverage, tangent, pair)
-    asked = slice(None) if thinning is None else thinning.asked
-    ways, image = path[asked], cells.image[asked]
+    thinnings = Thinnings(None, None) if pair is None else thin_out(cells, coverage, tangent, pair)
+    compared = _kept(thinnings.compared)
+    ways, image = path[compared], cells.image[compared]
     targets, valids = [], []
     for lag in config.lags:
         near = bins[(bins * lag).abs() <= config.max_displacement + 1e-3]
@@ -168,8 +193,8 @@ def trace_streamlines(
         corners, inside = find_corners(image[:, None], point, config.feature_stride, feature_size, cover)
         targets.append(corners)
         valids.append(_among(inside, bins.shape[0]))
-    pools = _pools(cells, path, tangent, thinning)
-    return Streamlines(path, tangent, bins, source, thinning, tuple(targets), torch.stack(valids, 2), pools)
+    pools = _pools(cells, path, tangent, thinnings.compared)
+    return Streamlines(path, tangent, bins, source, thinnings, tuple(targets), torch.stack(valids, 2), pools)
 
 
 def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
@@ -185,9 +210,9 @@ def along(path: Tensor, distance: Tensor, spacing: float) -> Tensor:
 def _pools(cells: SparseCells, path: Tensor, tangent: Tensor, thinning: Thinning | None) -> tuple[Pool, ...]:
     follow, against = _meet(cells, path, tangent)
     if thinning is not None:
-        # Another cell is stood for by the asked one next to it.
-        stands = torch.cat([thinning.nearest, thinning.nearest.new_full((1,), len(thinning.asked))])
-        follow, against = stands[follow[thinning.asked]], against[thinning.asked]
+        # Another cell is stood for by the compared one next to it.
+        stands = torch.cat([thinning.nearest, thinning.nearest.new_full((1,), len(thinning.kept))])
+        follow, against = stands[follow[thinning.kept]], against[thinning.kept]
     middle = follow.shape[1] // 2
     near = range(-COST_VOLUME.near_cells, COST_VOLUME.near_cells + 1)
     places = ([middle + k for k in hops] for hops in (near, *COST_VOLUME.hops))
@@ -222,7 +247,7 @@ def correlate(first: Tensor, second: Tensor, streamlines: Streamlines, row: int)
     Returns
     -------
     Tensor (M, B_lag)
-        Of the cells that are asked, -1 to 1; 0 where the point cannot be seen. Of the bins, the slow ones in the
+        Of the cells that are compared, -1 to 1; 0 where the point cannot be seen. Of the bins, the slow ones in the
         middle that stay within reach at that lag.
 
     References
@@ -230,7 +255,7 @@ def correlate(first: Tensor, second: Tensor, streamlines: Streamlines, row: int)
     .. [1] Z. Teed and J. Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow", ECCV 2020,
        :doi:`10.48550/arXiv.2003.12039`.
     """
-    here = read_corners(first, streamlines.source.at(streamlines.asked))
+    here = read_corners(first, streamlines.source.at(streamlines.compared))
     found = match(here, second, streamlines.target[row])
     return found * streamlines.valid[:, slow_bins(streamlines, found.shape[1]), row]
 
@@ -253,7 +278,7 @@ def correlate_series(series: Tensor, streamlines: Streamlines, row: int, lag: in
     -------
     Tensor (M, B_lag, T - lag)
     """
-    target, source = streamlines.target[row], streamlines.source.at(streamlines.asked)
+    target, source = streamlines.target[row], streamlines.source.at(streamlines.compared)
     valid = streamlines.valid[:, slow_bins(streamlines, target.index.shape[1]), row]
     frames, dim = series.shape[-2:]
     table = series.reshape(-1, frames * dim)
@@ -287,7 +312,7 @@ def _compare(
 
 @dataclass(frozen=True)
 class CostVolume:
-    """Pooled correlations of the cells that are asked at one moment, kept apart until a few cells are asked for.
+    """Pooled correlations of the cells that are compared at one moment, kept apart until a few cells are asked for.
 
     As one tensor it would be much larger than its parts, and most of the time would go into writing it.
 
@@ -299,16 +324,19 @@ class CostVolume:
         Whether the place can be seen at each lag.
     path : Tensor (M, B), optional
         What the vessel's speed, followed through time, says.
+    asked : LongTensor (R,), optional
+        The rows that are given; all M by default.
     """
 
     pooled: tuple[tuple[Tensor, ...], ...]
     valid: Tensor
     path: Tensor | None = None
+    asked: Tensor | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Cells M and speeds B."""
-        return int(self.valid.shape[0]), int(self.valid.shape[1])
+        """Cells that are given, and speeds B."""
+        return len(self.valid if self.asked is None else self.asked), int(self.valid.shape[1])
 
     def whole(self) -> Tensor:
         """The volume (M, B, C) of all of them."""
@@ -316,6 +344,7 @@ class CostVolume:
 
     def __getitem__(self, cells: slice | Tensor) -> Tensor:
         """The volume (n, B, C) of some of them."""
+        cells = cells if self.asked is None else self.asked[cells]
         lags, windows = len(self.pooled), self.pooled[0][0].shape[2]
         valid = self.valid[cells]
         channels = lags * windows * len(self.pooled[0]) + (self.path is not None)
@@ -366,7 +395,7 @@ def pairs_around(
 
 
 def pool_along(volume: Tensor, streamlines: Streamlines) -> tuple[Tensor, ...]:
-    """Pool a cost volume (M, B, C) over the asked cells met along each path, in three widths.
+    """Pool a cost volume (M, B, C) over the compared cells met along each path, in three widths.
 
     Each result has the shape of ``volume``. A cell whose direction runs against
     the path is read with its speeds reversed.

@@ -196,8 +196,8 @@ class FlowNet(nn.Module):
         coverage = coverage_of(masks, stride)
         streamlines = trace_streamlines(cells, coverage, feature_size, self.config.match, cover, pair)
         whole = find_whole_vessels(cells, streamlines.tangent) if self._sees_whole_vessels else None
-        if whole is not None and streamlines.thinning is not None:
-            whole = whole.thinned(streamlines.thinning)
+        if whole is not None and streamlines.thinnings.compared is not None:
+            whole = whole.thinned(streamlines.thinnings.compared)
         return CellLayout(cells, streamlines, _cell_facts(coverage, cells), masks.shape[0], cover, whole)
 
     def remember(self, answer: FlowAnswer, layout: CellLayout) -> list[tuple[Tensor, Tensor]]:
@@ -213,7 +213,7 @@ class FlowNet(nn.Module):
     def correlation(self, features: Mapping[int, Tensor], row: int, k: int, layout: CellLayout) -> Tensor:
         """Correlation (M + C, B_lag) of frame ``k`` with the frame the ``row``-th lag after it.
 
-        At each cell that is asked, then the means over whole vessels, where the network looks at those.
+        At each cell that is compared, then the means over whole vessels, where the network looks at those.
         """
         found = correlate(features[k], features[k + self.config.match.lags[row]], layout.streamlines, row)
         whole = self._of_whole(found, row, layout)
@@ -255,7 +255,7 @@ class FlowNet(nn.Module):
         path = None
         if layout.whole is not None:
             path = layout.whole.to_cells(self.speed_path(*self._over_time(volumes, t, layout, causal)))
-        return CostVolume(pooled, layout.streamlines.valid, path)
+        return CostVolume(pooled, layout.streamlines.valid, path, layout.streamlines.asked_of_compared)
 
     def _over_time(
         self, volumes: Mapping[tuple[int, int], Tensor], t: int, layout: CellLayout, causal: bool
@@ -345,7 +345,7 @@ class FlowNet(nn.Module):
 
         The first are those of correlations times weights, where there are weights (M, 1, windows).
         """
-        means, weights, asked = [], [], layout.streamlines.asked
+        means, weights, compared = [], [], layout.streamlines.compared
         cells, bins = layout.streamlines.target[row].index.shape[:2]
         pieces = 0 if layout.whole is None else layout.whole.count
         total, counted = layout.facts.new_zeros(cells + pieces, bins), set[int]()
@@ -357,7 +357,7 @@ class FlowNet(nn.Module):
                 if contrast is None:
                     total += volumes[row, k]
                 else:
-                    share = contrast[k][asked][:, None]
+                    share = contrast[k][compared][:, None]
                     total[:cells].addcmul_(volumes[row, k][:cells], share)
                     total[cells:] += volumes[row, k][cells:]
                     weight += share
@@ -425,7 +425,7 @@ class FlowNet(nn.Module):
         given = torch.cat([self._context(context, layout.cells), layout.facts], 1)
         if isinstance(cost_volume, Tensor) and cost_volume.shape[0] > given.shape[0]:
             given = given.repeat(cost_volume.shape[0] // given.shape[0], 1)
-        bins, thinning = layout.streamlines.bins, layout.streamlines.thinning
+        bins, thinning = layout.streamlines.bins, layout.streamlines.thinnings.asked
         read = self.cost_volume_net(cost_volume, given[layout.streamlines.asked], each)
         logits, shift, peak = read[1:] if thinning is None else map(thinning.spread, read[1:])
         speed = likeliest_speed(logits, shift, bins)
@@ -455,7 +455,7 @@ class FlowNet(nn.Module):
             flow = flow.detach()
             window = self._window(source, second, layout, flow, axes)
             place = _bin_of(flow[:, 0] * torch.where(speed < 0, -1.0, 1.0), streamlines.bins)
-            around = read_cost_volume(seen, place, streamlines.thinning)
+            around = read_cost_volume(seen, place, streamlines.thinnings.asked)
             motion = self.refinement.motion_features(window, around, flow, begin.detach())
             hidden = self.refinement.advance(hidden, motion, inputs, cells)
             flow = flow + self.refinement.change(hidden, flow)

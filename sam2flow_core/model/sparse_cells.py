@@ -103,43 +103,59 @@ def find_cells(masks: Tensor, image_of_vessel: Tensor, stride: int) -> SparseCel
 
 @dataclass(frozen=True)
 class Thinning:
-    """Which cells are asked, and from which of them the others are answered.
+    """Which cells are kept, and from which of them the others are answered.
 
     Attributes
     ----------
-    asked : LongTensor (M,)
+    kept : LongTensor (M,)
+        Ascending.
     sources : IntTensor (N, 4)
-        For each cell, of those that are asked, in their order: itself, or those it lies between; where there are fewer,
+        For each cell, of those that are kept, in their order: itself, or those it lies between; where there are fewer,
         the rest weigh nothing or count again.
     weight : Tensor (N, 4)
         Shares of each.
     """
 
-    asked: Tensor
+    kept: Tensor
     sources: Tensor
     weight: Tensor
 
     @property
     def nearest(self) -> Tensor:
-        """The asked cell (N,) that stands for each cell where one is enough."""
+        """The kept cell (N,) that stands for each cell where one is enough."""
         return self.sources[:, 0].long()
 
     def spread(self, values: Tensor) -> Tensor:
-        """Values (N, ...) of all cells, of those that the asked ones have (M, ...)."""
+        """Values (N, ...) of all cells, of those that the kept ones have (M, ...)."""
         table = values.flatten(1)
         found = F.embedding_bag(self.sources, table, per_sample_weights=self.weight.to(table), mode="sum")
         return found.view(len(self.sources), *values.shape[1:])
 
     def gather(self, values: Tensor) -> Tensor:
-        """Sums (M,) of values (N,) over the cells that each asked one answers for, by its share in them."""
+        """Sums (M,) of values (N,) over the cells that each kept one answers for, by its share in them."""
         shares = (values[:, None] * self.weight).flatten()
-        return values.new_zeros(len(self.asked)).index_add(0, self.sources.flatten().long(), shares)
+        return values.new_zeros(len(self.kept)).index_add(0, self.sources.flatten().long(), shares)
 
 
-def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, settings: PairSettings) -> Thinning | None:
-    """Ask every second cell each way inside wide vessels, and as on a chessboard elsewhere.
+@dataclass(frozen=True)
+class Thinnings:
+    """Where the cost volume is made, and where it is read; each None where that is at all cells.
 
-    What is compared at a cell is three cells wide: its neighbours see most of it as well.
+    Attributes
+    ----------
+    compared, asked : Thinning, optional
+        What is asked is compared.
+    """
+
+    compared: Thinning | None
+    asked: Thinning | None
+
+
+def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, settings: PairSettings) -> Thinnings:
+    """Compare every second cell as on a chessboard, and ask half of these inside wide vessels; in narrow ones, all.
+
+    What is compared at a cell is three cells wide: its neighbours see most of it as well. Inside wide vessels they also
+    say much the same, but what is pooled over more of them is surer. In narrow ones there are few to pool over.
 
     Parameters
     ----------
@@ -149,32 +165,36 @@ def thin_out(cells: SparseCells, coverage: Tensor, tangent: Tensor, settings: Pa
     tangent : Tensor (N, 2)
         Unit direction at each cell: only cells that point the same way are mixed.
     settings : PairSettings
-
-    Returns
-    -------
-    Thinning or None
-        None where all cells are asked.
     """
-    share = F.avg_pool2d(coverage[:, None], 5, stride=1, padding=2)[:, 0]
-    inside = share[cells.vessel, cells.place[:, 0], cells.place[:, 1]] >= settings.wide
+    share = F.avg_pool2d(coverage[:, None], 5, stride=1, padding=2)
+    widest = F.max_pool2d(share, 3, stride=1, padding=1)[:, 0]
+    at = (cells.vessel, cells.place[:, 0], cells.place[:, 1])
+    inside, narrow = share[:, 0][at] >= settings.wide, widest[at] < settings.narrow
     row, column = (cells.place % 2).unbind(1)
     alike = (take(tangent, cells.neighbours) * tangent[:, None]).sum(-1) > settings.alike
     # Of the nine cells around, row by row, those that lie in even rows and columns.
     choices = torch.tensor([[4, 4, 4, 4], [3, 3, 5, 5], [1, 1, 7, 7], [0, 2, 6, 8]], device=row.device)
     chosen = choices[2 * row + column]
     between = inside & (row + column > 0) & torch.gather(alike, 1, chosen).all(1)
-    if settings.chessboard:
-        pair, there = _before_and_after(cells, tangent, alike & ~take(between, cells.neighbours))
-        black = ((row + column) == 1) & ~between & there
-        chosen, between = torch.where(black[:, None], pair, chosen), between | black
+    black = ((row + column) == 1) & ~narrow
+    if not settings.chessboard:
+        return Thinnings(None, _thinned(cells, chosen, between))
+    pair, there = _before_and_after(cells, tangent, alike & ~take(between, cells.neighbours))
+    edge = black & ~between & there
+    chosen, between = torch.where(edge[:, None], pair, chosen), between | edge
+    return Thinnings(_thinned(cells, chosen, between & black), _thinned(cells, chosen, between))
+
+
+def _thinned(cells: SparseCells, chosen: Tensor, between: Tensor) -> Thinning | None:
+    """Leave out the cells ``between`` (N,) the ``chosen`` (N, 4) of the nine around each."""
     if not bool(between.any()):
         return None
-    asked = torch.nonzero(~between)[:, 0]
-    rank = torch.zeros(cells.count + 1, dtype=torch.int32, device=row.device)
-    rank[asked] = torch.arange(len(asked), dtype=torch.int32, device=row.device)
+    kept = torch.nonzero(~between)[:, 0]
+    rank = torch.zeros(cells.count + 1, dtype=torch.int32, device=kept.device)
+    rank[kept] = torch.arange(len(kept), dtype=torch.int32, device=kept.device)
     chosen = torch.where(between[:, None], chosen, 4)
-    weight = torch.where(between[:, None], 0.25, torch.tensor([1.0, 0.0, 0.0, 0.0], device=row.device))
-    return Thinning(asked, rank[torch.gather(cells.neighbours, 1, chosen)], weight)
+    weight = torch.where(between[:, None], 0.25, torch.tensor([1.0, 0.0, 0.0, 0.0], device=kept.device))
+    return Thinning(kept, rank[torch.gather(cells.neighbours, 1, chosen)], weight)
 
 
 def _before_and_after(cells: SparseCells, tangent: Tensor, fit: Tensor) -> tuple[Tensor, Tensor]:

@@ -48,9 +48,9 @@ class WholeVessels:
     first: Tensor
 
     def thinned(self, thinning: Thinning) -> WholeVessels:
-        """Of the cells that are asked."""
-        asked = thinning.asked
-        return WholeVessels(self.piece[asked], self.sign[asked], thinning.gather(self.weight), self.first)
+        """Of the cells that are compared."""
+        kept = thinning.kept
+        return WholeVessels(self.piece[kept], self.sign[kept], thinning.gather(self.weight), self.first)
 
     @property
     def count(self) -> int:

@@ -174,40 +174,61 @@ def thinning_of(model, mask: torch.Tensor, pair: PairSettings = THINNED):
 @pytest.mark.parametrize(("half_width", "thinned"), [(4, False), (6, False), (14, True), (24, True)])
 def test_inside_wide_vessels_every_second_cell_each_way_is_asked(model, half_width, thinned):
     layout = thinning_of(model, band(half_width), replace(THINNED, chessboard=False))
-    thinning = layout.streamlines.thinning
+    thinning = layout.streamlines.thinnings.asked
     assert (thinning is not None) == thinned
     if thinning is not None:
         deep = (layout.cells.place[:, 0] - 11.5).abs() < half_width / 4 - 2
-        assert layout.cells.count - len(thinning.asked) > 0.6 * deep.sum() > 0
+        assert layout.cells.count - len(thinning.kept) > 0.6 * deep.sum() > 0
 
 
-@pytest.mark.parametrize("half_width", [2, 4, 6])
-def test_in_narrow_vessels_every_other_cell_is_answered_from_those_before_and_after_it(model, half_width):
+@pytest.mark.parametrize("half_width", [5, 6])
+def test_outside_wide_vessels_every_other_cell_is_answered_from_those_before_and_after_it(model, half_width):
     layout = thinning_of(model, band(half_width))
-    thinning, place = layout.streamlines.thinning, layout.cells.place
-    assert 0.4 < len(thinning.asked) / layout.cells.count < 0.6
+    thinning, place = layout.streamlines.thinnings.asked, layout.cells.place
+    assert 0.4 < len(thinning.kept) / layout.cells.count < 0.6
     others = torch.ones(layout.cells.count, dtype=torch.bool)
-    others[thinning.asked] = False
+    others[thinning.kept] = False
     others &= (place[:, 1] > 0) & (place[:, 1] < 31)  # at the border there is nothing after them
-    apart = place[thinning.asked[thinning.sources[others].long()]] - place[others][:, None]
+    apart = place[thinning.kept[thinning.sources[others].long()]] - place[others][:, None]
     assert (apart[..., 0] == 0).all() and (apart[..., 1].sort(1)[0] == torch.tensor([-1, -1, 1, 1])).all()
+
+
+@pytest.mark.parametrize(("half_width", "all_asked"), [(2, True), (4, True), (6, False)])
+def test_in_capillaries_every_cell_is_asked(model, half_width, all_asked):
+    assert (thinning_of(model, band(half_width)).streamlines.thinnings.asked is None) == all_asked
+
+
+def test_what_is_asked_inside_wide_vessels_is_pooled_over_twice_as_many_cells(model, images):
+    net = model.flow
+    thin = thinning_of(model, band(24))
+    compared, asked = thin.streamlines.thinnings.compared, thin.streamlines.thinnings.asked
+    assert 1.4 < len(compared.kept) / len(asked.kept) <= 2
+    with torch.no_grad():
+        maps = net.feature_encoder(images)
+        volumes = {(0, 0): net.correlation({0: maps[:1], 1: maps[1:2]}, 0, 0, thin)}
+        volume = net.cost_volume(volumes, 0, thin, causal=False)
+    assert volume.shape[0] == len(asked.kept) and len(volume.valid) == len(compared.kept)
+    among = torch.isin(compared.kept, asked.kept)
+    pooled = volume.pooled[0][0][among, :, 0]
+    side = (volume.shape[1] - pooled.shape[1]) // 2
+    assert torch.equal(volume.whole()[:, side : volume.shape[1] - side, 0], pooled)
 
 
 def test_a_cell_that_is_asked_answers_for_itself_and_all_weigh_as_much_as_before(model):
     layout = thinning_of(model, band(24))
-    thinning = layout.streamlines.thinning
+    thinning = layout.streamlines.thinnings.asked
     values = torch.randn(layout.cells.count, 3)
-    assert torch.allclose(thinning.spread(values[thinning.asked])[thinning.asked], values[thinning.asked])
+    assert torch.allclose(thinning.spread(values[thinning.kept])[thinning.kept], values[thinning.kept])
     assert torch.allclose(thinning.gather(layout.cells.coverage).sum(), layout.cells.coverage.sum())
 
 
-@pytest.mark.parametrize("half_width", [4, 24])
+@pytest.mark.parametrize("half_width", [6, 24])
 def test_between_cells_that_are_asked_the_others_lie_on_a_straight_line(model, half_width):
     layout = thinning_of(model, band(half_width))
     place = layout.cells.place.float()
     truth = (3 * place[:, 0] - 2 * place[:, 1] + 7)[:, None]
-    thinning = layout.streamlines.thinning
-    assert torch.allclose(thinning.spread(truth[thinning.asked]), truth, atol=1e-4)
+    thinning = layout.streamlines.thinnings.asked
+    assert torch.allclose(thinning.spread(truth[thinning.kept]), truth, atol=1e-4)
 
 
 def test_a_thinned_layout_is_answered_at_the_cells_that_are_asked_as_ever(model, images):
@@ -215,21 +236,21 @@ def test_a_thinned_layout_is_answered_at_the_cells_that_are_asked_as_ever(model,
         context = model.encode(images[:1])[0]
         thin, every = thinning_of(model, band(20)), thinning_of(model, band(20), None)
         volume = torch.randn(every.cells.count, 77, model.flow.pooled_channels + 3)
-        thinning = thin.streamlines.thinning
+        thinning = thin.streamlines.thinnings.asked
         some, all_ = (
-            model.flow.first_flow(v, context, layout) for v, layout in ((volume[thinning.asked], thin), (volume, every))
+            model.flow.first_flow(v, context, layout) for v, layout in ((volume[thinning.kept], thin), (volume, every))
         )
-    assert torch.allclose(some.logits, thinning.spread(all_.logits[thinning.asked]), atol=1e-5)
+    assert torch.allclose(some.logits, thinning.spread(all_.logits[thinning.kept]), atol=1e-5)
     place = torch.rand(every.cells.count) * 70 + 3
     read = read_cost_volume(some.seen, place, thinning)
     plain = read_cost_volume(all_.seen, place)
-    assert torch.allclose(read[thinning.asked], plain[thinning.asked], atol=1e-5)
+    assert torch.allclose(read[thinning.kept], plain[thinning.kept], atol=1e-5)
 
 
 def test_the_updates_read_for_a_cell_between_what_those_around_it_saw(model):
     layout = thinning_of(model, band(20))
-    thinning = layout.streamlines.thinning
-    seen = torch.randn(len(thinning.asked), 77, 5)
+    thinning = layout.streamlines.thinnings.asked
+    seen = torch.randn(len(thinning.kept), 77, 5)
     place = torch.rand(layout.cells.count) * 70 + 3
     assert torch.allclose(
         read_cost_volume(seen, place, thinning), read_cost_volume(thinning.spread(seen), place), atol=1e-5
