@@ -33,12 +33,15 @@ from sam2flow_core.training.field_turns import FieldLesson, backwards, turned
 from sam2flow_core.training.filming import SyntheticScenes
 from sam2flow_core.training.replays import Replays
 from sam2flow_core.training.trainer import one_cycle
+from sam2flow_core.training.whole_recordings import WholeRecordings
 
 KEPT = 800
 """Batches; of two clips each, 3 GB."""
 REPLAYED = 1
 """For each batch that is new."""
 CLIPS = 2
+WHOLE = 2
+"""Whole recordings for each batch of clips, where any are asked for."""
 EMA = 0.998
 SAVE_MINUTES = 4.0
 LOGGED = 100
@@ -48,7 +51,11 @@ UNLIKE = 0.2
 
 @dataclass(frozen=True)
 class Run:
-    """What to train, how long, and where to; ``scenes`` is where those that clips are cut from are kept."""
+    """What to train, how long, and where to.
+
+    ``scenes`` is where those that clips are cut from are kept, and ``recordings`` how many whole ones are learned from
+    beside clips, two steps for each batch of clips.
+    """
 
     out: Path
     start: str = "tiny"
@@ -58,6 +65,7 @@ class Run:
     seed: int = 1
     scene_seed: int = 1
     scenes: Path | None = None
+    recordings: int = 0
     recipe: TrainingConfig = field(default_factory=lambda: TRAINING["tiny"])
 
 
@@ -109,6 +117,8 @@ def train(run: Run) -> Iterator[tuple[int, dict[str, float]]]:
     source = SyntheticScenes(recipe, run.scene_seed, run.scenes)
     stage = next(s for s in recipe.stages if s.name == "field")
     clips = ClipStream(source, recipe, stage, run.seed).batches(CLIPS)
+    folder = None if run.scenes is None else run.scenes / "recordings"
+    whole = WholeRecordings(run.recordings, recipe.recordings, folder, run.scene_seed) if run.recordings else None
     with closing(source), closing(clips):
         while share < 1:
             share = (time.monotonic() - begun) / 60 / run.minutes
@@ -117,7 +127,8 @@ def train(run: Run) -> Iterator[tuple[int, dict[str, float]]]:
             batch = gather_clips(next(clips))
             new = FieldLesson(batch.statistics, batch.field)
             replays.add([_halved(new)])
-            for lesson in [new, *(_seen_anew(kept, rng) for kept in replays.draw(REPLAYED))]:
+            beside = [] if whole is None else [whole.draw(rng).seen for _ in range(WHOLE)]
+            for lesson in [new, *(_seen_anew(kept, rng) for kept in [*replays.draw(REPLAYED), *beside])]:
                 found = _learn(net, lesson, optimiser, recipe)
                 steps += 1
                 follow_mean(average.parameters(), net.parameters(), steps, EMA)
@@ -174,6 +185,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of clips")
     parser.add_argument("--scene-seed", type=int, default=1, help="of the scenes that they are cut from")
     parser.add_argument("--scenes", type=Path, help="folder in which the scenes are kept")
+    parser.add_argument("--recordings", type=int, default=0, help="whole recordings to learn from beside clips")
     torch.set_num_threads(1)
     for steps, figures in train(Run(**vars(parser.parse_args()))):
         if steps % LOGGED == 0:

@@ -29,8 +29,15 @@ from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import ClipStream
 from sam2flow_core.training.filming import SyntheticScenes
 from sam2flow_core.training.replays import Replays
-from sam2flow_core.training.strip_part import StripExercise, exercises_of, mirrored, stacked_by_length, strip_loss
+from sam2flow_core.training.strip_part import (
+    StripExercise,
+    exercises_of,
+    mirrored,
+    stacked_by_length,
+    strip_loss,
+)
 from sam2flow_core.training.trainer import one_cycle
+from sam2flow_core.training.whole_recordings import WholeRecordings, exercises_of_recording
 
 KEPT = 2400
 REPLAYED = 1.25
@@ -44,7 +51,11 @@ LOGGED = 100
 
 @dataclass(frozen=True)
 class Run:
-    """What to train, how long, and where to; ``scenes`` is where those that clips are cut from are kept."""
+    """What to train, how long, and where to.
+
+    ``scenes`` is where those that clips are cut from are kept, and ``recordings`` how many whole ones are learned from
+    beside clips, one for each batch of clips.
+    """
 
     out: Path
     start: str = "tiny"
@@ -52,6 +63,7 @@ class Run:
     rate: float = 2e-4
     seed: int = 1
     scenes: Path | None = None
+    recordings: int = 0
     recipe: TrainingConfig = field(default_factory=lambda: TRAINING["tiny"])
 
 
@@ -78,12 +90,15 @@ def train(run: Run) -> Iterator[tuple[int, float, float]]:
     source = SyntheticScenes(recipe, run.seed, run.scenes)
     stage = next(s for s in recipe.stages if s.name == "strips")
     clips = ClipStream(source, recipe, stage, run.seed).batches(CLIPS)
+    folder = None if run.scenes is None else run.scenes / "recordings"
+    whole = WholeRecordings(run.recordings, recipe.recordings, folder, run.seed) if run.recordings else None
     with closing(source), closing(clips):
         while share < 1:
             share = (time.monotonic() - begun) / 60 / run.minutes
             for group in optimiser.param_groups:
                 group["lr"] = run.rate * one_cycle(share, recipe.warm_up)
             new = exercises_of(model, gather_clips(next(clips)), recipe.strips, rng)
+            new += [] if whole is None else exercises_of_recording(model, whole.draw(rng), recipe.strips, rng)
             again = [_mirrored_anew(e, rng) for e in replays.draw(int(REPLAYED * len(new)))]
             for batch in stacked_by_length([*new, *again], TOGETHER, torch.device("cpu")):
                 # Twice as fast, where the processor multiplies in bfloat16; the loss is taken in full.
@@ -120,6 +135,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-4, help="largest learning rate")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenes", type=Path, help="folder in which the scenes that clips are cut from are kept")
+    parser.add_argument("--recordings", type=int, default=0, help="whole recordings to learn from beside clips")
     torch.set_num_threads(1)
     for steps, loss, iou in train(Run(**vars(parser.parse_args()))):
         if steps % LOGGED == 0:

@@ -178,6 +178,68 @@ class DiscScenes:
 
 
 @dataclass(frozen=True)
+class RecordingScenes:
+    """Recordings that are filmed whole, for the vessel field and the strip decoder.
+
+    Attributes
+    ----------
+    sides : tuple of int
+        Px; each as often.
+    frames : tuple of int
+        Fewest, and one more than the most.
+    plans : tuple of tuples of str
+        Kinds of the networks, one plan as often as another.
+    width_px, speed_px : tuple of float
+        Of the narrowest vessel, and of the slowest in px per frame; log-uniform.
+    width_spread, speed_spread : tuple of float
+        How many times as wide and as fast the others may be.
+    scene : SceneSettings
+        All else.
+    """
+
+    sides: tuple[int, ...] = (192, 224, 256)
+    frames: tuple[int, int] = (40, 110)
+    plans: tuple[tuple[str, ...], ...] = (
+        ("pair", "single", "branch"),
+        ("pair", "single", "branch"),
+        ("single",) * 3,
+        ("single",) * 4,
+        ("single",) * 2,
+        ("branch", "loop", "hairpin"),
+        ("tree", "single"),
+        ("pair", "pair"),
+        ("branch", "branch"),
+        ("tree",),
+        ("loop", "single", "pair"),
+    )
+    width_px: Range = (4.5, 30.0)
+    width_spread: Range = (1.4, 2.6)
+    speed_px: Range = (0.2, 14.0)
+    speed_spread: Range = (2.0, 5.0)
+    scene: SceneSettings = field(
+        default_factory=lambda: SceneSettings(
+            pixel_size_um=(0.45, 0.8),
+            frame_rate_hz=(60.0, 200.0),
+            duration_s=8.0,
+            diameter_um=(2.5, 45.0),
+            widest=0.4,
+            event_rate_hz=0.15,
+            haematocrit=(0.15, 0.5),
+            gaps=0.3,
+            cell_scale=(0.7, 1.3),
+            contrasts=(("relief", 0.55), ("absorption", 0.15), ("bright_cells", 0.15), ("dark_cells", 0.15)),
+            cell_contrast=(0.03, 0.3),
+            texture=(0.01, 0.12),
+            electrons=(1200.0, 14000.0),
+            blur_um=(0.4, 2.0),
+            exposure=(0.05, 0.25),
+            jump_rate_hz=0.0,
+            motion_probability=0.0,
+        )
+    )
+
+
+@dataclass(frozen=True)
 class BankConfig:
     """The bank of scenes: what is drawn, how much is kept, how often it is used.
 

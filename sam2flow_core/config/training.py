@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 from sam2flow_core.config.model import PRESETS
-from sam2flow_core.config.synthetic import AlterationConfig, BankConfig
+from sam2flow_core.config.synthetic import AlterationConfig, BankConfig, RecordingScenes
 from sam2flow_core.errors import DataError
 
 _BOOLS = {"true": True, "false": False, "1": True, "0": False}
@@ -305,6 +305,7 @@ class TrainingConfig:
 
     stages: tuple[StageConfig, ...]
     bank: BankConfig = field(default_factory=BankConfig)
+    recordings: RecordingScenes = field(default_factory=RecordingScenes)
     alterations: AlterationConfig = field(default_factory=AlterationConfig)
     learning_rate: float = 6e-4
     weight_decay: float = 1e-3

@@ -32,6 +32,12 @@ def draw_streamline_record(
     scene = sample_scene(rng, (side, side), settings)
     scene = replace(scene, networks=(*scene.networks, *_slow_layers(rng, scene, settings)))
     thickness = thickness_of_cells(scene, plan.frames, np.zeros((len(plan.frames), 2)), 0, "cpu").numpy()
+    return record_scene(scene, plan, thickness)
+
+
+def record_scene(scene: Scene, plan: RecordPlan, thickness: NDArray[np.float32]) -> SceneRecord | None:
+    """Record a square scene with the cells (F, S, S) that were drawn of it; None where no vessel is seen in it."""
+    side = scene.size[0]
     lumens = [rasterise(vessel, scene.size, 0, margin=WALL_PX) for vessel in scene.vessels]
     seen = [number for number, lumen in enumerate(lumens) if (np.abs(lumen.rho) <= 1).any()]
     if not seen or not np.isfinite(thickness).all():

@@ -99,6 +99,15 @@ def draw_framing(
     )  # fmt: skip
 
 
+def whole_framing(record: SceneRecord) -> Framing:
+    """A scene as it is, from its first frame to the second: of whole recordings nothing is asked but the field."""
+    frames, vessels = np.arange(2), np.arange(len(record.travel))
+    return Framing(
+        record, record.side, frames, frames, frames, np.eye(2), np.zeros(2), vessels,
+        len(vessels), 0, 1, backwards=False, blood=True,
+    )  # fmt: skip
+
+
 def _draw_stride(rng: np.random.Generator, how: AlterationConfig, frames: int, record: SceneRecord) -> int:
     possible = [(k, w) for k, w in how.strides if (frames - 1) * k < record.run and k < record.moment]
     strides, weights = zip(*(possible or [(1, 1.0)]), strict=True)

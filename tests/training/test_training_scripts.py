@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from sam2flow_core.config.synthetic import BankConfig
+from sam2flow_core.config.synthetic import BankConfig, RecordingScenes
 from sam2flow_core.config.training import TRAINING, StripLessons
 from sam2flow_core.inference import load_model
 from sam2flow_core.model.vessel_field import VesselFieldNet
@@ -33,6 +33,10 @@ def small_recipe(name):
     return dataclasses.replace(tiny, stages=(stage,), bank=bank, strips=StripLessons(per_clip=4))
 
 
+def small_recordings(name):
+    return dataclasses.replace(small_recipe(name), recordings=RecordingScenes(sides=(96,), frames=(24, 25)))
+
+
 def changed_parts(out):
     before, after = (load_model(name)[0].state_dict() for name in ("tiny", str(out)))
     return {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
@@ -50,6 +54,18 @@ def test_the_field_learns_and_all_else_stays(tmp_path):
     steps = list(training.train(training.Run(out, minutes=0.02, recipe=small_recipe("field"))))
     assert len(steps) >= 2 and all(figures["loss"] > 0 for _, figures in steps)
     assert changed_parts(out) == {"vessel_field"}
+
+
+@pytest.mark.parametrize(("name", "part"), [("field", "vessel_field"), ("strips", "strip_decoder")])
+def test_whole_recordings_are_filmed_once_and_learned_from_beside_clips(tmp_path, name, part):
+    training, out = script(f"train_{name}"), tmp_path / "better.safetensors"
+    run = training.Run(out, minutes=0.02, recordings=2, scenes=tmp_path, recipe=small_recordings(name))
+    assert list(training.train(run))
+    assert changed_parts(out) == {part}
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "recordings").iterdir()}
+    assert 1 <= len(kept) <= 2
+    list(training.train(run))
+    assert all(path.stat().st_mtime_ns == when for path, when in kept.items())
 
 
 @pytest.mark.parametrize("times", [2, 3])
