@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ COLUMNS = ("vessel_id", "frame", "y", "x", "label")
 LABELS = ("name", "group")
 """Columns that may be there too: what a vessel is called, and what it is sorted by, such as its type."""
 _LARGEST = 2**31
+_MOST_CLICKS = 200
+"""Clicks on one vessel in one frame: a way is sought from each to each other, which takes hours for thousands."""
 
 
 @dataclass(frozen=True, order=True)
@@ -232,7 +235,7 @@ def write_prompts(path: str | Path, prompts: tuple[Prompt, ...]) -> None:
 
 
 def check_prompts(prompts: tuple[AnyPrompt, ...], shape: tuple[int, int, int]) -> None:
-    """Raise `PromptError` unless all lies in a stack of ``shape`` (T, Y, X) and says where each vessel is.
+    """Raise `PromptError` unless all lies in a stack of ``shape`` (T, Y, X), and says where each vessel is.
 
     Examples
     --------
@@ -252,6 +255,59 @@ def check_prompts(prompts: tuple[AnyPrompt, ...], shape: tuple[int, int, int]) -
             raise PromptError(
                 "vessel {vessel} has negative clicks only; add a click with label 1 on the vessel", vessel=vessel
             )
+    _check_together(clicks)
+
+
+def _check_together(clicks: Sequence[Prompt]) -> None:
+    """Raise `PromptError` where clicks on one vessel in one frame are too many, or contradict each other on a pixel."""
+    marks: dict[tuple[int, int], list[Prompt]] = {}
+    for click in clicks:
+        marks.setdefault((click.vessel_id, click.frame), []).append(click)
+    for (vessel, frame), here in marks.items():
+        if len(here) > _MOST_CLICKS:
+            raise PromptError(
+                "vessel {vessel} has {count} clicks in frame {frame}; {most} are taken at most, and three along a "
+                "vessel are enough",
+                vessel=vessel,
+                count=len(here),
+                frame=frame,
+                most=_MOST_CLICKS,
+            )
+        opposed = opposed_click([(p.y, p.x, p.label) for p in here])
+        if opposed is not None:
+            raise opposed_error(f"vessel {vessel}", frame, here[opposed].y, here[opposed].x)
+
+
+def opposed_click(clicks: Sequence[tuple[float, float, int]]) -> int | None:
+    """Which click on one vessel in one frame says the opposite of an earlier one on the same pixel; None if none does.
+
+    Parameters
+    ----------
+    clicks : sequence of (float, float, int)
+        Two coordinates in px, and the label, 1 or 0; what has another label is no click.
+
+    Examples
+    --------
+    >>> opposed_click([(10.0, 12.0, 1), (30.0, 12.0, 0), (10.4, 11.8, 0)])
+    2
+    """
+    said: dict[tuple[int, int], int] = {}
+    for number, (one, other, label) in enumerate(clicks):
+        if label in (0, 1) and said.setdefault((floor(one + 0.5), floor(other + 0.5)), label) != label:
+            return number
+    return None
+
+
+def opposed_error(named: str, frame: int, y: float, x: float) -> PromptError:
+    """Say that two clicks on one pixel contradict each other; `named` is the vessel or object."""
+    return PromptError(
+        "{vessel}: pixel y={y:g}, x={x:g} of frame {frame} is clicked with label 1 (this vessel) and with label 0 (not "
+        "this vessel); remove one of the two clicks",
+        vessel=named,
+        y=y,
+        x=x,
+        frame=frame,
+    )
 
 
 def check_point(prompt: Prompt, shape: tuple[int, int, int]) -> None:

@@ -146,12 +146,21 @@ def test_prompts_inside_the_recording(prompt: Prompt) -> None:
         ((Prompt(70000, 0, 5, 5),), "to 65535"),
         ((Prompt(1, 0, 5, 5, 2),), "label 2"),
         ((Prompt(1, 0, 5, 5), Prompt(2, 0, 5, 5, 0)), "vessel 2 has negative clicks only"),
+        ((Prompt(1, 0, 5, 5), Prompt(1, 0, 5, 5, 0)), "vessel 1: pixel y=5, x=5 of frame 0 is clicked with label 1"),
+        ((Prompt(1, 2, 5, 5),) * 10_000, "vessel 1 has 10000 clicks in frame 2; 200 are taken at most"),
+        ((Prompt(1, 0, 9, 9), Prompt(1, 3, 5.4, 5, 0), Prompt(1, 3, 4.6, 5)), "y=4.6, x=5 of frame 3"),
     ],
 )
 def test_prompts_that_do_not_fit(prompts: tuple[Prompt, ...], words: str) -> None:
     with pytest.raises(PromptError) as caught:
         check_prompts(prompts, SHAPE)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_only_clicks_on_one_pixel_of_one_vessel_in_one_frame_contradict_each_other() -> None:
+    here = Prompt(1, 0, 5, 5)
+    apart = (Prompt(1, 0, 5, 6, 0), Prompt(1, 1, 5, 5, 0), Prompt(2, 0, 9, 9), Prompt(2, 0, 5, 5, 0))
+    check_prompts((here, here, *apart), SHAPE)
 
 
 def test_names_and_groups_stand_beside_the_clicks(tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ from sam2flow_core.inference.object_track import (
     read_memory,
     write_track,
 )
-from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
+from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask, refuse_opposed
 from sam2flow_core.inference.video_predictor import Masks, VideoPredictor
+from sam2flow_core.model.memory_designs import ShortLongMemory
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.stack import Stack, open_stack
 from sam2flow_core.tracing.field_map import FieldMap
@@ -182,9 +184,12 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
             raise PromptError("a box comes before any point: give it with clear_old_points=True")
         placed = inference_state.frames.points(torch.from_numpy(xy).float().to(self.device))
         clicks = (placed, torch.from_numpy(kinds).to(self.device))
+        earlier = None if clear_old_points else self._earlier(inference_state, obj_id, frame_idx)
+        if earlier is not None:
+            clicks = tuple(torch.cat(pair) for pair in zip(earlier, clicks, strict=True))  # type: ignore[assignment]
+        said = [(float(x), float(y), int(k)) for (x, y), k in zip(*(part.tolist() for part in clicks), strict=True)]
+        refuse_opposed("object", obj_id, frame_idx, xy, said)
         track = inference_state.tracks.setdefault(obj_id, ObjectTrack())
-        if not clear_old_points and frame_idx in track.points:
-            clicks = tuple(torch.cat(pair) for pair in zip(track.points[frame_idx], clicks, strict=True))  # type: ignore[assignment]
         track.points[frame_idx] = clicks
         track.given.pop(frame_idx, None)
         return self._answer(inference_state, track, frame_idx)
@@ -226,6 +231,7 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         start_frame_idx: int | None = None,
         max_frame_num_to_track: int | None = None,
         reverse: bool = False,
+        recent_n: int | None = None,
     ) -> Iterator[Masks]:
         """Follow all objects frame by frame.
 
@@ -238,6 +244,9 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
             Frames after the first one.
         reverse : bool
             Go back in time.
+        recent_n : int, optional
+            As in SLM-SAM 2: the latest frames that the short bank of ``short-long`` memory reads; by default those it
+            was trained with.
 
         Yields
         ------
@@ -245,14 +254,36 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
         obj_ids : list of int
         mask_logits : Tensor (objects, 1, Y, X)
             In the recorded frame; above 0 is the object.
+
+        Raises
+        ------
+        PromptError
+            If nothing is prompted, or `recent_n` is below 1 or given for another design of memory.
         """
         self.propagate_in_video_preflight(inference_state)
         for frame in _order(inference_state, start_frame_idx, max_frame_num_to_track, reverse):
-            with torch.inference_mode():
+            with torch.inference_mode(), self._short_bank(recent_n):
                 for track in inference_state.tracks.values():
                     self._follow(inference_state, track, frame, reverse)
                 masks = self._masks(inference_state, frame)
             yield masks
+
+    @contextmanager
+    def _short_bank(self, frames: int | None) -> Iterator[None]:
+        """Let the short bank of memory read so many frames within the block."""
+        if frames is None:
+            yield
+            return
+        design = self.model.context_memory.design if self.model.config.use_context_memory else None
+        if not isinstance(design, ShortLongMemory):
+            raise PromptError("recent_n is of short-long memory, which these weights do not have; leave it out")
+        if frames < 1:
+            raise PromptError("recent_n {frames}: give 1 or more frames", frames=frames)
+        trained, design.short = design.short, frames
+        try:
+            yield
+        finally:
+            design.short = trained
 
     def follow_masks(self, inference_state: MaskState) -> Iterator[Masks]:
         """Masks of all frames: from the first prompted one to the last, then back to the beginning."""
@@ -272,6 +303,10 @@ class SAM2MaskPredictor(VideoPredictor[MaskState]):
     def reset_state(self, inference_state: MaskState) -> None:
         """Forget all objects, keep the recording."""
         inference_state.tracks.clear()
+
+    def _earlier(self, state: MaskState, obj_id: int, frame: int) -> tuple[Tensor, Tensor] | None:
+        track = state.tracks.get(obj_id)
+        return None if track is None else track.points.get(frame)
 
     def _ids(self, state: MaskState) -> list[int]:
         return list(state.tracks)

@@ -34,7 +34,7 @@ from sam2flow_core.inference.masks import (
 from sam2flow_core.inference.matched_masks import seen_frames
 from sam2flow_core.inference.precision import exactly, in_full_precision
 from sam2flow_core.inference.recording_summary import RecordingSummary, summarise_ranges
-from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask
+from sam2flow_core.inference.sam2_inputs import Given, read_clicks, read_mask, refuse_opposed
 from sam2flow_core.inference.state import Decoded, InferenceState, Snapshot, VesselState, apply_snapshot, take_snapshot
 from sam2flow_core.inference.steps import FrameFlow
 from sam2flow_core.inference.video_predictor import Masks, VideoPredictor
@@ -215,7 +215,8 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
         Raises
         ------
         PromptError
-            If there is neither a point nor a box, or their numbers do not fit.
+            If there is neither a point nor a box, their numbers do not fit, or two clicks on one pixel contradict each
+            other.
 
         References
         ----------
@@ -240,12 +241,13 @@ class SAM2FlowPredictor(VideoPredictor[InferenceState]):
             (place(float(x - dx - left)), place(float(y - dy - top)), int(k))
             for (x, y), k in zip(xy, kinds, strict=True)
         ]
+        known = None if clear_old_points else state.vessels.get(obj_id)
+        earlier = [] if known is None else known.points.get(frame_idx, [])
+        refuse_opposed("vessel", obj_id, frame_idx, xy, [*earlier, *clicks])
         vessel = self._vessel(state, obj_id)
+        vessel.points[frame_idx] = [*earlier, *clicks]
         if clear_old_points:
-            vessel.points[frame_idx] = clicks
             vessel.logits.pop(frame_idx, None)
-        else:
-            vessel.points[frame_idx] = vessel.points.get(frame_idx, []) + clicks
         # Where clicks are followed, negative ones mend a painted mask, and any others take its place.
         if clear_old_points or not self.model.config.mask.follows or any(kind > 0 for _, _, kind in clicks):
             vessel.given.pop(frame_idx, None)

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from sam2flow_core.errors import PromptError
 from sam2flow_core.model.prompt_encoder import BOX_FIRST, BOX_SECOND
+from sam2flow_core.prompts import opposed_click, opposed_error
 
 Given = Sequence[Any] | NDArray[Any] | Tensor | None
 _MEAN, _SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -57,6 +58,27 @@ def read_clicks(
         raise PromptError("a point without a place (not a number): give x and y in px")
     height, width = size
     return (xy if in_px else xy * np.array([width, height])), kinds
+
+
+def refuse_opposed(
+    what: str, obj_id: int, frame: int, xy: NDArray[np.float64], clicks: Sequence[tuple[float, float, int]]
+) -> None:
+    """Raise `PromptError` where clicks on one object in one frame contradict each other.
+
+    Parameters
+    ----------
+    what : str
+        ``vessel`` or ``object``.
+    obj_id, frame : int
+    xy : ndarray (P, 2)
+        The clicks that were just given, px of the recorded frame.
+    clicks : sequence of (float, float, int)
+        All of this object in this frame, these last, with their labels; in px of any one scale.
+    """
+    opposed = opposed_click(clicks)
+    if opposed is not None:
+        x, y = xy[opposed - len(clicks)]
+        raise opposed_error(f"{what} {obj_id}", frame, float(y), float(x))
 
 
 def read_mask(mask: NDArray[Any] | Tensor, size: tuple[int, int]) -> NDArray[np.bool_]:

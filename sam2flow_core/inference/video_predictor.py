@@ -95,6 +95,10 @@ class VideoPredictor(ABC, Generic[State]):
         """Write weights (safetensors) and configuration (JSON) to a folder that `from_pretrained` reads."""
         save_folder(Path(save_directory), self.model, self._weights.get("notes", {}))
 
+    def eval(self) -> Self:
+        """Return the predictor as it is: SAM 2's is a network, which scripts tell that it is not to learn."""
+        return self
+
     @abstractmethod
     def propagate_in_video(
         self,

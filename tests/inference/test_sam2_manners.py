@@ -55,6 +55,19 @@ def test_a_script_for_sam2_runs_and_gains_flow(checkpoint, video):
         predictor.remove_object(inference_state, 4, strict=True)
 
 
+def test_clicks_that_contradict_each_other_are_refused_and_change_nothing(checkpoint, video):
+    predictor = build_sam2_video_predictor("", checkpoint, device="cpu")
+    state = predictor.init_state(video)
+    with pytest.raises(PromptError, match=r"vessel 1: pixel y=47, x=60 of frame 2 is clicked with label 1 .* label 0"):
+        predictor.add_new_points_or_box(state, 2, 1, [[60, 47], [60, 47]], [1, 0])
+    assert not state.vessels
+    predictor.add_new_points_or_box(state, 2, 1, [[60, 47]], [1])
+    with pytest.raises(PromptError, match="remove one of the two clicks"):
+        predictor.add_new_points_or_box(state, 2, 1, [[60, 47]], [0], clear_old_points=False)
+    assert len(state.vessels[1].points[2]) == 1
+    predictor.add_new_points_or_box(state, 2, 1, [[60, 80]], [0], clear_old_points=False)
+
+
 def test_what_the_call_cannot_do_is_refused(checkpoint):
     with pytest.raises(ModelError, match="give ckpt_path"):
         build_sam2_video_predictor("sam2_hiera_t.yaml")

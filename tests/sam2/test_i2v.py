@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from i2v_models import ANSWERS, SIZE, build_public, drawn, kept, published_shapes, script, write_video
@@ -69,6 +70,39 @@ def test_a_script_gives_what_the_public_code_gives(predictor, tmp_path):
     assert [step[:2] for step in mine] == [step[:2] for step in theirs]
     worst = max(float((a[2] - b[2]).abs().max()) for a, b in zip(mine, theirs, strict=True))
     assert worst < 1e-4, worst
+
+
+def test_the_script_that_sam_i2v_is_tested_with_runs(predictor, tmp_path):
+    """Its three kinds of prompts, as tensors that grow by a click, for an object called 0."""
+    folder = write_video(tmp_path / "video", 4)
+    truth = np.zeros((SIZE, SIZE), bool)
+    truth[40:70, 23:53] = True
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        for kind in ("3c", "bb", "gm"):
+            state = predictor.init_state(
+                video_path=folder, async_loading_frames=False, offload_video_to_cpu=True, offload_state_to_cpu=False
+            )
+            if kind == "3c":
+                points = torch.tensor(np.float32([38, 55])).unsqueeze(0).unsqueeze(0)
+                labels = torch.tensor([[1]], dtype=torch.int32)
+                for more, label in (([[[30, 45]]], [[1]]), ([[[90, 90]]], [[0]])):
+                    points = torch.cat((points, torch.tensor(more)), dim=1)
+                    labels = torch.cat((labels, torch.tensor(label)), dim=1)
+                    _, ids, masks = predictor.add_new_points_or_box(
+                        inference_state=state, frame_idx=1, obj_id=0, points=points, labels=labels
+                    )
+            elif kind == "bb":
+                box = np.array([23, 40, 53, 70], dtype=np.float32)
+                _, ids, masks = predictor.add_new_points_or_box(inference_state=state, frame_idx=1, obj_id=0, box=box)
+            else:
+                _, ids, masks = predictor.add_new_mask(inference_state=state, frame_idx=1, obj_id=0, mask=truth)
+            assert list(ids) == [0] and masks.shape == (1, 1, SIZE, SIZE)
+            found = {
+                frame: {i: masks[k] > 0.0 for k, i in enumerate(ids)}
+                for frame, ids, masks in predictor.propagate_in_video(state)
+            }
+            stacked = (torch.stack([found[t][0][0] for t in found], 0).cpu().numpy() * 255.0).astype(np.uint8)
+            assert stacked.shape == (3, SIZE, SIZE) and list(found) == [1, 2, 3]
 
 
 def entry(memory, frame, prompted=False, like=None):

@@ -117,6 +117,8 @@ def test_prompts_that_do_not_fit_are_refused(predictors, video):
         ours.add_new_mask(state, 0, 1, np.ones((5, 5)))
     with pytest.raises(PromptError, match="a box comes before"):
         ours.add_new_points_or_box(state, 0, 1, [[1, 2]], [1], clear_old_points=False, box=[1, 2, 3, 4])
+    with pytest.raises(PromptError, match=r"object 1: pixel y=2, x=1 of frame 0 is clicked with label 1 .* label 0"):
+        ours.add_new_points_or_box(state, 0, 1, [[1, 2], [1, 2]], [1, 0])
     with pytest.raises(PromptError, match="there is no object 5"):
         ours.clear_all_prompts_in_frame(state, 0, 5)
     assert not state.tracks
