@@ -35,6 +35,8 @@ _LOSSY = "frames are JPEG files: their compression has changed what they show; m
 _COLOUR = "frames are in colour: they are converted to grey"
 _PNG_HEADER = struct.Struct(">8s4x4sIIBB")
 _PNG_SAMPLES = {2: 3, 3: 3, 4: 2, 6: 4}  # by colour type: RGB, palette, grey and RGB with transparency
+_GREY_AND_TRANSPARENCY = 2
+_JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 _UNREADABLE = "this frame cannot be read"
 _ZARR = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
@@ -175,7 +177,7 @@ def _evenly_numbered(files: list[Path]) -> bool:
 
 def _parts_in(folder: Path, files: list[Path], axes: str | None) -> TiffSource | JoinedSource:
     first = TiffSource(files[0], axes)
-    if set(files) <= set(first.paths):
+    if {file.resolve() for file in files} <= {path.resolve() for path in first.paths}:
         return first
     parts = find_parts(files[0], first, axes)
     if len(parts.others) + 1 == len(files):
@@ -197,6 +199,11 @@ class FolderSource:
         if axes and axes.upper() not in ("TYX", "ZYX", "CYX"):
             raise StackError("{name}: axes of a folder of frames are TYX, not '{axes}'", name=folder.name, axes=axes)
         first = _read(files[0])
+        if first.ndim == 3 and first.shape[-1] == _GREY_AND_TRANSPARENCY:
+            raise StackError(
+                "{name}: grey pictures with transparency; save them without it (Fiji: Image > Type > 8-bit)",
+                name=folder.name,
+            )
         plan_axes((len(files), *first.shape), "T" + guess_axes(first.shape), folder.name)
         counts = {"T": len(files)} | plane_counts(header.plane for header in headers)
         if any(n > 1 for letter, n in counts.items() if letter != "T"):
@@ -223,7 +230,7 @@ class FolderSource:
         if path.suffix.lower() not in _KINDS["JPEG"] or _header(path).notes != (_COLOUR,):
             return None
         with refuse_damage(path.name, _UNREADABLE):
-            frame: Frame = imagecodecs.jpeg8_decode(path.read_bytes(), outcolorspace="RGB")
+            frame = _decode_jpeg(path, "RGB")
         self._check(path, frame.shape[:2], frame.dtype.str[1:])
         return frame
 
@@ -271,7 +278,7 @@ def _read(path: Path) -> Frame:
         if path.suffix.lower() in _KINDS["PNG"]:
             frame: Any = imagecodecs.png_decode(path.read_bytes())
         elif path.suffix.lower() in _KINDS["JPEG"]:
-            frame = imagecodecs.jpeg8_decode(path.read_bytes(), outcolorspace="GRAYSCALE")
+            frame = _decode_jpeg(path, "GRAYSCALE")
         else:
             with TiffFile(path) as tif:
                 page = tif.pages.first
@@ -279,6 +286,15 @@ def _read(path: Path) -> Frame:
                 lookup, _ = brightness_lookup(page, path.name)
                 frame = page.asarray() if lookup is None else lookup[page.asarray()]
     return np.asarray(frame, dtype=frame.dtype.newbyteorder("="))
+
+
+def _decode_jpeg(path: Path, colours: str) -> Frame:
+    data = path.read_bytes()
+    # The decoder fills what is missing with grey and says nothing. Within a picture these bytes mean nothing else.
+    if data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN):
+        raise StackError("{name}: this frame is cut off; copy or export it again", name=path.name)
+    frame: Frame = imagecodecs.jpeg8_decode(data, outcolorspace=colours)
+    return frame
 
 
 def _time(path: Path) -> float | None:

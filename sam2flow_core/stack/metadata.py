@@ -255,6 +255,14 @@ def settle_ome(tif: TiffFile, path: Path) -> tuple[str | None, tuple[str, ...]]:
     return ElementTree.tostring(root, encoding="unicode"), problems
 
 
+def missing_files(tif: TiffFile) -> tuple[str, ...]:
+    """Names of files that a file's OME-XML names and that are not beside it."""
+    root = ome_root(tif)
+    named = [] if root is None else [uuid.get("FileName", "") for uuid in _uuids(root)]
+    folder = Path(tif.filehandle.path).parent
+    return tuple(name for name in dict.fromkeys(named) if _is_plain(name) and not (folder / name).exists())
+
+
 def _renamed(
     root: ElementTree.Element,
     entries: list[tuple[ElementTree.Element, ElementTree.Element]],

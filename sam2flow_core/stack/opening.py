@@ -19,7 +19,7 @@ from sam2flow_core.stack.file_series import find_parts, numbered_frames
 from sam2flow_core.stack.folder import files_in, folder_hint, open_folder
 from sam2flow_core.stack.refusals import check_frame_claim, check_page_claim, check_regular, refuse_damage
 from sam2flow_core.stack.resolution import choose_resolution
-from sam2flow_core.stack.sources import ArraySource, Frame, FrameSource, JoinedSource, SingleFrameError
+from sam2flow_core.stack.sources import ArraySource, Frame, FrameSource, JoinedSource, SingleFrameError, single_frame
 from sam2flow_core.stack.stack import Stack, stack_name
 from sam2flow_core.stack.tiff import TiffSource
 from sam2flow_core.stack.video import VIDEO_SUFFIXES, VideoSource
@@ -245,12 +245,12 @@ def _open_path(path: Path, axes: str | None) -> FrameSource:
         return open_folder(path, axes)
     if path.suffix.lower() in VIDEO_SUFFIXES:
         return VideoSource(path, axes)
-    if path.suffix.lower() == ".png" and path.exists():
-        raise StackError("{name}: a single frame; open the folder that holds all frames", name=path.name)
+    if path.suffix.lower() in (".png", ".jpg", ".jpeg") and path.is_file():
+        raise single_frame(path.name, folder_hint(path))
     try:
         first = TiffSource(path, axes)
-    except SingleFrameError as error:
-        raise StackError("{error}{hint}", error=error.message, hint=folder_hint(path)) from None
+    except SingleFrameError:
+        raise single_frame(path.name, folder_hint(path)) from None
     if len(first.paths) > 1:
         return first
     parts = find_parts(path, first, axes)

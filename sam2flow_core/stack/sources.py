@@ -32,6 +32,13 @@ class SingleFrameError(StackError):
     """There is a picture, but only one."""
 
 
+def single_frame(name: str, hint: str = "") -> SingleFrameError:
+    """Say that there is only one picture; `hint` is what else it may be."""
+    return SingleFrameError(
+        "{name}: a single frame; velocity needs a recording of two frames or more{hint}", name=name, hint=hint
+    )
+
+
 @dataclass(frozen=True)
 class AxisPlan:
     """Where time, height and width lie among the axes of a file or array.
@@ -136,7 +143,7 @@ def plan_axes(shape: Sequence[int], axes: str, name: str) -> AxisPlan:
     if not long:
         if prod(shape) == 0:
             raise StackError("{name}: empty recording ({shape})", name=name, shape=_by(shape))
-        raise SingleFrameError("{name}: a single frame; velocity needs a recording of two frames or more", name=name)
+        raise single_frame(name)
     if len(long) > 1:
         raise several_planes([(axes[i], shape[i]) for i in long], name)
     time = long[0]

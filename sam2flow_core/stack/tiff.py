@@ -25,7 +25,7 @@ from sam2flow_core.stack.calibration import (
     seconds_per,
     um_per,
 )
-from sam2flow_core.stack.metadata import ome_interval, ome_length, ome_pixels, ome_times, read_index
+from sam2flow_core.stack.metadata import missing_files, ome_interval, ome_length, ome_pixels, ome_times, read_index
 from sam2flow_core.stack.refusals import check_regular, refuse_damage
 from sam2flow_core.stack.sources import AxisPlan, Frame, check_axes, plan_axes, wrong_number_of_axes
 from sam2flow_core.stack.tiff_layout import TiffLayout, check_page, find_layout, open_tiff
@@ -36,6 +36,10 @@ _RESOLUTION_UNIT = {2: 25400.0, 3: 1e4, 4: 1e3, 5: 1.0}
 _NO_UNIT = ("", "pixel", "pixels", "px")
 _LIMITS = CalibrationLimits()
 Found = tuple[Calibration, tuple[str, ...]]
+_JPEG = (6, 7, 33007, 34892)
+"""Numbers of JPEG as a compression: old, of today, and two makers' own (alternative, and lossy of DNG)."""
+_NAMED = 3
+"""Missing files that a message names."""
 WHITE_IS_ZERO = "stored white-is-zero: bright and dark are exchanged against the screen"
 _WHITE_IS_ZERO = 0
 
@@ -231,6 +235,7 @@ class TiffSource:
         self.declared_bits = significant_bits(self._tif, layout.index)
         if layout.page.photometric == _WHITE_IS_ZERO:
             problems += (WHITE_IS_ZERO,)
+        problems += _lossy(layout.page)
         self.problems = opening_problems + plan.problems + layout.problems + lookup_problems + problems
 
     def read(self, t: int) -> Frame:
@@ -269,7 +274,12 @@ class TiffSource:
     def _read_page(self, t: int) -> Frame:
         page: Any = (self._layout.pages or [])[t]
         if page is None:
-            raise StackError("{name}: frame {t} is in a file that is missing", name=self._name, t=t)
+            raise StackError(
+                "{name}: frame {t} is in a file that is missing{files}; put it back beside this one",
+                name=self._name,
+                t=t,
+                files=_in_brackets(missing_files(self._tif)),
+            )
         self._hold(page.parent.filehandle)
         check_page(page, t, self._layout.page, self._name)
         frame = page.asarray()
@@ -283,6 +293,19 @@ class TiffSource:
             self._held.close()
         handle.open()
         self._held = handle
+
+
+def _lossy(page: TiffPage) -> tuple[str, ...]:
+    """Say so where frames are compressed as photographs are; JPEG 2000 and its like can be without loss."""
+    if int(page.compression) not in _JPEG:
+        return ()
+    return (
+        Message("frames are compressed by JPEG, which has changed what they show: measure from the original recording"),
+    )
+
+
+def _in_brackets(names: tuple[str, ...]) -> str:
+    return f" ({', '.join(names[:_NAMED])}{' ...' if len(names) > _NAMED else ''})" if names else ""
 
 
 def _open(path: Path) -> tuple[TiffFile, tuple[str, ...]]:

@@ -178,6 +178,13 @@ def find_layout(tif: TiffFile, name: str) -> TiffLayout:
         raise StackError("{name}: no pictures in this TIFF file", name=name)
     main = max([s for s in whole if _has_page_of(s, tif)] or whole, key=len)
     check_page_claim(main.keyframe, name)
+    if main.keyframe.is_volumetric:
+        raise StackError(
+            "{name}: its {depth} pictures are stored as one volume (ImageDepth {depth}), which is not read; save it as "
+            "a plain TIFF of one page per frame (Fiji: File > Save As > Tiff)",
+            name=name,
+            depth=main.keyframe.imagedepth,
+        )
     axes, shape, merged = _merge_unnamed(main.get_axes(squeeze=False), main.get_shape(squeeze=False))
     problems = _others(main, whole, name) + _unlisted(tif, series) + merged
     contiguous = main.dataoffset is not None

@@ -19,7 +19,7 @@ from sam2flow_core.messages import Message
 from sam2flow_core.stack.brightness import grey, is_coloured, rgb
 from sam2flow_core.stack.calibration import Calibration, Measured, frame_rate_from_tag
 from sam2flow_core.stack.refusals import check_frame_claim, check_regular, refuse_damage
-from sam2flow_core.stack.sources import Frame, SingleFrameError
+from sam2flow_core.stack.sources import Frame, single_frame
 from sam2flow_core.stack.timing import Times, interval_problems, telling
 
 _LIMITS = CalibrationLimits()
@@ -177,9 +177,7 @@ class VideoSource:
             self._index = _Index(self._index.stamps[skipped:], keys[keys >= 0], False)
         count = len(self._index.stamps)
         if count < 2:
-            raise SingleFrameError(
-                "{name}: a single frame; velocity needs a recording of two frames or more", name=name
-            )
+            raise single_frame(name)
         self._size = (first.height, first.width)
         picture = grey(first)
         self.shape = (count, *picture.shape)

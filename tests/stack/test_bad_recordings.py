@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from recordings import cut, textured, write_chained
 
 from sam2flow_core.errors import StackError
@@ -75,9 +77,53 @@ def test_a_line_scan_among_others_is_told_its_command(tmp_path: Path) -> None:
     assert "sam2flow linescan Image18.tif" in message and "folder" not in message
 
 
-def test_one_picture_points_to_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "f1.png").write_bytes(imagecodecs.png_encode(textured(1)[0]))
-    assert "open the folder" in refusal(tmp_path / "f1.png")
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_one_picture_points_to_the_folder_of_its_series(tmp_path: Path, ending: str) -> None:
+    for t, frame in enumerate(textured(4)):
+        Image.fromarray(frame.astype(np.uint8)).save(tmp_path / f"f{t}.{ending}")
+    message = refusal(tmp_path / f"f1.{ending}")
+    assert message.startswith(f"f1.{ending}: a single frame") and "4 numbered frames: open the folder" in message
+
+
+@pytest.mark.parametrize("tiles", [{}, {"tile": (4, 16, 16)}])
+def test_pictures_stored_as_one_volume_are_called_so(tmp_path: Path, tiles: dict[str, object]) -> None:
+    tifffile.imwrite(tmp_path / "volume.tif", textured(4), volumetric=True, photometric="minisblack", **tiles)
+    message = refusal(tmp_path / "volume.tif")
+    assert "4 pictures are stored as one volume" in message and "truncated" not in message
+
+
+def test_pictures_with_transparency_are_called_so(tmp_path: Path) -> None:
+    for t, frame in enumerate(textured(4).astype(np.uint8)):
+        Image.fromarray(np.stack([frame, np.full_like(frame, 255)], -1)).save(tmp_path / f"f{t}.png")
+    assert "transparency" in refusal(tmp_path)
+
+
+def test_a_jpeg_picture_that_is_cut_off_is_no_grey_picture(tmp_path: Path) -> None:
+    for t, frame in enumerate(textured(4)):
+        Image.fromarray(frame.astype(np.uint8)).save(tmp_path / f"f{t}.jpg", exif=_with_a_small_picture())
+    whole = (tmp_path / "f2.jpg").read_bytes()
+    (tmp_path / "f2.jpg").write_bytes(whole + b"\0" * 9)  # what some cameras leave behind a picture
+    open_stack(tmp_path).close()
+    (tmp_path / "f2.jpg").write_bytes(whole[: len(whole) * 2 // 3])
+    assert refusal(tmp_path).startswith("f2.jpg: this frame is cut off")
+
+
+@pytest.mark.parametrize(("compression", "told"), [("jpeg", True), ("zlib", False)])
+def test_frames_compressed_as_photographs_are_told(tmp_path: Path, compression: str, told: bool) -> None:
+    tifffile.imwrite(
+        tmp_path / "a.tif", textured(4).astype(np.uint8), compression=compression, photometric="minisblack"
+    )
+    with open_stack(tmp_path / "a.tif") as stack:
+        assert any("compressed by JPEG" in problem for problem in stack.problems) == told
+
+
+def _with_a_small_picture() -> bytes:
+    """EXIF notes that hold a whole JPEG of their own, as cameras write them."""
+    small = io.BytesIO()
+    Image.new("L", (8, 8)).save(small, "JPEG")
+    exif = Image.Exif()
+    exif[0x9286] = small.getvalue()
+    return exif.tobytes()
 
 
 def test_colour(tmp_path: Path) -> None:

@@ -102,6 +102,29 @@ def test_a_later_ome_file_whose_first_one_is_missing(tmp_path: Path) -> None:
         assert said(stack, "first 3 of 6 frames", "missing")
 
 
+def test_frames_of_a_missing_ome_file_name_it(tmp_path: Path) -> None:
+    path = write_ome(tmp_path / "v.ome.tif", OURS[:3], two_files(A))
+    with open_stack(path) as stack:
+        assert len(stack) == 3
+    xml = two_files(A).replace("v_1.ome.tif", "gone.ome.tif", 2)
+    write_ome(path, OURS[:3], xml)
+    write_ome(tmp_path / "v_1.ome.tif", OURS[3:], xml.replace(f'UUID="{A}"', f'UUID="{B}"', 1))
+    with pytest.raises(StackError, match=r"missing \(gone\.ome\.tif\); put it back"):
+        open_stack(path)
+
+
+def test_the_folder_of_an_ome_set_is_that_set_by_a_relative_path_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "set").mkdir()
+    for name, frames, uuid in (("v.ome.tif", OURS[:3], A), ("v_1.ome.tif", OURS[3:], B)):
+        write_ome(tmp_path / "set" / name, frames, two_files(uuid))
+    monkeypatch.chdir(tmp_path)
+    for folder in (Path("set"), tmp_path / "set"):
+        with open_stack(folder) as stack:
+            assert_holds(stack, OURS)
+
+
 def test_a_file_that_another_one_describes_points_to_it(tmp_path: Path) -> None:
     xml = f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="{B}">'
     xml += f'<BinaryOnly MetadataFile="v.ome.tif" UUID="{A}"/></OME>'
