@@ -8,15 +8,17 @@ about a name beforehand is replaced, never followed.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from sam2flow_core.errors import OutputError, Sam2FlowError
 from sam2flow_core.messages import Message
@@ -47,6 +49,7 @@ _HIDDEN_REASON = re.compile(r"\(os error (\d+)\)")
 """How what is written in Rust (safetensors) tells the system's own number."""
 _CUT_SHORT = re.compile(r"\d+ requested and \d+ written|PytorchStreamWriter|inline_container")
 """What NumPy (TIFF files too) and torch say of a disk that took a part only."""
+_NO_UTF8 = re.compile("[\ud800-\udfff]")
 # What file systems say that cannot flush a folder; the file itself is on the disk then.
 _FOLDER_NOT_FLUSHED = (errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.EPERM, errno.EBADF, errno.ENOSYS)
 
@@ -92,7 +95,34 @@ def write_text(path: str | Path, text: str, after: str = "") -> None:
     OutputError
         If it cannot be written; an older file at `path` is as it was.
     """
-    write_bytes(path, text.encode("utf-8"), after)
+    write_bytes(path, told_in_utf8(text).encode("utf-8"), after)
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON values, whole or not at all; raises `OutputError` as `write_text` does."""
+    write_text(path, json.dumps(_told(content), indent=1))
+
+
+def told_in_utf8(text: str) -> str:
+    r"""Text with the codes of bytes in place of what UTF-8 does not have.
+
+    Names of files that are no UTF-8, from another system or in a C locale, come with such characters, which no reader
+    of JSON or CSV takes.
+
+    Examples
+    --------
+    >>> told_in_utf8("Gr\udcf6\udcdfe")
+    'Gr%F6%DFe'
+    """
+    return _NO_UTF8.sub(lambda found: f"%{ord(found[0]) & 0xFF:02X}", text)
+
+
+def _told(content: Any) -> Any:
+    if isinstance(content, str):
+        return told_in_utf8(content)
+    if isinstance(content, Mapping):
+        return {_told(key): _told(value) for key, value in content.items()}
+    return [_told(value) for value in content] if isinstance(content, list | tuple) else content
 
 
 def write_bytes(path: str | Path, content: bytes, after: str = "") -> None:
@@ -165,6 +195,8 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 def check_writable(path: str | Path, *sources: str | Path | None) -> None:
     """Raise `OutputError` if no file can be written at `path`, before any time is spent on what goes into it.
 
+    Nothing is left there, no folder either: `make_parent` makes that for the result.
+
     Parameters
     ----------
     path : str or Path
@@ -175,10 +207,33 @@ def check_writable(path: str | Path, *sources: str | Path | None) -> None:
     for source in (Path(s) for s in sources if s is not None):
         if path.is_file() and source.exists() and (path.samefile(source) or source.resolve() in path.resolve().parents):
             raise OutputError("{path}: is what the result would be made from; choose another name", path=path)
+    with output_errors(path), folders_while_needed(path.parent), _part_file(path):
+        pass
+
+
+def make_parent(path: Path) -> None:
+    """Make the folder that a result is written into, and those above it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made.
+    """
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _part_file(path):
-            pass
+
+
+@contextmanager
+def folders_while_needed(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; of those made, the ones that are empty after the block are removed again."""
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the first that holds something ends it
+            for place in made:
+                place.rmdir()
 
 
 def check_document(path: str | Path) -> None:

@@ -193,8 +193,11 @@ def test_a_folder_under_a_file_cannot_be_written(tmp_path, write):
 
 
 def test_whether_a_file_can_be_written_is_known_before(tmp_path):
+    check_writable(tmp_path / "new" / "inner" / "weights.safetensors")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "new").mkdir()
     check_writable(tmp_path / "new" / "weights.safetensors")
-    assert list((tmp_path / "new").iterdir()) == []
+    assert (tmp_path / "new").is_dir()
     (tmp_path / "file").write_text("")
     for bad in (tmp_path / "file" / "x.csv", tmp_path / "new", tmp_path / ("n" * 300), Path("/dev/null")):
         with pytest.raises(OutputError):

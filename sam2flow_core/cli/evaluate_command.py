@@ -48,13 +48,15 @@ def evaluate(
     """Measure a model's accuracy against the truth."""
     from sam2flow_core.evaluation import compare_memories, evaluate_ablations
     from sam2flow_core.evaluation import evaluate as measure
-    from sam2flow_core.files import check_document, check_writable
+    from sam2flow_core.files import check_document, check_writable, make_parent
+    from sam2flow_core.inference.hub import require_model
     from sam2flow_core.spreadsheets import write_csv
 
     if not memory_designs and (steps is not None or design):
         raise click.UsageError("--steps and --design say how --memory-designs are trained; give it too")
     if memory_designs and ablations:
         raise click.UsageError("--memory-designs and --ablations are two comparisons; give one of them")
+    require_model(model)
     require_apart(csv=csv, document=document)
     for path in filter(None, (csv, document)):
         check_writable(path, model, data)
@@ -66,6 +68,7 @@ def evaluate(
             model, data, device, _named_files(design), document, cache, report_line, _trained(steps), only=only
         )
         if csv is not None:
+            make_parent(csv)
             write_csv(csv, compared.ious)
         click.echo(compared.text())
         return

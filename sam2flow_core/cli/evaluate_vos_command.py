@@ -41,7 +41,7 @@ def evaluate_vos(
     from sam2flow_core.config.evaluation import ClickingSettings
     from sam2flow_core.evaluation.vos import evaluate_clicks, evaluate_first_masks, score_masks
     from sam2flow_core.evaluation.vos_data import open_vos
-    from sam2flow_core.files import check_writable
+    from sam2flow_core.files import check_writable, make_parent
     from sam2flow_core.spreadsheets import write_csv
 
     if (model is None) == (masks is None):
@@ -64,5 +64,6 @@ def evaluate_vos(
         else:
             result = evaluate_first_masks(predictor, data, out, report_line)
     if csv is not None:
+        make_parent(csv)
         write_csv(csv, result.table())
     click.echo(result.text())

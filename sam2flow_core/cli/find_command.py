@@ -41,7 +41,7 @@ def find(
     """
     from sam2flow_core.engine.field_findings import find_in_recording
     from sam2flow_core.errors import PromptError
-    from sam2flow_core.files import check_writable
+    from sam2flow_core.files import check_writable, make_parent
     from sam2flow_core.prompts import write_prompts
     from sam2flow_core.spreadsheets import write_csv
 
@@ -51,8 +51,10 @@ def find(
     found = find_in_recording(stack, model, device, pixel_size_um, start, stop, stack_axes, least_confidence)
     if not found.vessels:
         raise PromptError(f"{stack}: no vessel was found in this recording; click them by hand")
+    make_parent(out)
     write_prompts(out, found.prompts)
     if table is not None:
+        make_parent(table)
         write_csv(table, found.table(), "%.4g")
     surest, least = found.vessels[0].confidence, found.vessels[-1].confidence
     click.echo(f"{len(found.vessels)} vessels, confidence {surest:.2f} to {least:.2f}, clicks written to {out}")

@@ -59,9 +59,10 @@ def finetune(
     request = FinetuningRequest(
         tuple(volumes), start, out, design, settings, minutes, steps, seed, device, tuple(others)
     )
-    running = steps_of(request)
+    running, learned = steps_of(request), False
     with Interrupt() as interrupt, tqdm(total=100, unit="%", disable=not sys.stderr.isatty()) as bar:
         for progress in running:
+            learned = learned or progress.share > 0
             bar.update(100 * progress.share - bar.n)
             if progress.tried is not None:
                 when = "after" if progress.share else "before"
@@ -70,5 +71,5 @@ def finetune(
             if interrupt.asked:
                 break
         running.close()
-    click.echo(f"written to {out}")
+    click.echo(f"written to {out}" if learned else "stopped before the first step; nothing was written")
     return 130 if interrupt.asked else 0

@@ -25,7 +25,7 @@ def weights(file: Path, out: Path | None, strip: Path | None) -> None:
 
     FILE is a .safetensors file of SAM2Flow, a folder of one, or a .pt file as SAM 2 is published. Nothing in it is run.
     """
-    from sam2flow_core.files import check_writable
+    from sam2flow_core.files import check_writable, make_parent
     from sam2flow_core.inference.hub import CONFIG_FILE, WEIGHTS_FILE
     from sam2flow_core.inference.official import SUFFIXES
     from sam2flow_core.inference.weights import load_model, load_official, save_folder, save_weights
@@ -51,6 +51,7 @@ def weights(file: Path, out: Path | None, strip: Path | None) -> None:
         click.echo(f"written to {out}")
     if strip is not None:
         smaller = without_decoder(model)
+        make_parent(strip)
         save_weights(strip, smaller, {**description["notes"], "stripped_from_sha256": description["sha256"]})
         click.echo(f"written to {strip}: {count_weights(smaller):,} weights")
 

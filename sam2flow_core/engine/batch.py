@@ -19,6 +19,7 @@ from sam2flow_core.engine.requests import COMPARISON, OUTCOMES
 from sam2flow_core.engine.run import run
 from sam2flow_core.errors import DataError, Sam2FlowError
 from sam2flow_core.files import output_errors, remove_parts
+from sam2flow_core.inference.hub import require_model
 from sam2flow_core.results import PER_FRAME, SUMMARY
 from sam2flow_core.spreadsheets import read_csv, write_csv
 
@@ -83,8 +84,7 @@ def run_batch(
     """
     from distributed import as_completed
 
-    with output_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
+    _make_folder(out, requests)
     threads = set_threads(None)
     requests = [replace(request, threads=threads) for request in requests]
     outcomes: list[Outcome] = []
@@ -102,6 +102,13 @@ def run_batch(
         lock.check()
         _gather(outcomes, requests, out)
         _compare(outcomes, requests, out, groups or {})
+
+
+def _make_folder(out: Path, requests: Sequence[RunRequest]) -> None:
+    for model in dict.fromkeys(request.model for request in requests):
+        require_model(model)
+    with output_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
 
 
 @dataclass(frozen=True)
@@ -146,8 +153,7 @@ def run_in_turn(
     OutputError
         As `run_batch`.
     """
-    with output_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
+    _make_folder(out, requests)
     outcomes: list[Outcome] = []
     with lock_folder(out) as lock:
         remove_parts(out)

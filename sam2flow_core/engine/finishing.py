@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +30,7 @@ from sam2flow_core.engine.provenance import (
 )
 from sam2flow_core.engine.source import Source, open_source
 from sam2flow_core.errors import OutputError, Sam2FlowError
-from sam2flow_core.files import write_text
+from sam2flow_core.files import write_json
 from sam2flow_core.messages import Message
 from sam2flow_core.reports import write_report
 from sam2flow_core.results import (
@@ -278,7 +277,7 @@ def _write(
     overview = overview_image(run.source.stack, frames, results.shifts)
     write_report(out / REPORT, measurements, overview, provenance)
     run.lock.check()
-    write_text(out / PROVENANCE, json.dumps(provenance, indent=1))
+    write_json(out / PROVENANCE, provenance)
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:

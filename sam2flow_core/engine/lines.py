@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from sam2flow_core.config.velocity import VelocitySettings
 from sam2flow_core.engine.lock import FolderState, claim_folder
 from sam2flow_core.engine.provenance import software
 from sam2flow_core.errors import PromptError, StackError
-from sam2flow_core.files import output_errors, write_text
+from sam2flow_core.files import output_errors, write_json
 from sam2flow_core.messages import Message
 from sam2flow_core.reports import write_report
 from sam2flow_core.results import PER_FRAME, PROVENANCE, REPORT, SUMMARY
@@ -291,7 +290,7 @@ def _write(
         write_csv(out / SUMMARY, summary_table([measured]), "%.7g")
         write_csv(out / PER_FRAME, per_frame_table([measured]), "%.7g")
         write_report(out / REPORT, [measured], picture, provenance)
-        write_text(out / PROVENANCE, json.dumps(provenance, indent=1))
+        write_json(out / PROVENANCE, provenance)
 
 
 def _digest(path: Path) -> str | None:

@@ -15,7 +15,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -25,7 +25,7 @@ import psutil
 from filelock import lock_descriptor
 
 from sam2flow_core.errors import OutputError
-from sam2flow_core.files import is_part, output_errors, remove_parts
+from sam2flow_core.files import folders_while_needed, is_part, output_errors, remove_parts
 from sam2flow_core.messages import Message
 from sam2flow_core.results import (
     GO_ON,
@@ -256,15 +256,18 @@ class FolderState(Enum):
 def claim_folder(out: Path, resume: bool) -> Iterator[tuple[FolderState, FolderLock]]:
     """Make the output folder ready and keep others out of it, or say why this run must not write there.
 
+    A folder that was made for a run which then wrote nothing is removed again.
+
     Raises
     ------
     OutputError
         If the folder cannot be written, another run writes there, it holds files that are no run's, or holds
         a run while `resume` is off.
     """
-    with output_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-    with lock_folder(out) as lock:
+    with ExitStack() as stack:
+        with output_errors(out):
+            stack.enter_context(folders_while_needed(out))
+        lock = stack.enter_context(lock_folder(out))
         with output_errors(out):
             remove_parts(out)
             _check_depth(out)

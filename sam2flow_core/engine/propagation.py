@@ -15,7 +15,7 @@ from PIL import Image
 
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import DataError, OutputError, PromptError
-from sam2flow_core.files import check_writable, output_errors, whole_file
+from sam2flow_core.files import check_writable, folders_while_needed, output_errors, whole_file
 from sam2flow_core.stack import Stack, open_stack
 from sam2flow_core.stack.refusals import check_regular
 from sam2flow_core.stack.volumes import Labels, Volume, as_labels, find_volume, write_nifti
@@ -154,7 +154,7 @@ def propagate_labels(
     for label in _ids(labels):
         predictor.add_new_mask(state, frame, label, labels == label)
     done: set[int] = set()
-    with whole_file(out) as part:
+    with output_errors(out), folders_while_needed(out.parent), whole_file(out) as part:
         volume = _open_volume(part, stack.shape)
         for t, found, logits in predictor.follow_masks(state):
             volume[t] = labels if t == frame else flat_labels(found, logits.float().cpu().numpy()[:, 0])

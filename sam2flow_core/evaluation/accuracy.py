@@ -46,6 +46,7 @@ from sam2flow_core.evaluation.vessel_scores import (
     score_memory_masks,
     score_velocities,
 )
+from sam2flow_core.files import make_parent
 from sam2flow_core.inference import SAM2FlowPredictor
 from sam2flow_core.spreadsheets import write_csv
 
@@ -230,6 +231,7 @@ class Evaluation:
         What was measured vessel by vessel or recording by recording goes beside it: ``NAME_velocities.csv``,
         ``NAME_masks.csv``, ``NAME_drift.csv``, ``NAME_pulse_and_flux.csv``.
         """
+        make_parent(path)
         pooled = self.ranking.pooled.assign(case="all")
         write_csv(path, pd.concat([pooled, self.ranking.by_case], ignore_index=True))
         for name, table in self.ranking.scores.items():

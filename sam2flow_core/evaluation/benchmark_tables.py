@@ -13,7 +13,7 @@ from sam2flow_core.evaluation.benchmark import Ranking
 from sam2flow_core.evaluation.flow_comparison import ALL, STILL_PX
 from sam2flow_core.evaluation.metrics import relative_errors
 from sam2flow_core.evaluation.vessel_scores import pulse_and_flux
-from sam2flow_core.files import write_text
+from sam2flow_core.files import make_parent, write_text
 from sam2flow_core.velocity import GRADES
 
 _TITLE = "# Benchmark"
@@ -112,7 +112,7 @@ def write_section(path: Path, name: str, body: str) -> None:
     sections[name] = body.strip()
     ordered = sorted(sections, key=lambda n: _ORDER.index(n) if n in _ORDER else len(_ORDER))
     parts = [f"{_TITLE}\n\n{_NOTE}", *(f"## {n}\n\n{sections[n]}" for n in ordered)]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(path)
     write_text(path, "\n\n".join(parts) + "\n")
 
 
@@ -132,7 +132,7 @@ def replace_section(path: Path, name: str, body: str) -> None:
     before, found, after = f"\n{text}".partition(f"\n## {name}\n")
     rest = after[after.index("\n## ") :] if found and "\n## " in after else ""
     whole = f"{before.strip()}\n\n## {name}\n\n{body.strip()}\n{rest and chr(10)}{rest.strip()}"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(path)
     write_text(path, whole.strip() + "\n")
 
 

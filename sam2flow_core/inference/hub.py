@@ -10,6 +10,8 @@ from sam2flow_core.messages import Message
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
+SHIPPED = "tiny"
+"""Name of the weights that are in the box."""
 
 _NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _OFFICIAL = re.compile(r"facebook/(sam2(?:\.1)?-hiera-(?:tiny|small|base-plus|large))")
@@ -19,6 +21,16 @@ def is_hub_name(name: str) -> bool:
     """Whether a name can only mean the hub: ``owner/model``, nothing of the kind on disk, no suffix of a file."""
     file = name.endswith((".safetensors", ".pt", ".pth"))
     return bool(_NAME.fullmatch(name)) and not file and not Path(name).exists()
+
+
+def require_model(name: str | Path) -> None:
+    """Raise `ModelError` where there are no weights of a name, before anything is made or loaded.
+
+    A name that may be one of the hub's is let through: only fetching it shows whether it is there.
+    """
+    path = Path(name)
+    if str(name) != SHIPPED and not path.exists() and not is_hub_name(str(name)):
+        raise ModelError("{path}: no such weights file; give 'tiny' or the path of a .safetensors file", path=path)
 
 
 def require_here(name: str, said_by: object) -> None:

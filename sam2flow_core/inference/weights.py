@@ -17,7 +17,7 @@ from torch import Tensor
 from sam2flow_core.config.model import COST_VOLUME, ModelConfig
 from sam2flow_core.errors import ModelError
 from sam2flow_core.files import output_errors, whole_file, write_text
-from sam2flow_core.inference.hub import CONFIG_FILE, WEIGHTS_FILE, fetch, is_hub_name
+from sam2flow_core.inference.hub import CONFIG_FILE, SHIPPED, WEIGHTS_FILE, fetch, is_hub_name, require_model
 from sam2flow_core.inference.official import SUFFIXES, Fate, fill, matching_config, read_official, release
 from sam2flow_core.inference.pickled import fits, require_finite
 from sam2flow_core.model.sam2flow import SAM2Flow, count_weights
@@ -77,8 +77,7 @@ def save_folder(folder: Path, model: SAM2Flow, notes: dict[str, Any]) -> None:
 
 def read_header(path: Path) -> dict[str, Any]:
     """Configuration and notes of a file; raises `ModelError` where it is not one of ours."""
-    if not path.is_file():
-        raise ModelError("{path}: no such weights file; give 'tiny' or the path of a .safetensors file", path=path)
+    require_model(path)
     try:
         with safe_open(path, "pt") as handle:
             header = handle.metadata() or {}
@@ -118,7 +117,7 @@ def load_model(name: str, overrides: dict[str, Any] | None = None) -> tuple[SAM2
     >>> description["preset"], model.config.use_flow
     ('tiny', True)
     """
-    if name == "tiny":
+    if name == SHIPPED:
         with as_file(files("sam2flow_resources").joinpath("tiny.safetensors")) as path:
             return _load(path, read_header(path), overrides)
     path = fetch(name) if is_hub_name(name) else Path(name)

@@ -6,7 +6,6 @@ run.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import Any
 from sam2flow_core.config.run import DETAILS
 from sam2flow_core.config.stack import CalibrationLimits
 from sam2flow_core.errors import OutputError, StackError
-from sam2flow_core.files import write_text
+from sam2flow_core.files import write_json
 from sam2flow_core.messages import Message
 from sam2flow_core.project.project_records import (
     CalibrationEdit,
@@ -76,7 +75,7 @@ def write_project(folder: Path, project: Project) -> None:
         raise OutputError(
             "{folder}: cannot create the project folder ({reason})", folder=folder, reason=error.strerror
         ) from error
-    write_text(folder / PROJECT_FILE, json.dumps(_to_json(folder, project), indent=1))
+    write_json(folder / PROJECT_FILE, _to_json(folder, project))
     write_prompts(folder / "prompts.csv", project.state.clicks)
 
 

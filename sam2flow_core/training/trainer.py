@@ -20,7 +20,7 @@ from torch.utils.tensorboard import SummaryWriter
 from sam2flow_core.config.model import MemoryConfig
 from sam2flow_core.config.training import StageConfig, TrainingConfig
 from sam2flow_core.errors import ModelError
-from sam2flow_core.files import whole_file
+from sam2flow_core.files import make_parent, whole_file
 from sam2flow_core.inference.pickled import fits, load_pickled, require_finite
 from sam2flow_core.inference.weights import choose_device, save_weights, todays_name
 from sam2flow_core.model.sam2flow import SAM2Flow, without_decoder
@@ -295,7 +295,7 @@ class _Run:
         if self.means:
             self._look()
         out = self.request.out
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_parent(out)
         notes: dict[str, Any] = {"steps": self.done, "minutes": round(self.seconds / 60, 1), "seed": self.request.seed}
         notes["clips"] = self.done * self.config.clips_per_step * self.fabric.world_size
         if self.request.data is not None:

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from sam2flow_core.config.model import MemoryConfig
 from sam2flow_core.config.training import FinetuningSettings
 from sam2flow_core.errors import DataError, ModelError
+from sam2flow_core.files import make_parent
 from sam2flow_core.inference.frames import SquareFrames
 from sam2flow_core.inference.weights import choose_device, load_model, save_weights
 from sam2flow_core.model.mask_decoder import choose_mask
@@ -329,7 +330,7 @@ class VolumeClips:
 
 
 def finetune(request: FinetuningRequest) -> Generator[FinetuningProgress, None, None]:
-    """Fine-tune and write the weights; closing the iterator early writes those so far.
+    """Fine-tune and write the weights; closing the iterator early writes those so far, if a step was made.
 
     Yields
     ------
@@ -380,9 +381,20 @@ def finetune(request: FinetuningRequest) -> Generator[FinetuningProgress, None, 
         tried.close()
         if done and not learned:
             raise DataError(f"nothing was learned in {done} steps: their losses are no numbers; lower base_lr")
-        notes = {**description["notes"], "image_size": settings.resolution, "finetuned_from": Path(request.start).name}
-        notes |= {"finetuning_steps": done, "volumes": len(request.volumes), "seed": request.seed}
-        save_weights(request.out, model.eval(), notes, torch.float32)
+        if done:  # what was not trained is not called so
+            _save(request, model, description, done)
+
+
+def _save(request: FinetuningRequest, model: SAM2Flow, description: dict[str, Any], done: int) -> None:
+    notes = {**description["notes"], "image_size": request.settings.resolution}
+    notes |= {
+        "finetuned_from": Path(request.start).name,
+        "finetuning_steps": done,
+        "volumes": len(request.volumes),
+        "seed": request.seed,
+    }
+    make_parent(request.out)
+    save_weights(request.out, model.eval(), notes, torch.float32)
 
 
 def try_out(model: SAM2Flow, clips: VolumeClips, settings: FinetuningSettings, seed: int) -> float:

@@ -4,11 +4,15 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 
 from sam2flow_core.cli.main import cli, status_of
 from sam2flow_core.engine.demo import sample_files
 from sam2flow_core.errors import OutputError
+from sam2flow_core.prompts import Prompt, write_prompts
 
 
 def lines(capsys):
@@ -136,6 +140,40 @@ def test_results_never_take_the_place_of_the_recording(tmp_path, capsys):
     for more in (["--out", str(stack)], ["--out", str(tmp_path / "c.csv"), "--table", str(stack)]):
         assert status_of(["find", str(stack), *more]) == 2
         assert "what the result would be made from" in capsys.readouterr().err and stack.read_bytes() == before
+
+
+@pytest.mark.parametrize("model", ["none.safetensors", "none.pt", "./none"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "stack.tif", "--prompts", "p.csv", "--out", "new/run", "--model"],
+        ["batch", "all.csv", "--out", "new/batch", "--model"],
+        ["find", "stack.tif", "--out", "new/found/p.csv", "--table", "new/tables/t.csv", "--model"],
+        ["propagate", "stack.tif", "--mask", "m.tif", "--frame", "0", "--out", "new/masks/m.tif", "--model"],
+        ["propagate", ".", "--mask-prompts", "p.json", "--out", "new/volumes", "--model"],
+        ["evaluate", "--csv", "new/e/a.csv", "--document", "new/e/a.md", "--model"],
+        ["finetune", ".", "--out", "new/f/w.safetensors", "--start"],
+        ["train", "--out", "new/t/w.safetensors", "--start"],
+        ["weights", "--out", "new/w", "--strip", "new/s/w.safetensors"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_model_that_is_not_there_leaves_no_folder_behind(command, model, recording, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stack.tif").write_bytes(recording.read_bytes())
+    write_prompts("p.csv", (Prompt(1, 0, 32.0, 48.0),))
+    (tmp_path / "all.csv").write_text("stack,prompts\nstack.tif,p.csv\n")
+    tifffile.imwrite("m.tif", np.eye(64, 96, dtype=np.uint8))
+    for kind in ("images", "masks"):
+        (tmp_path / kind / "a").mkdir(parents=True)
+        for t in range(3):
+            Image.new("L", (96, 64), t).save(tmp_path / kind / "a" / f"0000{t}.png")
+    (tmp_path / "p.json").write_text('{"a": 1}')
+    (tmp_path / "train.txt").write_text("a\n")
+    before = sorted(tmp_path.rglob("*"))
+    assert status_of([*command, model]) == 2
+    assert "no such weights file" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_threads_that_would_spin_beside_the_network_are_told_not_to_before_numpy_is_loaded():

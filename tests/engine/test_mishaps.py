@@ -1,5 +1,7 @@
 """What befalls recordings: a share that goes away while it is read, a copy that was cut short."""
 
+import os
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +11,7 @@ import tifffile
 from fake_predictor import PROMPTS, FakePredictor
 from test_streaming import SETTINGS, assert_same
 
-from sam2flow_core.engine import FrameDone, RunRequest, run
+from sam2flow_core.engine import FrameDone, RunRequest, request_again, run
 from sam2flow_core.errors import StackError
 from sam2flow_core.results import open_results
 
@@ -52,3 +54,19 @@ def test_a_recording_cut_short_is_measured_up_to_its_last_whole_frame(moving_cel
     frames = pd.read_csv(finished.per_frame_csv)["frame"].nunique()
     assert 35 <= frames < 40 and str(frames) in notice
     assert "truncated" in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not have such names")
+def test_a_name_that_is_no_utf8_is_told_by_its_codes(moving_cells, tmp_path):
+    folder = tmp_path / os.fsdecode(b"Gr\xf6\xdfe \xb5m")  # Latin 1, as old archives have it; in a C locale all
+    folder.mkdir()
+    path = folder / os.fsdecode(b"Gef\xe4\xdf.tif")
+    path.write_bytes(moving_cells.read_bytes())
+    *_, finished = run(RunRequest(path, PROMPTS, folder / "out"), FakePredictor(), SETTINGS)
+    (name,) = set(pd.read_csv(finished.summary_csv)["video_id"])
+    assert name == "Gef%E4%DF" and name in (folder / "out" / "report.html").read_text(encoding="utf-8")
+    again = request_again(folder / "out" / "provenance.json", tmp_path / "again", path)
+    *_, repeated = run(again, FakePredictor(), SETTINGS)
+    assert repeated.summary_csv.read_bytes() == finished.summary_csv.read_bytes()
+    *_, resumed = run(RunRequest(path, PROMPTS, folder / "out", resume=True), FakePredictor(), SETTINGS)
+    assert resumed.out == folder / "out"

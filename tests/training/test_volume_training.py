@@ -18,8 +18,14 @@ from sam2flow_core.config.training import FinetuningSettings
 from sam2flow_core.engine.propagation import dice, propagate_volumes, read_mask_prompts
 from sam2flow_core.errors import DataError, ModelError, PromptError, StackError
 from sam2flow_core.inference.automatic_masks import SAM2AutomaticMaskGenerator
-from sam2flow_core.inference.build import build_i2v_video_predictor, build_sam2, load_predictor
+from sam2flow_core.inference.build import (
+    build_i2v_video_predictor,
+    build_sam2,
+    build_sam2_video_predictor,
+    load_predictor,
+)
 from sam2flow_core.inference.image_predictor import SAM2ImagePredictor
+from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
 from sam2flow_core.inference.sam2_inputs import as_unit, normalise
 from sam2flow_core.inference.weights import load_model, save_weights
 from sam2flow_core.model.prompt_encoder import NEGATIVE, PADDING, POSITIVE
@@ -247,6 +253,32 @@ def test_from_the_command_line_to_masks(start, tmp_path, capsys):
     assert "is there already" in capsys.readouterr().err
     for wrong in (["--start", "tiny"], ["--start", str(start), "--list", "none.txt"], ["--start", "x.pt"]):
         assert status_of(["finetune", str(data), "--out", str(tmp_path / "w.safetensors"), *wrong, "--steps", "1"]) == 2
+
+
+def test_slm_sam2s_script_for_inference_runs(network, tmp_path):
+    """Its `inference.py` but for the import: an 8-bit mask of 0 and 1, ``recent_n``, forwards and back in time."""
+    path = tmp_path / "slm.safetensors"
+    save_weights(path, with_memory(network, MemoryConfig("short-long")), {"image_size": SIDE}, torch.float32)
+    data = write(tmp_path / "data")
+    predictor = build_sam2_video_predictor("configs/sam2.1/slm_sam2_hiera_t.yaml", path)
+    predictor.eval()
+    inference_state = predictor.init_state(video_path=str(data / "images" / "liver"))
+    given = np.array(np.array(Image.open(data / "masks" / "liver" / "00002.png")) == 1, dtype=np.uint8)
+    _, ids, logits = predictor.add_new_mask(inference_state=inference_state, frame_idx=2, obj_id=1, mask=given)
+    assert ids == [1] and dice(np.squeeze((logits[0] > 0).cpu().numpy()), given > 0) > 0.9
+    segments = {}
+    for more in ({}, {"reverse": True}):
+        for frame, ids, logits in predictor.propagate_in_video(inference_state, start_frame_idx=2, recent_n=1, **more):
+            segments[frame] = {i: (logits[k] > 0).cpu().numpy() for k, i in enumerate(ids)}
+    assert sorted(segments) == list(range(SLICES)) and segments[0][1].shape == (1, HEIGHT, WIDTH)
+    assert predictor.model.context_memory.design.short == MemoryConfig().short_frames
+    with pytest.raises(PromptError, match="1 or more"):
+        next(predictor.propagate_in_video(inference_state, recent_n=0))
+    plain = SAM2MaskPredictor(network, torch.device("cpu"), {})
+    state = plain.init_state(str(data / "images" / "liver"))
+    plain.add_new_mask(state, 2, 1, given)
+    with pytest.raises(PromptError, match="leave it out"):
+        next(plain.propagate_in_video(state, recent_n=1))
 
 
 def test_sam_i2vs_call_takes_weights_with_its_memory(network, start, tmp_path):
@@ -491,6 +523,32 @@ def test_losses_that_are_no_numbers_are_said(start, tmp_path, monkeypatch):
     with pytest.raises(DataError, match="nothing was learned"):
         list(finetune(request))
     assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_weights_that_learned_nothing_are_not_written(start, tmp_path, monkeypatch, capsys):
+    data = write(tmp_path / "data")
+    arguments = ["finetune", str(data), "--start", str(start), "--out", str(tmp_path / "new" / "w.safetensors")]
+
+    def fail(*_):
+        raise StackError("00003.jpg: this frame is cut off")
+
+    monkeypatch.setattr(VolumeClips, "draw", fail)
+    assert status_of([*arguments, "--device", "cpu", *(part for each in FAST for part in ("--set", each))]) == 2
+    assert "cut off" in capsys.readouterr().err and not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("kind", ["no mask of a slice", "a mask of another size", "all masks of another size"])
+def test_masks_that_do_not_fit_their_slices_are_refused_before_anything_is_made(start, tmp_path, capsys, kind):
+    data = write(tmp_path / "data")
+    masks = sorted((data / "masks" / "liver").iterdir())
+    if kind == "no mask of a slice":
+        masks[3].unlink()
+    for path in masks[3:4] if kind == "a mask of another size" else masks if kind.startswith("all") else ():
+        Image.new("L", (WIDTH + 1, HEIGHT), 1).save(path)
+    out = tmp_path / "new" / "w.safetensors"
+    assert status_of(["finetune", str(data), "--start", str(start), "--out", str(out), "--device", "cpu"]) == 2
+    said = {"no": "00003.png: no such file; every slice", "a": "masks must be of one size", "all": "slices of"}
+    assert said[kind.split()[0]] in capsys.readouterr().err and not out.parent.exists()
 
 
 def test_one_recording_is_followed_at_the_size_of_fine_tuned_weights(start):
