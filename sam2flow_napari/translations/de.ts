@@ -1950,6 +1950,10 @@ volle Farbe: {most}</translation>
         <translation>ließ sich nicht vom Hugging Face Hub holen ({kind})</translation>
     </message>
     <message>
+        <source>{path}: no such weights file; give 'tiny' or the path of a .safetensors file</source>
+        <translation>{path}: keine solche Datei mit Gewichten; geben Sie 'tiny' an oder den Pfad einer .safetensors-Datei</translation>
+    </message>
+    <message>
         <source>{said_by} asks for the model '{name}' of the Hugging Face hub: add --download if you want it fetched</source>
         <translation>{said_by} verlangt das Modell '{name}' vom Hugging Face Hub: mit --download wird es geholt</translation>
     </message>
@@ -1972,6 +1976,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>frame {frame} is outside the recording (0 to {last})</source>
         <translation>Bild {frame} liegt außerhalb der Aufnahme (0 bis {last})</translation>
+    </message>
+    <message>
+        <source>recent_n {frames}: give 1 or more frames</source>
+        <translation>recent_n {frames}: geben Sie 1 oder mehr Bilder an</translation>
     </message>
     <message>
         <source>there is no object {obj_id}</source>
@@ -2046,10 +2054,6 @@ volle Farbe: {most}</translation>
         <translation>es gibt kein {object_name} {obj_id}</translation>
     </message>
     <message>
-        <source>{path}: no such weights file; give 'tiny' or the path of a .safetensors file</source>
-        <translation>{path}: keine solche Datei mit Gewichten; geben Sie 'tiny' an oder den Pfad einer .safetensors-Datei</translation>
-    </message>
-    <message>
         <source>{path}: a safetensors file, but not weights of SAM2Flow</source>
         <translation>{path}: eine safetensors-Datei, aber keine Gewichte von SAM2Flow</translation>
     </message>
@@ -2118,6 +2122,10 @@ volle Farbe: {most}</translation>
         <translation>{file}: beschädigt, nicht lesbar ({reason}); {instead}</translation>
     </message>
     <message>
+        <source>{vessel}: pixel y={y:g}, x={x:g} of frame {frame} is clicked with label 1 (this vessel) and with label 0 (not this vessel); remove one of the two clicks</source>
+        <translation>{vessel}: Der Pixel y={y:g}, x={x:g} in Bild {frame} ist mit Label 1 (dieses Gefäß) und mit Label 0 (nicht dieses Gefäß) angeklickt; entfernen Sie einen der beiden Klicks</translation>
+    </message>
+    <message>
         <source>{path}: no prompts in it; add at least one row with label 1</source>
         <translation>{path}: enthält keine Klicks; mindestens eine Zeile mit label 1 ist nötig</translation>
     </message>
@@ -2160,6 +2168,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>vessel {vessel} has negative clicks only; add a click with label 1 on the vessel</source>
         <translation>Gefäß {vessel} hat nur Klicks „nicht dieses Gefäß“; klicken Sie auch auf das Gefäß</translation>
+    </message>
+    <message>
+        <source>vessel {vessel} has {count} clicks in frame {frame}; {most} are taken at most, and three along a vessel are enough</source>
+        <translation>Gefäß {vessel} hat {count} Klicks in Bild {frame}; höchstens {most} werden angenommen, und drei entlang eines Gefäßes genügen</translation>
     </message>
     <message>
         <source>{place}: vessel {vessel} has two {column}s, '{known}' and '{text}'</source>
@@ -2414,6 +2426,10 @@ volle Farbe: {most}</translation>
         <translation> (ein Linienscan, mit der Zeit nach unten, wird so gemessen: sam2flow linescan {name})</translation>
     </message>
     <message>
+        <source>{name}: this frame is cut off; copy or export it again</source>
+        <translation>{name}: Dieses Bild ist abgeschnitten; kopieren oder exportieren Sie es noch einmal</translation>
+    </message>
+    <message>
         <source>{folder}: no permission to read this folder</source>
         <translation>{folder}: Dieser Ordner darf nicht gelesen werden</translation>
     </message>
@@ -2428,6 +2444,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: axes of a folder of frames are TYX, not '{axes}'</source>
         <translation>{name}: Die Achsen eines Ordners von Bildern sind TYX, nicht '{axes}'</translation>
+    </message>
+    <message>
+        <source>{name}: grey pictures with transparency; save them without it (Fiji: Image &gt; Type &gt; 8-bit)</source>
+        <translation>{name}: Graubilder mit Transparenz; speichern Sie sie ohne (Fiji: Image &gt; Type &gt; 8-bit)</translation>
     </message>
     <message>
         <source>{name}: frame is {found}, the first one {first}; all must have one size and type</source>
@@ -2534,16 +2554,8 @@ volle Farbe: {most}</translation>
         <translation>{name} lässt sich nicht als Aufnahme öffnen; geben Sie einen Pfad oder ein Feld (T, Y, X) an</translation>
     </message>
     <message>
-        <source>{name}: a single frame; open the folder that holds all frames</source>
-        <translation>{name}: ein einzelnes Bild; öffnen Sie den Ordner, der alle Bilder enthält</translation>
-    </message>
-    <message>
         <source>frame {t} has another size or type than the first one; all must be alike</source>
         <translation>Bild {t} hat eine andere Größe oder Art als das erste; alle müssen gleich sein</translation>
-    </message>
-    <message>
-        <source>{error}{hint}</source>
-        <translation>{error}{hint}</translation>
     </message>
     <message>
         <source>{name} says {what} {found} {given}: give it if it is right</source>
@@ -2590,6 +2602,10 @@ volle Farbe: {most}</translation>
         <translation>eine rote Zelle von {red_cell_um:g} um ist bei {um:.4g} um/px {cell:.3g} px breit</translation>
     </message>
     <message>
+        <source>{name}: a single frame; velocity needs a recording of two frames or more{hint}</source>
+        <translation>{name}: ein einzelnes Bild; Geschwindigkeit braucht eine Aufnahme von zwei Bildern oder mehr{hint}</translation>
+    </message>
+    <message>
         <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
         <translation>{name}: Die Achsen '{axes}' nennen {count}, die Aufnahme hat aber {count_2}: {shape}</translation>
     </message>
@@ -2616,10 +2632,6 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: colour (RGB) frames; convert to greyscale first (Fiji: Image &gt; Type &gt; 8-bit)</source>
         <translation>{name}: Farbbilder (RGB); wandeln Sie zuerst in Graustufen um (Fiji: Image &gt; Type &gt; 8-bit)</translation>
-    </message>
-    <message>
-        <source>{name}: a single frame; velocity needs a recording of two frames or more</source>
-        <translation>{name}: ein einzelnes Bild; Geschwindigkeit braucht eine Aufnahme von mindestens zwei Bildern</translation>
     </message>
     <message>
         <source>{name}: {length} channels and one time point; a recording needs frames over time</source>
@@ -2654,6 +2666,10 @@ volle Farbe: {most}</translation>
         <translation>eine Pixelgröße in '{unit}' ({where}) wird nicht verwendet, die Einheit ist unbekannt: geben Sie sie in um je Pixel ein</translation>
     </message>
     <message>
+        <source>frames are compressed by JPEG, which has changed what they show: measure from the original recording</source>
+        <translation>die Bilder sind mit JPEG komprimiert, was verändert hat, was sie zeigen: messen Sie an der ursprünglichen Aufnahme</translation>
+    </message>
+    <message>
         <source>{name}: its metadata takes the frames from {name_2}, not from here: give it back the name it was written under, or move it into a folder of its own</source>
         <translation>{name}: Ihre Angaben holen die Bilder aus {name_2}, nicht von hier: Geben Sie ihr den Namen zurück, unter dem sie geschrieben wurde, oder legen Sie sie in einen eigenen Ordner</translation>
     </message>
@@ -2674,8 +2690,8 @@ volle Farbe: {most}</translation>
         <translation>{name}: abgeschnittene TIFF-Datei, keine zwei Bilder sind ganz; kopieren Sie sie neu</translation>
     </message>
     <message>
-        <source>{name}: frame {t} is in a file that is missing</source>
-        <translation>{name}: Bild {t} liegt in einer Datei, die fehlt</translation>
+        <source>{name}: frame {t} is in a file that is missing{files}; put it back beside this one</source>
+        <translation>{name}: Bild {t} liegt in einer Datei, die fehlt{files}; legen Sie sie wieder neben diese</translation>
     </message>
     <message>
         <source>{name}: not a TIFF file; export the recording as TIFF (Fiji: File &gt; Save As)</source>
@@ -2708,6 +2724,10 @@ volle Farbe: {most}</translation>
     <message>
         <source>{name}: no pictures in this TIFF file</source>
         <translation>{name}: keine Bilder in dieser TIFF-Datei</translation>
+    </message>
+    <message>
+        <source>{name}: its {depth} pictures are stored as one volume (ImageDepth {depth}), which is not read; save it as a plain TIFF of one page per frame (Fiji: File &gt; Save As &gt; Tiff)</source>
+        <translation>{name}: Ihre {depth} Bilder sind als ein Volumen gespeichert (ImageDepth {depth}), das nicht gelesen wird; speichern Sie sie als einfaches TIFF mit einer Seite je Bild (Fiji: File &gt; Save As &gt; Tiff)</translation>
     </message>
     <message>
         <source>{name}: unusual layout {axes} {shape}; save it again as a plain TIFF with Fiji</source>

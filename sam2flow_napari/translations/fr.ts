@@ -1950,6 +1950,10 @@ pleine couleur : {most}</translation>
         <translation>n'a pu être récupéré sur le hub Hugging Face ({kind})</translation>
     </message>
     <message>
+        <source>{path}: no such weights file; give 'tiny' or the path of a .safetensors file</source>
+        <translation>{path} : pas de tel fichier de poids ; donnez 'tiny' ou le chemin d'un fichier .safetensors</translation>
+    </message>
+    <message>
         <source>{said_by} asks for the model '{name}' of the Hugging Face hub: add --download if you want it fetched</source>
         <translation>{said_by} demande le modèle '{name}' du hub Hugging Face : ajoutez --download pour le récupérer</translation>
     </message>
@@ -1972,6 +1976,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>frame {frame} is outside the recording (0 to {last})</source>
         <translation>l'image {frame} est hors de l'enregistrement (0 à {last})</translation>
+    </message>
+    <message>
+        <source>recent_n {frames}: give 1 or more frames</source>
+        <translation>recent_n {frames} : donnez 1 image ou plus</translation>
     </message>
     <message>
         <source>there is no object {obj_id}</source>
@@ -2046,10 +2054,6 @@ pleine couleur : {most}</translation>
         <translation>il n'y a pas de {object_name} {obj_id}</translation>
     </message>
     <message>
-        <source>{path}: no such weights file; give 'tiny' or the path of a .safetensors file</source>
-        <translation>{path} : pas de tel fichier de poids ; donnez 'tiny' ou le chemin d'un fichier .safetensors</translation>
-    </message>
-    <message>
         <source>{path}: a safetensors file, but not weights of SAM2Flow</source>
         <translation>{path} : un fichier safetensors, mais pas des poids de SAM2Flow</translation>
     </message>
@@ -2118,6 +2122,10 @@ pleine couleur : {most}</translation>
         <translation>{file} : abîmé, illisible ({reason}) ; {instead}</translation>
     </message>
     <message>
+        <source>{vessel}: pixel y={y:g}, x={x:g} of frame {frame} is clicked with label 1 (this vessel) and with label 0 (not this vessel); remove one of the two clicks</source>
+        <translation>{vessel} : le pixel y={y:g}, x={x:g} de l'image {frame} est cliqué avec le label 1 (ce vaisseau) et avec le label 0 (pas ce vaisseau) ; retirez l'un des deux clics</translation>
+    </message>
+    <message>
         <source>{path}: no prompts in it; add at least one row with label 1</source>
         <translation>{path} : aucune marque ; ajoutez au moins une ligne avec label 1</translation>
     </message>
@@ -2160,6 +2168,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>vessel {vessel} has negative clicks only; add a click with label 1 on the vessel</source>
         <translation>le vaisseau {vessel} n'a que des clics négatifs ; cliquez aussi sur le vaisseau</translation>
+    </message>
+    <message>
+        <source>vessel {vessel} has {count} clicks in frame {frame}; {most} are taken at most, and three along a vessel are enough</source>
+        <translation>le vaisseau {vessel} a {count} clics dans l'image {frame} ; {most} au plus sont acceptés, et trois le long d'un vaisseau suffisent</translation>
     </message>
     <message>
         <source>{place}: vessel {vessel} has two {column}s, '{known}' and '{text}'</source>
@@ -2414,6 +2426,10 @@ pleine couleur : {most}</translation>
         <translation> (un balayage de ligne, le temps vers le bas, se mesure par : sam2flow linescan {name})</translation>
     </message>
     <message>
+        <source>{name}: this frame is cut off; copy or export it again</source>
+        <translation>{name} : cette image est tronquée ; copiez-la ou exportez-la de nouveau</translation>
+    </message>
+    <message>
         <source>{folder}: no permission to read this folder</source>
         <translation>{folder} : pas le droit de lire ce dossier</translation>
     </message>
@@ -2428,6 +2444,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: axes of a folder of frames are TYX, not '{axes}'</source>
         <translation>{name} : les axes d'un dossier d'images sont TYX, pas '{axes}'</translation>
+    </message>
+    <message>
+        <source>{name}: grey pictures with transparency; save them without it (Fiji: Image &gt; Type &gt; 8-bit)</source>
+        <translation>{name} : images grises avec transparence ; enregistrez-les sans elle (Fiji : Image &gt; Type &gt; 8-bit)</translation>
     </message>
     <message>
         <source>{name}: frame is {found}, the first one {first}; all must have one size and type</source>
@@ -2534,16 +2554,8 @@ pleine couleur : {most}</translation>
         <translation>impossible d'ouvrir un {name} comme enregistrement ; donnez un chemin ou un tableau (T, Y, X)</translation>
     </message>
     <message>
-        <source>{name}: a single frame; open the folder that holds all frames</source>
-        <translation>{name} : une seule image ; ouvrez le dossier qui contient toutes les images</translation>
-    </message>
-    <message>
         <source>frame {t} has another size or type than the first one; all must be alike</source>
         <translation>l'image {t} a une autre taille ou un autre type que la première ; toutes doivent être pareilles</translation>
-    </message>
-    <message>
-        <source>{error}{hint}</source>
-        <translation>{error}{hint}</translation>
     </message>
     <message>
         <source>{name} says {what} {found} {given}: give it if it is right</source>
@@ -2590,6 +2602,10 @@ pleine couleur : {most}</translation>
         <translation>un globule rouge de {red_cell_um:g} um est large de {cell:.3g} px à {um:.4g} um/px</translation>
     </message>
     <message>
+        <source>{name}: a single frame; velocity needs a recording of two frames or more{hint}</source>
+        <translation>{name} : une seule image ; la vitesse demande un enregistrement d'au moins deux images{hint}</translation>
+    </message>
+    <message>
         <source>{name}: axes '{axes}' name {count} axes, but the recording has {count_2}: {shape}</source>
         <translation>{name} : les axes '{axes}' en nomment {count}, mais l'enregistrement en a {count_2} : {shape}</translation>
     </message>
@@ -2616,10 +2632,6 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: colour (RGB) frames; convert to greyscale first (Fiji: Image &gt; Type &gt; 8-bit)</source>
         <translation>{name} : images en couleur (RGB) ; convertissez d'abord en niveaux de gris (Fiji : Image &gt; Type &gt; 8-bit)</translation>
-    </message>
-    <message>
-        <source>{name}: a single frame; velocity needs a recording of two frames or more</source>
-        <translation>{name} : une seule image ; une vitesse demande un enregistrement d'au moins deux images</translation>
     </message>
     <message>
         <source>{name}: {length} channels and one time point; a recording needs frames over time</source>
@@ -2654,6 +2666,10 @@ pleine couleur : {most}</translation>
         <translation>la taille du pixel en '{unit}' ({where}) n'est pas utilisée, l'unité est inconnue : donnez-la en um par pixel</translation>
     </message>
     <message>
+        <source>frames are compressed by JPEG, which has changed what they show: measure from the original recording</source>
+        <translation>les images sont compressées en JPEG, ce qui a changé ce qu'elles montrent : mesurez sur l'enregistrement d'origine</translation>
+    </message>
+    <message>
         <source>{name}: its metadata takes the frames from {name_2}, not from here: give it back the name it was written under, or move it into a folder of its own</source>
         <translation>{name} : ses métadonnées prennent les images de {name_2}, pas d'ici : rendez-lui le nom sous lequel il a été écrit, ou mettez-le dans son propre dossier</translation>
     </message>
@@ -2674,8 +2690,8 @@ pleine couleur : {most}</translation>
         <translation>{name} : fichier TIFF tronqué, moins de deux images sont entières ; recopiez-le</translation>
     </message>
     <message>
-        <source>{name}: frame {t} is in a file that is missing</source>
-        <translation>{name} : l'image {t} est dans un fichier qui manque</translation>
+        <source>{name}: frame {t} is in a file that is missing{files}; put it back beside this one</source>
+        <translation>{name} : l'image {t} est dans un fichier qui manque{files} ; remettez-le à côté de celui-ci</translation>
     </message>
     <message>
         <source>{name}: not a TIFF file; export the recording as TIFF (Fiji: File &gt; Save As)</source>
@@ -2708,6 +2724,10 @@ pleine couleur : {most}</translation>
     <message>
         <source>{name}: no pictures in this TIFF file</source>
         <translation>{name} : pas d'images dans ce fichier TIFF</translation>
+    </message>
+    <message>
+        <source>{name}: its {depth} pictures are stored as one volume (ImageDepth {depth}), which is not read; save it as a plain TIFF of one page per frame (Fiji: File &gt; Save As &gt; Tiff)</source>
+        <translation>{name} : ses {depth} images sont enregistrées comme un seul volume (ImageDepth {depth}), qui n'est pas lu ; enregistrez-le comme un TIFF simple d'une page par image (Fiji : File &gt; Save As &gt; Tiff)</translation>
     </message>
     <message>
         <source>{name}: unusual layout {axes} {shape}; save it again as a plain TIFF with Fiji</source>
