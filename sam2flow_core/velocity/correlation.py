@@ -57,7 +57,9 @@ def moving_pattern(samples: Samples, drift_frames: int, settings: KymographSetti
     if pattern.shape[1] > 2 * drift_frames:
         pattern -= ndimage.uniform_filter1d(pattern, drift_frames, axis=1, mode="nearest")
     spread = pattern.std(axis=1, keepdims=True)
-    floor = 0.3 * np.median(spread) + np.finfo(np.float32).tiny
+    # Of what stands still a rounding error is left, the same at all times: no pattern, however small its spread.
+    rounding = np.finfo(np.float32).eps * np.abs(samples.lanes[known]).max(initial=0)
+    floor = max(0.3 * np.median(spread) + np.finfo(np.float32).tiny, rounding)
     return np.where(known, pattern / np.maximum(spread, floor), 0).astype(np.float32)
 
 

@@ -126,3 +126,12 @@ def test_who_asks_for_the_speed_only_gets_the_same_speed():
         np.testing.assert_array_equal(getattr(whole.space_time, name), getattr(speed.space_time, name))
     assert whole.space_time.quality == speed.space_time.quality
     assert np.isnan(speed.space_time.floor) and not speed.stretches.product.any()
+
+
+def test_a_picture_that_stands_still_has_no_pattern_and_no_velocity():
+    still = np.random.default_rng(0).normal(77.3, 9, (3, 1, 60))
+    samples = Samples(np.repeat(still, 80, axis=1).astype(np.float32), np.full(80, 90.0))
+    assert np.abs(moving_pattern(samples, 100, KymographSettings())).max() < 10  # it was 1e38 times a rounding error
+    with np.errstate(over="raise"):
+        found = read_diagram(samples, 100.0, VelocitySettings(), False)
+    assert np.isfinite(found.space_time.image).all()
