@@ -29,7 +29,7 @@ from sam2flow_core.engine.provenance import (
     stored_identity,
 )
 from sam2flow_core.engine.source import Source, open_source
-from sam2flow_core.errors import OutputError, Sam2FlowError
+from sam2flow_core.errors import OutputError, Sam2FlowError, StackError
 from sam2flow_core.files import write_json
 from sam2flow_core.messages import Message
 from sam2flow_core.reports import write_report
@@ -314,6 +314,10 @@ def remeasure(folder: Path, stack: Path | None = None) -> tuple[int, int]:
         )
     results.check_complete()
     request = request_in(folder, stack)
+    if not request.stack.exists():
+        raise StackError(
+            "{recording}: the recording of this run has moved; give its path (--stack)", recording=request.stack
+        )
     description = {k: v for k, v in read_provenance(folder / PROVENANCE)["model"].items() if k != "asked"}
     with open_source(request) as source, lock_folder(folder) as lock:
         identity = stored_identity(folder)

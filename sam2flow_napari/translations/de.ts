@@ -1614,6 +1614,10 @@ volle Farbe: {most}</translation>
         <translation>{folder}: Der Lauf dort brach vor seinen ersten Tabellen ab; setzen Sie ihn mit sam2flow run --resume fort</translation>
     </message>
     <message>
+        <source>{recording}: the recording of this run has moved; give its path (--stack)</source>
+        <translation>{recording}: Die Aufnahme dieses Laufs liegt nicht mehr dort; geben Sie ihren Pfad an (--stack)</translation>
+    </message>
+    <message>
         <source>measuring {count} vessels</source>
         <translation>{count} Gefäße werden vermessen</translation>
     </message>

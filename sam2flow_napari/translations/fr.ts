@@ -1614,6 +1614,10 @@ pleine couleur : {most}</translation>
         <translation>{folder} : la mesure y a été interrompue avant ses premiers tableaux ; reprenez-la avec sam2flow run --resume</translation>
     </message>
     <message>
+        <source>{recording}: the recording of this run has moved; give its path (--stack)</source>
+        <translation>{recording} : l'enregistrement de cette mesure a été déplacé ; donnez son chemin (--stack)</translation>
+    </message>
+    <message>
         <source>measuring {count} vessels</source>
         <translation>mesure de {count} vaisseaux</translation>
     </message>

@@ -12,6 +12,7 @@ from fake_predictor import PROMPTS, FakePredictor
 from test_streaming import SETTINGS, assert_same
 
 from sam2flow_core.engine import FrameDone, RunRequest, request_again, run
+from sam2flow_core.engine.finishing import remeasure
 from sam2flow_core.errors import StackError
 from sam2flow_core.results import open_results
 
@@ -68,5 +69,8 @@ def test_a_name_that_is_no_utf8_is_told_by_its_codes(moving_cells, tmp_path):
     again = request_again(folder / "out" / "provenance.json", tmp_path / "again", path)
     *_, repeated = run(again, FakePredictor(), SETTINGS)
     assert repeated.summary_csv.read_bytes() == finished.summary_csv.read_bytes()
+    with pytest.raises(StackError, match=r"has moved; give its path \(--stack\)"):
+        remeasure(folder / "out")
+    assert remeasure(folder / "out", path) == (40, 40)
     *_, resumed = run(RunRequest(path, PROMPTS, folder / "out", resume=True), FakePredictor(), SETTINGS)
     assert resumed.out == folder / "out"
