@@ -51,6 +51,8 @@ RIGHT = 0.15
 """Relative error within which a velocity is right."""
 ON_VESSEL = 0.7
 """Share of a line that must lie on one vessel for it to be judged."""
+ON_ANOTHER = 0.5
+"""Share of it from which on, lying on another vessel as well, it is not: which of the two is measured is not known."""
 PERFUSED = 0.5
 """Share of a vessel that cells pass, from which on somebody would click on it, and its velocity is there to be read."""
 LANES = 3
@@ -116,9 +118,9 @@ def judge(answered: Answered, trust: TrustSettings) -> list[dict[str, Any]]:
     measured = measure_vessels(answered.tracks, lambda t: answered.video[t], answered.calibration, settings)
     rows, seen = [], {str(v.vessel_id) for v in answered.vessels if v.perfused >= PERFUSED}
     for unit in (unit for vessel in measured for unit in vessel.units):
-        truth, share = _lies_on(unit, answered.vessels)
+        truth, share, other = _lies_on(unit, answered.vessels)
         clicked = unit.label.split(".")[0]
-        if share < ON_VESSEL or unit.doubts is None or not {clicked, str(truth.vessel_id)} <= seen:
+        if share < ON_VESSEL or other >= ON_ANOTHER or unit.doubts is None or not {clicked, str(truth.vessel_id)} <= seen:
             continue
         usual, mean = (_along(truth, unit) * velocity for velocity in _velocities_there(truth, unit))
         errors = [abs(unit.statistics.mean / v - 1) if v else np.inf for v in (usual, mean)]
@@ -146,14 +148,15 @@ def judge(answered: Answered, trust: TrustSettings) -> list[dict[str, Any]]:
     return rows
 
 
-def _lies_on(unit: VesselMeasurement, vessels: tuple[VesselTruth, ...]) -> tuple[VesselTruth, float]:
+def _lies_on(unit: VesselMeasurement, vessels: tuple[VesselTruth, ...]) -> tuple[VesselTruth, float, float]:
+    """Vessel that most of a line lies on, the share that does, and the largest share that lies on another as well."""
     points = np.rint(unit.centreline + np.array(unit.origin)).astype(int)
     shares = []
     for vessel in vessels:
         inside = points.clip(0, np.array(vessel.mask.shape) - 1)
         shares.append(float(vessel.mask[tuple(inside.T)].mean()))
     best = int(np.argmax(shares))
-    return vessels[best], shares[best]
+    return vessels[best], shares[best], max([0.0, *shares[:best], *shares[best + 1 :]])
 
 
 def _velocities_there(truth: VesselTruth, unit: VesselMeasurement) -> tuple[float, float]:
