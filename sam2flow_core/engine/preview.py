@@ -228,7 +228,7 @@ def _share(one: VesselFlow, other: VesselFlow) -> float:
 def _cropped(vessel_id: int, mask: NDArray[np.bool_], mask_iou: float, object_score: float) -> VesselFlow:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
-        return VesselFlow(vessel_id, (0, 0), np.zeros((1, 1), bool), None, None, mask_iou, object_score)
+        return VesselFlow(vessel_id, (0, 0), np.zeros((1, 1), bool), None, mask_iou, object_score)
     top, left = int(rows[0]), int(columns[0])
     crop = mask[top : rows[-1] + 1, left : columns[-1] + 1]
-    return VesselFlow(vessel_id, (top, left), crop, None, None, mask_iou, object_score)
+    return VesselFlow(vessel_id, (top, left), crop, None, mask_iou, object_score)

@@ -232,7 +232,7 @@ def _steady_vessel(number: int, mask: NDArray[np.bool_]) -> VesselFlow:
     crop = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     flow = np.stack([np.where(crop, 2.0, 0.0), np.zeros(crop.shape)]).astype(np.float32)
     scale = np.where(crop, 0.2, 0.0).astype(np.float32)
-    return VesselFlow(number, (int(rows[0]), int(columns[0])), crop, flow, scale, 1.0, 1.0)
+    return VesselFlow.of(number, (int(rows[0]), int(columns[0])), crop, flow, scale, 1.0, 1.0)
 
 
 def _measure_and_report(folder: Path, frames: NDArray[np.uint8], length: int) -> None:

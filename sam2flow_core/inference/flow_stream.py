@@ -7,7 +7,7 @@ of the frames they need in another; nothing else grows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from torch import Tensor
 from sam2flow_core.config.inference import InferenceSettings, WallSettings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.lanes import Lanes
-from sam2flow_core.inference.masks import recorded_logits, vessel_mask
+from sam2flow_core.inference.masks import recorded_logits, vessel_masks
 from sam2flow_core.inference.round_trip import answer_back, round_trip_error
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
@@ -46,8 +46,6 @@ class Crop:
     rows : LongTensor (P, K)
         Index into the working px of all cells, of those that each px of the mask is interpolated from.
     weights : Tensor (P, K, 1)
-    at : ndarray of int, shape (P,)
-        Flat index of the same px in the crop.
     slower : Tensor (P, 1)
         What the network's flow is multiplied by there (`slower_at_walls`).
     """
@@ -57,7 +55,6 @@ class Crop:
     mask: NDArray[np.bool_]
     rows: Tensor
     weights: Tensor
-    at: NDArray[np.int64]
     slower: Tensor
 
 
@@ -96,7 +93,7 @@ class FrameFeatures:
 
     def __init__(self, net: FlowNet, state: InferenceState) -> None:
         self.net, self.frames = net, state.frames
-        masks = np.stack([vessel_mask(vessel) for vessel in state.vessels.values()])
+        masks = vessel_masks(state.vessels.values(), state.frames.size)
         self.cover = net.cover(torch.from_numpy(masks).to(state.frames.device))
         self.kept: dict[int, Tensor] = {}
         self._contrast: dict[int, Tensor] = {}
@@ -177,9 +174,10 @@ class FlowStream:
         self.causal, self.check_every = settings.causal, settings.check_every
         self._round_trip = (settings.round_trip_inside, settings.round_trip_pixels)
         self.vessels = {v: state.vessels[v] for v in vessel_ids}
-        masks = {v: vessel_mask(s) for v, s in self.vessels.items()}
+        together = vessel_masks(self.vessels.values(), state.frames.size)
+        masks = dict(zip(self.vessels, together, strict=True))
         device = state.frames.device
-        stacked = torch.from_numpy(np.stack(list(masks.values()))).to(device)
+        stacked = torch.from_numpy(together).to(device)
         stride = model.config.match.feature_stride
         height, width = state.frames.size
         owner = torch.zeros(len(masks), dtype=torch.long, device=device)
@@ -230,8 +228,7 @@ class FlowStream:
     def still(self, t: int) -> list[VesselFlow]:
         """Masks of a frame without flow: the last one, which has no next, or one of a pair that is not asked for."""
         return [
-            VesselFlow(c.vessel_id, self._offset(c, t), c.mask, None, None, *self._scores(c.vessel_id))
-            for c in self.crops
+            VesselFlow(c.vessel_id, self._offset(c, t), c.mask, None, *self._scores(c.vessel_id)) for c in self.crops
         ]
 
     def _way_back(self, t: int, context: Tensor) -> _Pixels | None:
@@ -305,17 +302,17 @@ class FlowStream:
             vessel.motion.write(MemoryEntry(t, prompted, quality, tokens, places))
 
     def _package(self, crop: Crop, t: int, there: _Pixels | None, back: _Pixels | None = None) -> VesselFlow:
-        flow, scale = _dense(crop, there)
-        error = float("nan")
-        if back is not None:
-            error = round_trip_error(flow, _dense(crop, back)[0], crop.mask, *self._round_trip)
-        scores = self._scores(crop.vessel_id)
-        return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, flow, scale, *scores, error)
+        offset, scores = self._offset(crop, t), self._scores(crop.vessel_id)
+        vessel = VesselFlow(crop.vessel_id, offset, crop.mask, _moves(crop, there), *scores)
+        if back is None:
+            return vessel
+        flow, home = vessel.flow, replace(vessel, moves=_moves(crop, back)).flow
+        assert flow is not None and home is not None
+        return replace(vessel, round_trip=round_trip_error(flow, home, crop.mask, *self._round_trip))
 
     def _unanswered(self, crop: Crop, t: int) -> VesselFlow:
-        flow, scale = _dense(crop, None)
-        flow[:, crop.mask], scale[crop.mask] = np.nan, np.nan
-        return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, flow, scale, *self._scores(crop.vessel_id))
+        nothing = np.full((3, len(crop.slower)), np.nan, np.float32)
+        return VesselFlow(crop.vessel_id, self._offset(crop, t), crop.mask, nothing, *self._scores(crop.vessel_id))
 
     def _offset(self, crop: Crop, t: int) -> tuple[int, int]:
         shift = self.state.frames.shift(t)
@@ -352,10 +349,9 @@ class FlowStream:
             cell = cells.grid[row, torch.from_numpy(near.y // s), torch.from_numpy(near.x // s)]
             inner = torch.from_numpy((near.y % s) * s + near.x % s).to(cell.device)
             weights = torch.from_numpy(near.weights)[..., None].to(cell.device)
-            at = (y - top) * (right - left) + (x - left)
-            crop = mask[top:bottom, left:right]
+            crop = mask[top:bottom, left:right].copy()  # not a view: it is kept, and the whole frame would be
             slower = torch.from_numpy(slower_at_walls(crop, video.factor, self._walls))[:, None].to(cell.device)
-            crops.append(Crop(vessel_id, (top, left), crop, cell * s * s + inner, weights, at, slower))
+            crops.append(Crop(vessel_id, (top, left), crop, cell * s * s + inner, weights, slower))
         return crops
 
 
@@ -363,15 +359,14 @@ def _pixels(answer: FlowAnswer, factor: float) -> _Pixels:
     return _Pixels(answer.fine.permute(0, 2, 3, 1).reshape(-1, 2) * factor, answer.scale.reshape(-1, 1) * factor)
 
 
-def _dense(crop: Crop, pixels: _Pixels | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Flow (2, h, w) and its expected error (h, w) of one vessel; zero outside its mask."""
-    flow = np.zeros((2, *crop.mask.shape), np.float32)
-    scale = np.zeros(crop.mask.shape, np.float32)
-    if pixels is not None:
-        there = (pixels.flow[crop.rows] * crop.weights).sum(1) * crop.slower
-        flow.reshape(2, -1)[:, crop.at] = there.T.float().cpu().numpy()
-        scale.reshape(-1)[crop.at] = (pixels.scale[crop.rows] * crop.weights).sum(1)[:, 0].float().cpu().numpy()
-    return flow, scale
+def _moves(crop: Crop, pixels: _Pixels | None) -> NDArray[np.float32]:
+    """Flow and its expected error at the pixels of one vessel's mask (3, P)."""
+    if pixels is None:
+        return np.zeros((3, len(crop.slower)), np.float32)
+    flow = (pixels.flow[crop.rows] * crop.weights).sum(1) * crop.slower
+    scale = (pixels.scale[crop.rows] * crop.weights).sum(1)
+    moves: NDArray[np.float32] = torch.cat([flow, scale], 1).T.float().contiguous().cpu().numpy()
+    return moves
 
 
 def bounds(mask: NDArray[np.bool_], margin: int) -> tuple[int, int, int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -18,9 +19,9 @@ from sam2flow_core.inference.matched_masks import FoundMask, SeenFrames
 from sam2flow_core.inference.precision import in_own_precision
 from sam2flow_core.inference.state import CroppedLogits, EncodedVideo, InferenceState, VesselState
 from sam2flow_core.inference.working_frames import WorkingFrames
+from sam2flow_core.model.image_encoder import frames_before
 from sam2flow_core.model.prompt_encoder import PADDING
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context_entries
-from sam2flow_core.model.sam_encoder import frames_before
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.tracing.field_map import FieldMap, Floats
 
@@ -226,6 +227,16 @@ def vessel_mask(vessel: VesselState) -> NDArray[np.bool_]:
     that it is another one.
     """
     return (vessel.mask_logits() > 0).cpu().numpy()
+
+
+def vessel_masks(vessels: Iterable[VesselState], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Masks (V, H, W) of some vessels, each as `vessel_mask` has it; ``size`` is that of the input."""
+    some = list(vessels)
+    # Into one array: kept one by one among their logits, which go, they would keep the memory of these from being used.
+    masks = np.empty((len(some), *size), bool)
+    for vessel, mask in zip(some, masks, strict=True):
+        mask[:] = vessel_mask(vessel)
+    return masks
 
 
 def recorded_logits(vessel: VesselState, video: WorkingFrames) -> NDArray[np.float32]:

@@ -50,6 +50,7 @@ def answer_back(
     pair = -(t + 1)  # backwards in time, what was at f comes at -f
     volumes, weights = _volumes_back(net, layout, features, contrast, times, pair)
     cost_volume = net.cost_volume(volumes, pair, layout, causal=False, contrast=weights)
+    del volumes  # of many vessels they are hundreds of megabytes, and what follows takes as much again
     nothing: list[list[MemoryEntry]] = [[] for _ in range(layout.vessels)]
     result: FlowAnswer = net(features(t + 1), features(t), cost_volume, context, layout, nothing, pair, updates)
     return result

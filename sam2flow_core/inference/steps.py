@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +28,9 @@ class VesselFlow:
         negative or reach past the frame where the tissue has moved.
     mask : ndarray of bool, shape (h, w)
         Where the vessel is.
-    flow : ndarray of float32, shape (2, h, w), or None
-        Displacement ``(dx, dy)`` in px per frame from this frame to the next,
-        relative to the tissue; zero outside the mask. None on the last frame, and in pairs that are not asked for.
-    scale : ndarray of float32, shape (h, w), or None
-        Expected absolute error of the flow in px, from the model's mixture.
+    moves : ndarray of float32, shape (3, P), or None
+        `flow` and `scale` at the P pixels of the mask, row by row: a crop is mostly empty, and a run holds the answers
+        of many frames until they are written. None on the last frame, and in pairs that are not asked for.
     mask_iou : float
         The decoder's own estimate of the mask's IoU, 0 to 1.
     object_score : float
@@ -46,12 +45,53 @@ class VesselFlow:
     vessel_id: int
     offset: tuple[int, int]
     mask: NDArray[np.bool_]
-    flow: NDArray[np.float32] | None
-    scale: NDArray[np.float32] | None
+    moves: NDArray[np.float32] | None
     mask_iou: float = 1.0
     object_score: float = 1.0
     round_trip: float = float("nan")
     same_as: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        vessel_id: int,
+        offset: tuple[int, int],
+        mask: NDArray[np.bool_],
+        flow: NDArray[np.float32] | None,
+        scale: NDArray[np.float32] | None,
+        mask_iou: float = 1.0,
+        object_score: float = 1.0,
+        round_trip: float = float("nan"),
+    ) -> Self:
+        """Take flow and expected error as crops; both or none, and what lies outside the mask does not count."""
+        moves = None
+        if flow is not None and scale is not None:
+            moves = np.concatenate([flow[:, mask], scale[None, mask]]).astype(np.float32)
+        return cls(vessel_id, offset, mask, moves, mask_iou, object_score, round_trip)
+
+    @property
+    def flow(self) -> NDArray[np.float32] | None:
+        """Displacement ``(dx, dy)`` in px per frame from this frame to the next, relative to the tissue, (2, h, w).
+
+        Zero outside the mask. Laid out anew each time it is asked for, as `scale` is.
+        """
+        return None if self.moves is None else self._laid_out(self.moves[:2])
+
+    @property
+    def scale(self) -> NDArray[np.float32] | None:
+        """Expected absolute error of the flow in px, from the model's mixture, (h, w); zero outside the mask."""
+        return None if self.moves is None else self._laid_out(self.moves[2])
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Where among the pixels of the mask each pixel of the flattened crop comes, (h w,); -1 outside the mask."""
+        inside = self.mask.ravel()
+        return np.where(inside, np.cumsum(inside) - 1, -1)
+
+    def _laid_out(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        out = np.zeros((*values.shape[:-1], *self.mask.shape), np.float32)
+        out[..., self.mask] = values
+        return out
 
 
 @dataclass(frozen=True)

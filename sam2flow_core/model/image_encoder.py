@@ -7,16 +7,20 @@ through a small MLP per block and a shared up-projection.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from timm.models.hieradet_sam2 import HieraDet, MultiScaleBlock
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sam2flow_core.config.model import ImageEncoderConfig
 from sam2flow_core.errors import ModelError
+from sam2flow_core.model.hiera import HieraBlock, HieraTrunk
 from sam2flow_core.model.layers import begin_at_zero
-from sam2flow_core.model.sam_encoder import SamEncoder
 from sam2flow_core.model.strips import goes_whole
+
+if TYPE_CHECKING:
+    from sam2flow_core.model.sam_encoder import SamEncoder
 
 _ROWS_CELLS = 1 << 16
 """Cells of a large image that go through a block at a time."""
@@ -81,14 +85,12 @@ class ImageEncoder(nn.Module):
 
     def __init__(self, config: ImageEncoderConfig, d_model: int, finest_only: bool = False) -> None:
         super().__init__()
-        self.trunk = HieraDet(
-            num_classes=0, embed_dim=config.embed_dim, num_heads=config.num_heads, stages=config.stages,
-            global_att_blocks=config.global_att_blocks, window_spec=config.window_spec,
-            global_pos_size=config.global_pos_size or (1, 1),
+        self.trunk = HieraTrunk(
+            config.embed_dim, config.num_heads, config.stages, config.global_att_blocks, config.window_spec,
+            config.global_pos_size or (1, 1),
         )  # fmt: skip
         if config.global_pos_size is None:
             self.trunk.pos_embed.requires_grad_(False).zero_()
-        del self.trunk.head  # classifies photographs
         dims = [config.embed_dim * 2**s for s in range(4)]
         self.ends = [sum(config.stages[: s + 1]) - 1 for s in range(4)]
         self.use_adapters = config.use_adapters
@@ -116,7 +118,7 @@ class ImageEncoder(nn.Module):
         H and W are multiples of 32.
         """
         x = embedded = self.trunk.patch_embed(images)
-        x = self.trunk._pos_embed(x)
+        x = self.trunk.placed(x)
         high_pass, shared = _high_pass(embedded), embedded
         levels, group = [], -1
         for i, block in enumerate(self.trunk.blocks):
@@ -148,18 +150,27 @@ def build_image_encoder(
         return ImageEncoder(config, d_model, finest_only)
     if config.trunk not in ("tiny_vit", "vit"):
         raise ModelError(f"no image encoder '{config.trunk}'; there are hiera, tiny_vit and vit")
+    # Imported here: timm takes seconds and hundreds of megabytes, and the shipped network does without.
+    from sam2flow_core.model.sam_encoder import SamEncoder
+
     return SamEncoder(config)
+
+
+def frames_before(frame: int, window: int) -> list[int]:
+    """Numbers of a frame's window: the frames before it and itself, which takes the place of those that are missing."""
+    there = list(range(max(frame - window + 1, 0), frame + 1))
+    return there + [frame] * (window - len(there))
 
 
 def _in_rows(block: nn.Module, x: Tensor) -> Tensor:
     """Answer of a block to (B, h, w, C); of large images a few rows of its windows at a time, for these are apart."""
     rows, columns = x.shape[1:3]
-    assert isinstance(block, MultiScaleBlock)
-    if goes_whole((rows, columns)) or not block.is_windowed:
+    assert isinstance(block, HieraBlock)
+    if goes_whole((rows, columns)) or not block.window:
         result: Tensor = block(x)
         return result
     # Twice, because a block that pools halves its windows.
-    step = 2 * block.window_size[0] * max(_ROWS_CELLS // (2 * block.window_size[0] * columns), 1)
+    step = 2 * block.window * max(_ROWS_CELLS // (2 * block.window * columns), 1)
     return torch.cat([block(part) for part in x.split(step, 1)], 1)
 
 

@@ -224,9 +224,3 @@ class SamEncoder(nn.Module):
             found = self.integrator(maps, clips)
         fine, mid = (images.new_zeros(len(images), 0, height // s, width // s) for s in (4, 8))
         return [fine, mid, found]
-
-
-def frames_before(frame: int, window: int) -> list[int]:
-    """Numbers of a frame's window: the frames before it and itself, which takes the place of those that are missing."""
-    there = list(range(max(frame - window + 1, 0), frame + 1))
-    return there + [frame] * (window - len(there))

@@ -211,9 +211,13 @@ def _before_and_after(cells: SparseCells, tangent: Tensor, fit: Tensor) -> tuple
 
 def coverage_of(masks: Tensor, stride: int) -> Tensor:
     """Share (V, h, w) of each cell that lies in each vessel, of masks (V, H, W)."""
-    # One vessel after the other: in numbers, masks take four times the memory.
-    shares = [F.avg_pool2d((mask > 0.5).float()[None], stride) for mask in masks]
-    return torch.cat(shares) if shares else F.avg_pool2d(masks.float(), stride)
+    # One vessel after the other: in numbers, masks take four times the memory. Into one tensor: small ones left between
+    # large ones that go would keep the memory of these from being used again.
+    vessels, height, width = masks.shape
+    shares = torch.empty(vessels, height // stride, width // stride, device=masks.device)
+    for mask, share in zip(masks, shares, strict=True):
+        share.copy_(F.avg_pool2d((mask > 0.5).float()[None], stride)[0])
+    return shares
 
 
 def take(values: Tensor, index: Tensor) -> Tensor:

@@ -286,7 +286,7 @@ def compose_tile(
         before = places
         for vessel, (there, inside) in zip(vessels, shown, strict=True):
             for channel, tile in enumerate(flow[index].reshape(2, -1)):
-                tile[there] = np.nan if vessel.flow is None else vessel.flow[channel].take(inside)
+                tile[there] = np.nan if vessel.moves is None else vessel.moves[channel].take(inside)
     return flow, labels
 
 
@@ -298,7 +298,7 @@ def _lay_labels(vessels: Sequence[VesselFlow], rows: slice, columns: slice, labe
 
 
 def _shown(vessel: VesselFlow, rows: slice, columns: slice, labels: NDArray[np.uint16]) -> _Shown:
-    """Pixels of a labelled tile that show a vessel, and the same ones of its crop, as indices into both flattened.
+    """Pixels of a labelled tile that show a vessel, as indices into it flattened, and the same ones among its mask's.
 
     Masks stay for many frames: pixels are looked up once, and each frame's flow is moved without asking every pixel.
     """
@@ -310,7 +310,7 @@ def _shown(vessel: VesselFlow, rows: slice, columns: slice, labels: NDArray[np.u
         np.ravel_multi_index((y + part[0].start, x + part[1].start), shape)
         for part, shape in ((there, labels.shape), (inside, vessel.mask.shape))
     )
-    return np.asarray(tile, np.int64), np.asarray(crop, np.int64)
+    return np.asarray(tile, np.int64), vessel.rows[crop]
 
 
 def _overlap(vessel: VesselFlow, rows: slice, columns: slice) -> tuple[_Span, _Span] | None:
@@ -342,13 +342,19 @@ def _packed_flow(
     """Flow (T, 2, P) of a vessel and its expected error (T, P) at its pixels; NaN, not zero, without an answer."""
     flow = np.full((len(answers), 2, len(pixels)), np.nan, np.float16)
     scale = np.full((len(answers), len(pixels)), np.nan, np.float16)
+    rows = {id(a.mask): _packed(a.rows + 1, pixels) - 1 for a in {id(a.mask): a for a in answers if a}.values()}
     for index, answer in enumerate(answers):
-        if answer is not None and answer.flow is not None:
-            flow[index] = _packed(answer.flow, pixels)
-        if answer is not None and answer.scale is not None:
-            scale[index] = _packed(answer.scale, pixels)
+        if answer is not None and answer.moves is not None:
+            flow[index], scale[index] = np.split(_at(answer.moves, rows[id(answer.mask)]), [2])
     flow[..., pixels < 0], scale[..., pixels < 0] = 0, 0
     return flow, scale
+
+
+def _at(moves: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Moves (3, P) of some pixels of the mask by their place among them; 0 for those that are none."""
+    if (rows >= 0).all():
+        return moves.take(rows, axis=1)
+    return np.concatenate([np.zeros((len(moves), 1), np.float32), moves], 1).take(rows + 1, axis=1)
 
 
 def _packed(values: NDArray[Any], pixels: NDArray[np.int32]) -> NDArray[Any]:

@@ -21,11 +21,11 @@ from sam2flow_core.errors import DataError, ModelError
 from sam2flow_core.files import make_parent
 from sam2flow_core.inference.frames import SquareFrames
 from sam2flow_core.inference.weights import choose_device, load_model, save_weights
+from sam2flow_core.model.image_encoder import frames_before
 from sam2flow_core.model.mask_decoder import choose_mask
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.memory_designs import cells_inside
 from sam2flow_core.model.sam2flow import Prompts, SAM2Flow, VesselMasks, context_entries
-from sam2flow_core.model.sam_encoder import frames_before
 from sam2flow_core.stack import Stack
 from sam2flow_core.stack.volumes import Volume
 from sam2flow_core.training.clicks import (

@@ -225,7 +225,7 @@ def _finished_run() -> Files:
     header = StoreHeader((5, 24, 32), 0, 5, {1: (8, 8)}, {1: "left"}, {}, "video")
     mask = np.ones((8, 8), bool)
     flow, scale = np.ones((2, 8, 8), np.float32), np.ones((8, 8), np.float32)
-    frames = [FrameFlow(t, (0.0, 0.0), (VesselFlow(1, (3, 4), mask, flow, scale, 0.5, 0.5, 0.1),)) for t in range(5)]
+    frames = [FrameFlow(t, (0.0, 0.0), (VesselFlow.of(1, (3, 4), mask, flow, scale, 0.5, 0.5, 0.1),)) for t in range(5)]
     row = dict.fromkeys((*SUMMARY_COLUMNS, *PER_FRAME_COLUMNS), 1.5) | {"vessel_id": 1, "frame": 0, "grade": "good"}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

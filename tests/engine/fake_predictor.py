@@ -66,7 +66,7 @@ class FakePredictor:
         flow = np.zeros((2, *CROP), np.float32)
         flow[0][mask] = 2 + float(memory[0])
         scale = np.full(CROP, 0.25, np.float32)
-        return VesselFlow(prompt.vessel_id, offset, mask, None if last else flow, None if last else scale)
+        return VesselFlow.of(prompt.vessel_id, offset, mask, None if last else flow, None if last else scale)
 
     def snapshot(self, state):
         return {"next": state.next_frame} | {f"memory{v}": m for v, m in state.memory.items()}

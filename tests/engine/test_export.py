@@ -54,7 +54,9 @@ def run(tmp_path_factory):
     mask[3:9] = True
     flow = np.where(mask, np.float32(2.0), np.float32(0.0))[None].repeat(2, axis=0)
     scale = np.ones(CROP, np.float32)
-    frames = [VesselFlow(3, (10, 20), mask, flow if t < 17 else None, scale if t < 17 else None) for t in range(2, 18)]
+    frames = [
+        VesselFlow.of(3, (10, 20), mask, flow if t < 17 else None, scale if t < 17 else None) for t in range(2, 18)
+    ]
     writer.write([FrameFlow(t, (0.0, 0.0), (vessel,)) for t, vessel in enumerate(frames, start=2)])
     along = np.stack([np.full(30, 6.0), np.arange(30.0)], axis=1)
     write_line(out / "results.zarr", 3, along, np.add.outer(np.arange(16.0), np.arange(30.0)), ("all well",))
@@ -188,7 +190,7 @@ def sparse(run, tmp_path_factory):
     flow = np.where(mask, np.float32(2.0), np.float32(0.0))[None].repeat(2, axis=0)
     for t, asked in SPARSE.items():
         down = 4 if t >= 5 else 0
-        vessel = VesselFlow(3, (10 + down, 20), mask, flow if asked else None, flow[0] if asked else None)
+        vessel = VesselFlow.of(3, (10 + down, 20), mask, flow if asked else None, flow[0] if asked else None)
         writer.write([FrameFlow(t, (down, 0.0), (vessel,), asked=asked)])
     diagram = np.add.outer(np.arange(float(len(SPARSE))), np.arange(30.0))
     write_line(out / "results.zarr", 3, np.stack([np.full(30, 6.0), np.arange(30.0)], axis=1), diagram)

@@ -10,7 +10,7 @@ def crop(offset: tuple[int, int]) -> VesselFlow:
     mask = np.zeros((20, 30), bool)
     mask[5:15, 5:25] = True
     y, x = np.mgrid[:20, :30].astype(np.float32)
-    return VesselFlow(7, offset, mask, np.stack([x, y]) * mask, (x + y) * mask)
+    return VesselFlow.of(7, offset, mask, np.stack([x, y]) * mask, (x + y) * mask)
 
 
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (3.0, -2.0), (1.25, 0.5)])
@@ -29,7 +29,7 @@ def test_a_crop_lands_where_the_tissue_was(shift: tuple[float, float]) -> None:
 
 def test_the_border_of_a_mask_is_not_mixed_with_the_zeros_beside_it() -> None:
     vessel = crop((0, 0))
-    steady = VesselFlow(7, (0, 0), vessel.mask, np.full((2, 20, 30), 4.0, np.float32) * vessel.mask, None)
+    steady = VesselFlow.of(7, (0, 0), vessel.mask, np.full((2, 20, 30), 4.0, np.float32), np.ones((20, 30), np.float32))
     flow, _, mask = answer_on_grid(FrameFlow(0, (0, 0), (steady,)), (7,), np.array([0.4, 0.4]), (32, 32))
     np.testing.assert_allclose(flow[0][:, mask[0]], 4.0, rtol=1e-5)
     assert not flow[0][:, ~mask[0]].any()

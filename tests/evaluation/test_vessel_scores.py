@@ -61,7 +61,7 @@ class Worsening:
             mask = vessel.mask.copy()
             if t > len(case.video) / 2:
                 mask[:, 32:] = False
-            vessels.append(VesselFlow(vessel.vessel_id, (0, 0), mask, None, None))
+            vessels.append(VesselFlow.of(vessel.vessel_id, (0, 0), mask, None, None))
         return FrameFlow(t, (0.0, 0.0), tuple(vessels))
 
     def answers(self, case, pairs):

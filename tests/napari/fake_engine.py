@@ -36,7 +36,7 @@ def answer(vessel_id, prompts, last=False):
     flow[0][mask] = SPEED if vessel_id % 2 else -SPEED
     y, x = middle(first)
     offset = (int(y) - CROP[0] // 2, int(x) - CROP[1] // 2)
-    return VesselFlow(vessel_id, offset, mask, None if last else flow, None if last else np.ones(CROP, np.float32))
+    return VesselFlow.of(vessel_id, offset, mask, None if last else flow, None if last else np.ones(CROP, np.float32))
 
 
 def middle(prompt):

@@ -10,7 +10,7 @@ from sam2flow_napari.previews import finding
 
 def vessel(fit=1.0, filled=True, score=1.0):
     """A mask over rows 10 to 19, columns 30 to 49."""
-    return VesselFlow(1, (10, 30), np.full((10, 20), filled), None, None, fit, score)
+    return VesselFlow.of(1, (10, 30), np.full((10, 20), filled), None, None, fit, score)
 
 
 def click(y, x, label=1, frame=0):

@@ -16,7 +16,7 @@ ASKED = {2: True, 3: False, 4: False, 20: False, 21: True, 22: False}
 def frame(t, asked):
     mask = np.ones(CROP, bool)
     flow = np.full((2, *CROP), t, np.float32) if asked else None
-    return FrameFlow(t, (0.0, 0.0), (VesselFlow(1, (0, 0), mask, flow, flow[0] if asked else None),), asked=asked)
+    return FrameFlow(t, (0.0, 0.0), (VesselFlow.of(1, (0, 0), mask, flow, flow[0] if asked else None),), asked=asked)
 
 
 def during(frames, folder):

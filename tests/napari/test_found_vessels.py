@@ -125,7 +125,7 @@ def test_what_is_marked_already_is_not_proposed(dock, engine, qtbot):
 def full(mask):
     from sam2flow_core.inference.steps import VesselFlow
 
-    return VesselFlow(1, (0, 0), mask, None, None)
+    return VesselFlow.of(1, (0, 0), mask, None, None)
 
 
 def test_a_search_is_cancelled_and_leaves_nothing(dock, engine, qtbot):

@@ -17,7 +17,7 @@ def store(folder):
     writer = ResultsWriter.create(folder / "results.zarr", header, StoreSettings(chunk_frames=4))
     mask = np.ones((4, 6), bool)
     frames = [
-        FrameFlow(t, (t, 0.0), tuple(VesselFlow(v, (5 + t, 7), mask, None, None, 1.0, 1.0) for v in (3, 4)))
+        FrameFlow(t, (t, 0.0), tuple(VesselFlow.of(v, (5 + t, 7), mask, None, None, 1.0, 1.0) for v in (3, 4)))
         for t in range(2, 6)
     ]
     writer.write(frames)

@@ -24,7 +24,7 @@ def vessel(vessel_id: int, offset: tuple[int, int], size: tuple[int, int], value
     mask[1:-1, 1:-1] = True
     flow = None if value is None else np.where(mask, np.array([[[value]], [[-value]]]), 0).astype(np.float32)
     scale = None if value is None else np.where(mask, value / 8, 0).astype(np.float32)
-    return VesselFlow(vessel_id, offset, mask, flow, scale, 0.75, 0.5, 0.25 if vessel_id == 7 else np.nan)
+    return VesselFlow.of(vessel_id, offset, mask, flow, scale, 0.75, 0.5, 0.25 if vessel_id == 7 else np.nan)
 
 
 def frames(start: int = 0, stop: int = 7) -> list[FrameFlow]:
@@ -102,7 +102,8 @@ def grown(value: float, rows: slice) -> VesselFlow:
     one = vessel(7, (4, 40), (10, 20), value)
     mask = np.zeros((10, 20), bool)
     mask[rows, 3:17] = True
-    return replace(one, mask=mask, flow=np.where(mask, one.flow[:, 5:6, 5:6], 0), scale=np.where(mask, value / 8, 0))
+    flow = np.broadcast_to(one.flow[:, 5:6, 5:6], (2, 10, 20))
+    return VesselFlow.of(7, one.offset, mask, flow, np.full((10, 20), value / 8), 0.75, 0.5, 0.25)
 
 
 def test_pixels_that_a_vessel_gains_later_are_kept_too(tmp_path):
@@ -161,7 +162,7 @@ def test_padding_takes_no_space(tmp_path):
     """A thin vessel across the frame is stored by its own pixels: a crop that is all but empty costs nothing."""
     mask = np.eye(40, dtype=bool)
     flow = np.where(mask, np.random.default_rng(0).normal(size=(2, 40, 40)), 0).astype(np.float32)
-    diagonal = VesselFlow(1, (0, 0), mask, flow, flow[0], 1.0, 1.0)
+    diagonal = VesselFlow.of(1, (0, 0), mask, flow, flow[0], 1.0, 1.0)
     writer = ResultsWriter.create(tmp_path / "results.zarr", header({1: (40, 40)}), SETTINGS)
     writer.write([FrameFlow(0, (0, 0), (diagonal,)), FrameFlow(1, (0, 0), (diagonal,))])
     assert zarr.open_group(tmp_path / "results.zarr")["vessels/1/flow"].shape == (6, 2, 40)
@@ -220,11 +221,11 @@ def test_a_layout_of_the_future_is_refused(tmp_path):
 def test_frames_composed_together_are_those_composed_one_by_one():
     """Frames whose masks lie as in the frame before take over its labels, answered or not."""
     still = [vessel(2, (4, 4), (10, 10), None), vessel(9, (0, 0), (10, 10), None)]
-    one, two, five = (vessel(2, (0, 0), (10, 10), value).flow for value in (1.0, 2.0, 5.0))
-    flows = [(None, None), (one, None), (None, None), (two, five)]
+    one, two, five = (vessel(2, (0, 0), (10, 10), value).moves for value in (1.0, 2.0, 5.0))
+    moves = [(None, None), (one, None), (None, None), (two, five)]
     given = [
-        FrameFlow(t, (0, 0), tuple(replace(v, flow=f) for v, f in zip(still, both, strict=True)))
-        for t, both in enumerate(flows)
+        FrameFlow(t, (0, 0), tuple(replace(v, moves=m) for v, m in zip(still, both, strict=True)))
+        for t, both in enumerate(moves)
     ]
     given.append(FrameFlow(4, (1, 0), (replace(still[0], offset=(5, 4)), still[1])))
     tile = slice(0, 16), slice(0, 16)

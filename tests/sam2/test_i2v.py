@@ -14,9 +14,9 @@ from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.build import build_i2v_video_predictor
 from sam2flow_core.inference.mask_predictor import SAM2MaskPredictor
 from sam2flow_core.inference.official import fill, matching_config, read_official
+from sam2flow_core.model.image_encoder import frames_before
 from sam2flow_core.model.memory_bank import MemoryEntry
 from sam2flow_core.model.sam2flow import SAM2Flow
-from sam2flow_core.model.sam_encoder import frames_before
 
 SETTINGS = InferenceSettings(sam2=Sam2Settings(image_size=SIZE))
 
