@@ -38,6 +38,7 @@ KEPT = {
     "model.features": {"_SIDE": COST, "_CACHED_BYTES": COST, "_SHORTEST": GRID},
     "model.first_flow": {"_AT_A_TIME": COST},
     "model.flow_net": {"_SITE_FACTS": LEARNED, "_LEAST": GRID, "_FIRST_FACTS": LEARNED},
+    "model.hiera": {"_EPSILON": LEARNED, "_WIDER": LEARNED, "_SPREAD": LEARNED, "_BIAS": LEARNED, "_POOL": LEARNED},
     "model.image_encoder": {"_ROWS_CELLS": COST},
     "model.mask_decoder": {"_DILATIONS": LEARNED, "_CLICK_RADIUS": LEARNED, "SURELY_PRESENT": SURE, "MASKS": LEARNED},
     "model.matched_memory": {

@@ -107,11 +107,11 @@ class Previewer:
             If a prompt lies outside the recording.
         """
         check_prompts(prompts, self._stack.shape)
-        self._begin_to_read()
         vessel_id = prompts[0].vessel_id
         self._predictor.reset_state(self._state)
         # The frame that is looked at comes last: its answer is in its own coordinates.
         _, _, logits = give_prompts(self._predictor, self._state, prompts, last=frame_idx)
+        self._begin_to_read()  # not before: the first mask would wait for the disk and a core with it
         vessel = self._state.vessels[vessel_id]
         answer = _cropped(vessel_id, np.asarray(logits[0, 0] > 0), vessel.mask_iou, vessel.object_score)
         shift = self._state.frames.shift(frame_idx)

@@ -11,6 +11,7 @@ from torch import Tensor
 from sam2flow_core.config.inference import InferenceSettings
 from sam2flow_core.errors import ModelError
 from sam2flow_core.inference.flow_stream import FlowStream, FrameFeatures
+from sam2flow_core.inference.heap import give_back
 from sam2flow_core.inference.lanes import Lanes
 from sam2flow_core.inference.state import InferenceState
 from sam2flow_core.inference.steps import VesselFlow
@@ -112,6 +113,7 @@ class FlowGroups:
             self._lanes = Lanes() if self._has_room(features) else None
             given = (self.settings, features, self._lanes, self.ordered and self._lanes is not None)
             self._streams = [FlowStream(self.model, self.state, group, *given) for group in self._groups]
+            give_back()  # laying out vessels takes several times what it leaves
         return self._streams
 
     def _has_room(self, features: FrameFeatures) -> bool:

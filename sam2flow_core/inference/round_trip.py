@@ -15,6 +15,7 @@ from scipy.ndimage import map_coordinates
 from torch import Tensor
 
 from sam2flow_core.config.inference import InferenceSettings
+from sam2flow_core.inference.heap import give_back
 from sam2flow_core.model.cost_volume import pairs_around
 from sam2flow_core.model.flow_net import CellLayout, FlowAnswer, FlowNet
 from sam2flow_core.model.memory_bank import MemoryEntry
@@ -51,6 +52,7 @@ def answer_back(
     volumes, weights = _volumes_back(net, layout, features, contrast, times, pair)
     cost_volume = net.cost_volume(volumes, pair, layout, causal=False, contrast=weights)
     del volumes  # of many vessels they are hundreds of megabytes, and what follows takes as much again
+    give_back()
     nothing: list[list[MemoryEntry]] = [[] for _ in range(layout.vessels)]
     result: FlowAnswer = net(features(t + 1), features(t), cost_volume, context, layout, nothing, pair, updates)
     return result

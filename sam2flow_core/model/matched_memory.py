@@ -9,6 +9,7 @@ what they say together. Presence is how well the vessel's surroundings, and the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -138,7 +139,7 @@ class MatchedMemory(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(a, b, 5, stride=2, padding=2) for a, b in zip(ins, widths, strict=True))
         self.blocks = nn.ModuleList(_Block(w) for w in widths)
         self.describe = nn.ModuleList(nn.Conv2d(w, w + 1, 1) for w in widths)
-        self.sharpness = nn.Parameter(torch.full((len(widths),), _SHARPNESS).log())
+        self.sharpness = nn.Parameter(torch.full((len(widths),), math.log(_SHARPNESS)))
         self.belief = nn.Linear(3, 1)
         with torch.no_grad():
             self.belief.weight.copy_(torch.tensor([[8.0, 0.3, -0.1]]))

@@ -25,7 +25,7 @@ from sam2flow_core.config.velocity import TransitSettings
 from sam2flow_core.velocity.correlation import follow
 
 _FINENESS = 4  # delays are evaluated every quarter of a frame
-_SHORT = 128  # frames
+_SHORT = 48  # frames
 _AT_A_TIME = 48  # frequencies: what is read for all distances stays in the processor's cache
 
 

@@ -161,7 +161,7 @@ def test_a_run_asks_the_network_no_second_time_what_clicks_have_asked(moving_cel
     asked, hashed = [], []
     decode, digest = predictor_module.answer_prompts, stack_module.content_sha256
     monkeypatch.setattr(predictor_module, "answer_prompts", lambda *a: asked.append(a) or decode(*a))
-    monkeypatch.setattr(stack_module, "content_sha256", lambda source: hashed.append(source) or digest(source))
+    monkeypatch.setattr(stack_module, "content_sha256", lambda source: hashed.append(len(asked)) or digest(source))
     previewer = Previewer(moving_cells, RunChoices(device="cpu"))
     assert previewer.read_through(moving_cells) is None, "nobody has clicked"
     clicks = (Prompt(1, 2, 20.0, 40.0, 1),)
@@ -181,6 +181,7 @@ def test_a_run_asks_the_network_no_second_time_what_clicks_have_asked(moving_cel
         assert previewer.read_through(moving_cells.with_name("other.tif")) is None
         stack.learn_from(read)
         assert stack.sha256() == read.sha256() and len(hashed) == 1
+    assert hashed[0] >= 1, "the first mask does not wait for the recording to be read"
     for first, second in zip(answers[0].vessels, answers[1].vessels, strict=True):
         assert answers[0].shift == answers[1].shift and first.offset == second.offset
         assert np.array_equal(first.mask, second.mask) and np.array_equal(first.flow, second.flow)
