@@ -120,7 +120,8 @@ def judge(answered: Answered, trust: TrustSettings) -> list[dict[str, Any]]:
     for unit in (unit for vessel in measured for unit in vessel.units):
         truth, share, other = _lies_on(unit, answered.vessels)
         clicked = unit.label.split(".")[0]
-        if share < ON_VESSEL or other >= ON_ANOTHER or unit.doubts is None or not {clicked, str(truth.vessel_id)} <= seen:
+        clear = share >= ON_VESSEL and other < ON_ANOTHER
+        if not clear or unit.doubts is None or not {clicked, str(truth.vessel_id)} <= seen:
             continue
         usual, mean = (_along(truth, unit) * velocity for velocity in _velocities_there(truth, unit))
         errors = [abs(unit.statistics.mean / v - 1) if v else np.inf for v in (usual, mean)]

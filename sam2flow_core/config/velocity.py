@@ -628,10 +628,10 @@ class TrustSettings:
     half_error: float = 0.1
     clear_match: float = 0.3
     half_slow_px_frame: float = 0.3
-    intercept: float = 3.71
-    weights: tuple[float, ...] = (2.00, 2.00, 2.44, 2.00)
-    levels: tuple[float, float, float] = (0.89, 0.60, 0.20)
-    interval_gain: tuple[float, float, float] = (1.00, 1.36, 1.97)
+    intercept: float = 4.21
+    weights: tuple[float, ...] = (2.00, 2.00, 3.13, 2.00)
+    levels: tuple[float, float, float] = (0.91, 0.60, 0.20)
+    interval_gain: tuple[float, float, float] = (1.00, 1.50, 2.16)
     agreement: float = 0.15
     confirming: float = 0.12
     correctable: float = 0.5
