@@ -126,8 +126,8 @@ def test_what_lowers_the_chance_most_is_told_first():
     assert "expects errors of 8%" in graded.reasons[0]
     slower = replace(slow, views=Views(flow=0.1, rows=0.1, transit=0.1, slant=0.1), lasting_error=0.03)
     assert grade_vessel(slower, VelocitySettings()).reasons[0] == FLAG_MEANINGS["NEAR_FLOOR"]
-    wrong = replace(CONFIRMED, views=Views(flow=3.0, rows=4.5, transit=float("nan"), slant=4.5))
-    assert any("differ by 33%" in reason for reason in grade_vessel(wrong, VelocitySettings()).reasons)
+    wrong = replace(CONFIRMED, views=Views(flow=2.5, rows=4.5, transit=float("nan"), slant=4.5))
+    assert any("differ by 44%" in reason for reason in grade_vessel(wrong, VelocitySettings()).reasons)
 
 
 @pytest.mark.parametrize(("at_end", "word"), [(True, "good"), (False, "poor")])
