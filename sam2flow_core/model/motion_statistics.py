@@ -185,15 +185,13 @@ class MotionStatistics:
         Free of unit, and the same for a video and its negative. Orientation is the double-angle vector of the spatial
         gradient, direction the correlation of spatial and temporal gradients, -1 to 1.
         """
-        height, width = self._sums[0][1].shape[-2:]
-        channels = self._sums[0][1].new_empty(MOTION_CHANNELS, height, width)
-        # Each into its place: of large frames, the channels twice are the most that is ever held of them.
+        channels = self._sums[0][1].new_empty(MOTION_CHANNELS, *self._sums[0][1].shape[-2:])
+        # One scale after the other: of large frames, the channels twice are the most that is ever held of them.
         for number, (scale, place) in enumerate(zip(_SCALES, channels.split(_PER_SCALE), strict=True)):
-            self._scale(number, scale, place)
+            place.copy_(self._scale(number, scale))
         return channels
 
-    def _scale(self, number: int, scale: int, out: Tensor) -> None:
-        """Lay out the channels (6, H/2, W/2) of one scale."""
+    def _scale(self, number: int, scale: int) -> Tensor:
         linear, products = self._sums[number]
         count, step = max(self._count, 1), max(MOTION_STRIDE // scale, 1)
         moments = products.new_empty(_PER_SCALE + 1, *products.shape[-2:])
@@ -213,13 +211,11 @@ class MotionStatistics:
         energy, change = torch.maximum(xx + yy, floor), torch.maximum(tt, floor)
         both = energy.sqrt() * change.sqrt()
         level = energy.mean()
-        torch.div(xx - yy, energy, out=out[0])
-        torch.div(2 * xy, energy, out=out[1])
-        torch.div(xt, both, out=out[2])
-        torch.div(yt, both, out=out[3])
-        out[:4].clamp_(-1, 1)
-        torch.mul((change / energy).log_().clamp_(-6, 6), 0.5, out=out[4])
-        torch.mul((energy / level).log_().clamp_(-6, 6), 0.5, out=out[5])
+        directions = torch.stack([(xx - yy) / energy, 2 * xy / energy, xt / both, yt / both]).clamp(-1, 1)
+        return torch.cat([
+            directions,
+            0.5 * (change / energy).log().clamp(-6, 6)[None], 0.5 * (energy / level).log().clamp(-6, 6)[None],
+        ])  # fmt: skip
 
 
 def _moments(frames: Tensor, rows: Window, scale: int) -> tuple[Tensor, Tensor]:
