@@ -33,7 +33,7 @@ from sam2flow_core.training.field_turns import FieldLesson, backwards, turned
 from sam2flow_core.training.filming import SyntheticScenes
 from sam2flow_core.training.replays import Replays
 from sam2flow_core.training.trainer import one_cycle
-from sam2flow_core.training.whole_recordings import WholeRecordings
+from sam2flow_core.training.whole_recordings import recordings_beside
 
 KEPT = 800
 """Batches; of two clips each, 3 GB."""
@@ -117,8 +117,7 @@ def train(run: Run) -> Iterator[tuple[int, dict[str, float]]]:
     source = SyntheticScenes(recipe, run.scene_seed, run.scenes)
     stage = next(s for s in recipe.stages if s.name == "field")
     clips = ClipStream(source, recipe, stage, run.seed).batches(CLIPS)
-    folder = None if run.scenes is None else run.scenes / "recordings"
-    whole = WholeRecordings(run.recordings, recipe.recordings, folder, run.scene_seed) if run.recordings else None
+    whole = recordings_beside(run.scenes, run.recordings, recipe.recordings, run.scene_seed)
     with closing(source), closing(clips):
         while share < 1:
             share = (time.monotonic() - begun) / 60 / run.minutes

@@ -29,15 +29,9 @@ from sam2flow_core.training.batch import gather_clips
 from sam2flow_core.training.clips import ClipStream
 from sam2flow_core.training.filming import SyntheticScenes
 from sam2flow_core.training.replays import Replays
-from sam2flow_core.training.strip_part import (
-    StripExercise,
-    exercises_of,
-    mirrored,
-    stacked_by_length,
-    strip_loss,
-)
+from sam2flow_core.training.strip_part import StripExercise, exercises_of, mirrored, stacked_by_length, strip_loss
 from sam2flow_core.training.trainer import one_cycle
-from sam2flow_core.training.whole_recordings import WholeRecordings, exercises_of_recording
+from sam2flow_core.training.whole_recordings import exercises_of_recording, recordings_beside
 
 KEPT = 2400
 REPLAYED = 1.25
@@ -90,8 +84,7 @@ def train(run: Run) -> Iterator[tuple[int, float, float]]:
     source = SyntheticScenes(recipe, run.seed, run.scenes)
     stage = next(s for s in recipe.stages if s.name == "strips")
     clips = ClipStream(source, recipe, stage, run.seed).batches(CLIPS)
-    folder = None if run.scenes is None else run.scenes / "recordings"
-    whole = WholeRecordings(run.recordings, recipe.recordings, folder, run.seed) if run.recordings else None
+    whole = recordings_beside(run.scenes, run.recordings, recipe.recordings, run.seed)
     with closing(source), closing(clips):
         while share < 1:
             share = (time.monotonic() - begun) / 60 / run.minutes

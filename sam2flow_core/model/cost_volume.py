@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -141,7 +141,12 @@ class Streamlines:
         """Rows of the cells that are asked."""
         return _kept(self.thinnings.asked)
 
-    @property
+    @cached_property
+    def compared_source(self) -> Corners:
+        """What each compared cell (M,) reads in the first frame; looked up once, it is read for every pair."""
+        return self.source.at(self.compared)
+
+    @cached_property
     def asked_of_compared(self) -> Tensor | None:
         """Rows (R,) of the cells that are asked among those that are compared; None where all of these are."""
         compared, asked = self.thinnings.compared, self.thinnings.asked
@@ -255,7 +260,7 @@ def correlate(first: Tensor, second: Tensor, streamlines: Streamlines, row: int)
     .. [1] Z. Teed and J. Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow", ECCV 2020,
        :doi:`10.48550/arXiv.2003.12039`.
     """
-    here = read_corners(first, streamlines.source.at(streamlines.compared))
+    here = read_corners(first, streamlines.compared_source)
     found = match(here, second, streamlines.target[row])
     return found * streamlines.valid[:, slow_bins(streamlines, found.shape[1]), row]
 
@@ -278,7 +283,7 @@ def correlate_series(series: Tensor, streamlines: Streamlines, row: int, lag: in
     -------
     Tensor (M, B_lag, T - lag)
     """
-    target, source = streamlines.target[row], streamlines.source.at(streamlines.compared)
+    target, source = streamlines.target[row], streamlines.compared_source
     valid = streamlines.valid[:, slow_bins(streamlines, target.index.shape[1]), row]
     frames, dim = series.shape[-2:]
     table = series.reshape(-1, frames * dim)

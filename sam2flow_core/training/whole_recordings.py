@@ -20,12 +20,13 @@ from torch import Tensor
 from sam2flow_core.config.synthetic import RecordingScenes, SceneSettings
 from sam2flow_core.config.tracing import TracingSettings
 from sam2flow_core.config.training import StripLessons
+from sam2flow_core.files import whole_file
 from sam2flow_core.inference.predictor import SAM2FlowPredictor
 from sam2flow_core.model.sam2flow import SAM2Flow
 from sam2flow_core.model.vessel_field import VesselField
 from sam2flow_core.stack import open_stack
 from sam2flow_core.synthetic import Scene, film_long, sample_scene
-from sam2flow_core.synthetic.random_draws import stream
+from sam2flow_core.synthetic.random_draws import log_uniform, stream, uniform
 from sam2flow_core.synthetic.record import RecordPlan
 from sam2flow_core.synthetic.streamline_records import record_scene
 from sam2flow_core.tracing.field_map import FieldMap
@@ -48,20 +49,17 @@ class RecordingLesson:
         Of one recording.
     moving : Tensor (2 P, h, w)
         What moves in the frames of pairs from all over it.
-    shown : tuple of int
-        ``(H, W)`` of the picture.
     masks : ndarray of bool, shape (V, H, W)
     """
 
     seen: FieldLesson
     moving: Tensor
-    shown: tuple[int, int]
     masks: NDArray[np.bool_]
 
     def laid_out(self, field: VesselField) -> FieldMap:
         """What clicks are followed through: a field (1, ...) that a network made of it."""
-        pictures = self.seen.statistics[0, -2:]
-        return FieldMap(VesselField(*(x[0] for x in field)), TracingSettings(), pictures, self.shown, self.moving)
+        pictures, shown = self.seen.statistics[0, -2:], (self.masks.shape[1], self.masks.shape[2])
+        return FieldMap(VesselField(*(x[0] for x in field)), TracingSettings(), pictures, shown, self.moving)
 
 
 class WholeRecordings:
@@ -93,9 +91,9 @@ class WholeRecordings:
         """One of them: the same each time."""
         path = self.folder / f"{self.seed}-{number:05d}.safetensors"
         if not path.is_file():
-            part = path.with_suffix(".part")
-            save_file(_as_tensors(self._film(number)), part)
-            part.replace(path)
+            kept = _as_tensors(self._film(number))
+            with whole_file(path) as part:
+                save_file(kept, part)
         return _from_tensors(load_file(path))
 
     def _film(self, number: int) -> RecordingLesson:
@@ -106,6 +104,11 @@ class WholeRecordings:
             lesson = film_lesson(self._predictor, scene, frames)
             if lesson is not None:
                 return lesson
+
+
+def recordings_beside(scenes: Path | None, count: int, how: RecordingScenes, seed: int) -> WholeRecordings | None:
+    """So many whole recordings, kept in the folder of the scenes that clips are cut from; None for none."""
+    return WholeRecordings(count, how, None if scenes is None else scenes / "recordings", seed) if count else None
 
 
 def exercises_of_recording(
@@ -120,16 +123,12 @@ def exercises_of_recording(
 
 def draw_settings(rng: np.random.Generator, how: RecordingScenes) -> SceneSettings:
     """Draw one recording's vessels, magnification and speeds: alike within it, and far from those of the next."""
-
-    def log_uniform(ends: tuple[float, float]) -> float:
-        return float(np.exp(rng.uniform(*np.log(ends))))
-
-    width, speed = log_uniform(how.width_px), log_uniform(how.speed_px)
+    width, speed = log_uniform(rng, how.width_px), log_uniform(rng, how.speed_px)
     return replace(
         how.scene,
         plan=how.plans[int(rng.integers(len(how.plans)))],
-        diameter_px=(width, width * rng.uniform(*how.width_spread)),
-        speed_bins_px=((speed, speed * rng.uniform(*how.speed_spread)),),
+        diameter_px=(width, width * uniform(rng, how.width_spread)),
+        speed_bins_px=((speed, speed * uniform(rng, how.speed_spread)),),
     )
 
 
@@ -152,7 +151,7 @@ def film_lesson(predictor: SAM2FlowPredictor, scene: Scene, frames: int) -> Reco
         return None
     framing = whole_framing(record)
     field = true_fields([framing], StreamMaps([framing], torch.device("cpu")))
-    return RecordingLesson(FieldLesson(found.field_input, field), found.moving, (side, side), scene.masks)
+    return RecordingLesson(FieldLesson(found.field_input, field), found.moving, scene.masks)
 
 
 def _as_tensors(lesson: RecordingLesson) -> dict[str, Tensor]:
@@ -166,5 +165,4 @@ def _as_tensors(lesson: RecordingLesson) -> dict[str, Tensor]:
 def _from_tensors(kept: dict[str, Tensor]) -> RecordingLesson:
     field = VesselField(*(kept[f"field.{name}"].float() for name in VesselField._fields))
     masks = kept["masks"].numpy().astype(bool)
-    shown = (int(masks.shape[1]), int(masks.shape[2]))
-    return RecordingLesson(FieldLesson(kept["statistics"].float(), field), kept["moving"].float(), shown, masks)
+    return RecordingLesson(FieldLesson(kept["statistics"].float(), field), kept["moving"].float(), masks)
